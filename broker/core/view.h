@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What people see: one word and one reason, computed from the axes. Nothing here
+ * is stored.
+ */
+#pragma once
+
+#include "broker/core/axes.h"
+
+struct core_state;
+struct core_desktop;
+
+struct desktop_view {
+	/* creating, starting, ready, assigned, connected, disconnected, logging_off,
+	 * refreshing, restarting, failed, deleting, unreachable */
+	const char *state;
+	struct core_reason reason; /* always readable, also when all is well */
+};
+
+struct pool_counts {
+	int total, ready, assigned, connected, starting, failed, deleting;
+};
+
+struct pool_view {
+	/* ready, busy, starting, maintenance, empty, failed, disabled, draining, deleting */
+	const char *state;
+	struct core_reason reason;
+	struct pool_counts counts;
+	int waiting; /* users in the queue */
+};
+
+/* The tile of a pool in one user's portal. */
+struct user_pool_view {
+	/* ready, busy, starting, maintenance, empty, failed */
+	const char *state;
+	struct core_reason reason;
+	bool has_desktop;
+	char desktop_id[CORE_ID_SIZE];
+	char desktop_name[CORE_NAME_SIZE];
+	const char *desktop_state, *session_state; /* while has_desktop */
+};
+
+void desktop_view(const struct core_state *st, const struct core_desktop *d, int64_t mono_ms, struct desktop_view *ret);
+/* False: there is no such pool. */
+bool pool_view(const struct core_state *st, const char *pool_id, int64_t mono_ms, struct pool_view *ret);
+bool user_pool_view(const struct core_state *st, const char *pool_id, const char *user_id, int64_t mono_ms,
+                    struct user_pool_view *ret);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The shell around the decision core: it turns calls into events, runs
+ * reconcile(), writes the changes in one transaction and only then sends the
+ * commands. It owns the in-memory state of providers, images, pools and
+ * desktops, and is the only writer of desktops, assignments, sessions, tickets
+ * and tasks. Loop thread only; nothing here blocks on anything but SQLite.
+ *
+ * Every call that decides something returns 0, or a negative PST_E… with a
+ * sentence in err. When the database refuses (a full disk), nothing has changed
+ * and nothing was sent.
+ */
+#pragma once
+
+#include "broker/core/axes.h"
+#include "broker/core/view.h"
+
+struct db;
+struct pst_err;
+struct reconciler;
+
+/* What the provisioner is asked. The strings live for the call only. */
+struct provider_command {
+	enum task_kind kind;
+	const char *task, *desktop; /* uuids; a repeated task has the same answer */
+	/* create only, and enrol_token for refresh as well */
+	const char *provider, *hostname, *enrol_token;
+	const char *image_name, *image_version, *image_base, *image_path;
+	const char *network, *locale, *layout;
+	int memory_mb, cpus, pids, max_width, max_height;
+};
+
+struct provider_result {
+	const char *task;
+	bool ok, retryable;
+	const char *endpoint; /* JSON text, or NULL */
+	int64_t uid;          /* 0: not said */
+	const char *error_code, *error; /* when it failed */
+};
+
+struct provider_report { /* one provider in the provisioner's hello */
+	const char *name, *kind, *reason;
+	int capacity;
+	bool healthy;
+};
+
+struct machine_report { /* one machine in its hello, or a report by itself */
+	const char *desktop, *task, *state; /* running, stopped, failed, gone */
+	const char *reason, *endpoint, *image;
+	int64_t uid;
+};
+
+enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE };
+
+struct agent_message {
+	enum agent_tell kind;
+	const char *user; /* lease */
+	int64_t epoch;    /* lease */
+	const struct core_reason *reason; /* logoff; message: en holds the text */
+};
+
+struct audit_entry {
+	const struct core_actor *actor;
+	const char *kind; /* desktop.assigned, desktop.created, session.started, task.failed, … */
+	const char *object_kind, *object_id;
+	const char *detail; /* JSON text */
+};
+
+struct reconciler_ops {
+	/* The two clocks and fresh random uuids; NULL: the real ones. */
+	void (*now)(void *arg, struct core_now *ret);
+	void (*uuid)(void *arg, char ret[CORE_ID_SIZE]);
+	/* Call reconciler_tick() in delay_ms (the last call counts; negative: never). */
+	void (*wake)(void *arg, int64_t delay_ms);
+	/* Sends one command; the answer comes back by reconciler_task_result(). A
+	 * command that cannot be sent now is sent again by the core: just return. */
+	void (*provision)(void *arg, const struct provider_command *cmd);
+	void (*tell_agent)(void *arg, const char *desktop, const struct agent_message *msg);
+	void (*end_session)(void *arg, const char *session, const char *gateway, const struct core_reason *why);
+	/* Inside the transaction: append to the audit; a negative result undoes it all. */
+	int (*audit)(void *arg, const struct audit_entry *entry, struct pst_err *err);
+	/* After the commit: "desktop", "pool", "session", "provider" and its id. */
+	void (*changed)(void *arg, const char *kind, const char *id);
+	/* The answer for this waiting user may be another now: call reconciler_connect() again. */
+	void (*waiter)(void *arg, const char *user_id, const char *pool_id);
+};
+
+/* Loads everything from db (migrated already). ops is borrowed. Calls no op. */
+int reconciler_create(struct db *db, const struct reconciler_ops *ops, void *arg, struct reconciler **ret,
+                      struct pst_err *err);
+void reconciler_destroy(struct reconciler *r);
+/* Once after create, when the ops can be served; then whenever wake asked for it. */
+void reconciler_tick(struct reconciler *r);
+/* For the views of broker/core/view.h. Borrowed. */
+const struct core_state *reconciler_state(const struct reconciler *r);
+
+/* --- users ------------------------------------------------------------------ */
+
+struct connect_request {
+	const char *user_id, *user_name, *pool_id; /* entitlement is the caller's business */
+	const char *remote;
+};
+
+enum connect_state { CONNECT_READY, CONNECT_WAITING, CONNECT_REFUSED };
+
+struct connect_answer {
+	enum connect_state state;
+	enum stage stage;      /* waiting */
+	struct core_reason reason; /* waiting, refused */
+	int position;          /* waiting in stage queue: 1 is next */
+	int retry_after_ms;    /* waiting */
+	char desktop_id[CORE_ID_SIZE]; /* ready; else "" or the desktop that is being prepared */
+	char desktop_name[CORE_NAME_SIZE];
+	int64_t lease_epoch;   /* ready */
+};
+
+/* Asks for the user's desktop in a pool: the one that is already assigned, else
+ * the best free one, else a place in the queue. Repeat it every few seconds and
+ * at each waiter(): a place in the queue that nobody asks about for 30 s is given up. */
+int reconciler_connect(struct reconciler *r, const struct connect_request *req, struct connect_answer *ret,
+                       struct pst_err *err);
+/* The user no longer waits. */
+void reconciler_connect_cancel(struct reconciler *r, const char *user_id, const char *pool_id);
+
+struct grant {
+	char session[CORE_ID_SIZE], desktop[CORE_ID_SIZE], pool[CORE_ID_SIZE], user_id[CORE_ID_SIZE];
+	char user_name[CORE_NAME_SIZE], pool_name[CORE_WORD_SIZE];
+	int64_t epoch;
+	uint8_t key[32]; /* of the grant's HMAC; the caller wipes it */
+	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text */
+	bool clipboard_in, clipboard_out;
+	int max_width, max_height, idle_disconnect_s;
+	int64_t expires; /* wall ms */
+};
+
+struct grant_request {
+	const char *user_id, *desktop_id, *login_id; /* login_id may be NULL */
+	enum protocol protocol;
+	const char *remote, *gateway;
+};
+
+/* A display session on the user's own, ready desktop: a new epoch; an older
+ * session of it is ended with the reason "moved to another client". */
+int reconciler_grant(struct reconciler *r, const struct grant_request *req, struct grant *ret, struct pst_err *err);
+
+/* A ticket for the web: 43 characters of base64url and their end; 60 s, one use. */
+int reconciler_ticket(struct reconciler *r, const struct grant_request *req, char ret_ticket[44], struct pst_err *err);
+/* Spends it (it is gone whatever follows) and grants. PST_EACCES: unknown, spent, late or of an older lease. */
+int reconciler_redeem(struct reconciler *r, const char *ticket, enum protocol protocol, const char *remote,
+                      const char *gateway, struct grant *ret, struct pst_err *err);
+
+/* --- desktops and pools, by their owner or an admin --------------------------- */
+
+int reconciler_logoff(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
+int reconciler_restart(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
+int reconciler_refresh(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
+int reconciler_delete(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
+int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by,
+                     struct pst_err *err);
+int reconciler_message(struct reconciler *r, const char *desktop, const char *text, const struct core_actor *by,
+                       struct pst_err *err);
+int reconciler_session_end(struct reconciler *r, const char *session, const struct core_actor *by,
+                           struct pst_err *err);
+/* After a row of pools, providers, images or image_versions was written: reads
+ * them all again and acts on the difference. */
+int reconciler_config_changed(struct reconciler *r, struct pst_err *err);
+/* Marks the pool; its desktops are deleted, then its row. */
+int reconciler_pool_delete(struct reconciler *r, const char *pool, const struct core_actor *by, struct pst_err *err);
+/* The user was deleted or disabled, or lost the pool (NULL: all): ends sessions,
+ * gives up waiting, logs off; dedicated desktops are given back. */
+int reconciler_user_revoked(struct reconciler *r, const char *user_id, const char *pool_id,
+                            const struct core_actor *by, struct pst_err *err);
+/* Lets the reaper go on after it stopped itself ("too many orphans at once"). */
+int reconciler_reap_allow(struct reconciler *r, const struct core_actor *by, struct pst_err *err);
+
+/* --- the other programs ------------------------------------------------------- */
+
+/* Spends the enrolment token and makes the desktop's key. uid is the peer's.
+ * PST_EACCES: wrong; PST_EAGAIN: the desktop is still being made, come back. */
+int reconciler_enrol(struct reconciler *r, const char *desktop, const char *token, int64_t uid, uint8_t ret_key[32],
+                     struct pst_err *err);
+/* PST_EACCES: this uid is not the desktop's. PST_EAGAIN: its uid is not known yet. */
+int reconciler_agent_check(struct reconciler *r, const char *desktop, int64_t uid, struct pst_err *err);
+int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char *boot, int64_t epoch,
+                           const char *user /* NULL: vacant */, struct pst_err *err);
+/* event: ready, occupied, vacated, logon, logoff, failed. Unknown words are ignored. */
+int reconciler_agent_report(struct reconciler *r, const char *desktop, const char *event, int64_t epoch,
+                            const char *session, const char *reason, struct pst_err *err);
+void reconciler_agent_gone(struct reconciler *r, const char *desktop);
+
+int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
+                                 const struct machine_report *machines, size_t machine_count, struct pst_err *err);
+void reconciler_provisioner_gone(struct reconciler *r);
+int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err);
+int reconciler_task_result(struct reconciler *r, const struct provider_result *res, struct pst_err *err);
+
+/* The sessions that a gateway carries; those that it does not are ended, those
+ * that we do not want are ended at it. */
+int reconciler_gateway_hello(struct reconciler *r, const char *gateway, const char *const *sessions, size_t count,
+                             struct pst_err *err);
+int reconciler_session_started(struct reconciler *r, const char *session, struct pst_err *err);
+int reconciler_session_ended(struct reconciler *r, const char *session, const char *code, const char *reason,
+                             const char *stats_json, struct pst_err *err);
