@@ -1,0 +1,1 @@
+# docs: what this directory adds to the build (lists are declared in the top Makefile.am).

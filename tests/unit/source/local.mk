@@ -1,0 +1,1 @@
+# tests/unit/source: what this directory adds to the build (lists are declared in the top Makefile.am).

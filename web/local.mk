@@ -1,0 +1,1 @@
+# web: what this directory adds to the build (lists are declared in the top Makefile.am).
