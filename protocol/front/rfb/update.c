@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* FramebufferUpdate (RFC 6143 §7.6.1): the encoder's operations and the pseudo-rectangles in the viewer's words. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "protocol/front/rfb/rfb_priv.h"
+
+#define TIGHT_SIDE_MAX 2048 /* width limit of a Tight rectangle; also keeps its length below 2^22 with the next one */
+#define PART_HEIGHT_MAX 512
+#define FENCE_REQUEST (1u << 31)
+#define FENCE_BLOCK_BEFORE 1u
+
+static void put_rect(struct pst_buf *out, const struct rect *r, int32_t encoding)
+{
+	pst_buf_put_be16(out, (uint16_t)r->x);
+	pst_buf_put_be16(out, (uint16_t)r->y);
+	pst_buf_put_be16(out, (uint16_t)r->w);
+	pst_buf_put_be16(out, (uint16_t)r->h);
+	pst_buf_put_be32(out, (uint32_t)encoding);
+}
+
+static void put_update_header(struct pst_buf *out, uint16_t rects)
+{
+	pst_buf_put_u8(out, 0);
+	pst_buf_put_u8(out, 0);
+	pst_buf_put_be16(out, rects);
+}
+
+bool rfb_update_is_due(const struct rfb *f)
+{
+	return f->phase == RFB_RUNNING && (f->is_requested || f->is_continuous);
+}
+
+static void put_size(struct rfb *f, struct pst_buf *out)
+{
+	struct rect r = { 0, 0, f->size.width, f->size.height };
+	if (!f->features.extended_desktop_size) {
+		put_rect(out, &r, ENC_DESKTOP_SIZE);
+		return;
+	}
+	r.x = f->size.was_asked ? 1 : 0;
+	r.y = f->size.was_asked ? f->size.status : 0;
+	put_rect(out, &r, ENC_EXTENDED_DESKTOP_SIZE);
+	pst_buf_put_u8(out, 1); /* one screen, the whole */
+	pst_buf_put_zero(out, 3);
+	pst_buf_put_be32(out, 0);
+	pst_buf_put_be16(out, 0);
+	pst_buf_put_be16(out, 0);
+	pst_buf_put_be16(out, (uint16_t)f->size.width);
+	pst_buf_put_be16(out, (uint16_t)f->size.height);
+	pst_buf_put_be32(out, 0);
+}
+
+/* Premultiplied BGRA to the RGBA of the cursor-with-alpha pseudo-encoding, raw inside. */
+static void put_cursor_alpha(struct pst_buf *out, const struct cursor_image *c, const struct rect *r)
+{
+	put_rect(out, r, ENC_CURSOR_ALPHA);
+	pst_buf_put_be32(out, ENC_RAW);
+	for (int32_t i = 0; i < r->w * r->h; i++) {
+		uint32_t px = c->pixels[i];
+		pst_buf_put_be32(out, (px & 0xff0000) << 8 | (px & 0xff00) << 8 | (px & 0xff) << 8 | px >> 24);
+	}
+}
+
+/* Cursor (RFC 6143 §7.8.1): pixels in the viewer's format, then one bit each for opaque. */
+static void put_cursor_mask(struct rfb *f, struct pst_buf *out, const struct cursor_image *c, const struct rect *r)
+{
+	put_rect(out, r, ENC_CURSOR);
+	const struct pixmap view = { (const uint8_t *)c->pixels, r->w, r->h, (uint32_t)r->w * 4 };
+	const struct rect all = { 0, 0, r->w, r->h };
+	rfb_pixel_format_translate(&f->format, &view, &all, out);
+	for (int32_t y = 0; y < r->h; y++) {
+		uint8_t bits = 0;
+		for (int32_t x = 0; x < r->w; x++) {
+			if (c->pixels[y * r->w + x] >> 24 >= 128)
+				bits |= (uint8_t)(0x80 >> (x & 7));
+			if ((x & 7) == 7 || x == r->w - 1) {
+				pst_buf_put_u8(out, bits);
+				bits = 0;
+			}
+		}
+	}
+}
+
+static void put_cursor(struct rfb *f, struct pst_buf *out)
+{
+	const struct cursor_image *c = &f->cursor.image;
+	struct rect r = { c->hot_x, c->hot_y, c->w, c->h };
+	if (f->features.cursor_alpha)
+		put_cursor_alpha(out, c, &r);
+	else
+		put_cursor_mask(f, out, c, &r);
+}
+
+void rfb_update_pseudo(struct rfb *f)
+{
+	bool takes_size = f->features.desktop_size || f->features.extended_desktop_size;
+	bool takes_cursor = f->features.cursor || f->features.cursor_alpha;
+	bool has_size = f->size.is_pending && takes_size, has_cursor = f->cursor.is_pending && takes_cursor;
+	if (!rfb_update_is_due(f) || (!has_size && !has_cursor && !f->qemu_key_pending))
+		return;
+
+	struct pst_buf *out = rfb_stream_out(f->stream);
+	if (has_cursor) {
+		put_update_header(out, 1);
+		put_cursor(f, out);
+		f->cursor.is_pending = false;
+	}
+	if (has_size) {
+		put_update_header(out, 1);
+		put_size(f, out);
+		f->size.is_pending = f->size.was_asked = false;
+		f->size.status = 0;
+	}
+	if (f->qemu_key_pending) {
+		const struct rect none = { 0, 0, 0, 0 };
+		put_update_header(out, 1);
+		put_rect(out, &none, ENC_QEMU_KEY); /* we take its key codes */
+		f->qemu_key_pending = false;
+	}
+	f->is_requested = false;
+	rfb_stream_flush(f->stream);
+}
+
+/* How the viewer gets the pixels of an operation: its first choice where the pixel format allows. */
+static int32_t choose_encoding(const struct rfb *f, const struct op *op)
+{
+	bool wants_jpeg = op->kind == OP_LOSSY;
+	bool is_888 = rfb_pixel_format_is_888(&f->format);
+	if (f->tight && is_888 && f->features.tight && (wants_jpeg || f->features.lossless == ENC_TIGHT))
+		return ENC_TIGHT;
+	if (f->zrle && f->features.zrle && rfb_pixel_format_is_native(&f->format))
+		return ENC_ZRLE;
+	if (f->tight && is_888 && f->features.tight)
+		return ENC_TIGHT;
+	return ENC_RAW;
+}
+
+static int put_pixels(struct rfb *f, struct pst_buf *out, const struct op *op, const struct rect *r,
+	const struct pixmap *sent, struct pst_err *err)
+{
+	int32_t encoding = choose_encoding(f, op);
+	put_rect(out, r, encoding);
+	if (encoding == ENC_RAW) {
+		rfb_pixel_format_translate(&f->format, sent, r, out);
+		return 0;
+	}
+	int quality = op->kind == OP_LOSSY ? PST_MIN(op->quality, f->features.quality) : 0;
+	struct codec *codec = encoding == ENC_TIGHT ? f->tight : f->zrle;
+	return codec_encode(codec, sent, r, quality, out, err);
+}
+
+static uint32_t part_count(const struct rect *r)
+{
+	uint32_t across = (uint32_t)(r->w + TIGHT_SIDE_MAX - 1) / TIGHT_SIDE_MAX;
+	uint32_t down = (uint32_t)(r->h + PART_HEIGHT_MAX - 1) / PART_HEIGHT_MAX;
+	return across * down;
+}
+
+static int put_parts(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent,
+	struct pst_err *err)
+{
+	const struct rect *all = &op->rect;
+	for (int32_t y = all->y; y < all->y + all->h; y += PART_HEIGHT_MAX) {
+		for (int32_t x = all->x; x < all->x + all->w; x += TIGHT_SIDE_MAX) {
+			struct rect part = { x, y, PST_MIN(TIGHT_SIDE_MAX, all->x + all->w - x),
+				PST_MIN(PART_HEIGHT_MAX, all->y + all->h - y) };
+			int r = put_pixels(f, out, op, &part, sent, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
+{
+	if (op->kind != OP_COPY)
+		return put_parts(f, out, op, sent, err);
+	put_rect(out, &op->rect, ENC_COPY_RECT);
+	pst_buf_put_be16(out, (uint16_t)op->copy.x);
+	pst_buf_put_be16(out, (uint16_t)op->copy.y);
+	return 0;
+}
+
+/* The answer to this fence is the acknowledgement of the frame before it. */
+static void put_frame_fence(struct rfb *f, struct pst_buf *out, uint64_t sequence)
+{
+	pst_buf_put_u8(out, 248);
+	pst_buf_put_zero(out, 3);
+	pst_buf_put_be32(out, FENCE_REQUEST | FENCE_BLOCK_BEFORE);
+	pst_buf_put_u8(out, 8);
+	pst_buf_put_be64(out, sequence);
+}
+
+static uint32_t count_rects(const struct op_list *ops, size_t from)
+{
+	uint32_t rects = 0;
+	for (size_t i = from; i < ops->len; i++) {
+		uint32_t parts = ops->ops[i].kind == OP_COPY ? 1 : part_count(&ops->ops[i].rect);
+		if (rects + parts > 0xfffe)
+			break;
+		rects += parts;
+	}
+	return rects;
+}
+
+int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
+{
+	struct pst_buf *out = rfb_stream_out(f->stream);
+	size_t before = out->len;
+	uint32_t left = 0;
+	for (size_t i = 0; i < ops->len; i++) {
+		const struct op *op = &ops->ops[i];
+		if (left == 0) {
+			left = count_rects(ops, i);
+			put_update_header(out, (uint16_t)left);
+		}
+		int r = put_op(f, out, op, sent, err);
+		if (r < 0)
+			return r;
+		left -= op->kind == OP_COPY ? 1 : part_count(&op->rect);
+	}
+	f->is_requested = false;
+	if (f->features.fence) {
+		uint64_t sequence = ++f->next_fence;
+		put_frame_fence(f, out, sequence);
+		window_sent(&f->window, sequence, out->len - before, pst_mono_ns());
+	}
+	rfb_stream_flush(f->stream);
+	return 0;
+}
