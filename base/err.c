@@ -28,6 +28,7 @@ static const struct {
 	{ PST_EUNSUPPORTED, 501, "unsupported", "not supported" },
 	{ PST_EAGAIN, 503, "again", "no data yet" },
 	{ PST_EINTERNAL, 500, "internal", "internal error" },
+	{ PST_ENOSPC, 507, "no_space", "disk full" },
 };
 
 #define N_CODES (sizeof(codes) / sizeof(codes[0]))

@@ -21,6 +21,7 @@ enum pst_code {
 	PST_EUNSUPPORTED = -13,
 	PST_EAGAIN = -14,     /* no data now */
 	PST_EINTERNAL = -15,
+	PST_ENOSPC = -16,     /* the disk is full */
 };
 
 /* Lives on the caller's stack; text is always terminated. */
