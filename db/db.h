@@ -58,12 +58,12 @@ struct db_query {
  * One statement must not be used by two queries at the same time. */
 void db_query_begin(struct db_query *q, struct db *db, const char *sql, struct pst_err *err);
 bool db_query_step(struct db_query *q); /* true: a row is there */
-/* 0, or the first error: PST_EEXIST for a broken unique rule, PST_EINVAL for any
- * other broken constraint, PST_ENOSPC when the disk is full, PST_EIO else. */
+/* 0, or the first error: PST_ECONFLICT for a broken unique rule, PST_EINVAL for any
+ * other broken constraint, PST_ENOSPC when the disk is full, PST_EBUSY while another program holds the file, PST_EIO else. */
 int db_query_end(struct db_query *q);
 /* Steps to the end and ends: for INSERT, UPDATE, DELETE. */
 int db_query_run(struct db_query *q);
-/* The same, and a statement that touched no row is PST_ENOENT. */
+/* The same, and a statement that touched no row is PST_ENOTFOUND. */
 int db_query_run_one(struct db_query *q);
 
 void db_bind_text(struct db_query *q, const char *text); /* NULL binds NULL; copied */

@@ -1,1 +1,16 @@
-# db: what this directory adds to the build (lists are declared in the top Makefile.am).
+# SPDX-License-Identifier: GPL-3.0-or-later
+# db: the schema, and typed queries by noun.
+noinst_LIBRARIES += db/libdb.a
+db_libdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+db_libdb_a_SOURCES = \
+	db/db.c db/db.h db/db_priv.h db/migrate.c db/migrate.h db/query.c
+nodist_db_libdb_a_SOURCES = db/migrations.c
+
+db_migration_files = $(srcdir)/db/schema/0001_init.sql
+
+db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
+	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
+
+BUILT_SOURCES += db/migrations.c
+CLEANFILES += db/migrations.c
+EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql
