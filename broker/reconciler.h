@@ -145,7 +145,7 @@ int reconciler_grant(struct reconciler *r, const struct grant_request *req, stru
 
 /* A ticket for the web: 43 characters of base64url and their end; 60 s, one use. */
 int reconciler_ticket(struct reconciler *r, const struct grant_request *req, char ret_ticket[44], struct pst_err *err);
-/* Spends it (it is gone whatever follows) and grants. PST_EACCES: unknown, spent, late or of an older lease. */
+/* Spends it (it is gone whatever follows) and grants. PST_EDENIED: unknown, spent, late or of an older lease. */
 int reconciler_redeem(struct reconciler *r, const char *ticket, enum protocol protocol, const char *remote,
                       const char *gateway, struct grant *ret, struct pst_err *err);
 
@@ -176,10 +176,10 @@ int reconciler_reap_allow(struct reconciler *r, const struct core_actor *by, str
 /* --- the other programs ------------------------------------------------------- */
 
 /* Spends the enrolment token and makes the desktop's key. uid is the peer's.
- * PST_EACCES: wrong; PST_EAGAIN: the desktop is still being made, come back. */
+ * PST_EDENIED: wrong; PST_EAGAIN: the desktop is still being made, come back. */
 int reconciler_enrol(struct reconciler *r, const char *desktop, const char *token, int64_t uid, uint8_t ret_key[32],
                      struct pst_err *err);
-/* PST_EACCES: this uid is not the desktop's. PST_EAGAIN: its uid is not known yet. */
+/* PST_EDENIED: this uid is not the desktop's. PST_EAGAIN: its uid is not known yet. */
 int reconciler_agent_check(struct reconciler *r, const char *desktop, int64_t uid, struct pst_err *err);
 int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char *boot, int64_t epoch,
                            const char *user /* NULL: vacant */, struct pst_err *err);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The tables of the core: find, add, remove. Desktops are found by hash, the
+ * small tables by a walk.
+ */
+#include "broker/core/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for one more in an array whose capacity is the next power of two. */
+static void *array_grow(void *items, size_t count, size_t size, size_t max)
+{
+	if (count >= max)
+		return NULL;
+	if (count && (count & (count - 1)))
+		return items; /* inside the power of two */
+	return realloc(items, (count ? count * 2 : 1) * size);
+}
+
+#define STATE_ADD(st, items, count, max)                                                   \
+	({                                                                                 \
+		typeof((st)->items) grown_ = array_grow((st)->items, (st)->count,          \
+		                                        sizeof(*(st)->items), (max));      \
+		if (grown_) {                                                              \
+			(st)->items = grown_;                                              \
+			grown_ += (st)->count++;                                           \
+			memset(grown_, 0, sizeof(*grown_));                                \
+		}                                                                          \
+		grown_;                                                                    \
+	})
+
+#define STATE_REMOVE(st, items, count, item)                                               \
+	do {                                                                               \
+		size_t at_ = (size_t)((item) - (st)->items);                               \
+		memmove((st)->items + at_, (st)->items + at_ + 1,                          \
+		        ((st)->count - at_ - 1) * sizeof(*(st)->items));                   \
+		(st)->count--;                                                             \
+	} while (0)
+
+#define STATE_FIND(st, items, count, condition)                                            \
+	for (size_t i = 0; i < (st)->count; i++) {                                         \
+		typeof((st)->items) it = &(st)->items[i];                                  \
+		if (condition)                                                             \
+			return it;                                                         \
+	}                                                                                  \
+	return NULL
+
+int core_state_init(struct core_state *st)
+{
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true };
+	return 0;
+}
+
+void core_state_finish(struct core_state *st)
+{
+	for (size_t i = 0; i < st->desktop_count; i++)
+		free(st->desktops[i]);
+	free(st->desktops);
+	free(st->providers);
+	free(st->images);
+	free(st->pools);
+	free(st->waiters);
+	free(st->orphans);
+	free(st->breakers);
+	idmap_finish(&st->by_id);
+	memset(st, 0, sizeof(*st));
+}
+
+struct core_provider *state_provider(const struct core_state *st, const char *id)
+{
+	STATE_FIND(st, providers, provider_count, !strcmp(it->id, id));
+}
+
+struct core_provider *state_provider_named(const struct core_state *st, const char *name)
+{
+	STATE_FIND(st, providers, provider_count, !strcmp(it->name, name));
+}
+
+struct core_image *state_image(const struct core_state *st, const char *id)
+{
+	STATE_FIND(st, images, image_count, !strcmp(it->id, id));
+}
+
+struct core_pool *state_pool(const struct core_state *st, const char *id)
+{
+	STATE_FIND(st, pools, pool_count, !strcmp(it->id, id));
+}
+
+struct core_orphan *state_orphan(const struct core_state *st, const char *id)
+{
+	STATE_FIND(st, orphans, orphan_count, !strcmp(it->id, id));
+}
+
+struct core_orphan *state_orphan_of_task(const struct core_state *st, const char *task_id)
+{
+	STATE_FIND(st, orphans, orphan_count, it->t.id[0] && !strcmp(it->t.id, task_id));
+}
+
+struct core_waiter *state_waiter(const struct core_state *st, const char *user_id, const char *pool_id)
+{
+	STATE_FIND(st, waiters, waiter_count,
+	           !it->served && !strcmp(it->user_id, user_id) && !strcmp(it->pool_id, pool_id));
+}
+
+struct core_desktop *state_desktop(const struct core_state *st, const char *id)
+{
+	return idmap_get(&st->by_id, id);
+}
+
+struct core_desktop *state_desktop_of_session(const struct core_state *st, const char *session_id)
+{
+	for (size_t i = 0; i < st->desktop_count; i++)
+		if (st->desktops[i]->s.id[0] && !strcmp(st->desktops[i]->s.id, session_id))
+			return st->desktops[i];
+	return NULL;
+}
+
+struct core_desktop *state_desktop_of_task(const struct core_state *st, const char *task_id)
+{
+	for (size_t i = 0; i < st->desktop_count; i++)
+		if (st->desktops[i]->t.id[0] && !strcmp(st->desktops[i]->t.id, task_id))
+			return st->desktops[i];
+	return NULL;
+}
+
+struct core_desktop *state_lease(const struct core_state *st, const char *user_id, const char *pool_id)
+{
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		struct core_desktop *d = st->desktops[i];
+
+		if (d->a.id[0] && !strcmp(d->a.user_id, user_id) && !strcmp(d->pool_id, pool_id))
+			return d;
+	}
+	return NULL;
+}
+
+struct core_provider *state_add_provider(struct core_state *st)
+{
+	return STATE_ADD(st, providers, provider_count, CORE_PROVIDERS_MAX);
+}
+
+struct core_image *state_add_image(struct core_state *st)
+{
+	return STATE_ADD(st, images, image_count, CORE_IMAGES_MAX);
+}
+
+struct core_pool *state_add_pool(struct core_state *st)
+{
+	return STATE_ADD(st, pools, pool_count, CORE_POOLS_MAX);
+}
+
+struct core_waiter *state_add_waiter(struct core_state *st)
+{
+	return STATE_ADD(st, waiters, waiter_count, CORE_WAITERS_MAX);
+}
+
+struct core_breaker *state_add_breaker(struct core_state *st)
+{
+	return STATE_ADD(st, breakers, breaker_count, CORE_BREAKERS_MAX);
+}
+
+struct core_orphan *state_add_orphan(struct core_state *st, const char *id)
+{
+	struct core_orphan *o = STATE_ADD(st, orphans, orphan_count, CORE_ORPHANS_MAX);
+
+	if (o)
+		CORE_COPY(o->id, id);
+	return o;
+}
+
+struct core_desktop *state_add_desktop(struct core_state *st, const char *id)
+{
+	struct core_desktop *d = calloc(1, sizeof(*d)), **slot;
+
+	if (!d)
+		return NULL;
+	CORE_COPY(d->id, id);
+	if (idmap_put(&st->by_id, d->id, d) < 0)
+		goto fail;
+	slot = STATE_ADD(st, desktops, desktop_count, CORE_DESKTOPS_MAX);
+	if (!slot)
+		goto fail;
+	*slot = d;
+	return d;
+fail:
+	idmap_remove(&st->by_id, d->id);
+	free(d);
+	return NULL;
+}
+
+void state_remove_desktop(struct core_state *st, struct core_desktop *d)
+{
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		if (st->desktops[i] != d)
+			continue;
+		STATE_REMOVE(st, desktops, desktop_count, &st->desktops[i]);
+		break;
+	}
+	idmap_remove(&st->by_id, d->id);
+	free(d);
+}
+
+void state_remove_pool(struct core_state *st, const char *id)
+{
+	struct core_pool *p = state_pool(st, id);
+
+	if (p)
+		STATE_REMOVE(st, pools, pool_count, p);
+}
+
+void state_remove_waiter(struct core_state *st, struct core_waiter *w)
+{
+	STATE_REMOVE(st, waiters, waiter_count, w);
+}
+
+void state_remove_orphan(struct core_state *st, struct core_orphan *o)
+{
+	STATE_REMOVE(st, orphans, orphan_count, o);
+}
+
+void core_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = src ? strnlen(src, size - 1) : 0;
+
+	if (len)
+		memmove(dst, src, len);
+	dst[len] = '\0';
+}
+
+const char *pool_version(const struct core_state *st, const struct core_pool *p)
+{
+	const struct core_image *image = state_image(st, p->image_id);
+
+	if (strcmp(p->image_version, "latest") != 0)
+		return p->image_version;
+	return image ? image->published : "";
+}
+
+bool desktop_is_usable(const struct core_desktop *d)
+{
+	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.agent == AGENT_READY &&
+	       d->x.hygiene != HYGIENE_CLEANING && d->keyed && d->endpoint[0] && !d->t.id[0];
+}
+
+bool desktop_is_ready(const struct core_desktop *d)
+{
+	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the decisions are made from: the rows of providers, images, pools and
+ * desktops, and what only memory knows (who waits, which programs are connected,
+ * deadlines on the monotonic clock). Plain data; the only code here finds, adds
+ * and removes.
+ */
+#pragma once
+
+#include "broker/core/axes.h"
+#include "broker/core/idmap.h"
+
+#define CORE_DESKTOPS_MAX 100000
+#define CORE_POOLS_MAX 1000
+#define CORE_PROVIDERS_MAX 64
+#define CORE_IMAGES_MAX 1000
+#define CORE_WAITERS_MAX 20000
+#define CORE_ORPHANS_MAX 4096
+#define CORE_BREAKERS_MAX 256
+
+struct core_provider {
+	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE], kind[CORE_WORD_SIZE];
+	int capacity;    /* the admin's; 0: what the provisioner says */
+	int reported;    /* capacity in the provisioner's hello; 0: unlimited */
+	int max_creates; /* being made at the same time */
+	bool enabled, healthy;
+	struct core_reason reason; /* when it is not healthy */
+	double tokens;   /* of the bucket that spreads a boot storm */
+	int64_t tokens_ms;
+	int machines, busy; /* counted anew in every round */
+};
+
+struct core_image {
+	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE];
+	char published[CORE_WORD_SIZE]; /* what "latest" stands for; "": none */
+};
+
+struct core_pool {
+	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE], provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE];
+	char image_version[CORE_WORD_SIZE];
+	enum pool_kind kind;
+	enum on_logoff on_logoff;
+	int min, max, spare, logoff_after_disconnect_s, next_number;
+	bool enabled, drain, maintenance, deleting;
+	/* counted anew in every round */
+	int total, ready, starting, leased, failed, ending, stale;
+	int waiting;
+	int64_t surplus_ms; /* since when it has more than it needs; 0: it has not */
+	struct core_reason reason; /* why it does not grow; "" : it does */
+};
+
+struct core_axes {
+	enum lifecycle lifecycle;
+	enum power power;
+	enum agent agent;
+	enum lease lease;
+	enum session session;
+	enum hygiene hygiene;
+	bool drain;
+};
+
+struct core_assignment { /* the live one; id "" : none */
+	char id[CORE_ID_SIZE], user_id[CORE_ID_SIZE], user_name[CORE_NAME_SIZE];
+	enum pool_kind kind;
+	int64_t epoch;
+};
+
+struct core_session { /* the one that has not ended; id "" : none */
+	char id[CORE_ID_SIZE], login_id[CORE_ID_SIZE], gateway[CORE_WORD_SIZE], remote[64];
+	enum protocol protocol;
+	bool active;
+	int64_t epoch;
+};
+
+struct core_task { /* the unfinished one; id "" : none */
+	char id[CORE_ID_SIZE], desktop_id[CORE_ID_SIZE];
+	enum task_kind kind;
+	enum task_state state;
+	int attempts;
+	int failures; /* answers that said no; a lost answer is not one */
+	char error_code[CORE_WORD_SIZE], error[CORE_TEXT_SIZE];
+	int64_t due_ms; /* next send, or the time a lost answer is given up */
+	int64_t created_wall;
+};
+
+struct core_due { /* monotonic deadlines; 0: none */
+	int64_t agent_ms;  /* the agent must be there */
+	int64_t logoff_ms; /* a disconnected user is logged off */
+	int64_t ending_ms; /* the agent must have logged off */
+	int64_t grant_ms;  /* the granted viewer must have come */
+	int64_t claim_ms;  /* the user must have come for the desktop */
+	int64_t reap_ms;   /* a failed desktop is removed */
+};
+
+struct core_desktop {
+	char id[CORE_ID_SIZE], name[CORE_NAME_SIZE], pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE];
+	char image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
+	struct core_axes x;
+	struct core_reason reason;
+	int64_t epoch, uid, created_wall;
+	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or "" */
+	char boot[CORE_ID_SIZE];
+	bool keyed;   /* it has enrolled since its disk was made */
+	int failures; /* since it last worked */
+	int missing;  /* inventories in a row without it */
+	struct core_assignment a;
+	struct core_session s;
+	struct core_task t;
+	struct core_due due;
+	unsigned touched; /* the round that has a copy of it */
+};
+
+struct core_waiter {
+	char user_id[CORE_ID_SIZE], user_name[CORE_NAME_SIZE], pool_id[CORE_ID_SIZE];
+	int64_t since_ms, seen_ms;
+	bool served;
+};
+
+/* A machine that carries our tag and has no row. */
+struct core_orphan {
+	char id[CORE_ID_SIZE];
+	int sightings;
+	bool seen;
+	struct core_task t;
+};
+
+struct core_breaker { /* of one image version on one provider at one step */
+	char provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE], version[CORE_WORD_SIZE];
+	int failures; /* in a row */
+	int opened;   /* times in a row, for the length of the pause */
+	int64_t until_ms; /* 0: closed */
+	bool probing;
+	struct core_reason last;
+};
+
+struct core_state {
+	struct core_provider *providers;
+	struct core_image *images;
+	struct core_pool *pools;
+	struct core_desktop **desktops; /* in the order of their making */
+	struct core_waiter *waiters;    /* in the order of their coming */
+	struct core_orphan *orphans;
+	struct core_breaker *breakers;
+	size_t provider_count, image_count, pool_count, desktop_count, waiter_count, orphan_count, breaker_count;
+	struct idmap by_id; /* desktops */
+	int64_t generation;
+	unsigned round;
+	bool provisioner; /* it is connected and has said hello */
+	bool reap_paused; /* too many orphans at once: an operator must look */
+	bool fence_epochs, keep_dirty; /* true; the simulator turns one off to see itself fail */
+	int64_t inventory_ms; /* the next one; 0: none */
+};
+
+int core_state_init(struct core_state *st);
+void core_state_finish(struct core_state *st);
+
+struct core_provider *state_provider(const struct core_state *st, const char *id);
+struct core_provider *state_provider_named(const struct core_state *st, const char *name);
+struct core_image *state_image(const struct core_state *st, const char *id);
+struct core_pool *state_pool(const struct core_state *st, const char *id);
+struct core_desktop *state_desktop(const struct core_state *st, const char *id);
+struct core_desktop *state_desktop_of_session(const struct core_state *st, const char *session_id);
+struct core_desktop *state_desktop_of_task(const struct core_state *st, const char *task_id);
+struct core_orphan *state_orphan(const struct core_state *st, const char *id);
+struct core_orphan *state_orphan_of_task(const struct core_state *st, const char *task_id);
+struct core_waiter *state_waiter(const struct core_state *st, const char *user_id, const char *pool_id);
+/* The desktop that a user has in a pool, or NULL. */
+struct core_desktop *state_lease(const struct core_state *st, const char *user_id, const char *pool_id);
+
+/* Each returns a zeroed, borrowed element, or NULL at the ceiling or without memory. */
+struct core_provider *state_add_provider(struct core_state *st);
+struct core_image *state_add_image(struct core_state *st);
+struct core_pool *state_add_pool(struct core_state *st);
+struct core_desktop *state_add_desktop(struct core_state *st, const char *id);
+struct core_waiter *state_add_waiter(struct core_state *st);
+struct core_orphan *state_add_orphan(struct core_state *st, const char *id);
+struct core_breaker *state_add_breaker(struct core_state *st);
+
+void state_remove_desktop(struct core_state *st, struct core_desktop *d); /* frees it */
+void state_remove_pool(struct core_state *st, const char *id);
+void state_remove_waiter(struct core_state *st, struct core_waiter *w);
+void state_remove_orphan(struct core_state *st, struct core_orphan *o);
+
+/* Copies with truncation: for text from outside whose ceiling was checked already. */
+void core_copy(char *dst, size_t size, const char *src);
+#define CORE_COPY(dst, src) core_copy((dst), sizeof(dst), (src))
+
+/* The version that a new desktop of the pool gets; "" while nothing is published. */
+const char *pool_version(const struct core_state *st, const struct core_pool *p);
+/* It could show a picture to its user right now. */
+bool desktop_is_usable(const struct core_desktop *d);
+/* It could be given to a new user right now. */
+bool desktop_is_ready(const struct core_desktop *d);
