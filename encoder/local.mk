@@ -1,1 +1,31 @@
 # encoder: what this directory adds to the build (lists are declared in the top Makefile.am).
+noinst_LIBRARIES += encoder/libencoder.a
+
+encoder_libencoder_a_SOURCES = \
+	encoder/classify.c \
+	encoder/codec.h \
+	encoder/codec/codec.c \
+	encoder/codec/flat.c \
+	encoder/codec/jpeg.c encoder/codec/jpeg.h \
+	encoder/codec/tight.c \
+	encoder/codec/zrle.c \
+	encoder/codec/zstream.c encoder/codec/zstream.h \
+	encoder/dsp/avx2.c \
+	encoder/dsp/dsp.c encoder/dsp/dsp.h \
+	encoder/encoder.c encoder/encoder.h encoder/encoder_priv.h \
+	encoder/join.c encoder/join.h \
+	encoder/motion.c encoder/motion.h \
+	encoder/op.h \
+	encoder/palette.c encoder/palette.h \
+	encoder/pixmap.c encoder/pixmap.h \
+	encoder/plan.c encoder/plan.h \
+	encoder/rect.c encoder/rect.h \
+	encoder/refine.c \
+	encoder/region.c encoder/region.h \
+	encoder/tiles.c encoder/tiles.h \
+	encoder/video.c encoder/video.h \
+	encoder/x264.c encoder/x264.h
+encoder_libencoder_a_CPPFLAGS = $(AM_CPPFLAGS) $(X264_CFLAGS) $(JPEG_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
+
+# What a program adds to its LDADD, before BASE_LIBS, to use the library.
+ENCODER_LIBS = encoder/libencoder.a $(X264_LIBS) $(JPEG_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Flat, text or picture? Screens drawn by programs have few colours and hard edges; photos have many colours and soft slopes. The
+ * answer only chooses a codec, and it changes its mind slowly, so that a tile does not flicker between two codecs.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "encoder/encoder_priv.h"
+#include "encoder/palette.h"
+
+#define VOTES_MAX 3
+#define PICTURE_AREA_MIN 256 /* smaller changes are sent without loss: there is nothing to save */
+
+static bool is_one_colour(const struct encoder *e, const struct pixmap *pm, const struct rect *r)
+{
+	uint32_t colour = *pixmap_at(pm, r->x, r->y);
+
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		if (!e->dsp->is_colour(pixmap_at(pm, r->x, y), r->w, colour))
+			return false;
+	return true;
+}
+
+/*
+ * Mostly slopes with few equal neighbours, or noise with hardly any: lossless would cost more than it is worth. A gradient of a
+ * title bar has equal rows or columns, and counts as drawn.
+ */
+static bool is_photographic(const struct encoder *e, const struct pixmap *pm, const struct rect *r)
+{
+	uint32_t equal = 0, soft = 0, pairs = (uint32_t)((r->w - 1) * r->h);
+
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		e->dsp->slopes(pixmap_at(pm, r->x, y), r->w, &equal, &soft);
+	return (equal * 2 < pairs && soft * 5 >= pairs) || equal * 8 < pairs;
+}
+
+static enum op_class settle(struct tile *t, int vote)
+{
+	int votes = t->picture_votes + vote;
+
+	t->picture_votes = (int8_t)PST_CLAMP(votes, -VOTES_MAX, VOTES_MAX);
+	t->klass = t->picture_votes > 0 ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
+	return t->klass;
+}
+
+void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret)
+{
+	const struct pixmap *pm = &e->sent_view;
+	struct palette palette;
+	bool is_small = rect_area(box) < PICTURE_AREA_MIN;
+
+	ret->klass = OP_CLASS_TEXT;
+	ret->is_indexed = true;
+	memset(ret->sketch, 0, sizeof(ret->sketch));
+	if (is_one_colour(e, pm, box)) {
+		ret->klass = OP_CLASS_FLAT;
+		sketch_add(ret->sketch, *pixmap_at(pm, box->x, box->y) & DSP_RGB);
+		return;
+	}
+
+	palette_clear(&palette);
+	if (palette_scan(&palette, pm, box, PALETTE_MAX)) {
+		for (int32_t i = 0; i < palette.len; i++)
+			sketch_add(ret->sketch, palette.colours[i]);
+		/* Many colours in a small box say nothing against a picture; few in a large one say it is none. */
+		if (palette.len * 8 < rect_area(box))
+			settle(t, -2);
+		ret->klass = t->picture_votes > 0 && !is_small ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
+		return;
+	}
+
+	ret->is_indexed = false;
+	ret->klass = settle(t, is_photographic(e, pm, box) ? 2 : -1);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ZRLE (RFC 6143 §7.7.6): a length and zlib data of 64 × 64 tiles. CPIXELs are three bytes B G R, which is right for the
+ * little-endian 32-bit format with red at 16, green at 8 and blue at 0 that a server offers; the caller takes care of that.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "encoder/codec.h"
+#include "encoder/codec/zstream.h"
+#include "encoder/palette.h"
+
+#define TILE 64
+#define PACKED_MAX 16       /* colours of a packed palette */
+#define PALETTE_RLE_MAX 127 /* colours of a palette with run lengths */
+#define OUT_MAX (64u << 20)
+enum { SUB_RAW = 0, SUB_SOLID = 1, SUB_RLE = 128 };
+
+struct zrle {
+	struct codec base;
+	struct zstream stream;
+	struct pst_buf tile, packed;
+	struct palette palette;
+};
+
+/* What each form of a tile would cost, counted in one pass. */
+struct shape {
+	size_t raw, rle, palette_rle, packed;
+	int32_t colours; /* 0 when there are more than PALETTE_RLE_MAX */
+};
+
+static size_t run_bytes(size_t run)
+{
+	return 1 + (run - 1) / 255;
+}
+
+static void put_cpixel(struct pst_buf *out, uint32_t colour)
+{
+	const uint8_t bgr[3] = { (uint8_t)colour, (uint8_t)(colour >> 8), (uint8_t)(colour >> 16) };
+
+	pst_buf_append(out, bgr, 3);
+}
+
+static void put_run(struct pst_buf *out, size_t run)
+{
+	for (run--; run >= 255; run -= 255)
+		pst_buf_put_u8(out, 255);
+	pst_buf_put_u8(out, (uint8_t)run);
+}
+
+static uint32_t colour_at(const struct pixmap *p, const struct rect *r, int32_t i)
+{
+	return *pixmap_at(p, r->x + i % r->w, r->y + i / r->w) & 0x00ffffffu;
+}
+
+/* The length of the run that starts at pixel i of the tile, in reading order. */
+static size_t run_at(const struct pixmap *p, const struct rect *r, int32_t i)
+{
+	const uint32_t colour = colour_at(p, r, i);
+	int32_t end = i + 1;
+
+	while (end < r->w * r->h && colour_at(p, r, end) == colour)
+		end++;
+	return (size_t)(end - i);
+}
+
+static void measure(struct zrle *z, const struct pixmap *p, const struct rect *r, struct shape *ret)
+{
+	size_t area = (size_t)rect_area(r), run;
+
+	*ret = (struct shape){ .raw = area * 3 };
+	palette_clear(&z->palette);
+	ret->colours = palette_scan(&z->palette, p, r, PALETTE_RLE_MAX) ? z->palette.len : 0;
+	for (size_t i = 0; i < area; i += run) {
+		run = run_at(p, r, (int32_t)i);
+		ret->rle += 3 + run_bytes(run);
+		ret->palette_rle += run == 1 ? 1 : 1 + run_bytes(run);
+	}
+	ret->palette_rle += 3 * (size_t)ret->colours;
+	ret->packed = 3 * (size_t)ret->colours +
+		(size_t)r->h * (((size_t)r->w * (size_t)palette_bits(ret->colours) + 7) / 8);
+}
+
+static void put_palette(struct zrle *z)
+{
+	for (int32_t i = 0; i < z->palette.len; i++)
+		put_cpixel(&z->tile, z->palette.colours[i]);
+}
+
+static void put_packed(struct zrle *z, const struct pixmap *p, const struct rect *r)
+{
+	uint8_t indices[TILE], bytes[TILE];
+
+	pst_buf_put_u8(&z->tile, (uint8_t)z->palette.len);
+	put_palette(z);
+	for (int32_t y = r->y; y < r->y + r->h; y++) {
+		palette_map_row(&z->palette, pixmap_at(p, r->x, y), r->w, indices);
+		pst_buf_append(&z->tile, bytes, palette_pack_row(indices, r->w, palette_bits(z->palette.len), bytes));
+	}
+}
+
+static void put_palette_rle(struct zrle *z, const struct pixmap *p, const struct rect *r)
+{
+	pst_buf_put_u8(&z->tile, (uint8_t)(SUB_RLE + z->palette.len));
+	put_palette(z);
+	for (int32_t i = 0; i < r->w * r->h;) {
+		size_t run = run_at(p, r, i);
+		uint8_t index = (uint8_t)palette_find(&z->palette, colour_at(p, r, i));
+
+		pst_buf_put_u8(&z->tile, run == 1 ? index : index | 128);
+		if (run > 1)
+			put_run(&z->tile, run);
+		i += (int32_t)run;
+	}
+}
+
+static void put_rle(struct zrle *z, const struct pixmap *p, const struct rect *r)
+{
+	pst_buf_put_u8(&z->tile, SUB_RLE);
+	for (int32_t i = 0; i < r->w * r->h;) {
+		size_t run = run_at(p, r, i);
+
+		put_cpixel(&z->tile, colour_at(p, r, i));
+		put_run(&z->tile, run);
+		i += (int32_t)run;
+	}
+}
+
+static void put_raw(struct zrle *z, const struct pixmap *p, const struct rect *r)
+{
+	pst_buf_put_u8(&z->tile, SUB_RAW);
+	for (int32_t i = 0; i < r->w * r->h; i++)
+		put_cpixel(&z->tile, colour_at(p, r, i));
+}
+
+static void put_tile(struct zrle *z, const struct pixmap *p, const struct rect *r)
+{
+	struct shape s;
+
+	measure(z, p, r, &s);
+	if (s.colours == 1) {
+		pst_buf_put_u8(&z->tile, SUB_SOLID);
+		put_cpixel(&z->tile, z->palette.colours[0]);
+	} else if (s.colours && s.colours <= PACKED_MAX && s.packed <= s.palette_rle) {
+		put_packed(z, p, r);
+	} else if (s.colours && s.palette_rle <= s.rle && s.palette_rle < s.raw) {
+		put_palette_rle(z, p, r);
+	} else if (s.rle < s.raw) {
+		put_rle(z, p, r);
+	} else {
+		put_raw(z, p, r);
+	}
+}
+
+static int zrle_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
+	struct pst_err *err)
+{
+	struct zrle *z = pst_container_of(c, struct zrle, base);
+	int32_t right = r->x + r->w, bottom = r->y + r->h;
+
+	(void)quality;
+	pst_buf_reset(&z->packed);
+	for (int32_t y = r->y; y < bottom; y += TILE) {
+		for (int32_t x = r->x; x < right; x += TILE) {
+			struct rect tile = { x, y, PST_MIN(TILE, right - x), PST_MIN(TILE, bottom - y) };
+			bool is_last = x + TILE >= right && y + TILE >= bottom;
+			int rc;
+
+			pst_buf_reset(&z->tile);
+			put_tile(z, p, &tile);
+			rc = zstream_write(&z->stream, z->tile.data, z->tile.len, is_last, &z->packed, err);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	pst_buf_put_be32(out, (uint32_t)z->packed.len);
+	return pst_buf_append(out, z->packed.data, z->packed.len);
+}
+
+static void zrle_destroy(struct codec *c)
+{
+	struct zrle *z = pst_container_of(c, struct zrle, base);
+
+	zstream_close(&z->stream);
+	pst_buf_finish(&z->tile);
+	pst_buf_finish(&z->packed);
+	free(z);
+}
+
+static struct codec *zrle_create(void)
+{
+	struct zrle *z = pst_zalloc(1, sizeof(*z));
+
+	if (!z)
+		return NULL;
+	/* A tile is at most raw: the other forms are only taken when they are smaller. */
+	pst_buf_init(&z->tile, TILE * TILE * 4 + 1024);
+	pst_buf_init(&z->packed, OUT_MAX);
+	if (!pst_buf_reserve(&z->tile, TILE * TILE * 4) || zstream_open(&z->stream, 6, NULL) < 0) {
+		zrle_destroy(&z->base);
+		return NULL;
+	}
+	return &z->base;
+}
+
+const struct codec_type codec_zrle = {
+	.name = "zrle",
+	.is_lossless = true,
+	.is_stateful = true,
+	.create = zrle_create,
+	.destroy = zrle_destroy,
+	.encode = zrle_encode,
+};

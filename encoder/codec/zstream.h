@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A zlib stream that lives as long as a connection and is flushed to a byte border after every rectangle. */
+#pragma once
+
+#include <zlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct zstream {
+	z_stream z;
+	bool is_open;
+};
+
+/* level 1…9. PST_ENOMEM when zlib cannot start. */
+int zstream_open(struct zstream *s, int level, struct pst_err *err);
+/* Accepts a zeroed struct. */
+void zstream_close(struct zstream *s);
+/* Compresses n bytes into out; flush ends them at a byte border so that the reader can show them. */
+int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out, struct pst_err *err);

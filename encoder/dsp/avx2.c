@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The kernels with AVX2: eight pixels at a time, the rest by the C table. Loads are unaligned and never pass the row's end. */
+#include "encoder/dsp/dsp.h"
+
+#include <stddef.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static __m256i load8(const uint32_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* One bit per pixel that is equal in the bits of DSP_RGB. */
+AVX2 static uint32_t equal_bits(__m256i a, __m256i b)
+{
+	__m256i diff = _mm256_and_si256(_mm256_xor_si256(a, b), _mm256_set1_epi32((int)DSP_RGB));
+
+	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(diff, _mm256_setzero_si256())));
+}
+
+AVX2 static bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
+	int32_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		__m256i d = _mm256_or_si256(_mm256_xor_si256(load8(a + i), load8(b + i)),
+					    _mm256_xor_si256(load8(a + i + 8), load8(b + i + 8)));
+
+		if (!_mm256_testz_si256(d, mask))
+			return false;
+	}
+	return dsp_c.same_row(a + i, b + i, n - i);
+}
+
+AVX2 static bool avx2_diff_row(const uint32_t *a, const uint32_t *b, int32_t n, int32_t *ret_first, int32_t *ret_last)
+{
+	int32_t first = 0, last = n;
+	uint32_t eq = 0xff;
+
+	for (; first + 8 <= n; first += 8) {
+		eq = equal_bits(load8(a + first), load8(b + first));
+		if (eq != 0xff)
+			break;
+	}
+	if (eq != 0xff)
+		first += __builtin_ctz(~eq & 0xff);
+	while (first < n && !((a[first] ^ b[first]) & DSP_RGB))
+		first++;
+	if (first >= n)
+		return false;
+
+	for (; last - 8 > first; last -= 8)
+		if (equal_bits(load8(a + last - 8), load8(b + last - 8)) != 0xff)
+			break;
+	while (!((a[last - 1] ^ b[last - 1]) & DSP_RGB))
+		last--;
+
+	*ret_first = first;
+	*ret_last = last - 1;
+	return true;
+}
+
+AVX2 static void avx2_copy_row(uint32_t *dst, const uint32_t *src, int32_t n)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
+	int32_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_si256((__m256i *)(void *)(dst + i), _mm256_and_si256(load8(src + i), mask));
+	dsp_c.copy_row(dst + i, src + i, n - i);
+}
+
+AVX2 static bool avx2_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
+{
+	const __m256i want = _mm256_set1_epi32((int)colour);
+	int32_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		if (equal_bits(load8(row + i), want) != 0xff)
+			return false;
+	return dsp_c.is_colour(row + i, n - i, colour);
+}
+
+AVX2 static __m256i hash_step(__m256i lane, __m256i px)
+{
+	lane = _mm256_mullo_epi32(_mm256_xor_si256(lane, px), _mm256_set1_epi32((int)0x9e3779b1u));
+	return _mm256_xor_si256(lane, _mm256_srli_epi32(lane, 15));
+}
+
+AVX2 static uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
+	__m256i lane = _mm256_mullo_epi32(_mm256_set1_epi32((int)0x85ebca6bu), _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8));
+	uint64_t quad[4], h = (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u;
+	int32_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		lane = hash_step(lane, _mm256_and_si256(load8(row + i), mask));
+	if (i < n) {
+		uint32_t rest[8] = { 0 };
+
+		for (int32_t k = 0; i + k < n; k++)
+			rest[k] = row[i + k] & DSP_RGB;
+		lane = hash_step(lane, load8(rest));
+	}
+	_mm256_storeu_si256((__m256i *)(void *)quad, lane);
+	for (int k = 0; k < 4; k++) {
+		h ^= quad[k];
+		h *= 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+	}
+	return h;
+}
+
+AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4])
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
+	const __m256i c0 = _mm256_set1_epi32((int)colours[0]), c1 = _mm256_set1_epi32((int)colours[1]);
+	const __m256i c2 = _mm256_set1_epi32((int)colours[2]), c3 = _mm256_set1_epi32((int)colours[3]);
+	int32_t i = from;
+
+	for (; i + 8 <= n; i += 8) {
+		__m256i px = _mm256_and_si256(load8(row + i), mask);
+		__m256i hit = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi32(px, c0), _mm256_cmpeq_epi32(px, c1)),
+					      _mm256_or_si256(_mm256_cmpeq_epi32(px, c2), _mm256_cmpeq_epi32(px, c3)));
+		uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(hit));
+
+		if (bits)
+			return i + __builtin_ctz(bits);
+	}
+	return dsp_c.find_any4(row, i, n, colours);
+}
+
+AVX2 static void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), limit = _mm256_set1_epi8(24), zero = _mm256_setzero_si256();
+	int32_t i = 1;
+
+	for (; i + 8 <= n; i += 8) {
+		__m256i a = _mm256_and_si256(load8(row + i), mask), b = _mm256_and_si256(load8(row + i - 1), mask);
+		__m256i far = _mm256_subs_epu8(_mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a)), limit);
+		__m256i same = _mm256_cmpeq_epi32(a, b), near = _mm256_cmpeq_epi32(far, zero);
+		int eq = _mm256_movemask_ps(_mm256_castsi256_ps(same)), nr = _mm256_movemask_ps(_mm256_castsi256_ps(near));
+
+		*equal += (uint32_t)__builtin_popcount((unsigned)eq);
+		*soft += (uint32_t)__builtin_popcount((unsigned)(nr & ~eq));
+	}
+	if (i < n)
+		dsp_c.slopes(row + i - 1, n - i + 1, equal, soft);
+}
+
+/* Eight pixels' luma in 32-bit lanes. */
+AVX2 static __m256i luma8(__m256i px)
+{
+	const __m256i zero = _mm256_setzero_si256(), mask = _mm256_set1_epi32((int)DSP_RGB);
+	const __m256i weight = _mm256_setr_epi16(2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0);
+
+	px = _mm256_and_si256(px, mask);
+	__m256i lo = _mm256_madd_epi16(_mm256_unpacklo_epi8(px, zero), weight);
+	__m256i hi = _mm256_madd_epi16(_mm256_unpackhi_epi8(px, zero), weight);
+	__m256i sum = _mm256_hadd_epi32(lo, hi);
+
+	return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(16384)), 15);
+}
+
+/* Eight 32-bit lanes to eight bytes, in order. */
+AVX2 static void store8(uint8_t *dst, __m256i v)
+{
+	__m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	_mm_storel_epi64((__m128i *)(void *)dst, _mm_packus_epi16(words, words));
+}
+
+/* Sums of 2 × 2 pixels as 16-bit B G R X: pairs of rows first, then neighbours. Lane order: 0 2 | 1 3 of the four results. */
+AVX2 static void sum_2x2(__m256i a, __m256i b, __m256i *ret)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i lo = _mm256_add_epi16(_mm256_unpacklo_epi8(a, zero), _mm256_unpacklo_epi8(b, zero));
+	__m256i hi = _mm256_add_epi16(_mm256_unpackhi_epi8(a, zero), _mm256_unpackhi_epi8(b, zero));
+
+	*ret = _mm256_add_epi16(_mm256_unpacklo_epi64(lo, hi), _mm256_unpackhi_epi64(lo, hi));
+}
+
+AVX2 static void chroma4(uint8_t *dst, __m256i sums, __m256i weight)
+{
+	__m256i prod = _mm256_madd_epi16(sums, weight);
+	__m256i both = _mm256_hadd_epi32(prod, prod); /* per half: c0 c1 c0 c1 */
+	__m256i v = _mm256_srai_epi32(_mm256_add_epi32(both, _mm256_set1_epi32((128 << 17) + (1 << 16))), 17);
+	__m128i four = _mm_unpacklo_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+	__m128i words = _mm_packs_epi32(four, four);
+
+	_mm_storeu_si32(dst, _mm_packus_epi16(words, words));
+}
+
+AVX2 static void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1, uint8_t *u,
+				uint8_t *v)
+{
+	const __m256i wu = _mm256_setr_epi16(16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384,
+					     -12629, -3755, 0);
+	const __m256i wv = _mm256_setr_epi16(-1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501,
+					     -14883, 16384, 0);
+	int32_t x = 0;
+
+	for (; x + 8 <= n; x += 8) {
+		__m256i a = load8(row0 + x), b = load8(row1 + x), sums;
+
+		store8(y0 + x, luma8(a));
+		store8(y1 + x, luma8(b));
+		sum_2x2(a, b, &sums);
+		chroma4(u + x / 2, sums, wu);
+		chroma4(v + x / 2, sums, wv);
+	}
+	if (x < n)
+		dsp_c.i420_rows(row0 + x, row1 + x, n - x, y0 + x, y1 + x, u + x / 2, v + x / 2);
+}
+
+static const struct dsp table = {
+	.name = "avx2",
+	.diff_row = avx2_diff_row,
+	.same_row = avx2_same_row,
+	.copy_row = avx2_copy_row,
+	.is_colour = avx2_is_colour,
+	.hash_row = avx2_hash_row,
+	.find_any4 = avx2_find_any4,
+	.slopes = avx2_slopes,
+	.i420_rows = avx2_i420_rows,
+};
+
+const struct dsp *dsp_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") ? &table : NULL;
+}
+
+#else
+
+const struct dsp *dsp_avx2(void)
+{
+	return NULL;
+}
+
+#endif

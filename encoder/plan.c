@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Selection by budget, pieces, joining, and the operations in their order: fills, text, pictures. */
+#include "encoder/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define LOSSY_QUALITY 75
+#define REFINE_SLICE_BYTES (512 * 1024) /* per frame when nothing is known of the path: input and damage come between */
+#define REFINE_SLICE_MS 50              /* of the path's rate, when that is known */
+
+static size_t tile_count(const struct encoder *e)
+{
+	return (size_t)e->tiles.columns * (size_t)e->tiles.rows;
+}
+
+static struct rect tile_box_rect(const struct encoder *e, size_t i, const struct tile_box *box)
+{
+	int32_t columns = e->tiles.columns;
+
+	return box_rect(box, (int32_t)(i % (size_t)columns) * TILE_SIDE, (int32_t)(i / (size_t)columns) * TILE_SIDE);
+}
+
+/* Rough bytes on a wire, from what such tiles usually take: the budget needs no more. */
+static uint64_t guess_bytes(uint8_t klass, bool is_lossy, int64_t area)
+{
+	uint64_t px = (uint64_t)area;
+
+	switch (klass) {
+	case OP_CLASS_FLAT:
+		return 16 + px / 32;
+	case OP_CLASS_TEXT:
+		return 16 + px / 10;
+	default:
+		return 64 + (is_lossy ? px / 5 : px * 2);
+	}
+}
+
+static bool is_lossy_class(const struct encoder *e, uint8_t klass)
+{
+	return klass == OP_CLASS_PICTURE && (e->params.ops & OP_BIT(OP_LOSSY));
+}
+
+static void defer(struct tile *t)
+{
+	t->damage = t->change;
+	t->change = (struct tile_box){ 0, 0, 0, 0 };
+}
+
+/* One pass over the tiles of one sort, from where the last frame stopped. */
+static void select_tiles(struct encoder *e, bool pictures, uint64_t ceiling, uint64_t *spent, size_t *ret_first_left)
+{
+	size_t n = tile_count(e);
+
+	for (size_t k = 0; k < n; k++) {
+		size_t i = (e->start + k) % n;
+		struct tile *t = &e->tiles.at[i];
+
+		if (box_is_empty(&t->change) || (t->klass == OP_CLASS_PICTURE) != pictures)
+			continue;
+		if (ceiling && *spent >= ceiling) {
+			defer(t);
+			if (*ret_first_left == n)
+				*ret_first_left = i;
+			continue;
+		}
+		struct rect r = tile_box_rect(e, i, &t->change);
+
+		*spent += guess_bytes(t->klass, is_lossy_class(e, t->klass), rect_area(&r));
+	}
+}
+
+static void fill_piece(struct encoder *e, size_t i, const struct rect *r, struct piece *p)
+{
+	p->rect = *r;
+	p->is_gone = p->is_refine = false;
+	p->quality = 0;
+	p->column = (int32_t)(i % (size_t)e->tiles.columns);
+	p->row = (int32_t)(i / (size_t)e->tiles.columns);
+	classify_tile(e, &e->tiles.at[i], r, p);
+	p->kind = OP_LOSSLESS;
+	p->fill = *pixmap_at(&e->sent_view, r->x, r->y);
+	if (p->klass == OP_CLASS_FLAT && (e->params.ops & OP_BIT(OP_FILL))) {
+		p->kind = OP_FILL;
+	} else if (is_lossy_class(e, p->klass)) {
+		p->kind = OP_LOSSY;
+		p->quality = e->params.lossy_quality ? e->params.lossy_quality : LOSSY_QUALITY;
+	}
+}
+
+static int add_pieces(struct encoder *e, size_t n, enum op_kind kind)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct piece *p = &e->pieces[i];
+		struct op *op;
+
+		if (p->kind != kind)
+			continue;
+		op = encoder_add_op(e, kind, p->klass, &p->rect);
+		if (!op)
+			return PST_ENOMEM;
+		op->is_refine = p->is_refine;
+		if (kind == OP_FILL)
+			op->fill = p->fill;
+		if (kind == OP_LOSSY)
+			op->quality = p->quality;
+	}
+	return 0;
+}
+
+int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
+{
+	size_t n = tile_count(e), left = n, len = 0;
+	uint64_t spent = 0;
+	int rc;
+
+	select_tiles(e, false, budget->bytes, &spent, &left);
+	select_tiles(e, true, budget->bytes, &spent, &left);
+	e->start = left == n ? 0 : left;
+	for (size_t i = 0; i < n; i++) {
+		struct tile *t = &e->tiles.at[i];
+
+		if (box_is_empty(&t->change))
+			continue;
+		struct rect r = tile_box_rect(e, i, &t->change);
+
+		encoder_take(e, screen, &r);
+		fill_piece(e, i, &r, &e->pieces[len++]);
+		t->change = (struct tile_box){ 0, 0, 0, 0 };
+		t->is_forced = false;
+	}
+	len = join_pieces(e->pieces, len);
+	rc = add_pieces(e, len, OP_FILL);
+	if (rc == 0)
+		rc = add_pieces(e, len, OP_LOSSLESS);
+	return rc < 0 ? rc : add_pieces(e, len, OP_LOSSY);
+}
+
+uint64_t plan_refine_due(const struct tile *t)
+{
+	return box_is_empty(&t->lossy) || t->is_video ? UINT64_MAX : t->changed_ns + REFINE_AFTER_NS;
+}
+
+struct candidate {
+	uint64_t changed_ns;
+	size_t tile;
+};
+
+static int compare_age(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->changed_ns != y->changed_ns)
+		return x->changed_ns < y->changed_ns ? -1 : 1;
+	return x->tile < y->tile ? -1 : x->tile > y->tile;
+}
+
+static int compare_place(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->tile < y->tile ? -1 : x->tile > y->tile;
+}
+
+static uint64_t slice_bytes(const struct encoder_budget *budget)
+{
+	uint64_t slice = REFINE_SLICE_BYTES;
+
+	if (budget->rate_kbps)
+		slice = PST_MIN(slice, (uint64_t)budget->rate_kbps * REFINE_SLICE_MS / 8);
+	if (budget->bytes)
+		slice = PST_MIN(slice, budget->bytes);
+	return slice;
+}
+
+/* The oldest due tiles that fit the slice, at least one, in reading order. */
+static size_t choose_due(const struct encoder *e, uint64_t now_ns, uint64_t slice, struct candidate *list)
+{
+	size_t n = 0, kept = 0;
+	uint64_t spent = 0;
+
+	for (size_t i = 0; i < tile_count(e); i++)
+		if (plan_refine_due(&e->tiles.at[i]) <= now_ns)
+			list[n++] = (struct candidate){ e->tiles.at[i].changed_ns, i };
+	qsort(list, n, sizeof(*list), compare_age);
+	for (; kept < n && (spent < slice || kept == 0); kept++) {
+		const struct tile *t = &e->tiles.at[list[kept].tile];
+		struct rect r = tile_box_rect(e, list[kept].tile, &t->lossy);
+
+		spent += guess_bytes(t->klass, false, rect_area(&r));
+	}
+	qsort(list, kept, sizeof(*list), compare_place);
+	return kept;
+}
+
+int plan_refinement(struct encoder *e, uint64_t now_ns, const struct encoder_budget *budget)
+{
+	struct candidate *list = pst_zalloc(tile_count(e), sizeof(*list));
+	size_t n, len;
+	int rc;
+
+	if (!list)
+		return PST_ENOMEM;
+	n = choose_due(e, now_ns, slice_bytes(budget), list);
+	for (size_t i = 0; i < n; i++) {
+		struct tile *t = &e->tiles.at[list[i].tile];
+		struct rect r = tile_box_rect(e, list[i].tile, &t->lossy);
+		struct tile before = *t;
+		struct piece *p = &e->pieces[i];
+
+		fill_piece(e, list[i].tile, &r, p);
+		t->klass = before.klass; /* looking twice at the same pixels is no second vote */
+		t->picture_votes = before.picture_votes;
+		p->kind = p->kind == OP_LOSSY ? OP_LOSSLESS : p->kind;
+		p->quality = 0;
+		p->is_refine = true;
+	}
+	free(list);
+	len = join_pieces(e->pieces, n);
+	rc = add_pieces(e, len, OP_FILL);
+	return rc < 0 ? rc : add_pieces(e, len, OP_LOSSLESS);
+}

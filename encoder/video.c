@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Video regions: found by rate, aligned, encoded, ended by rest. */
+#include "encoder/video.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "encoder/encoder_priv.h"
+#include "encoder/region.h"
+#include "encoder/x264.h"
+
+#define REGIONS_MAX 4
+#define RATE_MIN 5                 /* slots with an update, of the newest ten (half a second) */
+#define REST_NS 300000000ull       /* without a change for this long, a region ends */
+#define AREA_MIN (96 * 96)         /* smaller ones are cheap enough as pictures */
+#define REOPEN_NS 500000000ull     /* a region that grows is opened anew at most this often */
+
+struct video_region {
+	struct rect rect; /* empty: a free place */
+	uint32_t id;
+	struct h264 *h264;
+	uint64_t changed_ns, opened_ns;
+	bool has_change, is_distrusted;
+};
+
+struct video {
+	struct video_region regions[REGIONS_MAX];
+};
+
+struct video *video_create(void)
+{
+	return pst_zalloc(1, sizeof(struct video));
+}
+
+void video_destroy(struct video *v)
+{
+	if (!v)
+		return;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		h264_destroy(v->regions[i].h264);
+	free(v);
+}
+
+static void mark_tiles(struct encoder *e, const struct rect *r, bool is_video)
+{
+	struct rect span = tiles_span(r);
+
+	for (int32_t row = span.y; row < span.y + span.h; row++)
+		for (int32_t column = span.x; column < span.x + span.w; column++)
+			tiles_at(&e->tiles, column, row)->is_video = is_video;
+}
+
+static void remark_all(struct encoder *e)
+{
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (!rect_is_empty(&e->video->regions[i].rect))
+			mark_tiles(e, &e->video->regions[i].rect, true);
+}
+
+/* Two regions may share a tile: after one has left, the others mark theirs again. */
+static void end_region(struct encoder *e, struct video_region *g)
+{
+	h264_destroy(g->h264);
+	mark_tiles(e, &g->rect, false);
+	*g = (struct video_region){ .rect = { 0, 0, 0, 0 } };
+	remark_all(e);
+}
+
+void video_distrust(struct encoder *e, const struct rect *r)
+{
+	struct rect common;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (rect_intersect(&e->video->regions[i].rect, r, &common))
+			e->video->regions[i].is_distrusted = true;
+}
+
+/* Grows r to multiples of the alignment, within the screen. */
+static struct rect align_rect(const struct encoder *e, const struct rect *r)
+{
+	int32_t a = e->params.video_align, x0 = r->x / a * a, y0 = r->y / a * a;
+	int32_t x1 = PST_MIN((r->x + r->w + a - 1) / a * a, e->tiles.width);
+	int32_t y1 = PST_MIN((r->y + r->h + a - 1) / a * a, e->tiles.height);
+
+	return (struct rect){ x0, y0, x1 - x0, y1 - y0 };
+}
+
+static bool is_hot(const struct tile *t, uint64_t now_ns)
+{
+	return t->klass == OP_CLASS_PICTURE && tile_rate(t, now_ns) >= RATE_MIN;
+}
+
+/* The hot tiles' changing parts that no region holds yet, joined. */
+static void collect_hot(const struct encoder *e, uint64_t now_ns, struct region *ret)
+{
+	region_clear(ret);
+	for (int32_t row = 0; row < e->tiles.rows; row++) {
+		for (int32_t column = 0; column < e->tiles.columns; column++) {
+			const struct tile *t = tiles_at(&e->tiles, column, row);
+			struct rect r = box_rect(&t->hot, column * TILE_SIDE, row * TILE_SIDE);
+
+			if (!t->is_video && !box_is_empty(&t->change) && is_hot(t, now_ns))
+				region_add(ret, &r);
+		}
+	}
+}
+
+/* At least half of a region must really move, or text around a small video would be blurred with it. */
+static bool is_mostly_hot(const struct encoder *e, const struct rect *r, uint64_t now_ns)
+{
+	struct rect span = tiles_span(r), in;
+	int64_t hot = 0;
+
+	for (int32_t row = span.y; row < span.y + span.h; row++) {
+		for (int32_t column = span.x; column < span.x + span.w; column++) {
+			const struct tile *t = tiles_at(&e->tiles, column, row);
+			struct rect box = box_rect(&t->hot, column * TILE_SIDE, row * TILE_SIDE);
+
+			if (is_hot(t, now_ns) && rect_intersect(&box, r, &in))
+				hot += rect_area(&in);
+		}
+	}
+	return hot * 2 >= rect_area(r);
+}
+
+static bool are_near(const struct rect *a, const struct rect *b)
+{
+	const struct rect wide = { a->x - TILE_SIDE / 2, a->y - TILE_SIDE / 2, a->w + TILE_SIDE, a->h + TILE_SIDE };
+	struct rect common;
+
+	return rect_intersect(&wide, b, &common);
+}
+
+/* A hot part beside a region belongs to it: the region is opened anew around both. */
+static bool absorb_neighbours(struct encoder *e, struct rect *r, uint64_t now_ns)
+{
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
+		struct video_region *g = &e->video->regions[i];
+
+		if (rect_is_empty(&g->rect) || !are_near(&g->rect, r))
+			continue;
+		if (now_ns - g->opened_ns < REOPEN_NS)
+			return false;
+		*r = rect_union(r, &g->rect);
+		end_region(e, g);
+	}
+	return true;
+}
+
+static struct video_region *free_region(struct encoder *e)
+{
+	for (size_t i = 0; i < PST_MIN((size_t)e->params.max_video_regions, (size_t)REGIONS_MAX); i++)
+		if (rect_is_empty(&e->video->regions[i].rect))
+			return &e->video->regions[i];
+	return NULL;
+}
+
+static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
+{
+	struct video_region *g;
+
+	if (rect_area(&r) < AREA_MIN || !is_mostly_hot(e, &r, now_ns) || !absorb_neighbours(e, &r, now_ns))
+		return;
+	g = free_region(e);
+	if (!g)
+		return;
+	*g = (struct video_region){ .rect = align_rect(e, &r), .id = ++e->last_region, .changed_ns = now_ns, .opened_ns = now_ns };
+	mark_tiles(e, &g->rect, true);
+}
+
+/* Changes that lie in a region are the region's; a tile at its border may keep a change of its own. */
+static void claim_changes(struct encoder *e, struct video_region *g, uint64_t now_ns)
+{
+	struct rect span = tiles_span(&g->rect), in;
+
+	for (int32_t row = span.y; row < span.y + span.h; row++) {
+		for (int32_t column = span.x; column < span.x + span.w; column++) {
+			struct tile *t = tiles_at(&e->tiles, column, row);
+			struct rect change = box_rect(&t->change, column * TILE_SIDE, row * TILE_SIDE);
+
+			if (box_is_empty(&t->change) || !rect_intersect(&change, &g->rect, &in))
+				continue;
+			g->has_change = true;
+			g->changed_ns = now_ns;
+			if (rect_contains(&g->rect, &change)) {
+				t->change = (struct tile_box){ 0, 0, 0, 0 };
+				t->is_forced = false;
+			}
+		}
+	}
+}
+
+void video_update(struct encoder *e, uint64_t now_ns)
+{
+	struct video *v = e->video;
+	struct region hot;
+
+	if (!(e->params.ops & OP_BIT(OP_VIDEO)) || !e->params.max_video_regions)
+		return;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (v->regions[i].is_distrusted)
+			end_region(e, &v->regions[i]);
+	collect_hot(e, now_ns, &hot);
+	region_limit(&hot, e->params.max_video_regions);
+	for (size_t i = 0; i < hot.len; i++)
+		begin_region(e, hot.rects[i], now_ns);
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
+		struct video_region *g = &v->regions[i];
+
+		if (rect_is_empty(&g->rect))
+			continue;
+		claim_changes(e, g, now_ns);
+		if (!g->has_change && now_ns - g->changed_ns >= REST_NS)
+			end_region(e, g);
+	}
+}
+
+static int encode_region(struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
+{
+	int32_t w = (g->rect.w + 1) & ~1, h = (g->rect.h + 1) & ~1;
+	bool is_first = !g->h264;
+	struct h264_unit unit;
+	struct op *op;
+
+	if (is_first)
+		g->h264 = h264_create(w, h, rate_kbps, NULL);
+	if (!g->h264)
+		return PST_ENOMEM;
+	h264_set_rate(g->h264, rate_kbps);
+	encoder_take(e, screen, &g->rect);
+	if (h264_encode(g->h264, e->dsp, &e->sent_view, &g->rect, is_first, &unit, NULL) < 0)
+		return PST_EINTERNAL;
+	op = encoder_add_op(e, OP_VIDEO, OP_CLASS_VIDEO, &g->rect);
+	if (!op)
+		return PST_ENOMEM;
+
+	op->video = (struct op_video){ g->id, unit.is_key, unit.qp, w, h, unit.data, unit.len };
+	e->stats.video_bytes += unit.len;
+	return 0;
+}
+
+int video_plan(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		n += !rect_is_empty(&e->video->regions[i].rect);
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
+		struct video_region *g = &e->video->regions[i];
+
+		if (!g->has_change)
+			continue;
+		g->has_change = false;
+		if (encode_region(e, screen, g, budget->rate_kbps / n) < 0) {
+			struct rect lost = g->rect;
+
+			end_region(e, g);
+			tiles_damage(&e->tiles, &lost, true);
+		}
+	}
+	return 0;
+}
+
+uint64_t video_next_due(const struct video *v)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (!rect_is_empty(&v->regions[i].rect))
+			due = PST_MIN(due, v->regions[i].changed_ns + REST_NS);
+	return due;
+}

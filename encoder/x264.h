@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An H.264 encoder for one region: x264 without delay, one reference, BT.709 full range, Annex B. */
+#pragma once
+
+#include "base/err.h"
+#include "encoder/dsp/dsp.h"
+#include "encoder/pixmap.h"
+
+struct h264;
+
+/* width and height are even. Returns owned, or NULL with err. rate_kbps 0: quality alone decides. */
+struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, struct pst_err *err);
+/* Accepts NULL. */
+void h264_destroy(struct h264 *h);
+
+struct h264_unit {
+	const uint8_t *data; /* borrowed: until the next encode or destroy */
+	size_t len;
+	bool is_key;
+	uint8_t qp;
+};
+
+/* Encodes r of p (odd sides repeat their last pixel) as the next frame. */
+int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r, bool want_key,
+	struct h264_unit *ret, struct pst_err *err);
+
+/* Follows the path's rate; small changes are ignored. */
+void h264_set_rate(struct h264 *h, uint32_t rate_kbps);
