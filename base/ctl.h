@@ -3,8 +3,8 @@
  * A control connection: JSON messages, with a file descriptor where one must travel,
  * over a connected unix stream socket on a libuv loop.
  *
- * Frame: 4 bytes big-endian length (of the JSON text), then that JSON object in UTF-8.
- * A descriptor travels with the first byte of its frame; at most one per message.
+ * Frame: 4 bytes big-endian length of the JSON text, then that text: one object in UTF-8.
+ * The length's top bit says that a descriptor travels with the first byte of this frame.
  *
  *	request   {"op": "open", "id": 7, ...}
  *	progress  {"re": 7, "op": "progress", ...}     any number, also "stream"
@@ -133,8 +133,8 @@ size_t pst_ctl_queued(const struct pst_ctl *ctl); /* bytes */
 void *pst_ctl_arg(const struct pst_ctl *ctl);
 
 /*
- * For a fuzzer and for tests: one frame from bytes. Returns the frame's length with its
- * header and ret_msg owned; 0 when more bytes are needed; PST_EPROTO or PST_ELIMIT.
+ * One frame from bytes. Returns the frame's length with its header, and ret_msg owned; 0
+ * when more bytes are needed; PST_EPROTO or PST_ELIMIT.
  */
 long pst_ctl_frame_parse(const void *data, size_t len, size_t frame_max, json_t **ret_msg,
-	struct pst_err *err);
+	bool *ret_has_fd, struct pst_err *err);

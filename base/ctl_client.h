@@ -36,5 +36,8 @@ int pst_ctl_client_send(struct pst_ctl_client *client, json_t *msg);
 void pst_ctl_client_call(struct pst_ctl_client *client, json_t *msg, uint64_t timeout_ms,
 	pst_ctl_done_cb done, void *arg);
 
+/* As pst_ctl_call_cancel, also for calls that were refused for want of a connection. */
+void pst_ctl_client_call_cancel(struct pst_ctl_client *client, void *arg);
+
 /* Why the last try failed, for logs and consoles; "" while connected. Borrowed. */
 const char *pst_ctl_client_reason(const struct pst_ctl_client *client);
