@@ -1,1 +1,11 @@
 # tests/unit/encoder: what this directory adds to the build (lists are declared in the top Makefile.am).
+if CRITERION
+check_PROGRAMS += tests/unit/encoder/test_encoder
+TESTS += tests/unit/encoder/test_encoder
+
+tests_unit_encoder_test_encoder_SOURCES = \
+	tests/unit/encoder/model.c tests/unit/encoder/model.h \
+	tests/unit/encoder/test_encoder.c
+tests_unit_encoder_test_encoder_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_encoder_test_encoder_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
+endif
