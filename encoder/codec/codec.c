@@ -33,7 +33,7 @@ int codec_encode(struct codec *c, const struct pixmap *p, const struct rect *r, 
 		return pst_err_set(err, PST_ELIMIT, "%s: the output buffer had already failed", c->type->name);
 
 	rc = c->type->encode(c, p, r, quality, out, err);
-	if (rc == 0 && out->failed)
+	if (out->failed)
 		rc = pst_err_set(err, PST_ELIMIT, "%s: the output passes its ceiling of %zu bytes", c->type->name, out->max);
 	if (rc < 0)
 		out->len = before;
