@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A connection whose first bytes have not been judged: with a deadline, by our own parsers, before any library or worker sees it. HTTPS
+ * goes on as an HTTP connection, a sound RDP or RFB hello becomes a session with a worker, everything else ends.
+ */
+#pragma once
+
+#include "protocol/gate/config.h"
+#include "protocol/gate/limits.h"
+
+struct gate;
+
+/* Takes fd, which counts as half-open under key. */
+void intake_start(struct gate *g, enum gate_port kind, int fd, const struct limits_key *key, const char *remote);
+void intake_close_all(struct gate *g);
