@@ -1,1 +1,10 @@
-# protocol/link: what this directory adds to the build (lists are declared in the top Makefile.am).
+# protocol/link: the display link between a desktop's agent and a display worker.
+noinst_LIBRARIES += protocol/link/liblink.a
+
+protocol_link_liblink_a_SOURCES = \
+	protocol/link/channel.c protocol/link/channel.h \
+	protocol/link/cursor_image.h \
+	protocol/link/input.h \
+	protocol/link/input_wire.c protocol/link/input_wire.h \
+	protocol/link/link.c protocol/link/link.h
+protocol_link_liblink_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Makes the agent's pieces in order, and ends them in the other one. */
+#include "agent/agent.h"
+
+#include <X11/XKBlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent_priv.h"
+#include "agent/inject/layout.h"
+#include "agent/state.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void on_x_lost(void *arg)
+{
+	struct agent *a = arg;
+
+	occupancy_close(a, "the desktop's screen ended: connect again");
+	orders_report(a, "failed", "the X server ended");
+	a->lost(a->arg);
+}
+
+static void on_bell(const XEvent *ev, void *arg)
+{
+	struct agent *a = arg;
+	const XkbEvent *xkb = (const XkbEvent *)ev;
+
+	if (a->occupant && ev->type == a->x->xkb_base && xkb->any.xkb_type == XkbBellNotify)
+		viewer_bell(a->occupant);
+}
+
+static void on_session_logoff(void *arg)
+{
+	occupancy_logoff(arg, "you logged off");
+}
+
+/* The X side. Everything here is made before anybody can connect. */
+static int screen_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+
+	a->x = x11_open(a->loop, p->display, on_x_lost, a, err);
+	if (!a->x)
+		return err->code;
+	if (p->layout && layout_load(a->x, p->layout, &why) < 0)
+		pst_warn("%s", why.text);
+	a->capture = capture_create(a->x, p->fbdir, &occupancy_capture_events, a, err);
+	a->inject = inject_create(a->loop, a->x, occupancy_inject_idle, a, err);
+	a->clipboard = clipboard_create(a->loop, a->x, occupancy_copied, a, err);
+	a->notice = notice_create(a->loop, a->x);
+	if (!a->capture || !a->inject || !a->clipboard || !a->notice)
+		return err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory for the agent");
+
+	XkbSelectEvents(a->x->dpy, XkbUseCoreKbd, XkbBellNotifyMask, XkbBellNotifyMask);
+	x11_subscribe(a->x, on_bell, a);
+	return 0;
+}
+
+/* One boot of the desktop has one name, whatever becomes of the agent: it lies where a reboot forgets it. */
+static void boot_name(struct agent *a)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	char path[PATH_MAX], *text = NULL;
+	struct pst_err err = PST_ERR_INIT;
+	struct pst_uuid uuid;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/puesto-boot", dir ? dir : "");
+	if (dir && pst_file_read(path, PST_UUID_SIZE, &text, &len, &err) == 0 && pst_uuid_parse(text, &uuid) == 0) {
+		pst_uuid_text(&uuid, a->boot);
+		free(text);
+		return;
+	}
+	free(text);
+	uuid = pst_uuid_make();
+	pst_uuid_text(&uuid, a->boot);
+	if (dir && pst_file_write(path, a->boot, strlen(a->boot), 0600, &err) < 0)
+		pst_debug("%s", err.text);
+}
+
+/* A new token in the enrolment file means a new key; the epochs of the same desktop are kept. */
+static int lease_open(struct agent *a, struct pst_err *err)
+{
+	struct pst_err none = PST_ERR_INIT;
+	int rc = state_load(a->state_path, &a->lease, a->enrolled, err);
+	if (rc < 0 && rc != PST_ENOTFOUND)
+		return rc;
+
+	if (enrol_read(a->enrol_path, &a->enrol, &none) == 0 && strcmp(a->enrol.hash, a->enrolled) != 0) {
+		a->lease.has_key = false;
+		if (strcmp(a->lease.desktop, a->enrol.desktop) != 0)
+			memset(&a->lease, 0, sizeof(a->lease));
+		pst_strlcpy(a->lease.desktop, sizeof(a->lease.desktop), a->enrol.desktop);
+	}
+	return 0;
+}
+
+static int doors_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
+{
+	char path[PATH_MAX];
+	uid_t uids[AGENT_GATEWAYS_MAX + 1] = { 0 };
+
+	memcpy(&uids[1], p->gateways, p->n_gateways * sizeof(uids[0]));
+	snprintf(path, sizeof(path), "%s/display.sock", p->run);
+	/* Root needs no mode; other gateways do, and the kernel tells who they are. */
+	const struct door_params params = { path, p->n_gateways > 0 ? 0666 : 0600, uids, p->n_gateways + 1 };
+	a->door = door_open(a->loop, &params, occupancy_accept, a, err);
+	if (!a->door)
+		return err->code;
+	snprintf(path, sizeof(path), "%s/session.sock", p->run);
+	a->session = session_open(a->loop, path, on_session_logoff, a, err);
+	return a->session ? 0 : err->code;
+}
+
+struct agent *agent_create(uv_loop_t *loop, const struct agent_params *p, void (*lost)(void *arg), void *arg,
+	struct pst_err *err)
+{
+	PRE(p->n_gateways <= AGENT_GATEWAYS_MAX);
+	struct agent *a = pst_zalloc(1, sizeof(*a));
+	if (!a) {
+		pst_err_set(err, PST_ENOMEM, "no memory for the agent");
+		return NULL;
+	}
+
+	a->loop = loop;
+	a->lost = lost;
+	a->arg = arg;
+	snprintf(a->state_path, sizeof(a->state_path), "%s/agent.json", p->run);
+	snprintf(a->enrol_path, sizeof(a->enrol_path), "%s/enrol.json", p->run);
+	boot_name(a);
+	if (lease_open(a, err) < 0 || screen_open(a, p, err) < 0)
+		goto fail;
+	a->broker = broker_create(loop, p->broker, &orders_broker_events, a);
+	if (!a->broker) {
+		pst_err_set(err, PST_ENOMEM, "no memory for the agent");
+		goto fail;
+	}
+	if (doors_open(a, p, err) < 0)
+		goto fail;
+	if (a->lease.has_key) {
+		broker_set_enrolled(a->broker);
+		orders_report(a, "ready", "");
+	}
+	pst_info("ready display=%s capture=%s", DisplayString(a->x->dpy), capture_store_name(a->capture));
+	return a;
+fail:
+	agent_destroy(a, "the agent could not start");
+	return NULL;
+}
+
+void agent_destroy(struct agent *a, const char *reason)
+{
+	if (!a)
+		return;
+
+	door_close(a->door);
+	session_close(a->session);
+	if (a->broker)
+		occupancy_close(a, reason);
+	broker_close(a->broker);
+	notice_destroy(a->notice);
+	clipboard_destroy(a->clipboard);
+	inject_destroy(a->inject);
+	capture_destroy(a->capture);
+	x11_close(a->x);
+	free(a);
+}

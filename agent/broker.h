@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The agent's line to the broker: enrolment once, hello at every connection, reports, orders. The broker may be away for
+ * as long as it likes: reports wait (the newest BROKER_REPORTS_MAX) and streams never notice. Loop thread only.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "agent/lease.h"
+
+#define BROKER_REPORTS_MAX 64
+
+struct broker;
+
+struct broker_events {
+	/* A connection stands and no key is there yet: gives desktop and token (borrowed), or false when there are none. */
+	bool (*token)(void *arg, const char **ret_desktop, const char **ret_token);
+	/* The token was taken; the key is ours. */
+	void (*enrolled)(void *arg, const uint8_t key[LEASE_KEY_SIZE]);
+	/* Returns what hello says of us, owned. */
+	json_t *(*state)(void *arg);
+	void (*lease)(void *arg, uint64_t epoch);
+	void (*logoff)(void *arg, const char *reason);
+	void (*message)(void *arg, const char *text);
+};
+
+/* path is copied. Returns owned, NULL on no memory. */
+struct broker *broker_create(uv_loop_t *loop, const char *path, const struct broker_events *events, void *arg);
+void broker_close(struct broker *b);
+
+/* The key is known from earlier: hello may be said. */
+void broker_set_enrolled(struct broker *b);
+
+/* {"op":"report","event":…} with the fields of body, which is taken. */
+void broker_report(struct broker *b, const char *event, json_t *body);

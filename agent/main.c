@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* puesto-agent: options and environment, and the loop. See puesto-agent(8). */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/session.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/text.h"
+
+#define RUN_DEFAULT "/run/puesto"
+
+static const struct pst_daemon_options options = {
+	.program = "puesto-agent",
+	.summary = "Shows one desktop to one viewer: capture, input, clipboard and session reports.\n"
+		   "       puesto-agent --logoff   ends the session of the desktop it is run in",
+};
+
+struct program {
+	uv_loop_t loop;
+	struct agent *agent;
+	struct pst_conf *conf;
+	char broker[PATH_MAX];
+	bool is_lost;
+};
+
+static const char *setting(struct pst_conf *conf, const char *key, const char *env, const char *fallback)
+{
+	const char *from_env = getenv(env);
+
+	return pst_conf_str(conf, "agent", key, from_env && from_env[0] ? from_env : fallback);
+}
+
+/* "900,901": the uids of gateways that are not root. */
+static int gateways_parse(const char *list, struct agent_params *p, struct pst_err *err)
+{
+	char word[16];
+
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		uint32_t uid;
+		if (n >= sizeof(word) || p->n_gateways == AGENT_GATEWAYS_MAX)
+			return pst_err_set(err, PST_EINVAL, "agent.gateway_uids: at most %d numbers with commas",
+				AGENT_GATEWAYS_MAX);
+		memcpy(word, list, n);
+		word[n] = 0;
+		if (pst_parse_u32(word, 0, UINT32_MAX - 1, &uid) < 0)
+			return pst_err_set(err, PST_EINVAL, "agent.gateway_uids: \"%s\" is no uid", word);
+		p->gateways[p->n_gateways++] = uid;
+		list += n + (list[n] == ',');
+	}
+	return 0;
+}
+
+static int params_fill(struct program *m, struct agent_params *p, struct pst_err *err)
+{
+	memset(p, 0, sizeof(*p));
+	p->run = setting(m->conf, "run", "PUESTO_RUN", RUN_DEFAULT);
+	p->display = setting(m->conf, "display", "DISPLAY", NULL);
+	p->fbdir = setting(m->conf, "fbdir", "PUESTO_FBDIR", NULL);
+	p->layout = setting(m->conf, "layout", "PUESTO_LAYOUT", NULL);
+	snprintf(m->broker, sizeof(m->broker), "%s/broker/agent.sock", p->run);
+	p->broker = setting(m->conf, "broker", "PUESTO_BROKER", m->broker);
+	int rc = gateways_parse(setting(m->conf, "gateway_uids", "PUESTO_GATEWAY_UIDS", ""), p, err);
+	return rc < 0 ? rc : pst_conf_check_unused(m->conf, err);
+}
+
+static void on_lost(void *arg)
+{
+	struct program *m = arg;
+
+	pst_error("the X server ended");
+	m->is_lost = true;
+	pst_loop_stop(&m->loop);
+}
+
+static void on_stop(void *arg)
+{
+	struct program *m = arg;
+
+	agent_destroy(m->agent, "the desktop is shutting down");
+	m->agent = NULL;
+}
+
+static int logoff(void)
+{
+	const char *run = getenv("PUESTO_RUN");
+	char path[PATH_MAX];
+	struct pst_err err = PST_ERR_INIT;
+
+	snprintf(path, sizeof(path), "%s/session.sock", run && run[0] ? run : RUN_DEFAULT);
+	if (session_ask_logoff(path, &err) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "puesto-agent: %s\n", err.text);
+	return EXIT_FAILURE;
+}
+
+static int run(struct program *m, struct pst_err *err)
+{
+	struct agent_params params;
+	int rc = params_fill(m, &params, err);
+	if (rc < 0)
+		return rc;
+
+	m->agent = agent_create(&m->loop, &params, on_lost, m, err);
+	if (!m->agent)
+		return err->code;
+	rc = pst_loop_run_until_signal(&m->loop, on_stop, NULL, m);
+	if (rc < 0)
+		return pst_err_set(err, rc, "the loop cannot run");
+	return m->is_lost ? pst_err_set(err, PST_ECLOSED, "the X server ended") : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct program m;
+	struct pst_err err = PST_ERR_INIT;
+
+	if (argc == 2 && strcmp(argv[1], "--logoff") == 0)
+		return logoff();
+	int rc = pst_daemon_parse(argc, argv, &options, &m.conf, NULL, &err);
+	if (rc == 1)
+		return EXIT_SUCCESS;
+	if (rc == 0) {
+		uv_loop_init(&m.loop);
+		rc = run(&m, &err);
+		pst_loop_drain(&m.loop);
+	}
+	pst_conf_destroy(m.conf);
+	if (rc < 0)
+		fprintf(stderr, "puesto-agent: %s\n", err.text);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
