@@ -3,7 +3,18 @@
 noinst_LIBRARIES += db/libdb.a
 db_libdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 db_libdb_a_SOURCES = \
-	db/db.c db/db.h db/db_priv.h db/migrate.c db/migrate.h db/query.c
+	db/assignment.c db/assignment.h \
+	db/db.c db/db.h db/db_priv.h \
+	db/desktop.c db/desktop.h \
+	db/image.c db/image.h \
+	db/migrate.c db/migrate.h \
+	db/pool.c db/pool.h \
+	db/provider.c db/provider.h \
+	db/query.c \
+	db/row.h \
+	db/session.c db/session.h \
+	db/task.c db/task.h \
+	db/ticket.c db/ticket.h
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql
