@@ -13,6 +13,7 @@
 #pragma once
 
 #include "broker/core/axes.h"
+#include "broker/core/event.h"
 #include "broker/core/view.h"
 
 struct db;
@@ -23,39 +24,17 @@ struct reconciler;
 struct provider_command {
 	enum task_kind kind;
 	const char *task, *desktop; /* uuids; a repeated task has the same answer */
-	/* create only, and enrol_token for refresh as well */
-	const char *provider, *hostname, *enrol_token;
+	const char *enrol_token; /* create, restart and refresh: for an agent that has no key */
+	const char *provider, *hostname; /* create only, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
 	const char *network, *locale, *layout;
 	int memory_mb, cpus, pids, max_width, max_height;
 };
 
-struct provider_result {
-	const char *task;
-	bool ok, retryable;
-	const char *endpoint; /* JSON text, or NULL */
-	int64_t uid;          /* 0: not said */
-	const char *error_code, *error; /* when it failed */
-};
-
-struct provider_report { /* one provider in the provisioner's hello */
-	const char *name, *kind, *reason;
-	int capacity;
-	bool healthy;
-};
-
-struct machine_report { /* one machine in its hello, or a report by itself */
-	const char *desktop, *task, *state; /* running, stopped, failed, gone */
-	const char *reason, *endpoint, *image;
-	int64_t uid;
-};
-
-enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE };
-
 struct agent_message {
 	enum agent_tell kind;
-	const char *user; /* lease */
-	int64_t epoch;    /* lease */
+	const char *user;                 /* lease */
+	int64_t epoch;                    /* lease */
 	const struct core_reason *reason; /* logoff; message: en holds the text */
 };
 
@@ -75,6 +54,8 @@ struct reconciler_ops {
 	/* Sends one command; the answer comes back by reconciler_task_result(). A
 	 * command that cannot be sent now is sent again by the core: just return. */
 	void (*provision)(void *arg, const struct provider_command *cmd);
+	/* Asks for a list of the machines; the answer is reconciler_inventory(). */
+	void (*inventory)(void *arg);
 	void (*tell_agent)(void *arg, const char *desktop, const struct agent_message *msg);
 	void (*end_session)(void *arg, const char *session, const char *gateway, const struct core_reason *why);
 	/* Inside the transaction: append to the audit; a negative result undoes it all. */
@@ -99,19 +80,6 @@ const struct core_state *reconciler_state(const struct reconciler *r);
 struct connect_request {
 	const char *user_id, *user_name, *pool_id; /* entitlement is the caller's business */
 	const char *remote;
-};
-
-enum connect_state { CONNECT_READY, CONNECT_WAITING, CONNECT_REFUSED };
-
-struct connect_answer {
-	enum connect_state state;
-	enum stage stage;      /* waiting */
-	struct core_reason reason; /* waiting, refused */
-	int position;          /* waiting in stage queue: 1 is next */
-	int retry_after_ms;    /* waiting */
-	char desktop_id[CORE_ID_SIZE]; /* ready; else "" or the desktop that is being prepared */
-	char desktop_name[CORE_NAME_SIZE];
-	int64_t lease_epoch;   /* ready */
 };
 
 /* Asks for the user's desktop in a pool: the one that is already assigned, else
@@ -190,6 +158,8 @@ void reconciler_agent_gone(struct reconciler *r, const char *desktop);
 
 int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
                                  const struct machine_report *machines, size_t machine_count, struct pst_err *err);
+int reconciler_inventory(struct reconciler *r, const struct machine_report *machines, size_t machine_count,
+                         struct pst_err *err);
 void reconciler_provisioner_gone(struct reconciler *r);
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err);
 int reconciler_task_result(struct reconciler *r, const struct provider_result *res, struct pst_err *err);

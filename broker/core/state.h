@@ -108,6 +108,7 @@ struct core_desktop {
 	struct core_task t;
 	struct core_due due;
 	unsigned touched; /* the round that has a copy of it */
+	unsigned seen;    /* the round of the last inventory that had it */
 };
 
 struct core_waiter {
@@ -129,7 +130,6 @@ struct core_breaker { /* of one image version on one provider at one step */
 	int failures; /* in a row */
 	int opened;   /* times in a row, for the length of the pause */
 	int64_t until_ms; /* 0: closed */
-	bool probing;
 	struct core_reason last;
 };
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What happens because nothing happened: every deadline of the core, and the
+ * time of the next one.
+ */
+#include "broker/core/core_priv.h"
+
+#include <string.h>
+
+static bool is_due(const struct core_round *c, int64_t ms)
+{
+	return ms && ms <= c->now->mono_ms;
+}
+
+/* The machine runs and its agent does not report. */
+static void deadline_agent(struct core_round *c, struct core_desktop *d)
+{
+	bool never = d->x.agent == AGENT_NONE;
+	struct core_reason why;
+
+	desktop_touch(c, d);
+	d->due.agent_ms = 0;
+	reason_set_numbers(&why, REASON_AGENT_SILENT, AGENT_WAIT_MS / 1000, 0);
+	if (d->s.active) {
+		/* The stream goes on without us; only the report is missing. */
+		d->reason = why;
+		desktop_await_agent(c, d);
+		return;
+	}
+	if (never)
+		breaker_fail(c, d, &why);
+	if (++d->failures < MACHINE_TRIES) {
+		if (d->x.lease == LEASE_ENDING)
+			lease_settle(c, d);
+		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
+			return;
+		desktop_restart(c, d);
+		d->reason = why;
+	} else {
+		desktop_fail(c, d, &why);
+	}
+}
+
+static void deadline_claim(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	d->due.claim_ms = 0;
+	if (d->x.lease == LEASE_HELD && d->x.hygiene == HYGIENE_CLEAN && d->x.session == SESSION_NONE &&
+	    d->a.kind == POOL_FLOATING)
+		lease_release(c, d, REASON_NOT_STARTED);
+}
+
+static void deadline_desktop(struct core_round *c, struct core_desktop *d)
+{
+	if (is_due(c, d->due.grant_ms))
+		session_end(c, d, REASON_NOT_STARTED, true);
+	if (is_due(c, d->due.logoff_ms))
+		lease_logoff(c, d, REASON_LOGOFF_IDLE);
+	if (is_due(c, d->due.ending_ms))
+		lease_settle(c, d);
+	if (is_due(c, d->due.claim_ms))
+		deadline_claim(c, d);
+	if (is_due(c, d->due.agent_ms))
+		deadline_agent(c, d);
+}
+
+void deadline_expire(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++)
+		if (c->st->desktops[i]->x.lifecycle < LIFECYCLE_DELETING)
+			deadline_desktop(c, c->st->desktops[i]);
+	for (size_t i = c->st->waiter_count; i-- > 0;)
+		if (c->st->waiters[i].seen_ms + WAITER_WAIT_MS <= c->now->mono_ms)
+			state_remove_waiter(c->st, &c->st->waiters[i]);
+	if (c->st->provisioner && is_due(c, c->st->inventory_ms)) {
+		c->st->inventory_ms = c->now->mono_ms + INVENTORY_MS;
+		command_add(c, COMMAND_INVENTORY);
+	}
+}
+
+static void wake_desktop(struct core_round *c, const struct core_desktop *d)
+{
+	const struct core_due *due = &d->due;
+
+	wake_at(c, due->agent_ms);
+	wake_at(c, due->logoff_ms);
+	wake_at(c, due->ending_ms);
+	wake_at(c, due->grant_ms);
+	wake_at(c, due->claim_ms);
+	wake_at(c, due->reap_ms);
+	/* A task that is due now waits for room or for the provisioner: both are events. */
+	if (c->st->provisioner && d->t.id[0] && d->t.due_ms > c->now->mono_ms)
+		wake_at(c, d->t.due_ms);
+}
+
+void deadline_wake(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++)
+		wake_desktop(c, c->st->desktops[i]);
+	for (size_t i = 0; i < c->st->orphan_count; i++)
+		if (c->st->provisioner && c->st->orphans[i].t.due_ms > c->now->mono_ms)
+			wake_at(c, c->st->orphans[i].t.due_ms);
+	for (size_t i = 0; i < c->st->waiter_count; i++)
+		wake_at(c, c->st->waiters[i].seen_ms + WAITER_WAIT_MS);
+	if (c->st->provisioner)
+		wake_at(c, c->st->inventory_ms);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the core is told. Strings are borrowed for the call.
+ */
+#pragma once
+
+#include "broker/core/axes.h"
+
+struct core_provider;
+struct core_image;
+struct core_pool;
+
+enum core_event_kind {
+	EVENT_TICK,
+	EVENT_CONFIG, /* providers, images and pools as the tables have them now */
+	EVENT_CONNECT,
+	EVENT_CONNECT_CANCEL,
+	EVENT_GRANT,
+	EVENT_LOGOFF,
+	EVENT_RESTART,
+	EVENT_REFRESH,
+	EVENT_DELETE,
+	EVENT_DRAIN,
+	EVENT_POOL_DELETE,
+	EVENT_USER_REVOKED,
+	EVENT_REAP_ALLOW,
+	EVENT_SESSION_KILL,
+	EVENT_ENROLLED,
+	EVENT_AGENT_HELLO,
+	EVENT_AGENT_REPORT,
+	EVENT_AGENT_GONE,
+	EVENT_PROVISIONER_HELLO,
+	EVENT_PROVISIONER_GONE,
+	EVENT_INVENTORY,
+	EVENT_MACHINE,
+	EVENT_TASK_RESULT,
+	EVENT_GATEWAY_HELLO,
+	EVENT_SESSION_STARTED,
+	EVENT_SESSION_ENDED,
+	EVENT_COUNT,
+};
+
+/* What an agent is told. */
+enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE };
+
+/* The provisioner's answer to one command. */
+struct provider_result {
+	const char *task;
+	bool ok, retryable;
+	const char *endpoint;           /* JSON text, or NULL */
+	int64_t uid;                    /* 0: not said */
+	const char *error_code, *error; /* when it failed */
+};
+
+struct provider_report { /* one provider in the provisioner's hello */
+	const char *name, *kind, *reason;
+	int capacity; /* 0: no limit */
+	bool healthy;
+};
+
+struct machine_report { /* one machine in its hello or inventory, or a report by itself */
+	const char *desktop, *task, *state; /* running, stopped, failed, gone */
+	const char *reason, *endpoint, *image;
+	int64_t uid;
+};
+
+struct core_event {
+	enum core_event_kind kind;
+	const struct core_actor *by; /* NULL: the broker itself */
+	const char *desktop, *pool, *session, *user_id, *user_name;
+	const char *login_id, *remote, *gateway;
+	const char *word; /* agent report; end code */
+	const char *text; /* a reason from outside; the agent's boot */
+	int64_t epoch;    /* agent; grant by ticket: the lease it was made for, else 0 */
+	bool on;          /* drain */
+	enum protocol protocol;
+	const struct provider_result *result;
+	const struct provider_report *providers;
+	const struct machine_report *machines;
+	const char *const *sessions;
+	size_t provider_count, machine_count, session_count;
+	struct core_config *config;
+};
+
+/* EVENT_CONFIG: fresh arrays from the tables; the core takes what it needs. */
+struct core_config {
+	struct core_provider *providers;
+	struct core_image *images;
+	struct core_pool *pools;
+	size_t provider_count, image_count, pool_count;
+};
+
+enum connect_state { CONNECT_READY, CONNECT_WAITING, CONNECT_REFUSED };
+
+struct connect_answer {
+	enum connect_state state;
+	enum stage stage;              /* waiting */
+	struct core_reason reason;     /* waiting, refused */
+	int position;                  /* waiting for any desktop: 1 is next; else 0 */
+	int retry_after_ms;            /* waiting */
+	char desktop_id[CORE_ID_SIZE]; /* ready; else "" or the desktop that is being prepared */
+	char desktop_name[CORE_NAME_SIZE];
+	int64_t lease_epoch; /* ready */
+};

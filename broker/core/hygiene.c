@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What becomes of a disk: a desktop that a user has touched is made new or
+ * removed before anybody else gets it. Deleting always succeeds: the tombstone
+ * stands at once, and the task that removes the machine is repeated for ever.
+ */
+#include "broker/core/core_priv.h"
+
+#include <string.h>
+
+static void desktop_stop(struct core_desktop *d)
+{
+	d->x.power = POWER_STARTING;
+	d->x.agent = AGENT_NONE;
+	d->due.agent_ms = d->due.reap_ms = 0;
+	d->missing = 0;
+	memset(&d->reason, 0, sizeof(d->reason));
+}
+
+void desktop_delete(struct core_round *c, struct core_desktop *d)
+{
+	if (d->x.lifecycle == LIFECYCLE_DELETING)
+		return;
+	desktop_touch(c, d);
+	d->x.lifecycle = LIFECYCLE_DELETING; /* first: lease_release() must not clean it */
+	lease_release(c, d, REASON_END_DELETE);
+	desktop_stop(d);
+	d->x.power = POWER_UNKNOWN;
+	d->x.session = SESSION_NONE;
+	d->due = (struct core_due){ 0 };
+	audit(c, "desktop.deleting", d, "");
+	task_start(c, d, TASK_DESTROY);
+}
+
+void desktop_refresh(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	desktop_stop(d);
+	if (!c->st->keep_dirty) {
+		/* The simulator's broken rule: a used disk passes for a new one. */
+		d->x.hygiene = HYGIENE_CLEAN;
+		d->x.power = POWER_ON;
+		d->x.agent = AGENT_READY;
+		return;
+	}
+	d->x.hygiene = HYGIENE_CLEANING;
+	d->keyed = false;
+	audit(c, "desktop.refreshing", d, "");
+	task_start(c, d, TASK_REFRESH);
+}
+
+void desktop_restart(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	desktop_stop(d);
+	audit(c, "desktop.restarting", d, "");
+	task_start(c, d, TASK_RESTART);
+}
+
+/* An older image version is not worth refreshing. */
+static bool desktop_is_stale(const struct core_state *st, const struct core_pool *p, const struct core_desktop *d)
+{
+	const char *version = pool_version(st, p);
+
+	return strcmp(d->image_id, p->image_id) != 0 || strcmp(d->provider_id, p->provider_id) != 0 ||
+	       (version[0] && strcmp(d->image_version, version) != 0);
+}
+
+void desktop_clean(struct core_round *c, struct core_desktop *d)
+{
+	const struct core_pool *p = state_pool(c->st, d->pool_id);
+
+	if (!p || p->deleting || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
+	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d))
+		desktop_delete(c, d);
+	else
+		desktop_refresh(c, d);
+}
+
+void desktop_fail(struct core_round *c, struct core_desktop *d, const struct core_reason *why)
+{
+	desktop_touch(c, d);
+	d->x.lifecycle = LIFECYCLE_FAILED;
+	d->reason = *why;
+	d->due = (struct core_due){ .reap_ms = c->now->mono_ms + FAILED_KEEP_MS };
+	d->x.agent = AGENT_NONE;
+	session_end(c, d, REASON_MACHINE_DOWN, true);
+	if (d->a.kind == POOL_FLOATING || d->x.hygiene == HYGIENE_CLEANING)
+		lease_release(c, d, REASON_MACHINE_DOWN);
+	else if (d->x.lease == LEASE_ENDING)
+		d->x.lease = LEASE_HELD;
+	if (d->x.lease == LEASE_HELD) {
+		d->x.session = SESSION_NONE;
+		d->due = (struct core_due){ 0 };
+		tell_waiter(c, d->a.user_id, d->pool_id);
+	}
+	audit(c, "desktop.failed", d, why->en);
+}
+
+void desktop_await_agent(struct core_round *c, struct core_desktop *d)
+{
+	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + AGENT_WAIT_MS;
+}

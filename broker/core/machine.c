@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the provisioner says about machines by itself: its hello, inventories,
+ * single reports. A desktop that has an unfinished task is left to that task.
+ */
+#include "broker/core/core_priv.h"
+
+#include <string.h>
+
+static void machine_say(struct core_reason *ret, const char *text)
+{
+	reason_set(ret, REASON_MACHINE_DOWN, text && text[0] ? text : "the host gave no reason", NULL);
+}
+
+void machine_down(struct core_round *c, struct core_desktop *d, const char *text)
+{
+	struct core_reason why;
+
+	desktop_touch(c, d);
+	machine_say(&why, text);
+	d->x.power = POWER_OFF;
+	d->x.agent = AGENT_NONE;
+	audit(c, "machine.down", d, text);
+	session_end(c, d, REASON_MACHINE_DOWN, true);
+	if (d->x.lease == LEASE_ENDING) {
+		lease_settle(c, d); /* nothing is left to log off */
+		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
+			return;
+	}
+	if (++d->failures < MACHINE_TRIES) {
+		desktop_restart(c, d);
+		d->reason = why;
+	} else {
+		desktop_fail(c, d, &why);
+	}
+}
+
+static void machine_gone(struct core_round *c, struct core_desktop *d)
+{
+	struct core_reason why;
+
+	desktop_touch(c, d);
+	reason_set(&why, REASON_MACHINE_GONE, NULL, NULL);
+	audit(c, "machine.gone", d, "");
+	d->x.power = POWER_OFF;
+	if (d->x.lease != LEASE_FREE && d->a.kind == POOL_DEDICATED)
+		desktop_fail(c, d, &why);
+	else
+		desktop_delete(c, d);
+}
+
+static void machine_up(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
+{
+	bool news = (m->uid > 0 && m->uid != d->uid) ||
+	            (m->endpoint && m->endpoint[0] && strcmp(m->endpoint, d->endpoint) != 0);
+
+	if (d->x.power == POWER_ON && !news)
+		return;
+	desktop_touch(c, d);
+	if (m->uid > 0)
+		d->uid = m->uid;
+	if (m->endpoint && m->endpoint[0])
+		CORE_COPY(d->endpoint, m->endpoint);
+	if (d->x.power != POWER_ON) {
+		d->x.power = POWER_ON;
+		desktop_await_agent(c, d);
+	}
+}
+
+static void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
+{
+	if (d->t.id[0] || d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING)
+		return;
+	if (d->x.lifecycle == LIFECYCLE_FAILED)
+		return; /* the reaper, or an administrator, has it */
+	if (!strcmp(m->state, "running"))
+		machine_up(c, d, m);
+	else if (!strcmp(m->state, "gone"))
+		machine_gone(c, d);
+	else if (!strcmp(m->state, "stopped") || !strcmp(m->state, "failed"))
+		machine_down(c, d, m->reason);
+}
+
+static void machine_hello_providers(struct core_round *c)
+{
+	for (size_t i = 0; i < c->ev->provider_count; i++) {
+		const struct provider_report *rep = &c->ev->providers[i];
+		struct core_provider *pr = state_provider_named(c->st, rep->name);
+
+		if (!pr)
+			continue;
+		pr->reported = rep->capacity > 0 ? rep->capacity : 0;
+		pr->healthy = rep->healthy;
+		memset(&pr->reason, 0, sizeof(pr->reason));
+		if (!rep->healthy)
+			reason_set(&pr->reason, REASON_PROVIDER_UNHEALTHY, pr->name, rep->reason);
+		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, pr->id);
+	}
+}
+
+/* One list without a desktop may be older than the desktop; two are not. */
+static void machine_missing(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		struct core_desktop *d = c->st->desktops[i];
+
+		if (d->x.lifecycle != LIFECYCLE_LIVE || d->t.id[0] || d->seen == c->st->round)
+			continue;
+		desktop_touch(c, d);
+		c->st->inventory_ms = c->now->mono_ms + INVENTORY_SOON_MS;
+		if (++d->missing >= 2)
+			machine_gone(c, d);
+	}
+}
+
+void machine_on_inventory(struct core_round *c)
+{
+	c->st->inventory_ms = c->now->mono_ms + INVENTORY_MS;
+	for (size_t i = 0; i < c->ev->machine_count; i++) {
+		const struct machine_report *m = &c->ev->machines[i];
+		struct core_desktop *d = state_desktop(c->st, m->desktop);
+
+		if (!d) {
+			reaper_sight(c, m->desktop);
+			continue;
+		}
+		d->seen = c->st->round;
+		if (d->missing) {
+			desktop_touch(c, d);
+			d->missing = 0;
+		}
+		machine_apply(c, d, m);
+	}
+	machine_missing(c);
+	reaper_after_inventory(c, c->ev->machine_count);
+}
+
+void machine_on_hello(struct core_round *c)
+{
+	c->st->provisioner = true;
+	machine_hello_providers(c);
+	machine_on_inventory(c);
+	task_all_due(c);
+}
+
+void machine_on_gone(struct core_round *c)
+{
+	c->st->provisioner = false;
+	c->st->inventory_ms = 0;
+	for (size_t i = 0; i < c->st->provider_count; i++) {
+		struct core_provider *pr = &c->st->providers[i];
+
+		pr->healthy = false;
+		reason_set(&pr->reason, REASON_NO_PROVISIONER, NULL, NULL);
+		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, pr->id);
+	}
+}
+
+void machine_on_report(struct core_round *c)
+{
+	struct core_desktop *d = state_desktop(c->st, c->ev->machines[0].desktop);
+
+	if (d)
+		machine_apply(c, d, &c->ev->machines[0]);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * How large a pool should be. Growth is a deficit: what it should have, less what
+ * is ready, less what is coming; waiting users of all pools first, then spares.
+ * Every reason not to grow is kept in words.
+ */
+#include "broker/core/core_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void pool_count_desktop(struct core_state *st, struct core_pool *p, const struct core_desktop *d)
+{
+	p->total++;
+	if (d->x.lifecycle == LIFECYCLE_DELETING)
+		p->ending++;
+	else if (d->x.lease != LEASE_FREE)
+		p->leased++;
+	else if (d->x.lifecycle == LIFECYCLE_FAILED)
+		p->failed++;
+	else if (d->x.drain)
+		return;
+	else if (desktop_is_ready(d)) {
+		p->ready++;
+		p->stale += strcmp(d->image_version, pool_version(st, p)) != 0 ||
+		            strcmp(d->image_id, p->image_id) != 0 || strcmp(d->provider_id, p->provider_id) != 0;
+	} else {
+		p->starting++;
+	}
+}
+
+void pool_count(struct core_state *st)
+{
+	for (size_t i = 0; i < st->provider_count; i++)
+		st->providers[i].machines = 0;
+	for (size_t i = 0; i < st->pool_count; i++) {
+		struct core_pool *p = &st->pools[i];
+
+		p->total = p->ready = p->starting = p->leased = p->failed = p->ending = p->stale = p->waiting = 0;
+	}
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		const struct core_desktop *d = st->desktops[i];
+		struct core_pool *p = state_pool(st, d->pool_id);
+		struct core_provider *pr = state_provider(st, d->provider_id);
+
+		if (d->x.lifecycle == LIFECYCLE_DELETED)
+			continue;
+		if (p)
+			pool_count_desktop(st, p, d);
+		if (pr)
+			pr->machines++;
+	}
+	for (size_t i = 0; i < st->waiter_count; i++) {
+		const struct core_waiter *w = &st->waiters[i];
+		struct core_pool *p = state_pool(st, w->pool_id);
+
+		if (p && !w->served && !state_lease(st, w->user_id, w->pool_id))
+			p->waiting++;
+	}
+}
+
+int provider_capacity(const struct core_provider *p)
+{
+	if (p->capacity && p->reported)
+		return p->capacity < p->reported ? p->capacity : p->reported;
+	return p->capacity ? p->capacity : p->reported;
+}
+
+static int pool_target(const struct core_pool *p)
+{
+	int target = p->leased + p->waiting + p->spare;
+
+	if (target < p->min)
+		target = p->min;
+	return target < p->max ? target : p->max;
+}
+
+static bool pool_may_grow(const struct core_pool *p)
+{
+	return p->enabled && !p->drain && !p->maintenance && !p->deleting;
+}
+
+static void provider_refill(struct core_provider *pr, int64_t now)
+{
+	double full = pr->max_creates * 2;
+
+	if (pr->tokens_ms)
+		pr->tokens += (double)(now - pr->tokens_ms) * pr->max_creates / 2000.0;
+	if (pr->tokens > full)
+		pr->tokens = full;
+	pr->tokens_ms = now;
+}
+
+static bool provider_allows(struct core_round *c, struct core_provider *pr, struct core_reason *ret)
+{
+	int capacity = pr ? provider_capacity(pr) : 0;
+
+	if (!c->st->provisioner)
+		reason_set(ret, REASON_NO_PROVISIONER, NULL, NULL);
+	else if (!pr)
+		reason_set(ret, REASON_NO_PROVIDER, NULL, NULL);
+	else if (!pr->enabled)
+		reason_set(ret, REASON_PROVIDER_DISABLED, pr->name, NULL);
+	else if (!pr->healthy)
+		*ret = pr->reason;
+	else if (capacity && pr->machines >= capacity)
+		reason_set_numbers(ret, REASON_HOST_FULL, pr->machines, capacity);
+	else
+		return true;
+	return false;
+}
+
+/* Whether one more may be made now; when not, the reason stands in the pool. */
+static bool pool_can_make(struct core_round *c, struct core_pool *p)
+{
+	struct core_provider *pr = state_provider(c->st, p->provider_id);
+	const char *version = pool_version(c->st, p);
+
+	if (p->total >= p->max) {
+		reason_set_numbers(&p->reason, p->max ? REASON_POOL_FULL : REASON_POOL_ZERO, p->max, 0);
+		return false;
+	}
+	if (!provider_allows(c, pr, &p->reason))
+		return false;
+	if (!version[0]) {
+		reason_set(&p->reason, REASON_NO_IMAGE, NULL, NULL);
+		return false;
+	}
+	if (!breaker_allows(c, p->provider_id, p->image_id, version, &p->reason))
+		return false;
+	provider_refill(pr, c->now->mono_ms);
+	if (pr->tokens < 1) {
+		reason_set(&p->reason, REASON_PACED, NULL, NULL);
+		wake_at(c, c->now->mono_ms + 1000);
+		return false;
+	}
+	return true;
+}
+
+static void pool_make(struct core_round *c, struct core_pool *p)
+{
+	struct core_provider *pr = state_provider(c->st, p->provider_id);
+	char id[CORE_ID_SIZE];
+	struct core_desktop *d;
+	struct core_change *ch;
+
+	c->ids->uuid(c->ids->arg, id);
+	d = desktop_make(c, id);
+	if (!d)
+		return;
+	snprintf(d->name, sizeof(d->name), "%s-%04d", p->name, p->next_number++);
+	CORE_COPY(d->pool_id, p->id);
+	CORE_COPY(d->provider_id, p->provider_id);
+	CORE_COPY(d->image_id, p->image_id);
+	CORE_COPY(d->image_version, pool_version(c->st, p));
+	d->x.power = POWER_OFF;
+	ch = change_add(c, CHANGE_POOL_NUMBER);
+	CORE_COPY(ch->pool_id, p->id);
+	ch->number = p->next_number;
+	audit(c, "desktop.creating", d, "");
+	task_start(c, d, TASK_CREATE);
+	breaker_probe(c, d);
+	pr->tokens -= 1;
+	pr->machines++;
+	p->total++;
+	p->starting++;
+}
+
+static void pool_grow(struct core_round *c, struct core_pool *p, int target)
+{
+	while (!c->out->failed && pool_may_grow(p) && p->leased + p->ready + p->starting < target && pool_can_make(c, p))
+		pool_make(c, p);
+}
+
+/* Removes free ready desktops, the stale ones first. */
+static void pool_shed(struct core_round *c, struct core_pool *p, int count, bool only_stale)
+{
+	const char *version = pool_version(c->st, p);
+
+	for (int pass = 0; pass < (only_stale ? 1 : 2) && count > 0; pass++) {
+		for (size_t i = c->st->desktop_count; i-- > 0 && count > 0;) {
+			struct core_desktop *d = c->st->desktops[i];
+			bool stale = strcmp(d->image_version, version) != 0 || strcmp(d->image_id, p->image_id) != 0 ||
+			             strcmp(d->provider_id, p->provider_id) != 0;
+
+			if (strcmp(d->pool_id, p->id) != 0 || !desktop_is_ready(d) || (pass == 0 && !stale))
+				continue;
+			desktop_delete(c, d);
+			p->ready--;
+			count--;
+		}
+	}
+}
+
+static void pool_shrink(struct core_round *c, struct core_pool *p)
+{
+	int surplus = p->leased + p->ready + p->starting - pool_target(p);
+
+	if (p->ready && p->total > p->max) {
+		pool_shed(c, p, p->total - p->max - p->ending, false);
+		return;
+	}
+	if (p->stale && !p->starting && pool_version(c->st, p)[0] && pool_may_grow(p))
+		pool_shed(c, p, 1, true);
+	if (surplus <= 0 || !p->ready || p->waiting) {
+		p->surplus_ms = 0;
+		return;
+	}
+	if (!p->surplus_ms)
+		p->surplus_ms = c->now->mono_ms;
+	if (c->now->mono_ms - p->surplus_ms >= SURPLUS_MS)
+		pool_shed(c, p, surplus < p->ready ? surplus : p->ready, false);
+	else
+		wake_at(c, p->surplus_ms + SURPLUS_MS);
+}
+
+static void pool_remove(struct core_round *c, struct core_pool *p)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++)
+		if (!strcmp(c->st->desktops[i]->pool_id, p->id) && c->st->desktops[i]->x.lifecycle < LIFECYCLE_DELETING)
+			desktop_delete(c, c->st->desktops[i]);
+	if (p->total)
+		return;
+	audit_pool(c, "pool.deleted", p, p->name);
+	CORE_COPY(change_add(c, CHANGE_POOL_GONE)->pool_id, p->id);
+}
+
+void pool_plan(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->pool_count; i++) {
+		struct core_pool *p = &c->st->pools[i];
+
+		memset(&p->reason, 0, sizeof(p->reason));
+		if (p->waiting)
+			pool_grow(c, p, p->leased + p->waiting);
+	}
+	for (size_t i = 0; i < c->st->pool_count; i++) {
+		struct core_pool *p = &c->st->pools[i];
+
+		if (p->deleting) {
+			pool_remove(c, p);
+			continue;
+		}
+		pool_grow(c, p, pool_target(p));
+		pool_shrink(c, p);
+	}
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The sentences that people read: what is so, and where they can act, what to do.
+ */
+#include "broker/core/reason.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *code, *en, *es;
+} reasons[REASON_COUNT] = {
+	[REASON_NONE] = { "", "", "" },
+	[REASON_QUEUE] = { "queue", "You are number {0} in the queue for a desktop.",
+	                   "Está en el puesto {0} de la cola para un escritorio." },
+	[REASON_POOL_FULL] = { "pool_full", "All {0} desktops of this pool are in use; yours comes when one is free.",
+	                       "Los {0} escritorios de este grupo están en uso; el suyo llegará cuando quede uno libre." },
+	[REASON_HOST_FULL] = { "host_full", "Waiting for a free host: {0} of {1} places are taken.",
+	                       "A la espera de un servidor libre: {0} de {1} plazas están ocupadas." },
+	[REASON_STARTING] = { "starting", "The desktop is starting.", "El escritorio está arrancando." },
+	[REASON_CREATING] = { "creating", "A desktop is being made for you.", "Se está creando un escritorio para usted." },
+	[REASON_AGENT_WAIT] = { "agent_wait", "The desktop runs; waiting for its agent to report.",
+	                        "El escritorio funciona; a la espera de que responda su agente." },
+	[REASON_LOGGING_OFF] = { "logging_off", "The previous log-on to this desktop is being closed.",
+	                         "Se está cerrando la sesión anterior de este escritorio." },
+	[REASON_REFRESHING] = { "refreshing", "The desktop is being made new.", "El escritorio se está renovando." },
+	[REASON_RESTARTING] = { "restarting", "The desktop is restarting.", "El escritorio se está reiniciando." },
+	[REASON_POOL_DISABLED] = { "pool_disabled", "This pool is switched off; ask your administrator.",
+	                           "Este grupo está desactivado; consulte a su administrador." },
+	[REASON_POOL_DRAIN] = { "pool_drain", "This pool takes no new users now; ask your administrator.",
+	                        "Este grupo no admite ahora usuarios nuevos; consulte a su administrador." },
+	[REASON_POOL_MAINTENANCE] = { "pool_maintenance", "This pool is under maintenance; try again later.",
+	                              "Este grupo está en mantenimiento; inténtelo más tarde." },
+	[REASON_POOL_DELETING] = { "pool_deleting", "This pool is being deleted.", "Este grupo se está eliminando." },
+	[REASON_NO_POOL] = { "no_pool", "There is no such pool.", "Ese grupo no existe." },
+	[REASON_TOO_MANY_WAITERS] = { "too_many_waiters", "Too many users are waiting; try again in a minute.",
+	                              "Hay demasiados usuarios en espera; inténtelo dentro de un minuto." },
+	[REASON_POOL_ZERO] = { "pool_zero", "This pool may have no desktops: its maximum is 0.",
+	                       "Este grupo no puede tener escritorios: su máximo es 0." },
+	[REASON_NO_PROVISIONER] = { "no_provisioner", "No provisioner is connected; desktops cannot be made until it is back.",
+	                            "No hay ningún aprovisionador conectado; no se pueden crear escritorios hasta que vuelva." },
+	[REASON_NO_PROVIDER] = { "no_provider", "The pool's provider does not exist.", "El proveedor del grupo no existe." },
+	[REASON_PROVIDER_DISABLED] = { "provider_disabled", "The provider {0} is switched off.",
+	                               "El proveedor {0} está desactivado." },
+	[REASON_PROVIDER_UNHEALTHY] = { "provider_unhealthy", "The provider {0} is not healthy: {1}",
+	                                "El proveedor {0} no está disponible: {1}" },
+	[REASON_NO_IMAGE] = { "no_image", "The pool's image has no published version; publish one.",
+	                      "La imagen del grupo no tiene ninguna versión publicada; publique una." },
+	[REASON_BREAKER] = { "breaker", "Making desktops failed several times and is paused for {0} s: {1}",
+	                     "La creación de escritorios ha fallado varias veces y se detiene {0} s: {1}" },
+	[REASON_PACED] = { "paced", "Many desktops are starting; the next one starts in a moment.",
+	                   "Están arrancando muchos escritorios; el siguiente arranca en un momento." },
+	[REASON_PREPARING_LIMIT] = { "preparing_limit", "The provider prepares {0} desktops at a time; {1} are being prepared.",
+	                             "El proveedor prepara {0} escritorios a la vez; se están preparando {1}." },
+	[REASON_READY] = { "ready", "Ready for a user.", "Listo para un usuario." },
+	[REASON_ASSIGNED] = { "assigned", "Assigned to {0}.", "Asignado a {0}." },
+	[REASON_CONNECTED] = { "connected", "{0} is connected.", "{0} está conectado." },
+	[REASON_DISCONNECTED] = { "disconnected", "{0} is disconnected; the programs go on running.",
+	                          "{0} está desconectado; los programas siguen en marcha." },
+	[REASON_DELETING] = { "deleting", "The desktop is being deleted.", "El escritorio se está eliminando." },
+	[REASON_DRAINED] = { "drained", "An administrator keeps new users away from this desktop.",
+	                     "Un administrador no admite usuarios nuevos en este escritorio." },
+	[REASON_TASK_RETRY] = { "task_retry", "The last attempt failed and is repeated: {0}",
+	                        "El último intento ha fallado y se repite: {0}" },
+	[REASON_TASK_FAILED] = { "task_failed", "The provider could not {0} the desktop: {1}",
+	                         "El proveedor no ha podido completar «{0}»: {1}" },
+	[REASON_TASK_SILENT] = { "task_silent", "The provider has not answered yet; asked {0} times.",
+	                         "El proveedor aún no ha respondido; se le ha pedido {0} veces." },
+	[REASON_AGENT_SILENT] = { "agent_silent", "The agent in the desktop did not report within {0} s.",
+	                          "El agente del escritorio no ha respondido en {0} s." },
+	[REASON_MACHINE_GONE] = { "machine_gone", "The machine no longer exists on its host.",
+	                          "La máquina ya no existe en su servidor." },
+	[REASON_MACHINE_DOWN] = { "machine_down", "The machine stopped: {0}", "La máquina se ha detenido: {0}" },
+	[REASON_AGENT_FAILED] = { "agent_failed", "The desktop's session failed: {0}",
+	                          "La sesión del escritorio ha fallado: {0}" },
+	[REASON_REAPER_PAUSED] = { "reaper_paused",
+	                           "{0} machines belong to no desktop; that is too many to remove without an administrator.",
+	                           "{0} máquinas no pertenecen a ningún escritorio; son demasiadas para eliminarlas sin un administrador." },
+	[REASON_MOVED] = { "moved", "Moved to another client.", "Trasladado a otro cliente." },
+	[REASON_LOGOFF_USER] = { "logoff", "You have logged off.", "Ha cerrado la sesión." },
+	[REASON_LOGOFF_ADMIN] = { "logoff_admin", "An administrator has logged you off.",
+	                          "Un administrador ha cerrado su sesión." },
+	[REASON_LOGOFF_IDLE] = { "logoff_idle", "Logged off after {0} s without a connection.",
+	                         "Sesión cerrada tras {0} s sin conexión." },
+	[REASON_END_RESTART] = { "restart", "The desktop is being restarted.", "El escritorio se está reiniciando." },
+	[REASON_END_REFRESH] = { "refresh", "The desktop is being made new.", "El escritorio se está renovando." },
+	[REASON_END_DELETE] = { "delete", "The desktop is being deleted.", "El escritorio se está eliminando." },
+	[REASON_END_ADMIN] = { "ended_admin", "An administrator has ended the connection.",
+	                       "Un administrador ha cerrado la conexión." },
+	[REASON_NOT_STARTED] = { "not_started", "The viewer did not come.", "El visor no se ha conectado." },
+	[REASON_VIEWER_LEFT] = { "viewer_left", "The viewer has left.", "El visor se ha desconectado." },
+	[REASON_GATEWAY_LOST] = { "gateway_lost", "The gateway no longer carries this connection.",
+	                          "La pasarela ya no mantiene esta conexión." },
+	[REASON_REVOKED] = { "revoked", "Your access has been withdrawn.", "Su acceso se ha retirado." },
+	[REASON_UNKNOWN_SESSION] = { "unknown_session", "This connection is no longer valid; connect again.",
+	                             "Esta conexión ya no es válida; conéctese de nuevo." },
+	[REASON_FOREIGN_USER] = { "foreign_user", "The desktop belongs to somebody else now.",
+	                          "El escritorio pertenece ahora a otra persona." },
+	[REASON_NO_DESKTOP] = { "no_desktop", "There is no such desktop.", "Ese escritorio no existe." },
+	[REASON_NO_SESSION] = { "no_session", "There is no such connection, or it has ended.",
+	                        "Esa conexión no existe o ha terminado." },
+	[REASON_NOT_YOURS] = { "not_yours", "This desktop is not assigned to you.", "Este escritorio no está asignado a usted." },
+	[REASON_NOT_READY] = { "not_ready", "The desktop is not ready: {0}", "El escritorio no está listo: {0}" },
+	[REASON_STALE_TICKET] = { "stale_ticket", "The ticket is of an earlier assignment; connect again.",
+	                          "El tique es de una asignación anterior; conéctese de nuevo." },
+	[REASON_BUSY_TASK] = { "busy", "The desktop is busy ({0}); try again when it is done.",
+	                       "El escritorio está ocupado ({0}); inténtelo cuando termine." },
+	[REASON_NOT_ASSIGNED] = { "not_assigned", "Nobody is logged on to this desktop.",
+	                          "Nadie tiene sesión en este escritorio." },
+	[REASON_NO_MEMORY] = { "no_memory", "The broker is out of memory; try again.",
+	                       "El broker no tiene memoria; inténtelo de nuevo." },
+	[REASON_POOL_READY] = { "pool_ready", "{0} of {1} desktops are free.", "{0} de {1} escritorios están libres." },
+	[REASON_POOL_EMPTY] = { "pool_empty", "No desktop is running; one is made when a user comes.",
+	                        "No hay ningún escritorio en marcha; se crea uno cuando llegue un usuario." },
+	[REASON_POOL_STARTING] = { "pool_starting", "{0} desktops are being prepared.", "Se están preparando {0} escritorios." },
+	[REASON_YOURS] = { "yours", "Your desktop is waiting for you.", "Su escritorio le espera." },
+};
+
+static void reason_fill(char *dst, size_t size, const char *fmt, const char *const arg[2])
+{
+	size_t len = 0;
+
+	while (*fmt && len + 1 < size) {
+		if (fmt[0] == '{' && (fmt[1] == '0' || fmt[1] == '1') && fmt[2] == '}') {
+			const char *s = arg[fmt[1] - '0'] ? arg[fmt[1] - '0'] : "";
+			size_t room = size - len - 1, n = strnlen(s, room);
+
+			memcpy(dst + len, s, n);
+			len += n;
+			fmt += 3;
+			continue;
+		}
+		dst[len++] = *fmt++;
+	}
+	/* A cut in the middle of a UTF-8 sequence is taken back to its start. */
+	if (*fmt || len + 1 == size)
+		while (len && ((unsigned char)dst[len - 1] & 0xc0) == 0x80)
+			len--;
+	if (len && (unsigned char)dst[len - 1] >= 0xc0)
+		len--;
+	dst[len] = '\0';
+}
+
+const char *reason_code(enum reason which)
+{
+	return reasons[which].code;
+}
+
+void reason_set(struct core_reason *r, enum reason which, const char *a, const char *b)
+{
+	/* The arguments may point into *r. */
+	char en[CORE_TEXT_SIZE], es[CORE_TEXT_SIZE];
+	const char *const arg[2] = { a, b };
+
+	reason_fill(en, sizeof(en), reasons[which].en, arg);
+	reason_fill(es, sizeof(es), reasons[which].es, arg);
+	snprintf(r->code, sizeof(r->code), "%s", reasons[which].code);
+	memcpy(r->en, en, sizeof(en));
+	memcpy(r->es, es, sizeof(es));
+}
+
+void reason_set_numbers(struct core_reason *r, enum reason which, int64_t a, int64_t b)
+{
+	char first[24], second[24];
+
+	snprintf(first, sizeof(first), "%lld", (long long)a);
+	snprintf(second, sizeof(second), "%lld", (long long)b);
+	reason_set(r, which, first, second);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Intents. A task is a row before it is a command; the command carries the row's
+ * uuid, and is repeated with it until the provisioner has answered. One unfinished
+ * task per desktop.
+ *
+ *	pending ──send──► sent ──yes──► done
+ *	   ▲               │ └───no──► failed
+ *	   └──"try again"──┘
+ */
+#include "broker/core/core_priv.h"
+
+#include <string.h>
+
+static void task_write(struct core_round *c, const struct core_task *t)
+{
+	change_add(c, CHANGE_TASK)->t = *t;
+}
+
+static void task_init(struct core_round *c, struct core_task *t, const char *desktop_id, enum task_kind kind)
+{
+	*t = (struct core_task){ .kind = kind, .due_ms = c->now->mono_ms, .created_wall = c->now->wall_ms };
+	c->ids->uuid(c->ids->arg, t->id);
+	CORE_COPY(t->desktop_id, desktop_id);
+	task_write(c, t);
+}
+
+static void task_finish(struct core_round *c, struct core_task *t, enum task_state state)
+{
+	t->state = state;
+	task_write(c, t);
+	memset(t, 0, sizeof(*t));
+}
+
+void task_start(struct core_round *c, struct core_desktop *d, enum task_kind kind)
+{
+	desktop_touch(c, d);
+	if (d->t.id[0]) {
+		CORE_COPY(d->t.error_code, "superseded");
+		task_finish(c, &d->t, TASK_FAILED);
+	}
+	task_init(c, &d->t, d->id, kind);
+}
+
+void task_start_orphan(struct core_round *c, struct core_orphan *o)
+{
+	struct core_change *ch;
+
+	task_init(c, &o->t, o->id, TASK_DESTROY);
+	ch = change_add(c, CHANGE_AUDIT);
+	ch->word = "machine.orphan_destroyed";
+	ch->object_kind = "machine";
+	CORE_COPY(ch->desktop_id, o->id);
+	CORE_COPY(ch->actor.kind, "system");
+}
+
+int64_t task_backoff(int failures)
+{
+	int64_t ms = BACKOFF_FIRST_MS;
+
+	while (--failures > 0 && ms < BACKOFF_MAX_MS)
+		ms *= 2;
+	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+void task_all_due(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		struct core_desktop *d = c->st->desktops[i];
+
+		if (!d->t.id[0])
+			continue;
+		desktop_touch(c, d);
+		d->t.due_ms = c->now->mono_ms;
+	}
+	for (size_t i = 0; i < c->st->orphan_count; i++)
+		c->st->orphans[i].t.due_ms = c->now->mono_ms;
+}
+
+/* ---- answers ---- */
+
+static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enum task_kind kind)
+{
+	const struct provider_result *res = c->ev->result;
+
+	d->x.lifecycle = LIFECYCLE_LIVE;
+	d->x.power = POWER_ON;
+	if (kind == TASK_REFRESH || kind == TASK_CREATE)
+		d->x.hygiene = HYGIENE_CLEAN;
+	if (res->endpoint)
+		CORE_COPY(d->endpoint, res->endpoint);
+	if (res->uid > 0)
+		d->uid = res->uid;
+	d->missing = 0;
+	memset(&d->reason, 0, sizeof(d->reason));
+	desktop_await_agent(c, d);
+	audit(c, kind == TASK_CREATE ? "desktop.created" : kind == TASK_REFRESH ? "desktop.refreshed" : "desktop.restarted",
+	      d, "");
+	if (d->x.lease == LEASE_HELD)
+		tell_waiter(c, d->a.user_id, d->pool_id);
+}
+
+static void task_yes(struct core_round *c, struct core_desktop *d)
+{
+	enum task_kind kind = d->t.kind;
+
+	task_finish(c, &d->t, TASK_DONE);
+	if (kind == TASK_DESTROY) {
+		d->x.lifecycle = LIFECYCLE_DELETED;
+		d->x.power = POWER_OFF;
+		audit(c, "desktop.deleted", d, "");
+	} else {
+		task_machine_is_up(c, d, kind);
+	}
+}
+
+static bool task_tries_again(const struct core_task *t, bool retryable)
+{
+	return t->kind == TASK_DESTROY || (retryable && t->failures < TASK_TRIES);
+}
+
+static void task_note_error(struct core_task *t, const struct provider_result *res)
+{
+	CORE_COPY(t->error_code, res->error_code && res->error_code[0] ? res->error_code : "failed");
+	CORE_COPY(t->error, res->error && res->error[0] ? res->error : "the provider gave no reason");
+	t->failures++;
+}
+
+static void task_again(struct core_round *c, struct core_task *t)
+{
+	t->state = TASK_PENDING;
+	t->due_ms = c->now->mono_ms + task_backoff(t->failures);
+	task_write(c, t);
+}
+
+/* The end of a task that will not be repeated. */
+static void task_give_up(struct core_round *c, struct core_desktop *d)
+{
+	enum task_kind kind = d->t.kind;
+	struct core_reason why;
+
+	reason_set(&why, REASON_TASK_FAILED, task_kind_text(kind), d->t.error);
+	audit(c, "task.failed", d, d->t.error);
+	task_finish(c, &d->t, TASK_FAILED);
+	if (kind == TASK_REFRESH && d->x.lease == LEASE_FREE)
+		desktop_delete(c, d); /* a new one is as good as a new disk */
+	else
+		desktop_fail(c, d, &why);
+}
+
+static void task_no(struct core_round *c, struct core_desktop *d)
+{
+	const struct provider_result *res = c->ev->result;
+
+	task_note_error(&d->t, res);
+	reason_set(&d->reason, REASON_TASK_RETRY, d->t.error, NULL);
+	if (d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH)
+		breaker_fail(c, d, &d->reason);
+	if (task_tries_again(&d->t, res->retryable)) {
+		task_again(c, &d->t);
+		return;
+	}
+	task_give_up(c, d);
+}
+
+static void task_orphan_result(struct core_round *c, struct core_orphan *o)
+{
+	if (!c->ev->result->ok) {
+		task_note_error(&o->t, c->ev->result);
+		task_again(c, &o->t);
+		return;
+	}
+	task_finish(c, &o->t, TASK_DONE);
+	state_remove_orphan(c->st, o);
+}
+
+void task_on_result(struct core_round *c)
+{
+	struct core_desktop *d = state_desktop_of_task(c->st, c->ev->result->task);
+	struct core_orphan *o = d ? NULL : state_orphan_of_task(c->st, c->ev->result->task);
+
+	if (o) {
+		task_orphan_result(c, o);
+		return;
+	}
+	/* Late and doubled answers are of a task that has an end already. */
+	if (!d)
+		return;
+	desktop_touch(c, d);
+	if (c->ev->result->ok)
+		task_yes(c, d);
+	else
+		task_no(c, d);
+}
+
+/* ---- sending ---- */
+
+static void task_send(struct core_round *c, struct core_task *t)
+{
+	struct core_command *cmd;
+
+	t->state = TASK_SENT;
+	t->attempts++;
+	t->due_ms = c->now->mono_ms + TASK_RESEND_MS;
+	task_write(c, t);
+	cmd = command_add(c, COMMAND_PROVISION);
+	CORE_COPY(cmd->desktop_id, t->desktop_id);
+	cmd->t = *t;
+}
+
+/* Work that loads a host is spread; removing relieves it, and is not. */
+static bool task_has_room(struct core_round *c, const struct core_desktop *d)
+{
+	struct core_provider *pr = state_provider(c->st, d->provider_id);
+
+	if (d->t.kind == TASK_DESTROY || d->t.state == TASK_SENT || !pr)
+		return true;
+	if (pr->busy >= pr->max_creates)
+		return false;
+	pr->busy++;
+	return true;
+}
+
+static void task_count_busy(struct core_state *st)
+{
+	for (size_t i = 0; i < st->provider_count; i++)
+		st->providers[i].busy = 0;
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		const struct core_desktop *d = st->desktops[i];
+		struct core_provider *pr = state_provider(st, d->provider_id);
+
+		if (pr && d->t.id[0] && d->t.state == TASK_SENT && d->t.kind != TASK_DESTROY)
+			pr->busy++;
+	}
+}
+
+void task_dispatch(struct core_round *c)
+{
+	int64_t now = c->now->mono_ms;
+
+	task_count_busy(c->st);
+	if (!c->st->provisioner)
+		return;
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		struct core_desktop *d = c->st->desktops[i];
+
+		if (!d->t.id[0] || d->t.due_ms > now || !task_has_room(c, d))
+			continue;
+		desktop_touch(c, d);
+		task_send(c, &d->t);
+		if (d->t.attempts > 1 && !d->t.failures)
+			reason_set_numbers(&d->reason, REASON_TASK_SILENT, d->t.attempts, 0);
+	}
+	for (size_t i = 0; i < c->st->orphan_count; i++) {
+		struct core_orphan *o = &c->st->orphans[i];
+
+		if (o->t.id[0] && o->t.due_ms <= now)
+			task_send(c, &o->t);
+	}
+}
