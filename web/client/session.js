@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * One user's stay at a desktop, across reconnections: ask for a ticket, open the display, and when the network drops do it again, with words for
+ * each step.
+ *
+ *   asking ──ticket──► connecting ──first frame──► live ──drop──► waiting ──► asking
+ *      └──────────────────────┴── refused, logged off, disconnected ──► ended
+ */
+
+import { api, ApiError, sleep } from '../shared/api.js';
+import { t, pick, language } from '../shared/i18n.js';
+
+const BACKOFF_MS = [400, 1000, 2000, 4000, 8000];
+const POLL_MAX_MS = 5000;
+/** Tickets go stale in a minute; nothing painted by then means a new try. */
+const FIRST_PICTURE_MS = 45000;
+const CLOSED_FOR_GOOD = new Set([4403, 4410]);
+
+/** @typedef {'asking' | 'connecting' | 'live' | 'waiting' | 'ended'} State */
+
+/**
+ * @typedef {object} SessionHost
+ * @property {(command: any) => void} post to the display
+ * @property {() => {width: number, height: number, scale: number}} screen the size that the desktop should have
+ * @property {(state: State, title: string, text: string) => void} show
+ * @property {(name: string) => void} named the desktop's name is known
+ */
+
+export class Session {
+	/** @param {string} pool @param {SessionHost} host @param {{forceNoVideo?: boolean}} [options] */
+	constructor(pool, host, options = {}) {
+		this.pool = pool;
+		this.host = host;
+		this.options = options;
+		/** @type {State} */
+		this.state = 'asking';
+		this.tries = 0;
+		this.hadPicture = false;
+		/** @type {{code: number, en: string, es: string} | null} */
+		this.end = null;
+		this.desktop = { id: '', name: '' };
+		this.abort = new AbortController();
+		this.timer = 0;
+		/** The last sentence, so that a change of language can repeat it. */
+		this.words = () => ['', ''];
+	}
+
+	/** @param {State} state @param {() => [string, string]} words title and text */
+	#show(state, words) {
+		this.state = state;
+		this.words = words;
+		this.repeat();
+	}
+
+	repeat() {
+		const [title, text] = this.words();
+		this.host.show(this.state, title, text);
+	}
+
+	async start() {
+		this.abort.abort();
+		this.abort = new AbortController();
+		this.end = null;
+		clearTimeout(this.timer);
+		const { signal } = this.abort;
+		try {
+			const answer = await this.#askForTicket(signal);
+			this.desktop = answer.desktop ?? this.desktop;
+			if (this.desktop.name)
+				this.host.named(this.desktop.name);
+			this.#show('connecting', () => [t('stage.connect'), '']);
+			const url = new URL(answer.websocket ?? '/display', location.href);
+			url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+			this.host.post({ type: 'connect', url: url.href, ticket: answer.ticket, ...this.host.screen(), isSpanish: language() === 'es', ...this.options });
+			this.timer = /** @type {any} */ (setTimeout(() => this.#drop(), FIRST_PICTURE_MS));
+		} catch (reason) {
+			if (!signal.aborted)
+				this.#refused(/** @type {Error} */ (reason));
+		}
+	}
+
+	/** Repeats until the desktop is there. @param {AbortSignal} signal */
+	async #askForTicket(signal) {
+		this.#show('asking', () => [t(this.hadPicture ? 'stage.drop' : 'stage.ask'), '']);
+		for (;;) {
+			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: 'web' }, { signal });
+			if (status === 200)
+				return data;
+			const stage = ['queue', 'create', 'start', 'agent'].includes(data.stage) ? data.stage : 'queue';
+			const key = stage === 'queue' && data.position ? 'stage.position' : `stage.${stage}`;
+			this.#show('asking', () => [t(key, { position: data.position ?? '' }), pick(data.reason)]);
+			await sleep(Math.min(Math.max(data.retry_after_ms ?? 1000, 250), POLL_MAX_MS), signal);
+		}
+	}
+
+	/** @param {Error} reason */
+	#refused(reason) {
+		const error = reason instanceof ApiError ? reason : new ApiError(0, '', reason.message);
+		const isPassing = error.status === 0 || error.status === 429 || error.status >= 500;
+		if (isPassing) {
+			this.#retry(error.retryAfterMs, this.hadPicture ? '' : error.message);
+			return;
+		}
+		this.hadPicture = false;
+		if (error.status === 401)
+			this.#show('ended', () => [t('ended.failed'), t('ended.login')]);
+		else
+			this.#show('ended', () => [t('ended.failed'), error.message]);
+	}
+
+	/** @param {number} atLeastMs @param {string} why */
+	#retry(atLeastMs, why) {
+		clearTimeout(this.timer);
+		const wait = Math.max(BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length - 1)], atLeastMs);
+		this.tries++;
+		const until = performance.now() + wait;
+		const words = /** @returns {[string, string]} */ () => {
+			const seconds = Math.ceil((until - performance.now()) / 1000);
+			return [seconds > 1 ? t('stage.wait', { seconds }) : t('stage.drop'), why];
+		};
+		const tick = () => {
+			if (this.state !== 'waiting')
+				return;
+			if (performance.now() >= until) {
+				this.start();
+				return;
+			}
+			this.repeat();
+			this.timer = /** @type {any} */ (setTimeout(tick, Math.min(1000, until - performance.now() + 5)));
+		};
+		this.#show('waiting', words);
+		this.timer = /** @type {any} */ (setTimeout(tick, Math.min(1000, wait)));
+	}
+
+	#drop() {
+		this.host.post({ type: 'close' });
+		this.#retry(0, '');
+	}
+
+	/** The browser says that the network is back: no reason to wait. */
+	hurry() {
+		if (this.state === 'waiting')
+			this.start();
+	}
+
+	/** An event of the display. @param {any} event */
+	onDisplay(event) {
+		switch (event.type) {
+		case 'hello':
+			if (event.desktop && !this.desktop.name) {
+				this.desktop.name = event.desktop;
+				this.host.named(event.desktop);
+			}
+			break;
+		case 'status':
+			if (this.state === 'connecting')
+				this.#show('connecting', () => [pick(event), '']);
+			break;
+		case 'surface':
+			if (this.state === 'connecting')
+				this.#show('connecting', () => [t('stage.picture'), '']);
+			break;
+		case 'first':
+		case 'frame':
+			this.#painted();
+			break;
+		case 'end':
+			this.end = event;
+			break;
+		case 'closed':
+			this.#closed(event);
+			break;
+		}
+	}
+
+	#painted() {
+		if (this.state !== 'connecting')
+			return;
+		clearTimeout(this.timer);
+		this.tries = 0;
+		this.hadPicture = true;
+		this.#show('live', () => ['', '']);
+	}
+
+	/** @param {{code: number, reason: string}} event */
+	#closed(event) {
+		if (this.state === 'ended' || this.state === 'waiting' || this.state === 'asking')
+			return;
+		const end = this.end;
+		if (end && end.code === 0)
+			this.#show('ended', () => [t('ended.title'), pick(end) || t('ended.loggedOff')]);
+		else if (end)
+			this.#show('ended', () => [t('ended.title'), pick(end)]);
+		else if (CLOSED_FOR_GOOD.has(event.code))
+			this.#show('ended', () => [t('ended.title'), event.reason]);
+		else
+			this.#retry(0, '');
+		if (this.state === 'ended')
+			this.#stop();
+	}
+
+	#stop() {
+		clearTimeout(this.timer);
+		this.hadPicture = false;
+		this.abort.abort();
+		this.host.post({ type: 'close' });
+	}
+
+	disconnect() {
+		this.#stop();
+		this.#show('ended', () => [t('ended.title'), t('ended.disconnected')]);
+	}
+
+	async logoff() {
+		try {
+			const { data } = this.desktop.id ? { data: null } : await api('GET', '/me/pools');
+			const id = this.desktop.id || data.items.find((/** @type {any} */ p) => p.id === this.pool)?.desktop?.id;
+			await api('POST', `/me/desktops/${encodeURIComponent(id)}/logoff`);
+			this.#stop();
+			this.#show('ended', () => [t('ended.title'), t('ended.loggedOff')]);
+		} catch (reason) {
+			return /** @type {Error} */ (reason).message;
+		}
+		return '';
+	}
+}
