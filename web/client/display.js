@@ -33,6 +33,7 @@ export class Display {
 		this.painted = Promise.resolve();
 		this.connection = 0;
 		this.isEnded = false;
+		this.hasPainted = false;
 		this.isWatched = false;
 		this.timer = 0;
 		this.stats = { frames: 0, bytes: 0, decodeMs: 0, paintMs: 0, rttMs: 0, exact: false, video: false, server: /** @type {any} */ (null) };
@@ -98,6 +99,7 @@ export class Display {
 		this.picture.restart();
 		this.painted = Promise.resolve();
 		this.isEnded = false;
+		this.hasPainted = false;
 		this.stats.video = hasVideo;
 		const socket = new WebSocket(options.url, ['puesto.v1', `ticket.${options.ticket}`]);
 		socket.binaryType = 'arraybuffer';
@@ -235,8 +237,10 @@ export class Display {
 	/** @param {{isExact: boolean}} frame @param {number} decodeMs @param {number} paintMs */
 	#count(frame, decodeMs, paintMs) {
 		const s = this.stats;
-		if (s.frames++ === 0)
+		s.frames++;
+		if (!this.hasPainted)
 			this.post({ type: 'first' });
+		this.hasPainted = true;
 		s.exact = frame.isExact;
 		s.decodeMs += (decodeMs - s.decodeMs) / 8;
 		s.paintMs += (paintMs - s.paintMs) / 8;

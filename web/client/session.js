@@ -161,7 +161,6 @@ export class Session {
 				this.#show('connecting', () => [t('stage.picture'), '']);
 			break;
 		case 'first':
-		case 'frame':
 			this.#painted();
 			break;
 		case 'end':
