@@ -7,7 +7,6 @@
 
 #include "base/mem.h"
 #include "encoder/encoder_priv.h"
-#include "encoder/palette.h"
 
 #define VOTES_MAX 3
 #define PICTURE_AREA_MIN 256 /* smaller changes are sent without loss: there is nothing to save */
@@ -47,29 +46,25 @@ static enum op_class settle(struct tile *t, int vote)
 void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret)
 {
 	const struct pixmap *pm = &e->sent_view;
-	struct palette palette;
-	bool is_small = rect_area(box) < PICTURE_AREA_MIN;
 
-	ret->klass = OP_CLASS_TEXT;
-	ret->is_indexed = true;
 	memset(ret->sketch, 0, sizeof(ret->sketch));
+	ret->is_indexed = true;
 	if (is_one_colour(e, pm, box)) {
+		sketch_row(ret->sketch, pixmap_at(pm, box->x, box->y), 1);
 		ret->klass = OP_CLASS_FLAT;
-		sketch_add(ret->sketch, *pixmap_at(pm, box->x, box->y) & DSP_RGB);
 		return;
 	}
 
-	palette_clear(&palette);
-	if (palette_scan(&palette, pm, box, PALETTE_MAX)) {
-		for (int32_t i = 0; i < palette.len; i++)
-			sketch_add(ret->sketch, palette.colours[i]);
-		/* Many colours in a small box say nothing against a picture; few in a large one say it is none. */
-		if (palette.len * 8 < rect_area(box))
-			settle(t, -2);
-		ret->klass = t->picture_votes > 0 && !is_small ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
+	for (int32_t y = box->y; y < box->y + box->h; y++)
+		sketch_row(ret->sketch, pixmap_at(pm, box->x, y), box->w);
+	ret->is_indexed = sketch_fits(ret->sketch);
+	if (!ret->is_indexed) {
+		ret->klass = settle(t, is_photographic(e, pm, box) ? 2 : -1);
 		return;
 	}
 
-	ret->is_indexed = false;
-	ret->klass = settle(t, is_photographic(e, pm, box) ? 2 : -1);
+	/* Many colours in a small box say nothing against a picture; few in a large one say it is none. */
+	if (sketch_count(ret->sketch) * 8 < rect_area(box))
+		settle(t, -2);
+	ret->klass = t->picture_votes > 0 && rect_area(box) >= PICTURE_AREA_MIN ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
 }

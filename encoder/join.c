@@ -9,27 +9,51 @@
 
 #define JOIN_WIDTH_MAX 2048 /* the widest rectangle of RFB Tight */
 #define JOIN_AREA_MAX (512 * 1024)
-#define SKETCH_FULL 216 /* set bits of 1024 when about 240 colours were added */
+#define SKETCH_FULL 244 /* set bits of 2048 when 256 colours were added: 241 on average */
 #define FILL_RUN_MIN 3  /* fewer flat tiles than this beside text cost less within the text */
 
-void sketch_add(uint64_t sketch[SKETCH_WORDS], uint32_t colour)
+void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n)
 {
-	uint32_t bit = colour * 0x9e3779b1u >> 22;
+	uint32_t last = ~row[0];
 
-	sketch[bit / 64] |= 1ull << bit % 64;
+	for (int32_t x = 0; x < n; x++) {
+		uint32_t h = row[x] & 0x00ffffffu;
+
+		if (row[x] == last)
+			continue;
+		last = row[x];
+		/* Two rounds: greys are an arithmetic progression, which one multiplication spreads too evenly to be counted. */
+		h = (h ^ h >> 9) * 0x9e3779b1u;
+		h = (h ^ h >> 15) * 0x85ebca6bu >> 21;
+		sketch[h / 64] |= 1ull << h % 64;
+	}
+}
+
+int sketch_count(const uint64_t sketch[SKETCH_WORDS])
+{
+	int bits = 0;
+
+	for (int i = 0; i < SKETCH_WORDS; i++)
+		bits += __builtin_popcountll(sketch[i]);
+	return bits;
+}
+
+bool sketch_fits(const uint64_t sketch[SKETCH_WORDS])
+{
+	return sketch_count(sketch) <= SKETCH_FULL;
 }
 
 static bool fits_one_palette(const struct piece *a, const struct piece *b)
 {
-	int bits = 0;
+	uint64_t both[SKETCH_WORDS];
 
 	if (a->is_indexed != b->is_indexed)
 		return false;
 	if (!a->is_indexed)
 		return true;
 	for (int i = 0; i < SKETCH_WORDS; i++)
-		bits += __builtin_popcountll(a->sketch[i] | b->sketch[i]);
-	return bits <= SKETCH_FULL;
+		both[i] = a->sketch[i] | b->sketch[i];
+	return sketch_fits(both);
 }
 
 static bool can_join(const struct piece *a, const struct piece *b)

@@ -7,8 +7,11 @@
 
 #include "encoder/op.h"
 
-/* A sketch of a set of colours: 1024 bits, one per hashed colour, good to tell whether two pieces still fit one palette of 256. */
-#define SKETCH_WORDS 16
+/*
+ * A sketch of a set of colours: 2048 bits, one per hashed colour. It tells within a few colours whether a piece, or two together, fit a
+ * palette of 256, and costs a fraction of a real palette.
+ */
+#define SKETCH_WORDS 32
 
 struct piece {
 	struct rect rect;
@@ -23,7 +26,14 @@ struct piece {
 	uint64_t sketch[SKETCH_WORDS];
 };
 
-void sketch_add(uint64_t sketch[SKETCH_WORDS], uint32_t colour);
+/* Adds the colours of n pixels. */
+void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n);
+
+/* True when it is (nearly always) right to expect at most 256 colours. */
+bool sketch_fits(const uint64_t sketch[SKETCH_WORDS]);
+
+/* About how many colours it holds: a little less than the truth. */
+int sketch_count(const uint64_t sketch[SKETCH_WORDS]);
 
 /* Pieces in reading order of their tiles, n of them. Returns how many are left, in order. */
 size_t join_pieces(struct piece *pieces, size_t n);
