@@ -1,1 +1,7 @@
 # tests/bench: what this directory adds to the build (lists are declared in the top Makefile.am).
+
+# The encoder without a network; built by make check, run by hand: tests/bench/encoder_bench
+check_PROGRAMS += tests/bench/encoder_bench
+tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/scene.c tests/bench/scene.h
+tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
+tests_bench_encoder_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) -lm
