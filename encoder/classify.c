@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Flat, text or picture? Screens drawn by programs have few colours and hard edges; photos have many colours and soft slopes. The
- * answer only chooses a codec, and it changes its mind slowly, so that a tile does not flicker between two codecs.
+ * Flat, text or picture? Screens drawn by programs have few colours and hard edges; photos have many colours
+ * and soft slopes. The answer only chooses a codec, and it changes its mind slowly, so that a tile does not
+ * flicker between two codecs.
  */
 #include <string.h>
 
@@ -22,8 +23,8 @@ static bool is_one_colour(const struct encoder *e, const struct pixmap *pm, cons
 }
 
 /*
- * Mostly slopes with few equal neighbours, or noise with hardly any: lossless would cost more than it is worth. A gradient of a
- * title bar has equal rows or columns, and counts as drawn.
+ * Mostly slopes with few equal neighbours, or noise with hardly any: lossless would cost more than it is
+ * worth. A gradient of a title bar has equal rows or columns, and counts as drawn.
  */
 static bool is_photographic(const struct encoder *e, const struct pixmap *pm, const struct rect *r)
 {
@@ -66,5 +67,6 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 	/* Many colours in a small box say nothing against a picture; few in a large one say it is none. */
 	if (sketch_count(ret->sketch) * 8 < rect_area(box))
 		settle(t, -2);
-	ret->klass = t->picture_votes > 0 && rect_area(box) >= PICTURE_AREA_MIN ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
+	ret->klass =
+		t->picture_votes > 0 && rect_area(box) >= PICTURE_AREA_MIN ? OP_CLASS_PICTURE : OP_CLASS_TEXT;
 }

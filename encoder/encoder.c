@@ -17,15 +17,18 @@
 static int check_params(const struct encoder_params *p, struct pst_err *err)
 {
 	if (p->width < 1 || p->height < 1 || p->width > SCREEN_SIDE_MAX || p->height > SCREEN_SIDE_MAX)
-		return pst_err_set(err, PST_EINVAL, "encoder: a screen of %dx%d pixels is not within 1x1 and %dx%d", p->width, p->height,
+		return pst_err_set(err, PST_EINVAL,
+			"encoder: a screen of %dx%d pixels is not within 1x1 and %dx%d", p->width, p->height,
 			SCREEN_SIDE_MAX, SCREEN_SIDE_MAX);
 	if (!(p->ops & OP_BIT(OP_LOSSLESS)))
-		return pst_err_set(err, PST_EINVAL, "encoder: the front end must be able to carry lossless pixels");
+		return pst_err_set(
+			err, PST_EINVAL, "encoder: the front end must be able to carry lossless pixels");
 	if (p->max_video_regions > 4 || p->lossy_quality > 100)
-		return pst_err_set(err, PST_EINVAL, "encoder: %u video regions or quality %d are too many", p->max_video_regions,
-			p->lossy_quality);
+		return pst_err_set(err, PST_EINVAL, "encoder: %u video regions or quality %d are too many",
+			p->max_video_regions, p->lossy_quality);
 	if ((p->ops & OP_BIT(OP_VIDEO)) && (p->video_align < 2 || p->video_align > 64 || p->video_align % 2))
-		return pst_err_set(err, PST_EINVAL, "encoder: a video alignment of %d is not even and within 2 and 64", p->video_align);
+		return pst_err_set(err, PST_EINVAL,
+			"encoder: a video alignment of %d is not even and within 2 and 64", p->video_align);
 	return 0;
 }
 
@@ -224,7 +227,8 @@ static void count_refined(struct encoder *e)
 }
 
 /* The order of a frame: see op.h and docs/encoder.md. */
-static int plan_frame(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
+static int plan_frame(
+	struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
 {
 	int rc = 0;
 
@@ -244,20 +248,22 @@ static int plan_frame(struct encoder *e, const struct pixmap *screen, uint64_t n
 	return plan_refinement(e, now_ns, budget);
 }
 
-int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget,
-	struct op_list *ret_ops, struct pst_err *err)
+int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns,
+	const struct encoder_budget *budget, struct op_list *ret_ops, struct pst_err *err)
 {
 	const struct rect all = { 0, 0, e->tiles.width, e->tiles.height };
 	int rc;
 
 	if (screen->width != e->tiles.width || screen->height != e->tiles.height)
-		return pst_err_set(err, PST_EINVAL, "encoder: the screen is %dx%d pixels and the encoder is set up for %dx%d", screen->width,
-			screen->height, e->tiles.width, e->tiles.height);
+		return pst_err_set(err, PST_EINVAL,
+			"encoder: the screen is %dx%d pixels and the encoder is set up for %dx%d",
+			screen->width, screen->height, e->tiles.width, e->tiles.height);
 
 	e->ops_len = 0;
 	rc = plan_frame(e, screen, now_ns, budget);
 	if (rc < 0) {
-		/* Half a plan was made: nothing of it is sent, so nothing is known of the client's picture any more. */
+		/* Half a plan was made: nothing of it is sent, so nothing is known of the client's picture
+		 * any more. */
 		e->ops_len = 0;
 		encoder_invalidate(e, &all);
 		return pst_err_set(err, rc, "encoder: a frame could not be planned: %s", pst_strerror(rc));
@@ -266,7 +272,8 @@ int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns
 	count_refined(e);
 	e->stats.frames += e->ops_len > 0;
 	e->sequence += e->ops_len > 0;
-	*ret_ops = (struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns) };
+	*ret_ops =
+		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns) };
 	return 0;
 }
 

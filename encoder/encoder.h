@@ -4,8 +4,9 @@
  *
  *   damage → refine (compare with what was sent) → motion → classify (flat, text, picture, video) → plan
  *
- * It has no socket, no clock and no thread: the caller passes the time and calls from one thread. It keeps a copy of what
- * the client shows (the sent picture, width × height × 4 bytes), and for each 64 × 64 tile whether that is exact or lossy.
+ * It has no socket, no clock and no thread: the caller passes the time and calls from one thread. It keeps a
+ * copy of what the client shows (the sent picture, width × height × 4 bytes), and for each 64 × 64 tile
+ * whether that is exact or lossy.
  */
 #pragma once
 
@@ -16,10 +17,10 @@
 struct encoder;
 
 struct encoder_params {
-	int32_t width, height;     /* pixels, 1…SCREEN_SIDE_MAX */
-	uint32_t ops;              /* OP_BIT of each kind that the front can carry; OP_LOSSLESS is required */
-	int32_t video_align;       /* region sides and origins are multiples of this: 2 at least, 16 for RDPGFX */
-	uint8_t lossy_quality;     /* first quality of OP_LOSSY, 1…100; 0 takes the default */
+	int32_t width, height; /* pixels, 1…SCREEN_SIDE_MAX */
+	uint32_t ops;          /* OP_BIT of each kind that the front can carry; OP_LOSSLESS is required */
+	int32_t video_align;   /* region sides and origins are multiples of this: 2 at least, 16 for RDPGFX */
+	uint8_t lossy_quality; /* first quality of OP_LOSSY, 1…100; 0 takes the default */
 	uint32_t max_video_regions; /* 0…4 */
 };
 
@@ -37,28 +38,32 @@ int encoder_resize(struct encoder *e, int32_t width, int32_t height, struct pst_
 /* Notes damage; rectangles are clipped to the screen, any number and overlap is fine. */
 void encoder_damage(struct encoder *e, const struct rect *rects, size_t n);
 
-/* The client lost or distrusts this part (refresh request, a codec that failed): it is sent again even when unchanged. */
+/* The client lost or distrusts this part (refresh request, a codec that failed): it is sent again even when
+ * unchanged. */
 void encoder_invalidate(struct encoder *e, const struct rect *r);
 
 /* True when a plan at now_ns could produce something. */
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns);
 
-/* When encoder_has_work may turn true by the passing of time alone (a due refinement): monotonic ns, UINT64_MAX for never. */
+/* When encoder_has_work may turn true by the passing of time alone (a due refinement): monotonic ns,
+ * UINT64_MAX for never. */
 uint64_t encoder_next_due(const struct encoder *e);
 
 /* What the path to the client can take now. */
 struct encoder_budget {
-	uint64_t bytes;     /* rough ceiling for this frame; 0 = no limit. At least one operation is always given. */
+	uint64_t bytes; /* rough ceiling for this frame; 0 = no limit. At least one operation is always given.
+			 */
 	uint32_t rate_kbps; /* estimated bandwidth, 0 = unknown */
 	uint32_t rtt_us;    /* 0 = unknown */
 };
 
 /*
- * Makes the next frame from the live screen. Copies what it sends into the sent picture first, so a screen that changes
- * under it costs another damage and never a wrong picture. screen must have the encoder's size. Negative on failure.
+ * Makes the next frame from the live screen. Copies what it sends into the sent picture first, so a screen
+ * that changes under it costs another damage and never a wrong picture. screen must have the encoder's size.
+ * Negative on failure.
  */
-int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget,
-		 struct op_list *ret_ops, struct pst_err *err);
+int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns,
+	const struct encoder_budget *budget, struct op_list *ret_ops, struct pst_err *err);
 
 /* The sent picture. Borrowed; stays still until the next plan or resize. */
 const struct pixmap *encoder_sent(const struct encoder *e);

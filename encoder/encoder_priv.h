@@ -21,7 +21,8 @@ struct encoder {
 	struct piece *pieces; /* of this plan, at most one per tile */
 	struct op *ops;       /* of this plan */
 	size_t ops_len, ops_cap;
-	size_t start;         /* the tile at which the next plan begins, so that a small budget reaches every tile in turn */
+	size_t start; /* the tile at which the next plan begins, so that a small budget reaches every tile in
+			 turn */
 	uint64_t sequence;
 	uint32_t last_region; /* the newest video region's id: never used twice */
 	struct encoder_stats stats;
@@ -33,12 +34,14 @@ static inline uint32_t *encoder_row(const struct encoder *e, int32_t x, int32_t 
 	return e->sent + (size_t)y * (e->sent_view.stride / 4) + (size_t)x;
 }
 
-/* refine.c: compares the tile's damage with the sent picture; what differs becomes its change. Damage is cleared. */
+/* refine.c: compares the tile's damage with the sent picture; what differs becomes its change. Damage is
+ * cleared. */
 void refine_tile(struct encoder *e, const struct pixmap *screen, int32_t column, int32_t row);
 /* The same for all tiles with damage; returns the changed pixels (of boxes). */
 int64_t refine_all(struct encoder *e, const struct pixmap *screen);
 
-/* classify.c: what the sent picture shows in box, which lies in tile t; keeps t's hysteresis, writes class, sketch and is_indexed. */
+/* classify.c: what the sent picture shows in box, which lies in tile t; keeps t's hysteresis, writes class,
+ * sketch and is_indexed. */
 void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret);
 
 /* Appends an operation to the plan and does its book-keeping; NULL when memory is out. */

@@ -22,7 +22,8 @@ void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n)
 		if (row[x] == last)
 			continue;
 		last = row[x];
-		/* Two rounds: greys are an arithmetic progression, which one multiplication spreads too evenly to be counted. */
+		/* Two rounds: greys are an arithmetic progression, which one multiplication spreads too
+		 * evenly to be counted. */
 		h = (h ^ h >> 9) * 0x9e3779b1u;
 		h = (h ^ h >> 15) * 0x85ebca6bu >> 21;
 		sketch[h / 64] |= 1ull << h % 64;
@@ -61,7 +62,8 @@ static bool can_join(const struct piece *a, const struct piece *b)
 	struct rect hull = rect_union(&a->rect, &b->rect);
 	int64_t parts = rect_area(&a->rect) + rect_area(&b->rect), waste = rect_area(&hull) - parts;
 
-	if (a->kind != b->kind || a->is_refine != b->is_refine || hull.w > JOIN_WIDTH_MAX || rect_area(&hull) > JOIN_AREA_MAX)
+	if (a->kind != b->kind || a->is_refine != b->is_refine || hull.w > JOIN_WIDTH_MAX ||
+		rect_area(&hull) > JOIN_AREA_MAX)
 		return false;
 	if (a->kind == OP_FILL)
 		return a->fill == b->fill && waste == 0;
@@ -86,7 +88,8 @@ static bool is_next_tile(const struct piece *a, const struct piece *b)
 
 static bool is_text_beside(const struct piece *pieces, size_t n, size_t first, size_t end)
 {
-	return (first > 0 && is_next_tile(&pieces[first - 1], &pieces[first]) && pieces[first - 1].kind == OP_LOSSLESS) ||
+	return (first > 0 && is_next_tile(&pieces[first - 1], &pieces[first]) &&
+		       pieces[first - 1].kind == OP_LOSSLESS) ||
 	       (end < n && is_next_tile(&pieces[end - 1], &pieces[end]) && pieces[end].kind == OP_LOSSLESS);
 }
 
@@ -146,8 +149,8 @@ static size_t row_start(const struct piece *pieces, size_t n, size_t from, int32
 }
 
 /*
- * Each run looks for one right above that starts in the same column. The lower piece stays and takes the upper one's pixels, so
- * that a block stands in its lowest row, where the next row finds it.
+ * Each run looks for one right above that starts in the same column. The lower piece stays and takes the
+ * upper one's pixels, so that a block stands in its lowest row, where the next row finds it.
  */
 static void join_columns(struct piece *pieces, size_t n)
 {
@@ -156,7 +159,8 @@ static void join_columns(struct piece *pieces, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		above = row_start(pieces, i, above, pieces[i].row - 1);
 		for (size_t k = above; k < i && pieces[k].row == pieces[i].row - 1; k++) {
-			if (pieces[k].is_gone || pieces[k].column != pieces[i].column || !can_join(&pieces[k], &pieces[i]))
+			if (pieces[k].is_gone || pieces[k].column != pieces[i].column ||
+				!can_join(&pieces[k], &pieces[i]))
 				continue;
 			absorb(&pieces[i], &pieces[k]);
 			break;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pieces are what a plan sends of each tile; joining makes them into as few larger rectangles as is worth it, so that wires carry
- * pixels and not headers.
+ * Pieces are what a plan sends of each tile; joining makes them into as few larger rectangles as is worth it,
+ * so that wires carry pixels and not headers.
  */
 #pragma once
 
 #include "encoder/op.h"
 
 /*
- * A sketch of a set of colours: 2048 bits, one per hashed colour. It tells within a few colours whether a piece, or two together, fit a
- * palette of 256, and costs a fraction of a real palette.
+ * A sketch of a set of colours: 2048 bits, one per hashed colour. It tells within a few colours whether a
+ * piece, or two together, fit a palette of 256, and costs a fraction of a real palette.
  */
 #define SKETCH_WORDS 32
 

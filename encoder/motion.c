@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Motion by content. Votes first: rows of 64 pixels, hashed in a few tile columns of the screen and of the sent picture, vote for
- * a vertical shift. Where few rows agree, some rare pixels of the screen are looked up in the sent picture and
- * vote for a shift in both directions (a dragged window). The winners are then verified and grown to rectangles.
+ * Motion by content. Votes first: rows of 64 pixels, hashed in a few tile columns of the screen and of the
+ * sent picture, vote for a vertical shift. Where few rows agree, some rare pixels of the screen are looked up
+ * in the sent picture and vote for a shift in both directions (a dragged window). The winners are then
+ * verified and grown to rectangles.
  */
 #include "encoder/motion.h"
 
@@ -13,12 +14,12 @@
 #include "base/mem.h"
 #include "encoder/encoder_priv.h"
 
-#define COLUMNS_MAX 8      /* tile columns that vote */
-#define VOTES_MIN 8        /* rows that must agree */
-#define RUN_MIN 12         /* rows of a run that is worth a rectangle */
-#define GAIN_MIN 2048      /* changed pixels that a copy must save: 8 KB */
+#define COLUMNS_MAX 8 /* tile columns that vote */
+#define VOTES_MIN 8   /* rows that must agree */
+#define RUN_MIN 12    /* rows of a run that is worth a rectangle */
+#define GAIN_MIN 2048 /* changed pixels that a copy must save: 8 KB */
 #define ANCHORS 4
-#define ANCHOR_LEN 12      /* pixels that must match at an anchor */
+#define ANCHOR_LEN 12 /* pixels that must match at an anchor */
 #define ANCHOR_HITS_MAX 4096
 #define ANCHOR_AREA_MAX (3 * 1024 * 1024) /* pixels that are scanned for anchors */
 #define RECTS_MAX 32
@@ -36,7 +37,7 @@ struct motion {
 	int32_t width, height;
 	struct row_slot *slots;
 	uint32_t slots_mask;
-	int32_t *votes;      /* by dy + height */
+	int32_t *votes; /* by dy + height */
 };
 
 struct run_rect {
@@ -119,13 +120,15 @@ static int64_t gain_of(const struct encoder *e, const struct rect *r)
 
 static int64_t column_change(const struct encoder *e, int32_t column, const struct rect *bounds)
 {
-	const struct rect strip = { column * TILE_SIDE, bounds->y, PST_MIN(TILE_SIDE, e->tiles.width - column * TILE_SIDE), bounds->h };
+	const struct rect strip = { column * TILE_SIDE, bounds->y,
+		PST_MIN(TILE_SIDE, e->tiles.width - column * TILE_SIDE), bounds->h };
 
 	return gain_of(e, &strip);
 }
 
 /* The whole tile columns with the most change, at most COLUMNS_MAX. */
-static size_t choose_columns(const struct encoder *e, const struct rect *bounds, int32_t ret_columns[COLUMNS_MAX])
+static size_t choose_columns(
+	const struct encoder *e, const struct rect *bounds, int32_t ret_columns[COLUMNS_MAX])
 {
 	int64_t change[COLUMNS_MAX];
 	size_t n = 0;
@@ -170,7 +173,8 @@ static uint64_t vote_hash(const struct encoder *e, const uint32_t *row)
 	return e->dsp->hash_row(row, TILE_SIDE) | 1;
 }
 
-static void vote_column(struct encoder *e, const struct pixmap *screen, int32_t column, const struct rect *bounds)
+static void vote_column(
+	struct encoder *e, const struct pixmap *screen, int32_t column, const struct rect *bounds)
 {
 	struct motion *m = e->motion;
 	int32_t x = column * TILE_SIDE, bottom = bounds->y + bounds->h;
@@ -224,7 +228,8 @@ static bool is_anchor(const struct encoder *e, const uint32_t *row)
 }
 
 /* A place with detail in each quarter of the changed area, sought from the quarter's middle downwards. */
-static size_t choose_anchors(const struct encoder *e, const struct pixmap *screen, const struct rect *b, struct anchor ret[ANCHORS])
+static size_t choose_anchors(const struct encoder *e, const struct pixmap *screen, const struct rect *b,
+	struct anchor ret[ANCHORS])
 {
 	size_t n = 0;
 
@@ -233,7 +238,8 @@ static size_t choose_anchors(const struct encoder *e, const struct pixmap *scree
 		bool is_found = false;
 
 		for (int32_t y = y0 + b->h / 4; y < y0 + b->h / 2 && !is_found; y += 4) {
-			for (int32_t x = x0 + b->w / 8; x + ANCHOR_LEN <= x0 + b->w / 2 && !is_found; x += 4) {
+			for (int32_t x = x0 + b->w / 8; x + ANCHOR_LEN <= x0 + b->w / 2 && !is_found;
+				x += 4) {
 				const uint32_t *row = pixmap_at(screen, x, y);
 
 				is_found = is_anchor(e, row);
@@ -290,7 +296,8 @@ static void look_up_row(struct encoder *e, struct anchor_search *s, const struct
 }
 
 /* The shift on which at least two anchors agree. */
-static bool vote_anchors(struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector *ret)
+static bool vote_anchors(
+	struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector *ret)
 {
 	struct anchor_search s = { .len = 0 };
 	int32_t best = 1;
@@ -314,12 +321,14 @@ static bool vote_anchors(struct encoder *e, const struct pixmap *screen, const s
 	return best > 1;
 }
 
-static bool matches(const struct encoder *e, const struct pixmap *screen, int32_t x, int32_t y, int32_t w, struct vector v)
+static bool matches(const struct encoder *e, const struct pixmap *screen, int32_t x, int32_t y, int32_t w,
+	struct vector v)
 {
 	return e->dsp->same_row(pixmap_at(screen, x, y), encoder_row(e, x + v.dx, y + v.dy), w);
 }
 
-/* Continues a rectangle of the column before when three quarters of the shorter one's rows agree, else starts one. */
+/* Continues a rectangle of the column before when three quarters of the shorter one's rows agree, else starts
+ * one. */
 static void add_run(struct run_rect *list, size_t *len, int32_t column, const struct rect *run)
 {
 	for (size_t i = 0; i < *len; i++) {
@@ -345,10 +354,11 @@ static bool movable(const struct encoder *e, const struct rect *bounds, struct v
 }
 
 /* Runs of matching rows in one tile column. */
-static void scan_column(const struct encoder *e, const struct pixmap *screen, const struct rect *area, int32_t column, struct vector v,
-	struct run_rect *list, size_t *len)
+static void scan_column(const struct encoder *e, const struct pixmap *screen, const struct rect *area,
+	int32_t column, struct vector v, struct run_rect *list, size_t *len)
 {
-	int32_t x0 = PST_MAX(area->x, column * TILE_SIDE), x1 = PST_MIN(area->x + area->w, (column + 1) * TILE_SIDE);
+	int32_t x0 = PST_MAX(area->x, column * TILE_SIDE),
+		x1 = PST_MIN(area->x + area->w, (column + 1) * TILE_SIDE);
 	int32_t bottom = area->y + area->h, start = area->y;
 
 	for (int32_t y = area->y; y <= bottom; y++) {
@@ -363,8 +373,10 @@ static void scan_column(const struct encoder *e, const struct pixmap *screen, co
 	}
 }
 
-/* How many columns right of x (step 1) or left of it (step -1) match in every row of r: at most a tile's side. */
-static int32_t widen(const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t x, int32_t step, struct vector v)
+/* How many columns right of x (step 1) or left of it (step -1) match in every row of r: at most a tile's
+ * side. */
+static int32_t widen(const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t x,
+	int32_t step, struct vector v)
 {
 	int32_t grown = 0;
 
@@ -427,7 +439,8 @@ static int copy_rect(struct encoder *e, const struct pixmap *screen, struct rect
 }
 
 /* Verifies a shift over the whole changed area. Returns the copies made, or negative. */
-static int try_vector(struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector v)
+static int try_vector(
+	struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector v)
 {
 	struct run_rect list[RECTS_MAX];
 	struct rect area;
@@ -440,7 +453,8 @@ static int try_vector(struct encoder *e, const struct pixmap *screen, const stru
 		if (column_change(e, column, bounds) >= GAIN_MIN / 8)
 			scan_column(e, screen, &area, column, v, list, &len);
 
-	/* A copy changes what the next one would read: only the first is sure, the others are compared once more. */
+	/* A copy changes what the next one would read: only the first is sure, the others are compared once
+	 * more. */
 	for (size_t i = 0; i < len; i++) {
 		bool is_true = gain_of(e, &list[i].r) >= GAIN_MIN;
 		int rc = 0;

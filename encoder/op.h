@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An update operation: one step that turns what a client shows into what the desktop shows. The encoder makes lists of
- * them, a front end writes each in the words of its own wire. The list is to be carried out in order; the pixels of
- * lossless and lossy operations are read from the encoder's sent picture (encoder_sent), which stays as it is until the next plan.
+ * An update operation: one step that turns what a client shows into what the desktop shows. The encoder makes
+ * lists of them, a front end writes each in the words of its own wire. The list is to be carried out in
+ * order; the pixels of lossless and lossy operations are read from the encoder's sent picture (encoder_sent),
+ * which stays as it is until the next plan.
  */
 #pragma once
 
 #include "encoder/rect.h"
 
 enum op_kind {
-	OP_COPY,     /* rect takes the pixels that the client shows at copy.x, copy.y (same size, may overlap) */
-	OP_FILL,     /* rect in one colour */
+	OP_COPY, /* rect takes the pixels that the client shows at copy.x, copy.y (same size, may overlap) */
+	OP_FILL, /* rect in one colour */
 	OP_LOSSLESS, /* rect exactly as in the sent picture, by the front's lossless codec */
 	OP_LOSSY,    /* rect by the front's lossy codec at quality; a refinement follows once it is still */
 	OP_VIDEO,    /* an H.264 access unit for a video region */
@@ -23,8 +24,9 @@ enum op_kind {
 enum op_class { OP_CLASS_FLAT, OP_CLASS_TEXT, OP_CLASS_PICTURE, OP_CLASS_VIDEO };
 
 /*
- * One H.264 access unit, Annex B with start codes, BT.709 full range, 4:2:0. A region keeps its id while its decoder may
- * go on; is_key marks an IDR frame that needs nothing before it. coded_w × coded_h are rect's sides rounded up to even.
+ * One H.264 access unit, Annex B with start codes, BT.709 full range, 4:2:0. A region keeps its id while its
+ * decoder may go on; is_key marks an IDR frame that needs nothing before it. coded_w × coded_h are rect's
+ * sides rounded up to even.
  */
 struct op_video {
 	uint32_t region;
@@ -54,7 +56,7 @@ struct op {
 struct op_list {
 	const struct op *ops;
 	size_t len;
-	uint64_t sequence;    /* rises by one per frame that is not empty */
-	bool is_exact;        /* after this frame the client's picture equals the sent picture, pixel for pixel */
-	bool more;            /* work was left for a next frame (budget) */
+	uint64_t sequence; /* rises by one per frame that is not empty */
+	bool is_exact; /* after this frame the client's picture equals the sent picture, pixel for pixel */
+	bool more;     /* work was left for a next frame (budget) */
 };

@@ -9,8 +9,9 @@
 #include "base/mem.h"
 
 #define LOSSY_QUALITY 75
-#define REFINE_SLICE_BYTES (512 * 1024) /* per frame when nothing is known of the path: input and damage come between */
-#define REFINE_SLICE_MS 50              /* of the path's rate, when that is known */
+#define REFINE_SLICE_BYTES \
+	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
+#define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
 
 static size_t tile_count(const struct encoder *e)
 {
@@ -21,7 +22,8 @@ static struct rect tile_box_rect(const struct encoder *e, size_t i, const struct
 {
 	int32_t columns = e->tiles.columns;
 
-	return box_rect(box, (int32_t)(i % (size_t)columns) * TILE_SIDE, (int32_t)(i / (size_t)columns) * TILE_SIDE);
+	return box_rect(
+		box, (int32_t)(i % (size_t)columns) * TILE_SIDE, (int32_t)(i / (size_t)columns) * TILE_SIDE);
 }
 
 /* Rough bytes on a wire, from what such tiles usually take: the budget needs no more. */
@@ -51,7 +53,8 @@ static void defer(struct tile *t)
 }
 
 /* One pass over the tiles of one sort, from where the last frame stopped. */
-static void select_tiles(struct encoder *e, bool pictures, uint64_t ceiling, uint64_t *spent, size_t *ret_first_left)
+static void select_tiles(
+	struct encoder *e, bool pictures, uint64_t ceiling, uint64_t *spent, size_t *ret_first_left)
 {
 	size_t n = tile_count(e);
 

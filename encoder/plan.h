@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The order and the amount: which changes go into this frame, as what, and when lossy parts are made exact. */
+/* The order and the amount: which changes go into this frame, as what, and when lossy parts are made exact.
+ */
 #pragma once
 
 #include "encoder/encoder_priv.h"
@@ -7,7 +8,8 @@
 /* A lossy tile is refined when it has been still for this long. */
 #define REFINE_AFTER_NS 150000000ull
 
-/* Chooses among the tiles' changes within the budget, takes them and adds their operations. What is left is damage again. */
+/* Chooses among the tiles' changes within the budget, takes them and adds their operations. What is left is
+ * damage again. */
 int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget);
 
 /* Adds lossless operations for tiles that have been still, oldest first. */

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Damage is what somebody drew, a change is what a viewer would see. Tiles are compared with the sent picture, which is faster than
- * hashing (both pictures are read once, at memory speed) and never wrong, and shrunk to the box that differs.
+ * Damage is what somebody drew, a change is what a viewer would see. Tiles are compared with the sent
+ * picture, which is faster than hashing (both pictures are read once, at memory speed) and never wrong, and
+ * shrunk to the box that differs.
  */
 #include "base/mem.h"
 #include "encoder/encoder_priv.h"
 
-static struct tile_box compare(const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t tx, int32_t ty)
+static struct tile_box compare(
+	const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t tx, int32_t ty)
 {
 	int32_t x0 = INT32_MAX, x1 = -1, y0 = -1, y1 = -1;
 
 	for (int32_t y = r->y; y < r->y + r->h; y++) {
 		int32_t first, last;
 
-		if (!e->dsp->diff_row(pixmap_at(screen, r->x, y), encoder_row(e, r->x, y), r->w, &first, &last))
+		if (!e->dsp->diff_row(
+			    pixmap_at(screen, r->x, y), encoder_row(e, r->x, y), r->w, &first, &last))
 			continue;
 		x0 = PST_MIN(x0, first);
 		x1 = PST_MAX(x1, last);
@@ -39,7 +42,8 @@ void refine_tile(struct encoder *e, const struct pixmap *screen, int32_t column,
 		t->change = t->damage;
 	else if (!box_is_empty(&t->damage))
 		t->change = compare(e, screen, &damaged, tx, ty);
-	e->stats.unchanged_pixels += (uint64_t)(rect_area(&damaged) - (t->change.x1 - t->change.x0) * (t->change.y1 - t->change.y0));
+	e->stats.unchanged_pixels += (uint64_t)(rect_area(&damaged) - (t->change.x1 - t->change.x0) *
+									      (t->change.y1 - t->change.y0));
 	t->damage = (struct tile_box){ 0, 0, 0, 0 };
 }
 

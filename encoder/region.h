@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A region: a short list of rectangles with a ceiling. Rectangles that hold or nearly fill each other are joined; when the list is
- * full the cheapest pair is joined, so a region always covers everything that was added, sometimes a little more.
+ * A region: a short list of rectangles with a ceiling. Rectangles that hold or nearly fill each other are
+ * joined; when the list is full the cheapest pair is joined, so a region always covers everything that was
+ * added, sometimes a little more.
  */
 #pragma once
 

@@ -35,7 +35,8 @@ struct rect tiles_span(const struct rect *r)
 {
 	int32_t c0 = r->x / TILE_SIDE, r0 = r->y / TILE_SIDE;
 
-	return (struct rect){ c0, r0, (r->x + r->w + TILE_SIDE - 1) / TILE_SIDE - c0, (r->y + r->h + TILE_SIDE - 1) / TILE_SIDE - r0 };
+	return (struct rect){ c0, r0, (r->x + r->w + TILE_SIDE - 1) / TILE_SIDE - c0,
+		(r->y + r->h + TILE_SIDE - 1) / TILE_SIDE - r0 };
 }
 
 bool box_is_empty(const struct tile_box *b)
@@ -59,7 +60,8 @@ void box_add(struct tile_box *b, const struct tile_box *more)
 
 bool box_contains(const struct tile_box *outer, const struct tile_box *inner)
 {
-	return inner->x0 >= outer->x0 && inner->y0 >= outer->y0 && inner->x1 <= outer->x1 && inner->y1 <= outer->y1;
+	return inner->x0 >= outer->x0 && inner->y0 >= outer->y0 && inner->x1 <= outer->x1 &&
+	       inner->y1 <= outer->y1;
 }
 
 struct tile_box box_of(const struct rect *r, int32_t x, int32_t y)
@@ -69,7 +71,8 @@ struct tile_box box_of(const struct rect *r, int32_t x, int32_t y)
 
 	if (!rect_intersect(r, &tile, &in))
 		return (struct tile_box){ 0, 0, 0, 0 };
-	return (struct tile_box){ (uint8_t)(in.x - x), (uint8_t)(in.y - y), (uint8_t)(in.x - x + in.w), (uint8_t)(in.y - y + in.h) };
+	return (struct tile_box){ (uint8_t)(in.x - x), (uint8_t)(in.y - y), (uint8_t)(in.x - x + in.w),
+		(uint8_t)(in.y - y + in.h) };
 }
 
 struct rect box_rect(const struct tile_box *b, int32_t x, int32_t y)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is known of each 64 × 64 tile of the screen: damage that waits, what the client holds inexactly, how often it changes, and
- * what it looks like. Boxes are in tile coordinates, half open, empty when x0 >= x1.
+ * What is known of each 64 × 64 tile of the screen: damage that waits, what the client holds inexactly, how
+ * often it changes, and what it looks like. Boxes are in tile coordinates, half open, empty when x0 >= x1.
  */
 #pragma once
 
@@ -15,17 +15,17 @@ struct tile_box {
 };
 
 struct tile {
-	struct tile_box damage;   /* reported, not yet compared */
-	struct tile_box change;   /* of this plan: compared and different */
-	struct tile_box lossy;    /* the client's pixels may differ from the sent picture */
-	struct tile_box hot;      /* hull of the changes since the tile was last at rest */
-	bool is_forced;           /* damage is sent even where it compares equal */
-	bool is_video;            /* lies in an active video region */
-	uint8_t klass;            /* enum op_class: flat, text or picture */
-	int8_t picture_votes;     /* hysteresis of klass: above zero is a picture */
-	uint16_t history;         /* updates, one bit per TILE_SLOT_NS, lowest is newest */
-	uint64_t history_slot;    /* the slot number of bit 0 */
-	uint64_t changed_ns;      /* when it was last sent because it changed */
+	struct tile_box damage; /* reported, not yet compared */
+	struct tile_box change; /* of this plan: compared and different */
+	struct tile_box lossy;  /* the client's pixels may differ from the sent picture */
+	struct tile_box hot;    /* hull of the changes since the tile was last at rest */
+	bool is_forced;         /* damage is sent even where it compares equal */
+	bool is_video;          /* lies in an active video region */
+	uint8_t klass;          /* enum op_class: flat, text or picture */
+	int8_t picture_votes;   /* hysteresis of klass: above zero is a picture */
+	uint16_t history;       /* updates, one bit per TILE_SLOT_NS, lowest is newest */
+	uint64_t history_slot;  /* the slot number of bit 0 */
+	uint64_t changed_ns;    /* when it was last sent because it changed */
 };
 
 /* Sixteen slots of 50 ms: the newest ten are the half second in which updates are counted. */
@@ -62,7 +62,8 @@ struct tile_box box_of(const struct rect *r, int32_t x, int32_t y);
 /* Back to screen coordinates. */
 struct rect box_rect(const struct tile_box *b, int32_t x, int32_t y);
 
-/* Adds damage; r is clipped to the screen. What is forced counts as lossy until it is sent: nobody knows what the client shows there. */
+/* Adds damage; r is clipped to the screen. What is forced counts as lossy until it is sent: nobody knows what
+ * the client shows there. */
 void tiles_damage(struct tiles *t, const struct rect *r, bool is_forced);
 
 /* The client's pixels in r are now exact, or may differ from the sent picture. r lies within the screen. */
@@ -70,7 +71,8 @@ void tiles_mark_exact(struct tiles *t, const struct rect *r);
 void tiles_mark_lossy(struct tiles *t, const struct rect *r);
 
 /*
- * A copy carries what its source was. r is the destination, sx and sy where its pixels come from. Both lie within the screen, and may overlap.
+ * A copy carries what its source was. r is the destination, sx and sy where its pixels come from. Both lie
+ * within the screen, and may overlap.
  */
 void tiles_copy_marks(struct tiles *t, const struct rect *r, int32_t sx, int32_t sy);
 

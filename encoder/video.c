@@ -10,10 +10,10 @@
 #include "encoder/x264.h"
 
 #define REGIONS_MAX 4
-#define RATE_MIN 5                 /* slots with an update, of the newest ten (half a second) */
-#define REST_NS 300000000ull       /* without a change for this long, a region ends */
-#define AREA_MIN (96 * 96)         /* smaller ones are cheap enough as pictures */
-#define REOPEN_NS 500000000ull     /* a region that grows is opened anew at most this often */
+#define RATE_MIN 5             /* slots with an update, of the newest ten (half a second) */
+#define REST_NS 300000000ull   /* without a change for this long, a region ends */
+#define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
+#define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */
 
 struct video_region {
 	struct rect rect; /* empty: a free place */
@@ -126,7 +126,8 @@ static bool is_mostly_hot(const struct encoder *e, const struct rect *r, uint64_
 
 static bool are_near(const struct rect *a, const struct rect *b)
 {
-	const struct rect wide = { a->x - TILE_SIDE / 2, a->y - TILE_SIDE / 2, a->w + TILE_SIDE, a->h + TILE_SIDE };
+	const struct rect wide = { a->x - TILE_SIDE / 2, a->y - TILE_SIDE / 2, a->w + TILE_SIDE,
+		a->h + TILE_SIDE };
 	struct rect common;
 
 	return rect_intersect(&wide, b, &common);
@@ -165,7 +166,9 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 	g = free_region(e);
 	if (!g)
 		return;
-	*g = (struct video_region){ .rect = align_rect(e, &r), .id = ++e->last_region, .changed_ns = now_ns, .opened_ns = now_ns };
+	*g = (struct video_region){
+		.rect = align_rect(e, &r), .id = ++e->last_region, .changed_ns = now_ns, .opened_ns = now_ns
+	};
 	mark_tiles(e, &g->rect, true);
 }
 
@@ -217,7 +220,8 @@ void video_update(struct encoder *e, uint64_t now_ns)
 	}
 }
 
-static int encode_region(struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
+static int encode_region(
+	struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
 {
 	int32_t w = (g->rect.w + 1) & ~1, h = (g->rect.h + 1) & ~1;
 	bool is_first = !g->h264;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Regions of the screen that move like a video: pictures that change several times in half a second. Each has its own H.264 encoder; it
- * ends when nothing in it changed for a while, and leaves lossy tiles behind, which are refined.
+ * Regions of the screen that move like a video: pictures that change several times in half a second. Each has
+ * its own H.264 encoder; it ends when nothing in it changed for a while, and leaves lossy tiles behind, which
+ * are refined.
  */
 #pragma once
 
@@ -17,10 +18,12 @@ void video_destroy(struct video *v);
 /* Regions that touch r end with the next update: their decoders may have lost the picture. */
 void video_distrust(struct encoder *e, const struct rect *r);
 
-/* Ends regions at rest, begins new ones, and takes the changes that lie in a region away from the tiles. After refine, before motion. */
+/* Ends regions at rest, begins new ones, and takes the changes that lie in a region away from the tiles.
+ * After refine, before motion. */
 void video_update(struct encoder *e, uint64_t now_ns);
 
-/* Adds an access unit for each region that changed. A region whose encoder fails is ended, and its area is damage again. */
+/* Adds an access unit for each region that changed. A region whose encoder fails is ended, and its area is
+ * damage again. */
 int video_plan(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget);
 
 /* When the next region would end by rest; UINT64_MAX for never. */

@@ -9,9 +9,9 @@
 
 #include "base/mem.h"
 
-#define FRAMES_PER_S 30   /* a hint for rate control; frames come when the screen changes */
+#define FRAMES_PER_S 30 /* a hint for rate control; frames come when the screen changes */
 #define CRF 26.0f
-#define BUFFER_MS 150     /* of the rate: what a key frame may take at once */
+#define BUFFER_MS 150      /* of the rate: what a key frame may take at once */
 #define VIDEO_SHARE_PCT 70 /* the rest is for text, input echo and audio */
 #define RATE_MIN_KBPS 200
 
@@ -103,13 +103,14 @@ static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *
 		int32_t below = PST_MIN(y + 1, r->h - 1);
 		uint8_t *luma = img->plane[0] + (ptrdiff_t)y * img->i_stride[0];
 
-		dsp->i420_rows(pixmap_at(p, r->x, r->y + y), pixmap_at(p, r->x, r->y + below), r->w, luma, luma + img->i_stride[0],
-			img->plane[1] + (ptrdiff_t)(y / 2) * img->i_stride[1], img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2]);
+		dsp->i420_rows(pixmap_at(p, r->x, r->y + y), pixmap_at(p, r->x, r->y + below), r->w, luma,
+			luma + img->i_stride[0], img->plane[1] + (ptrdiff_t)(y / 2) * img->i_stride[1],
+			img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2]);
 	}
 }
 
-int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r, bool want_key,
-	struct h264_unit *ret, struct pst_err *err)
+int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	bool want_key, struct h264_unit *ret, struct pst_err *err)
 {
 	x264_picture_t out;
 	x264_nal_t *nals;
@@ -124,7 +125,8 @@ int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, c
 		return pst_err_set(err, PST_EINTERNAL, "x264 gave no picture for %dx%d pixels", r->w, r->h);
 
 	/* The NAL units of one frame lie one behind the other. */
-	*ret = (struct h264_unit){ nals[0].p_payload, (size_t)size, out.b_keyframe, (uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51) };
+	*ret = (struct h264_unit){ nals[0].p_payload, (size_t)size, out.b_keyframe,
+		(uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51) };
 	return 0;
 }
 

@@ -21,8 +21,8 @@ struct h264_unit {
 };
 
 /* Encodes r of p (odd sides repeat their last pixel) as the next frame. */
-int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r, bool want_key,
-	struct h264_unit *ret, struct pst_err *err);
+int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	bool want_key, struct h264_unit *ret, struct pst_err *err);
 
 /* Follows the path's rate; small changes are ignored. */
 void h264_set_rate(struct h264 *h, uint32_t rate_kbps);

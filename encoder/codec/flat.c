@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Our own lossless codec, made for screens: indices into a palette that lives on from rectangle to rectangle, or rows by prediction,
- * then zstd. docs/flat-codec.md gives every byte. The stream variant keeps one zstd frame open for the whole connection,
- * with a window of 8 MB, so that what was shown before costs next to nothing when it comes back.
+ * Our own lossless codec, made for screens: indices into a palette that lives on from rectangle to rectangle,
+ * or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The stream variant keeps one zstd
+ * frame open for the whole connection, with a window of 8 MB, so that what was shown before costs next to
+ * nothing when it comes back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ struct flat {
 	uint8_t filtered[FILTERS][1 + SCREEN_SIDE_MAX * 3];
 };
 
-static int write_bytes(struct flat *f, const void *data, size_t n, ZSTD_EndDirective end, struct pst_buf *out, struct pst_err *err)
+static int write_bytes(struct flat *f, const void *data, size_t n, ZSTD_EndDirective end, struct pst_buf *out,
+	struct pst_err *err)
 {
 	ZSTD_inBuffer in = { data, n, 0 };
 	size_t left;
@@ -42,7 +44,8 @@ static int write_bytes(struct flat *f, const void *data, size_t n, ZSTD_EndDirec
 			return pst_err_set(err, PST_ELIMIT, "flat: no room for %d bytes", STEP);
 		left = ZSTD_compressStream2(f->zstd, &to, &in, end);
 		if (ZSTD_isError(left))
-			return pst_err_set(err, PST_EINTERNAL, "flat: zstd failed: %s", ZSTD_getErrorName(left));
+			return pst_err_set(
+				err, PST_EINTERNAL, "flat: zstd failed: %s", ZSTD_getErrorName(left));
 		pst_buf_commit(out, to.pos);
 	} while (end == ZSTD_e_continue ? in.pos < in.size : left > 0);
 	return 0;
@@ -64,8 +67,8 @@ static int32_t count_missing(const struct palette *have, const struct palette *s
 }
 
 /*
- * The palette that needs the fewest new colours. A slot that would have to grow by more than half is left alone: another text
- * with other colours gets its own slot, and the first one's indices stay what they were.
+ * The palette that needs the fewest new colours. A slot that would have to grow by more than half is left
+ * alone: another text with other colours gets its own slot, and the first one's indices stay what they were.
  */
 static int choose_slot(const struct flat *f, bool *ret_is_fresh)
 {
@@ -98,7 +101,8 @@ static size_t put_colours(const struct palette *p, int32_t from, uint8_t *at)
 	return (size_t)(at - start);
 }
 
-static int encode_indexed(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out, struct pst_err *err)
+static int encode_indexed(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
 {
 	uint8_t head[2 + PALETTE_MAX * 3], packed[SCREEN_SIDE_MAX];
 	bool is_fresh;
@@ -118,7 +122,8 @@ static int encode_indexed(struct flat *f, const struct pixmap *p, const struct r
 	rc = write_bytes(f, head, 2 + put_colours(pal, had, head + 2), ZSTD_e_continue, out, err);
 	for (int32_t y = r->y; y < r->y + r->h && rc == 0; y++) {
 		palette_map_row(pal, pixmap_at(p, r->x, y), r->w, f->indices);
-		rc = write_bytes(f, packed, palette_pack_row(f->indices, r->w, palette_bits(pal->len), packed), ZSTD_e_continue,
+		rc = write_bytes(f, packed,
+			palette_pack_row(f->indices, r->w, palette_bits(pal->len), packed), ZSTD_e_continue,
 			out, err);
 	}
 	return rc;
@@ -144,7 +149,8 @@ static uint32_t weigh(const uint8_t *v, size_t n)
 	return sum;
 }
 
-/* Fills every filter's form of the row and returns the one with the smallest residues. above is all zero for the first row. */
+/* Fills every filter's form of the row and returns the one with the smallest residues. above is all zero for
+ * the first row. */
 static int filter_row(struct flat *f, const uint8_t *cur, const uint8_t *above, size_t n)
 {
 	uint32_t best_weight = UINT32_MAX;
@@ -170,7 +176,8 @@ static int filter_row(struct flat *f, const uint8_t *cur, const uint8_t *above, 
 	return best;
 }
 
-static int encode_rows(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out, struct pst_err *err)
+static int encode_rows(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
 {
 	const uint8_t mode = MODE_ROWS;
 	size_t n = (size_t)r->w * 3;
@@ -187,8 +194,8 @@ static int encode_rows(struct flat *f, const struct pixmap *p, const struct rect
 	return rc;
 }
 
-static int flat_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
-	struct pst_err *err)
+static int flat_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	struct flat *f = pst_container_of(c, struct flat, base);
 	int rc;
@@ -197,7 +204,8 @@ static int flat_encode(struct codec *c, const struct pixmap *p, const struct rec
 	if (!f->is_stream)
 		ZSTD_CCtx_reset(f->zstd, ZSTD_reset_session_only);
 	palette_clear(&f->scan);
-	rc = palette_scan(&f->scan, p, r, PALETTE_MAX) ? encode_indexed(f, p, r, out, err) : encode_rows(f, p, r, out, err);
+	rc = palette_scan(&f->scan, p, r, PALETTE_MAX) ? encode_indexed(f, p, r, out, err)
+						       : encode_rows(f, p, r, out, err);
 	return rc < 0 ? rc : finish(f, out, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * JPEG by libjpeg-turbo's classic interface. The library reports errors by longjmp; the jump stays within jpeg_writer_write, which
- * holds no resource of its own across library calls.
+ * JPEG by libjpeg-turbo's classic interface. The library reports errors by longjmp; the jump stays within
+ * jpeg_writer_write, which holds no resource of its own across library calls.
  */
 #include "encoder/codec/jpeg.h"
 
@@ -121,7 +121,8 @@ static void set_up(struct jpeg_writer *j, const struct rect *r, int quality)
 	j->c.comp_info[0].v_samp_factor = quality >= 90 ? 1 : 2;
 }
 
-int jpeg_writer_write(struct jpeg_writer *j, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out, struct pst_err *err)
+int jpeg_writer_write(struct jpeg_writer *j, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	j->out = out;
 	if (setjmp(j->escape)) {
@@ -168,8 +169,8 @@ static struct codec *codec_jpeg_create(void)
 	return &self->base;
 }
 
-static int codec_jpeg_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
-	struct pst_err *err)
+static int codec_jpeg_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	struct jpeg_codec *self = pst_container_of(c, struct jpeg_codec, base);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFB Tight (encoding 7) for 32-bit true colour with 8 bits a channel: what follows the rectangle's header. Rectangles are at most
- * TIGHT_WIDTH_MAX wide, as the protocol has it: the caller splits wider ones. With quality 0 all is lossless; with 1…100
- * areas of more than 256 colours go out as JPEG.
+ * RFB Tight (encoding 7) for 32-bit true colour with 8 bits a channel: what follows the rectangle's header.
+ * Rectangles are at most TIGHT_WIDTH_MAX wide, as the protocol has it: the caller splits wider ones. With
+ * quality 0 all is lossless; with 1…100 areas of more than 256 colours go out as JPEG.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,8 @@ static int encode_fill(uint32_t colour, struct pst_buf *out)
 	return 0;
 }
 
-static int encode_indexed(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out, struct pst_err *err)
+static int encode_indexed(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
 {
 	int stream = t->palette.len == 2 ? STREAM_MONO : STREAM_INDEXED;
 	int32_t bits = t->palette.len == 2 ? 1 : 8;
@@ -103,7 +104,8 @@ static int encode_indexed(struct tight *t, const struct pixmap *p, const struct 
 	return put_data(t, stream, out, err);
 }
 
-static int encode_full(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out, struct pst_err *err)
+static int encode_full(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
 {
 	pst_buf_put_u8(out, STREAM_FULL << 4);
 	pst_buf_reset(&t->raw);
@@ -123,8 +125,8 @@ static int encode_full(struct tight *t, const struct pixmap *p, const struct rec
 	return put_data(t, STREAM_FULL, out, err);
 }
 
-static int encode_jpeg(struct tight *t, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
-	struct pst_err *err)
+static int encode_jpeg(struct tight *t, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	int rc;
 
@@ -138,18 +140,20 @@ static int encode_jpeg(struct tight *t, const struct pixmap *p, const struct rec
 	return rc < 0 ? rc : pst_buf_append(out, t->packed.data, t->packed.len);
 }
 
-static int tight_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
-	struct pst_err *err)
+static int tight_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	struct tight *t = pst_container_of(c, struct tight, base);
 
 	if (r->w > TIGHT_WIDTH_MAX || rect_area(r) > TIGHT_WIDTH_MAX * 512)
-		return pst_err_set(err, PST_EINVAL, "tight: %dx%d pixels are too many for one rectangle: split it at %d columns",
-			r->w, r->h, TIGHT_WIDTH_MAX);
+		return pst_err_set(err, PST_EINVAL,
+			"tight: %dx%d pixels are too many for one rectangle: split it at %d columns", r->w,
+			r->h, TIGHT_WIDTH_MAX);
 
 	palette_clear(&t->palette);
 	if (palette_scan(&t->palette, p, r, PALETTE_MAX))
-		return t->palette.len == 1 ? encode_fill(t->palette.colours[0], out) : encode_indexed(t, p, r, out, err);
+		return t->palette.len == 1 ? encode_fill(t->palette.colours[0], out)
+					   : encode_indexed(t, p, r, out, err);
 	if (quality > 0 && rect_area(r) >= JPEG_AREA_MIN)
 		return encode_jpeg(t, p, r, quality, out, err);
 	return encode_full(t, p, r, out, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ZRLE (RFC 6143 §7.7.6): a length and zlib data of 64 × 64 tiles. CPIXELs are three bytes B G R, which is right for the
- * little-endian 32-bit format with red at 16, green at 8 and blue at 0 that a server offers; the caller takes care of that.
+ * ZRLE (RFC 6143 §7.7.6): a length and zlib data of 64 × 64 tiles. CPIXELs are three bytes B G R, which is
+ * right for the little-endian 32-bit format with red at 16, green at 8 and blue at 0 that a server offers;
+ * the caller takes care of that.
  */
 #include <stdlib.h>
 
@@ -78,7 +79,7 @@ static void measure(struct zrle *z, const struct pixmap *p, const struct rect *r
 	}
 	ret->palette_rle += 3 * (size_t)ret->colours;
 	ret->packed = 3 * (size_t)ret->colours +
-		(size_t)r->h * (((size_t)r->w * (size_t)palette_bits(ret->colours) + 7) / 8);
+		      (size_t)r->h * (((size_t)r->w * (size_t)palette_bits(ret->colours) + 7) / 8);
 }
 
 static void put_palette(struct zrle *z)
@@ -95,7 +96,8 @@ static void put_packed(struct zrle *z, const struct pixmap *p, const struct rect
 	put_palette(z);
 	for (int32_t y = r->y; y < r->y + r->h; y++) {
 		palette_map_row(&z->palette, pixmap_at(p, r->x, y), r->w, indices);
-		pst_buf_append(&z->tile, bytes, palette_pack_row(indices, r->w, palette_bits(z->palette.len), bytes));
+		pst_buf_append(&z->tile, bytes,
+			palette_pack_row(indices, r->w, palette_bits(z->palette.len), bytes));
 	}
 }
 
@@ -152,8 +154,8 @@ static void put_tile(struct zrle *z, const struct pixmap *p, const struct rect *
 	}
 }
 
-static int zrle_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality, struct pst_buf *out,
-	struct pst_err *err)
+static int zrle_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
+	struct pst_buf *out, struct pst_err *err)
 {
 	struct zrle *z = pst_container_of(c, struct zrle, base);
 	int32_t right = r->x + r->w, bottom = r->y + r->h;

@@ -9,7 +9,8 @@
 int zstream_open(struct zstream *s, int level, struct pst_err *err)
 {
 	if (deflateInit(&s->z, level) != Z_OK)
-		return pst_err_set(err, PST_ENOMEM, "zlib could not start a stream: %s", s->z.msg ? s->z.msg : "no memory");
+		return pst_err_set(err, PST_ENOMEM, "zlib could not start a stream: %s",
+			s->z.msg ? s->z.msg : "no memory");
 
 	s->is_open = true;
 	return 0;
@@ -22,7 +23,8 @@ void zstream_close(struct zstream *s)
 	s->is_open = false;
 }
 
-int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out, struct pst_err *err)
+int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out,
+	struct pst_err *err)
 {
 	PRE(n <= UINT32_MAX);
 	s->z.next_in = (Bytef *)(uintptr_t)data;

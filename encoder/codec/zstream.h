@@ -17,4 +17,5 @@ int zstream_open(struct zstream *s, int level, struct pst_err *err);
 /* Accepts a zeroed struct. */
 void zstream_close(struct zstream *s);
 /* Compresses n bytes into out; flush ends them at a byte border so that the reader can show them. */
-int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out, struct pst_err *err);
+int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out,
+	struct pst_err *err);

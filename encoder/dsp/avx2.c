@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kernels with AVX2: eight pixels at a time, the rest by the C table. Loads are unaligned and never pass the row's end. */
+/* The kernels with AVX2: eight pixels at a time, the rest by the C table. Loads are unaligned and never pass
+ * the row's end. */
 #include "encoder/dsp/dsp.h"
 
 #include <stddef.h>
@@ -20,7 +21,8 @@ AVX2 static uint32_t equal_bits(__m256i a, __m256i b)
 {
 	__m256i diff = _mm256_and_si256(_mm256_xor_si256(a, b), _mm256_set1_epi32((int)DSP_RGB));
 
-	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(diff, _mm256_setzero_si256())));
+	return (uint32_t)_mm256_movemask_ps(
+		_mm256_castsi256_ps(_mm256_cmpeq_epi32(diff, _mm256_setzero_si256())));
 }
 
 AVX2 static bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
@@ -30,7 +32,7 @@ AVX2 static bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
 
 	for (; i + 16 <= n; i += 16) {
 		__m256i d = _mm256_or_si256(_mm256_xor_si256(load8(a + i), load8(b + i)),
-					    _mm256_xor_si256(load8(a + i + 8), load8(b + i + 8)));
+			_mm256_xor_si256(load8(a + i + 8), load8(b + i + 8)));
 
 		if (!_mm256_testz_si256(d, mask))
 			return false;
@@ -38,7 +40,8 @@ AVX2 static bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
 	return dsp_c.same_row(a + i, b + i, n - i);
 }
 
-AVX2 static bool avx2_diff_row(const uint32_t *a, const uint32_t *b, int32_t n, int32_t *ret_first, int32_t *ret_last)
+AVX2 static bool avx2_diff_row(
+	const uint32_t *a, const uint32_t *b, int32_t n, int32_t *ret_first, int32_t *ret_last)
 {
 	int32_t first = 0, last = n;
 	uint32_t eq = 0xff;
@@ -96,7 +99,8 @@ AVX2 static __m256i hash_step(__m256i lane, __m256i px)
 AVX2 static uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
-	__m256i lane = _mm256_mullo_epi32(_mm256_set1_epi32((int)0x85ebca6bu), _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8));
+	__m256i lane = _mm256_mullo_epi32(
+		_mm256_set1_epi32((int)0x85ebca6bu), _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8));
 	uint64_t quad[4], h = (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u;
 	int32_t i = 0;
 
@@ -127,8 +131,9 @@ AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n,
 
 	for (; i + 8 <= n; i += 8) {
 		__m256i px = _mm256_and_si256(load8(row + i), mask);
-		__m256i hit = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi32(px, c0), _mm256_cmpeq_epi32(px, c1)),
-					      _mm256_or_si256(_mm256_cmpeq_epi32(px, c2), _mm256_cmpeq_epi32(px, c3)));
+		__m256i hit = _mm256_or_si256(
+			_mm256_or_si256(_mm256_cmpeq_epi32(px, c0), _mm256_cmpeq_epi32(px, c1)),
+			_mm256_or_si256(_mm256_cmpeq_epi32(px, c2), _mm256_cmpeq_epi32(px, c3)));
 		uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(hit));
 
 		if (bits)
@@ -139,14 +144,18 @@ AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n,
 
 AVX2 static void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft)
 {
-	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), limit = _mm256_set1_epi8(24), zero = _mm256_setzero_si256();
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), limit = _mm256_set1_epi8(24),
+		      zero = _mm256_setzero_si256();
 	int32_t i = 1;
 
 	for (; i + 8 <= n; i += 8) {
-		__m256i a = _mm256_and_si256(load8(row + i), mask), b = _mm256_and_si256(load8(row + i - 1), mask);
-		__m256i far = _mm256_subs_epu8(_mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a)), limit);
+		__m256i a = _mm256_and_si256(load8(row + i), mask),
+			b = _mm256_and_si256(load8(row + i - 1), mask);
+		__m256i far = _mm256_subs_epu8(
+			_mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a)), limit);
 		__m256i same = _mm256_cmpeq_epi32(a, b), near = _mm256_cmpeq_epi32(far, zero);
-		int eq = _mm256_movemask_ps(_mm256_castsi256_ps(same)), nr = _mm256_movemask_ps(_mm256_castsi256_ps(near));
+		int eq = _mm256_movemask_ps(_mm256_castsi256_ps(same)),
+		    nr = _mm256_movemask_ps(_mm256_castsi256_ps(near));
 
 		*equal += (uint32_t)__builtin_popcount((unsigned)eq);
 		*soft += (uint32_t)__builtin_popcount((unsigned)(nr & ~eq));
@@ -159,7 +168,8 @@ AVX2 static void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, ui
 AVX2 static __m256i luma8(__m256i px)
 {
 	const __m256i zero = _mm256_setzero_si256(), mask = _mm256_set1_epi32((int)DSP_RGB);
-	const __m256i weight = _mm256_setr_epi16(2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0);
+	const __m256i weight = _mm256_setr_epi16(
+		2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0, 2366, 23436, 6966, 0);
 
 	px = _mm256_and_si256(px, mask);
 	__m256i lo = _mm256_madd_epi16(_mm256_unpacklo_epi8(px, zero), weight);
@@ -177,7 +187,8 @@ AVX2 static void store8(uint8_t *dst, __m256i v)
 	_mm_storel_epi64((__m128i *)(void *)dst, _mm_packus_epi16(words, words));
 }
 
-/* Sums of 2 × 2 pixels as 16-bit B G R X: pairs of rows first, then neighbours. Lane order: 0 2 | 1 3 of the four results. */
+/* Sums of 2 × 2 pixels as 16-bit B G R X: pairs of rows first, then neighbours. Lane order: 0 2 | 1 3 of the
+ * four results. */
 AVX2 static void sum_2x2(__m256i a, __m256i b, __m256i *ret)
 {
 	const __m256i zero = _mm256_setzero_si256();
@@ -198,13 +209,13 @@ AVX2 static void chroma4(uint8_t *dst, __m256i sums, __m256i weight)
 	_mm_storeu_si32(dst, _mm_packus_epi16(words, words));
 }
 
-AVX2 static void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1, uint8_t *u,
-				uint8_t *v)
+AVX2 static void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0,
+	uint8_t *y1, uint8_t *u, uint8_t *v)
 {
-	const __m256i wu = _mm256_setr_epi16(16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384,
-					     -12629, -3755, 0);
-	const __m256i wv = _mm256_setr_epi16(-1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501,
-					     -14883, 16384, 0);
+	const __m256i wu = _mm256_setr_epi16(16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384, -12629,
+		-3755, 0, 16384, -12629, -3755, 0);
+	const __m256i wv = _mm256_setr_epi16(-1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501, -14883,
+		16384, 0, -1501, -14883, 16384, 0);
 	int32_t x = 0;
 
 	for (; x + 8 <= n; x += 8) {

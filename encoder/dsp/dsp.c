@@ -43,7 +43,8 @@ static bool c_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return true;
 }
 
-/* Eight lanes, as a vector register has; lane i takes pixels i, i+8, i+16 … The missing ones of a last group count as zero. */
+/* Eight lanes, as a vector register has; lane i takes pixels i, i+8, i+16 … The missing ones of a last group
+ * count as zero. */
 static uint64_t c_hash_row(const uint32_t *row, int32_t n)
 {
 	uint32_t lane[8];
@@ -113,7 +114,8 @@ static void add_pixel(struct rgb_sum *s, uint32_t px)
 /* BT.709 in 15 bits; the three weights make 32768, so white is 255. */
 static uint8_t luma(uint32_t px)
 {
-	return (uint8_t)((6966 * (px >> 16 & 255) + 23436 * (px >> 8 & 255) + 2366 * (px & 255) + 16384) >> 15);
+	return (uint8_t)((6966 * (px >> 16 & 255) + 23436 * (px >> 8 & 255) + 2366 * (px & 255) + 16384) >>
+			 15);
 }
 
 /* Weights times the sum of four pixels: 17 bits to shift, the middle (128) put in before. */
@@ -124,7 +126,8 @@ static uint8_t chroma(int32_t weighted)
 	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-static void c_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1, uint8_t *u, uint8_t *v)
+static void c_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
+	uint8_t *u, uint8_t *v)
 {
 	for (int32_t x = 0; x < n; x += 2) {
 		int32_t next = x + 1 < n ? x + 1 : x;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pixel kernels: a table of slots, first in C, then for what this processor has. All take rows of 32-bit pixels (0xXXRRGGBB) and
- * ignore the X byte. Every entry gives exactly the C table's answer; a test holds each to it.
+ * Pixel kernels: a table of slots, first in C, then for what this processor has. All take rows of 32-bit
+ * pixels (0xXXRRGGBB) and ignore the X byte. Every entry gives exactly the C table's answer; a test holds
+ * each to it.
  */
 #pragma once
 
@@ -13,7 +14,8 @@
 struct dsp {
 	const char *name;
 	/* True when the rows differ; then *ret_first and *ret_last are the outermost differing columns. */
-	bool (*diff_row)(const uint32_t *a, const uint32_t *b, int32_t n, int32_t *ret_first, int32_t *ret_last);
+	bool (*diff_row)(
+		const uint32_t *a, const uint32_t *b, int32_t n, int32_t *ret_first, int32_t *ret_last);
 	/* True when both rows show the same. */
 	bool (*same_row)(const uint32_t *a, const uint32_t *b, int32_t n);
 	/* Copies with X set to zero. The rows must not overlap. */
@@ -24,14 +26,15 @@ struct dsp {
 	uint64_t (*hash_row)(const uint32_t *row, int32_t n);
 	/* Column of the first pixel from column `from` that has one of the four colours, n when none has. */
 	int32_t (*find_any4)(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4]);
-	/* How many horizontal neighbours are equal, and how many differ by at most 24 in every channel (a slope, as photos have). */
+	/* How many horizontal neighbours are equal, and how many differ by at most 24 in every channel (a
+	 * slope, as photos have). */
 	void (*slopes)(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft);
 	/*
-	 * Two rows to BT.709 full range: 2 × ((n+1) & ~1) luma, and half as many u and v. An odd n repeats its last pixel; for
-	 * an odd height the caller passes the last row twice.
+	 * Two rows to BT.709 full range: 2 × ((n+1) & ~1) luma, and half as many u and v. An odd n repeats
+	 * its last pixel; for an odd height the caller passes the last row twice.
 	 */
-	void (*i420_rows)(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1, uint8_t *u,
-			  uint8_t *v);
+	void (*i420_rows)(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
+		uint8_t *u, uint8_t *v);
 };
 
 extern const struct dsp dsp_c;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The encoder without a network: drawn workloads, through the plan and each wire's codecs. Prints bytes and microseconds per
- * operation, and the time as a share of a calibration loop of the same run, which makes runs on different machines comparable.
+ * The encoder without a network: drawn workloads, through the plan and each wire's codecs. Prints bytes and
+ * microseconds per operation, and the time as a share of a calibration loop of the same run, which makes runs
+ * on different machines comparable.
  *
  *   encoder_bench [workload …]
  */
@@ -31,10 +32,12 @@ struct wire {
 };
 
 static const struct wire wires[] = {
-	{ "tight", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY), &codec_tight, &codec_tight, 12, 16, 16 },
+	{ "tight", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY), &codec_tight,
+		&codec_tight, 12, 16, 16 },
 	{ "zrle", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS), &codec_zrle, &codec_zrle, 12, 16, 0 },
-	{ "web", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO), &codec_flat, &codec_jpeg,
-		13, 13, 12 },
+	{ "web",
+		OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO),
+		&codec_flat, &codec_jpeg, 13, 13, 12 },
 };
 
 struct workload {
@@ -43,7 +46,8 @@ struct workload {
 	struct rect (*step)(struct scene *s, int i); /* draws and returns the damage */
 };
 
-static const struct rect whole = { 0, 0, W, H }, window = { 240, 120, 1440, 840 }, clip = { 640, 360, 640, 360 };
+static const struct rect whole = { 0, 0, W, H }, window = { 240, 120, 1440, 840 },
+			 clip = { 640, 360, 640, 360 };
 
 static struct rect step_type(struct scene *s, int i)
 {
@@ -87,7 +91,8 @@ static struct rect step_seen_page(struct scene *s, int i)
 /* A window of text is dragged over a page; what it uncovers is drawn again. */
 static struct rect step_drag(struct scene *s, int i)
 {
-	struct rect old = { 200 + 10 * i, 150 + 6 * i, 700, 420 }, now = { old.x + 10, old.y + 6, old.w, old.h };
+	struct rect old = { 200 + 10 * i, 150 + 6 * i, 700, 420 },
+		    now = { old.x + 10, old.y + 6, old.w, old.h };
 	struct rect title = { now.x, now.y, now.w, 24 };
 
 	scene_text(s, &whole, 3, 0);
@@ -207,7 +212,9 @@ static void settle(struct run *r, struct scene *s)
 
 static void open_run(struct run *r, const struct wire *wire)
 {
-	struct encoder_params params = { .width = W, .height = H, .ops = wire->ops, .video_align = 2, .max_video_regions = 2 };
+	struct encoder_params params = {
+		.width = W, .height = H, .ops = wire->ops, .video_align = 2, .max_video_regions = 2
+	};
 	struct pst_err err = PST_ERR_INIT;
 
 	*r = (struct run){ .wire = wire, .now = 1000 * MS };
@@ -232,20 +239,25 @@ static void report(const struct workload *w, const struct run *r, double calibra
 {
 	double n = w->steps, us = (double)(r->plan_ns + r->wire_ns) / 1000 / n;
 
-	printf("%-13s %-6s %10.0f %9.0f %9.0f %9.0f %9.5f  copy %llu fill %llu lossless %llu lossy %llu video %llu\n", w->name,
-		r->wire->name, (double)r->bytes / n, (double)r->plan_ns / 1000 / n, (double)r->wire_ns / 1000 / n,
-		(double)r->worst_ns / 1000, us / calibration_us, (unsigned long long)r->ops[OP_COPY], (unsigned long long)r->ops[OP_FILL],
-		(unsigned long long)r->ops[OP_LOSSLESS], (unsigned long long)r->ops[OP_LOSSY], (unsigned long long)r->ops[OP_VIDEO]);
+	printf("%-13s %-6s %10.0f %9.0f %9.0f %9.0f %9.5f  copy %llu fill %llu lossless %llu lossy %llu "
+	       "video %llu\n",
+		w->name, r->wire->name, (double)r->bytes / n, (double)r->plan_ns / 1000 / n,
+		(double)r->wire_ns / 1000 / n, (double)r->worst_ns / 1000, us / calibration_us,
+		(unsigned long long)r->ops[OP_COPY], (unsigned long long)r->ops[OP_FILL],
+		(unsigned long long)r->ops[OP_LOSSLESS], (unsigned long long)r->ops[OP_LOSSY],
+		(unsigned long long)r->ops[OP_VIDEO]);
 }
 
-static void run_workload(const struct workload *w, const struct wire *wire, struct scene *s, double calibration_us)
+static void run_workload(
+	const struct workload *w, const struct wire *wire, struct scene *s, double calibration_us)
 {
 	struct run r;
 
 	open_run(&r, wire);
 	scene_text(s, &whole, 3, 0);
 	settle(&r, s);
-	/* The last step's state is drawn first, so that a workload which begins at rest has nothing left of another one. */
+	/* The last step's state is drawn first, so that a workload which begins at rest has nothing left of
+	 * another one. */
 	r.bytes = r.plan_ns = r.wire_ns = r.worst_ns = 0;
 	memset(r.ops, 0, sizeof(r.ops));
 	for (int i = 0; i < w->steps; i++) {
@@ -275,7 +287,8 @@ static double calibrate(void)
 	for (size_t done = 0; done < CALIBRATION_BYTES; done += block)
 		sum ^= XXH3_64bits_withSeed(p, block, sum);
 	begin = pst_mono_ns() - begin;
-	printf("calibration: xxh3 of %u MB in %.1f ms (%016llx)\n", CALIBRATION_BYTES >> 20, (double)begin / 1e6, (unsigned long long)sum);
+	printf("calibration: xxh3 of %u MB in %.1f ms (%016llx)\n", CALIBRATION_BYTES >> 20,
+		(double)begin / 1e6, (unsigned long long)sum);
 	free(p);
 	return (double)begin / 1000;
 }
@@ -295,7 +308,8 @@ int main(int argc, char **argv)
 
 	if (!s)
 		return 1;
-	printf("%-13s %-6s %10s %9s %9s %9s %9s\n", "workload", "wire", "bytes/op", "plan us", "wire us", "worst us", "ratio");
+	printf("%-13s %-6s %10s %9s %9s %9s %9s\n", "workload", "wire", "bytes/op", "plan us", "wire us",
+		"worst us", "ratio");
 	for (size_t i = 0; i < PST_ARRAY_LEN(workloads); i++)
 		for (size_t k = 0; k < PST_ARRAY_LEN(wires) && is_wanted(workloads[i].name, argc, argv); k++)
 			run_workload(&workloads[i], &wires[k], s, calibration_us);

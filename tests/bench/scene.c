@@ -33,7 +33,9 @@ static void make_glyph(struct scene *s, int c)
 
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < 4; k++)
-			strokes[i][k] = (hash32((uint32_t)(c * 64 + i * 4 + k)) % 100) / 100.0 * (k & 1 ? 10 : 6.5) + (k & 1 ? 3 : 1);
+			strokes[i][k] =
+				(hash32((uint32_t)(c * 64 + i * 4 + k)) % 100) / 100.0 * (k & 1 ? 10 : 6.5) +
+				(k & 1 ? 3 : 1);
 	for (int y = 0; y < 16; y++) {
 		for (int x = 0; x < 9; x++) {
 			double best = 99, cover;
@@ -50,12 +52,15 @@ static void make_photo(struct scene *s)
 {
 	for (int y = 0; y < PHOTO_H; y++) {
 		for (int x = 0; x < PHOTO_W; x++) {
-			double v = sin(x / 97.0 + sin(y / 61.0) * 2), u = cos(y / 83.0 + sin(x / 43.0)), t = sin((x + y) / 29.0) * .3;
+			double v = sin(x / 97.0 + sin(y / 61.0) * 2), u = cos(y / 83.0 + sin(x / 43.0)),
+			       t = sin((x + y) / 29.0) * .3;
 			uint32_t n = hash32((uint32_t)(y * PHOTO_W + x)) % 9;
-			int r = (int)(128 + 70 * v + 30 * t) + (int)n, g = (int)(120 + 60 * u + 30 * t) + (int)n,
+			int r = (int)(128 + 70 * v + 30 * t) + (int)n,
+			    g = (int)(120 + 60 * u + 30 * t) + (int)n,
 			    b = (int)(110 + 50 * v * u + 40 * t) + (int)n;
 
-			s->photo[y * PHOTO_W + x] = (uint32_t)(r & 255) << 16 | (uint32_t)(g & 255) << 8 | (uint32_t)(b & 255);
+			s->photo[y * PHOTO_W + x] =
+				(uint32_t)(r & 255) << 16 | (uint32_t)(g & 255) << 8 | (uint32_t)(b & 255);
 		}
 	}
 }
@@ -137,7 +142,8 @@ void scene_photo(struct scene *s, const struct rect *r, int32_t sx, int32_t sy)
 {
 	for (int32_t y = 0; y < r->h; y++)
 		for (int32_t x = 0; x < r->w; x++)
-			row_at(s, r->x, r->y + y)[x] = s->photo[(sy + y) % PHOTO_H * PHOTO_W + (sx + x) % PHOTO_W];
+			row_at(s, r->x, r->y + y)[x] =
+				s->photo[(sy + y) % PHOTO_H * PHOTO_W + (sx + x) % PHOTO_W];
 }
 
 void scene_clip(struct scene *s, const struct rect *r, int frame)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A drawn desktop for the encoder's bench: pages of anti-aliased text, windows, a photo, a clip. All from fixed seeds, the same everywhere. */
+/* A drawn desktop for the encoder's bench: pages of anti-aliased text, windows, a photo, a clip. All from
+ * fixed seeds, the same everywhere. */
 #pragma once
 
 #include "encoder/pixmap.h"

@@ -68,7 +68,8 @@ static uint32_t rgb_at(const uint8_t *p)
 	return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-static bool tight_data(struct tight_decoder *d, int stream, const uint8_t **p, const uint8_t *end, uint8_t *out, size_t want)
+static bool tight_data(
+	struct tight_decoder *d, int stream, const uint8_t **p, const uint8_t *end, uint8_t *out, size_t want)
 {
 	size_t n;
 
@@ -86,7 +87,8 @@ static bool tight_data(struct tight_decoder *d, int stream, const uint8_t **p, c
 	return true;
 }
 
-static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t *p, const uint8_t *end, int w, int h, uint32_t *ret)
+static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t *p, const uint8_t *end, int w,
+	int h, uint32_t *ret)
 {
 	int filter = control & 0x40 ? *p++ : 0, colours = 0, stream = control >> 4 & 3;
 	uint32_t palette[256];
@@ -119,7 +121,8 @@ static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t 
 	return true;
 }
 
-bool tight_decode(struct tight_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret, bool *ret_is_jpeg)
+bool tight_decode(
+	struct tight_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret, bool *ret_is_jpeg)
 {
 	const uint8_t *end = p + n;
 	uint8_t control = *p++;
@@ -343,7 +346,9 @@ static bool flat_indexed(struct flat_decoder *d, const uint8_t *p, size_t n, int
 		return false;
 	for (int y = 0; y < h; y++, at += row)
 		for (int x = 0; x < w; x++)
-			*ret++ = d->palette[slot][p[at + (size_t)(x * bits / 8)] >> (8 - bits - x * bits % 8) & ((1 << bits) - 1)];
+			*ret++ =
+				d->palette[slot][p[at + (size_t)(x * bits / 8)] >> (8 - bits - x * bits % 8) &
+						 ((1 << bits) - 1)];
 	return true;
 }
 
@@ -365,7 +370,8 @@ static bool flat_rows(const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 			cur[i] = (uint8_t)(*p++ + guess[filter & 3]);
 		}
 		for (int x = 0; x < w; x++) {
-			uint8_t g = cur[3 * x], r = (uint8_t)(cur[3 * x + 1] + g), b = (uint8_t)(cur[3 * x + 2] + g);
+			uint8_t g = cur[3 * x], r = (uint8_t)(cur[3 * x + 1] + g),
+				b = (uint8_t)(cur[3 * x + 2] + g);
 
 			*ret++ = (uint32_t)r << 16 | (uint32_t)g << 8 | b;
 		}
@@ -375,7 +381,8 @@ static bool flat_rows(const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 	return ok;
 }
 
-bool flat_decode(struct flat_decoder *d, bool is_single, const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
+bool flat_decode(
+	struct flat_decoder *d, bool is_single, const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 {
 	size_t cap = (size_t)w * (size_t)h * 3 + (size_t)h + 1024;
 	uint8_t *plain = malloc(cap);
@@ -385,7 +392,8 @@ bool flat_decode(struct flat_decoder *d, bool is_single, const uint8_t *p, size_
 	if (is_single)
 		ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
 	len = unzstd(d, p, n, plain, cap);
-	ok = len != SIZE_MAX && len > 2 && (plain[0] == 1 ? flat_rows(plain, len, w, h, ret) : flat_indexed(d, plain, len, w, h, ret));
+	ok = len != SIZE_MAX && len > 2 &&
+	     (plain[0] == 1 ? flat_rows(plain, len, w, h, ret) : flat_indexed(d, plain, len, w, h, ret));
 	free(plain);
 	return ok;
 }

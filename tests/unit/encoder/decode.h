@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Decoders written from the specifications, independent of the encoders: what a client would show. Pixels are 0x00RRGGBB. */
+/* Decoders written from the specifications, independent of the encoders: what a client would show. Pixels are
+ * 0x00RRGGBB. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +19,8 @@ struct tight_decoder {
 void tight_decoder_open(struct tight_decoder *d);
 void tight_decoder_close(struct tight_decoder *d);
 /* All return false when the bytes are not exactly one well-formed rectangle. */
-bool tight_decode(struct tight_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret, bool *ret_is_jpeg);
+bool tight_decode(
+	struct tight_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret, bool *ret_is_jpeg);
 
 void inflater_open(struct inflater *s);
 void inflater_close(struct inflater *s);
@@ -30,4 +32,5 @@ struct flat_decoder;
 struct flat_decoder *flat_decoder_create(void);
 void flat_decoder_destroy(struct flat_decoder *d);
 /* is_single: the bytes are a whole zstd frame of their own. */
-bool flat_decode(struct flat_decoder *d, bool is_single, const uint8_t *p, size_t n, int w, int h, uint32_t *ret);
+bool flat_decode(
+	struct flat_decoder *d, bool is_single, const uint8_t *p, size_t n, int w, int h, uint32_t *ret);

@@ -70,7 +70,8 @@ static void apply_pixels(struct model *m, const struct op *op, const struct pixm
 
 static bool fail(const char *what, const struct op *op)
 {
-	fprintf(stderr, "%s: kind %d at %d,%d size %dx%d\n", what, op->kind, op->rect.x, op->rect.y, op->rect.w, op->rect.h);
+	fprintf(stderr, "%s: kind %d at %d,%d size %dx%d\n", what, op->kind, op->rect.x, op->rect.y,
+		op->rect.w, op->rect.h);
 	return false;
 }
 
@@ -92,13 +93,16 @@ static bool check(const struct model *m, const struct op *op, const struct encod
 		return fail("a fill with something in X", op);
 	if (op->kind == OP_LOSSY && (op->quality < 1 || op->quality > 100))
 		return fail("a lossy operation without quality", op);
-	if (op->kind == OP_VIDEO && (op->rect.x % params->video_align || op->rect.y % params->video_align || op->video.len < 5 ||
-				      op->video.coded_w != ((op->rect.w + 1) & ~1) || op->video.coded_h != ((op->rect.h + 1) & ~1)))
+	if (op->kind == OP_VIDEO &&
+		(op->rect.x % params->video_align || op->rect.y % params->video_align || op->video.len < 5 ||
+			op->video.coded_w != ((op->rect.w + 1) & ~1) ||
+			op->video.coded_h != ((op->rect.h + 1) & ~1)))
 		return fail("a video region out of line", op);
 	return true;
 }
 
-bool model_apply(struct model *m, const struct op_list *list, const struct pixmap *sent, const struct encoder_params *params)
+bool model_apply(struct model *m, const struct op_list *list, const struct pixmap *sent,
+	const struct encoder_params *params)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		const struct op *op = &list->ops[i];

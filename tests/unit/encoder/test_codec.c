@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Codecs against decoders written from the specifications: every kind of content, odd sizes, long streams, small ceilings. */
+/* Codecs against decoders written from the specifications: every kind of content, odd sizes, long streams,
+ * small ceilings. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -24,13 +25,15 @@ static uint32_t colour_of(enum content kind, int x, int y, uint32_t *seed)
 
 	switch (kind) {
 	case TEXT:
-		return y % 16 < 11 && model_random(seed) % 3 == 0 ? (model_random(seed) % 100) * 0x010101u : 0xffffffu;
+		return y % 16 < 11 && model_random(seed) % 3 == 0 ? (model_random(seed) % 100) * 0x010101u
+								  : 0xffffffu;
 	case GRADIENT:
 		return (uint32_t)(x & 255) << 16 | (uint32_t)(y & 255) << 8 | (uint32_t)((x + y) & 255);
 	case NOISE:
 		return model_random(seed);
 	default:
-		return (uint32_t)(model_below(seed, counts[kind]) * 0x010203 + (int)kind) | model_random(seed) << 24;
+		return (uint32_t)(model_below(seed, counts[kind]) * 0x010203 + (int)kind) | model_random(seed)
+												    << 24;
 	}
 }
 
@@ -89,8 +92,10 @@ static void round_trips(const struct codec_type *type)
 		draw((enum content)model_below(&seed, CONTENTS), seed);
 		pst_buf_reset(&out);
 		cr_assert_eq(codec_encode(c, &pm, &r, 0, &out, &err), 0, "%s", err.text);
-		cr_assert(peer_decode(&peer, &out, &r, got), "%s: rectangle %d of %dx%d does not decode", type->name, i, r.w, r.h);
-		cr_assert(equals(got, &r), "%s: rectangle %d of %dx%d shows other pixels", type->name, i, r.w, r.h);
+		cr_assert(peer_decode(&peer, &out, &r, got), "%s: rectangle %d of %dx%d does not decode",
+			type->name, i, r.w, r.h);
+		cr_assert(equals(got, &r), "%s: rectangle %d of %dx%d shows other pixels", type->name, i, r.w,
+			r.h);
 	}
 	codec_destroy(c);
 	tight_decoder_close(&peer.tight);
@@ -127,7 +132,8 @@ static double psnr(const uint32_t *got, const struct rect *r)
 	for (int y = 0; y < r->h; y++)
 		for (int x = 0; x < r->w; x++)
 			for (int shift = 0; shift < 24; shift += 8) {
-				int d = (int)(got[y * r->w + x] >> shift & 255) - (int)(*pixmap_at(&pm, r->x + x, r->y + y) >> shift & 255);
+				int d = (int)(got[y * r->w + x] >> shift & 255) -
+					(int)(*pixmap_at(&pm, r->x + x, r->y + y) >> shift & 255);
 
 				sum += d * d;
 			}
@@ -139,7 +145,8 @@ static void draw_photo(void)
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			px[y * W + x] = (uint32_t)(128 + 100 * sin(x / 31.0 + y / 50.0)) << 16 |
-					(uint32_t)(128 + 90 * sin(y / 23.0)) << 8 | (uint32_t)(128 + 80 * cos(x / 40.0));
+					(uint32_t)(128 + 90 * sin(y / 23.0)) << 8 |
+					(uint32_t)(128 + 80 * cos(x / 40.0));
 }
 
 Test(codec, jpeg_is_near_the_picture)
@@ -202,7 +209,8 @@ Test(codec, tight_sends_a_photo_as_jpeg_and_text_without_loss)
 
 Test(codec, a_full_buffer_is_an_error_and_leaves_nothing)
 {
-	const struct codec_type *types[] = { &codec_tight, &codec_zrle, &codec_jpeg, &codec_flat, &codec_flat_single };
+	const struct codec_type *types[] = { &codec_tight, &codec_zrle, &codec_jpeg, &codec_flat,
+		&codec_flat_single };
 	struct rect r = { 0, 0, W, H };
 
 	draw(NOISE, 9);
@@ -223,7 +231,8 @@ Test(codec, a_full_buffer_is_an_error_and_leaves_nothing)
 
 Test(codec, rectangles_and_qualities_are_checked)
 {
-	const struct rect bad[] = { { 0, 0, 0, 5 }, { -1, 0, 5, 5 }, { 0, 0, W + 1, 1 }, { W, H, 1, 1 }, { 2147483647, 0, 2147483647, 1 } };
+	const struct rect bad[] = { { 0, 0, 0, 5 }, { -1, 0, 5, 5 }, { 0, 0, W + 1, 1 }, { W, H, 1, 1 },
+		{ 2147483647, 0, 2147483647, 1 } };
 	struct codec *c = codec_create(&codec_flat);
 	struct pst_err err = PST_ERR_INIT;
 	struct rect good = { 0, 0, 1, 1 };

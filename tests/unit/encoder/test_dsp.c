@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every kernel table against the C table: odd widths, odd alignments, guard words behind each output, X bytes full of rubbish. */
+/* Every kernel table against the C table: odd widths, odd alignments, guard words behind each output, X bytes
+ * full of rubbish. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +101,8 @@ Test(dsp, colours_land_where_bt709_full_range_has_them)
 		for (int k = 0; k < 8; k++)
 			row[k] = table[i].rgb;
 		dsp_best()->i420_rows(row, row, 8, y0, y1, u, v);
-		cr_assert(abs(y0[0] - table[i].y) <= 1 && abs(u[0] - table[i].u) <= 1 && abs(v[3] - table[i].v) <= 1,
+		cr_assert(abs(y0[0] - table[i].y) <= 1 && abs(u[0] - table[i].u) <= 1 &&
+				  abs(v[3] - table[i].v) <= 1,
 			"%06x gives %d %d %d", table[i].rgb, y0[0], u[0], v[0]);
 	}
 }

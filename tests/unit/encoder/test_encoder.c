@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The encoder against a reference client: whatever is drawn, damaged, scrolled, resized or cut off by a budget, exact means exact,
- * and when the screen is still the client's picture becomes the screen. Seeds are printed; a seed repeats its run.
+ * The encoder against a reference client: whatever is drawn, damaged, scrolled, resized or cut off by a
+ * budget, exact means exact, and when the screen is still the client's picture becomes the screen. Seeds are
+ * printed; a seed repeats its run.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@
 #include "encoder/encoder.h"
 #include "model.h"
 
-#define ALL_OPS (OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO))
+#define ALL_OPS \
+	(OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO))
 #define MS 1000000ull
 
 struct desk {
@@ -44,7 +46,9 @@ static void desk_open(struct desk *d, uint32_t seed, int32_t w, int32_t h, uint3
 	struct pst_err err = PST_ERR_INIT;
 
 	*d = (struct desk){ .seed = seed * 2654435761u | 1, .now = 1000 * MS };
-	d->params = (struct encoder_params){ .ops = ops, .video_align = model_below(&d->seed, 2) ? 16 : 2, .max_video_regions = 2 };
+	d->params = (struct encoder_params){
+		.ops = ops, .video_align = model_below(&d->seed, 2) ? 16 : 2, .max_video_regions = 2
+	};
 	desk_screen(d, w, h);
 	d->enc = encoder_create(&d->params, &err);
 	cr_assert_not_null(d->enc, "%s", err.text);
@@ -64,7 +68,8 @@ static uint32_t *px_at(struct desk *d, int32_t x, int32_t y)
 
 static struct rect random_rect(struct desk *d)
 {
-	struct rect r = { model_below(&d->seed, d->screen.width), model_below(&d->seed, d->screen.height), 0, 0 };
+	struct rect r = { model_below(&d->seed, d->screen.width), model_below(&d->seed, d->screen.height), 0,
+		0 };
 	int32_t max = model_below(&d->seed, 4) ? 200 : 10000;
 
 	r.w = 1 + model_below(&d->seed, d->screen.width - r.x < max ? d->screen.width - r.x : max);
@@ -97,15 +102,18 @@ static void draw_picture(struct desk *d, const struct rect *r)
 
 	for (int32_t y = r->y; y < r->y + r->h; y++)
 		for (int32_t x = r->x; x < r->x + r->w; x++)
-			*px_at(d, x, y) = ((uint32_t)(x * 3 + (int32_t)phase) & 255) << 16 | ((uint32_t)(y * 2 + x) & 255) << 8 |
-					  (model_random(&d->seed) & 15) | 0xff000000;
+			*px_at(d, x, y) = ((uint32_t)(x * 3 + (int32_t)phase) & 255) << 16 |
+					  ((uint32_t)(y * 2 + x) & 255) << 8 | (model_random(&d->seed) & 15) |
+					  0xff000000;
 }
 
 /* Moves a part by dx, dy: a scroll or a dragged window. */
 static void draw_move(struct desk *d, const struct rect *r)
 {
-	int32_t dx = model_below(&d->seed, 3) ? 0 : model_below(&d->seed, 41) - 20, dy = model_below(&d->seed, 97) - 48;
-	struct rect src = { r->x + dx, r->y + dy, r->w, r->h }, all = { 0, 0, d->screen.width, d->screen.height }, in;
+	int32_t dx = model_below(&d->seed, 3) ? 0 : model_below(&d->seed, 41) - 20,
+		dy = model_below(&d->seed, 97) - 48;
+	struct rect src = { r->x + dx, r->y + dy, r->w, r->h },
+		    all = { 0, 0, d->screen.width, d->screen.height }, in;
 	uint32_t *copy;
 
 	if (!rect_intersect(&src, &all, &in))
@@ -120,8 +128,8 @@ static void draw_move(struct desk *d, const struct rect *r)
 
 static void draw_something(struct desk *d, const struct rect *r)
 {
-	static void (*const draws[])(struct desk *, const struct rect *) = { draw_fill, draw_text, draw_text, draw_picture, draw_move,
-									      draw_move };
+	static void (*const draws[])(struct desk *, const struct rect *) = { draw_fill, draw_text, draw_text,
+		draw_picture, draw_move, draw_move };
 
 	draws[model_below(&d->seed, 6)](d, r);
 	encoder_damage(d->enc, r, 1);
@@ -164,7 +172,8 @@ static void desk_settle(struct desk *d, uint64_t bytes)
 
 static void run_seed(uint32_t seed, int32_t w, int32_t h, int steps)
 {
-	uint32_t masks[] = { ALL_OPS, ALL_OPS, ALL_OPS & ~OP_BIT(OP_VIDEO), OP_BIT(OP_LOSSLESS), OP_BIT(OP_LOSSLESS) | OP_BIT(OP_COPY) };
+	uint32_t masks[] = { ALL_OPS, ALL_OPS, ALL_OPS & ~OP_BIT(OP_VIDEO), OP_BIT(OP_LOSSLESS),
+		OP_BIT(OP_LOSSLESS) | OP_BIT(OP_COPY) };
 	uint64_t budgets[] = { 0, 0, 1, 3000, 50000 };
 	struct desk d;
 
@@ -207,7 +216,8 @@ Test(encoder, client_ends_with_the_screen_whatever_is_drawn)
 
 Test(encoder, odd_and_extreme_sizes)
 {
-	const int32_t sizes[][2] = { { 1, 1 }, { 1, 500 }, { 500, 1 }, { 63, 65 }, { 64, 64 }, { 65, 63 }, { 8192, 3 }, { 3, 8192 } };
+	const int32_t sizes[][2] = { { 1, 1 }, { 1, 500 }, { 500, 1 }, { 63, 65 }, { 64, 64 }, { 65, 63 },
+		{ 8192, 3 }, { 3, 8192 } };
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		run_seed((uint32_t)(5 * i + 10), sizes[i][0], sizes[i][1], 30);
@@ -246,7 +256,9 @@ static void draw_page(struct desk *d, int32_t top)
 		uint32_t line = (uint32_t)(y + top) * 2654435761u | 1;
 
 		for (int32_t x = 0; x < d->screen.width; x++)
-			*px_at(d, x, y) = (y + top) % 16 < 11 && model_random(&line) % 3 == 0 ? 0x202020 + line % 64 : 0xffffff;
+			*px_at(d, x, y) = (y + top) % 16 < 11 && model_random(&line) % 3 == 0
+						  ? 0x202020 + line % 64
+						  : 0xffffff;
 	}
 }
 
@@ -294,7 +306,8 @@ static void draw_clip(struct desk *d, const struct rect *r, int frame)
 {
 	for (int32_t y = r->y; y < r->y + r->h; y++)
 		for (int32_t x = r->x; x < r->x + r->w; x++)
-			*px_at(d, x, y) = ((uint32_t)(x * 2 + frame * 3) & 255) << 16 | ((uint32_t)(y + x + frame) & 255) << 8 |
+			*px_at(d, x, y) = ((uint32_t)(x * 2 + frame * 3) & 255) << 16 |
+					  ((uint32_t)(y + x + frame) & 255) << 8 |
 					  ((uint32_t)(x * y / 64 + frame) & 255);
 }
 

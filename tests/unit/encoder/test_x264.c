@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a decoder makes of a region's access units: the picture, in the colours that were meant. Decoded by the ffmpeg program where there is one. */
+/* What a decoder makes of a region's access units: the picture, in the colours that were meant. Decoded by
+ * the ffmpeg program where there is one. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ static void draw(int frame)
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			px[y * W + x] = (uint32_t)(128 + 90 * sin((x + 3 * frame) / 31.0)) << 16 |
-					(uint32_t)(128 + 90 * cos((y + frame) / 23.0)) << 8 | (uint32_t)(40 + (x + y) / 4);
+					(uint32_t)(128 + 90 * cos((y + frame) / 23.0)) << 8 |
+					(uint32_t)(40 + (x + y) / 4);
 }
 
 /* The types of the NAL units, as bits. */
@@ -49,7 +51,8 @@ Test(x264, a_stream_is_key_first_and_then_small)
 	draw(0);
 	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, &u, &err), 0);
 	cr_assert(u.is_key);
-	cr_assert_eq(nal_types(&u) & (1u << 5 | 1u << 7 | 1u << 8), 1u << 5 | 1u << 7 | 1u << 8, "IDR with SPS and PPS");
+	cr_assert_eq(nal_types(&u) & (1u << 5 | 1u << 7 | 1u << 8), 1u << 5 | 1u << 7 | 1u << 8,
+		"IDR with SPS and PPS");
 	key_len = u.len;
 	for (int i = 0; i < 300; i++) {
 		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, false, &u, &err), 0);
@@ -127,7 +130,9 @@ Test(x264, another_decoder_shows_the_picture_in_bt709_full_range)
 	cr_assert_not_null(mkdtemp(dir));
 	snprintf(in, sizeof(in), "%s/s.h264", dir);
 	write_stream(in);
-	snprintf(cmd, sizeof(cmd), "ffprobe -v error -show_entries stream=color_range,color_space,width,height -of csv=p=0 %s", in);
+	snprintf(cmd, sizeof(cmd),
+		"ffprobe -v error -show_entries stream=color_range,color_space,width,height -of csv=p=0 %s",
+		in);
 	p = popen(cmd, "r");
 	cr_assert_not_null(fgets(words, sizeof(words), p));
 	pclose(p);
@@ -136,7 +141,8 @@ Test(x264, another_decoder_shows_the_picture_in_bt709_full_range)
 	p = popen(cmd, "r");
 	cr_assert_eq(fread(got, 1, frame * FRAMES, p), frame * FRAMES);
 	pclose(p);
-	cr_assert_gt(luma_psnr(got + frame * (FRAMES - 1)), 34, "%.1f dB", luma_psnr(got + frame * (FRAMES - 1)));
+	cr_assert_gt(
+		luma_psnr(got + frame * (FRAMES - 1)), 34, "%.1f dB", luma_psnr(got + frame * (FRAMES - 1)));
 	unlink(in);
 	rmdir(dir);
 	free(got);
