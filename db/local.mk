@@ -4,9 +4,14 @@ noinst_LIBRARIES += db/libdb.a
 db_libdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 db_libdb_a_SOURCES = \
 	db/assignment.c db/assignment.h \
+	db/audit.c db/audit.h \
+	db/catalog.h db/catalog_image.c db/catalog_pool.c \
 	db/db.c db/db.h db/db_priv.h \
 	db/desktop.c db/desktop.h \
+	db/entitlement.c db/entitlement.h \
+	db/group.c db/group.h \
 	db/image.c db/image.h \
+	db/login.c db/login.h \
 	db/migrate.c db/migrate.h \
 	db/pool.c db/pool.h \
 	db/provider.c db/provider.h \
@@ -14,7 +19,9 @@ db_libdb_a_SOURCES = \
 	db/row.h \
 	db/session.c db/session.h \
 	db/task.c db/task.h \
-	db/ticket.c db/ticket.h
+	db/ticket.c db/ticket.h \
+	db/user.c db/user.h \
+	db/viewer.c db/viewer.h
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Images, their versions and providers as an admin configures them: typed queries. */
+#include "db/catalog.h"
+
+#include "base/err.h"
+#include "db/db.h"
+
+#include <string.h>
+
+#define TEXT(row, field) db_col_text(q, (row)->field, sizeof((row)->field))
+
+static int found_or_not(struct db_query *q, bool found, const char *noun, const char *name)
+{
+	struct pst_err *err = q->err;
+	int rc = db_query_end(q);
+
+	if (rc < 0)
+		return rc;
+	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no %s '%s'", noun, name);
+}
+
+/* --- images ------------------------------------------------------------------- */
+
+#define IMAGE "id, name, display_name, description, os, published, rev, created, updated "
+
+static void read_image(struct db_query *q, struct image_row *i)
+{
+	memset(i, 0, sizeof(*i));
+	TEXT(i, id);
+	TEXT(i, name);
+	TEXT(i, display_name);
+	TEXT(i, description);
+	TEXT(i, os);
+	TEXT(i, published);
+	i->rev = db_col_int(q);
+	i->created = db_col_int(q);
+	i->updated = db_col_int(q);
+}
+
+int db_catalog_image(struct db *db, const char *id_or_name, struct image_row *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT " IMAGE "FROM images WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1",
+		err);
+	db_bind_text(&q, id_or_name);
+	bool found = db_query_step(&q);
+	if (found)
+		read_image(&q, ret);
+	return found_or_not(&q, found, "image", id_or_name);
+}
+
+static void bind_image(struct db_query *q, const struct image_row *i)
+{
+	db_bind_text(q, i->name);
+	db_bind_text(q, i->display_name);
+	db_bind_text(q, i->description);
+	db_bind_text(q, i->os);
+	db_bind_text_or_null(q, i->published);
+	db_bind_int(q, i->updated);
+	db_bind_text(q, i->id);
+}
+
+int db_catalog_image_insert(struct db *db, const struct image_row *i, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "INSERT INTO images (name, display_name, description, os, published, updated, id, created) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)", err);
+	bind_image(&q, i);
+	db_bind_int(&q, i->created);
+	return db_query_run(&q);
+}
+
+int db_catalog_image_update(struct db *db, const struct image_row *i, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "UPDATE images SET name = ?, display_name = ?, description = ?, os = ?, published = ?, "
+		"updated = ?, rev = rev + 1 WHERE id = ?", err);
+	bind_image(&q, i);
+	return db_query_run_one(&q);
+}
+
+int db_catalog_images(struct db *db, const char *after, const char *part, int limit, db_image_visit visit, void *arg,
+	struct pst_err *err)
+{
+	struct db_query q;
+	struct image_row i;
+
+	db_query_begin(&q, db, "SELECT " IMAGE "FROM images WHERE name > ? AND "
+		"instr(lower(name || char(10) || display_name), lower(?)) > 0 ORDER BY name LIMIT ?", err);
+	db_bind_text(&q, after);
+	db_bind_text(&q, part);
+	db_bind_int(&q, limit);
+	while (db_query_step(&q)) {
+		read_image(&q, &i);
+		visit(&i, arg);
+	}
+	return db_query_end(&q);
+}
+
+int db_catalog_image_delete(struct db *db, const char *id, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "DELETE FROM images WHERE id = ?", err);
+	db_bind_text(&q, id);
+	return db_query_run_one(&q);
+}
+
+/* --- versions ----------------------------------------------------------------- */
+
+#define VERSION_COLUMNS "id, image_id, version, base, path, state, notes, created, updated "
+
+static void read_version(struct db_query *q, struct version_row *v)
+{
+	memset(v, 0, sizeof(*v));
+	TEXT(v, id);
+	TEXT(v, image_id);
+	TEXT(v, version);
+	TEXT(v, base);
+	TEXT(v, path);
+	TEXT(v, state);
+	TEXT(v, notes);
+	v->created = db_col_int(q);
+	v->updated = db_col_int(q);
+}
+
+int db_catalog_version_insert(struct db *db, const struct version_row *v, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "INSERT INTO image_versions (id, image_id, version, base, path, state, notes, created, "
+		"updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+	db_bind_text(&q, v->id);
+	db_bind_text(&q, v->image_id);
+	db_bind_text(&q, v->version);
+	db_bind_text(&q, v->base);
+	db_bind_text(&q, v->path);
+	db_bind_text(&q, v->state);
+	db_bind_text(&q, v->notes);
+	db_bind_int(&q, v->created);
+	db_bind_int(&q, v->updated);
+	return db_query_run(&q);
+}
+
+int db_catalog_versions(struct db *db, const char *image_id, int limit, db_version_visit visit, void *arg,
+	struct pst_err *err)
+{
+	struct db_query q;
+	struct version_row v;
+
+	db_query_begin(&q, db, "SELECT " VERSION_COLUMNS "FROM image_versions WHERE image_id = ? ORDER BY created DESC, version "
+		"LIMIT ?", err);
+	db_bind_text(&q, image_id);
+	db_bind_int(&q, limit);
+	while (db_query_step(&q)) {
+		read_version(&q, &v);
+		visit(&v, arg);
+	}
+	return db_query_end(&q);
+}
+
+int db_catalog_version(struct db *db, const char *image_id, const char *version, struct version_row *ret,
+	struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT " VERSION_COLUMNS "FROM image_versions WHERE image_id = ? AND version = ?", err);
+	db_bind_text(&q, image_id);
+	db_bind_text(&q, version);
+	bool found = db_query_step(&q);
+	if (found)
+		read_version(&q, ret);
+	return found_or_not(&q, found, "image version", version);
+}
+
+/* --- providers ------------------------------------------------------------------ */
+
+#define PROVIDER \
+	"id, name, kind, config, capacity, max_creates, enabled, healthy, reason_code, reason_en, reason_es, seen, rev, " \
+	"created, updated "
+
+static void read_provider(struct db_query *q, struct provider_row *p)
+{
+	memset(p, 0, sizeof(*p));
+	TEXT(p, id);
+	TEXT(p, name);
+	TEXT(p, kind);
+	TEXT(p, config);
+	p->capacity = (int)db_col_int(q);
+	p->max_creates = (int)db_col_int(q);
+	p->enabled = db_col_bool(q);
+	p->healthy = db_col_bool(q);
+	TEXT(p, reason_code);
+	TEXT(p, reason_en);
+	TEXT(p, reason_es);
+	p->seen = db_col_int(q);
+	p->rev = db_col_int(q);
+	p->created = db_col_int(q);
+	p->updated = db_col_int(q);
+}
+
+int db_catalog_provider(struct db *db, const char *id_or_name, struct provider_row *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT " PROVIDER "FROM providers WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC "
+		"LIMIT 1", err);
+	db_bind_text(&q, id_or_name);
+	bool found = db_query_step(&q);
+	if (found)
+		read_provider(&q, ret);
+	return found_or_not(&q, found, "provider", id_or_name);
+}
+
+static void bind_provider(struct db_query *q, const struct provider_row *p)
+{
+	db_bind_text(q, p->name);
+	db_bind_text(q, p->kind);
+	db_bind_text(q, p->config);
+	db_bind_int(q, p->capacity);
+	db_bind_int(q, p->max_creates);
+	db_bind_int(q, p->enabled);
+	db_bind_int(q, p->updated);
+	db_bind_text(q, p->id);
+}
+
+int db_catalog_provider_insert(struct db *db, const struct provider_row *p, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "INSERT INTO providers (name, kind, config, capacity, max_creates, enabled, updated, id, "
+		"created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+	bind_provider(&q, p);
+	db_bind_int(&q, p->created);
+	return db_query_run(&q);
+}
+
+int db_catalog_provider_update(struct db *db, const struct provider_row *p, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "UPDATE providers SET name = ?, kind = ?, config = ?, capacity = ?, max_creates = ?, "
+		"enabled = ?, updated = ?, rev = rev + 1 WHERE id = ?", err);
+	bind_provider(&q, p);
+	return db_query_run_one(&q);
+}
+
+int db_catalog_providers(struct db *db, const char *after, const char *part, int limit, db_provider_visit visit,
+	void *arg, struct pst_err *err)
+{
+	struct db_query q;
+	struct provider_row p;
+
+	db_query_begin(&q, db, "SELECT " PROVIDER "FROM providers WHERE name > ? AND instr(lower(name), lower(?)) > 0 "
+		"ORDER BY name LIMIT ?", err);
+	db_bind_text(&q, after);
+	db_bind_text(&q, part);
+	db_bind_int(&q, limit);
+	while (db_query_step(&q)) {
+		read_provider(&q, &p);
+		visit(&p, arg);
+	}
+	return db_query_end(&q);
+}
+
+int db_catalog_provider_delete(struct db *db, const char *id, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "DELETE FROM providers WHERE id = ?", err);
+	db_bind_text(&q, id);
+	return db_query_run_one(&q);
+}
