@@ -1,1 +1,52 @@
-# broker: what this directory adds to the build (lists are declared in the top Makefile.am).
+# SPDX-License-Identifier: GPL-3.0-or-later
+# broker: who calls, the API, the control connections, and the daemon.
+noinst_LIBRARIES += broker/libbroker.a
+
+BROKER_CPPFLAGS = $(BASE_CPPFLAGS) $(SQLITE_CFLAGS) $(ARGON2_CFLAGS)
+BROKER_LIBS = broker/libbroker.a broker/core/libcore.a db/libdb.a base/libbase.a \
+	$(SQLITE_LIBS) $(ARGON2_LIBS) $(UV_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) -lm
+
+broker_libbroker_a_CPPFLAGS = $(BROKER_CPPFLAGS)
+broker_libbroker_a_SOURCES = \
+	broker/auth/auth.c broker/auth/auth.h broker/auth/auth_priv.h \
+	broker/auth/cookie.c broker/auth/cookie.h \
+	broker/auth/hasher.c broker/auth/hasher.h \
+	broker/auth/names.c broker/auth/names.h \
+	broker/auth/password.c broker/auth/password.h \
+	broker/auth/penalty.c broker/auth/penalty.h \
+	broker/auth/tokens.c \
+	broker/api/api.c broker/api/api.h broker/api/api_priv.h \
+	broker/api/call.c broker/api/call.h \
+	broker/api/desktops.c broker/api/desktops.h \
+	broker/api/entitlements.c \
+	broker/api/events.c \
+	broker/api/explain.c \
+	broker/api/fields.c broker/api/fields.h \
+	broker/api/groups.c \
+	broker/api/guard.c \
+	broker/api/hub.c broker/api/hub.h \
+	broker/api/images.c \
+	broker/api/me.c \
+	broker/api/openapi.c broker/api/openapi.h \
+	broker/api/page.c broker/api/page.h \
+	broker/api/passwords.c \
+	broker/api/pool_write.c \
+	broker/api/pools.c broker/api/pools.h \
+	broker/api/problem.c broker/api/problem.h \
+	broker/api/providers.c \
+	broker/api/query.c broker/api/query.h \
+	broker/api/replay.c broker/api/replay.h \
+	broker/api/route.c broker/api/route.h \
+	broker/api/sessions.c \
+	broker/api/status.c \
+	broker/api/users.c broker/api/users.h \
+	broker/api/write.c
+nodist_broker_libbroker_a_SOURCES = broker/api/openapi_json.c
+
+broker/api/openapi_json.c: $(srcdir)/docs/api/openapi.yaml $(srcdir)/broker/api/gen-openapi.py
+	$(AM_V_GEN)$(MKDIR_P) broker/api && $(PYTHON) $(srcdir)/broker/api/gen-openapi.py \
+		$(srcdir)/docs/api/openapi.yaml > $@.tmp && mv $@.tmp $@
+
+BUILT_SOURCES += broker/api/openapi_json.c
+CLEANFILES += broker/api/openapi_json.c
+EXTRA_DIST += broker/api/gen-openapi.py docs/api/openapi.yaml

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The HTTP API: calls come as the gate's control messages and leave as answers; what changes
+ * is told to the live streams. Loop thread only.
+ */
+#pragma once
+
+#include "broker/api/call.h"
+
+#include <uv.h>
+
+struct auth;
+struct db;
+struct reconciler;
+
+struct api_settings {
+	char public_host[256];  /* for RDP and VNC in the portal; "": the host of the request */
+	int rdp_port, vnc_port; /* 0: not offered */
+	char hosts[1024];       /* allowed Host names, comma separated; "*" is any */
+};
+
+/* What the API asks of the control connections. */
+struct api_links {
+	bool (*provisioner_is_connected)(void *arg);
+	/* [{name, connected, sessions}], returns owned */
+	json_t *(*gateways)(void *arg);
+	void (*revoke_all)(void *arg);
+};
+
+struct api_params {
+	uv_loop_t *loop;
+	struct db *db;           /* borrowed, as everything here */
+	struct auth *auth;
+	struct reconciler *reconciler;
+	const struct api_settings *settings;
+	const struct api_links *links;
+	void *links_arg;
+};
+
+/* Returns owned; NULL on no memory. */
+struct api *api_create(const struct api_params *p);
+void api_destroy(struct api *api);
+
+/*
+ * msg is the control message "api" (borrowed). The answer comes by out->finish, maybe before
+ * this returns. Returns the call when it goes on (borrowed until finish), else NULL.
+ */
+struct api_call *api_handle(struct api *api, const json_t *msg, const struct call_out *out, void *arg);
+
+/* The client left: nothing more comes for this call. */
+void api_cancel(struct api_call *call);
+
+/* Told by the shell, also from inside a transaction: an object changed (kind as in the
+ * stream), events were written. Readers learn of it a little later, from what was committed. */
+void api_changed(struct api *api, const char *kind, const char *id);
+void api_audited(struct api *api);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What desktops.c shares with me.c and status.c. */
+#pragma once
+
+#include "broker/api/api_priv.h"
+
+struct core_actor;
+struct core_desktop;
+struct reconciler;
+
+json_t *desktop_state_json(struct api *api, const struct core_desktop *d);
+/* By id, else by name; NULL: the call is answered. */
+const struct core_desktop *desktop_find(struct api_call *call, const char *id_or_name);
+
+typedef int (*desktop_action)(struct reconciler *r, const char *desktop, const struct core_actor *by,
+	struct pst_err *err);
+
+/* Does it and answers 202 with the desktop. */
+void desktop_act(struct api_call *call, const char *id, desktop_action act);

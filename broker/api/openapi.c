@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The API's own description: docs/api/openapi.yaml, as JSON, made part of the program by the build. */
+#include "broker/api/openapi.h"
+
+#include "broker/api/api_priv.h"
+
+void openapi_get(struct api_call *call)
+{
+	call->status = 200;
+	call->type = "application/json";
+	call->text = openapi_json;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pools: making and changing them. */
+#include "broker/api/pools.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/api/fields.h"
+#include "broker/reconciler.h"
+
+#include <string.h>
+
+#define SECONDS_MAX 31536000
+#define SIZE_MAX_DESKTOPS 10000
+
+static const char *const kind_words[] = {"floating", "dedicated", NULL};
+static const char *const logoff_words[] = {"delete", "refresh", "keep", NULL};
+static const char *const network_words[] = {"host", "none", NULL};
+
+/* The body: the row, and what it names by reference. */
+struct body {
+	struct pool_row row;
+	char provider[257], image[257];
+	json_t *spec;
+};
+
+#define ROW(member) FIELD(struct body, row.member)
+
+static const struct field fields[] = {
+	{.name = "name", .kind = FIELD_SLUG, ROW(name)},
+	{.name = "display_name", .kind = FIELD_LABEL, ROW(display_name)},
+	{.name = "description", .kind = FIELD_TEXT, ROW(description), .max = 1000},
+	{.name = "kind", .kind = FIELD_WORD, ROW(kind), .words = kind_words},
+	{.name = "provider", .kind = FIELD_REF, FIELD(struct body, provider)},
+	{.name = "image", .kind = FIELD_REF, FIELD(struct body, image)},
+	{.name = "image_version", .kind = FIELD_SLUG, ROW(image_version)},
+	{.name = "min", .kind = FIELD_INT, ROW(min), .max = SIZE_MAX_DESKTOPS},
+	{.name = "max", .kind = FIELD_INT, ROW(max), .max = SIZE_MAX_DESKTOPS},
+	{.name = "spare", .kind = FIELD_INT, ROW(spare), .max = SIZE_MAX_DESKTOPS},
+	{.name = "on_logoff", .kind = FIELD_WORD, ROW(on_logoff), .words = logoff_words},
+	{.name = "idle_disconnect_s", .kind = FIELD_INT, ROW(idle_disconnect_s), .max = SECONDS_MAX},
+	{.name = "logoff_after_disconnect_s", .kind = FIELD_INT, ROW(logoff_after_disconnect_s), .max = SECONDS_MAX},
+	{.name = "spec", .kind = FIELD_OBJECT, FIELD(struct body, spec)},
+	{.name = "clipboard_in", .kind = FIELD_BOOL, ROW(clipboard_in)},
+	{.name = "clipboard_out", .kind = FIELD_BOOL, ROW(clipboard_out)},
+	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
+	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
+	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
+};
+
+#define SPEC(member) FIELD(struct pool_row, member)
+
+static const struct field spec_fields[] = {
+	{.name = "memory_mb", .kind = FIELD_INT, SPEC(memory_mb), .max = 16777216},
+	{.name = "cpus", .kind = FIELD_INT, SPEC(cpus), .max = 1024},
+	{.name = "pids", .kind = FIELD_INT, SPEC(pids), .max = 4194304},
+	{.name = "network", .kind = FIELD_WORD, SPEC(network), .words = network_words},
+	{.name = "max_width", .kind = FIELD_INT, SPEC(max_width), .min = 320, .max = 8192},
+	{.name = "max_height", .kind = FIELD_INT, SPEC(max_height), .min = 200, .max = 8192},
+	{.name = "locale", .kind = FIELD_LABEL, SPEC(locale)},
+	{.name = "layout", .kind = FIELD_LABEL, SPEC(layout)},
+};
+
+static void defaults(struct pool_row *p)
+{
+	*p = (struct pool_row){.max = 1, .max_width = 3840, .max_height = 2160, .clipboard_in = true,
+		.clipboard_out = true, .enabled = true};
+	pst_strlcpy(p->kind, sizeof(p->kind), "floating");
+	pst_strlcpy(p->on_logoff, sizeof(p->on_logoff), "refresh");
+	pst_strlcpy(p->image_version, sizeof(p->image_version), "latest");
+	pst_strlcpy(p->network, sizeof(p->network), "host");
+}
+
+static int resolve_provider(struct api_call *call, struct body *b)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct provider_row provider;
+
+	if (!b->provider[0])
+		return 0;
+	int rc = db_catalog_provider(call->api->db, b->provider, &provider, &err);
+	if (rc < 0) {
+		call_field(call, "provider", "provider: %s", err.text);
+		return rc;
+	}
+	pst_strlcpy(b->row.provider_id, sizeof(b->row.provider_id), provider.id);
+	return 0;
+}
+
+static int resolve_image(struct api_call *call, struct body *b)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct version_row version;
+	struct image_row image;
+
+	if (b->image[0]) {
+		if (db_catalog_image(call->api->db, b->image, &image, &err) < 0) {
+			call_field(call, "image", "image: %s", err.text);
+			return PST_ENOTFOUND;
+		}
+		pst_strlcpy(b->row.image_id, sizeof(b->row.image_id), image.id);
+	}
+	if (strcmp(b->row.image_version, "latest") == 0)
+		return 0;
+	int rc = db_catalog_version(call->api->db, b->row.image_id, b->row.image_version, &version, &err);
+	if (rc < 0)
+		call_field(call, "image_version", "image_version: %s", err.text);
+	return rc;
+}
+
+static int read_body(struct api_call *call, struct body *b)
+{
+	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
+		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
+		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0)
+		return PST_EINVAL;
+	if (b->row.min > b->row.max) {
+		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);
+		return PST_EINVAL;
+	}
+	return 0;
+}
+
+static bool has_required(struct api_call *call)
+{
+	static const char *const names[] = {"name", "provider", "image"};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(names); i++) {
+		if (!json_object_get(call->body, names[i])) {
+			call_field(call, names[i], "%s: it is missing", names[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The core reads the rows again; the pool stands whatever it says, so its error is only told. */
+static void answer_changed(struct api_call *call, int status, const char *id)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (reconciler_config_changed(call->api->rec, &err) < 0)
+		call_error(call, &err);
+	else
+		pool_answer(call, status, id);
+}
+
+void pool_create(struct api_call *call)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct pst_uuid id = pst_uuid_make();
+	struct body b = {0};
+
+	defaults(&b.row);
+	if (!has_required(call) || read_body(call, &b) < 0 || write_begin(call) < 0)
+		return;
+	pst_uuid_text(&id, b.row.id);
+	b.row.created = b.row.updated = pst_wall_ms();
+	if (db_catalog_pool_insert(call->api->db, &b.row, &err) < 0) {
+		write_fail(call, &err);
+		return;
+	}
+	if (write_commit(call, "pool.created", "pool", b.row.id, json_incref(call->body)) == 0)
+		answer_changed(call, 201, b.row.id);
+}
+
+void pool_patch(struct api_call *call)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct body b = {0};
+
+	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev) ||
+		read_body(call, &b) < 0)
+		return;
+	if (b.row.deleting) {
+		call_problem(call, "conflict", "the pool '%s' is being deleted", b.row.name);
+		return;
+	}
+	if (write_begin(call) < 0)
+		return;
+	b.row.updated = pst_wall_ms();
+	if (db_catalog_pool_update(call->api->db, &b.row, &err) < 0) {
+		write_fail(call, &err);
+		return;
+	}
+	json_t *detail = call->body ? json_incref(call->body) : NULL;
+	if (write_commit(call, "pool.changed", "pool", b.row.id, detail) == 0)
+		answer_changed(call, 200, b.row.id);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Deny by default: what does not stand here does not exist, and each row names its role. */
+#include "broker/api/route.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SMALL 4096
+#define BODY (64 * 1024)
+#define SEGMENTS_MAX 6
+
+static const struct route table[] = {
+	{METHOD_POST, "sessions", ROLE_OPEN, session_login, SMALL},
+	{METHOD_GET, "openapi.json", ROLE_OPEN, openapi_get, 0},
+	{METHOD_DELETE, "sessions/current", ROLE_USER, session_logout, 0},
+	{METHOD_GET, "me", ROLE_USER, me_get, 0},
+	{METHOD_PATCH, "me", ROLE_USER, me_patch, SMALL},
+	{METHOD_POST, "me/password", ROLE_USER, me_password, SMALL},
+	{METHOD_GET, "me/pools", ROLE_USER, me_pools, 0},
+	{METHOD_POST, "me/pools/*/connect", ROLE_USER, me_connect, SMALL},
+	{METHOD_DELETE, "me/pools/*/connect", ROLE_USER, me_connect_cancel, 0},
+	{METHOD_POST, "me/desktops/*/logoff", ROLE_USER, me_logoff, SMALL},
+	{METHOD_POST, "me/desktops/*/restart", ROLE_USER, me_restart, SMALL},
+
+	{METHOD_GET, "sessions", ROLE_ADMIN, session_list, 0},
+	{METHOD_GET, "sessions/*", ROLE_ADMIN, session_get, 0},
+	{METHOD_DELETE, "sessions/*", ROLE_ADMIN, session_end, 0},
+	{METHOD_GET, "pools", ROLE_ADMIN, pool_list, 0},
+	{METHOD_POST, "pools", ROLE_ADMIN, pool_create, BODY},
+	{METHOD_GET, "pools/*", ROLE_ADMIN, pool_get, 0},
+	{METHOD_PATCH, "pools/*", ROLE_ADMIN, pool_patch, BODY},
+	{METHOD_DELETE, "pools/*", ROLE_ADMIN, pool_delete, 0},
+	{METHOD_POST, "pools/*/drain", ROLE_ADMIN, pool_drain, SMALL},
+	{METHOD_POST, "pools/*/maintenance", ROLE_ADMIN, pool_maintenance, SMALL},
+	{METHOD_GET, "desktops", ROLE_ADMIN, desktop_list, 0},
+	{METHOD_GET, "desktops/*", ROLE_ADMIN, desktop_get, 0},
+	{METHOD_DELETE, "desktops/*", ROLE_ADMIN, desktop_delete, 0},
+	{METHOD_POST, "desktops/*/restart", ROLE_ADMIN, desktop_restart, SMALL},
+	{METHOD_POST, "desktops/*/logoff", ROLE_ADMIN, desktop_logoff, SMALL},
+	{METHOD_POST, "desktops/*/refresh", ROLE_ADMIN, desktop_refresh, SMALL},
+	{METHOD_POST, "desktops/*/drain", ROLE_ADMIN, desktop_drain, SMALL},
+	{METHOD_POST, "desktops/*/message", ROLE_ADMIN, desktop_message, SMALL},
+	{METHOD_GET, "images", ROLE_ADMIN, image_list, 0},
+	{METHOD_POST, "images", ROLE_ADMIN, image_create, BODY},
+	{METHOD_GET, "images/*", ROLE_ADMIN, image_get, 0},
+	{METHOD_PATCH, "images/*", ROLE_ADMIN, image_patch, BODY},
+	{METHOD_DELETE, "images/*", ROLE_ADMIN, image_delete, 0},
+	{METHOD_POST, "images/*/versions", ROLE_ADMIN, image_version_add, BODY},
+	{METHOD_POST, "images/*/publish", ROLE_ADMIN, image_publish, SMALL},
+	{METHOD_GET, "providers", ROLE_ADMIN, provider_list, 0},
+	{METHOD_POST, "providers", ROLE_ADMIN, provider_create, BODY},
+	{METHOD_GET, "providers/*", ROLE_ADMIN, provider_get, 0},
+	{METHOD_PATCH, "providers/*", ROLE_ADMIN, provider_patch, BODY},
+	{METHOD_DELETE, "providers/*", ROLE_ADMIN, provider_delete, 0},
+	{METHOD_POST, "reap", ROLE_ADMIN, provider_reap, SMALL},
+	{METHOD_GET, "users", ROLE_ADMIN, user_list, 0},
+	{METHOD_POST, "users", ROLE_ADMIN, user_create, SMALL},
+	{METHOD_GET, "users/*", ROLE_ADMIN, user_get, 0},
+	{METHOD_PATCH, "users/*", ROLE_ADMIN, user_patch, SMALL},
+	{METHOD_DELETE, "users/*", ROLE_ADMIN, user_delete, 0},
+	{METHOD_POST, "users/*/password", ROLE_ADMIN, user_password, SMALL},
+	{METHOD_POST, "users/*/revoke", ROLE_ADMIN, user_revoke, SMALL},
+	{METHOD_GET, "users/*/tokens", ROLE_ADMIN, token_list, 0},
+	{METHOD_POST, "users/*/tokens", ROLE_ADMIN, token_create, SMALL},
+	{METHOD_DELETE, "users/*/tokens/*", ROLE_ADMIN, token_delete, 0},
+	{METHOD_GET, "groups", ROLE_ADMIN, group_list, 0},
+	{METHOD_POST, "groups", ROLE_ADMIN, group_create, SMALL},
+	{METHOD_GET, "groups/*", ROLE_ADMIN, group_get, 0},
+	{METHOD_PATCH, "groups/*", ROLE_ADMIN, group_patch, SMALL},
+	{METHOD_DELETE, "groups/*", ROLE_ADMIN, group_delete, 0},
+	{METHOD_PUT, "groups/*/members/*", ROLE_ADMIN, group_member_put, SMALL},
+	{METHOD_DELETE, "groups/*/members/*", ROLE_ADMIN, group_member_delete, 0},
+	{METHOD_GET, "entitlements", ROLE_ADMIN, entitlement_list, 0},
+	{METHOD_POST, "entitlements", ROLE_ADMIN, entitlement_create, SMALL},
+	{METHOD_DELETE, "entitlements/*", ROLE_ADMIN, entitlement_delete, 0},
+	{METHOD_GET, "events", ROLE_ADMIN, event_list, 0},
+	{METHOD_GET, "events/stream", ROLE_ADMIN, event_stream, 0},
+	{METHOD_GET, "events/verify", ROLE_ADMIN, event_verify, 0},
+	{METHOD_GET, "status", ROLE_ADMIN, status_get, 0},
+	{METHOD_GET, "explain", ROLE_ADMIN, explain_get, 0},
+	{METHOD_POST, "revoke-all", ROLE_ADMIN, revoke_all, SMALL},
+};
+
+/* Does the pattern fit these segments? Its stars become params. */
+static bool fits(const char *pattern, char *const *segments, size_t count, const char *params[CALL_PARAMS_MAX])
+{
+	size_t n = 0, stars = 0;
+
+	for (;; n++) {
+		size_t len = strcspn(pattern, "/");
+
+		if (n >= count)
+			return false;
+		if (len == 1 && *pattern == '*') {
+			params[stars++] = segments[n];
+		} else if (strlen(segments[n]) != len || strncmp(segments[n], pattern, len) != 0) {
+			return false;
+		}
+		if (!pattern[len])
+			return n + 1 == count;
+		pattern += len + 1;
+	}
+}
+
+static size_t cut(char *path, char *segments[SEGMENTS_MAX])
+{
+	size_t n = 0;
+
+	while (n < SEGMENTS_MAX) {
+		segments[n++] = path;
+		path = strchr(path, '/');
+		if (!path)
+			return n;
+		*path++ = '\0';
+	}
+	return 0;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %XX in one segment; "/" and zero bytes stay refused. */
+static bool segment_decode(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++) {
+		if (*s != '%') {
+			*out++ = *s;
+			continue;
+		}
+		int hi = hex(s[1]), lo = hi < 0 ? -1 : hex(s[2]);
+		char c = (char)(hi * 16 + lo);
+		if (lo < 0 || c == '\0' || c == '/')
+			return false;
+		*out++ = c;
+		s += 2;
+	}
+	*out = '\0';
+	return true;
+}
+
+static const char *allow_text(unsigned mask)
+{
+	static const char *const words[METHOD_COUNT] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
+	static char text[64];
+
+	text[0] = '\0';
+	for (unsigned m = 0; m < METHOD_COUNT; m++) {
+		if (!(mask & (1u << m)))
+			continue;
+		if (*text)
+			strcat(text, ", ");
+		strcat(text, words[m]);
+	}
+	return text;
+}
+
+const struct route *route_find(enum method method, char *path, const char *ret_params[CALL_PARAMS_MAX],
+	const char **ret_allow)
+{
+	char *segments[SEGMENTS_MAX];
+	size_t count = cut(path, segments);
+	unsigned mask = 0;
+
+	*ret_allow = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!segment_decode(segments[i]))
+			return NULL;
+	}
+	for (size_t i = 0; i < PST_ARRAY_LEN(table); i++) {
+		const char *params[CALL_PARAMS_MAX] = {NULL};
+
+		if (!fits(table[i].path, segments, count, params))
+			continue;
+		if (table[i].method == method) {
+			memcpy(ret_params, params, sizeof(params));
+			return &table[i];
+		}
+		mask |= 1u << table[i].method;
+	}
+	if (mask)
+		*ret_allow = allow_text(mask);
+	return NULL;
+}
+
+const struct route *route_table(size_t *ret_count)
+{
+	*ret_count = PST_ARRAY_LEN(table);
+	return table;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The dashboard: what is wrong first, then how much of everything there is. */
+#include "broker/api/desktops.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "broker/api/page.h"
+#include "broker/core/state.h"
+#include "broker/core/view.h"
+#include "broker/reconciler.h"
+#include "db/audit.h"
+#include "db/db.h"
+#include "db/login.h"
+#include "db/user.h"
+
+#include <string.h>
+
+#define PROBLEMS_MAX 100
+
+struct problems {
+	json_t *errors, *warnings;
+};
+
+static void add(struct problems *p, bool is_error, const char *kind, const char *id, const char *name, const char *state,
+	const struct core_reason *why)
+{
+	json_t *list = is_error ? p->errors : p->warnings;
+
+	if (json_array_size(list) >= PROBLEMS_MAX)
+		return;
+	json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "severity", is_error ? "error" : "warning",
+		"kind", kind, "id", id, "name", name, "state", state, "reason", json_reason(why->code, why->en, why->es)));
+}
+
+static void add_links(struct api *api, struct problems *p)
+{
+	static const struct core_reason gone = {"provisioner_gone",
+		"The provisioner is not connected: desktops cannot be made or removed. Start puesto-provisioner.",
+		"El aprovisionador no está conectado: no se pueden crear ni quitar escritorios. Arranque puesto-provisioner."};
+
+	if (!api->links->provisioner_is_connected(api->links_arg))
+		add(p, true, "provisioner", "", "puesto-provisioner", "failed", &gone);
+}
+
+static void add_providers(const struct core_state *st, struct problems *p)
+{
+	for (size_t i = 0; i < st->provider_count; i++) {
+		const struct core_provider *v = &st->providers[i];
+
+		if (v->enabled && !v->healthy && st->provisioner)
+			add(p, true, "provider", v->id, v->name, "failed", &v->reason);
+	}
+}
+
+static void add_pools(const struct core_state *st, int64_t now, struct problems *p, int *ret_waiting)
+{
+	struct pool_view v;
+
+	for (size_t i = 0; i < st->pool_count; i++) {
+		const struct core_pool *pool = &st->pools[i];
+
+		if (!pool_view(st, pool->id, now, &v))
+			continue;
+		*ret_waiting += v.waiting;
+		if (strcmp(v.state, "failed") == 0)
+			add(p, true, "pool", pool->id, pool->name, v.state, &v.reason);
+		else if (strcmp(v.state, "busy") == 0 || strcmp(v.state, "maintenance") == 0 || v.waiting > 0)
+			add(p, false, "pool", pool->id, pool->name, v.state, &v.reason);
+	}
+}
+
+struct desktop_counts {
+	int ready, assigned, connected, starting, failed, deleting;
+};
+
+static void count(struct desktop_counts *c, const char *state)
+{
+	static const struct {
+		const char *state;
+		size_t offset;
+	} table[] = {
+		{"ready", offsetof(struct desktop_counts, ready)},
+		{"assigned", offsetof(struct desktop_counts, assigned)},
+		{"disconnected", offsetof(struct desktop_counts, assigned)},
+		{"logging_off", offsetof(struct desktop_counts, assigned)},
+		{"connected", offsetof(struct desktop_counts, connected)},
+		{"creating", offsetof(struct desktop_counts, starting)},
+		{"starting", offsetof(struct desktop_counts, starting)},
+		{"refreshing", offsetof(struct desktop_counts, starting)},
+		{"restarting", offsetof(struct desktop_counts, starting)},
+		{"failed", offsetof(struct desktop_counts, failed)},
+		{"unreachable", offsetof(struct desktop_counts, failed)},
+		{"deleting", offsetof(struct desktop_counts, deleting)},
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(table); i++) {
+		if (strcmp(table[i].state, state) == 0)
+			++*(int *)(void *)((char *)c + table[i].offset);
+	}
+}
+
+static void add_desktops(const struct core_state *st, int64_t now, struct problems *p, struct desktop_counts *c,
+	int *ret_sessions)
+{
+	struct desktop_view v;
+
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		const struct core_desktop *d = st->desktops[i];
+
+		desktop_view(st, d, now, &v);
+		count(c, v.state);
+		*ret_sessions += d->s.id[0] != '\0';
+		if (strcmp(v.state, "failed") == 0 || strcmp(v.state, "unreachable") == 0)
+			add(p, true, "desktop", d->id, d->name, v.state, &v.reason);
+	}
+}
+
+static json_t *counts_json(struct api *api, const struct core_state *st, const struct desktop_counts *c, int waiting,
+	int sessions)
+{
+	int64_t users = 0, logins = 0;
+
+	db_user_count(api->db, &users, NULL);
+	db_login_count(api->db, pst_wall_ms(), &logins, NULL);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "pools", (int)st->pool_count,
+		"desktops", (int)st->desktop_count, "ready", c->ready, "assigned", c->assigned, "connected", c->connected,
+		"starting", c->starting, "failed", c->failed, "deleting", c->deleting, "waiting", waiting, "sessions", sessions,
+		"users", (json_int_t)users, "logins", (json_int_t)logins);
+}
+
+void status_get(struct api_call *call)
+{
+	struct api *api = call->api;
+	const struct core_state *st = reconciler_state(api->rec);
+	struct problems p = {.errors = json_array(), .warnings = json_array()};
+	struct desktop_counts c = {0};
+	int64_t now = (int64_t)pst_mono_ms(), last_seq = 0;
+	int waiting = 0, sessions = 0;
+
+	static const struct core_reason paused = {"reap_paused",
+		"Many machines without an owner were found at once, so none was removed: look at them, then POST /reap.",
+		"Se han encontrado muchas máquinas sin dueño a la vez y no se ha quitado ninguna: revíselas y haga POST /reap."};
+
+	add_links(api, &p);
+	if (st->reap_paused)
+		add(&p, true, "provisioner", "", "sweeper", "paused", &paused);
+	add_providers(st, &p);
+	add_pools(st, now, &p, &waiting);
+	add_desktops(st, now, &p, &c, &sessions);
+	db_audit_last(api->db, &last_seq, NULL);
+	const char *state = json_array_size(p.errors) ? "failed" : json_array_size(p.warnings) ? "warning" : "ok";
+	json_array_extend(p.errors, p.warnings);
+	json_decref(p.warnings);
+	call_ok(call, 200, json_pack("{s:o, s:s, s:I, s:s, s:o, s:o, s:{s:b}, s:o, s:I}", "time", json_time(pst_wall_ms()),
+		"version", PACKAGE_VERSION, "uptime_s", (json_int_t)((now - api->started_ms) / 1000), "state", state, "problems",
+		p.errors, "counts", counts_json(api, st, &c, waiting, sessions), "provisioner", "connected",
+		api->links->provisioner_is_connected(api->links_arg), "gateways", api->links->gateways(api->links_arg),
+		"last_seq", (json_int_t)last_seq));
+}
