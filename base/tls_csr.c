@@ -57,7 +57,7 @@ int pst_tls_sign_csr(const struct pst_tls_pair *ca, const char *csr_pem,
 	const struct pst_tls_request *request, struct pst_tls_pair *ret_pair, struct pst_err *err)
 {
 	struct pst_tls_pair pair = { 0 };
-	gnutls_x509_crq_t crq;
+	gnutls_x509_crq_t crq = NULL;
 	gnutls_x509_crt_t crt;
 	int rc;
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sizes that do not fit are refused. */
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+Test(mem, arithmetic_is_checked)
+{
+	static const struct {
+		size_t a, b;
+		bool mul, add;
+	} cases[] = {
+		{ 0, SIZE_MAX, true, true },
+		{ 1, SIZE_MAX, true, false },
+		{ 2, SIZE_MAX / 2, true, true },
+		{ 2, SIZE_MAX / 2 + 1, false, true },
+		{ SIZE_MAX, SIZE_MAX, false, false },
+		{ 8192, 8192, true, true },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		size_t r = 77;
+
+		cr_assert_eq(pst_mem_mul(cases[i].a, cases[i].b, &r), cases[i].mul, "%zu", i);
+		cr_assert_eq(r, cases[i].mul ? cases[i].a * cases[i].b : 77);
+		r = 77;
+		cr_assert_eq(pst_mem_add(cases[i].a, cases[i].b, &r), cases[i].add, "%zu", i);
+		cr_assert_eq(r, cases[i].add ? cases[i].a + cases[i].b : 77);
+	}
+}
+
+Test(mem, zalloc_refuses_overflow_and_zeroes)
+{
+	unsigned char *p = pst_zalloc(3, 5);
+
+	cr_assert_not_null(p);
+	for (int i = 0; i < 15; i++)
+		cr_assert_eq(p[i], 0);
+	free(p);
+	cr_assert_null(pst_zalloc(SIZE_MAX, 2));
+	p = pst_zalloc(0, 8);
+	cr_assert_not_null(p);
+	free(p);
+
+	char *copy = pst_memdup("abc", 3);
+	cr_assert_str_eq(copy, "abc");
+	free(copy);
+	cr_assert_null(pst_memdup("", SIZE_MAX));
+}
+
+Test(mem, macros_evaluate_once)
+{
+	struct outer {
+		int x;
+		long inner;
+	} o;
+	int i = 3;
+
+	cr_assert_eq(pst_container_of(&o.inner, struct outer, inner), &o);
+	cr_assert_eq(PST_MIN(i++, 10), 3);
+	cr_assert_eq(PST_MAX(i++, 1), 4);
+	cr_assert_eq(PST_CLAMP(i++, 0, 4), 4);
+	cr_assert_eq(PST_CLAMP(-1, 0, 4), 0);
+	cr_assert_eq(i, 6);
+}
