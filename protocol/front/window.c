@@ -43,6 +43,7 @@ void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t n
 	PRE(w->len < WINDOW_FRAMES_MAX);
 	w->frames[(w->first + w->len++) % WINDOW_FRAMES_MAX] =
 		(struct window_frame){ sequence, bytes, now_ns, w->delivered };
+	w->newest = sequence;
 	w->in_flight += bytes;
 	w->frames_sent++;
 }
@@ -76,11 +77,8 @@ static void retire(struct window *w, uint64_t now_ns)
 
 bool window_acked(struct window *w, uint64_t sequence, uint64_t now_ns)
 {
-	if (w->len > 0) {
-		uint64_t newest = w->frames[(w->first + w->len - 1) % WINDOW_FRAMES_MAX].sequence;
-		if (sequence > newest)
-			return false;
-	}
+	if (sequence > w->newest)
+		return false;
 	while (w->len > 0 && w->frames[w->first].sequence <= sequence)
 		retire(w, now_ns);
 	return true;

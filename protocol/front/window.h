@@ -18,6 +18,7 @@ struct window_frame {
 struct window {
 	struct window_frame frames[WINDOW_FRAMES_MAX]; /* a ring: first … first + len */
 	uint32_t first, len;
+	uint64_t newest;     /* sequence of the last frame sent */
 	uint64_t in_flight;  /* bytes */
 	uint64_t delivered;  /* bytes acknowledged since the start */
 	uint64_t rtt_min_ns, rtt_min_at_ns, rtt_last_ns;

@@ -96,6 +96,7 @@ static struct front *rfb_open(const struct front_params *p, const struct front_e
 		pst_err_set(err, PST_ENOMEM, "no memory for a VNC connection");
 		return NULL;
 	}
+	f->front.type = &front_rfb;
 	f->ev = *ev;
 	f->arg = arg;
 	f->format = rfb_pixel_format_native;

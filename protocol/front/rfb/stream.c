@@ -86,10 +86,11 @@ static ssize_t stream_write(struct rfb_stream *s, const uint8_t *from, size_t n)
 		if (n > READ_CHUNK)
 			n = READ_CHUNK;
 		ssize_t r = s->tls_pending ? gnutls_record_send(s->tls, NULL, 0) : gnutls_record_send(s->tls, from, n);
-		s->tls_pending = r == GNUTLS_E_AGAIN ? PST_MAX(s->tls_pending, n) : 0;
+		bool is_waiting = r < 0 && tls_is_waiting((int)r);
+		s->tls_pending = is_waiting ? PST_MAX(s->tls_pending, n) : 0;
 		if (r >= 0)
 			return r;
-		if (tls_is_waiting((int)r))
+		if (is_waiting)
 			return PST_EAGAIN;
 		tls_fail(s, (int)r);
 		return PST_EIO;
@@ -125,21 +126,23 @@ static bool stream_fill(struct rfb_stream *s)
 	return !s->is_dead;
 }
 
-static void stream_empty(struct rfb_stream *s)
+/* True when the queue had something and now has nothing. */
+static bool stream_empty(struct rfb_stream *s)
 {
-	bool had = s->out_at < s->out.len;
+	if (s->out_at == s->out.len)
+		return false;
 	while (s->out_at < s->out.len && !s->is_dead) {
 		ssize_t n = stream_write(s, s->out.data + s->out_at, s->out.len - s->out_at);
 		if (n <= 0)
-			return;
+			return false;
 		s->out_at += (size_t)n;
 		s->sent += (uint64_t)n;
 	}
-	if (s->is_dead || !had)
-		return;
+	if (s->is_dead)
+		return false;
 	s->out_at = 0;
 	pst_buf_reset(&s->out);
-	s->ev.drained(s->arg);
+	return true;
 }
 
 static void stream_shake(struct rfb_stream *s)
@@ -170,8 +173,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	if (s->security != SHAKING && !s->is_dead) {
 		if (events & UV_READABLE || (s->tls && gnutls_record_check_pending(s->tls)))
 			stream_fill(s);
-		if (!s->is_dead)
-			stream_empty(s);
+		if (!s->is_dead && stream_empty(s))
+			s->ev.drained(s->arg);
 	}
 	stream_pump(s);
 }

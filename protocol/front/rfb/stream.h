@@ -18,7 +18,7 @@ struct rfb_stream;
 struct rfb_stream_events {
 	/* New bytes stand in `in`; the callee consumes what it can use. */
 	void (*readable)(void *arg, struct pst_buf *in);
-	/* Everything that was put into the output has left for the socket. */
+	/* What had to wait in the output has left for the socket. Never from inside rfb_stream_flush. */
 	void (*drained)(void *arg);
 	/* The TLS handshake is over. */
 	void (*secured)(void *arg);

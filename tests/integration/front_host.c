@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
+ *
+ *   front_host --front rfb|rdp --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
+ *
+ * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
+ * picture. Says on standard output, a line each, what happens; "exact N" means that the client has been sent the whole picture,
+ * which then also stands in the file of --picture.
+ */
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "encoder/encoder.h"
+#include "protocol/front/front.h"
+
+struct host {
+	uv_loop_t loop;
+	struct front *front;
+	struct encoder *encoder;
+	struct pst_timer *due, *frame;
+	uint32_t *pixels;
+	int32_t width, height;
+	const char *picture;
+	unsigned keys, exact, animate;
+	bool is_open;
+};
+
+static struct pixmap host_screen(const struct host *h)
+{
+	return (struct pixmap){ (const uint8_t *)h->pixels, h->width, h->height, (uint32_t)h->width * 4 };
+}
+
+/* Flat colour, a line pattern of two colours, and a picture-like gradient with noise. */
+static void draw_card(struct host *h)
+{
+	uint32_t noise = 1;
+	for (int32_t y = 0; y < h->height; y++) {
+		for (int32_t x = 0; x < h->width; x++) {
+			uint32_t px = 0xe8e8f0;
+			noise = noise * 1664525 + 1013904223;
+			if (x < h->width / 3)
+				px = (x * 7 + y * 13) % 11 < 3 ? 0x202030 : 0xffffff;
+			else if (x > h->width * 2 / 3)
+				px = (uint32_t)(x * 255 / h->width) << 16 | (uint32_t)(y * 255 / h->height) << 8 | (noise >> 28);
+			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = px;
+		}
+	}
+}
+
+static void draw_block(struct host *h, int32_t x, int32_t y, int32_t side, uint32_t colour)
+{
+	struct rect all = { 0, 0, h->width, h->height }, want = { x, y, side, side }, r;
+	if (!rect_intersect(&want, &all, &r))
+		return;
+	for (int32_t row = r.y; row < r.y + r.h; row++)
+		for (int32_t col = r.x; col < r.x + r.w; col++)
+			h->pixels[(size_t)row * (size_t)h->width + (size_t)col] = colour;
+	if (h->encoder)
+		encoder_damage(h->encoder, &r, 1);
+}
+
+static void write_picture(const struct host *h)
+{
+	char temporary[512];
+	snprintf(temporary, sizeof(temporary), "%s.new", h->picture);
+	FILE *f = fopen(temporary, "wb");
+	if (!f)
+		return;
+	fprintf(f, "P6\n%d %d\n255\n", h->width, h->height);
+	for (int64_t i = 0; i < (int64_t)h->width * h->height; i++) {
+		uint32_t px = h->pixels[i];
+		const uint8_t rgb[3] = { (uint8_t)(px >> 16), (uint8_t)(px >> 8), (uint8_t)px };
+		fwrite(rgb, 1, 3, f);
+	}
+	fclose(f);
+	rename(temporary, h->picture);
+}
+
+static void host_pump(void *arg);
+
+static void arm_due(struct host *h)
+{
+	uint64_t due = encoder_next_due(h->encoder), now = pst_mono_ns();
+	/* While the path is full, `ready` brings us back: a timer would spin. */
+	if (due != UINT64_MAX && front_can_send(h->front))
+		pst_timer_start(h->due, due > now ? (due - now) / 1000000 + 1 : 0, host_pump, h);
+}
+
+static void host_pump(void *arg)
+{
+	struct host *h = arg;
+	struct pst_err err = PST_ERR_INIT;
+	while (h->encoder && h->front && front_can_send(h->front) && encoder_has_work(h->encoder, pst_mono_ns())) {
+		const struct pixmap screen = host_screen(h);
+		struct op_list ops;
+		struct front_path path;
+		front_path(h->front, &path);
+		const struct encoder_budget budget = { .rate_kbps = path.rate_kbps, .rtt_us = path.rtt_us };
+		if (encoder_plan(h->encoder, &screen, pst_mono_ns(), &budget, &ops, &err) < 0 ||
+			front_frame(h->front, &ops, encoder_sent(h->encoder), &err) < 0) {
+			printf("failed %s\n", err.text);
+			return front_end(h->front, err.code, err.text, err.text);
+		}
+		if (ops.is_exact) {
+			if (h->picture)
+				write_picture(h);
+			printf("exact %u\n", ++h->exact);
+		}
+	}
+	if (h->encoder && h->front)
+		arm_due(h);
+}
+
+static void on_frame(void *arg)
+{
+	struct host *h = arg;
+	static uint32_t noise = 7;
+	if (h->animate-- == 0)
+		return;
+	for (int32_t y = 0; y < h->height / 2; y += 8)
+		for (int32_t x = 0; x < h->width / 2; x += 8) {
+			noise = noise * 1664525 + 1013904223;
+			draw_block(h, x, y, 8, ((uint32_t)(x + (int32_t)h->animate * 4) & 255) << 8 | noise >> 27);
+		}
+	host_pump(h);
+	pst_timer_start(h->frame, 33, on_frame, h);
+}
+
+static void on_login(void *arg, const char *user, const char *password)
+{
+	struct host *h = arg;
+	struct pst_err err = PST_ERR_INIT;
+	bool is_right = strcmp(user, "ana") == 0 && strcmp(password, "secret") == 0;
+	printf("login %s %s\n", user, is_right ? "accepted" : "refused");
+	if (!is_right)
+		pst_err_set(&err, PST_EAUTH, "Wrong user name or password.");
+	front_login_result(h->front, is_right ? NULL : &err);
+	if (is_right && front_surface(h->front, h->width, h->height, &err) < 0)
+		printf("failed %s\n", err.text);
+}
+
+static void make_encoder(struct host *h, const struct front_caps *caps)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const struct encoder_params p = { .width = h->width, .height = h->height, .ops = caps->ops,
+		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions };
+	encoder_destroy(h->encoder);
+	h->encoder = encoder_create(&p, &err);
+	if (!h->encoder)
+		printf("failed %s\n", err.text);
+}
+
+static void on_opened(void *arg, const struct front_caps *caps)
+{
+	struct host *h = arg;
+	printf("opened ops=%x size=%dx%d client=%s\n", caps->ops, caps->width, caps->height, caps->client);
+	make_encoder(h, caps);
+	host_pump(h);
+	if (h->animate && !h->is_open)
+		pst_timer_start(h->frame, 500, on_frame, h);
+	h->is_open = true;
+}
+
+static void on_input(void *arg, const struct input_event *ev)
+{
+	struct host *h = arg;
+	if (ev->kind == INPUT_KEY && ev->key.is_down) {
+		printf("key %x %u\n", ev->key.keysym, ev->key.keycode);
+		h->keys++;
+		draw_block(h, (int32_t)(h->keys * 40) % h->width, h->height / 2, 24, 0x3060c0 + h->keys * 0x1111);
+		host_pump(h);
+	} else if (ev->kind == INPUT_POINTER && ev->pointer.buttons) {
+		printf("pointer %d %d %u\n", ev->pointer.x, ev->pointer.y, ev->pointer.buttons);
+	} else if (ev->kind == INPUT_TEXT) {
+		printf("text %.*s\n", (int)ev->text.len, ev->text.utf8);
+	} else if (ev->kind == INPUT_LAYOUT) {
+		printf("layout %s\n", ev->layout.name);
+	} else if (ev->kind == INPUT_WHEEL) {
+		printf("wheel %d %d\n", ev->wheel.dx, ev->wheel.dy);
+	}
+}
+
+static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_pct)
+{
+	struct host *h = arg;
+	struct pst_err err = PST_ERR_INIT;
+	printf("resize %dx%d %u\n", width, height, scale_pct);
+	uint32_t *pixels = pst_zalloc((size_t)width * (size_t)height, 4);
+	if (!pixels)
+		return;
+	free(h->pixels);
+	h->pixels = pixels;
+	h->width = width;
+	h->height = height;
+	draw_card(h);
+	if (h->encoder && (encoder_resize(h->encoder, width, height, &err) < 0 || front_surface(h->front, width, height, &err) < 0))
+		printf("failed %s\n", err.text);
+	host_pump(h);
+}
+
+static void on_ready(void *arg)
+{
+	host_pump(arg);
+}
+
+static void on_refresh(void *arg, const struct rect *r)
+{
+	struct host *h = arg;
+	if (h->encoder)
+		encoder_invalidate(h->encoder, r);
+	host_pump(h);
+}
+
+static void on_clipboard(void *arg, const char *utf8, size_t len)
+{
+	struct host *h = arg;
+	printf("clipboard %.*s\n", (int)len, utf8);
+	/* Comes back changed, so that both directions can be seen. */
+	char answer[256];
+	int n = snprintf(answer, sizeof(answer), "«%.*s»", (int)PST_MIN(len, (size_t)200), utf8);
+	front_clipboard(h->front, answer, (size_t)n);
+}
+
+static void host_stop(void *arg)
+{
+	struct host *h = arg;
+	front_close(h->front);
+	h->front = NULL;
+	encoder_destroy(h->encoder);
+	h->encoder = NULL;
+	pst_timer_destroy(h->due);
+	pst_timer_destroy(h->frame);
+}
+
+static void on_closed(void *arg, int code, const char *reason)
+{
+	struct host *h = arg;
+	printf("closed %d %s\n", code, reason);
+	pst_loop_stop(&h->loop);
+}
+
+static const struct front_events events = { on_login, on_opened, on_input, on_resize, on_ready, on_refresh, on_clipboard, on_closed };
+
+static int accept_one(uint16_t port)
+{
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 1) < 0) {
+		perror("front_host: listen");
+		return -1;
+	}
+	printf("listening %u\n", port);
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	close(fd);
+	return client;
+}
+
+/* What the gate does before a worker sees an RFB connection. */
+static int greet_rfb(int fd)
+{
+	char version[12];
+	if (send(fd, "RFB 003.008\n", 12, MSG_NOSIGNAL) != 12 || recv(fd, version, 12, MSG_WAITALL) != 12)
+		return -1;
+	return 0;
+}
+
+struct options {
+	const char *front, *cert, *key, *picture;
+	uint16_t port;
+	int32_t width, height;
+	unsigned animate;
+};
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = { { "front", 1, 0, 'f' }, { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
+		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { 0 } };
+	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+		switch (c) {
+		case 'f': o->front = optarg; break;
+		case 'p': o->port = (uint16_t)atoi(optarg); break;
+		case 's':
+			if (sscanf(optarg, "%dx%d", &o->width, &o->height) != 2)
+				return -1;
+			break;
+		case 'c': o->cert = optarg; break;
+		case 'k': o->key = optarg; break;
+		case 'o': o->picture = optarg; break;
+		case 'a': o->animate = (unsigned)atoi(optarg); break;
+		default: return -1;
+		}
+	}
+	return o->front && o->port && o->cert && o->key ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .width = 640, .height = 480 };
+	static struct host h;
+	struct pst_err err = PST_ERR_INIT;
+	char *cert = NULL, *key = NULL;
+	size_t len;
+	if (read_options(argc, argv, &o) < 0 || pst_file_read(o.cert, 65536, &cert, &len, &err) < 0 ||
+		pst_file_read(o.key, 65536, &key, &len, &err) < 0) {
+		fprintf(stderr, "front_host: %s\n", err.text[0] ? err.text : "see the head of tests/integration/front_host.c");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	int fd = accept_one(o.port);
+	if (fd < 0 || (strcmp(o.front, "rfb") == 0 && greet_rfb(fd) < 0))
+		return 1;
+	uv_loop_init(&h.loop);
+	h.width = o.width;
+	h.height = o.height;
+	h.picture = o.picture;
+	h.animate = o.animate;
+	h.pixels = pst_zalloc((size_t)o.width * (size_t)o.height, 4);
+	h.due = pst_timer_create(&h.loop);
+	h.frame = pst_timer_create(&h.loop);
+	draw_card(&h);
+	const struct front_params p = { .loop = &h.loop, .fd = fd, .remote = "127.0.0.1", .cert_pem = cert, .key_pem = key,
+		.desktop_name = "test card", .clipboard_in = true, .clipboard_out = true };
+	const struct front_type *type = front_find(o.front);
+	h.front = type ? front_open(type, &p, &events, &h, &err) : NULL;
+	if (!h.front) {
+		fprintf(stderr, "front_host: %s\n", type ? err.text : "unknown front");
+		return 1;
+	}
+	pst_loop_run_until_signal(&h.loop, host_stop, NULL, &h);
+	free(cert);
+	free(key);
+	free(h.pixels);
+	return 0;
+}
