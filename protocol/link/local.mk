@@ -6,5 +6,6 @@ protocol_link_liblink_a_SOURCES = \
 	protocol/link/cursor_image.h \
 	protocol/link/input.h \
 	protocol/link/input_wire.c protocol/link/input_wire.h \
-	protocol/link/link.c protocol/link/link.h
+	protocol/link/link.c protocol/link/link.h \
+	protocol/link/scancode.c protocol/link/scancode.h
 protocol_link_liblink_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)

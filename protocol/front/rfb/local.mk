@@ -14,4 +14,4 @@ protocol_front_rfb_libfrontrfb_a_SOURCES = \
 protocol_front_rfb_libfrontrfb_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS)
 
 # What a program adds to its LDADD to use the front.
-FRONT_RFB_LIBS = protocol/front/rfb/libfrontrfb.a protocol/front/libwindow.a $(GNUTLS_LIBS) $(ZLIB_LIBS)
+FRONT_RFB_LIBS = protocol/front/rfb/libfrontrfb.a protocol/front/libwindow.a protocol/link/liblink.a $(GNUTLS_LIBS) $(ZLIB_LIBS)
