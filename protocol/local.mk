@@ -8,3 +8,19 @@ puesto_gateway_SOURCES = \
 	protocol/spawner.c protocol/spawner.h
 puesto_gateway_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 puesto_gateway_LDADD = $(GATE_LIBS)
+
+pkglibexec_PROGRAMS += puesto-worker
+
+puesto_worker_SOURCES = \
+	protocol/front/front.c protocol/front/front.h \
+	protocol/front/registry.c \
+	protocol/sandbox.c protocol/sandbox.h \
+	protocol/worker.c protocol/worker.h protocol/worker_priv.h \
+	protocol/worker_front.c \
+	protocol/worker_gate.c \
+	protocol/worker_main.c \
+	protocol/worker_picture.c \
+	protocol/worker_source.c \
+	protocol/worker_words.c
+puesto_worker_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+puesto_worker_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)

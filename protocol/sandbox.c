@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seccomp for the worker. */
+#include "protocol/sandbox.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* What loops, threads, memory and the streams that are already open need. */
+static const int allowed[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(shutdown), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(lseek),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(pipe2),
+	SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_getparam),
+	SCMP_SYS(sched_getscheduler), SCMP_SYS(getpriority), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(gettid),
+	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(exit),
+	SCMP_SYS(exit_group), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mincore), SCMP_SYS(membarrier),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+	SCMP_SYS(getrandom), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage), SCMP_SYS(getcpu),
+};
+
+/* What libraries try and can do without. */
+static const struct {
+	int call, error;
+} refused[] = {
+	{ SCMP_SYS(open), EACCES },	{ SCMP_SYS(openat), EACCES },	   { SCMP_SYS(openat2), EACCES },  { SCMP_SYS(creat), EACCES },
+	{ SCMP_SYS(access), EACCES },	{ SCMP_SYS(faccessat), EACCES },  { SCMP_SYS(faccessat2), EACCES }, { SCMP_SYS(stat), EACCES },
+	{ SCMP_SYS(lstat), EACCES },	{ SCMP_SYS(statx), EACCES },	   { SCMP_SYS(statfs), EACCES },   { SCMP_SYS(readlink), EACCES },
+	{ SCMP_SYS(readlinkat), EACCES }, { SCMP_SYS(getcwd), EACCES },   { SCMP_SYS(mkdir), EACCES },    { SCMP_SYS(mkdirat), EACCES },
+	{ SCMP_SYS(unlink), EACCES },	{ SCMP_SYS(unlinkat), EACCES },   { SCMP_SYS(socket), EACCES },   { SCMP_SYS(connect), EACCES },
+	{ SCMP_SYS(ioctl), ENOTTY },	{ SCMP_SYS(memfd_create), EACCES }, { SCMP_SYS(sched_setscheduler), EPERM }, { SCMP_SYS(setpriority), EPERM },
+	{ SCMP_SYS(clone3), ENOSYS }, /* glibc then uses clone, whose flags can be read */
+};
+
+static int add_simple(scmp_filter_ctx ctx)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(allowed); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(refused); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO((unsigned)refused[i].error), refused[i].call, 0);
+	return rc;
+}
+
+/* Calls whose arguments decide: threads but no processes, memory but no new code, a thread's name but no other prctl. */
+static int add_conditional(scmp_filter_ctx ctx)
+{
+	const unsigned long thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	/* Reading a limit, not setting one. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+	return rc;
+}
+
+/* abort() signals our own threads; other processes are out of reach. */
+static int add_signals(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+}
+
+static int enter(uint32_t otherwise, struct pst_err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(otherwise);
+	int rc = ctx ? 0 : -ENOMEM;
+
+	if (rc == 0)
+		rc = add_simple(ctx);
+	if (rc == 0)
+		rc = add_conditional(ctx);
+	if (rc == 0)
+		rc = add_signals(ctx);
+	/* All threads that libraries started while loading are bound too. */
+	if (rc == 0)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return rc ? pst_err_sys(err, PST_EIO, -rc, "the sandbox cannot be set up") : 0;
+}
+
+int sandbox_enter(struct pst_err *err)
+{
+	return enter(SCMP_ACT_KILL_PROCESS, err);
+}
+
+int sandbox_enter_logging(struct pst_err *err)
+{
+	return enter(SCMP_ACT_LOG, err);
+}

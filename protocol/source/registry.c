@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every source that exists. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "protocol/source/pattern.h"
+#include "protocol/source/source.h"
+
+static const struct source_type *const types[] = {
+	&source_pattern,
+};
+
+const struct source_type *source_find(const char *name)
+{
+	for (size_t i = 0; i < PST_ARRAY_LEN(types); i++)
+		if (!strcmp(types[i]->name, name))
+			return types[i];
+	return NULL;
+}

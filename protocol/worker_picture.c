@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The picture of a worker: damage gathered, frames planned when the viewer can take one, nothing done while all is still. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "protocol/worker_priv.h"
+
+#define MS_NS UINT64_C(1000000)
+#define QUIET_NS (5 * MS_NS) /* after so long without a frame the first damage goes out at once */
+#define COALESCE_MS 1
+
+static void on_plan(void *arg);
+
+int picture_init(struct worker *w)
+{
+	struct worker_picture *p = &w->picture;
+
+	p->plan = pst_timer_create(w->params.loop);
+	p->due = pst_timer_create(w->params.loop);
+	p->cursor = calloc((size_t)CURSOR_SIDE_MAX * CURSOR_SIDE_MAX, sizeof(*p->cursor));
+	return p->plan && p->due && p->cursor ? 0 : PST_ENOMEM;
+}
+
+void picture_finish(struct worker *w)
+{
+	struct worker_picture *p = &w->picture;
+
+	if (p->plan)
+		pst_timer_stop(p->plan);
+	if (p->due)
+		pst_timer_stop(p->due);
+	encoder_destroy(p->encoder);
+	p->encoder = NULL;
+	p->screen.data = NULL;
+}
+
+static void fail(struct worker *w, const struct pst_err *err)
+{
+	worker_end(w, err->code, "encoder_failed", err->text, words_spanish(err->code, err->text));
+}
+
+static void schedule(struct worker *w)
+{
+	struct worker_picture *p = &w->picture;
+
+	if (!p->encoder || pst_timer_is_active(p->plan))
+		return;
+	pst_timer_start(p->plan, pst_mono_ns() - p->last_frame_ns > QUIET_NS ? 0 : COALESCE_MS, on_plan, w);
+}
+
+/* Wakes us when time alone brings work (a refinement), never otherwise. */
+static void arm_due(struct worker *w, uint64_t now_ns)
+{
+	struct worker_picture *p = &w->picture;
+	uint64_t due = encoder_next_due(p->encoder);
+
+	if (due == UINT64_MAX)
+		pst_timer_stop(p->due);
+	else
+		pst_timer_start(p->due, due > now_ns ? (due - now_ns + MS_NS - 1) / MS_NS : 0, on_plan, w);
+}
+
+/* One frame; false when nothing could be sent. */
+static bool send_frame(struct worker *w, uint64_t now_ns)
+{
+	struct worker_picture *p = &w->picture;
+	struct encoder_budget budget;
+	struct front_path path;
+	struct op_list ops;
+	struct pst_err err = PST_ERR_INIT;
+
+	front_path(w->front, &path);
+	budget = (struct encoder_budget){ path.budget_bytes, path.rate_kbps, path.rtt_us };
+	if (encoder_plan(p->encoder, &p->screen, now_ns, &budget, &ops, &err) < 0) {
+		fail(w, &err);
+		return false;
+	}
+	if (ops.len && front_frame(w->front, &ops, encoder_sent(p->encoder), &err) < 0)
+		return false; /* closed follows */
+	if (ops.len)
+		p->last_frame_ns = now_ns;
+	if (p->wants_ready && !worker_is_over(w)) {
+		p->wants_ready = false;
+		source_ready(w->source);
+	}
+	return ops.len > 0;
+}
+
+static void on_plan(void *arg)
+{
+	struct worker *w = arg;
+	struct worker_picture *p = &w->picture;
+	uint64_t now = pst_mono_ns();
+
+	if (worker_is_over(w) || !p->encoder || !p->screen.data)
+		return;
+	/* Without room we wait for ready; damage gathers in the encoder and the source, and the newest picture goes out then. */
+	if (encoder_has_work(p->encoder, now)) {
+		if (!front_can_send(w->front))
+			return;
+		send_frame(w, now);
+		if (worker_is_over(w) || !p->encoder)
+			return;
+		if (encoder_has_work(p->encoder, now) && front_can_send(w->front))
+			schedule(w);
+	} else if (p->wants_ready) {
+		p->wants_ready = false;
+		source_ready(w->source);
+	}
+	if (pst_timer_is_active(w->stats) == false && w->was_started && w->ctl)
+		worker_gate_report(w, "stats");
+	arm_due(w, now);
+}
+
+/* The encoder for the screen and for what the viewer can take. */
+static void make_encoder(struct worker *w)
+{
+	struct worker_picture *p = &w->picture;
+	struct pst_err err = PST_ERR_INIT;
+	struct encoder_params params = {
+		.width = p->screen.width,
+		.height = p->screen.height,
+		.ops = w->caps.ops,
+		.video_align = w->caps.video_align,
+		.max_video_regions = w->caps.max_video_regions,
+	};
+
+	encoder_destroy(p->encoder);
+	p->encoder = encoder_create(&params, &err);
+	if (!p->encoder)
+		fail(w, &err);
+	else if (front_surface(w->front, p->screen.width, p->screen.height, &err) < 0)
+		fail(w, &err);
+	else
+		schedule(w);
+}
+
+void picture_opened(struct worker *w)
+{
+	struct worker_picture *p = &w->picture;
+
+	if (!p->screen.data)
+		return;
+	make_encoder(w);
+	if (p->has_cursor && !worker_is_over(w))
+		front_cursor(w->front, &p->cursor_image);
+}
+
+void picture_surface(struct worker *w, const struct pixmap *screen)
+{
+	struct worker_picture *p = &w->picture;
+	struct pst_err err = PST_ERR_INIT;
+
+	p->screen = *screen;
+	p->wants_ready = true;
+	if (!w->has_caps)
+		return;
+	if (!p->encoder) {
+		picture_opened(w);
+		return;
+	}
+	if (encoder_resize(p->encoder, screen->width, screen->height, &err) < 0 ||
+	    front_surface(w->front, screen->width, screen->height, &err) < 0)
+		fail(w, &err);
+	else
+		schedule(w);
+}
+
+void picture_damage(struct worker *w, const struct rect *rects, size_t n)
+{
+	w->picture.wants_ready = true;
+	if (worker_is_over(w) || !w->picture.encoder)
+		return;
+	encoder_damage(w->picture.encoder, rects, n);
+	schedule(w);
+}
+
+void picture_refresh(struct worker *w, const struct rect *r)
+{
+	if (worker_is_over(w) || !w->picture.encoder)
+		return;
+	encoder_invalidate(w->picture.encoder, r);
+	schedule(w);
+}
+
+void picture_ready(struct worker *w)
+{
+	if (worker_is_over(w) || !w->picture.encoder)
+		return;
+	/* The way is free now: no waiting for more damage. */
+	if (encoder_has_work(w->picture.encoder, pst_mono_ns()))
+		pst_timer_start(w->picture.plan, 0, on_plan, w);
+}
+
+void picture_cursor(struct worker *w, const struct cursor_image *image)
+{
+	struct worker_picture *p = &w->picture;
+
+	if (image->w > CURSOR_SIDE_MAX || image->h > CURSOR_SIDE_MAX)
+		return;
+	if (image->w && image->h)
+		memcpy(p->cursor, image->pixels, (size_t)image->w * image->h * sizeof(*p->cursor));
+	p->cursor_image = *image;
+	p->cursor_image.pixels = p->cursor;
+	p->has_cursor = true;
+	if (w->has_caps && !worker_is_over(w))
+		front_cursor(w->front, &p->cursor_image);
+}
