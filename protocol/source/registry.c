@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "protocol/source/agent.h"
 #include "protocol/source/pattern.h"
 #include "protocol/source/source.h"
 
 static const struct source_type *const types[] = {
+	&source_agent,
 	&source_pattern,
 };
 
