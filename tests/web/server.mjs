@@ -21,7 +21,7 @@ const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src
 
 /** The C program, its commands and its events. */
 export class Harness {
-	constructor(program = process.env.PUESTO_WS_HARNESS) {
+	constructor(program = process.env.PUESTO_WS_HARNESS ?? fileURLToPath(new URL('../../build/tests/web/harness', import.meta.url))) {
 		this.dir = mkdtempSync(join(tmpdir(), 'puesto-web-'));
 		this.socket = join(this.dir, 'front.sock');
 		this.child = spawn(program, [this.socket], { stdio: ['pipe', 'pipe', 'inherit'] });

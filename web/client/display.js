@@ -234,14 +234,14 @@ export class Display {
 		});
 	}
 
-	/** @param {{isExact: boolean}} frame @param {number} decodeMs @param {number} paintMs */
+	/** @param {{isExact: boolean, more: boolean}} frame @param {number} decodeMs @param {number} paintMs */
 	#count(frame, decodeMs, paintMs) {
 		const s = this.stats;
 		s.frames++;
 		if (!this.hasPainted)
 			this.post({ type: 'first' });
 		this.hasPainted = true;
-		s.exact = frame.isExact;
+		s.exact = frame.isExact && !frame.more;
 		s.decodeMs += (decodeMs - s.decodeMs) / 8;
 		s.paintMs += (paintMs - s.paintMs) / 8;
 	}

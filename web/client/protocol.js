@@ -19,6 +19,7 @@ export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8 });
 /** Names of the kinds of operations, as in STATS. */
 export const OP_NAMES = ['copy', 'fill', 'flat', 'jpeg', 'webp', 'video'];
 
+/** @type {Map<number, number>} */
 const PARTS_MAX = new Map([[S.FRAME, FRAME_MAX], [S.CURSOR, 8 + CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4], [S.CLIPBOARD, CLIPBOARD_MAX]]);
 
 const decoder = new TextDecoder('utf-8', { fatal: false });
@@ -289,6 +290,7 @@ export function writeKey(isDown, keysym, keycode) {
 
 /** Text of any length, in messages of whole characters. @param {string} text */
 export function writeTexts(text) {
+	/** @type {Uint8Array<ArrayBuffer>[]} */
 	const messages = [];
 	let piece = '';
 	let size = 0;

@@ -192,10 +192,11 @@ export class Session {
 			this.#show('ended', () => [t('ended.title'), pick(end)]);
 		else if (CLOSED_FOR_GOOD.has(event.code))
 			this.#show('ended', () => [t('ended.title'), event.reason]);
-		else
+		else {
 			this.#retry(0, '');
-		if (this.state === 'ended')
-			this.#stop();
+			return;
+		}
+		this.#stop();
 	}
 
 	#stop() {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The client's pure parts: protocol, zstd against hostile bytes, keys. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FlatDecoder } from '../../web/client/flat.js';
+import { keycodeOf } from '../../web/client/keycodes.js';
+import { keysymOf } from '../../web/client/keysyms.js';
+import { buttonsOf, wheelOf } from '../../web/client/pointer.js';
+import * as P from '../../web/client/protocol.js';
+import { ZstdStream } from '../../web/client/zstd.js';
+
+test('parts become one message and small ones may lie between', () => {
+	const a = new P.Assembler();
+	assert.equal(a.push(Uint8Array.of(0x83, 1, 2)), null);
+	assert.deepEqual(a.push(Uint8Array.of(9, 5)), { type: 9, body: Uint8Array.of(5) });
+	assert.equal(a.push(Uint8Array.of(0x83, 3)), null);
+	assert.deepEqual(a.push(Uint8Array.of(3, 4)), { type: 3, body: Uint8Array.of(1, 2, 3, 4) });
+});
+
+test('messages without parts refuse them, and clipboards have a ceiling', () => {
+	assert.throws(() => new P.Assembler().push(Uint8Array.of(0x81, 0)), P.ProtocolError);
+	assert.throws(() => new P.Assembler().push(new Uint8Array(0)), P.ProtocolError);
+	const a = new P.Assembler();
+	const part = new Uint8Array(65536);
+	part[0] = 0x86;
+	assert.throws(() => {
+		for (let i = 0; i < 20; i++)
+			a.push(part);
+	}, P.ProtocolError);
+});
+
+test('frames that paint outside, are cut, or too long are refused', () => {
+	const surface = { width: 100, height: 50 };
+	const fill = [2, 0, 0, 0, 0, 0, 100, 0, 50, 1, 2, 3];
+	const frame = (ops, count = 1) => Uint8Array.from([0, 0, 0, 9, 1, 0, count, ...ops]);
+	assert.equal(P.readFrame(frame(fill), surface).ops[0].w, 100);
+	assert.throws(() => P.readFrame(frame(fill.with(6, 101)), surface), P.ProtocolError);
+	assert.throws(() => P.readFrame(frame(fill.with(6, 0)), surface), P.ProtocolError);
+	assert.throws(() => P.readFrame(frame(fill.with(0, 7)), surface), P.ProtocolError);
+	assert.throws(() => P.readFrame(frame(fill.slice(0, -1)), surface), P.ProtocolError);
+	assert.throws(() => P.readFrame(frame([...fill, 0]), surface), P.ProtocolError);
+	assert.throws(() => P.readFrame(frame([3, 0, 0, 0, 0, 0, 1, 0, 1, 255, 255, 255, 255]), surface), P.ProtocolError);
+});
+
+test('long texts travel in whole characters', () => {
+	const text = 'añ€😀'.repeat(700);
+	const messages = P.writeTexts(text);
+	assert.ok(messages.length > 1 && messages.every((m) => m.length <= 1025 && m[0] === 4));
+	assert.equal(messages.map((m) => new TextDecoder('utf-8', { fatal: true }).decode(m.subarray(1))).join(''), text);
+});
+
+test('a clipboard is cut at a character below its ceiling', () => {
+	const messages = P.writeClipboard('€'.repeat(500000));
+	const size = messages.reduce((sum, m) => sum + m.length - 1, 0);
+	assert.ok(size <= P.CLIPBOARD_MAX && size % 3 === 0 && size > P.CLIPBOARD_MAX - 3);
+	assert.deepEqual([messages[0][0], messages.at(-1)[0]], [0x89, 9]);
+	assert.deepEqual(P.writeClipboard(''), [Uint8Array.of(9)]);
+});
+
+/** A zstd frame of raw and RLE blocks, written by hand. */
+const HEADER = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
+const raw = (bytes) => [bytes.length << 3 & 255, bytes.length >> 5, 0, ...bytes];
+
+test('zstd gives raw and run blocks back, piece by piece', () => {
+	const s = new ZstdStream();
+	assert.deepEqual([...s.push(Uint8Array.from([...HEADER, ...raw([1, 2, 3])]), 10)], [1, 2, 3]);
+	assert.deepEqual([...s.push(Uint8Array.from([5 << 3 | 2, 0, 0, 9]), 10)], [9, 9, 9, 9, 9]);
+});
+
+test('zstd refuses what is cut, foreign, too long or has a window above the limit', () => {
+	const bad = [[], [1, 2, 3, 4, 5, 6], [...HEADER, 1], [...HEADER, ...raw([1, 2, 3]).slice(0, -1)], HEADER.with(4, 4), HEADER.with(5, 0xff), [...HEADER, 6, 0, 0]];
+	for (const bytes of bad)
+		assert.throws(() => new ZstdStream().push(Uint8Array.from(bytes), 100) && assert.equal(bytes.length, HEADER.length), `${bytes}`);
+	assert.throws(() => new ZstdStream().push(Uint8Array.from([...HEADER, ...raw([1, 2, 3])]), 2));
+});
+
+test('random bytes behind a good header end in an error, never in a hang', () => {
+	let seed = 12345;
+	const random = () => (seed = seed * 1103515245 + 12345 >>> 0) >>> 16 & 255;
+	for (let i = 0; i < 3000; i++) {
+		const body = Array.from({ length: 20 + random() }, random);
+		const size = body.length;
+		const bytes = Uint8Array.from([...HEADER, size << 3 & 255 | 4, size >> 5, 0, ...body]);
+		try {
+			new FlatDecoder().decode(bytes, 16, 16);
+		} catch (reason) {
+			assert.ok(reason instanceof Error);
+		}
+	}
+});
+
+test('flat: fresh and growing palettes, rows with every filter', () => {
+	const f = new FlatDecoder();
+	const rgb = (p) => [...p].filter((_, i) => i % 4 < 3);
+	assert.deepEqual(rgb(f.decodePlain(Uint8Array.of(0x21, 1, 10, 20, 30, 40, 50, 60, 0b01000000), 2, 1)), [10, 20, 30, 40, 50, 60]);
+	assert.deepEqual(rgb(f.decodePlain(Uint8Array.of(0x11, 1, 7, 8, 9, 0b10010000), 2, 1)), [7, 8, 9, 40, 50, 60]);
+	assert.throws(() => f.decodePlain(Uint8Array.of(0x11, 0, 0b11000000), 1, 1), /palette/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(0x14, 0, 0), 1, 1), /form/);
+	const rows = [1, 0, 100, 1, 2, 5, 0, 255, 1, 1, 1, 1, 1, 0, 0, 2, 1, 0, 0, 0, 0, 0, 3, 1, 1, 1, 1, 1, 1];
+	assert.deepEqual(rgb(f.decodePlain(Uint8Array.from([1, 0, 100, 1, 2, 5, 0, 255]), 2, 1)), [101, 100, 102, 5, 5, 4]);
+	assert.equal(f.decodePlain(Uint8Array.from(rows), 2, 4).length, 32);
+	assert.throws(() => f.decodePlain(Uint8Array.from(rows.with(1, 4)), 2, 4), /filter/);
+});
+
+test('keys have their evdev codes and keysyms', () => {
+	const cases = [['KeyA', 'a', 0, 30, 0x61], ['Semicolon', 'ñ', 0, 39, 0xf1], ['KeyE', '€', 0, 18, 0x20ac], ['Digit2', '@', 0, 3, 0x40],
+		['Quote', '{', 0, 40, 0x7b], ['Enter', 'Enter', 0, 28, 0xff0d], ['NumpadEnter', 'Enter', 3, 96, 0xff8d], ['Numpad7', '7', 3, 71, 0xffb7],
+		['Numpad7', 'Home', 3, 71, 0xff95], ['NumpadDecimal', ',', 3, 83, 0xffac], ['ShiftRight', 'Shift', 2, 54, 0xffe2], ['AltRight', 'AltGraph', 2, 100, 0xfe03],
+		['F1', 'F1', 0, 59, 0xffbe], ['F12', 'F12', 0, 88, 0xffc9], ['F24', 'F24', 0, 194, 0xffd5], ['KeyM', 'м', 0, 50, 0x100043c], ['IntlBackslash', '<', 0, 86, 0x3c],
+		['MetaLeft', 'Meta', 1, 125, 0xffeb], ['KeyZ', 'z', 0, 44, 0x7a], ['ArrowUp', 'ArrowUp', 0, 103, 0xff52], ['BracketLeft', 'Dead', 0, 26, 0]];
+	for (const [code, key, location, keycode, keysym] of cases)
+		assert.deepEqual([keycodeOf(code), keysymOf(key, location)], [keycode, keysym], `${code} ${key}`);
+});
+
+test('buttons and wheels in our units', () => {
+	assert.deepEqual([1, 2, 4, 8, 16, 7].map(buttonsOf), [1, 4, 2, 8, 16, 7]);
+	assert.deepEqual(wheelOf({ deltaX: 0, deltaY: 100, deltaMode: 0 }), [0, 120]);
+	assert.deepEqual(wheelOf({ deltaX: -3, deltaY: 3, deltaMode: 1 }), [-120, 120]);
+});
