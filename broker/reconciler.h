@@ -134,7 +134,7 @@ int reconciler_session_end(struct reconciler *r, const char *session, const stru
 int reconciler_config_changed(struct reconciler *r, struct pst_err *err);
 /* Marks the pool; its desktops are deleted, then its row. */
 int reconciler_pool_delete(struct reconciler *r, const char *pool, const struct core_actor *by, struct pst_err *err);
-/* The user was deleted or disabled, or lost the pool (NULL: all): ends sessions,
+/* The user is about to be deleted, is disabled, or lost the pool (NULL: all): ends sessions,
  * gives up waiting, logs off; dedicated desktops are given back. */
 int reconciler_user_revoked(struct reconciler *r, const char *user_id, const char *pool_id,
                             const struct core_actor *by, struct pst_err *err);
@@ -154,6 +154,8 @@ int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char
 /* event: ready, occupied, vacated, logon, logoff, failed. Unknown words are ignored. */
 int reconciler_agent_report(struct reconciler *r, const char *desktop, const char *event, int64_t epoch,
                             const char *session, const char *reason, struct pst_err *err);
+/* Only for the desktop's present connection: when a newer one has said hello, the end of
+ * the older one is no news. */
 void reconciler_agent_gone(struct reconciler *r, const char *desktop);
 
 int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,

@@ -1,1 +1,33 @@
-# broker/core: what this directory adds to the build (lists are declared in the top Makefile.am).
+# SPDX-License-Identifier: GPL-3.0-or-later
+# broker/core: the decisions of the broker; no I/O.
+noinst_LIBRARIES += broker/core/libcore.a
+broker_core_libcore_a_SOURCES = \
+	broker/core/agent_event.c \
+	broker/core/assign.c \
+	broker/core/axes.c broker/core/axes.h \
+	broker/core/breaker.c \
+	broker/core/core_priv.h \
+	broker/core/deadline.c \
+	broker/core/event.h \
+	broker/core/hygiene.c \
+	broker/core/idmap.c broker/core/idmap.h \
+	broker/core/lease.c \
+	broker/core/machine.c \
+	broker/core/operate.c \
+	broker/core/out.c broker/core/out.h \
+	broker/core/pool_plan.c \
+	broker/core/reaper.c \
+	broker/core/reason.c broker/core/reason.h \
+	broker/core/reconcile.c broker/core/reconcile.h \
+	broker/core/session.c \
+	broker/core/state.c broker/core/state.h \
+	broker/core/task.c \
+	broker/core/view.c broker/core/view.h
+
+# The shell around it: rows in, rows out, commands.
+noinst_LIBRARIES += broker/libreconciler.a
+broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) $(SQLITE_CFLAGS)
+broker_libreconciler_a_SOURCES = \
+	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
+	broker/reconciler_load.c broker/reconciler_peers.c \
+	broker/reconciler_send.c broker/reconciler_write.c

@@ -50,7 +50,10 @@ void desktop_touch(struct core_round *c, struct core_desktop *d)
 		return;
 	}
 	*before = *d;
-	*t = (struct core_touched){ d, before };
+	CORE_COPY(t->id, d->id);
+	CORE_COPY(t->pool_id, d->pool_id);
+	t->desktop = d;
+	t->before = before;
 	d->touched = c->st->round;
 }
 
@@ -65,6 +68,7 @@ struct core_desktop *desktop_make(struct core_round *c, const char *id)
 		c->out->failed = true;
 		return NULL;
 	}
+	CORE_COPY(t->id, id);
 	t->desktop = d;
 	d->touched = c->st->round;
 	d->created_wall = c->now->wall_ms;

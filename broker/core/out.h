@@ -49,6 +49,7 @@ struct core_command {
 };
 
 struct core_touched {
+	char id[CORE_ID_SIZE], pool_id[CORE_ID_SIZE]; /* outlive the desktop */
 	struct core_desktop *desktop;
 	struct core_desktop *before; /* owned; NULL: made in this round */
 };

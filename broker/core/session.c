@@ -126,8 +126,21 @@ void session_on_ended(struct core_round *c)
 	struct core_desktop *d = state_desktop_of_session(c->st, c->ev->session);
 
 	/* Late news of a session that we ended ourselves is no news. */
-	if (d)
-		session_end(c, d, REASON_VIEWER_LEFT, false);
+	if (!d)
+		return;
+	session_end(c, d, REASON_VIEWER_LEFT, false);
+	/* The gateway knows better why: its words go into the row. */
+	for (size_t i = c->out->change_count; i-- > 0;) {
+		struct core_change *ch = &c->out->changes[i];
+
+		if (ch->kind != CHANGE_SESSION_END)
+			continue;
+		if (c->ev->word && c->ev->word[0])
+			CORE_COPY(ch->code, c->ev->word);
+		if (c->ev->text && c->ev->text[0])
+			CORE_COPY(ch->text, c->ev->text);
+		break;
+	}
 }
 
 void session_on_kill(struct core_round *c)

@@ -223,6 +223,9 @@ void core_copy(char *dst, size_t size, const char *src)
 {
 	size_t len = src ? strnlen(src, size - 1) : 0;
 
+	/* What is cut off is cut before a whole UTF-8 sequence. */
+	while (len && src[len] && ((unsigned char)src[len] & 0xc0) == 0x80)
+		len--;
 	if (len)
 		memmove(dst, src, len);
 	dst[len] = '\0';

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What agents, the provisioner and gateways report. Their text is cleaned here:
+ * the core and the tables see valid UTF-8 without control characters.
+ */
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "broker/reconciler_priv.h"
+#include "db/desktop.h"
+#include "db/session.h"
+
+#include <string.h>
+
+#define MACHINES_MAX CORE_DESKTOPS_MAX
+
+/* Copies what is printable, one '?' for each byte or character that is not. */
+static void clean_text(char *dst, size_t size, const char *src)
+{
+	size_t left = src ? strlen(src) : 0, len = 0;
+	uint32_t cp;
+
+	while (left && len + 5 < size) {
+		int n = pst_utf8_next(src, left, &cp);
+
+		if (n <= 0 || cp < 0x20 || cp == 0x7f) {
+			dst[len++] = '?';
+			n = 1;
+		} else {
+			memcpy(dst + len, src, (size_t)n);
+			len += (size_t)n;
+		}
+		src += n;
+		left -= (size_t)n;
+	}
+	dst[len] = '\0';
+}
+
+/* ---- agents ---- */
+
+int reconciler_agent_check(struct reconciler *r, const char *desktop, int64_t uid, struct pst_err *err)
+{
+	const struct core_desktop *d = state_desktop(&r->st, desktop);
+
+	if (!d || d->x.lifecycle == LIFECYCLE_DELETING)
+		return pst_err_set(err, PST_EDENIED, "there is no such desktop");
+	if (!d->uid)
+		return pst_err_set(err, PST_EAGAIN, "the desktop is still being made: come back");
+	if (d->uid != uid)
+		return pst_err_set(err, PST_EDENIED, "uid %lld is not this desktop's", (long long)uid);
+	return 0;
+}
+
+struct enrol {
+	const char *desktop;
+	uint8_t hash[PST_SHA256_LEN], key[32];
+};
+
+static int step_enrol(struct reconciler *r, void *arg, struct pst_err *err)
+{
+	struct enrol *e = arg;
+
+	return db_desktop_enrol(r->db, e->desktop, e->hash, e->key, err);
+}
+
+int reconciler_enrol(struct reconciler *r, const char *desktop, const char *token, int64_t uid, uint8_t ret_key[32],
+                     struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_ENROLLED, .desktop = desktop };
+	struct enrol e = { .desktop = desktop };
+	struct core_out out;
+	int rc = reconciler_agent_check(r, desktop, uid, err);
+
+	if (rc < 0)
+		return rc;
+	pst_sha256(token, strlen(token), e.hash);
+	pst_random(e.key, sizeof(e.key));
+	rc = round_run_step(r, &ev, &out, step_enrol, &e, err);
+	core_out_finish(&out);
+	if (rc == 0)
+		memcpy(ret_key, e.key, sizeof(e.key));
+	pst_wipe(&e, sizeof(e));
+	return rc;
+}
+
+int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char *boot, int64_t epoch, const char *user,
+                           struct pst_err *err)
+{
+	char clean_boot[CORE_ID_SIZE], clean_user[CORE_NAME_SIZE];
+	struct core_event ev = { .kind = EVENT_AGENT_HELLO,
+		                 .desktop = desktop,
+		                 .text = clean_boot,
+		                 .epoch = epoch > 0 ? epoch : 0,
+		                 .user_name = clean_user };
+
+	clean_text(clean_boot, sizeof(clean_boot), boot);
+	clean_text(clean_user, sizeof(clean_user), user);
+	return round_run(r, &ev, err);
+}
+
+int reconciler_agent_report(struct reconciler *r, const char *desktop, const char *event, int64_t epoch,
+                            const char *session, const char *reason, struct pst_err *err)
+{
+	char text[CORE_TEXT_SIZE];
+	struct core_event ev = { .kind = EVENT_AGENT_REPORT,
+		                 .desktop = desktop,
+		                 .word = event,
+		                 .epoch = epoch,
+		                 .session = session,
+		                 .text = text };
+
+	clean_text(text, sizeof(text), reason);
+	return round_run(r, &ev, err);
+}
+
+void reconciler_agent_gone(struct reconciler *r, const char *desktop)
+{
+	struct core_event ev = { .kind = EVENT_AGENT_GONE, .desktop = desktop };
+
+	round_run(r, &ev, NULL);
+}
+
+/* ---- the provisioner ---- */
+
+static bool endpoint_is_good(const char *endpoint)
+{
+	json_t *value;
+	bool good;
+
+	if (!endpoint)
+		return true;
+	if (strlen(endpoint) >= CORE_ENDPOINT_SIZE)
+		return false;
+	value = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
+	good = json_is_object(value);
+	json_decref(value);
+	return good;
+}
+
+static int machines_check(const struct machine_report *machines, size_t count, struct pst_err *err)
+{
+	struct pst_uuid u;
+
+	if (count > MACHINES_MAX)
+		return pst_err_set(err, PST_ELIMIT, "the provisioner lists %zu machines, at most %d are possible", count,
+		                   MACHINES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (!machines[i].desktop || pst_uuid_parse(machines[i].desktop, &u) < 0)
+			return pst_err_set(err, PST_EPROTO, "machine %zu of the provisioner's list has no uuid", i);
+		if (!machines[i].state || !endpoint_is_good(machines[i].endpoint))
+			return pst_err_set(err, PST_EPROTO, "machine %s: its state or endpoint is not valid", machines[i].desktop);
+	}
+	return 0;
+}
+
+int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
+                                 const struct machine_report *machines, size_t machine_count, struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO,
+		                 .providers = providers,
+		                 .provider_count = provider_count,
+		                 .machines = machines,
+		                 .machine_count = machine_count };
+	int rc = machines_check(machines, machine_count, err);
+
+	return rc < 0 ? rc : round_run(r, &ev, err);
+}
+
+int reconciler_inventory(struct reconciler *r, const struct machine_report *machines, size_t machine_count,
+                         struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_INVENTORY, .machines = machines, .machine_count = machine_count };
+	int rc = machines_check(machines, machine_count, err);
+
+	return rc < 0 ? rc : round_run(r, &ev, err);
+}
+
+void reconciler_provisioner_gone(struct reconciler *r)
+{
+	struct core_event ev = { .kind = EVENT_PROVISIONER_GONE };
+
+	round_run(r, &ev, NULL);
+}
+
+int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err)
+{
+	char text[CORE_TEXT_SIZE];
+	struct machine_report clean = *m;
+	struct core_event ev = { .kind = EVENT_MACHINE, .machines = &clean, .machine_count = 1 };
+	int rc = machines_check(m, 1, err);
+
+	clean_text(text, sizeof(text), m->reason);
+	clean.reason = text;
+	return rc < 0 ? rc : round_run(r, &ev, err);
+}
+
+int reconciler_task_result(struct reconciler *r, const struct provider_result *res, struct pst_err *err)
+{
+	char text[CORE_TEXT_SIZE], code[CORE_WORD_SIZE];
+	struct provider_result clean = *res;
+	struct core_event ev = { .kind = EVENT_TASK_RESULT, .result = &clean };
+
+	if (clean.ok && !endpoint_is_good(clean.endpoint)) {
+		clean = (struct provider_result){ .task = res->task, .error_code = "bad_endpoint",
+			                          .error = "the provider's answer has no valid endpoint" };
+	}
+	clean_text(text, sizeof(text), clean.error);
+	clean_text(code, sizeof(code), clean.error_code);
+	clean.error = text;
+	clean.error_code = code;
+	return round_run(r, &ev, err);
+}
+
+/* ---- gateways ---- */
+
+int reconciler_gateway_hello(struct reconciler *r, const char *gateway, const char *const *sessions, size_t count,
+                             struct pst_err *err)
+{
+	struct core_event ev = {
+		.kind = EVENT_GATEWAY_HELLO, .gateway = gateway, .sessions = sessions, .session_count = count
+	};
+
+	return round_run(r, &ev, err);
+}
+
+int reconciler_session_started(struct reconciler *r, const char *session, struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_SESSION_STARTED, .session = session, .gateway = "" };
+
+	return round_run(r, &ev, err);
+}
+
+int reconciler_session_ended(struct reconciler *r, const char *session, const char *code, const char *reason,
+                             const char *stats_json, struct pst_err *err)
+{
+	char text[CORE_TEXT_SIZE], word[CORE_WORD_SIZE];
+	struct core_event ev = { .kind = EVENT_SESSION_ENDED, .session = session, .word = word, .text = text };
+	int rc;
+
+	clean_text(text, sizeof(text), reason);
+	clean_text(word, sizeof(word), code);
+	rc = round_run(r, &ev, err);
+	/* The figures are for people; a row without them is no fault. */
+	if (rc == 0 && stats_json && endpoint_is_good(stats_json))
+		db_session_stats(r->db, session, stats_json, NULL);
+	return rc;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * After the commit: notices to whoever shows live lists, and the commands. The
+ * ops may call back into the reconciler; nothing here keeps a pointer into it
+ * across such a call.
+ */
+#include "base/secret.h"
+#include "broker/reconciler_priv.h"
+#include "db/image.h"
+#include "db/pool.h"
+#include "db/provider.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void send_changed(struct reconciler *r, const char *kind, const char *id)
+{
+	if (r->ops->changed && id[0])
+		r->ops->changed(r->arg, kind, id);
+}
+
+/* A pool that ten desktops changed in is named once. */
+static bool pool_was_named(const struct core_out *out, size_t upto, const char *pool_id)
+{
+	for (size_t i = 0; i < upto; i++)
+		if (!strcmp(out->touched[i].pool_id, pool_id))
+			return true;
+	return false;
+}
+
+static void send_notices(struct reconciler *r, const struct core_out *out)
+{
+	for (size_t i = 0; i < out->touched_count; i++) {
+		send_changed(r, "desktop", out->touched[i].id);
+		if (!pool_was_named(out, i, out->touched[i].pool_id))
+			send_changed(r, "pool", out->touched[i].pool_id);
+	}
+	for (size_t i = 0; i < out->change_count; i++) {
+		const struct core_change *ch = &out->changes[i];
+
+		switch (ch->kind) {
+		case CHANGE_SESSION:
+		case CHANGE_SESSION_START:
+		case CHANGE_SESSION_END:
+			send_changed(r, "session", ch->s.id);
+			break;
+		case CHANGE_POOL_GONE:
+			send_changed(r, "pool", ch->pool_id);
+			break;
+		case CHANGE_PROVIDER:
+			send_changed(r, "provider", ch->provider_id);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* A host name of at most 63 letters, digits and hyphens, from the desktop's name. */
+static void hostname_of(const char *name, char ret[64])
+{
+	size_t len = 0;
+
+	for (; *name && len < 63; name++) {
+		if (isalnum((unsigned char)*name) && (unsigned char)*name < 0x80)
+			ret[len++] = (char)tolower((unsigned char)*name);
+		else if (len && ret[len - 1] != '-')
+			ret[len++] = '-';
+	}
+	while (len && ret[len - 1] == '-')
+		len--;
+	ret[len] = '\0';
+	if (!len)
+		strcpy(ret, "desktop");
+}
+
+struct create_rows {
+	struct db_pool pool;
+	struct db_image image;
+	struct db_image_version version;
+	struct db_provider provider;
+	char hostname[64];
+};
+
+static int create_fill(struct reconciler *r, const struct core_desktop *d, struct create_rows *rows,
+                       struct provider_command *cmd)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const struct db_pool_spec *spec = &rows->pool.spec;
+	int rc = db_pool_get(r->db, d->pool_id, &rows->pool, &err);
+
+	if (rc == 0)
+		rc = db_image_get(r->db, d->image_id, &rows->image, &err);
+	if (rc == 0)
+		rc = db_image_version_get(r->db, d->image_id, d->image_version, &rows->version, &err);
+	if (rc == 0)
+		rc = db_provider_get(r->db, d->provider_id, &rows->provider, &err);
+	if (rc < 0)
+		return rc;
+	hostname_of(d->name, rows->hostname);
+	cmd->provider = rows->provider.name;
+	cmd->hostname = rows->hostname;
+	cmd->image_name = rows->image.name;
+	cmd->image_version = rows->version.version;
+	cmd->image_base = rows->version.base;
+	cmd->image_path = rows->version.path;
+	cmd->network = spec->network;
+	cmd->locale = spec->locale;
+	cmd->layout = spec->layout;
+	cmd->memory_mb = (int)spec->memory_mb;
+	cmd->cpus = (int)spec->cpus;
+	cmd->pids = (int)spec->pids;
+	cmd->max_width = (int)spec->max_width;
+	cmd->max_height = (int)spec->max_height;
+	return 0;
+}
+
+static void send_provision(struct reconciler *r, const struct core_command *c)
+{
+	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
+	struct provider_command cmd = { .kind = c->t.kind, .task = c->t.id, .desktop = c->desktop_id };
+	struct create_rows rows;
+	char token[44] = "";
+
+	if (!r->ops->provision)
+		return;
+	if (cmd.kind != TASK_DESTROY) {
+		reconciler_enrol_token(r, c->t.id, token);
+		cmd.enrol_token = token;
+	}
+	if (cmd.kind == TASK_CREATE && (!d || create_fill(r, d, &rows, &cmd) < 0)) {
+		/* Its image or pool went away under it: the answer is ours to give. */
+		struct provider_result res = { .task = c->t.id, .error_code = "no_image",
+			                       .error = "the pool or its image version no longer exists" };
+
+		reconciler_task_result(r, &res, NULL);
+		return;
+	}
+	r->ops->provision(r->arg, &cmd);
+	pst_wipe(token, sizeof(token));
+}
+
+static void send_agent(struct reconciler *r, const struct core_command *c)
+{
+	struct agent_message msg = { .kind = c->tell, .user = c->user_name, .epoch = c->epoch, .reason = &c->reason };
+
+	if (r->ops->tell_agent)
+		r->ops->tell_agent(r->arg, c->desktop_id, &msg);
+}
+
+static void send_command(struct reconciler *r, const struct core_command *c)
+{
+	switch (c->kind) {
+	case COMMAND_PROVISION:
+		send_provision(r, c);
+		break;
+	case COMMAND_INVENTORY:
+		if (r->ops->inventory)
+			r->ops->inventory(r->arg);
+		break;
+	case COMMAND_AGENT:
+		send_agent(r, c);
+		break;
+	case COMMAND_END_SESSION:
+		if (r->ops->end_session)
+			r->ops->end_session(r->arg, c->session_id, c->gateway, &c->reason);
+		break;
+	case COMMAND_WAITER:
+		if (r->ops->waiter)
+			r->ops->waiter(r->arg, c->user_id, c->pool_id);
+		break;
+	}
+}
+
+void reconciler_send(struct reconciler *r, const struct core_out *out)
+{
+	for (size_t i = 0; i < out->command_count; i++)
+		send_command(r, &out->commands[i]);
+	send_notices(r, out);
+}
