@@ -3,7 +3,7 @@
 noinst_LIBRARIES += broker/libbroker.a
 
 BROKER_CPPFLAGS = $(BASE_CPPFLAGS) $(SQLITE_CFLAGS) $(ARGON2_CFLAGS)
-BROKER_LIBS = broker/libbroker.a broker/core/libcore.a db/libdb.a base/libbase.a \
+BROKER_LIBS = broker/libbroker.a broker/libreconciler.a broker/core/libcore.a db/libdb.a base/libbase.a \
 	$(SQLITE_LIBS) $(ARGON2_LIBS) $(UV_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) -lm
 
 broker_libbroker_a_CPPFLAGS = $(BROKER_CPPFLAGS)
