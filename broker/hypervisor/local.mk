@@ -1,1 +1,42 @@
-# broker/hypervisor: what this directory adds to the build (lists are declared in the top Makefile.am).
+# broker/hypervisor: the provisioner, its drivers, and the init of local desktops.
+noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
+
+broker_hypervisor_libhypervisor_a_SOURCES = \
+	broker/hypervisor/driver.c broker/hypervisor/driver.h \
+	broker/hypervisor/fake.c broker/hypervisor/fake.h \
+	broker/hypervisor/job.c broker/hypervisor/job.h \
+	broker/hypervisor/path.c broker/hypervisor/path.h \
+	broker/hypervisor/process.c broker/hypervisor/process.h \
+	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
+	broker/hypervisor/registry.c broker/hypervisor/registry.h \
+	broker/hypervisor/request.c broker/hypervisor/request.h \
+	broker/hypervisor/local/cgroup.c broker/hypervisor/local/cgroup.h \
+	broker/hypervisor/local/layers.c \
+	broker/hypervisor/local/life.c \
+	broker/hypervisor/local/local.c \
+	broker/hypervisor/local/local_priv.h \
+	broker/hypervisor/local/record.c \
+	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
+	broker/hypervisor/local/watch.c
+broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS)
+
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS)
+
+sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
+broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c
+broker_hypervisor_puesto_provisioner_CPPFLAGS = $(BASE_CPPFLAGS) \
+	-DPKGLIBEXECDIR='"$(pkglibexecdir)"' -DSYSCONFDIR='"$(sysconfdir)"'
+broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
+
+pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
+broker_hypervisor_desktop_puesto_desktop_SOURCES = \
+	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
+	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
+	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
+	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
+	broker/hypervisor/desktop/main.c \
+	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
+	broker/hypervisor/desktop/screen.c broker/hypervisor/desktop/screen.h \
+	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h
+broker_hypervisor_desktop_puesto_desktop_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS) $(X11_CFLAGS)
+broker_hypervisor_desktop_puesto_desktop_LDADD = $(HYPERVISOR_LIBS) $(SECCOMP_LIBS) $(X11_LIBS)

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A driver without a hypervisor: the contract and nothing else. */
+#include "broker/hypervisor/fake.h"
+
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_machine {
+	bool used;
+	struct machine m;
+	driver_ended_cb ended;
+	void *ended_arg;
+};
+
+struct fake {
+	struct driver base;
+	pthread_mutex_t lock; /* guards everything below */
+	struct fake_machine machines[FAKE_MACHINES_MAX];
+	unsigned fail_n;
+	int fail_code;
+	uv_loop_t *loop;
+};
+
+struct fake_event {
+	driver_ended_cb ended;
+	void *arg;
+	char desktop[PST_UUID_SIZE];
+	char reason[MACHINE_REASON_SIZE];
+};
+
+static struct fake *fake_of(struct driver *d)
+{
+	return pst_container_of(d, struct fake, base);
+}
+
+static struct fake_machine *find(struct fake *f, const char *desktop)
+{
+	for (size_t i = 0; i < FAKE_MACHINES_MAX; i++) {
+		if (f->machines[i].used && strcmp(f->machines[i].m.desktop, desktop) == 0)
+			return &f->machines[i];
+	}
+	return NULL;
+}
+
+static struct fake_machine *find_free(struct fake *f)
+{
+	for (size_t i = 0; i < FAKE_MACHINES_MAX; i++) {
+		if (!f->machines[i].used)
+			return &f->machines[i];
+	}
+	return NULL;
+}
+
+static int injected(struct fake *f, struct pst_err *err)
+{
+	if (f->fail_n == 0)
+		return 0;
+	f->fail_n--;
+	return pst_err_set(err, f->fail_code, "the test wants this call to fail");
+}
+
+static void machine_fill(struct fake *f, struct fake_machine *fm, const struct machine_request *r)
+{
+	struct machine *m = &fm->m;
+
+	fm->used = true;
+	m->state = MACHINE_RUNNING;
+	m->reason[0] = '\0';
+	m->uid = (uid_t)(300000 + (fm - f->machines));
+	pst_strlcpy(m->desktop, sizeof(m->desktop), r->desktop);
+	pst_strlcpy(m->task, sizeof(m->task), r->task);
+	if (r->image_name[0])
+		snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
+	snprintf(m->endpoint, sizeof(m->endpoint), "/fake/%s/display.sock", m->desktop);
+}
+
+static int create_locked(struct fake *f, const struct machine_request *r, struct machine *ret,
+	struct pst_err *err)
+{
+	struct fake_machine *fm = find(f, r->desktop);
+
+	if (injected(f, err) < 0)
+		return err->code;
+	if (fm && fm->m.state == MACHINE_RUNNING && strcmp(fm->m.task, r->task) != 0)
+		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs", r->desktop);
+	if (!fm)
+		fm = find_free(f);
+	if (!fm)
+		return pst_err_set(err, PST_ELIMIT, "all %d places are taken", FAKE_MACHINES_MAX);
+	machine_fill(f, fm, r);
+	*ret = fm->m;
+	return 0;
+}
+
+static int fake_create(struct driver *d, const struct machine_request *r, struct machine *ret,
+	struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	rc = create_locked(f, r, ret, err);
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int fake_destroy(struct driver *d, const char *desktop, struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+	struct fake_machine *fm;
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	fm = find(f, desktop);
+	rc = injected(f, err);
+	if (rc == 0 && fm)
+		memset(fm, 0, sizeof(*fm));
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int fake_restart(struct driver *d, const struct machine_request *r, bool refresh,
+	struct machine *ret, struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+	struct fake_machine *fm;
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	fm = find(f, r->desktop);
+	rc = injected(f, err);
+	if (rc == 0 && !fm) {
+		rc = pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", r->desktop);
+	} else if (rc == 0) {
+		machine_fill(f, fm, r);
+		*ret = fm->m;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int fake_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	rc = injected(f, err);
+	for (size_t i = 0; i < FAKE_MACHINES_MAX && rc == 0; i++) {
+		if (f->machines[i].used)
+			visit(&f->machines[i].m, arg);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int fake_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
+{
+	ret->machines = FAKE_MACHINES_MAX;
+	ret->healthy = true;
+	return 0;
+}
+
+static void event_deliver(void *arg)
+{
+	struct fake_event *e = arg;
+
+	e->ended(e->desktop, e->reason, e->arg);
+	free(e);
+}
+
+static void event_post(struct fake *f, struct fake_machine *fm)
+{
+	struct fake_event *e = pst_zalloc(1, sizeof(*e));
+
+	if (!e || !fm->ended) {
+		free(e);
+		return;
+	}
+	e->ended = fm->ended;
+	e->arg = fm->ended_arg;
+	pst_strlcpy(e->desktop, sizeof(e->desktop), fm->m.desktop);
+	pst_strlcpy(e->reason, sizeof(e->reason), fm->m.reason);
+	fm->ended = NULL;
+	if (pst_defer(f->loop, event_deliver, e) < 0)
+		free(e);
+}
+
+static int fake_watch(struct driver *d, const char *desktop, driver_ended_cb ended, void *arg,
+	struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+	struct fake_machine *fm;
+	int rc = 0;
+
+	pthread_mutex_lock(&f->lock);
+	fm = find(f, desktop);
+	if (fm) {
+		fm->ended = ended;
+		fm->ended_arg = arg;
+		if (fm->m.state != MACHINE_RUNNING)
+			event_post(f, fm);
+	} else {
+		rc = pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", desktop);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static void fake_close(struct driver *d)
+{
+	struct fake *f = fake_of(d);
+
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+static struct driver *fake_open(const struct driver_params *p, struct pst_err *err)
+{
+	struct fake *f = pst_zalloc(1, sizeof(*f));
+
+	if (!f) {
+		pst_err_set(err, PST_ENOMEM, "no memory");
+		return NULL;
+	}
+	pthread_mutex_init(&f->lock, NULL);
+	f->loop = p->loop;
+	return &f->base;
+}
+
+int fake_kill(struct driver *d, const char *desktop, const char *reason)
+{
+	struct fake *f = fake_of(d);
+	struct fake_machine *fm;
+
+	pthread_mutex_lock(&f->lock);
+	fm = find(f, desktop);
+	if (fm) {
+		fm->m.state = MACHINE_FAILED;
+		pst_strlcpy(fm->m.reason, sizeof(fm->m.reason), reason);
+		event_post(f, fm);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return fm ? 0 : PST_ENOTFOUND;
+}
+
+void fake_fail_next(struct driver *d, unsigned n, int code)
+{
+	struct fake *f = fake_of(d);
+
+	pthread_mutex_lock(&f->lock);
+	f->fail_n = n;
+	f->fail_code = code;
+	pthread_mutex_unlock(&f->lock);
+}
+
+const struct driver_type driver_fake = {
+	.kind = "fake",
+	.open = fake_open,
+	.create = fake_create,
+	.destroy = fake_destroy,
+	.restart = fake_restart,
+	.list = fake_list,
+	.capacity = fake_capacity,
+	.watch = fake_watch,
+	.close = fake_close,
+};

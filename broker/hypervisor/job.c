@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands between JSON and the drivers. */
+#include "broker/hypervisor/job.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/request.h"
+
+#include <string.h>
+
+static int create_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	if (request_parse(msg, &job->request, err) < 0)
+		return err->code;
+	return pst_json_need_str(msg, "provider", MACHINE_NAME_SIZE - 1, &job->provider, err);
+}
+
+static int destroy_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	struct pst_uuid u;
+	const char *text;
+
+	if (pst_json_need_str(msg, "desktop", PST_UUID_SIZE - 1, &text, err) < 0)
+		return err->code;
+	if (pst_uuid_parse(text, &u) < 0)
+		return pst_err_set(err, PST_EINVAL, "desktop: \"%s\" is not a UUID", text);
+	pst_uuid_text(&u, job->request.desktop);
+	return 0;
+}
+
+static int restart_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	if (request_parse_restart(msg, &job->request, err) < 0)
+		return err->code;
+	return pst_json_opt_bool(msg, "refresh", false, &job->refresh, err);
+}
+
+static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	return 0;
+}
+
+static const struct {
+	const char *op;
+	enum job_kind kind;
+	int (*parse)(struct job *job, const json_t *msg, struct pst_err *err);
+} commands[] = {
+	{ "create", JOB_CREATE, create_parse },
+	{ "destroy", JOB_DESTROY, destroy_parse },
+	{ "restart", JOB_RESTART, restart_parse },
+	{ "inventory", JOB_INVENTORY, inventory_parse },
+};
+
+int job_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	const char *op;
+
+	if (pst_json_need_str(msg, "op", 32, &op, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < PST_ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].op, op) != 0)
+			continue;
+		job->kind = commands[i].kind;
+		if (commands[i].parse(job, msg, err) < 0)
+			return pst_err_wrap(err, "%s", op);
+		pst_strlcpy(job->desktop, sizeof(job->desktop), job->request.desktop);
+		return 0;
+	}
+	return pst_err_set(err, PST_EUNSUPPORTED, "the provisioner does not know the command \"%s\"", op);
+}
+
+static json_t *endpoint_json(const struct machine *m)
+{
+	return json_pack("{s:s,s:s}", "kind", "unix", "path", m->endpoint);
+}
+
+static void machine_collect(const struct machine *m, void *arg)
+{
+	json_t *obj = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "desktop", m->desktop, "task", m->task,
+		"state", machine_state_name(m->state), "reason", m->reason, "uid", (json_int_t)m->uid, "image",
+		m->image);
+
+	if (!obj)
+		return;
+	if (m->endpoint[0])
+		json_object_set_new(obj, "endpoint", endpoint_json(m));
+	json_array_append_new(arg, obj);
+}
+
+static void machines_list(struct job *job)
+{
+	job->machines = json_array();
+	for (size_t i = 0; i < job->drivers_n && job->rc == 0; i++)
+		job->rc = driver_list(job->drivers[i], machine_collect, job->machines, &job->err);
+}
+
+static void provider_collect(struct job *job, struct driver *d)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct driver_capacity c;
+	int rc = driver_capacity(d, &c, &err);
+
+	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s}", "name", d->name,
+		"kind", d->type->kind, "capacity", (json_int_t)c.machines, "healthy", rc == 0 && c.healthy,
+		"reason", rc < 0 ? err.text : c.reason, "limits", c.limits));
+}
+
+static void providers_list(struct job *job)
+{
+	job->providers = json_array();
+	for (size_t i = 0; i < job->drivers_n; i++)
+		provider_collect(job, job->drivers[i]);
+}
+
+static void create_run(struct job *job)
+{
+	for (size_t i = 0; i < job->drivers_n; i++) {
+		if (strcmp(job->drivers[i]->name, job->provider) == 0) {
+			job->rc = driver_create(job->drivers[i], &job->request, &job->machine, &job->err);
+			return;
+		}
+	}
+	job->rc = pst_err_set(&job->err, PST_EINVAL,
+		"no provider \"%s\" is configured; see provisioner.conf", job->provider);
+}
+
+/* The message names no provider: whoever has it, and nobody is fine too. */
+static void destroy_run(struct job *job)
+{
+	for (size_t i = 0; i < job->drivers_n && job->rc == 0; i++)
+		job->rc = driver_destroy(job->drivers[i], job->desktop, &job->err);
+}
+
+static void restart_run(struct job *job)
+{
+	job->rc = PST_ENOTFOUND;
+	for (size_t i = 0; i < job->drivers_n && job->rc == PST_ENOTFOUND; i++)
+		job->rc = driver_restart(job->drivers[i], &job->request, job->refresh, &job->machine, &job->err);
+}
+
+void job_run(struct job *job)
+{
+	switch (job->kind) {
+	case JOB_CREATE:
+		create_run(job);
+		break;
+	case JOB_DESTROY:
+		destroy_run(job);
+		break;
+	case JOB_RESTART:
+		restart_run(job);
+		break;
+	case JOB_HELLO:
+		providers_list(job);
+		machines_list(job);
+		break;
+	case JOB_INVENTORY:
+		machines_list(job);
+		break;
+	case JOB_HEALTH:
+		providers_list(job);
+		break;
+	}
+}
+
+json_t *job_reply(const struct job *job)
+{
+	switch (job->kind) {
+	case JOB_CREATE:
+	case JOB_RESTART:
+		return json_pack("{s:o,s:I}", "endpoint", endpoint_json(&job->machine), "uid",
+			(json_int_t)job->machine.uid);
+	case JOB_INVENTORY:
+		return json_pack("{s:O}", "machines", job->machines);
+	case JOB_HELLO:
+		return json_pack("{s:s,s:O,s:O}", "op", "hello", "providers", job->providers, "machines",
+			job->machines);
+	default:
+		return json_object();
+	}
+}
+
+json_t *job_refusal(const struct pst_err *err)
+{
+	return json_pack("{s:{s:s,s:s,s:i,s:b}}", "error", "code", pst_code_word(err->code), "title", err->text,
+		"status", pst_code_http(err->code), "retryable", (int)driver_is_retryable(err->code));
+}
+
+void job_finish(struct job *job)
+{
+	json_decref(job->machines);
+	json_decref(job->providers);
+	job->machines = job->providers = NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One command of the broker: what is asked, the blocking work, the answer as JSON. */
+#pragma once
+
+#include "broker/hypervisor/driver.h"
+
+#include <jansson.h>
+
+enum job_kind {
+	JOB_CREATE,
+	JOB_DESTROY,
+	JOB_RESTART,
+	JOB_INVENTORY,
+	JOB_HELLO,  /* our own: providers and machines, to be said */
+	JOB_HEALTH, /* our own: providers only */
+};
+
+struct job {
+	enum job_kind kind;
+	struct driver **drivers; /* borrowed */
+	size_t drivers_n;
+	const char *provider;    /* of create; borrowed from the message */
+	struct machine_request request;
+	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
+	bool refresh;
+	/* results, written by job_run */
+	int rc;
+	struct pst_err err;
+	struct machine machine;
+	json_t *machines;  /* owned arrays, or NULL */
+	json_t *providers;
+};
+
+/* Reads a command. msg must outlive the job. PST_EINVAL says what is wrong with it. */
+int job_parse(struct job *job, const json_t *msg, struct pst_err *err);
+
+/* The blocking part, on any thread. */
+void job_run(struct job *job);
+
+/* The reply's body, returns owned; NULL on no memory. */
+json_t *job_reply(const struct job *job);
+
+/* {"error": {...}} with "retryable" for the broker. Returns owned; NULL on no memory. */
+json_t *job_refusal(const struct pst_err *err);
+
+void job_finish(struct job *job);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Starts puesto-desktop, finds its process 1 again, kills it, and says why it died. */
+#include "broker/hypervisor/local/local_priv.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KILL_TIMEOUT_MS 15000
+#define LAUNCH_TIMEOUT_MS 30000
+#define START_WIDTH 1280
+#define START_HEIGHT 800
+
+extern char **environ;
+
+static json_t *lowers_json(const struct machine_request *r, struct pst_err *err)
+{
+	bool host = strcmp(r->image_base, "host") == 0;
+	char layer[PATH_MAX];
+	struct stat st;
+
+	if (path_make(layer, err, "%s/layer", r->image_path) < 0)
+		return NULL;
+	if (stat(layer, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		pst_err_set(err, PST_EINVAL, "image %s:%s has no directory %s", r->image_name, r->image_version,
+			layer);
+		return NULL;
+	}
+	if (!host && (stat(r->image_base, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		pst_err_set(err, PST_EINVAL, "image %s:%s: its base %s is no directory", r->image_name,
+			r->image_version, r->image_base);
+		return NULL;
+	}
+	return json_pack("[s,s]", layer, host ? "/" : r->image_base);
+}
+
+static int launch_write(const struct local *l, const struct record *r, struct pst_err *err)
+{
+	const struct machine_request *q = &r->request;
+	json_t *lowers, *groups = json_array(), *obj;
+	char path[PATH_MAX], *text;
+	size_t len;
+	int rc;
+
+	lowers = lowers_json(q, err);
+	if (!lowers || cgroup_make(&l->cgroup, q, groups, err) < 0 ||
+		desktop_path(l, q->desktop, "launch.json", path, err) < 0) {
+		json_decref(lowers);
+		json_decref(groups);
+		return err->code;
+	}
+	obj = json_pack("{s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "uid",
+		(json_int_t)r->uid, "memory_mb", (int)q->memory_mb, "pids", (int)q->pids, "max_width",
+		(int)q->max_width, "max_height", (int)q->max_height, "width",
+		(int)PST_MIN(q->max_width, (uint32_t)START_WIDTH), "height",
+		(int)PST_MIN(q->max_height, (uint32_t)START_HEIGHT), "network", (int)q->network, "libexec",
+		l->libexec, "agents", l->agents, "hostname", q->hostname, "locale", q->locale, "layout",
+		q->layout, "lowers", lowers, "cgroups", groups);
+	text = obj ? pst_json_text(obj, &len) : NULL;
+	json_decref(obj);
+	if (!text)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	rc = pst_file_write(path, text, len, 0600, err);
+	free(text);
+	return rc;
+}
+
+/* Its last words, up to the end of its stderr, which is also when it has ended. */
+static void words_read(int fd, char *out, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while (used + 1 < size && (n = read(fd, out + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	while (used > 0 && (out[used - 1] == '\n' || out[used - 1] == ' '))
+		used--;
+	out[used] = '\0';
+}
+
+static pid_t launcher_spawn(const char *program, char *dir, int err_fd, struct pst_err *err)
+{
+	/* Process 1 keeps this argv and the desktop can read it: no path in its first word. */
+	char *argv[] = { "puesto-desktop", "--launch", dir, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	pid_t pid;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&files, 0, 1);
+	posix_spawn_file_actions_adddup2(&files, err_fd, 2);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+	rc = posix_spawn(&pid, program, &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	if (rc == 0)
+		return pid;
+	pst_err_sys(err, PST_EIO, rc, "start %s", program);
+	return -1;
+}
+
+int life_start(const struct local *l, const struct record *r, struct pst_err *err)
+{
+	char program[PATH_MAX], dir[PATH_MAX], words[400];
+	int fds[2], status;
+	pid_t pid;
+
+	if (path_make(program, err, "%s/puesto-desktop", l->libexec) < 0 ||
+		desktop_path(l, r->request.desktop, NULL, dir, err) < 0 || launch_write(l, r, err) < 0)
+		return err->code;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "pipe");
+	pid = launcher_spawn(program, dir, fds[1], err);
+	close(fds[1]);
+	if (pid > 0)
+		words_read(fds[0], words, sizeof(words));
+	close(fds[0]);
+	if (pid < 0)
+		return err->code;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return pst_err_sys(err, PST_EIO, errno, "wait for %s", program);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return pst_err_set(err, PST_EIO, "desktop %s did not start: %s", r->request.desktop,
+		words[0] ? words : "its launcher was killed");
+}
+
+int life_open(const struct local *l, const char *desktop, struct pst_err *err)
+{
+	struct process_id id;
+	char path[PATH_MAX];
+
+	if (desktop_path(l, desktop, "pid", path, err) < 0 || process_load(path, &id, err) < 0)
+		return err->code;
+	return process_open(&id, err);
+}
+
+/*
+ * Whoever gets the lock knows that neither launcher nor process 1 is there. Process 1's
+ * death is seen by its pidfd; only a launcher that is still at work is waited for in steps.
+ */
+static int lock_wait(const struct local *l, const char *desktop, struct pst_err *err)
+{
+	static const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	uint64_t end = pst_mono_ms() + LAUNCH_TIMEOUT_MS;
+	char path[PATH_MAX];
+	int fd, rc;
+
+	if (desktop_path(l, desktop, "lock", path, err) < 0)
+		return err->code;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : pst_err_sys(err, PST_EIO, errno, "open %s", path);
+	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) < 0 && pst_mono_ms() < end) {
+		struct pst_err ignored = PST_ERR_INIT;
+		int pidfd = life_open(l, desktop, &ignored);
+
+		if (pidfd >= 0)
+			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		pst_fd_close(&pidfd);
+		nanosleep(&pause, NULL);
+	}
+	close(fd);
+	if (rc < 0)
+		return pst_err_set(err, PST_ETIMEOUT, "desktop %s is still starting or cannot be killed", desktop);
+	return 0;
+}
+
+int life_end(const struct local *l, const char *desktop, struct pst_err *err)
+{
+	int pidfd = life_open(l, desktop, err);
+
+	if (pidfd >= 0) {
+		struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		if (poll(&p, 1, KILL_TIMEOUT_MS) <= 0) {
+			close(pidfd);
+			return pst_err_set(err, PST_ETIMEOUT, "desktop %s does not die (a process hangs in the kernel)",
+				desktop);
+		}
+		close(pidfd);
+	}
+	return lock_wait(l, desktop, err);
+}
+
+void life_reason(const struct local *l, const char *desktop, char out[MACHINE_REASON_SIZE])
+{
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX], tail[300];
+	int fd = -1;
+	ssize_t n = -1;
+
+	if (desktop_path(l, desktop, "log", path, &err) == 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0) {
+		off_t size = lseek(fd, 0, SEEK_END);
+
+		n = pread(fd, tail, sizeof(tail) - 1, PST_MAX(size - (off_t)sizeof(tail) + 1, (off_t)0));
+	}
+	pst_fd_close(&fd);
+	if (n <= 0) {
+		pst_strlcpy(out, MACHINE_REASON_SIZE, "the desktop was killed; its log is empty");
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		if ((unsigned char)tail[i] < ' ' || (unsigned char)tail[i] >= 0x7f)
+			tail[i] = tail[i] == '\n' ? ';' : ' ';
+	}
+	tail[n] = '\0';
+	snprintf(out, MACHINE_REASON_SIZE, "the desktop ended or was killed; the end of its log: %s", tail);
+}

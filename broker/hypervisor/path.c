@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Puts paths together. */
+#include "broker/hypervisor/path.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int path_make(char out[PATH_MAX], struct pst_err *err, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, PATH_MAX, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && n < PATH_MAX)
+		return 0;
+	out[0] = '\0';
+	return pst_err_set(err, PST_ELIMIT, "a path is longer than %d bytes", PATH_MAX);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Queue between the control connection and the thread pool. A job is kept when the
+ * connection goes: its work is a promise on disk already, and the broker asks again with
+ * the same task, or learns the result from the next hello.
+ */
+#include "broker/hypervisor/provisioner.h"
+
+#include "base/ctl_client.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEALTH_INTERVAL_MS 30000
+#define HELLO_TIMEOUT_MS 10000
+
+/* WAITING → RUNNING → freed. */
+struct queued {
+	struct job job;
+	struct provisioner *owner;
+	struct queued *next;
+	json_t *msg;       /* NULL for our own jobs */
+	unsigned connection; /* which one asked: a later one is not answered */
+	bool running;
+	uv_work_t work;
+};
+
+struct provisioner {
+	uv_loop_t *loop;
+	char *socket;
+	unsigned threads;
+	struct driver *drivers[PROVISIONER_DRIVERS_MAX];
+	size_t drivers_n;
+	struct pst_ctl_client *client;
+	unsigned connection; /* counts connections */
+	struct queued *first, **last;
+	unsigned jobs, running;
+	struct pst_timer *health_timer;
+	char *health; /* last providers array as text */
+	bool closing;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+static void pump(struct provisioner *p);
+
+static void freed(void *arg)
+{
+	struct provisioner *p = arg;
+
+	for (size_t i = 0; i < p->drivers_n; i++)
+		driver_close(p->drivers[i]);
+	if (p->closed)
+		p->closed(p->closed_arg);
+	free(p->health);
+	free(p->socket);
+	free(p);
+}
+
+static void queued_remove(struct provisioner *p, struct queued *q)
+{
+	struct queued **at = &p->first;
+
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	if (!*at)
+		p->last = at;
+	p->jobs--;
+	job_finish(&q->job);
+	json_decref(q->msg);
+	free(q);
+}
+
+/* Is an earlier job for the same desktop still there? (upto NULL: any job at all) */
+static bool desktop_busy(const struct provisioner *p, const char *desktop, const struct queued *upto)
+{
+	for (const struct queued *q = p->first; q && q != upto; q = q->next) {
+		if (desktop[0] && strcmp(q->job.desktop, desktop) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct queued *queue_add(struct provisioner *p, enum job_kind kind)
+{
+	struct queued *q = p->jobs < PROVISIONER_JOBS_MAX ? pst_zalloc(1, sizeof(*q)) : NULL;
+
+	if (!q)
+		return NULL;
+	q->owner = p;
+	q->connection = p->connection;
+	q->work.data = q;
+	q->job.kind = kind;
+	q->job.drivers = p->drivers;
+	q->job.drivers_n = p->drivers_n;
+	*p->last = q;
+	p->last = &q->next;
+	p->jobs++;
+	return q;
+}
+
+static void on_ended(const char *desktop, const char *reason, void *arg)
+{
+	struct provisioner *p = arg;
+
+	if (p->closing || desktop_busy(p, desktop, NULL))
+		return; /* the answer to that job tells */
+	pst_warn("desktop ended desktop=%s reason=%s", desktop, reason);
+	pst_ctl_client_send(p->client, json_pack("{s:s,s:s,s:s,s:s}", "op", "report", "desktop", desktop,
+		"state", "failed", "reason", reason));
+}
+
+static void machine_watch(struct provisioner *p, const char *desktop)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	for (size_t i = 0; i < p->drivers_n; i++) {
+		if (driver_watch(p->drivers[i], desktop, on_ended, p, &err) == 0)
+			return;
+	}
+	pst_warn("cannot watch desktop=%s: %s", desktop, err.text);
+}
+
+static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
+		pst_warn("the broker did not take the hello: %s", err.text);
+}
+
+static void providers_log(struct provisioner *p, const json_t *providers)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)providers, i, o)
+		pst_info("provider name=%s capacity=%d healthy=%s limits=\"%s\" %s", pst_json_str(o, "name", 64),
+			(int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
+			pst_json_bool(o, "healthy", false) ? "yes" : "no", pst_json_str(o, "limits", 64),
+			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+}
+
+/* True when providers are not as they were last time. */
+static bool health_changed(struct provisioner *p, const json_t *providers)
+{
+	char *text = pst_json_text(providers, NULL);
+	bool same = text && p->health && strcmp(text, p->health) == 0;
+
+	free(p->health);
+	p->health = text;
+	if (!same)
+		providers_log(p, providers);
+	return !same;
+}
+
+static void hello_say(struct provisioner *p, const struct queued *q)
+{
+	const json_t *m;
+	size_t i;
+
+	if (q->job.rc < 0) {
+		pst_error("%s; trying again", q->job.err.text);
+		return;
+	}
+	health_changed(p, q->job.providers);
+	json_array_foreach(q->job.machines, i, m)
+	{
+		const char *desktop = pst_json_str(m, "desktop", PST_UUID_SIZE - 1);
+
+		if (desktop && !desktop_busy(p, desktop, NULL) &&
+			strcmp(pst_json_str(m, "state", 16), "running") == 0)
+			machine_watch(p, desktop);
+	}
+	if (q->connection != p->connection)
+		return;
+	pst_info("hello to the broker machines=%zu", json_array_size(q->job.machines));
+	pst_ctl_client_call(p->client, job_reply(&q->job), HELLO_TIMEOUT_MS, hello_done, p);
+}
+
+static void hello_prepare(struct provisioner *p)
+{
+	if (!queue_add(p, JOB_HELLO))
+		pst_error("no memory to say hello");
+	pump(p);
+}
+
+static void answer(struct provisioner *p, struct queued *q)
+{
+	struct pst_ctl *ctl = pst_ctl_client_ctl(p->client);
+
+	if (q->job.rc < 0)
+		pst_warn("command failed desktop=%s: %s", q->job.desktop, q->job.err.text);
+	else if (q->job.desktop[0])
+		pst_info("command done op=%s desktop=%s", pst_json_str(q->msg, "op", 32), q->job.desktop);
+	if (ctl && q->connection == p->connection)
+		pst_ctl_reply(ctl, q->msg, q->job.rc < 0 ? job_refusal(&q->job.err) : job_reply(&q->job));
+}
+
+static void on_work(uv_work_t *work)
+{
+	struct queued *q = work->data;
+
+	job_run(&q->job);
+}
+
+static void close_continue(struct provisioner *p)
+{
+	if (p->running == 0)
+		freed(p);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+	struct queued *q = work->data;
+	struct provisioner *p = q->owner;
+	bool watch = q->job.rc == 0 && (q->job.kind == JOB_CREATE || q->job.kind == JOB_RESTART);
+	bool changed = false;
+	char desktop[PST_UUID_SIZE];
+
+	p->running--;
+	if (!p->closing && q->job.kind == JOB_HELLO)
+		hello_say(p, q);
+	else if (!p->closing && q->job.kind == JOB_HEALTH)
+		changed = health_changed(p, q->job.providers);
+	else if (!p->closing)
+		answer(p, q);
+	pst_strlcpy(desktop, sizeof(desktop), q->job.desktop);
+	queued_remove(p, q);
+	if (p->closing) {
+		close_continue(p);
+		return;
+	}
+	if (watch && !desktop_busy(p, desktop, NULL))
+		machine_watch(p, desktop);
+	if (changed && pst_ctl_client_ctl(p->client))
+		hello_prepare(p);
+	pump(p);
+}
+
+static void pump(struct provisioner *p)
+{
+	for (struct queued *q = p->first; q && p->running < p->threads && !p->closing; q = q->next) {
+		if (q->running || desktop_busy(p, q->job.desktop, q))
+			continue;
+		q->running = true;
+		p->running++;
+		uv_queue_work(p->loop, &q->work, on_work, on_done);
+	}
+}
+
+static void on_health(void *arg)
+{
+	struct provisioner *p = arg;
+
+	if (queue_add(p, JOB_HEALTH))
+		pump(p);
+	pst_timer_start(p->health_timer, HEALTH_INTERVAL_MS, on_health, p);
+}
+
+static void on_connected(struct pst_ctl_client *client, struct pst_ctl *ctl, void *arg)
+{
+	struct provisioner *p = arg;
+
+	p->connection++;
+	hello_prepare(p);
+}
+
+static void on_closed(struct pst_ctl_client *client, const char *reason, void *arg)
+{
+	struct provisioner *p = arg;
+
+	p->connection++;
+	pst_warn("the broker is gone (%s); desktops go on, dialling again", reason);
+}
+
+static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void *arg)
+{
+	struct provisioner *p = arg;
+	struct pst_err err = PST_ERR_INIT;
+	struct queued *q = queue_add(p, JOB_INVENTORY);
+
+	pst_fd_close(&fd);
+	if (!q) {
+		pst_err_set(&err, PST_EBUSY, "the provisioner has %u commands waiting; try again", p->jobs);
+	} else {
+		q->msg = json_incref(msg);
+		if (job_parse(&q->job, msg, &err) == 0) {
+			pump(p);
+			return;
+		}
+		queued_remove(p, q);
+	}
+	pst_warn("refused: %s", err.text);
+	pst_ctl_reply(pst_ctl_client_ctl(client), msg, job_refusal(&err));
+}
+
+static const struct pst_ctl_client_events client_events = {
+	.connected = on_connected,
+	.message = on_message,
+	.closed = on_closed,
+};
+
+struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsigned threads)
+{
+	struct provisioner *p = pst_zalloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->loop = loop;
+	p->last = &p->first;
+	p->threads = PST_CLAMP(threads, 1u, (unsigned)PROVISIONER_THREADS_MAX);
+	p->socket = strdup(socket);
+	p->health_timer = pst_timer_create(loop);
+	if (p->socket && p->health_timer)
+		return p;
+	provisioner_close(p, NULL, NULL);
+	return NULL;
+}
+
+int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err)
+{
+	int rc = 0;
+
+	if (p->drivers_n == PROVISIONER_DRIVERS_MAX)
+		rc = pst_err_set(err, PST_ELIMIT, "more than %d providers", PROVISIONER_DRIVERS_MAX);
+	for (size_t i = 0; i < p->drivers_n && rc == 0; i++) {
+		if (strcmp(p->drivers[i]->name, d->name) == 0)
+			rc = pst_err_set(err, PST_ECONFLICT, "two providers are named \"%s\"", d->name);
+	}
+	if (rc == 0)
+		p->drivers[p->drivers_n++] = d;
+	else
+		driver_close(d);
+	return rc;
+}
+
+int provisioner_start(struct provisioner *p, struct pst_err *err)
+{
+	p->client = pst_ctl_client_create(p->loop, p->socket, &client_events, p);
+	if (!p->client)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	pst_timer_start(p->health_timer, HEALTH_INTERVAL_MS, on_health, p);
+	return 0;
+}
+
+void provisioner_close(struct provisioner *p, void (*closed)(void *arg), void *arg)
+{
+	struct queued *next;
+
+	if (!p || p->closing)
+		return;
+	p->closing = true;
+	p->closed = closed;
+	p->closed_arg = arg;
+	pst_timer_destroy(p->health_timer);
+	pst_ctl_client_close(p->client);
+	for (struct queued *q = p->first; q; q = next) {
+		next = q->next;
+		if (!q->running)
+			queued_remove(p, q);
+	}
+	close_continue(p);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The provisioner: takes the broker's commands from its control socket, runs them on the
+ * drivers (blocking calls on a bounded pool of threads, one at a time for each desktop),
+ * answers, and reports what machines do by themselves. Loop thread only.
+ */
+#pragma once
+
+#include "broker/hypervisor/driver.h"
+
+#define PROVISIONER_DRIVERS_MAX 8
+#define PROVISIONER_JOBS_MAX 4096 /* waiting and running; more are refused as busy */
+#define PROVISIONER_THREADS_MAX 16
+
+struct provisioner;
+
+/* socket is copied. threads: blocking calls at a time. NULL on no memory. */
+struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsigned threads);
+
+/* Takes d, also on failure (PST_ELIMIT, or PST_ECONFLICT for a second of that name). */
+int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err);
+
+/* Begins to dial. Call once, after every add. */
+int provisioner_start(struct provisioner *p, struct pst_err *err);
+
+/*
+ * Ends the connection and forgets waiting jobs; running ones finish first. The machines
+ * stay. closed is called when everything is freed. Accepts NULL (then closed is not called).
+ */
+void provisioner_close(struct provisioner *p, void (*closed)(void *arg), void *arg);

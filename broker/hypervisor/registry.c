@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every driver is named here and nowhere else. */
+#include "broker/hypervisor/registry.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+extern const struct driver_type driver_fake;
+extern const struct driver_type driver_local;
+
+static const struct driver_type *const drivers[] = {
+	&driver_fake,
+	&driver_local,
+};
+
+const struct driver_type *registry_find(const char *kind)
+{
+	for (size_t i = 0; i < PST_ARRAY_LEN(drivers); i++) {
+		if (strcmp(drivers[i]->kind, kind) == 0)
+			return drivers[i];
+	}
+	return NULL;
+}
+
+const char *registry_kinds(void)
+{
+	return "fake, local";
+}

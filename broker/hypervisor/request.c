@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reads and writes machine requests. */
+#include "broker/hypervisor/request.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Names end up in paths, options and the desktop's own files. */
+static bool is_plain(const char *s, const char *also)
+{
+	if (s[0] == '.' || s[0] == '-')
+		return false;
+	for (; *s; s++) {
+		bool alnum = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9');
+
+		if (!alnum && !strchr(also, *s))
+			return false;
+	}
+	return true;
+}
+
+static int text_read(const json_t *obj, const char *key, const char *fallback, const char *also,
+	char *out, size_t size, struct pst_err *err)
+{
+	const char *s;
+
+	if (pst_json_opt_str(obj, key, size - 1, fallback, &s, err) < 0)
+		return err->code;
+	if (!s)
+		return pst_err_set(err, PST_EINVAL, "%s: missing", key);
+	if (also && !is_plain(s, also))
+		return pst_err_set(err, PST_EINVAL, "%s: \"%s\" has characters other than letters, digits and %s",
+			key, s, also);
+	return pst_strlcpy(out, size, s);
+}
+
+static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], struct pst_err *err)
+{
+	if (text_read(obj, key, NULL, NULL, out, PATH_MAX, err) < 0)
+		return err->code;
+	if (strcmp(out, "host") == 0 && strcmp(key, "base") == 0)
+		return 0;
+	if (out[0] != '/' || strpbrk(out, ":,\\") || strstr(out, "/../"))
+		return pst_err_set(err, PST_EINVAL,
+			"%s: \"%s\" must be an absolute path without \"..\", ':', ',' or '\\'", key, out);
+	return 0;
+}
+
+static int number_read(const json_t *obj, const char *key, int64_t min, int64_t max,
+	int64_t fallback, uint32_t *ret, struct pst_err *err)
+{
+	int64_t v;
+
+	if (pst_json_opt_int(obj, key, min, max, fallback, &v, err) < 0)
+		return err->code;
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+/* "cpus" may be a whole number or a fraction of one. */
+static int cpus_read(const json_t *spec, uint32_t *ret_percent, struct pst_err *err)
+{
+	const json_t *v = json_object_get(spec, "cpus");
+	double cpus;
+
+	if (!v || json_is_null(v)) {
+		*ret_percent = 200;
+		return 0;
+	}
+	cpus = json_number_value(v);
+	if (!json_is_number(v) || !(cpus >= 0.05 && cpus <= 1024))
+		return pst_err_set(err, PST_EINVAL, "cpus: must be between 0.05 and 1024");
+	*ret_percent = (uint32_t)(cpus * 100 + 0.5);
+	return 0;
+}
+
+static int spec_read(const json_t *spec, struct machine_request *r, struct pst_err *err)
+{
+	char network[16];
+
+	if (number_read(spec, "memory_mb", 64, REQUEST_MEMORY_MAX_MB, 1024, &r->memory_mb, err) < 0 ||
+		number_read(spec, "pids", 32, 1 << 20, 512, &r->pids, err) < 0 ||
+		number_read(spec, "max_width", 640, REQUEST_WIDTH_MAX, 3840, &r->max_width, err) < 0 ||
+		number_read(spec, "max_height", 400, REQUEST_HEIGHT_MAX, 2160, &r->max_height, err) < 0 ||
+		cpus_read(spec, &r->cpu_percent, err) < 0 ||
+		text_read(spec, "locale", "en_US", "_@", r->locale, sizeof(r->locale), err) < 0 ||
+		text_read(spec, "layout", "us", "_,", r->layout, sizeof(r->layout), err) < 0 ||
+		text_read(spec, "network", "host", "", network, sizeof(network), err) < 0)
+		return err->code;
+	if (strcmp(network, "host") != 0 && strcmp(network, "none") != 0)
+		return pst_err_set(err, PST_EINVAL, "network: must be \"host\" or \"none\"");
+	r->network = strcmp(network, "host") == 0;
+	return 0;
+}
+
+static int image_read(const json_t *image, struct machine_request *r, struct pst_err *err)
+{
+	if (text_read(image, "name", NULL, "._-", r->image_name, sizeof(r->image_name), err) < 0 ||
+		path_read(image, "base", r->image_base, err) < 0 ||
+		path_read(image, "path", r->image_path, err) < 0)
+		return pst_err_wrap(err, "image");
+	if (json_is_integer(json_object_get(image, "version"))) {
+		uint32_t v;
+
+		if (number_read(image, "version", 0, UINT32_MAX, 0, &v, err) < 0)
+			return pst_err_wrap(err, "image");
+		snprintf(r->image_version, sizeof(r->image_version), "%u", v);
+		return 0;
+	}
+	return text_read(image, "version", NULL, "._-", r->image_version, sizeof(r->image_version), err);
+}
+
+static int ids_read(const json_t *msg, struct machine_request *r, struct pst_err *err)
+{
+	struct pst_uuid u;
+
+	memset(r, 0, sizeof(*r));
+	if (text_read(msg, "task", NULL, "-", r->task, sizeof(r->task), err) < 0 ||
+		text_read(msg, "desktop", NULL, "-", r->desktop, sizeof(r->desktop), err) < 0 ||
+		text_read(msg, "enrol_token", "", "_-", r->enrol_token, sizeof(r->enrol_token), err) < 0 ||
+		text_read(msg, "hostname", "", "-", r->hostname, sizeof(r->hostname), err) < 0)
+		return err->code;
+	if (pst_uuid_parse(r->task, &u) < 0 || pst_uuid_parse(r->desktop, &u) < 0)
+		return pst_err_set(err, PST_EINVAL, "task and desktop must be UUIDs");
+	/* One spelling: it names a directory. */
+	pst_uuid_text(&u, r->desktop);
+	return 0;
+}
+
+int request_parse(const json_t *msg, struct machine_request *ret, struct pst_err *err)
+{
+	struct machine_request r;
+	json_t *image, *spec;
+
+	if (ids_read(msg, &r, err) < 0 || pst_json_need_obj(msg, "image", &image, err) < 0 ||
+		pst_json_need_obj(msg, "spec", &spec, err) < 0 || image_read(image, &r, err) < 0 ||
+		spec_read(spec, &r, err) < 0)
+		return err->code;
+	if (r.hostname[0] == '\0')
+		snprintf(r.hostname, sizeof(r.hostname), "desktop-%.8s", r.desktop);
+	*ret = r;
+	return 0;
+}
+
+int request_parse_restart(const json_t *msg, struct machine_request *ret, struct pst_err *err)
+{
+	const json_t *image = json_object_get(msg, "image"), *spec = json_object_get(msg, "spec");
+	struct machine_request r;
+
+	if (ids_read(msg, &r, err) < 0 || (json_is_object(image) && image_read(image, &r, err) < 0) ||
+		(json_is_object(spec) && spec_read(spec, &r, err) < 0))
+		return err->code;
+	*ret = r;
+	return 0;
+}
+
+json_t *request_json(const struct machine_request *r)
+{
+	return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:{s:i,s:f,s:i,s:i,s:i,s:s,s:s,s:s}}", "task",
+		r->task, "desktop", r->desktop, "hostname", r->hostname, "image", "name", r->image_name,
+		"version", r->image_version, "base", r->image_base, "path", r->image_path, "spec", "memory_mb",
+		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "max_width",
+		(int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
+		"network", r->network ? "host" : "none");
+}
+
+static void text_merge(char *text, size_t size, const char *old)
+{
+	if (text[0] == '\0')
+		pst_strlcpy(text, size, old);
+}
+
+void request_merge(struct machine_request *r, const struct machine_request *old)
+{
+	text_merge(r->hostname, sizeof(r->hostname), old->hostname);
+	if (r->image_name[0] == '\0') {
+		memcpy(r->image_name, old->image_name, sizeof(r->image_name));
+		memcpy(r->image_version, old->image_version, sizeof(r->image_version));
+		memcpy(r->image_base, old->image_base, sizeof(r->image_base));
+		memcpy(r->image_path, old->image_path, sizeof(r->image_path));
+	}
+	if (r->memory_mb == 0) {
+		r->memory_mb = old->memory_mb;
+		r->cpu_percent = old->cpu_percent;
+		r->pids = old->pids;
+		r->max_width = old->max_width;
+		r->max_height = old->max_height;
+		r->network = old->network;
+		memcpy(r->locale, old->locale, sizeof(r->locale));
+		memcpy(r->layout, old->layout, sizeof(r->layout));
+	}
+}
