@@ -24,7 +24,6 @@ struct encoder {
 	size_t start; /* the tile at which the next plan begins, so that a small budget reaches every tile in
 			 turn */
 	uint64_t sequence;
-	uint32_t last_region; /* the newest video region's id: never used twice */
 	struct encoder_stats stats;
 };
 

@@ -24,12 +24,13 @@ enum op_kind {
 enum op_class { OP_CLASS_FLAT, OP_CLASS_TEXT, OP_CLASS_PICTURE, OP_CLASS_VIDEO };
 
 /*
- * One H.264 access unit, Annex B with start codes, BT.709 full range, 4:2:0. A region keeps its id while its
- * decoder may go on; is_key marks an IDR frame that needs nothing before it. coded_w × coded_h are rect's
+ * One H.264 access unit, Annex B with start codes, BT.709 full range, 4:2:0. A region's id is its
+ * decoder's: small, and used again after the region has ended; is_key marks an IDR frame that needs nothing before
+ * it and begins whatever the id stands for from now on. coded_w × coded_h are rect's
  * sides rounded up to even.
  */
 struct op_video {
-	uint32_t region;
+	uint32_t region; /* below max_video_regions */
 	bool is_key;
 	uint8_t qp; /* mean quantiser, 0…51 */
 	int32_t coded_w, coded_h;

@@ -171,18 +171,30 @@ static uint16_t shifted_history(const struct tile *t, uint64_t slot)
 	return passed > 15 ? 0 : (uint16_t)(t->history << passed);
 }
 
+/* Two hulls by turns, so that what changed here once does not count for ever. */
+static void warm(struct tile *t, uint64_t slot)
+{
+	if (slot - t->hot_slot >= 2 * TILE_RATE_SLOTS)
+		t->hot_next = (struct tile_box){ 0, 0, 0, 0 };
+	if (slot - t->hot_slot >= TILE_RATE_SLOTS) {
+		t->hot = t->hot_next;
+		t->hot_next = (struct tile_box){ 0, 0, 0, 0 };
+		t->hot_slot = slot;
+	}
+	box_add(&t->hot, &t->change);
+	box_add(&t->hot_next, &t->change);
+}
+
 void tile_touch(struct tile *t, uint64_t now_ns)
 {
 	uint64_t slot = now_ns / TILE_SLOT_NS;
 
-	uint16_t history = shifted_history(t, slot);
-
-	if (!history)
-		t->hot = (struct tile_box){ 0, 0, 0, 0 };
-	box_add(&t->hot, &t->change);
-	t->history = history | 1;
-	t->history_slot = slot;
 	t->changed_ns = now_ns;
+	if (t->is_forced)
+		return; /* sent again, not changed */
+	warm(t, slot);
+	t->history = shifted_history(t, slot) | 1;
+	t->history_slot = slot;
 }
 
 int tile_rate(const struct tile *t, uint64_t now_ns)

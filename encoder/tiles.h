@@ -15,17 +15,19 @@ struct tile_box {
 };
 
 struct tile {
-	struct tile_box damage; /* reported, not yet compared */
-	struct tile_box change; /* of this plan: compared and different */
-	struct tile_box lossy;  /* the client's pixels may differ from the sent picture */
-	struct tile_box hot;    /* hull of the changes since the tile was last at rest */
-	bool is_forced;         /* damage is sent even where it compares equal */
-	bool is_video;          /* lies in an active video region */
-	uint8_t klass;          /* enum op_class: flat, text or picture */
-	int8_t picture_votes;   /* hysteresis of klass: above zero is a picture */
-	uint16_t history;       /* updates, one bit per TILE_SLOT_NS, lowest is newest */
-	uint64_t history_slot;  /* the slot number of bit 0 */
-	uint64_t changed_ns;    /* when it was last sent because it changed */
+	struct tile_box damage;   /* reported, not yet compared */
+	struct tile_box change;   /* of this plan: compared and different */
+	struct tile_box lossy;    /* the client's pixels may differ from the sent picture */
+	struct tile_box hot;      /* hull of the changes of the last half to whole second */
+	struct tile_box hot_next; /* of the half second that is going on: hot after it */
+	bool is_forced;           /* damage is sent even where it compares equal */
+	bool is_video;            /* lies in an active video region */
+	uint8_t klass;            /* enum op_class: flat, text or picture */
+	int8_t picture_votes;     /* hysteresis of klass: above zero is a picture */
+	uint16_t history;         /* updates, one bit per TILE_SLOT_NS, lowest is newest */
+	uint64_t history_slot;    /* the slot number of bit 0 */
+	uint64_t hot_slot;        /* when hot_next was begun */
+	uint64_t changed_ns;      /* when it was last sent because it changed */
 };
 
 /* Sixteen slots of 50 ms: the newest ten are the half second in which updates are counted. */

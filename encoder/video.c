@@ -167,7 +167,7 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 	if (!g)
 		return;
 	*g = (struct video_region){
-		.rect = align_rect(e, &r), .id = ++e->last_region, .changed_ns = now_ns, .opened_ns = now_ns
+		.rect = align_rect(e, &r), .id = (uint32_t)(g - e->video->regions), .changed_ns = now_ns, .opened_ns = now_ns
 	};
 	mark_tiles(e, &g->rect, true);
 }

@@ -16,6 +16,9 @@
 	(OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO))
 #define MS 1000000ull
 
+/* Named by every failure: ENCODER_SEED=n repeats the run. */
+static uint32_t current_seed;
+
 struct desk {
 	struct encoder_params params;
 	struct encoder *enc;
@@ -143,9 +146,10 @@ static struct op_list desk_plan(struct desk *d, uint64_t bytes)
 	struct op_list list;
 
 	cr_assert_eq(encoder_plan(d->enc, &d->screen, d->now, &budget, &list, &err), 0, "%s", err.text);
-	cr_assert(model_apply(d->model, &list, encoder_sent(d->enc), &d->params));
+	cr_assert(model_apply(d->model, &list, encoder_sent(d->enc), &d->params), "seed %u", current_seed);
 	if (list.is_exact)
-		cr_assert_eq(model_differs(d->model, encoder_sent(d->enc), &all), 0, "exact is not exact");
+		cr_assert_eq(model_differs(d->model, encoder_sent(d->enc), &all), 0,
+			"seed %u: exact is not exact", current_seed);
 	return list;
 }
 
@@ -162,32 +166,69 @@ static void desk_settle(struct desk *d, uint64_t bytes)
 		if (!encoder_has_work(d->enc, d->now))
 			d->now = due;
 		list = desk_plan(d, bytes);
-		cr_assert_lt(++rounds, 200000, "the encoder never comes to rest");
+		cr_assert_lt(++rounds, 200000, "seed %u: the encoder never comes to rest", current_seed);
 	}
 	list = desk_plan(d, bytes);
-	cr_assert_eq(list.len, 0, "something is sent though nothing is due");
+	cr_assert_eq(list.len, 0, "seed %u: something is sent though nothing is due", current_seed);
 	cr_assert(list.is_exact && !list.more);
-	cr_assert_eq(model_differs(d->model, &d->screen, &all), 0, "the client does not show the screen");
+	cr_assert_eq(model_differs(d->model, &d->screen, &all), 0,
+		"seed %u: the client does not show the screen", current_seed);
 }
 
-static void run_seed(uint32_t seed, int32_t w, int32_t h, int steps)
+/* A clip that plays all the time, in two seeds of three where the screen has room for it. */
+static bool choose_clip(struct desk *d, struct rect *ret)
 {
-	uint32_t masks[] = { ALL_OPS, ALL_OPS, ALL_OPS & ~OP_BIT(OP_VIDEO), OP_BIT(OP_LOSSLESS),
+	int32_t w = d->screen.width, h = d->screen.height;
+
+	if (w < 140 || h < 120 || d->seed % 3 == 0)
+		return false;
+	ret->w = 110 + model_below(&d->seed, w - 120);
+	ret->h = 100 + model_below(&d->seed, h - 110);
+	ret->x = model_below(&d->seed, w - ret->w + 1);
+	ret->y = model_below(&d->seed, h - ret->h + 1);
+	return true;
+}
+
+static void draw_step(struct desk *d, const struct rect *clip)
+{
+	struct rect r = random_rect(d);
+
+	for (int n = model_below(&d->seed, 3); n >= 0; n--, r = random_rect(d))
+		draw_something(d, &r);
+	if (clip) {
+		draw_picture(d, clip);
+		encoder_damage(d->enc, clip, 1);
+	}
+	if (model_below(&d->seed, 20) == 0)
+		encoder_invalidate(d->enc, &r);
+}
+
+static void add_stats(const struct desk *d, uint64_t totals[OP_KINDS])
+{
+	struct encoder_stats stats;
+
+	encoder_stats(d->enc, &stats);
+	for (int i = 0; i < OP_KINDS; i++)
+		totals[i] += stats.ops[i];
+}
+
+static void run_seed(uint32_t seed, int32_t w, int32_t h, int steps, uint64_t totals[OP_KINDS])
+{
+	const uint32_t masks[] = { ALL_OPS, ALL_OPS, ALL_OPS & ~OP_BIT(OP_VIDEO), OP_BIT(OP_LOSSLESS),
 		OP_BIT(OP_LOSSLESS) | OP_BIT(OP_COPY) };
-	uint64_t budgets[] = { 0, 0, 1, 3000, 50000 };
+	const uint64_t budgets[] = { 0, 0, 1, 3000, 50000 };
+	struct rect clip;
 	struct desk d;
+	bool has_clip;
 
 	desk_open(&d, seed, w, h, masks[seed % 5]);
+	has_clip = choose_clip(&d, &clip);
 	for (int i = 0; i < steps; i++) {
-		struct rect r = random_rect(&d);
-
-		for (int n = model_below(&d.seed, 3); n >= 0; n--, r = random_rect(&d))
-			draw_something(&d, &r);
-		if (model_below(&d.seed, 20) == 0)
-			encoder_invalidate(d.enc, &r);
+		draw_step(&d, has_clip ? &clip : NULL);
 		if (model_below(&d.seed, 60) == 0) {
 			desk_screen(&d, 1 + model_below(&d.seed, 700), 1 + model_below(&d.seed, 500));
 			cr_assert_eq(encoder_resize(d.enc, d.params.width, d.params.height, NULL), 0);
+			has_clip = choose_clip(&d, &clip);
 		}
 		d.now += (uint64_t)model_below(&d.seed, 60) * MS;
 		desk_plan(&d, budgets[model_below(&d.seed, 5)]);
@@ -195,6 +236,7 @@ static void run_seed(uint32_t seed, int32_t w, int32_t h, int steps)
 			desk_settle(&d, budgets[model_below(&d.seed, 5)]);
 	}
 	desk_settle(&d, 0);
+	add_stats(&d, totals);
 	desk_close(&d);
 }
 
@@ -202,16 +244,20 @@ Test(encoder, client_ends_with_the_screen_whatever_is_drawn)
 {
 	const char *count = getenv("ENCODER_SEEDS"), *only = getenv("ENCODER_SEED");
 	uint32_t n = count ? (uint32_t)atoi(count) : 150;
+	uint64_t totals[OP_KINDS] = { 0 };
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t seed = only ? (uint32_t)atoi(only) : 1000 + i, s = seed * 747796405u + 1;
 		int32_t w = 1 + model_below(&s, i % 10 == 0 ? 1400 : 600), h = 1 + model_below(&s, 400);
 
-		fprintf(stderr, "seed %u %dx%d\r", seed, w, h);
-		run_seed(seed, w, h, 40);
+		current_seed = seed;
+		run_seed(seed, w, h, 40, totals);
 		if (only)
-			break;
+			return;
 	}
+	for (int i = 0; i < OP_KINDS && n >= 150; i++)
+		cr_assert_gt(totals[i], 150, "operations of kind %d were hardly tried: %llu", i,
+			(unsigned long long)totals[i]);
 }
 
 Test(encoder, odd_and_extreme_sizes)
@@ -219,8 +265,10 @@ Test(encoder, odd_and_extreme_sizes)
 	const int32_t sizes[][2] = { { 1, 1 }, { 1, 500 }, { 500, 1 }, { 63, 65 }, { 64, 64 }, { 65, 63 },
 		{ 8192, 3 }, { 3, 8192 } };
 
+	uint64_t totals[OP_KINDS] = { 0 };
+
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		run_seed((uint32_t)(5 * i + 10), sizes[i][0], sizes[i][1], 30);
+		run_seed((uint32_t)(5 * i + 10), sizes[i][0], sizes[i][1], 30, totals);
 }
 
 Test(encoder, sizes_and_capabilities_are_checked)
