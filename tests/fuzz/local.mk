@@ -1,1 +1,36 @@
-# tests/fuzz: what this directory adds to the build (lists are declared in the top Makefile.am).
+# tests/fuzz: fuzz targets. With --enable-fuzzers (CC=clang) each is a libFuzzer program; without,
+# each replays the files it is given, and `make check` feeds it tests/fuzz/corpus/NAME/.
+#
+# A new target NAME is a file tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput, a folder
+# tests/fuzz/corpus/NAME/ with a few real inputs, and these two lines:
+#
+#	FUZZ_TARGETS += tests/fuzz/fuzz_NAME
+#	tests_fuzz_fuzz_NAME_LDADD = $(FUZZ_MAIN) your/lib.a $(BASE_LIBS)
+
+if FUZZERS
+FUZZ_MAIN = $(FUZZ_ENGINE)
+else
+FUZZ_MAIN = tests/fuzz/libreplay.a
+endif
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+
+FUZZ_TARGETS =
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/replay.sh
+
+FUZZ_TARGETS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_ctl_frame
+tests_fuzz_fuzz_ctl_frame_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_text
+tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
+tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)

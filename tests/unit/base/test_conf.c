@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Configuration texts, good and bad, by tables. */
+/* Configuration texts, good and bad, by tables. Covers: base/conf_parse.c */
 #include "base/conf.h"
 
 #include "base/mem.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Control connections: frames, calls, descriptors, limits, and ends from every side. */
+/* Control connections: frames, calls, descriptors, limits, and ends from every side.
+ * Covers: base/ctl_call.c base/ctl_frame.c */
 #include "base/ctl.h"
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Client and server over a real socket: reconnecting, limits, refused calls. */
+/* Client and server over a real socket: reconnecting, limits, refused calls. Covers: base/ctl_server.c */
 #include "base/ctl_client.h"
 #include "base/ctl_server.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Encodings, UTF-8 and strict numbers, by tables. */
+/* Encodings, UTF-8 and strict numbers, by tables. Covers: base/encode.c */
 #include "base/text.h"
 
 #include "base/err.h"

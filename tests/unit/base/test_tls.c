@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The internal certificate authority: what it signs, and what it refuses. */
+/* The internal certificate authority: what it signs, and what it refuses.
+ * Covers: base/tls_csr.c base/tls_file.c */
 #include "base/tls.h"
 
 #include "base/clock.h"
