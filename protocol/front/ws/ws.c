@@ -261,13 +261,13 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 		ws_stream_break(w->stream, "a picture could not be encoded for the browser");
 		return rc;
 	}
-	pacing_sent(&w->pacing, (uint32_t)ops->sequence, w->body.len, start_us);
+	uint64_t now_us = pst_mono_us();
+
+	pacing_sent(&w->pacing, (uint32_t)ops->sequence, w->body.len, now_us);
+	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
 	w->frames++;
-	uint64_t now_us = pst_mono_us();
-
-	w->encode_us += now_us - start_us;
 	if (now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
 	return 0;

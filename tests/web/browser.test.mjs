@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The client in Chromium against the real ws front: pictures, keys, pointer, clipboard, resize, reconnection, words. */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { Harness, startServer } from './server.mjs';
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+	'--disable-sync'];
+const SHOTS = process.env.PUESTO_SHOTS;
+
+const harness = new Harness();
+await harness.event((e) => e.listening);
+const server = await startServer(harness);
+const browser = await chromium.launch({ executablePath: process.env.PUESTO_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+after(async () => {
+	await browser.close();
+	server.close();
+	harness.close();
+});
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+if (SHOTS)
+	mkdirSync(SHOTS, { recursive: true });
+
+const problems = [];
+
+async function open(query = 'pool=p1', options = {}) {
+	const context = await browser.newContext({ viewport: { width: 1024, height: 700 }, locale: 'es-ES', ...options });
+	const page = await context.newPage();
+	page.on('pageerror', (e) => problems.push(e.stack));
+	page.on('console', (m) => m.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(m.text()) && problems.push(m.text()));
+	await page.goto(`${server.origin}/client/?${query}`);
+	return page;
+}
+
+const state = (page, wanted) => page.waitForFunction((s) => window.puesto?.state === s, wanted, { timeout: 10000 });
+
+async function live(query, options) {
+	const page = await open(query, options);
+	await state(page, 'live');
+	await exact(page);
+	return page;
+}
+
+/** Waits until the client says that its picture is exact. */
+async function exact(page) {
+	for (let i = 0; i < 100; i++) {
+		if ((await page.evaluate(() => window.puesto.stats())).exact)
+			return;
+		await page.waitForTimeout(50);
+	}
+	assert.fail('the picture never became exact');
+}
+
+/** How many pixels differ from the screen, and the PSNR in dB. */
+async function compare(page) {
+	const path = join(harness.dir, 'screen');
+	const dumped = harness.event((e) => e.dumped, { fresh: true });
+	harness.command(`dump ${path}`);
+	const { width, height } = await dumped;
+	const shown = await page.evaluate(async () => {
+		const { width: w, height: h, data } = await window.puesto.pixels();
+		let text = '';
+		for (let i = 0; i < data.length; i += 32768)
+			text += String.fromCharCode(...data.subarray(i, i + 32768));
+		return { w, h, text: btoa(text) };
+	});
+	assert.deepEqual([shown.w, shown.h], [width, height]);
+	const have = Buffer.from(shown.text, 'base64');
+	const want = readFileSync(path);
+	let differing = 0;
+	let error = 0;
+	for (let i = 0; i < want.length; i += 4) {
+		const d = [have[i] - want[i + 2], have[i + 1] - want[i + 1], have[i + 2] - want[i]];
+		differing += d.some((x) => x !== 0) ? 1 : 0;
+		error += d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+	}
+	return { differing, psnr: error ? 10 * Math.log10(255 * 255 / (error / (want.length / 4 * 3))) : Infinity };
+}
+
+async function draw(page, command) {
+	const { frames } = await page.evaluate(() => window.puesto.stats());
+	harness.command(command);
+	await page.waitForFunction(async (n) => (await window.puesto.stats()).frames > n, frames);
+	await exact(page);
+}
+
+async function shot(page, name) {
+	if (SHOTS)
+		await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+}
+
+const keys = (from) => harness.events.slice(from).filter((e) => e.key || e.text);
+
+for (const query of ['pool=p1', 'pool=p1&noworker=1', 'pool=p1&novideo=1']) {
+	test(`pictures are exact with ${query}`, async () => {
+		const page = await live(query);
+		assert.equal(await page.evaluate(() => window.puesto.isWorker), !query.includes('noworker'));
+		for (const command of ['text 3', 'fill ff8800', 'scroll 48', 'scroll 3', 'photo', 'fill 0040ff', 'text 4']) {
+			await draw(page, command);
+			assert.equal((await compare(page)).differing, 0, command);
+		}
+		await page.context().close();
+	});
+}
+
+for (const [query, kind] of [['pool=p1', 'video'], ['pool=p1&novideo=1', 'jpeg']]) {
+	test(`moving pictures come as ${kind} and become exact with ${query}`, async () => {
+		const page = await live(query);
+		harness.command('video 45');
+		await page.waitForTimeout(900);
+		const moving = await page.evaluate(() => window.puesto.stats());
+		await shot(page, `video-${kind}`);
+		await page.waitForTimeout(900);
+		await exact(page);
+		const done = await page.evaluate(() => window.puesto.stats());
+		assert.ok(done.server.mix[kind].ops > 3, JSON.stringify(done.server.mix));
+		assert.ok(done.frames > moving.frames - 1);
+		assert.equal((await compare(page)).differing, 0);
+		await page.context().close();
+	});
+}
+
+test('a moving region is close to the desktop before it is exact', async () => {
+	const page = await live();
+	harness.command('video 600');
+	await page.waitForTimeout(1500);
+	harness.command('video 0');
+	const { psnr } = await compare(page);
+	assert.ok(psnr > 25, `PSNR ${psnr}`);
+});
+
+test('keys go out by code and keysym, and come up again', async () => {
+	const page = await live();
+	const from = harness.events.length;
+	await page.keyboard.press('a');
+	await page.keyboard.press('Shift+B');
+	await page.keyboard.press('Enter');
+	await harness.event((e) => e.key?.[0] === 0 && e.key[1] === 0xff0d, { fresh: false });
+	assert.deepEqual(keys(from).map((e) => e.key), [[1, 97, 30], [0, 97, 30], [1, 0xffe1, 42], [1, 66, 48], [0, 66, 48], [0, 0xffe1, 42], [1, 0xff0d, 28], [0, 0xff0d, 28]]);
+});
+
+test('ñ á € @ { by a Spanish layout', async () => {
+	const page = await live();
+	const cdp = await page.context().newCDPSession(page);
+	const from = harness.events.length;
+	const press = async (key, code, vk, modifiers = 0) => {
+		await cdp.send('Input.dispatchKeyEvent', { type: 'keyDown', key, code, windowsVirtualKeyCode: vk, modifiers, text: key.length === 1 ? key : undefined });
+		await cdp.send('Input.dispatchKeyEvent', { type: 'keyUp', key, code, windowsVirtualKeyCode: vk, modifiers });
+	};
+	await press('ñ', 'Semicolon', 192);
+	await press('Dead', 'Quote', 222);
+	await press('á', 'KeyA', 65);
+	await cdp.send('Input.dispatchKeyEvent', { type: 'keyDown', key: 'AltGraph', code: 'AltRight', windowsVirtualKeyCode: 18, location: 2 });
+	await press('€', 'KeyE', 69);
+	await press('@', 'Digit2', 50);
+	await press('{', 'Quote', 222);
+	await cdp.send('Input.dispatchKeyEvent', { type: 'keyUp', key: 'AltGraph', code: 'AltRight', windowsVirtualKeyCode: 18, location: 2 });
+	await harness.event((e) => e.key?.[0] === 0 && e.key[1] === 0xfe03);
+	const down = keys(from).map((e) => e.key).filter((k) => k[0]);
+	assert.deepEqual(down.map((k) => k.slice(1)), [[0xf1, 39], [0xe1, 30], [0xfe03, 100], [0x20ac, 18], [0x40, 3], [0x7b, 40]]);
+	assert.equal(keys(from).filter((e) => e.key?.[0] === 0).length, 6);
+});
+
+test('composed and inserted text becomes TEXT', async () => {
+	const page = await live();
+	const cdp = await page.context().newCDPSession(page);
+	await page.keyboard.insertText('日本 ñ');
+	assert.equal((await harness.event((e) => e.text === '日本 ñ')).text, '日本 ñ');
+	await cdp.send('Input.imeSetComposition', { text: 'に', selectionStart: 1, selectionEnd: 1 });
+	await cdp.send('Input.imeSetComposition', { text: '日', selectionStart: 1, selectionEnd: 1 });
+	await cdp.send('Input.insertText', { text: '日' });
+	await harness.event((e) => e.text === '日');
+	assert.ok(!harness.events.some((e) => e.text === 'に'));
+});
+
+test('nothing stays down when the page loses focus', async () => {
+	const page = await live();
+	await page.keyboard.down('Control');
+	const released = harness.event((e) => e.release, { fresh: true });
+	await page.evaluate(() => document.getElementById('keys').blur());
+	await released;
+});
+
+test('pointer, buttons and wheel arrive at their places', async () => {
+	const page = await live();
+	await page.mouse.move(200, 150);
+	await harness.event((e) => e.pointer?.join() === '200,150,0');
+	await page.mouse.down();
+	await harness.event((e) => e.pointer?.join() === '200,150,1');
+	await page.mouse.move(300, 250, { steps: 4 });
+	await page.mouse.up();
+	await harness.event((e) => e.pointer?.join() === '300,250,0');
+	await page.mouse.click(40, 50, { button: 'right' });
+	await harness.event((e) => e.pointer?.join() === '40,50,4');
+	await page.mouse.wheel(0, 100);
+	await harness.event((e) => e.wheel?.join() === '0,120');
+});
+
+test('touch: tap, long press, two-finger scroll', async () => {
+	const page = await live('pool=p1', { hasTouch: true, viewport: { width: 500, height: 800 } });
+	const cdp = await page.context().newCDPSession(page);
+	const from = harness.events.length;
+	await page.touchscreen.tap(120, 140);
+	await harness.event((e) => harness.events.indexOf(e) >= from && e.pointer?.join() === '120,140,1');
+	const touch = (type, ...touchPoints) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints });
+	await touch('touchStart', { x: 60, y: 70 });
+	await harness.event((e) => e.pointer?.join() === '60,70,4');
+	await touch('touchEnd');
+	await touch('touchStart', { x: 100, y: 300, id: 1 });
+	await touch('touchStart', { x: 100, y: 300, id: 1 }, { x: 200, y: 300, id: 2 });
+	for (let y = 290; y >= 200; y -= 10)
+		await touch('touchMove', { x: 100, y, id: 1 }, { x: 200, y, id: 2 });
+	await touch('touchEnd');
+	const wheel = await harness.event((e) => e.wheel && e.wheel[1] > 0 && harness.events.indexOf(e) >= from);
+	assert.equal(wheel.wheel[0], 0);
+});
+
+test('the pointer shape is the desktop\'s, with its hot spot', async () => {
+	const page = await live();
+	harness.command('cursor');
+	await page.waitForFunction(() => /url\("data:image\/png.*"\) 3 5/.test(document.getElementById('screen').style.cursor));
+});
+
+test('clipboard text goes both ways with the usual keys', async () => {
+	const page = await live('pool=p1', { permissions: ['clipboard-read', 'clipboard-write'] });
+	harness.command('clip Señal de copia');
+	await page.waitForFunction(async () => await navigator.clipboard.readText() === 'Señal de copia');
+	await page.evaluate(() => navigator.clipboard.writeText('pegado ñ €'));
+	await page.keyboard.press('Control+v');
+	const pasted = await harness.event((e) => e.clipboard !== undefined && e.start === 'pegado ñ €');
+	const key = await harness.event((e) => e.key?.[1] === 118 && e.key[0] === 1);
+	assert.ok(harness.events.indexOf(pasted) < harness.events.indexOf(key), 'the text arrives before the key');
+});
+
+test('the desktop takes the window\'s size and pixel ratio', async () => {
+	const page = await live('pool=p1', { viewport: { width: 800, height: 500 }, deviceScaleFactor: 2 });
+	assert.deepEqual(await page.evaluate(() => window.puesto.surface), { width: 1600, height: 1000 });
+	await page.setViewportSize({ width: 640, height: 480 });
+	await harness.event((e) => e.resize?.join() === '1280,960,200');
+	await page.waitForFunction(() => window.puesto.surface.width === 1280);
+	await exact(page);
+	assert.equal((await compare(page)).differing, 0);
+});
+
+test('a dropped connection comes back by itself with a new ticket, the picture dimmed meanwhile', async () => {
+	const page = await live();
+	const tickets = server.tickets;
+	server.connects.push({ status: 503, body: { title: 'busy', title_es: 'ocupado', status: 503 } }, { status: 202, body: { stage: 'agent', retry_after_ms: 900 } });
+	server.dropAll();
+	await state(page, 'waiting');
+	assert.ok(await page.locator('#stage.is-dim').count());
+	await page.waitForFunction(() => /preparando/.test(document.getElementById('veil-title').textContent));
+	await shot(page, 'reconnecting');
+	await state(page, 'live');
+	await exact(page);
+	assert.ok(server.tickets > tickets);
+	assert.equal((await compare(page)).differing, 0);
+});
+
+test('waiting is told in words, in the user\'s language', async () => {
+	const wait = (stage, more = {}) => ({ status: 202, body: { state: 'waiting', stage, retry_after_ms: 700, ...more } });
+	for (const [locale, words] of [['es-ES', [/número 3/, /creando/, /arrancando/]], ['en-GB', [/number 3/, /created/, /starting/]]]) {
+		server.connects.push(wait('queue', { position: 3, reason: { en: 'The pool is full.', es: 'El grupo está lleno.' } }), wait('create'), wait('start'));
+		const page = await open('pool=p1', { locale, colorScheme: locale === 'es-ES' ? 'light' : 'dark' });
+		for (const [i, word] of words.entries()) {
+			await page.waitForFunction((re) => new RegExp(re).test(document.getElementById('veil-title').textContent), word.source);
+			if (i === 0)
+				await shot(page, `waiting-${locale}`);
+		}
+		await state(page, 'live');
+		await page.context().close();
+	}
+});
+
+test('refusals and ends carry their reason', async () => {
+	server.connects.push({ status: 403, body: { title: 'You are not entitled to this pool: ask your administrator.', title_es: 'No tiene permiso para este grupo: hable con su administrador.', status: 403 } });
+	const refused = await open();
+	await state(refused, 'ended');
+	assert.match(await refused.textContent('#veil-text'), /No tiene permiso/);
+	await shot(refused, 'refused');
+	await refused.context().close();
+	const page = await live();
+	harness.command('end 7');
+	await state(page, 'ended');
+	assert.equal(await page.textContent('#veil-text'), 'La prueba ha terminado la sesión.');
+	await shot(page, 'ended');
+	await page.click('#veil-again');
+	await state(page, 'live');
+});
+
+test('the menu works by keyboard: Ctrl+Alt+Shift, arrows, Escape; statistics and Ctrl+Alt+Del', async () => {
+	const page = await live();
+	await page.keyboard.press('Control+Alt+Shift');
+	await page.waitForSelector('#menu-items:not([hidden])');
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'do-fullscreen');
+	await page.keyboard.press('ArrowRight');
+	await page.keyboard.press('ArrowRight');
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'do-statistics');
+	await shot(page, 'menu');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('#statistics dd');
+	await page.waitForTimeout(1600);
+	await shot(page, 'statistics');
+	assert.match(await page.textContent('#statistics'), /Ida y vuelta.*ms/s);
+	await page.click('#menu-open');
+	await page.click('#do-cad');
+	await harness.event((e) => e.key?.join() === '1,65535,111');
+	await page.click('#menu-open');
+	await page.click('#do-clipboard');
+	await shot(page, 'clipboard');
+	await page.keyboard.press('Escape');
+	await page.click('#menu-open');
+	await page.click('#do-logoff');
+	await page.click('#confirm button[value=yes]');
+	await state(page, 'ended');
+	assert.equal(server.logoffs, 1);
+});
+
+test('an address without a pool says so', async () => {
+	const page = await open('');
+	assert.match(await page.textContent('#veil-title'), /portal/);
+});
+
+test('no page error and no breach of the content policy happened', () => {
+	assert.deepEqual(problems, []);
+});
