@@ -3,3 +3,7 @@
 # The local provider with real desktops; skips itself without root.
 EXTRA_DIST += tests/integration/test_local.py
 TESTS += tests/integration/test_local.py
+# The harness starts the gateway that was just built; see its docstring.
+GATE_TESTS = tests/integration/test_gate_http.py tests/integration/test_gate_display.py
+TESTS += $(GATE_TESTS)
+EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/fake_worker.py
