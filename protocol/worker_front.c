@@ -79,7 +79,8 @@ static void on_closed(void *arg, int code, const char *reason)
 {
 	struct worker *w = arg;
 
-	if (code)
+	/* A closed window and a dropped network look the same from here. */
+	if (code && code != PST_ECLOSED)
 		worker_end(w, code, "client_lost", reason && *reason ? reason : "The connection to the viewer was lost.",
 			   "Se ha perdido la conexión con el visor.");
 	else

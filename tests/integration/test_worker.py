@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real worker, in its sandbox, between the gate and a browser of our own making: picture, clipboard, resize, input, ends."""
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from gate_harness import BUILD, DESKTOP, Gateway, wait_until
+
+HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END = 1, 2, 3, 4, 6, 7, 0x0b
+
+
+class Viewer:
+    def __init__(self, gate, width=800, height=600, can=3):
+        self.ws = gate.websocket()
+        self.frames = 0
+        self.surface = None
+        kind, self.hello = self.message()
+        assert kind == HELLO, kind
+        self.ws.send(struct.pack(">BHHHHIBH", 1, 1, width, height, 100, can, 0, 4) + b"test")
+
+    def message(self):
+        opcode, data = self.ws.recv()
+        if opcode == 8:
+            raise EOFError("%d %s" % (struct.unpack(">H", data[:2])[0], data[2:].decode()))
+        kind, body = data[0], data[1:]
+        while kind & 0x80:
+            data = self.ws.recv()[1]
+            body += data[1:]
+            kind = data[0]
+        return kind, body
+
+    def step(self):
+        kind, body = self.message()
+        if kind == FRAME:
+            self.frames += 1
+            self.ws.send(struct.pack(">BII", 2, struct.unpack(">I", body[:4])[0], 1000))
+        elif kind == SURFACE:
+            self.surface = struct.unpack(">HH", body[:4])
+        return kind, body
+
+    def until(self, wanted, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            kind, body = self.step()
+            if wanted(kind, body):
+                return body
+        raise AssertionError("it did not come")
+
+
+class Worker(unittest.TestCase):
+    kills = False
+
+    def setUp(self):
+        self.script = "/tmp/puesto-pattern-worker-%d" % os.getpid()
+        with open(self.script, "w") as f:
+            f.write("#!/bin/sh\nexec %s \"$@\" --source pattern\n" % os.path.join(BUILD, "puesto-worker"))
+        os.chmod(self.script, 0o755)
+        self.gate = Gateway(worker=self.script)
+        self.gate.broker.handlers["redeem"] = lambda m, send: {
+            "session": "00000000-0000-0000-0000-000000000001", "desktop": DESKTOP, "user": "ana", "pool": "Demo", "epoch": 1, "grant": "x.y",
+            "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 1000, "max_height": 700}}
+
+    def tearDown(self):
+        text = self.gate.text()
+        self.gate.close()
+        os.unlink(self.script)
+        self.assertNotIn("crashed", "" if self.kills else text)
+
+    def worker_pid(self):
+        out = subprocess.run(["ps", "--ppid", str(self.gate.process.pid), "-o", "pid=,comm="], capture_output=True, text=True).stdout
+        return int(re.search(r"(\d+) puesto-worker", out).group(1))
+
+    def test_a_moving_picture_in_the_sandbox(self):
+        viewer = Viewer(self.gate)
+        viewer.until(lambda k, b: viewer.frames == 60, 20)
+        self.assertEqual(viewer.surface, (800, 600))
+        with open("/proc/%d/status" % self.worker_pid()) as f:
+            status = f.read()
+        self.assertIn("Seccomp:\t2", status)
+        self.assertIn("NoNewPrivs:\t1", status)
+        started = self.gate.broker.wait(lambda m: m.get("event") == "started")
+        self.assertEqual(started["session"], "00000000-0000-0000-0000-000000000001")
+        viewer.ws.send(struct.pack(">H", 1000), opcode=8)
+        ended = self.gate.broker.wait(lambda m: m.get("event") == "ended")
+        self.assertEqual(ended["code"], "client_left")
+        self.assertGreaterEqual(ended["stats"]["frames"], 60)
+
+    def test_clipboard_and_resize(self):
+        viewer = Viewer(self.gate)
+        viewer.until(lambda k, b: k == FRAME)
+        viewer.ws.send(b"\x09" + "hallo ñ".encode())
+        self.assertEqual(viewer.until(lambda k, b: k == CLIPBOARD).decode(), "HALLO ñ")
+        for wish, real in (((640, 480), (640, 480)), ((8192, 8192), (1000, 700)), ((1, 1), (1, 1)), ((37, 11), (37, 11))):
+            viewer.ws.send(struct.pack(">BHHH", 8, *wish, 100))
+            viewer.until(lambda k, b: k == SURFACE and viewer.surface == real)
+            viewer.until(lambda k, b: k == FRAME)
+
+    def test_a_still_picture_costs_nothing(self):
+        viewer = Viewer(self.gate)
+        viewer.until(lambda k, b: viewer.frames == 5)
+        viewer.ws.send(struct.pack(">BHHB", 5, 5, 5, 1))
+        viewer.ws.conn.settimeout(1.5)
+        with self.assertRaises(TimeoutError):
+            while True:
+                viewer.step()
+        pid = self.worker_pid()
+
+        def switches():
+            with open("/proc/%d/status" % pid) as f:
+                return int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", f.read()).group(1))
+        time.sleep(6)
+        before = switches()
+        time.sleep(2)
+        self.assertLessEqual(switches() - before, 2)
+
+    def test_the_end_is_told_in_both_languages(self):
+        viewer = Viewer(self.gate)
+        viewer.until(lambda k, b: k == FRAME)
+        self.gate.broker.send({"op": "end", "session": "00000000-0000-0000-0000-000000000001", "code": "moved", "reason_en": "Moved on.",
+                               "reason_es": "Se ha movido."})
+        body = viewer.until(lambda k, b: k == END)
+        self.assertIn(b"Moved on.", body)
+        self.assertIn("Se ha movido.".encode(), body)
+        self.assertEqual(viewer.ws.closed(), (4410, "Moved on."))
+
+    def test_a_killed_worker_is_explained(self):
+        viewer = Viewer(self.gate)
+        viewer.until(lambda k, b: k == FRAME)
+        self.kills = True
+        os.kill(self.worker_pid(), signal.SIGKILL)
+        with self.assertRaises(EOFError) as caught:
+            viewer.until(lambda k, b: False)
+        self.assertIn("1011", str(caught.exception))
+        self.assertIn("signal 9", str(caught.exception))
+
+    def test_broken_messages_end_the_session_with_a_reason(self):
+        for message in (b"\x77", b"\x02", b"\x08\x00\x00\x00\x00\x00\x64", b"\x04", b"\x01" * 20, b"\x09\xff\xfe", b"\x03" + b"\xff" * 7):
+            viewer = Viewer(self.gate)
+            viewer.until(lambda k, b: k == FRAME)
+            viewer.ws.send(message)
+            try:
+                viewer.until(lambda k, b: k == END, 5)
+            except EOFError:
+                self.fail("closed without an END: %r" % message)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
