@@ -45,15 +45,20 @@ async function live(query, options) {
 	return page;
 }
 
-/** Waits until the client says that its picture is exact. */
-async function exact(page) {
-	for (let i = 0; i < 100; i++) {
-		if ((await page.evaluate(() => window.puesto.stats())).exact)
+/** Asks until the answer is true; page.waitForFunction does not wait for promises. */
+async function until(what, check) {
+	for (let i = 0; i < 300; i++) {
+		if (await check())
 			return;
-		await page.waitForTimeout(50);
+		await new Promise((resolve) => setTimeout(resolve, 40));
 	}
-	assert.fail('the picture never became exact');
+	assert.fail(`it never came to this: ${what}`);
 }
+
+const statsOf = (page) => page.evaluate(() => window.puesto.stats());
+
+/** Waits until the client says that its picture is exact. */
+const exact = (page) => until('the picture is exact', async () => (await statsOf(page)).exact);
 
 /** How many pixels differ from the screen, and the PSNR in dB. */
 async function compare(page) {
@@ -82,9 +87,9 @@ async function compare(page) {
 }
 
 async function draw(page, command) {
-	const { frames } = await page.evaluate(() => window.puesto.stats());
+	const { frames } = await statsOf(page);
 	harness.command(command);
-	await page.waitForFunction(async (n) => (await window.puesto.stats()).frames > n, frames);
+	await until('a new frame', async () => (await statsOf(page)).frames > frames);
 	await exact(page);
 }
 
@@ -112,11 +117,11 @@ for (const [query, kind] of [['pool=p1', 'video'], ['pool=p1&novideo=1', 'jpeg']
 		const page = await live(query);
 		harness.command('video 45');
 		await page.waitForTimeout(900);
-		const moving = await page.evaluate(() => window.puesto.stats());
+		const moving = await statsOf(page);
 		await shot(page, `video-${kind}`);
 		await page.waitForTimeout(900);
 		await exact(page);
-		const done = await page.evaluate(() => window.puesto.stats());
+		const done = await statsOf(page);
 		assert.ok(done.server.mix[kind].ops > 3, JSON.stringify(done.server.mix));
 		assert.ok(done.frames > moving.frames - 1);
 		assert.equal((await compare(page)).differing, 0);
@@ -228,7 +233,7 @@ test('the pointer shape is the desktop\'s, with its hot spot', async () => {
 test('clipboard text goes both ways with the usual keys', async () => {
 	const page = await live('pool=p1', { permissions: ['clipboard-read', 'clipboard-write'] });
 	harness.command('clip Señal de copia');
-	await page.waitForFunction(async () => await navigator.clipboard.readText() === 'Señal de copia');
+	await until('the text is in the clipboard', () => page.evaluate(async () => await navigator.clipboard.readText() === 'Señal de copia'));
 	await page.evaluate(() => navigator.clipboard.writeText('pegado ñ €'));
 	await page.keyboard.press('Control+v');
 	const pasted = await harness.event((e) => e.clipboard !== undefined && e.start === 'pegado ñ €');
