@@ -271,7 +271,8 @@ static void ready_read(struct init *in)
 	char text[16];
 	ssize_t n = read(in->ready, text, sizeof(text));
 
-	if (n < 0 && errno == EINTR)
+	/* The number and its newline come in two writes, and the server dies of a closed pipe. */
+	if ((n < 0 && errno == EINTR) || (n > 0 && !memchr(text, '\n', (size_t)n)))
 		return;
 	if (n > 0) {
 		pst_info("the X server answers");

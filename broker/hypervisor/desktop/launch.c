@@ -52,9 +52,10 @@ static int number_read(const json_t *obj, const char *key, uint32_t min, uint32_
 
 static int numbers_read(struct launch *l, const json_t *o, struct pst_err *err)
 {
-	uint32_t uid = 0;
+	uint32_t uid = 0, gateway = 0;
 
 	if (number_read(o, "uid", 1000, INT_MAX, &uid, err) < 0 ||
+		number_read(o, "gateway_uid", 0, INT_MAX, &gateway, err) < 0 ||
 		number_read(o, "memory_mb", 64, 1 << 20, &l->memory_mb, err) < 0 ||
 		number_read(o, "pids", 16, 1 << 20, &l->pids, err) < 0 ||
 		number_read(o, "max_width", 320, 8192, &l->max_width, err) < 0 ||
@@ -63,6 +64,7 @@ static int numbers_read(struct launch *l, const json_t *o, struct pst_err *err)
 		number_read(o, "height", 200, l->max_height, &l->height, err) < 0)
 		return err->code;
 	l->uid = uid;
+	l->gateway_uid = gateway;
 	return pst_json_need_bool(o, "network", &l->network, err);
 }
 

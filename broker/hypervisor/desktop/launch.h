@@ -27,6 +27,7 @@ struct launch {
 	const char *locale;   /* "es_ES", "en_US", ... */
 	const char *layout;   /* XKB layout */
 	uid_t uid;            /* also the gid */
+	uid_t gateway_uid;    /* whom the agent lets in */
 	bool network;         /* false: loopback only */
 	uint32_t memory_mb;
 	uint32_t pids;

@@ -5,6 +5,7 @@
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
+ *	puesto-desktop --press menu     inside, for panel and icons; also "logoff"
  *
  * The launcher holds a lock on DIR/lock and hands it to process 1, so whoever gets that
  * lock knows that no desktop lives there. It writes DIR/pid before process 1 may go on:
@@ -251,6 +252,8 @@ int main(int argc, char **argv)
 		return launch_main(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--screen") == 0)
 		return screen_setup(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--press") == 0)
+		return screen_press(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--wait-wm") == 0)
 		return screen_wait_wm();
 	fprintf(stderr, "usage: puesto-desktop --launch DIRECTORY\n"

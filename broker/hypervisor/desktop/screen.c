@@ -5,7 +5,9 @@
 #include <X11/Xatom.h>
 #include <X11/Xlib.h>
 #include <X11/cursorfont.h>
+#include <X11/extensions/XTest.h>
 #include <X11/extensions/Xrandr.h>
+#include <X11/keysym.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -121,6 +123,35 @@ int screen_wait_wm(void)
 			return 1;
 		while (XPending(dpy) > 0)
 			XNextEvent(dpy, &event);
+	}
+	XCloseDisplay(dpy);
+	return 0;
+}
+
+static void key_tap(Display *dpy, KeySym modifier, KeySym key)
+{
+	KeyCode codes[] = { XKeysymToKeycode(dpy, modifier), XKeysymToKeycode(dpy, key) };
+
+	XTestFakeKeyEvent(dpy, codes[0], True, CurrentTime);
+	XTestFakeKeyEvent(dpy, codes[1], True, CurrentTime);
+	XTestFakeKeyEvent(dpy, codes[1], False, CurrentTime);
+	XTestFakeKeyEvent(dpy, codes[0], False, CurrentTime);
+	XSync(dpy, False);
+}
+
+int screen_press(const char *what)
+{
+	static const struct {
+		const char *what;
+		KeySym key;
+	} keys[] = { { "menu", XK_F11 }, { "logoff", XK_F12 } };
+	Display *dpy = XOpenDisplay(NULL);
+
+	if (!dpy)
+		return 1;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].what, what) == 0)
+			key_tap(dpy, XK_Super_L, keys[i].key);
 	}
 	XCloseDisplay(dpy);
 	return 0;

@@ -10,3 +10,9 @@ int screen_setup(const char *mode);
 
 /* Waits until a window manager has announced itself (_NET_SUPPORTING_WM_CHECK). */
 int screen_wait_wm(void);
+
+/*
+ * Presses the key that the window manager's configuration binds to "menu" or "logoff", so
+ * that panel and icons can ask for what only the window manager can show.
+ */
+int screen_press(const char *what);

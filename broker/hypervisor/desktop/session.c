@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define XAUTHORITY DESKTOP_X_DIR "/Xauthority"
 #define SELF DESKTOP_LIBEXEC "/puesto-desktop"
@@ -70,10 +71,11 @@ static int env_fill(struct session *s, const struct launch *l)
 		"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
 		"HOME=" DESKTOP_HOME, "USER=user", "LOGNAME=user", "SHELL=/bin/bash", "DISPLAY=:0",
 		"XAUTHORITY=" XAUTHORITY, "PUESTO_FBDIR=" DESKTOP_X_DIR, "PUESTO_RUN=" DESKTOP_RUN,
-		"XDG_SESSION_TYPE=x11", "XDG_CURRENT_DESKTOP=LXDE", "XDG_MENU_PREFIX=lxde-",
+		"XDG_SESSION_TYPE=x11", "XDG_CURRENT_DESKTOP=Puesto",
 		"XDG_CONFIG_DIRS=/etc/xdg", "XDG_DATA_DIRS=/usr/local/share:/usr/share",
 		/* No accelerated graphics and no accessibility bus: both only cost time here. */
-		"LIBGL_ALWAYS_SOFTWARE=1", "NO_AT_BRIDGE=1", "GTK_A11Y=none",
+		"LIBGL_ALWAYS_SOFTWARE=1", "XENVIRONMENT=/usr/share/puesto/Xresources",
+		"GTK2_RC_FILES=/etc/gtk-2.0/gtkrc", "NO_AT_BRIDGE=1", "GTK_A11Y=none",
 	};
 	int rc = 0;
 
@@ -83,6 +85,10 @@ static int env_fill(struct session *s, const struct launch *l)
 		rc = env_add(s, "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)l->uid);
 	if (rc == 0)
 		rc = env_add(s, "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/%u/bus", (unsigned)l->uid);
+	if (rc == 0 && l->gateway_uid != 0)
+		rc = env_add(s, "PUESTO_GATEWAY_UIDS=%u", (unsigned)l->gateway_uid);
+	if (rc == 0)
+		rc = env_add(s, "PUESTO_LAYOUT=%s", l->layout);
 	return rc == 0 ? locale_env(s, l) : rc;
 }
 
@@ -115,14 +121,30 @@ static void base_services(struct session *s, const struct launch *l)
 		.gives = SESSION_KEYS, .optional = true, .argv = { "setxkbmap", "-layout", layout } });
 }
 
-static void user_services(struct session *s)
+/* The image may bring the window manager's configuration in the user's language. */
+static void wm_add(struct session *s, const struct launch *l, unsigned needs)
+{
+	char *config = s->text[5];
+	struct session_service wm = { .name = "window manager", .needs = needs,
+		.argv = { "openbox", "--sm-disable" } };
+
+	snprintf(config, sizeof(s->text[5]), "/usr/share/puesto/openbox-%.2s.xml", l->locale);
+	if (access(config, R_OK) < 0)
+		snprintf(config, sizeof(s->text[5]), "/usr/share/puesto/openbox-en.xml");
+	if (access(config, R_OK) == 0) {
+		wm.argv[2] = "--config-file";
+		wm.argv[3] = config;
+	}
+	service_add(s, &wm);
+}
+
+static void user_services(struct session *s, const struct launch *l)
 {
 	const unsigned ready = SESSION_X | SESSION_SCREEN;
 
 	service_add(s, &(struct session_service){ .name = "agent", .needs = ready | SESSION_KEYS,
 		.stays = true, .argv = { DESKTOP_LIBEXEC "/puesto-agent" } });
-	service_add(s, &(struct session_service){ .name = "window manager", .needs = ready,
-		.argv = { "openbox", "--sm-disable" } });
+	wm_add(s, l, ready);
 	service_add(s, &(struct session_service){ .name = "window manager watch", .needs = ready,
 		.gives = SESSION_WM, .argv = { SELF, "--wait-wm" } });
 	service_add(s, &(struct session_service){ .name = "files", .needs = ready | SESSION_WM,
@@ -135,7 +157,7 @@ int session_init(struct session *s, const struct launch *l, struct pst_err *err)
 {
 	memset(s, 0, sizeof(*s));
 	base_services(s, l);
-	user_services(s);
+	user_services(s, l);
 	if (env_fill(s, l) < 0) {
 		session_finish(s);
 		return pst_err_set(err, PST_ENOMEM, "no memory for the environment");

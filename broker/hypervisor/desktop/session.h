@@ -34,7 +34,7 @@ struct session {
 	size_t services_n;
 	char *env[32];
 	size_t env_n;
-	char text[6][64]; /* storage of computed arguments */
+	char text[8][96]; /* storage of computed arguments */
 };
 
 /* Fills both lists. env strings are owned: end with session_finish. */

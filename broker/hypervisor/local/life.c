@@ -68,8 +68,8 @@ static int launch_write(const struct local *l, const struct record *r, struct ps
 		json_decref(groups);
 		return err->code;
 	}
-	obj = json_pack("{s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "uid",
-		(json_int_t)r->uid, "memory_mb", (int)q->memory_mb, "pids", (int)q->pids, "max_width",
+	obj = json_pack("{s:I,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "uid",
+		(json_int_t)r->uid, "gateway_uid", (json_int_t)l->gateway_uid, "memory_mb", (int)q->memory_mb, "pids", (int)q->pids, "max_width",
 		(int)q->max_width, "max_height", (int)q->max_height, "width",
 		(int)PST_MIN(q->max_width, (uint32_t)START_WIDTH), "height",
 		(int)PST_MIN(q->max_height, (uint32_t)START_HEIGHT), "network", (int)q->network, "libexec",

@@ -7,6 +7,7 @@
 #include "broker/hypervisor/local/local_priv.h"
 
 #include "base/conf.h"
+#include "base/daemon.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -17,7 +18,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -338,8 +338,7 @@ static uint32_t capacity_default(void)
 static int settings_read(struct local *l, const struct driver_params *p, struct pst_err *err)
 {
 	struct pst_conf *c = p->conf;
-	const char *group;
-	struct group *gr;
+	struct pst_err none = PST_ERR_INIT;
 	uint32_t base;
 
 	if (pst_conf_u32(c, p->section, "uid_base", 10000, INT32_MAX - LOCAL_UIDS_MAX,
@@ -350,9 +349,10 @@ static int settings_read(struct local *l, const struct driver_params *p, struct 
 		return err->code;
 	l->uid_base = base;
 	l->capacity = PST_MIN(l->capacity, l->uid_count);
-	group = pst_conf_str(c, p->section, "gateway_group", "puesto-gateway");
-	gr = getgrnam(group);
-	l->gateway_gid = gr ? gr->gr_gid : 0;
+	/* Without that account the gateway runs as root. */
+	if (pst_user_find(pst_conf_str(c, p->section, "gateway_user", "puesto-gateway"), &l->gateway_uid,
+			&l->gateway_gid, &none) < 0)
+		l->gateway_uid = l->gateway_gid = 0;
 	if (path_make(l->data, err, "%s", p->data) < 0 || path_make(l->libexec, err, "%s", p->libexec) < 0 ||
 		path_make(l->desktops, err, "%s/desktops", l->data) < 0)
 		return err->code;

@@ -22,7 +22,8 @@ struct local {
 	char desktops[PATH_MAX]; /* data + "/desktops" */
 	char agents[PATH_MAX];   /* data + "/run/agents" */
 	char libexec[PATH_MAX];
-	gid_t gateway_gid;       /* may reach display.sock */
+	uid_t gateway_uid;       /* may reach display.sock, and the agent lets it in */
+	gid_t gateway_gid;
 	uint32_t capacity;
 	uid_t uid_base;
 	uint32_t uid_count;
