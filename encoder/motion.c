@@ -19,6 +19,7 @@
 #define RUN_MIN 12    /* rows of a run that is worth a rectangle */
 #define GAIN_MIN 2048 /* changed pixels that a copy must save: 8 KB */
 #define ANCHORS 4
+#define SAMPLES 12
 #define ANCHOR_LEN 12 /* pixels that must match at an anchor */
 #define ANCHOR_HITS_MAX 4096
 #define ANCHOR_AREA_MAX (3 * 1024 * 1024) /* pixels that are scanned for anchors */
@@ -219,34 +220,68 @@ struct anchor {
 	const uint32_t *row; /* ANCHOR_LEN pixels of the screen */
 };
 
-static bool is_anchor(const struct encoder *e, const uint32_t *row)
+/* Colours of a grid of places in the changed area: what is common there (paper, a background) leads nowhere.
+ */
+struct samples {
+	uint32_t px[SAMPLES * SAMPLES];
+};
+
+static void take_samples(const struct pixmap *screen, const struct rect *b, struct samples *ret)
+{
+	for (int32_t j = 0; j < SAMPLES; j++)
+		for (int32_t i = 0; i < SAMPLES; i++)
+			ret->px[j * SAMPLES + i] =
+				*pixmap_at(screen, b->x + i * b->w / SAMPLES, b->y + j * b->h / SAMPLES) &
+				DSP_RGB;
+}
+
+static bool is_rare(const struct samples *s, uint32_t colour)
+{
+	int seen = 0;
+
+	for (int32_t i = 0; i < SAMPLES * SAMPLES; i++)
+		seen += s->px[i] == (colour & DSP_RGB);
+	return seen <= 1;
+}
+
+static bool is_anchor(const struct encoder *e, const struct samples *s, const uint32_t *row)
 {
 	uint32_t equal = 0, soft = 0;
 
 	e->dsp->slopes(row, ANCHOR_LEN, &equal, &soft);
-	return equal < ANCHOR_LEN / 2;
+	return equal < ANCHOR_LEN / 2 && is_rare(s, row[0]);
 }
 
-/* A place with detail in each quarter of the changed area, sought from the quarter's middle downwards. */
+/* The first place with detail and a rare colour, from the quarter's middle downwards. */
+static bool find_anchor(const struct encoder *e, const struct pixmap *screen, const struct samples *s,
+	const struct rect *quarter, struct anchor *ret)
+{
+	for (int32_t y = quarter->y + quarter->h / 2; y < quarter->y + quarter->h; y += 3) {
+		for (int32_t x = quarter->x + quarter->w / 4; x + ANCHOR_LEN <= quarter->x + quarter->w;
+			x += 4) {
+			const uint32_t *row = pixmap_at(screen, x, y);
+
+			if (!is_anchor(e, s, row))
+				continue;
+			*ret = (struct anchor){ x, y, row };
+			return true;
+		}
+	}
+	return false;
+}
+
 static size_t choose_anchors(const struct encoder *e, const struct pixmap *screen, const struct rect *b,
 	struct anchor ret[ANCHORS])
 {
+	struct samples s;
 	size_t n = 0;
 
-	for (int quarter = 0; quarter < ANCHORS; quarter++) {
-		int32_t x0 = b->x + (quarter & 1) * b->w / 2, y0 = b->y + (quarter >> 1) * b->h / 2;
-		bool is_found = false;
+	take_samples(screen, b, &s);
+	for (int i = 0; i < ANCHORS; i++) {
+		struct rect quarter = { b->x + (i & 1) * b->w / 2, b->y + (i >> 1) * b->h / 2, b->w / 2,
+			b->h / 2 };
 
-		for (int32_t y = y0 + b->h / 4; y < y0 + b->h / 2 && !is_found; y += 4) {
-			for (int32_t x = x0 + b->w / 8; x + ANCHOR_LEN <= x0 + b->w / 2 && !is_found;
-				x += 4) {
-				const uint32_t *row = pixmap_at(screen, x, y);
-
-				is_found = is_anchor(e, row);
-				if (is_found)
-					ret[n++] = (struct anchor){ x, y, row };
-			}
-		}
+		n += find_anchor(e, screen, &s, &quarter, &ret[n]);
 	}
 	return n;
 }

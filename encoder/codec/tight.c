@@ -140,6 +140,13 @@ static int encode_jpeg(struct tight *t, const struct pixmap *p, const struct rec
 	return rc < 0 ? rc : pst_buf_append(out, t->packed.data, t->packed.len);
 }
 
+/* A small box with many colours, as one letter is: the palette alone would cost more than its pixels in a
+ * warm stream. */
+static bool is_palette_dear(const struct tight *t, const struct rect *r)
+{
+	return t->palette.len > 8 && t->palette.len * 8 > rect_area(r);
+}
+
 static int tight_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err)
 {
@@ -151,7 +158,7 @@ static int tight_encode(struct codec *c, const struct pixmap *p, const struct re
 			r->h, TIGHT_WIDTH_MAX);
 
 	palette_clear(&t->palette);
-	if (palette_scan(&t->palette, p, r, PALETTE_MAX))
+	if (palette_scan(&t->palette, p, r, PALETTE_MAX) && !is_palette_dear(t, r))
 		return t->palette.len == 1 ? encode_fill(t->palette.colours[0], out)
 					   : encode_indexed(t, p, r, out, err);
 	if (quality > 0 && rect_area(r) >= JPEG_AREA_MIN)

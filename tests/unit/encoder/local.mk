@@ -9,6 +9,8 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_codec.c \
 	tests/unit/encoder/test_dsp.c \
 	tests/unit/encoder/test_encoder.c \
+	tests/unit/encoder/test_join.c \
+	tests/unit/encoder/test_rect.c \
 	tests/unit/encoder/test_x264.c
 tests_unit_encoder_test_encoder_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_encoder_test_encoder_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS) -lm
