@@ -90,11 +90,11 @@ static void dispatch(struct connection *c, const XEvent *ev)
 		c->subscribers[i].cb(ev, c->subscribers[i].arg);
 }
 
-static void pump(struct connection *c, int mode)
+static void pump(struct connection *c)
 {
 	XEvent ev;
 
-	while (!c->x.is_lost && XEventsQueued(c->x.dpy, mode) > 0) {
+	while (!c->x.is_lost && XEventsQueued(c->x.dpy, QueuedAfterReading) > 0) {
 		XNextEvent(c->x.dpy, &ev);
 		dispatch(c, &ev);
 	}
@@ -102,17 +102,22 @@ static void pump(struct connection *c, int mode)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	pump(poll->data, QueuedAfterReading);
+	pump(poll->data);
 }
 
-/* A reply that somebody waited for may have brought events with it: no byte on the socket would tell. */
+/*
+ * Before the loop sleeps nothing may wait in a queue of the library's, because no byte on the socket would tell of it: a
+ * reply that somebody waited for brings events along, and so does a flush that has to wait for room.
+ */
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct connection *c = prepare->data;
 
-	pump(c, QueuedAlready);
-	if (!c->x.is_lost)
-		XFlush(c->x.dpy);
+	do {
+		pump(c);
+		if (!c->x.is_lost)
+			XFlush(c->x.dpy);
+	} while (!c->x.is_lost && XEventsQueued(c->x.dpy, QueuedAfterReading) > 0);
 }
 
 static const char *find_extensions(struct x11 *x)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One handler for each kind of event, and the text that waits. */
+/* One handler for each kind of event, and the key or text that waits for its spare keys. */
 #include "agent/inject/inject.h"
 
 #include <X11/keysym.h>
 #include <stdlib.h>
-#include <string.h>
 #include <xkbcommon/xkbcommon.h>
 
 #include "agent/inject/keyboard.h"
 #include "agent/inject/pointer.h"
-#include "base/clock.h"
+#include "agent/inject/spare.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -21,8 +20,9 @@ struct inject {
 	struct pst_timer *timer;
 	void (*idle)(void *arg);
 	void *arg;
-	char text[INPUT_TEXT_MAX]; /* not typed yet */
-	size_t text_at, text_len;
+	struct input_event held; /* the key or text that waits */
+	size_t text_at;          /* bytes of the held text that are typed */
+	bool is_holding;
 };
 
 /* Line ends and tabs are keys; other control characters are nobody's text. */
@@ -41,44 +41,73 @@ static uint32_t keysym_of(uint32_t code_point)
 	}
 }
 
-/* Types until the text ends or a spare key has to rest; returns the rest's length in ms, 0 at the end. */
+/* Keys for the rest of the text, so that the programs see all changes of the map before the first press. */
+static void text_prepare(struct inject *in)
+{
+	uint32_t keysyms[SPARE_MAX], code_point = 0;
+	size_t n = 0, at = in->text_at;
+
+	while (at < in->held.text.len && n < SPARE_MAX) {
+		int used = pst_utf8_next(in->held.text.utf8 + at, in->held.text.len - at, &code_point);
+		if (used <= 0)
+			break;
+		at += (size_t)used;
+		uint32_t keysym = keysym_of(code_point);
+		if (keysym)
+			keysyms[n++] = keysym;
+	}
+	keyboard_prepare(in->keyboard, keysyms, n);
+}
+
+/* Types until the text ends or a spare key is not ready; returns milliseconds to wait, 0 at the end. */
 static uint64_t text_type(struct inject *in)
 {
-	while (in->text_at < in->text_len) {
-		uint32_t code_point = 0;
-		int n = pst_utf8_next(in->text + in->text_at, in->text_len - in->text_at, &code_point);
+	uint32_t code_point = 0;
+
+	text_prepare(in);
+	while (in->text_at < in->held.text.len) {
+		int n = pst_utf8_next(in->held.text.utf8 + in->text_at, in->held.text.len - in->text_at, &code_point);
 		if (n <= 0)
 			break;
 		uint32_t keysym = keysym_of(code_point);
-		uint64_t wait_ms = keysym ? keyboard_type(in->keyboard, keysym, pst_mono_ms()) : 0;
+		uint64_t wait_ms = keysym ? keyboard_type(in->keyboard, keysym) : 0;
 		if (wait_ms > 0)
 			return wait_ms;
 		in->text_at += (size_t)n;
 	}
-	in->text_at = in->text_len = 0;
 	return 0;
+}
+
+static uint64_t held_try(struct inject *in)
+{
+	const struct input_event *ev = &in->held;
+
+	if (ev->kind == INPUT_TEXT)
+		return text_type(in);
+	return keyboard_key(in->keyboard, ev->key.is_down, ev->key.keysym, ev->key.keycode);
 }
 
 static void on_timer(void *arg)
 {
 	struct inject *in = arg;
-	uint64_t wait_ms = text_type(in);
+	uint64_t wait_ms = held_try(in);
 
-	if (wait_ms > 0)
+	in->is_holding = wait_ms > 0;
+	if (in->is_holding)
 		pst_timer_start(in->timer, wait_ms, on_timer, in);
 	else
 		in->idle(in->arg);
 }
 
-static bool text_begin(struct inject *in, const struct input_event *ev)
+static bool held_begin(struct inject *in, const struct input_event *ev)
 {
-	memcpy(in->text, ev->text.utf8, ev->text.len);
-	in->text_len = ev->text.len;
+	in->held = *ev;
 	in->text_at = 0;
-	uint64_t wait_ms = text_type(in);
-	if (wait_ms > 0)
+	uint64_t wait_ms = held_try(in);
+	in->is_holding = wait_ms > 0;
+	if (in->is_holding)
 		pst_timer_start(in->timer, wait_ms, on_timer, in);
-	return wait_ms == 0;
+	return !in->is_holding;
 }
 
 static void release_all(struct inject *in)
@@ -90,13 +119,14 @@ static void release_all(struct inject *in)
 
 bool inject_event(struct inject *in, const struct input_event *ev, struct pst_err *err)
 {
+	PRE(!in->is_holding);
 	if (in->x->is_lost)
 		return true;
 
 	switch (ev->kind) {
 	case INPUT_KEY:
-		keyboard_key(in->keyboard, ev->key.is_down, ev->key.keysym, ev->key.keycode);
-		break;
+	case INPUT_TEXT:
+		return held_begin(in, ev);
 	case INPUT_POINTER:
 		pointer_move(&in->pointer, ev->pointer.x, ev->pointer.y);
 		pointer_buttons(&in->pointer, ev->pointer.buttons);
@@ -104,8 +134,6 @@ bool inject_event(struct inject *in, const struct input_event *ev, struct pst_er
 	case INPUT_WHEEL:
 		pointer_wheel(&in->pointer, ev->wheel.dx, ev->wheel.dy);
 		break;
-	case INPUT_TEXT:
-		return text_begin(in, ev);
 	case INPUT_TOUCH:
 		pointer_touch(&in->pointer, ev->touch.phase, ev->touch.finger, ev->touch.x, ev->touch.y);
 		break;
@@ -133,7 +161,7 @@ void inject_begin(struct inject *in)
 void inject_end(struct inject *in)
 {
 	pst_timer_stop(in->timer);
-	in->text_at = in->text_len = 0;
+	in->is_holding = false;
 	release_all(in);
 }
 

@@ -175,56 +175,91 @@ static bool is_function(uint32_t keysym)
 /* ---- spare keys ---- */
 
 /* Two equal symbols: with one alone the server would make a pair of lower and upper case of a capital. */
-static bool spare_bind(struct keyboard *k, uint8_t code, uint32_t keysym)
+static void spare_bind(struct keyboard *k, uint8_t code, uint32_t keysym)
 {
 	KeySym pair[2] = { keysym, keysym };
 
-	x11_try_begin(k->x);
 	XChangeKeyboardMapping(k->x->dpy, code, 2, pair, 1);
-	if (x11_try_end(k->x) != 0) {
-		spare_drop(&k->spare, code);
-		return false;
-	}
-	map_load(k);
-	return true;
 }
 
-/* Finds a way to type keysym, binding a spare key where there is none. 0 with *ret, or milliseconds to wait, or -1. */
-static int64_t choose(struct keyboard *k, uint32_t keysym, uint16_t evdev, const XkbStateRec *now, bool is_patient,
+/*
+ * Finds a way to type keysym, binding a spare key where there is none. 0 with *ret; or milliseconds to wait, after which
+ * it is to be asked again; or -1 when it cannot be typed.
+ */
+static int64_t choose(struct keyboard *k, uint32_t keysym, uint16_t evdev, const XkbStateRec *now,
 	struct keymap_choice *ret)
 {
 	uint64_t wait_ms, now_ms = pst_mono_ms();
 	KeyCode preferred = evdev && k->is_evdev && evdev + EVDEV_OFFSET <= 255 ? (KeyCode)(evdev + EVDEV_OFFSET) : 0;
 
-	spare_find(&k->spare, keysym, now_ms);
-	if (keymap_find(k->map, &k->masks, keysym, now->group, now->mods, preferred, ret))
-		return 0;
-	uint8_t code = spare_take(&k->spare, keysym, now_ms, is_patient, &wait_ms);
+	if (keymap_find(k->map, &k->masks, keysym, now->group, now->mods, preferred, ret)) {
+		spare_touch(&k->spare, ret->code, now_ms);
+		return (int64_t)spare_settle(&k->spare, ret->code, now_ms);
+	}
+	uint8_t code = spare_take(&k->spare, keysym, now_ms, true, &wait_ms);
 	if (code == 0)
 		return wait_ms > 0 ? (int64_t)wait_ms : -1;
-	if (!spare_bind(k, code, keysym) ||
-		!keymap_find(k->map, &k->masks, keysym, now->group, now->mods, code, ret))
-		return -1;
-	return 0;
+
+	x11_try_begin(k->x);
+	spare_bind(k, code, keysym);
+	int error = x11_try_end(k->x);
+	map_load(k);
+	if (error != 0)
+		spare_drop(&k->spare, code);
+	return error == 0 && spare_has(&k->spare, code) ? SPARE_SETTLE_MS : -1;
+}
+
+void keyboard_prepare(struct keyboard *k, const uint32_t *keysyms, size_t n)
+{
+	uint64_t wait_ms, now_ms = pst_mono_ms();
+	struct keymap_choice c;
+	XkbStateRec now;
+	size_t bound = 0;
+
+	if (!state_get(k, &now))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (keymap_find(k->map, &k->masks, keysyms[i], now.group, now.mods, 0, &c)) {
+			spare_touch(&k->spare, c.code, now_ms);
+			continue;
+		}
+		if (spare_is_bound(&k->spare, keysyms[i]))
+			continue;
+		uint8_t code = spare_take(&k->spare, keysyms[i], now_ms, true, &wait_ms);
+		if (code == 0)
+			break;
+		spare_bind(k, code, keysyms[i]);
+		bound++;
+	}
+	if (bound == 0)
+		return;
+	XSync(k->x->dpy, False);
+	map_load(k);
 }
 
 /* ---- presses ---- */
 
-static KeyCode press_keysym(struct keyboard *k, uint32_t keysym, uint16_t evdev)
+/* Returns what choose does; *ret_code is the key that is down now. */
+static int64_t press_keysym(struct keyboard *k, uint32_t keysym, uint16_t evdev, KeyCode *ret_code)
 {
 	struct keymap_choice c;
 	XkbStateRec now;
 
-	if (!state_get(k, &now) || choose(k, keysym, evdev, &now, false, &c) != 0)
-		return 0;
+	if (!state_get(k, &now))
+		return -1;
+	int64_t rc = choose(k, keysym, evdev, &now, &c);
+	if (rc != 0)
+		return rc;
+
+	*ret_code = c.code;
 	if (is_function(keysym) || keymap_mods(k->map, c.code) != 0) {
 		fake(k, c.code, true);
-		return c.code;
+		return 0;
 	}
 	choice_enter(k, &c, &now);
 	fake(k, c.code, true);
 	choice_leave(k, &c, &now);
-	return c.code;
+	return 0;
 }
 
 static KeyCode press_physical(struct keyboard *k, uint16_t evdev)
@@ -270,7 +305,7 @@ static void release(struct keyboard *k, struct pressed *p)
 	fake(k, code, false);
 }
 
-static void press(struct keyboard *k, uint32_t keysym, uint16_t evdev)
+static uint64_t press(struct keyboard *k, uint32_t keysym, uint16_t evdev)
 {
 	KeyCode code = 0;
 
@@ -278,41 +313,45 @@ static void press(struct keyboard *k, uint32_t keysym, uint16_t evdev)
 		keyboard_release_all(k);
 	if (evdev && (k->is_viewers || keysym == 0))
 		code = press_physical(k, evdev);
-	if (code == 0 && keysym)
-		code = press_keysym(k, keysym, evdev);
+	if (code == 0 && keysym) {
+		int64_t rc = press_keysym(k, keysym, evdev, &code);
+		if (rc > 0)
+			return (uint64_t)rc;
+	}
 	if (code == 0)
-		return;
+		return 0;
 	spare_set_down(&k->spare, code, true);
 	k->pressed[k->n_pressed++] = (struct pressed){ keysym, evdev, code };
+	return 0;
 }
 
-void keyboard_key(struct keyboard *k, bool is_down, uint32_t keysym, uint16_t evdev)
+uint64_t keyboard_key(struct keyboard *k, bool is_down, uint32_t keysym, uint16_t evdev)
 {
 	if (k->x->is_lost || !k->map)
-		return;
+		return 0;
 
 	struct pressed *p = pressed_find(k, keysym, evdev);
 	if (!is_down) {
 		if (p)
 			release(k, p);
-		return;
+		return 0;
 	}
 	/* A second press is the viewer's key repeat. */
 	if (p && keymap_mods(k->map, p->code) != 0)
-		return;
+		return 0;
 	if (p)
 		release(k, p);
-	press(k, keysym, evdev);
+	return press(k, keysym, evdev);
 }
 
-uint64_t keyboard_type(struct keyboard *k, uint32_t keysym, uint64_t now_ms)
+uint64_t keyboard_type(struct keyboard *k, uint32_t keysym)
 {
 	struct keymap_choice c;
 	XkbStateRec now;
 
 	if (!state_get(k, &now))
 		return 0;
-	int64_t rc = choose(k, keysym, 0, &now, true, &c);
+	int64_t rc = choose(k, keysym, 0, &now, &c);
 	if (rc != 0)
 		return rc > 0 ? (uint64_t)rc : 0;
 

@@ -23,16 +23,22 @@ static struct spare_key *key_of(struct spare *s, uint8_t code)
 	return NULL;
 }
 
-uint8_t spare_find(struct spare *s, uint32_t keysym, uint64_t now_ms)
+bool spare_is_bound(const struct spare *s, uint32_t keysym)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->keys[i].keysym == keysym) {
-			s->keys[i].used_ms = now_ms;
-			s->keys[i].was_used = true;
-			return s->keys[i].code;
-		}
+	for (size_t i = 0; i < s->n; i++)
+		if (s->keys[i].keysym == keysym)
+			return true;
+	return false;
+}
+
+void spare_touch(struct spare *s, uint8_t code, uint64_t now_ms)
+{
+	struct spare_key *key = key_of(s, code);
+
+	if (key && key->keysym) {
+		key->used_ms = now_ms;
+		key->was_used = true;
 	}
-	return 0;
 }
 
 static bool is_older(const struct spare_key *a, const struct spare_key *b)
@@ -58,9 +64,19 @@ uint8_t spare_take(struct spare *s, uint32_t keysym, uint64_t now_ms, bool is_pa
 	}
 
 	oldest->keysym = keysym;
-	oldest->used_ms = now_ms;
+	oldest->used_ms = oldest->bound_ms = now_ms;
 	oldest->was_used = true;
 	return oldest->code;
+}
+
+uint64_t spare_settle(const struct spare *s, uint8_t code, uint64_t now_ms)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct spare_key *key = &s->keys[i];
+		if (key->code == code && key->keysym && now_ms < key->bound_ms + SPARE_SETTLE_MS)
+			return key->bound_ms + SPARE_SETTLE_MS - now_ms;
+	}
+	return 0;
 }
 
 void spare_set_down(struct spare *s, uint8_t code, bool is_down)

@@ -7,3 +7,4 @@ TESTS += tests/integration/test_local.py
 GATE_TESTS = tests/integration/test_gate_http.py tests/integration/test_gate_display.py tests/integration/test_worker.py
 TESTS += $(GATE_TESTS)
 EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/fake_worker.py
+include tests/integration/agent/local.mk
