@@ -12,14 +12,22 @@ static bool is_due(const struct core_round *c, int64_t ms)
 	return ms && ms <= c->now->mono_ms;
 }
 
+/* A deadline is taken once, whatever comes of it: no timer fires for ever. */
+static bool take_due(struct core_round *c, struct core_desktop *d, int64_t *ms)
+{
+	if (!is_due(c, *ms))
+		return false;
+	desktop_touch(c, d);
+	*ms = 0;
+	return true;
+}
+
 /* The machine runs and its agent does not report. */
 static void deadline_agent(struct core_round *c, struct core_desktop *d)
 {
 	bool never = d->x.agent == AGENT_NONE;
 	struct core_reason why;
 
-	desktop_touch(c, d);
-	d->due.agent_ms = 0;
 	reason_set_numbers(&why, REASON_AGENT_SILENT, AGENT_WAIT_MS / 1000, 0);
 	if (d->s.active) {
 		/* The stream goes on without us; only the report is missing. */
@@ -43,8 +51,6 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 
 static void deadline_claim(struct core_round *c, struct core_desktop *d)
 {
-	desktop_touch(c, d);
-	d->due.claim_ms = 0;
 	if (d->x.lease == LEASE_HELD && d->x.hygiene == HYGIENE_CLEAN && d->x.session == SESSION_NONE &&
 	    d->a.kind == POOL_FLOATING)
 		lease_release(c, d, REASON_NOT_STARTED);
@@ -52,15 +58,15 @@ static void deadline_claim(struct core_round *c, struct core_desktop *d)
 
 static void deadline_desktop(struct core_round *c, struct core_desktop *d)
 {
-	if (is_due(c, d->due.grant_ms))
+	if (take_due(c, d, &d->due.grant_ms))
 		session_end(c, d, REASON_NOT_STARTED, true);
-	if (is_due(c, d->due.logoff_ms))
+	if (take_due(c, d, &d->due.logoff_ms))
 		lease_logoff(c, d, REASON_LOGOFF_IDLE);
-	if (is_due(c, d->due.ending_ms))
+	if (take_due(c, d, &d->due.ending_ms))
 		lease_settle(c, d);
-	if (is_due(c, d->due.claim_ms))
+	if (take_due(c, d, &d->due.claim_ms))
 		deadline_claim(c, d);
-	if (is_due(c, d->due.agent_ms))
+	if (take_due(c, d, &d->due.agent_ms))
 		deadline_agent(c, d);
 }
 

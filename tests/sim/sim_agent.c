@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The modelled agents: each boot enrols if it must, says hello, reports.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void agent_boot(struct world *w, struct machine *m)
+{
+	struct message *start;
+
+	sim_uuid(w, m->boot);
+	/* Now and then an image whose agent never comes up. */
+	if (sim_chance(w, w->faults.task_dies))
+		return;
+	start = sim_post(w, AGENT_START, sim_between(w, 100, sim_chance(w, w->faults.slow) ? 60000 : 5000));
+	CORE_COPY(start->desktop, m->id);
+	CORE_COPY(start->boot, m->boot);
+}
+
+static struct machine *agent_of(struct world *w, const struct message *m)
+{
+	struct machine *mc = machine_find(w, m->desktop);
+
+	return mc && mc->running && !strcmp(mc->boot, m->boot) ? mc : NULL;
+}
+
+void guest_on_start(struct world *w, const struct message *m)
+{
+	struct machine *mc = agent_of(w, m);
+
+	if (!mc)
+		return;
+	mc->agent = true;
+	guest_on_connect(w, m);
+}
+
+static void agent_again(struct world *w, const struct machine *mc)
+{
+	struct message *m = sim_post(w, AGENT_CONNECT, sim_between(w, 500, 3000));
+
+	CORE_COPY(m->desktop, mc->id);
+	CORE_COPY(m->boot, mc->boot);
+}
+
+/* 0: it has a key. */
+static int agent_enrol(struct world *w, struct machine *mc)
+{
+	struct pst_err err = PST_ERR_INIT;
+	int rc;
+
+	if (mc->keyed)
+		return 0;
+	rc = reconciler_enrol(w->rec, mc->id, mc->token, mc->uid, mc->key, &err);
+	broker_result(w, rc, &err, "enrol");
+	sim_trace(w, "enrol %.8s %d", mc->id, rc);
+	/* A broker that dies after the commit has the key; the agent does not, and the
+	 * token is spent: the desktop is then made anew after its deadline. */
+	if (rc == 0 && !w->dying)
+		mc->keyed = true;
+	broker_after(w);
+	return mc->keyed ? 0 : -1;
+}
+
+void guest_on_connect(struct world *w, const struct message *m)
+{
+	struct machine *mc = agent_of(w, m);
+	struct pst_err err = PST_ERR_INIT;
+	char user[16];
+	int rc;
+
+	if (!mc || !mc->agent || mc->connected || !w->rec)
+		return;
+	rc = reconciler_agent_check(w->rec, mc->id, mc->uid, &err);
+	if (rc < 0 || agent_enrol(w, mc) < 0 || !w->rec) {
+		if (w->rec)
+			agent_again(w, mc);
+		return;
+	}
+	snprintf(user, sizeof(user), "user-%d", mc->occupant);
+	rc = reconciler_agent_hello(w->rec, mc->id, mc->boot, mc->highest, mc->occupant >= 0 ? user : NULL, &err);
+	sim_trace(w, "agent hello %.8s %d", mc->id, rc);
+	broker_result(w, rc, &err, "agent hello");
+	mc->connected = rc == 0 && !w->dying;
+	if (!mc->connected && !w->dying)
+		agent_again(w, mc);
+	broker_after(w);
+}
+
+void agent_log_off(struct world *w, struct machine *m)
+{
+	struct message *says = sim_post(w, AGENT_SAYS, sim_between(w, 10, sim_chance(w, w->faults.slow) ? 40000 : 200));
+
+	says->broker = w->broker;
+	says->epoch = m->session_epoch;
+	CORE_COPY(says->word, "logoff");
+	CORE_COPY(says->desktop, m->id);
+	CORE_COPY(says->boot, m->boot);
+	session_lost(w, m, "logoff");
+	m->occupant = -1;
+}
+
+void guest_on_told(struct world *w, const struct message *m)
+{
+	struct machine *mc = agent_of(w, m);
+
+	if (!mc || !mc->connected || m->broker != w->broker || m->tell != AGENT_TELL_LOGOFF)
+		return;
+	if (!sim_chance(w, w->faults.task_dies))
+		agent_log_off(w, mc);
+}
+
+/* Late reports of a machine that was restarted since do arrive: what it sent is
+ * on its way. */
+void guest_on_says(struct world *w, const struct message *m)
+{
+	struct pst_err err = PST_ERR_INIT;
+	int rc;
+
+	if (m->broker != w->broker || !w->rec)
+		return;
+	rc = reconciler_agent_report(w->rec, m->desktop, m->word, m->epoch, "", "", &err);
+	sim_trace(w, "agent says %.8s %s %lld", m->desktop, m->word, (long long)m->epoch);
+	broker_result(w, rc, &err, "agent report");
+	broker_after(w);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The invariants: after every step, at every grant, and at rest.
+ */
+#include "tests/sim/sim.h"
+
+#include "broker/reconciler_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- at a grant ---- */
+
+static int64_t *check_epoch_of(struct world *w, const char *desktop)
+{
+	for (int i = 0; i < w->seen_count; i++)
+		if (!strcmp(w->seen[i].id, desktop))
+			return &w->seen[i].epoch;
+	if (w->seen_count == (int)(sizeof(w->seen) / sizeof(*w->seen)))
+		return NULL;
+	CORE_COPY(w->seen[w->seen_count].id, desktop);
+	return &w->seen[w->seen_count++].epoch;
+}
+
+void check_grant(struct world *w, int user, const struct grant *g)
+{
+	const struct machine *m = machine_find(w, g->desktop);
+	int64_t *highest = check_epoch_of(w, g->desktop);
+
+	w->grants++;
+	if (highest && g->epoch <= *highest)
+		sim_violation(w, "desktop %s: epoch %lld was granted after %lld", g->desktop, (long long)g->epoch,
+		              (long long)*highest);
+	if (highest)
+		*highest = g->epoch;
+	if (!m)
+		return; /* it vanished a moment ago, and nobody has told the broker */
+	if (m->disk_owner >= 0 && m->disk_owner != user)
+		sim_violation(w, "desktop %s was used by user %d and is given to user %d", g->desktop, m->disk_owner, user);
+	if (m->occupant >= 0 && m->occupant != user)
+		sim_violation(w, "desktop %s: user %d is in it, user %d is let in", g->desktop, m->occupant, user);
+	if (m->keyed && m->agent && memcmp(m->key, g->key, sizeof(m->key)) != 0)
+		sim_violation(w, "desktop %s: the grant is signed with another key than the agent's", g->desktop);
+}
+
+/* ---- after every step ---- */
+
+static void check_desktop(struct world *w, const struct core_state *st, const struct core_desktop *d)
+{
+	struct desktop_view v;
+
+	desktop_view(st, d, w->now, &v);
+	if (!v.state || !v.reason.code[0] || !v.reason.en[0] || !v.reason.es[0])
+		sim_violation(w, "desktop %s has no reason (%s)", d->id, v.state ? v.state : "?");
+	if ((d->x.lease != LEASE_FREE) != (d->a.id[0] != '\0'))
+		sim_violation(w, "desktop %s: lease %s, assignment %s", d->id, lease_text(d->x.lease), d->a.id);
+	if (d->s.id[0] && (d->x.lease != LEASE_HELD || d->x.hygiene != HYGIENE_DIRTY))
+		sim_violation(w, "desktop %s: a session on a %s, %s desktop", d->id, lease_text(d->x.lease),
+		              hygiene_text(d->x.hygiene));
+	if (d->x.hygiene == HYGIENE_CLEANING && !d->t.id[0] && d->x.lifecycle == LIFECYCLE_LIVE)
+		sim_violation(w, "desktop %s is being cleaned by nobody", d->id);
+	if ((d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING) && !d->t.id[0])
+		sim_violation(w, "desktop %s is %s by nobody", d->id, lifecycle_text(d->x.lifecycle));
+	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lease == LEASE_FREE && d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0])
+		sim_violation(w, "desktop %s is dirty and free", d->id);
+}
+
+static void check_owners(struct world *w, const struct core_state *st)
+{
+	for (size_t i = 0; i < st->desktop_count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct core_desktop *a = st->desktops[i], *b = st->desktops[j];
+
+			if (a->a.id[0] && b->a.id[0] && !strcmp(a->a.user_id, b->a.user_id) && !strcmp(a->pool_id, b->pool_id))
+				sim_violation(w, "%s has two desktops in %s", a->a.user_id, a->pool_id);
+		}
+}
+
+static void check_sizes(struct world *w, const struct core_state *st)
+{
+	const struct core_provider *pr = &st->providers[0];
+	size_t rows = 0;
+
+	for (size_t i = 0; i < st->pool_count; i++) {
+		const struct core_pool *p = &st->pools[i];
+		struct pool_view v;
+
+		pool_view(st, p->id, w->now, &v);
+		rows += (size_t)v.counts.total;
+		if (v.counts.total > p->max)
+			sim_violation(w, "pool %s has %d desktops, its maximum is %d", p->id, v.counts.total, p->max);
+		if (!v.reason.code[0] || !v.reason.en[0] || !v.reason.es[0])
+			sim_violation(w, "pool %s has no reason (%s)", p->id, v.state);
+	}
+	if (pr->capacity && rows > (size_t)pr->capacity)
+		sim_violation(w, "%zu desktops on a host for %d", rows, pr->capacity);
+}
+
+static bool check_same(const struct core_desktop *a, const struct core_desktop *b)
+{
+	return a->x.lifecycle == b->x.lifecycle && a->x.power == b->x.power && a->x.lease == b->x.lease &&
+	       a->x.session == b->x.session && a->x.hygiene == b->x.hygiene && a->x.drain == b->x.drain &&
+	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && a->keyed == b->keyed &&
+	       a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
+	       a->a.epoch == b->a.epoch && !strcmp(a->s.id, b->s.id) && a->s.active == b->s.active &&
+	       !strcmp(a->t.id, b->t.id) && a->t.attempts == b->t.attempts && a->t.state == b->t.state;
+}
+
+/* Memory and tables say the same: a crash now would lose nothing. */
+static void check_tables(struct world *w, const struct core_state *st)
+{
+	struct core_state fresh;
+	struct pst_err err = PST_ERR_INIT;
+
+	if (reconciler_load(w->rec, &fresh, NULL, &err) < 0) {
+		sim_violation(w, "the tables cannot be loaded: %s", err.text);
+		return;
+	}
+	if (fresh.desktop_count != st->desktop_count)
+		sim_violation(w, "%zu desktops in the tables, %zu in memory", fresh.desktop_count, st->desktop_count);
+	for (size_t i = 0; i < st->desktop_count; i++) {
+		const struct core_desktop *d = st->desktops[i], *row = state_desktop(&fresh, d->id);
+
+		/* After a restart the agents count as lost until they report; that alone is not written. */
+		struct core_desktop seen;
+
+		if (!row) {
+			sim_violation(w, "desktop %s is in no table", d->id);
+			continue;
+		}
+		seen = *row;
+		if (d->x.agent == AGENT_LOST)
+			seen.x.agent = AGENT_LOST;
+		if (!check_same(d, &seen))
+			sim_violation(w, "desktop %s differs from its row", d->id);
+	}
+	core_state_finish(&fresh);
+}
+
+void check_step(struct world *w)
+{
+	const struct core_state *st = w->rec ? reconciler_state(w->rec) : NULL;
+
+	if (!st)
+		return;
+	for (size_t i = 0; i < st->desktop_count; i++)
+		check_desktop(w, st, st->desktops[i]);
+	check_owners(w, st);
+	check_sizes(w, st);
+	if (w->steps % 64 == 0)
+		check_tables(w, st);
+}
+
+/* ---- at rest ---- */
+
+static void check_rest_desktop(struct world *w, const struct core_state *st, const struct core_desktop *d)
+{
+	const struct machine *m = machine_find(w, d->id);
+	const struct core_pool *p = state_pool(st, d->pool_id);
+	bool owned = d->x.lease == LEASE_HELD && p && (p->kind == POOL_DEDICATED || p->on_logoff == ON_LOGOFF_KEEP);
+
+	if (d->t.id[0])
+		sim_violation(w, "at rest, desktop %s still has a task: %s", d->id, task_kind_text(d->t.kind));
+	if (d->x.lifecycle == LIFECYCLE_FAILED && owned)
+		return; /* kept for its owner and an administrator, with its reason */
+	if (d->x.lifecycle != LIFECYCLE_LIVE)
+		sim_violation(w, "at rest, desktop %s is %s", d->id, lifecycle_text(d->x.lifecycle));
+	else if (!m)
+		sim_violation(w, "at rest, desktop %s has no machine", d->id);
+	else if (!desktop_is_usable(d))
+		sim_violation(w, "at rest, desktop %s is not usable: power %s agent %s keyed %d", d->id,
+		              power_text(d->x.power), agent_text(d->x.agent), d->keyed);
+	if (d->x.lease == LEASE_ENDING)
+		sim_violation(w, "at rest, desktop %s is still logging off", d->id);
+	if (m && m->session[0] && strcmp(m->session, d->s.id) != 0)
+		sim_violation(w, "at rest, desktop %s streams a session that the broker does not know", d->id);
+}
+
+void check_rest(struct world *w)
+{
+	const struct core_state *st = w->rec ? reconciler_state(w->rec) : NULL;
+	int room;
+
+	if (!st) {
+		sim_violation(w, "at rest, the broker is down");
+		return;
+	}
+	for (int i = 0; i < MACHINES_MAX; i++)
+		if (w->machines[i].exists && !state_desktop(st, w->machines[i].id) && !st->reap_paused)
+			sim_violation(w, "at rest, machine %s is nobody's", w->machines[i].id);
+	for (size_t i = 0; i < st->desktop_count; i++)
+		check_rest_desktop(w, st, st->desktops[i]);
+	for (int i = 0; i < w->user_count; i++)
+		if (w->users[i].state == USER_ASKING || w->users[i].state == USER_TICKET) {
+			const struct core_pool *p = &st->pools[w->users[i].pool];
+
+			/* A full pool is an answer; nobody logs off any more. */
+			if (p->total < p->max && !p->reason.code[0])
+				sim_violation(w, "at rest, user %d has been asking since %lld", i, (long long)w->users[i].since);
+		}
+	for (size_t i = 0; i < st->pool_count; i++) {
+		const struct core_pool *p = &st->pools[i];
+
+		room = p->min - p->leased - p->ready - p->starting - p->failed;
+		if (room > 0 && strcmp(p->reason.code, "host_full") != 0 && p->total < p->max)
+			sim_violation(w, "at rest, pool %s lacks %d desktops: %s", p->id, room, p->reason.en);
+	}
+	check_tables(w, st);
+}

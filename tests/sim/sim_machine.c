@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The modelled provisioner and its machines. It does commands one after another
+ * for each machine, remembers with the machine which task it did last, and may
+ * die between doing and answering.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct machine *machine_find(struct world *w, const char *id)
+{
+	for (int i = 0; i < MACHINES_MAX; i++)
+		if (w->machines[i].exists && !strcmp(w->machines[i].id, id))
+			return &w->machines[i];
+	return NULL;
+}
+
+static struct machine *machine_new(struct world *w, const char *id)
+{
+	for (int i = 0; i < MACHINES_MAX; i++) {
+		struct machine *m = &w->machines[i];
+
+		if (m->exists)
+			continue;
+		*m = (struct machine){ .exists = true, .uid = 200000 + i, .disk_owner = -1, .occupant = -1 };
+		CORE_COPY(m->id, id);
+		return m;
+	}
+	sim_violation(w, "more than %d machines at once", MACHINES_MAX);
+	return NULL;
+}
+
+void machine_stop(struct world *w, struct machine *m, const char *why)
+{
+	session_lost(w, m, why);
+	m->running = m->agent = m->connected = false;
+	m->occupant = -1;
+	m->boot[0] = '\0';
+}
+
+/* The host does what the command says; false: the host says no. */
+static void machine_do(struct world *w, const struct message *cmd)
+{
+	struct machine *m = machine_find(w, cmd->desktop);
+
+	if (cmd->kind == TASK_DESTROY) {
+		if (m) {
+			machine_stop(w, m, "destroyed");
+			m->exists = false;
+		}
+		return;
+	}
+	if (m && !strcmp(m->task, cmd->task))
+		return; /* it was done before: the same answer */
+	if (!m)
+		m = machine_new(w, cmd->desktop);
+	if (!m)
+		return;
+	machine_stop(w, m, "restarted");
+	if (cmd->kind != TASK_RESTART) {
+		m->disk_owner = -1;
+		m->keyed = false;
+		m->highest = 0;
+	}
+	CORE_COPY(m->task, cmd->task);
+	CORE_COPY(m->token, cmd->token);
+	m->running = true;
+	agent_boot(w, m);
+}
+
+void host_on_command(struct world *w, const struct message *m)
+{
+	struct machine *mc = machine_find(w, m->desktop);
+	int64_t takes = sim_between(w, 50, sim_chance(w, w->faults.slow) ? 90000 : 3000);
+	struct message *done;
+
+	if (m->provisioner != w->provisioner || !w->provisioner_up)
+		return;
+	if (mc && mc->busy_until > w->now)
+		takes += mc->busy_until - w->now;
+	if (mc)
+		mc->busy_until = w->now + takes;
+	done = sim_post(w, PROVISIONER_DONE, takes);
+	done->provisioner = m->provisioner;
+	done->kind = m->kind;
+	CORE_COPY(done->desktop, m->desktop);
+	CORE_COPY(done->task, m->task);
+	CORE_COPY(done->token, m->token);
+}
+
+/* A creation that fails may leave half a machine behind. */
+static bool machine_fails(struct world *w, const struct message *m)
+{
+	const struct machine *mc = machine_find(w, m->desktop);
+
+	if ((mc && !strcmp(mc->task, m->task)) || !sim_chance(w, w->faults.task_fails))
+		return false;
+	if (m->kind == TASK_CREATE && sim_below(w, 2))
+		machine_do(w, m);
+	return true;
+}
+
+void host_on_done(struct world *w, const struct message *m)
+{
+	struct message *answer;
+	bool fails;
+
+	if (m->provisioner != w->provisioner || !w->provisioner_up) {
+		if (sim_below(w, 2))
+			machine_do(w, m); /* it died after the deed */
+		return;
+	}
+	fails = machine_fails(w, m);
+	if (!fails)
+		machine_do(w, m);
+	sim_trace(w, "provisioner %s %.8s %s", task_kind_text(m->kind), m->desktop, fails ? "no" : "yes");
+	if (sim_chance(w, w->faults.answer_lost))
+		return;
+	for (int copies = sim_chance(w, w->faults.answer_doubled) ? 2 : 1; copies; copies--) {
+		answer = sim_post(w, TASK_ANSWER, sim_between(w, 1, sim_chance(w, w->faults.slow) ? 70000 : 100));
+		answer->broker = w->broker;
+		answer->ok = !fails;
+		answer->retryable = fails && sim_below(w, 4) != 0;
+		CORE_COPY(answer->task, m->task);
+		CORE_COPY(answer->desktop, m->desktop);
+		answer->kind = m->kind;
+	}
+}
+
+void host_on_answer(struct world *w, const struct message *m)
+{
+	const struct machine *mc = machine_find(w, m->desktop);
+	struct provider_result res = { .task = m->task, .ok = m->ok, .retryable = m->retryable };
+	struct pst_err err = PST_ERR_INIT;
+	char endpoint[64];
+
+	if (m->broker != w->broker || !w->rec)
+		return;
+	if (m->ok && mc) {
+		snprintf(endpoint, sizeof(endpoint), "{\"kind\":\"unix\",\"path\":\"/run/%.8s\"}", m->desktop);
+		res.endpoint = endpoint;
+		res.uid = mc->uid;
+	}
+	if (!m->ok) {
+		res.error_code = "model";
+		res.error = "the model says no";
+	}
+	sim_trace(w, "answer %.8s %d", m->task, m->ok);
+	broker_result(w, reconciler_task_result(w->rec, &res, &err), &err, "task result");
+	broker_after(w);
+}
+
+static size_t machine_list(struct world *w, struct machine_report *ret)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < MACHINES_MAX; i++) {
+		struct machine *m = &w->machines[i];
+
+		if (!m->exists)
+			continue;
+		ret[n++] = (struct machine_report){
+			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = m->uid
+		};
+	}
+	return n;
+}
+
+void host_on_inventory_ask(struct world *w, const struct message *m)
+{
+	if (m->provisioner == w->provisioner && w->provisioner_up)
+		sim_post(w, INVENTORY_ANSWER, sim_between(w, 1, 50))->broker = w->broker;
+}
+
+/* The list is of the moment of its arrival but one: good enough, since a list
+ * that is old by the time it is read is what a hello after a pause is. */
+void host_on_inventory(struct world *w, const struct message *m)
+{
+	struct machine_report list[MACHINES_MAX];
+	struct pst_err err = PST_ERR_INIT;
+
+	if (m->broker != w->broker || !w->rec || !w->provisioner_up)
+		return;
+	sim_trace(w, "inventory");
+	broker_result(w, reconciler_inventory(w->rec, list, machine_list(w, list), &err), &err, "inventory");
+	broker_after(w);
+}
+
+/* The provisioner connects, and says hello. */
+void host_on_start(struct world *w, const struct message *m)
+{
+	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "" };
+	struct machine_report list[MACHINES_MAX];
+	struct pst_err err = PST_ERR_INIT;
+
+	w->provisioner_up = true;
+	if (!w->rec)
+		return; /* broker_start() has it connect */
+	sim_trace(w, "provisioner hello");
+	broker_result(w, reconciler_provisioner_hello(w->rec, &pr, 1, list, machine_list(w, list), &err), &err, "hello");
+	broker_after(w);
+}
