@@ -14,7 +14,7 @@
 
 #define READ_CHUNK (64 * 1024)
 #define READS_PER_TURN 16 /* then the other handles of the loop have their turn */
-#define FLUSH_MS 1000
+#define FLUSH_MS 1000 /* without a byte taken by the peer */
 
 static void poll_ready(uv_poll_t *poll, int status, int events);
 
@@ -138,6 +138,7 @@ static int write_out(struct pst_ctl *ctl)
 
 static void flush(struct pst_ctl *ctl)
 {
+	size_t before = ctl->queued;
 	int rc = write_out(ctl);
 
 	if (rc < 0 && rc != PST_EAGAIN) {
@@ -147,6 +148,8 @@ static void flush(struct pst_ctl *ctl)
 	if (ctl->state == CTL_FLUSHING) {
 		if (rc == 0)
 			ctl_fail(ctl, "closed here");
+		else if (ctl->queued < before)
+			uv_timer_start(&ctl->finish, finish_now, FLUSH_MS, 0);
 		return;
 	}
 	uv_poll_start(&ctl->poll, UV_READABLE | (rc == PST_EAGAIN ? UV_WRITABLE : 0), poll_ready);

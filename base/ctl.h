@@ -75,7 +75,7 @@ void pst_ctl_set_frame_max(struct pst_ctl *ctl, size_t bytes);
  */
 void pst_ctl_close(struct pst_ctl *ctl);
 
-/* As pst_ctl_close, but first writes what is queued, for at most 1 s. */
+/* As pst_ctl_close, but first writes what is queued; 1 s without progress ends that too. */
 void pst_ctl_close_flush(struct pst_ctl *ctl);
 
 /*

@@ -26,24 +26,15 @@ void *pst_memdup(const void *p, size_t n);
 
 #define PST_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Each argument is evaluated once. */
-#define PST_MIN(a, b) \
+/* Each argument is evaluated once. The counter makes the names of nested uses differ. */
+#define PST_MIN(a, b) PST_PICK_(a, b, <, __COUNTER__)
+#define PST_MAX(a, b) PST_PICK_(a, b, >, __COUNTER__)
+#define PST_CLAMP(v, lo, hi) PST_MIN(PST_MAX(v, lo), hi)
+
+#define PST_PICK_(a, b, op, n) PST_PICK_NAMED_(a, b, op, n)
+#define PST_PICK_NAMED_(a, b, op, n) \
 	(__extension__({ \
-		__typeof__(a) pst_min_a_ = (a); \
-		__typeof__(b) pst_min_b_ = (b); \
-		pst_min_a_ < pst_min_b_ ? pst_min_a_ : pst_min_b_; \
-	}))
-#define PST_MAX(a, b) \
-	(__extension__({ \
-		__typeof__(a) pst_max_a_ = (a); \
-		__typeof__(b) pst_max_b_ = (b); \
-		pst_max_a_ > pst_max_b_ ? pst_max_a_ : pst_max_b_; \
-	}))
-#define PST_CLAMP(v, lo, hi) \
-	(__extension__({ \
-		__typeof__(v) pst_clamp_v_ = (v); \
-		__typeof__(v) pst_clamp_lo_ = (lo); \
-		__typeof__(v) pst_clamp_hi_ = (hi); \
-		pst_clamp_v_ < pst_clamp_lo_ ? pst_clamp_lo_ : \
-		pst_clamp_v_ > pst_clamp_hi_ ? pst_clamp_hi_ : pst_clamp_v_; \
+		__typeof__(a) pst_a_##n = (a); \
+		__typeof__(b) pst_b_##n = (b); \
+		pst_a_##n op pst_b_##n ? pst_a_##n : pst_b_##n; \
 	}))

@@ -198,7 +198,6 @@ int pst_tls_fingerprint(const char *cert_pem, char out[PST_TLS_FINGERPRINT_SIZE]
 		return tls_error(err, rc, "fingerprint");
 
 	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(out + 3 * i, 4, "%02X:", digest[i]);
-	out[3 * sizeof(digest) - 1] = '\0';
+		snprintf(out + 3 * i, 4, i + 1 < sizeof(digest) ? "%02X:" : "%02X", digest[i]);
 	return 0;
 }
