@@ -4,14 +4,35 @@ check_PROGRAMS += tests/unit/encoder/test_encoder
 TESTS += tests/unit/encoder/test_encoder
 
 tests_unit_encoder_test_encoder_SOURCES = \
-	tests/unit/encoder/decode.c tests/unit/encoder/decode.h \
-	tests/unit/encoder/model.c tests/unit/encoder/model.h \
+	tests/unit/encoder/decode.c \
+	tests/unit/encoder/decode.h \
+	tests/unit/encoder/desk.c \
+	tests/unit/encoder/desk.h \
+	tests/unit/encoder/model.c \
+	tests/unit/encoder/model.h \
+	tests/unit/encoder/pages.c \
+	tests/unit/encoder/pages.h \
+	tests/unit/encoder/test_avx2.c \
+	tests/unit/encoder/test_classify.c \
 	tests/unit/encoder/test_codec.c \
 	tests/unit/encoder/test_dsp.c \
 	tests/unit/encoder/test_encoder.c \
+	tests/unit/encoder/test_flat.c \
 	tests/unit/encoder/test_join.c \
+	tests/unit/encoder/test_jpeg.c \
+	tests/unit/encoder/test_motion.c \
+	tests/unit/encoder/test_palette.c \
+	tests/unit/encoder/test_pixmap.c \
+	tests/unit/encoder/test_plan.c \
 	tests/unit/encoder/test_rect.c \
-	tests/unit/encoder/test_x264.c
+	tests/unit/encoder/test_refine.c \
+	tests/unit/encoder/test_region.c \
+	tests/unit/encoder/test_tight.c \
+	tests/unit/encoder/test_tiles.c \
+	tests/unit/encoder/test_video.c \
+	tests/unit/encoder/test_x264.c \
+	tests/unit/encoder/test_zrle.c \
+	tests/unit/encoder/test_zstream.c
 tests_unit_encoder_test_encoder_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_encoder_test_encoder_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS) -lm
 endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Content and its class, seen through the operations that come of it. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "desk.h"
+
+static void draw_flat_colour(struct desk *d, const struct rect *r)
+{
+	draw_fill(d, r);
+}
+
+/* A title bar: 200 steps of one hue, equal along each row. */
+static void draw_gradient(struct desk *d, const struct rect *r)
+{
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			*px_at(d, x, y) = 0x204060u + (uint32_t)(y - r->y) * 0x010101u;
+}
+
+static void draw_one_photo(struct desk *d, const struct rect *r)
+{
+	draw_clip(d, r, 1);
+}
+
+Test(classify, each_content_has_its_operation)
+{
+	static const struct {
+		void (*draw)(struct desk *d, const struct rect *r);
+		enum op_kind kind;
+		enum op_class klass;
+	} table[] = {
+		{ draw_flat_colour, OP_FILL, OP_CLASS_FLAT },
+		{ draw_text, OP_LOSSLESS, OP_CLASS_TEXT },
+		{ draw_gradient, OP_LOSSLESS, OP_CLASS_TEXT },
+		{ draw_picture, OP_LOSSY, OP_CLASS_PICTURE },
+		{ draw_one_photo, OP_LOSSY, OP_CLASS_PICTURE },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct rect r = { 64, 64, 128, 128 };
+		struct op_list list;
+		struct desk d;
+
+		desk_open(&d, 33, 320, 320, ALL_OPS & ~OP_BIT(OP_COPY));
+		desk_settle(&d, 0);
+		table[i].draw(&d, &r);
+		encoder_damage(d.enc, &r, 1);
+		list = desk_plan(&d, 0);
+		cr_assert_gt(list.len, 0u);
+		for (size_t k = 0; k < list.len; k++)
+			cr_assert(list.ops[k].kind == table[i].kind && list.ops[k].klass == table[i].klass,
+				"case %zu: kind %d class %d", i, list.ops[k].kind, list.ops[k].klass);
+		desk_close(&d);
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* JPEG: near the picture, nearer with more quality. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "decode.h"
+#include "encoder/codec.h"
+#include "pages.h"
+
+Test(jpeg, jpeg_is_near_the_picture)
+{
+	const struct rect sizes[] = { { 0, 0, W, H }, { 3, 5, 101, 77 }, { 10, 10, 1, 1 }, { 1, 0, 8, 200 } };
+	uint32_t *got = malloc(sizeof(px));
+	struct codec *c = codec_create(&codec_jpeg);
+	struct pst_buf out;
+
+	draw_photo();
+	pst_buf_init(&out, 4 << 20);
+	for (size_t i = 0; i < PST_ARRAY_LEN(sizes); i++) {
+		struct pst_err err = PST_ERR_INIT;
+		double at50, at95;
+		size_t len50;
+
+		pst_buf_reset(&out);
+		cr_assert_eq(codec_encode(c, &pm, &sizes[i], 50, &out, &err), 0, "%s", err.text);
+		cr_assert(jpeg_decode(out.data, out.len, sizes[i].w, sizes[i].h, got));
+		at50 = psnr(got, &sizes[i]);
+		len50 = out.len;
+		pst_buf_reset(&out);
+		cr_assert_eq(codec_encode(c, &pm, &sizes[i], 95, &out, NULL), 0);
+		cr_assert(jpeg_decode(out.data, out.len, sizes[i].w, sizes[i].h, got));
+		at95 = psnr(got, &sizes[i]);
+		cr_assert_gt(at50, 30, "%.1f dB", at50);
+		cr_assert_gt(at95, 38, "%.1f dB", at95);
+		cr_assert_geq(out.len, len50);
+	}
+	codec_destroy(c);
+	pst_buf_finish(&out);
+	free(got);
+}
