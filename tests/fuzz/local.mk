@@ -34,3 +34,6 @@ tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
 tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_ws_message
+tests_fuzz_fuzz_ws_message_LDADD = $(FUZZ_MAIN) $(FRONT_WS_LIBS) $(BASE_LIBS)

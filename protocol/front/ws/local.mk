@@ -4,7 +4,6 @@ noinst_LIBRARIES += protocol/front/ws/libfrontws.a
 protocol_front_ws_libfrontws_a_SOURCES = \
 	protocol/front/ws/frame.c protocol/front/ws/frame.h \
 	protocol/front/ws/message.c protocol/front/ws/message.h \
-	protocol/front/ws/pacing.c protocol/front/ws/pacing.h \
 	protocol/front/ws/parse.c \
 	protocol/front/ws/receive.c \
 	protocol/front/ws/stream.c protocol/front/ws/stream.h \
@@ -12,4 +11,4 @@ protocol_front_ws_libfrontws_a_SOURCES = \
 protocol_front_ws_libfrontws_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
 
 # What a program adds to its LDADD to use this front.
-FRONT_WS_LIBS = protocol/front/ws/libfrontws.a
+FRONT_WS_LIBS = protocol/front/ws/libfrontws.a protocol/front/libwindow.a

@@ -31,12 +31,11 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 
 static void receive_ack(struct ws *w, const struct ws_message *m)
 {
-	if (!pacing_acked(&w->pacing, m->ack.sequence, m->ack.decode_us, pst_mono_us())) {
+	if (!window_acked(&w->window, m->ack.sequence, pst_mono_ns())) {
 		ws_end(w, PST_EPROTO, "the client acknowledged a frame that was not sent",
 		       "el cliente ha confirmado una imagen que no se envió");
 		return;
 	}
-	w->acked++;
 	ws_check_ready(w);
 }
 

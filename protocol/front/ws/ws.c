@@ -15,6 +15,7 @@
 #define SILENCE_MAX_MS 90000 /* the client sends a PING every 15 s; a hidden page may be slow at it */
 #define END_DEADLINE_MS 2000
 #define STATS_EVERY_US 1000000
+#define BUDGET_MIN (16u * 1024)
 #define QUEUE_FREE (64u * 1024) /* bytes before the socket above which nothing is added that can wait */
 
 static struct ws *ws_of(struct front *f)
@@ -169,7 +170,7 @@ static struct front *ws_open(const struct front_params *p, const struct front_ev
 	w->clipboard_out = p->clipboard_out;
 	w->scale_pct = WS_SCALE_MIN;
 	w->heard_us = pst_mono_us();
-	pacing_init(&w->pacing);
+	window_init(&w->window);
 	init_buffers(w);
 	w->timer = pst_timer_create(p->loop);
 	if (!w->timer || ws_frame_writer_init(&w->writer) < 0)
@@ -213,7 +214,7 @@ static int ws_surface(struct front *f, int32_t width, int32_t height, struct pst
 static bool ws_can_send(struct front *f)
 {
 	struct ws *w = ws_of(f);
-	bool can = w->phase == WS_OPEN && ws_stream_queued(w->stream) == 0 && pacing_can_send(&w->pacing);
+	bool can = w->phase == WS_OPEN && ws_stream_queued(w->stream) == 0 && window_is_open(&w->window);
 
 	if (!can)
 		w->wants_ready = true;
@@ -231,11 +232,11 @@ void ws_check_ready(struct ws *w)
 static void put_stats(struct ws *w, uint64_t now_us)
 {
 	struct ws_stats stats = {
-		.rtt_us = (uint32_t)PST_MIN(w->pacing.rtt_us, (uint64_t)UINT32_MAX),
-		.rate_kbps = (uint32_t)PST_MIN(w->pacing.rate * 8 / 1000, (uint64_t)UINT32_MAX),
-		.in_flight = (uint32_t)PST_MIN(w->pacing.in_flight, (uint64_t)UINT32_MAX),
+		.rtt_us = window_rtt_us(&w->window),
+		.rate_kbps = window_rate_kbps(&w->window),
+		.in_flight = (uint32_t)PST_MIN(w->window.in_flight, (uint64_t)UINT32_MAX),
 		.encode_us = (uint32_t)PST_MIN(w->encode_us, (uint64_t)UINT32_MAX),
-		.frames = w->frames,
+		.frames = w->window.frames_sent,
 		.bytes = ws_stream_sent(w->stream),
 		.mix = &w->writer.mix,
 	};
@@ -263,11 +264,10 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	}
 	uint64_t now_us = pst_mono_us();
 
-	pacing_sent(&w->pacing, (uint32_t)ops->sequence, w->body.len, now_us);
+	window_sent(&w->window, ops->sequence, w->body.len, now_us * 1000);
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
-	w->frames++;
 	if (now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
 	return 0;
@@ -315,19 +315,27 @@ static void ws_bell(struct front *f)
 		put_body(w, WS_S_BELL);
 }
 
+/* What the next frame may weigh: the rest of the window, and never so little that headers dominate. */
+static uint64_t budget(const struct ws *w)
+{
+	uint64_t window = window_bytes(&w->window);
+
+	return w->window.in_flight + BUDGET_MIN < window ? window - w->window.in_flight : BUDGET_MIN;
+}
+
 static void ws_path(struct front *f, struct front_path *ret)
 {
 	struct ws *w = ws_of(f);
 
 	*ret = (struct front_path){
-		.rtt_us = (uint32_t)PST_MIN(w->pacing.rtt_us, (uint64_t)UINT32_MAX),
-		.rate_kbps = (uint32_t)PST_MIN(w->pacing.rate * 8 / 1000, (uint64_t)UINT32_MAX),
-		.in_flight_bytes = w->pacing.in_flight,
-		.budget_bytes = pacing_budget(&w->pacing),
+		.rtt_us = window_rtt_us(&w->window),
+		.rate_kbps = window_rate_kbps(&w->window),
+		.in_flight_bytes = w->window.in_flight,
+		.budget_bytes = budget(w),
 		.bytes_sent = ws_stream_sent(w->stream),
 		.bytes_received = ws_stream_received(w->stream),
-		.frames_sent = w->frames,
-		.frames_acked = w->acked,
+		.frames_sent = w->window.frames_sent,
+		.frames_acked = w->window.frames_acked,
 	};
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/loop.h"
 #include "protocol/front/front.h"
+#include "protocol/front/window.h"
 #include "protocol/front/ws/frame.h"
 #include "protocol/front/ws/message.h"
-#include "protocol/front/ws/pacing.h"
 #include "protocol/front/ws/stream.h"
 
 /*
@@ -32,7 +32,7 @@ struct ws {
 	enum ws_phase phase;
 	struct ws_stream *stream;
 	struct pst_timer *timer; /* HELLO's deadline, then the client's silence, then the end's */
-	struct pacing pacing;
+	struct window window; /* frames in flight */
 	struct ws_frame_writer writer;
 	struct pst_buf body;    /* of the message that is being written */
 	struct pst_buf pasted;  /* parts of the client's CLIPBOARD */
@@ -46,7 +46,6 @@ struct ws {
 	uint64_t heard_us;      /* last message of the client */
 	uint64_t stats_us;      /* last STATS */
 	uint64_t encode_us;     /* spent in frames since then */
-	uint64_t frames, acked;
 };
 
 /* A message of the client. Ends the connection when it is wrong. */
