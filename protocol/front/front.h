@@ -61,6 +61,7 @@ struct front_path {
 
 struct front_type {
 	const char *name;
+	bool surface_first; /* the client learns the screen's size before it says what it can (RFB): surface comes before opened */
 	struct front *(*open)(const struct front_params *p, const struct front_events *ev, void *arg, struct pst_err *err);
 	/* rdp, rfb: the log-in was accepted (err NULL) or refused with a sentence for people. */
 	void (*login_result)(struct front *f, const struct pst_err *err);

@@ -205,6 +205,7 @@ static void rfb_end(struct front *front, int code, const char *reason_en, const 
 
 const struct front_type front_rfb = {
 	.name = "rfb",
+	.surface_first = true,
 	.open = rfb_open,
 	.login_result = rfb_login_result,
 	.surface = rfb_surface,

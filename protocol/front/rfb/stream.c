@@ -167,7 +167,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct rfb_stream *s = poll->data;
 	if (status < 0)
-		return stream_fail(s, PST_EIO, uv_strerror(status));
+		return stream_fail(s, PST_ECLOSED, "the viewer went away"); /* a reset connection: libuv calls it a bad descriptor */
 	if (s->security == SHAKING)
 		stream_shake(s);
 	if (s->security != SHAKING && !s->is_dead) {
