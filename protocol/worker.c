@@ -74,7 +74,9 @@ void worker_join(struct worker *w)
 	struct pst_err err = PST_ERR_INIT;
 	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant };
 
-	if (w->source || !w->has_caps || !w->has_grant || worker_is_over(w))
+	if (w->source || !w->front || !w->has_grant || worker_is_over(w))
+		return;
+	if (!w->has_caps && !w->front->type->surface_first)
 		return;
 	if (w->wish_width > 0 && w->wish_height > 0) {
 		p.width = PST_CLAMP(w->wish_width, 1, w->policy.max_width);

@@ -122,5 +122,8 @@ int worker_front_open(struct worker *w, const char *cert_pem, const char *key_pe
 	if (!w->front)
 		return err->code ? err->code : PST_EINTERNAL;
 	/* The libraries are loaded and nothing of the client has been read: from here on no file, no socket, no program. */
-	return w->params.lock_down ? w->params.lock_down(err) : 0;
+	if (w->params.lock_down && w->params.lock_down(err) < 0)
+		return err->code;
+	worker_join(w);
+	return 0;
 }

@@ -154,8 +154,12 @@ void picture_surface(struct worker *w, const struct pixmap *screen)
 
 	p->screen = *screen;
 	p->wants_ready = true;
-	if (!w->has_caps)
+	if (!w->has_caps) {
+		/* A front that waits for the size before its client can say what it takes. */
+		if (front_surface(w->front, screen->width, screen->height, &err) < 0)
+			fail(w, &err);
 		return;
+	}
 	if (!p->encoder) {
 		picture_opened(w);
 		return;

@@ -192,7 +192,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct intake *in = poll->data;
 
 	if (status < 0)
-		refuse(in, uv_strerror(status));
+		refuse(in, "the client left");
 	else if (in->kind == GATE_HTTPS)
 		judge_https(in);
 	else if (in->kind == GATE_RDP)

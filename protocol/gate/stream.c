@@ -195,7 +195,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 	struct stream *s = poll->data;
 
 	if (status < 0) {
-		fail(s, uv_strerror(status));
+		fail(s, "the client left"); /* a reset connection: libuv calls it a bad descriptor */
 		return;
 	}
 	if (events & UV_DISCONNECT && !(events & UV_READABLE)) {
