@@ -47,6 +47,11 @@ void api_destroy(struct api *api);
  */
 struct api_call *api_handle(struct api *api, const json_t *msg, const struct call_out *out, void *arg);
 
+/* A call of the set-up itself, with an admin's rights and no person: the same checks of its body,
+ * the same audit. body (borrowed) may be NULL. */
+struct api_call *api_handle_system(struct api *api, const char *method, const char *path, const json_t *body,
+	const struct call_out *out, void *arg);
+
 /* The client left: nothing more comes for this call. */
 void api_cancel(struct api_call *call);
 

@@ -37,9 +37,10 @@ bool call_wants_spanish(const struct api_call *call)
 void call_actor(const struct api_call *call, struct core_actor *ret)
 {
 	const struct call_who *w = &call->who;
+	const char *kind = w->is_system ? "system" : !w->is_known ? "unknown" : w->by_cookie ? "user" : "token";
 
 	memset(ret, 0, sizeof(*ret));
-	pst_strlcpy(ret->kind, sizeof(ret->kind), !w->is_known ? "unknown" : w->by_cookie ? "user" : "token");
+	pst_strlcpy(ret->kind, sizeof(ret->kind), kind);
 	pst_strlcpy(ret->id, sizeof(ret->id), w->user.user_id);
 	pst_strlcpy(ret->name, sizeof(ret->name), w->user.user_name);
 	pst_strlcpy(ret->remote, sizeof(ret->remote), call->remote);

@@ -31,7 +31,7 @@ struct call_pair {
 };
 
 struct call_who {
-	bool is_known, is_admin, by_cookie;
+	bool is_known, is_admin, by_cookie, is_system; /* system: the set-up, not a person */
 	struct login_owner user;
 	struct login_row login; /* by_cookie */
 	char token_id[37];      /* else */

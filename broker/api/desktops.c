@@ -54,7 +54,7 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 	return o;
 }
 
-json_t *desktop_json(struct api *api, const char *id)
+json_t *api_desktop_json(struct api *api, const char *id)
 {
 	const struct core_desktop *d = state_desktop(reconciler_state(api->rec), id);
 
@@ -122,7 +122,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-void desktop_list(struct api_call *call)
+void api_desktop_list(struct api_call *call)
 {
 	const struct core_state *st = reconciler_state(call->api->rec);
 	const struct core_desktop **found;
@@ -149,10 +149,10 @@ void desktop_list(struct api_call *call)
 
 static void add_event(const struct audit_row *row, void *arg)
 {
-	json_array_append_new(arg, event_json(row));
+	json_array_append_new(arg, api_event_json(row));
 }
 
-void desktop_get(struct api_call *call)
+void api_desktop_get(struct api_call *call)
 {
 	const struct core_desktop *d = desktop_find(call, call->params[0]);
 	struct audit_filter f = {.kind = "", .object = d ? d->id : "", .actor = "", .before = INT64_MAX};
@@ -178,7 +178,7 @@ void desktop_act(struct api_call *call, const char *id, desktop_action act)
 		call_error(call, &err);
 		return;
 	}
-	json_t *o = desktop_json(call->api, id);
+	json_t *o = api_desktop_json(call->api, id);
 	call_ok(call, 202, o ? o : json_pack("{s:s, s:s}", "id", id, "state", "deleting"));
 }
 
@@ -193,27 +193,27 @@ static void admin_act(struct api_call *call, desktop_action act)
 	desktop_act(call, id, act);
 }
 
-void desktop_delete(struct api_call *call)
+void api_desktop_delete(struct api_call *call)
 {
 	admin_act(call, reconciler_delete);
 }
 
-void desktop_restart(struct api_call *call)
+void api_desktop_restart(struct api_call *call)
 {
 	admin_act(call, reconciler_restart);
 }
 
-void desktop_logoff(struct api_call *call)
+void api_desktop_logoff(struct api_call *call)
 {
 	admin_act(call, reconciler_logoff);
 }
 
-void desktop_refresh(struct api_call *call)
+void api_desktop_refresh(struct api_call *call)
 {
 	admin_act(call, reconciler_refresh);
 }
 
-void desktop_drain(struct api_call *call)
+void api_desktop_drain(struct api_call *call)
 {
 	static const struct field table[] = {{.name = "drain", .kind = FIELD_BOOL, .required = true, .size = sizeof(bool)}};
 	const struct core_desktop *d = desktop_find(call, call->params[0]);
@@ -227,10 +227,10 @@ void desktop_drain(struct api_call *call)
 	if (reconciler_drain(call->api->rec, d->id, on, &by, &err) < 0)
 		call_error(call, &err);
 	else
-		call_ok(call, 200, desktop_json(call->api, d->id));
+		call_ok(call, 200, api_desktop_json(call->api, d->id));
 }
 
-void desktop_message(struct api_call *call)
+void api_desktop_message(struct api_call *call)
 {
 	static const struct field table[] = {{.name = "text", .kind = FIELD_TEXT, .required = true, .size = 1300, .max = 300}};
 	const struct core_desktop *d = desktop_find(call, call->params[0]);
@@ -248,5 +248,5 @@ void desktop_message(struct api_call *call)
 	if (reconciler_message(call->api->rec, d->id, text, &by, &err) < 0)
 		call_error(call, &err);
 	else
-		call_ok(call, 202, desktop_json(call->api, d->id));
+		call_ok(call, 202, api_desktop_json(call->api, d->id));
 }

@@ -20,7 +20,7 @@ static json_t *row_json(const struct entitlement_row *e)
 		json_time(e->created), "updated", json_time(e->created));
 }
 
-json_t *entitlement_json(struct api *api, const char *id)
+json_t *api_entitlement_json(struct api *api, const char *id)
 {
 	struct entitlement_row e;
 
@@ -67,7 +67,7 @@ static void copy_query(const struct api_call *call, const char *name, char *out,
 		strcpy(out, value);
 }
 
-void entitlement_list(struct api_call *call)
+void api_entitlement_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct refs r = {.pool = ""};
@@ -87,7 +87,7 @@ void entitlement_list(struct api_call *call)
 	page_answer(call, &page);
 }
 
-void entitlement_create(struct api_call *call)
+void api_entitlement_create(struct api_call *call)
 {
 	static const struct field table[] = {
 		{.name = "pool", .kind = FIELD_REF, .required = true, FIELD(struct refs, pool)},
@@ -118,10 +118,10 @@ void entitlement_create(struct api_call *call)
 	json_t *detail = json_pack("{s:s, s:s, s:s}", "pool", r.pool_row.name, "user", r.user_row.name, "group",
 		r.group_row.name);
 	if (write_commit(call, "entitlement.created", "entitlement", e.id, detail) == 0)
-		call_ok(call, 201, entitlement_json(call->api, e.id));
+		call_ok(call, 201, api_entitlement_json(call->api, e.id));
 }
 
-void entitlement_delete(struct api_call *call)
+void api_entitlement_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct entitlement_row e;

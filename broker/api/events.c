@@ -17,7 +17,7 @@
 
 #define VERIFY_STEP 2000
 
-json_t *event_json(const struct audit_row *r)
+json_t *api_event_json(const struct audit_row *r)
 {
 	json_t *detail = json_loads(r->detail, 0, NULL);
 	char hash[PST_HEX_LEN(32) + 1], id[24];
@@ -35,7 +35,7 @@ static void visit(const struct audit_row *r, void *arg)
 	char key[24];
 
 	snprintf(key, sizeof(key), "%lld", (long long)r->seq);
-	page_add(arg, key, event_json(r));
+	page_add(arg, key, api_event_json(r));
 }
 
 static int read_filter(struct api_call *call, const struct page *page, struct audit_filter *f, struct user_row *u)
@@ -67,7 +67,7 @@ static int read_filter(struct api_call *call, const struct page *page, struct au
 	return 0;
 }
 
-void event_list(struct api_call *call)
+void api_event_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct audit_filter f;
@@ -88,7 +88,7 @@ void event_list(struct api_call *call)
 	page_answer(call, &page);
 }
 
-void event_stream(struct api_call *call)
+void api_event_stream(struct api_call *call)
 {
 	const char *last = call_header(call, "last-event-id");
 	int64_t seq = -1;
@@ -155,7 +155,7 @@ static void verify_cancelled(struct api_call *call)
 	w->call = NULL; /* the next step frees it */
 }
 
-void event_verify(struct api_call *call)
+void api_event_verify(struct api_call *call)
 {
 	struct verify *w = pst_zalloc(1, sizeof(*w));
 

@@ -107,7 +107,7 @@ static void check_pool(struct explain *x, struct api *api, const struct user_row
 	check(x, "desktop", v.has_desktop || strcmp(v.state, "ready") == 0, v.reason.en, v.reason.es);
 }
 
-void explain_get(struct api_call *call)
+void api_explain_get(struct api_call *call)
 {
 	const char *user = call_query(call, "user"), *pool = call_query(call, "pool");
 	struct explain x = {.allowed = true};

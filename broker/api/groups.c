@@ -21,7 +21,7 @@ static json_t *row_json(const struct group_row *g)
 		json_time(g->created), "updated", json_time(g->updated));
 }
 
-json_t *group_json(struct api *api, const char *id)
+json_t *api_group_json(struct api *api, const char *id)
 {
 	struct group_row g;
 
@@ -33,7 +33,7 @@ static void visit(const struct group_row *g, void *arg)
 	page_add(arg, g->name, row_json(g));
 }
 
-void group_list(struct api_call *call)
+void api_group_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct page page;
@@ -79,7 +79,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	call_ok(call, status, o);
 }
 
-void group_get(struct api_call *call)
+void api_group_get(struct api_call *call)
 {
 	answer(call, 200, call->params[0]);
 }
@@ -94,7 +94,7 @@ static int read_body(struct api_call *call, struct group_row *g, bool is_new)
 	return fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), g, NULL);
 }
 
-void group_create(struct api_call *call)
+void api_group_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
@@ -110,7 +110,7 @@ void group_create(struct api_call *call)
 		answer(call, 201, g.id);
 }
 
-void group_patch(struct api_call *call)
+void api_group_patch(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct group_row g;
@@ -127,7 +127,7 @@ void group_patch(struct api_call *call)
 	}
 }
 
-void group_delete(struct api_call *call)
+void api_group_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct group_row g;
@@ -166,12 +166,12 @@ static void change_member(struct api_call *call, bool add)
 	call_empty(call);
 }
 
-void group_member_put(struct api_call *call)
+void api_group_member_put(struct api_call *call)
 {
 	change_member(call, true);
 }
 
-void group_member_delete(struct api_call *call)
+void api_group_member_delete(struct api_call *call)
 {
 	change_member(call, false);
 }

@@ -48,8 +48,8 @@ struct object_kind {
 };
 
 static const struct object_kind kinds[] = {
-	{"pool", pool_json}, {"desktop", desktop_json}, {"session", session_json}, {"provider", provider_json},
-	{"image", image_json}, {"user", user_json}, {"group", group_json}, {"entitlement", entitlement_json},
+	{"pool", api_pool_json}, {"desktop", api_desktop_json}, {"session", api_session_json}, {"provider", api_provider_json},
+	{"image", api_image_json}, {"user", api_user_json}, {"group", api_group_json}, {"entitlement", api_entitlement_json},
 };
 
 static void send_all(struct hub *hub, struct pst_buf *b)
@@ -87,7 +87,7 @@ static void put_audit(const struct audit_row *row, void *arg)
 {
 	struct audit_out *out = arg;
 
-	put_event(out->b, "audit", row->seq, event_json(row));
+	put_event(out->b, "audit", row->seq, api_event_json(row));
 	out->last_seq = row->seq;
 	out->count++;
 }

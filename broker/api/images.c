@@ -39,7 +39,7 @@ static json_t *row_json(struct api *api, const struct image_row *i)
 		json_time(i->updated));
 }
 
-json_t *image_json(struct api *api, const char *id)
+json_t *api_image_json(struct api *api, const char *id)
 {
 	struct image_row i;
 
@@ -63,7 +63,7 @@ static void visit(const struct image_row *i, void *arg)
 	json_array_append_new(ids, json_pack("[s, s]", i->id, i->name));
 }
 
-void image_list(struct api_call *call)
+void api_image_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	json_t *ids, *pair;
@@ -80,7 +80,7 @@ void image_list(struct api_call *call)
 		return;
 	}
 	json_array_foreach(ids, n, pair) {
-		json_t *o = image_json(call->api, json_string_value(json_array_get(pair, 0)));
+		json_t *o = api_image_json(call->api, json_string_value(json_array_get(pair, 0)));
 
 		if (o)
 			page_add(&page, json_string_value(json_array_get(pair, 1)), o);
@@ -102,7 +102,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	call_ok(call, status, row_json(call->api, &i));
 }
 
-void image_get(struct api_call *call)
+void api_image_get(struct api_call *call)
 {
 	answer(call, 200, call->params[0]);
 }
@@ -133,7 +133,7 @@ static int read_body(struct api_call *call, struct image_row *i, bool is_new)
 	return fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), i, NULL);
 }
 
-void image_create(struct api_call *call)
+void api_image_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
@@ -162,7 +162,7 @@ static void update(struct api_call *call, struct image_row *i, const char *kind)
 		commit(call, kind, 200, i->id);
 }
 
-void image_patch(struct api_call *call)
+void api_image_patch(struct api_call *call)
 {
 	struct image_row i;
 
@@ -170,7 +170,7 @@ void image_patch(struct api_call *call)
 		update(call, &i, "image.changed");
 }
 
-void image_publish(struct api_call *call)
+void api_image_publish(struct api_call *call)
 {
 	const struct field table[] = {
 		{.name = "version", .kind = FIELD_SLUG, .required = true, FIELD(struct image_row, published)}};
@@ -193,7 +193,7 @@ static bool path_is_good(const char *path)
 	return *path == '/' && !strstr(path, "/../") && !pst_str_ends(path, "/..");
 }
 
-void image_version_add(struct api_call *call)
+void api_image_version_add(struct api_call *call)
 {
 	const struct field table[] = {
 		{.name = "version", .kind = FIELD_SLUG, .required = true, FIELD(struct version_row, version)},
@@ -225,7 +225,7 @@ void image_version_add(struct api_call *call)
 		commit(call, "image.version_added", 201, i.id);
 }
 
-void image_delete(struct api_call *call)
+void api_image_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct image_row i;

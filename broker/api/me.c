@@ -32,14 +32,14 @@ static void answer_me(struct api_call *call)
 		cookie ? json_time(call->who.login.expires) : json_null()));
 }
 
-void me_get(struct api_call *call)
+void api_me_get(struct api_call *call)
 {
 	answer_me(call);
 }
 
 static const char *const locale_words[] = {"", "en", "es", NULL};
 
-void me_patch(struct api_call *call)
+void api_me_patch(struct api_call *call)
 {
 	static const struct field table[] = {
 		{.name = "locale", .kind = FIELD_WORD, FIELD(struct user_row, locale), .words = locale_words},
@@ -117,7 +117,7 @@ static void add_pool(const struct entitled_pool *p, void *arg)
 	l->count++;
 }
 
-void me_pools(struct api_call *call)
+void api_me_pools(struct api_call *call)
 {
 	const struct api_settings *s = call->api->settings;
 	struct pools l = {.call = call, .items = json_array()};
@@ -191,7 +191,7 @@ static void answer_ticket(struct api_call *call, const struct connect_answer *a,
 	pst_wipe(ticket, sizeof(ticket));
 }
 
-void me_connect(struct api_call *call)
+void api_me_connect(struct api_call *call)
 {
 	static const char *const words[] = {"web", "novnc", NULL};
 	static const struct field table[] = {{.name = "protocol", .kind = FIELD_WORD, .required = true, .size = 8, .words = words}};
@@ -215,7 +215,7 @@ void me_connect(struct api_call *call)
 		json_object_set_new(call->reply, "reason", json_reason(a.reason.code, a.reason.en, a.reason.es));
 }
 
-void me_connect_cancel(struct api_call *call)
+void api_me_connect_cancel(struct api_call *call)
 {
 	char pool[CORE_ID_SIZE];
 
@@ -240,12 +240,12 @@ static void my_desktop(struct api_call *call, desktop_action act)
 	desktop_act(call, id, act);
 }
 
-void me_logoff(struct api_call *call)
+void api_me_logoff(struct api_call *call)
 {
 	my_desktop(call, reconciler_logoff);
 }
 
-void me_restart(struct api_call *call)
+void api_me_restart(struct api_call *call)
 {
 	my_desktop(call, reconciler_restart);
 }

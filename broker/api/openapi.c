@@ -4,7 +4,7 @@
 
 #include "broker/api/api_priv.h"
 
-void openapi_get(struct api_call *call)
+void api_openapi_get(struct api_call *call)
 {
 	call->status = 200;
 	call->type = "application/json";

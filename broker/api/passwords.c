@@ -60,7 +60,7 @@ static bool is_good(struct api_call *call, const char *password)
 	return false;
 }
 
-void user_password(struct api_call *call)
+void api_user_password(struct api_call *call)
 {
 	static const struct field table[] = {
 		{.name = "password", .kind = FIELD_SECRET, .required = true, .size = PASSWORD_MAX_BYTES + 2}};
@@ -123,7 +123,7 @@ static void checked(const struct auth_result *r, void *arg)
 		call_finish(call);
 }
 
-void me_password(struct api_call *call)
+void api_me_password(struct api_call *call)
 {
 	static const struct field table[] = {
 		{.name = "current", .kind = FIELD_SECRET, .required = true, FIELD(struct change, current)},
@@ -155,7 +155,7 @@ static void add_token(const struct token_row *t, void *arg)
 	json_array_append_new(arg, token_json(t));
 }
 
-void token_list(struct api_call *call)
+void api_token_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct user_row u;
@@ -176,7 +176,7 @@ struct token_body {
 	int expires_s;
 };
 
-void token_create(struct api_call *call)
+void api_token_create(struct api_call *call)
 {
 	static const struct field table[] = {
 		{.name = "name", .kind = FIELD_LABEL, FIELD(struct token_body, name)},
@@ -206,7 +206,7 @@ void token_create(struct api_call *call)
 	call_ok(call, 201, o);
 }
 
-void token_delete(struct api_call *call)
+void api_token_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct user_row u;

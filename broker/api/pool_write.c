@@ -146,7 +146,7 @@ static void answer_changed(struct api_call *call, int status, const char *id)
 		pool_answer(call, status, id);
 }
 
-void pool_create(struct api_call *call)
+void api_pool_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
@@ -165,7 +165,7 @@ void pool_create(struct api_call *call)
 		answer_changed(call, 201, b.row.id);
 }
 
-void pool_patch(struct api_call *call)
+void api_pool_patch(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct body b = {0};

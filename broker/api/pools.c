@@ -46,7 +46,7 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 	return o;
 }
 
-json_t *pool_json(struct api *api, const char *id)
+json_t *api_pool_json(struct api *api, const char *id)
 {
 	struct pool_row p;
 
@@ -85,7 +85,7 @@ static void visit(const struct pool_row *p, void *arg)
 	page_add(&l->page, p->name, pool_row_json(l->api, p));
 }
 
-void pool_list(struct api_call *call)
+void api_pool_list(struct api_call *call)
 {
 	struct list l = {.api = call->api};
 	struct pst_err err = PST_ERR_INIT;
@@ -100,12 +100,12 @@ void pool_list(struct api_call *call)
 	page_answer(call, &l.page);
 }
 
-void pool_get(struct api_call *call)
+void api_pool_get(struct api_call *call)
 {
 	pool_answer(call, 200, call->params[0]);
 }
 
-void pool_delete(struct api_call *call)
+void api_pool_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct core_actor by;
@@ -120,7 +120,7 @@ void pool_delete(struct api_call *call)
 		call_error(call, &err);
 		return;
 	}
-	json_t *after = pool_json(call->api, p.id);
+	json_t *after = api_pool_json(call->api, p.id);
 	if (!after) { /* it was empty and is gone already */
 		json_object_set_new(before, "state", json_string("deleting"));
 		call_ok(call, 202, before);
@@ -158,12 +158,12 @@ static void set_flag(struct api_call *call, const char *field, const char *kind_
 	pool_answer(call, 200, p.id);
 }
 
-void pool_drain(struct api_call *call)
+void api_pool_drain(struct api_call *call)
 {
 	set_flag(call, "drain", "pool.drain_on", "pool.drain_off");
 }
 
-void pool_maintenance(struct api_call *call)
+void api_pool_maintenance(struct api_call *call)
 {
 	set_flag(call, "on", "pool.maintenance_on", "pool.maintenance_off");
 }

@@ -40,7 +40,7 @@ static json_t *row_json(struct api *api, const struct provider_row *p)
 		json_time(p->updated));
 }
 
-json_t *provider_json(struct api *api, const char *id)
+json_t *api_provider_json(struct api *api, const char *id)
 {
 	struct provider_row p;
 
@@ -59,7 +59,7 @@ static void visit(const struct provider_row *p, void *arg)
 	page_add(&l->page, p->name, row_json(l->api, p));
 }
 
-void provider_list(struct api_call *call)
+void api_provider_list(struct api_call *call)
 {
 	struct list l = {.api = call->api};
 	struct pst_err err = PST_ERR_INIT;
@@ -97,7 +97,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	call_ok(call, status, row_json(call->api, &p));
 }
 
-void provider_get(struct api_call *call)
+void api_provider_get(struct api_call *call)
 {
 	answer(call, 200, call->params[0]);
 }
@@ -145,7 +145,7 @@ static void commit(struct api_call *call, const char *kind, int status, const ch
 		answer(call, status, id);
 }
 
-void provider_create(struct api_call *call)
+void api_provider_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
@@ -161,7 +161,7 @@ void provider_create(struct api_call *call)
 		commit(call, "provider.created", 201, b.row.id);
 }
 
-void provider_patch(struct api_call *call)
+void api_provider_patch(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct body b = {.config = NULL};
@@ -176,7 +176,7 @@ void provider_patch(struct api_call *call)
 		commit(call, "provider.changed", 200, b.row.id);
 }
 
-void provider_delete(struct api_call *call)
+void api_provider_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct provider_row p;
@@ -192,7 +192,7 @@ void provider_delete(struct api_call *call)
 	commit(call, "provider.deleted", 204, p.id);
 }
 
-void provider_reap(struct api_call *call)
+void api_provider_reap(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct core_actor by;

@@ -15,7 +15,7 @@
 
 static const char *key_of(const struct api_call *call)
 {
-	if (call->method != METHOD_POST || !call->who.is_known || pst_str_ends(call->path, "/tokens") ||
+	if (call->method != METHOD_POST || !call->who.is_known || call->who.is_system || pst_str_ends(call->path, "/tokens") ||
 		pst_str_starts(call->path, "/api/v1/me/"))
 		return NULL;
 	return call_header(call, "idempotency-key");

@@ -79,7 +79,7 @@ static void login_done(const struct auth_result *r, void *arg)
 		call_finish(call);
 }
 
-void session_login(struct api_call *call)
+void api_session_login(struct api_call *call)
 {
 	struct login_body b = {{0}, {0}};
 
@@ -91,7 +91,7 @@ void session_login(struct api_call *call)
 		call->pending = true;
 }
 
-void session_logout(struct api_call *call)
+void api_session_logout(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 
@@ -126,7 +126,7 @@ static json_t *viewer_json(const struct viewer_row *v)
 		json_time(v->ended ? v->ended : v->started ? v->started : v->granted));
 }
 
-json_t *session_json(struct api *api, const char *id)
+json_t *api_session_json(struct api *api, const char *id)
 {
 	struct viewer_row v;
 
@@ -166,7 +166,7 @@ static bool read_refs(struct api_call *call, char user[37], char pool[37])
 	return true;
 }
 
-void session_list(struct api_call *call)
+void api_session_list(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	char user[37], pool[37];
@@ -190,7 +190,7 @@ void session_list(struct api_call *call)
 	page_answer(call, &page);
 }
 
-void session_get(struct api_call *call)
+void api_session_get(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct viewer_row v;
@@ -201,7 +201,7 @@ void session_get(struct api_call *call)
 		call_ok(call, 200, viewer_json(&v));
 }
 
-void session_end(struct api_call *call)
+void api_session_end(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct core_actor by;

@@ -128,7 +128,7 @@ static json_t *counts_json(struct api *api, const struct core_state *st, const s
 		"users", (json_int_t)users, "logins", (json_int_t)logins);
 }
 
-void status_get(struct api_call *call)
+void api_status_get(struct api_call *call)
 {
 	struct api *api = call->api;
 	const struct core_state *st = reconciler_state(api->rec);

@@ -41,7 +41,7 @@ static json_t *row_json(struct api *api, const struct user_row *u)
 		"rev", (json_int_t)u->rev, "created", json_time(u->created), "updated", json_time(u->updated));
 }
 
-json_t *user_json(struct api *api, const char *id)
+json_t *api_user_json(struct api *api, const char *id)
 {
 	struct user_row u;
 
@@ -60,7 +60,7 @@ static void visit(const struct user_row *u, void *arg)
 	page_add(&l->page, u->name, row_json(l->api, u));
 }
 
-void user_list(struct api_call *call)
+void api_user_list(struct api_call *call)
 {
 	struct list l = {.api = call->api};
 	struct pst_err err = PST_ERR_INIT;
@@ -103,7 +103,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	call_ok(call, status, o);
 }
 
-void user_get(struct api_call *call)
+void api_user_get(struct api_call *call)
 {
 	answer(call, 200, call->params[0]);
 }
@@ -206,7 +206,7 @@ void user_hash_then(struct api_call *call, const struct user_row *u, const char 
 	call->pending = true;
 }
 
-void user_create(struct api_call *call)
+void api_user_create(struct api_call *call)
 {
 	struct body b = {.row = {.enabled = true}, .role = "user"};
 
@@ -239,7 +239,7 @@ static void end_everything(struct api_call *call, const char *id)
 	reconciler_user_revoked(call->api->rec, id, NULL, &by, NULL);
 }
 
-void user_patch(struct api_call *call)
+void api_user_patch(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct body b = {.role = ""};
@@ -271,7 +271,7 @@ void user_patch(struct api_call *call)
 	answer(call, 200, before.id);
 }
 
-void user_delete(struct api_call *call)
+void api_user_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct user_row u;
@@ -289,7 +289,7 @@ void user_delete(struct api_call *call)
 		call_empty(call);
 }
 
-void user_revoke(struct api_call *call)
+void api_user_revoke(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct user_row u;
@@ -309,7 +309,7 @@ void user_revoke(struct api_call *call)
 	call_empty(call);
 }
 
-void revoke_all(struct api_call *call)
+void api_revoke_all(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 
