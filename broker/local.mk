@@ -40,7 +40,13 @@ broker_libbroker_a_SOURCES = \
 	broker/api/sessions.c \
 	broker/api/status.c \
 	broker/api/users.c broker/api/users.h \
-	broker/api/write.c
+	broker/api/write.c \
+	broker/control/agents.c \
+	broker/control/control.c broker/control/control.h broker/control/control_priv.h \
+	broker/control/gateway.c broker/control/gateway.h \
+	broker/control/grant.c broker/control/grant.h \
+	broker/control/provisioner.c \
+	broker/control/viewer.c
 nodist_broker_libbroker_a_SOURCES = broker/api/openapi_json.c
 
 broker/api/openapi_json.c: $(srcdir)/docs/api/openapi.yaml $(srcdir)/broker/api/gen-openapi.py
@@ -50,3 +56,8 @@ broker/api/openapi_json.c: $(srcdir)/docs/api/openapi.yaml $(srcdir)/broker/api/
 BUILT_SOURCES += broker/api/openapi_json.c
 CLEANFILES += broker/api/openapi_json.c
 EXTRA_DIST += broker/api/gen-openapi.py docs/api/openapi.yaml
+
+sbin_PROGRAMS += broker/puesto-broker
+broker_puesto_broker_CPPFLAGS = $(BROKER_CPPFLAGS)
+broker_puesto_broker_SOURCES = broker/main.c broker/bootstrap.c broker/bootstrap.h broker/settings.c broker/settings.h
+broker_puesto_broker_LDADD = $(BROKER_LIBS)

@@ -129,7 +129,6 @@ struct hasher *hasher_create(uv_loop_t *loop, unsigned threads)
 	uv_mutex_init(&h->lock);
 	uv_cond_init(&h->work);
 	uv_async_init(loop, &h->wake, wake_cb);
-	uv_unref((uv_handle_t *)&h->wake);
 	h->wake.data = h;
 	for (; h->thread_count < threads; h->thread_count++) {
 		if (uv_thread_create(&h->threads[h->thread_count], thread_main, h) < 0)

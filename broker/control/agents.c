@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The agents' connections. Anybody on the host can reach this socket, so a connection is nothing
+ * until it has proven a desktop: by its uid, which the provisioner reported, and, once in the
+ * life of a disk, by the enrolment token.
+ */
+#include "broker/control/control_priv.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME_MAX (64 * 1024)
+#define PER_UID_MAX 8
+#define HELLO_MS 15000
+
+struct agent_link {
+	struct agent_link *next;
+	struct control *c;
+	struct pst_ctl *ctl;
+	struct pst_timer *deadline;
+	uid_t uid;
+	char desktop[CORE_ID_SIZE]; /* "" until hello */
+};
+
+static struct agent_link *find(struct control *c, const char *desktop)
+{
+	for (struct agent_link *a = c->agents; a; a = a->next) {
+		if (strcmp(a->desktop, desktop) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+static void unlink_agent(struct agent_link *a)
+{
+	struct agent_link **at = &a->c->agents;
+
+	while (*at && *at != a)
+		at = &(*at)->next;
+	if (*at)
+		*at = a->next;
+	pst_timer_destroy(a->deadline);
+	a->c->agent_count--;
+	free(a);
+}
+
+static void drop(struct agent_link *a)
+{
+	struct pst_ctl *ctl = a->ctl;
+
+	unlink_agent(a);
+	pst_ctl_close_flush(ctl);
+}
+
+static void late_cb(void *arg)
+{
+	struct agent_link *a = arg;
+
+	pst_warn("agent connection of uid %u dropped: no hello within %d s", (unsigned)a->uid, HELLO_MS / 1000);
+	drop(a);
+}
+
+/* --- from the agent ------------------------------------------------------------------ */
+
+static void refuse(struct agent_link *a, json_t *msg, const struct pst_err *err)
+{
+	bool later = err->code == PST_EAGAIN;
+
+	if (!later)
+		pst_warn("agent of uid %u refused: %s", (unsigned)a->uid, err->text);
+	reply_problem(a->ctl, msg, later ? "unavailable" : "denied", err->text, NULL, later ? 1 : 0);
+}
+
+static void on_enrol(struct agent_link *a, json_t *msg)
+{
+	const char *desktop = pst_json_str(msg, "desktop", 36), *token = pst_json_str(msg, "token", 256);
+	struct pst_err err = PST_ERR_INIT;
+	char text[PST_BASE64_LEN(32) + 1];
+	uint8_t key[32];
+
+	if (!desktop || !token) {
+		reply_problem(a->ctl, msg, "bad_request", NULL, NULL, 0);
+		return;
+	}
+	if (reconciler_enrol(a->c->rec, desktop, token, a->uid, key, &err) < 0) {
+		refuse(a, msg, &err);
+		return;
+	}
+	pst_base64_encode(key, sizeof(key), text, sizeof(text));
+	pst_ctl_reply(a->ctl, msg, json_pack("{s:s}", "key", text));
+	pst_wipe(key, sizeof(key));
+	pst_wipe(text, sizeof(text));
+	pst_info("agent enrolled desktop=%s uid=%u", desktop, (unsigned)a->uid);
+}
+
+static void on_hello(struct agent_link *a, json_t *msg)
+{
+	const char *desktop = pst_json_str(msg, "desktop", 36), *boot = pst_json_str(msg, "boot", 36);
+	int64_t epoch = pst_json_int(msg, "epoch", 0, INT64_MAX, 0);
+	bool occupied = pst_json_bool(msg, "occupied", false);
+	const char *user = occupied ? pst_json_str(msg, "user", 256) : NULL;
+	struct pst_err err = PST_ERR_INIT;
+
+	if (!desktop || !boot) {
+		reply_problem(a->ctl, msg, "bad_request", NULL, NULL, 0);
+		return;
+	}
+	if (reconciler_agent_check(a->c->rec, desktop, a->uid, &err) < 0) {
+		refuse(a, msg, &err);
+		return;
+	}
+	struct agent_link *before = find(a->c, desktop);
+	if (before && before != a)
+		drop(before); /* its end is no news: this one is the desktop's now */
+	pst_strlcpy(a->desktop, sizeof(a->desktop), desktop);
+	pst_timer_stop(a->deadline);
+	pst_ctl_reply(a->ctl, msg, NULL);
+	if (reconciler_agent_hello(a->c->rec, desktop, boot, epoch, user, &err) < 0)
+		pst_warn("hello of desktop=%s not taken: %s", desktop, err.text);
+}
+
+static void on_report(struct agent_link *a, json_t *msg)
+{
+	const char *event = pst_json_str(msg, "event", 32), *session = pst_json_str(msg, "session", 36);
+	const char *reason = pst_json_str(msg, "reason", 300);
+	struct pst_err err = PST_ERR_INIT;
+
+	if (!a->desktop[0] || !event)
+		return;
+	int rc = reconciler_agent_report(a->c->rec, a->desktop, event, pst_json_int(msg, "epoch", 0, INT64_MAX, 0),
+		session ? session : "", reason ? reason : "", &err);
+	if (rc < 0)
+		pst_warn("report event=%s of desktop=%s not taken: %s", event, a->desktop, err.text);
+}
+
+static void message_cb(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
+{
+	const char *op = pst_json_str(msg, "op", 32);
+	struct agent_link *a = arg;
+
+	pst_fd_close(&fd);
+	if (op && strcmp(op, "enrol") == 0)
+		on_enrol(a, msg);
+	else if (op && strcmp(op, "hello") == 0)
+		on_hello(a, msg);
+	else if (op && strcmp(op, "report") == 0)
+		on_report(a, msg);
+	else
+		reply_problem(ctl, msg, "bad_request", NULL, NULL, 0);
+}
+
+static void closed_cb(struct pst_ctl *ctl, const char *reason, void *arg)
+{
+	struct agent_link *a = arg;
+	struct control *c = a->c;
+	char desktop[CORE_ID_SIZE];
+
+	memcpy(desktop, a->desktop, sizeof(desktop));
+	unlink_agent(a);
+	if (!desktop[0])
+		return;
+	pst_info("agent gone desktop=%s: %s", desktop, reason);
+	reconciler_agent_gone(c->rec, desktop);
+}
+
+static const struct pst_ctl_events events = {.message = message_cb, .closed = closed_cb};
+
+static size_t count_of_uid(const struct control *c, uid_t uid)
+{
+	size_t n = 0;
+
+	for (const struct agent_link *a = c->agents; a; a = a->next)
+		n += a->uid == uid && !a->desktop[0];
+	return n;
+}
+
+void agent_accept(struct pst_ctl *ctl, void *arg)
+{
+	struct control *c = arg;
+	uid_t uid = pst_ctl_peer(ctl)->uid;
+	struct agent_link *a = count_of_uid(c, uid) < PER_UID_MAX ? pst_zalloc(1, sizeof(*a)) : NULL;
+
+	if (a)
+		a->deadline = pst_timer_create(c->loop);
+	if (!a || !a->deadline) {
+		free(a);
+		pst_ctl_close(ctl);
+		return;
+	}
+	a->c = c;
+	a->ctl = ctl;
+	a->uid = uid;
+	a->next = c->agents;
+	c->agents = a;
+	c->agent_count++;
+	pst_ctl_set_frame_max(ctl, FRAME_MAX);
+	pst_ctl_set_events(ctl, &events, a);
+	pst_timer_start(a->deadline, HELLO_MS, late_cb, a);
+}
+
+/* --- to the agent ---------------------------------------------------------------------- */
+
+void agent_tell(struct control *c, const char *desktop, const struct agent_message *m)
+{
+	struct agent_link *a = find(c, desktop);
+	json_t *msg = NULL;
+
+	if (!a)
+		return;
+	switch (m->kind) {
+	case AGENT_TELL_LEASE:
+		msg = json_pack("{s:s, s:s, s:I}", "op", "lease", "user", m->user, "epoch", (json_int_t)m->epoch);
+		break;
+	case AGENT_TELL_LOGOFF:
+		msg = json_pack("{s:s, s:s, s:s}", "op", "logoff", "reason_en", m->reason ? m->reason->en : "", "reason_es",
+			m->reason ? m->reason->es : "");
+		break;
+	case AGENT_TELL_MESSAGE:
+		msg = json_pack("{s:s, s:s}", "op", "message", "text", m->reason ? m->reason->en : "");
+		break;
+	}
+	if (msg)
+		pst_ctl_send(a->ctl, msg);
+}
+
+void agents_close(struct control *c)
+{
+	while (c->agents)
+		drop(c->agents);
+}

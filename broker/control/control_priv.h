@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of this folder share. */
+#pragma once
+
+#include "base/ctl.h"
+#include "base/ctl_server.h"
+#include "base/loop.h"
+#include "broker/control/control.h"
+#include "broker/reconciler.h"
+
+struct gateway;
+struct agent_link;
+
+struct control {
+	uv_loop_t *loop;
+	struct db *db;                           /* borrowed */
+	const struct control_settings *settings; /* borrowed */
+	struct auth *auth;
+	struct reconciler *rec;
+	struct api *api;
+	struct pst_timer *wake, *sweep;
+	struct pst_ctl_server *gateway_server, *provisioner_server, *agent_server;
+	struct gateway *gateways;
+	struct pst_ctl *provisioner; /* the one that said hello, or NULL */
+	struct pst_ctl *provisioners[4]; /* connected */
+	struct agent_link *agents;
+	size_t agent_count;
+};
+
+/* True for root, ourselves, and the configured uid; else it is logged. */
+bool peer_is_allowed(const struct pst_ctl *ctl, uid_t uid, const char *who);
+
+/* A refusal in both languages from the API's table of problems. title_en NULL: the table's. */
+void reply_problem(struct pst_ctl *ctl, const json_t *msg, const char *code, const char *title_en, const char *title_es,
+	int retry_after);
+void reply_error(struct pst_ctl *ctl, const json_t *msg, const struct pst_err *err);
+
+/* gateway.c */
+void gateway_accept(struct pst_ctl *ctl, void *arg);
+void gateway_end_session(struct control *c, const char *session, const char *gateway, const struct core_reason *why);
+void gateway_waiter(struct control *c, const char *user_id, const char *pool_id);
+void gateway_revoke_all(void *arg);
+json_t *gateway_list(void *arg);
+void gateways_close(struct control *c);
+
+/* provisioner.c */
+void provisioner_accept(struct pst_ctl *ctl, void *arg);
+void provisioner_send(struct control *c, const struct provider_command *cmd);
+bool provisioner_is_connected(void *arg);
+void provisioner_close(struct control *c);
+
+/* agents.c */
+void agent_accept(struct pst_ctl *ctl, void *arg);
+void agent_tell(struct control *c, const char *desktop, const struct agent_message *msg);
+void agents_close(struct control *c);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The provisioner's connection: commands out, results, hello and reports in. */
+#include "broker/control/control_priv.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PROVIDERS_MAX 64
+#define MACHINES_MAX 20000
+#define FRAME_MAX (PST_CTL_QUEUE_MAX / 2) /* the hello names every machine */
+#define COMMAND_MS (15 * 60 * 1000)
+
+struct command {
+	struct control *c;
+	char task[CORE_ID_SIZE];
+};
+
+/* --- commands --------------------------------------------------------------------- */
+
+static json_t *spec_json(const struct provider_command *cmd)
+{
+	return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", cmd->memory_mb, "cpus", cmd->cpus, "pids",
+		cmd->pids, "network", cmd->network ? cmd->network : "host", "max_width", cmd->max_width, "max_height",
+		cmd->max_height, "locale", cmd->locale ? cmd->locale : "", "layout", cmd->layout ? cmd->layout : "");
+}
+
+static json_t *command_json(const struct provider_command *cmd)
+{
+	static const char *const words[] = {
+		[TASK_CREATE] = "create", [TASK_DESTROY] = "destroy", [TASK_RESTART] = "restart", [TASK_REFRESH] = "restart"};
+	json_t *msg = json_pack("{s:s, s:s, s:s}", "op", words[cmd->kind], "task", cmd->task, "desktop", cmd->desktop);
+
+	if (cmd->kind == TASK_RESTART || cmd->kind == TASK_REFRESH)
+		json_object_set_new(msg, "refresh", json_boolean(cmd->kind == TASK_REFRESH));
+	if (cmd->enrol_token)
+		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
+	if (cmd->kind != TASK_CREATE)
+		return msg;
+	json_object_set_new(msg, "provider", json_string(cmd->provider));
+	json_object_set_new(msg, "hostname", json_string(cmd->hostname));
+	json_object_set_new(msg, "image", json_pack("{s:s, s:s, s:s, s:s}", "name", cmd->image_name, "version",
+		cmd->image_version, "base", cmd->image_base, "path", cmd->image_path));
+	json_object_set_new(msg, "spec", spec_json(cmd));
+	return msg;
+}
+
+static void command_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct command *cmd = arg;
+	struct provider_result res = {.task = cmd->task};
+	struct pst_err err = PST_ERR_INIT;
+	json_t *error = reply ? json_object_get(reply, "error") : NULL;
+	json_t *endpoint = reply ? json_object_get(reply, "endpoint") : NULL;
+	char *text = NULL;
+
+	pst_fd_close(&fd);
+	if (!reply) {
+		/* Not an answer: the core asks again with the same task. */
+		pst_debug("command task=%s has no answer: %s", cmd->task, call_err ? call_err->text : "");
+		free(cmd);
+		return;
+	}
+	res.ok = !error;
+	if (error) {
+		res.retryable = pst_json_bool(error, "retryable", pst_json_bool(reply, "retryable", true));
+		res.error_code = pst_json_str(error, "code", 64);
+		res.error = pst_json_str(error, "title", 4096);
+		res.error_code = res.error_code ? res.error_code : "failed";
+		res.error = res.error ? res.error : "the provisioner gave no reason";
+	}
+	if (json_is_object(endpoint))
+		res.endpoint = text = pst_json_text(endpoint, NULL);
+	res.uid = pst_json_int(reply, "uid", 0, UINT32_MAX, 0);
+	if (reconciler_task_result(cmd->c->rec, &res, &err) < 0)
+		pst_warn("result of task=%s not taken: %s", cmd->task, err.text);
+	free(text);
+	free(cmd);
+}
+
+void provisioner_send(struct control *c, const struct provider_command *cmd)
+{
+	struct command *own = c->provisioner ? pst_zalloc(1, sizeof(*own)) : NULL;
+
+	if (!own)
+		return;
+	own->c = c;
+	pst_strlcpy(own->task, sizeof(own->task), cmd->task);
+	pst_ctl_call(c->provisioner, command_json(cmd), COMMAND_MS, command_done, own);
+}
+
+bool provisioner_is_connected(void *arg)
+{
+	struct control *c = arg;
+
+	return c->provisioner != NULL;
+}
+
+/* --- reports ---------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *o, const char *key, size_t max)
+{
+	const char *s = pst_json_str(o, key, max);
+
+	return s ? s : "";
+}
+
+/* endpoint text is owned by the caller: *ret_text */
+static void read_machine(const json_t *o, struct machine_report *m, char **ret_text)
+{
+	json_t *endpoint = json_object_get(o, "endpoint");
+
+	*ret_text = json_is_object(endpoint) ? pst_json_text(endpoint, NULL) : NULL;
+	*m = (struct machine_report){
+		.desktop = text_of(o, "desktop", 36),
+		.task = text_of(o, "task", 36),
+		.state = text_of(o, "state", 16),
+		.reason = text_of(o, "reason", 300),
+		.endpoint = *ret_text,
+		.image = text_of(o, "image", 130),
+		.uid = pst_json_int(o, "uid", 0, UINT32_MAX, 0),
+	};
+}
+
+static size_t read_providers(const json_t *list, struct provider_report *out)
+{
+	size_t i, n = 0;
+	json_t *o;
+
+	json_array_foreach(list, i, o) {
+		if (n == PROVIDERS_MAX)
+			break;
+		out[n++] = (struct provider_report){
+			.name = text_of(o, "name", 64),
+			.kind = text_of(o, "kind", 64),
+			.reason = text_of(o, "reason", 300),
+			.capacity = (int)pst_json_int(o, "capacity", 0, 1000000, 0),
+			.healthy = pst_json_bool(o, "healthy", false),
+		};
+	}
+	return n;
+}
+
+static int take_hello(struct control *c, const json_t *msg, struct pst_err *err)
+{
+	struct provider_report providers[PROVIDERS_MAX];
+	size_t provider_count = read_providers(json_object_get(msg, "providers"), providers);
+	json_t *list = json_object_get(msg, "machines"), *o;
+	size_t count = PST_MIN(json_array_size(list), (size_t)MACHINES_MAX), i;
+	struct machine_report *machines = pst_zalloc(count + 1, sizeof(*machines));
+	char **texts = pst_zalloc(count + 1, sizeof(*texts));
+	int rc = machines && texts ? 0 : PST_ENOMEM;
+
+	json_array_foreach(list, i, o) {
+		if (rc == 0 && i < count)
+			read_machine(o, &machines[i], &texts[i]);
+	}
+	if (rc == 0)
+		rc = reconciler_provisioner_hello(c->rec, providers, provider_count, machines, count, err);
+	for (i = 0; texts && i < count; i++)
+		free(texts[i]);
+	free(texts);
+	free(machines);
+	return rc;
+}
+
+static void on_hello(struct control *c, struct pst_ctl *ctl, json_t *msg)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	/* First the answer, then the commands that the hello leads to. */
+	if (c->provisioner && c->provisioner != ctl) {
+		pst_warn("a second provisioner said hello: the first one is dropped");
+		reconciler_provisioner_gone(c->rec);
+	}
+	c->provisioner = ctl;
+	pst_ctl_reply(ctl, msg, NULL);
+	if (take_hello(c, msg, &err) < 0) {
+		pst_error("the provisioner's hello was not taken: %s", err.text);
+		c->provisioner = NULL;
+		pst_ctl_close_flush(ctl);
+		for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
+			if (c->provisioners[i] == ctl)
+				c->provisioners[i] = NULL;
+		}
+		return;
+	}
+	pst_info("provisioner connected machines=%zu", json_array_size(json_object_get(msg, "machines")));
+}
+
+static void on_report(struct control *c, const json_t *msg)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_report m;
+	char *text;
+
+	read_machine(msg, &m, &text);
+	if (reconciler_machine_report(c->rec, &m, &err) < 0)
+		pst_warn("report of desktop=%s not taken: %s", m.desktop, err.text);
+	free(text);
+}
+
+static void message_cb(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
+{
+	struct control *c = arg;
+	const char *op = text_of(msg, "op", 32);
+
+	pst_fd_close(&fd);
+	if (strcmp(op, "hello") == 0)
+		on_hello(c, ctl, msg);
+	else if (strcmp(op, "report") == 0)
+		on_report(c, msg);
+	else
+		reply_problem(ctl, msg, "bad_request", NULL, NULL, 0);
+}
+
+static void closed_cb(struct pst_ctl *ctl, const char *reason, void *arg)
+{
+	struct control *c = arg;
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
+		if (c->provisioners[i] == ctl)
+			c->provisioners[i] = NULL;
+	}
+	if (c->provisioner != ctl)
+		return;
+	c->provisioner = NULL;
+	pst_warn("provisioner gone: %s", reason);
+	reconciler_provisioner_gone(c->rec);
+}
+
+static const struct pst_ctl_events events = {.message = message_cb, .closed = closed_cb};
+
+void provisioner_accept(struct pst_ctl *ctl, void *arg)
+{
+	struct control *c = arg;
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
+		if (c->provisioners[i])
+			continue;
+		if (!peer_is_allowed(ctl, c->settings->provisioner_uid, "provisioner"))
+			break;
+		c->provisioners[i] = ctl;
+		pst_ctl_set_frame_max(ctl, FRAME_MAX);
+		pst_ctl_set_events(ctl, &events, c);
+		return;
+	}
+	pst_ctl_close(ctl);
+}
+
+void provisioner_close(struct control *c)
+{
+	for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
+		if (c->provisioners[i])
+			pst_ctl_close_flush(c->provisioners[i]);
+		c->provisioners[i] = NULL;
+	}
+	c->provisioner = NULL;
+}
