@@ -23,6 +23,7 @@ struct encoder {
 	size_t ops_len, ops_cap;
 	size_t start; /* the tile at which the next plan begins, so that a small budget reaches every tile in
 			 turn */
+	uint8_t quality; /* of this plan's lossy operations */
 	uint64_t sequence;
 	struct encoder_stats stats;
 };

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define LOSSY_QUALITY 75
+#define LOSSY_QUALITY_MIN 20
 #define REFINE_SLICE_BYTES \
 	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
 #define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
@@ -90,7 +91,7 @@ static void fill_piece(struct encoder *e, size_t i, const struct rect *r, struct
 		p->kind = OP_FILL;
 	} else if (is_lossy_class(e, p->klass)) {
 		p->kind = OP_LOSSY;
-		p->quality = e->params.lossy_quality ? e->params.lossy_quality : LOSSY_QUALITY;
+		p->quality = e->quality;
 	}
 }
 
@@ -114,12 +115,25 @@ static int add_pieces(struct encoder *e, size_t n, enum op_kind kind)
 	return 0;
 }
 
+/* A narrow path gets a picture soon and a coarse one first: the refinement makes it exact in any case. */
+static uint8_t choose_quality(const struct encoder *e, const struct encoder_budget *budget)
+{
+	int quality = e->params.lossy_quality ? e->params.lossy_quality : LOSSY_QUALITY;
+
+	if (budget->rate_kbps && budget->rate_kbps < 3000)
+		quality -= 30;
+	else if (budget->rate_kbps && budget->rate_kbps < 10000)
+		quality -= 15;
+	return (uint8_t)PST_CLAMP(quality, LOSSY_QUALITY_MIN, 100);
+}
+
 int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
 {
 	size_t n = tile_count(e), left = n, len = 0;
 	uint64_t spent = 0;
 	int rc;
 
+	e->quality = choose_quality(e, budget);
 	select_tiles(e, false, budget->bytes, &spent, &left);
 	select_tiles(e, true, budget->bytes, &spent, &left);
 	e->start = left == n ? 0 : left;
