@@ -37,3 +37,10 @@ tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_ws_message
 tests_fuzz_fuzz_ws_message_LDADD = $(FUZZ_MAIN) $(FRONT_WS_LIBS) $(BASE_LIBS)
+
+# The first bytes that the gate reads.
+FUZZ_TARGETS += tests/fuzz/fuzz_http_head tests/fuzz/fuzz_ws_frame tests/fuzz/fuzz_x224 tests/fuzz/fuzz_rfb_hello
+tests_fuzz_fuzz_http_head_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
+tests_fuzz_fuzz_ws_frame_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
+tests_fuzz_fuzz_x224_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
+tests_fuzz_fuzz_rfb_hello_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)

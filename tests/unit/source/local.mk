@@ -1,1 +1,12 @@
 # tests/unit/source: what this directory adds to the build (lists are declared in the top Makefile.am).
+if CRITERION
+check_PROGRAMS += tests/unit/source/unit-source
+TESTS += tests/unit/source/unit-source
+endif
+
+tests_unit_source_unit_source_SOURCES = \
+	tests/unit/source/test_pattern.c \
+	tests/unit/source/test_source.c
+tests_unit_source_unit_source_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_source_unit_source_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_source_unit_source_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
