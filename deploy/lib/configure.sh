@@ -53,3 +53,78 @@ check_disk() {
 }
 
 software_sum() { (cd "$DATA/software/usr" 2>/dev/null && find sbin libexec -type f -exec sha256sum {} + | sort -k 2 | sha256sum); }
+
+# write_conf NAME OWNER-GROUP: the file from standard input, only when its content changed.
+write_conf() {
+	new=$DATA/etc/$1.new
+	cat >"$new" || fail "$new could not be written; is the disk full?"
+	chgrp "$2" "$new" && chmod 0640 "$new"
+	mv "$new" "$DATA/etc/$1"
+}
+
+configure_all() {
+	uid_base=$(setup_uid_base)
+	libexec=$DATA/software/usr/libexec/puesto
+	write_conf broker.conf puesto-broker <<CONF
+# Puesto's broker; every key is explained in puesto-broker(8). Written by deploy/up.
+[data]
+dir = $DATA
+
+[public]
+host = $HOST
+https = $HTTPS
+rdp = $RDP
+vnc = $VNC
+CONF
+	write_conf provisioner.conf root <<CONF
+# Puesto's provisioner; see puesto-provisioner(8). Written by deploy/up.
+[provisioner]
+data = $DATA
+libexec = $libexec
+
+[provider-local]
+kind = local
+uid_base = $uid_base
+uid_count = 500
+CONF
+	write_conf gateway.conf puesto-gateway <<CONF
+# Puesto's gateway; see puesto-gateway(8). Written by deploy/up.
+[listen]
+https = $LISTEN:$HTTPS
+rdp = $LISTEN:$RDP
+vnc = $LISTEN:$VNC
+
+[http]
+hosts = $HOST localhost 127.0.0.1 [::1]
+web_dir = $DATA/software/usr/share/puesto/web
+
+[tls]
+cert = $DATA/pki/server.pem
+key = $DATA/pki/server.key
+
+[broker]
+socket = $DATA/run/gateway.sock
+
+[gate]
+user = puesto-gateway
+
+[worker]
+path = $libexec/puesto-worker
+desktops_dir = $DATA/desktops
+uid_first = $((uid_base + 500))
+uid_count = 400
+CONF
+}
+
+# The demo image is a layer on the machine's own root: made once, kept after that.
+setup_image() {
+	[ -s "$DATA/images/demo/1/image.json" ] && return 0
+	step "Making the demo image"
+	rm -rf "$DATA/images/demo/1"
+	"$PUESTO_SOURCE/deploy/image/build" "$DATA/images/demo/1" >>"$DATA/log/setup.log" 2>&1 ||
+		{ tail -n 5 "$DATA/log/setup.log" >&2; fail "the demo image could not be made (the reason stands above)."; }
+}
+
+ctl() {
+	"$DATA/software/usr/bin/puestoctl" --url "https://localhost:$HTTPS" --ca "$DATA/pki/ca.pem" --credentials "$DATA/credentials" "$@"
+}

@@ -1,1 +1,10 @@
-# protocol/front/rdp: what this directory adds to the build (lists are declared in the top Makefile.am).
+# protocol/front/rdp: the RDP front on FreeRDP 3's server library.
+noinst_LIBRARIES += protocol/front/rdp/libfrontrdp.a
+
+protocol_front_rdp_libfrontrdp_a_SOURCES = \
+	protocol/front/rdp/gfx_wire.c protocol/front/rdp/gfx_wire.h \
+	protocol/front/rdp/layout.c protocol/front/rdp/layout.h
+protocol_front_rdp_libfrontrdp_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(RDP_CFLAGS)
+
+# What a program adds to its LDADD to use the front.
+FRONT_RDP_LIBS = protocol/front/rdp/libfrontrdp.a protocol/front/libwindow.a protocol/link/liblink.a $(RDP_LIBS)
