@@ -14,21 +14,39 @@
 enum { XWD_SIZE, XWD_FILE_VERSION, XWD_FORMAT, XWD_DEPTH, XWD_WIDTH, XWD_HEIGHT, XWD_BYTE_ORDER = 7, XWD_BITS = 11,
 	XWD_STRIDE, XWD_RED = 14, XWD_GREEN, XWD_BLUE, XWD_NCOLORS = 19 };
 
+static bool is_bgrx(const uint32_t *w)
+{
+	return w[XWD_DEPTH] == 24 && w[XWD_BITS] == 32 && w[XWD_BYTE_ORDER] == 0 && w[XWD_RED] == 0xff0000 &&
+		w[XWD_GREEN] == 0xff00 && w[XWD_BLUE] == 0xff;
+}
+
+static bool is_side(uint32_t side)
+{
+	return side >= 1 && side <= SCREEN_SIDE_MAX;
+}
+
+static bool stride_is_valid(const uint32_t *w)
+{
+	return w[XWD_STRIDE] % 4 == 0 && w[XWD_STRIDE] >= w[XWD_WIDTH] * 4 && w[XWD_STRIDE] <= SCREEN_SIDE_MAX * 4;
+}
+
+static bool header_is_valid(const uint32_t *w)
+{
+	return w[XWD_SIZE] >= XWD_WORDS * 4 && w[XWD_SIZE] <= XWD_HEADER_MAX && w[XWD_SIZE] % 4 == 0 &&
+		w[XWD_NCOLORS] <= XWD_HEADER_MAX / XWD_COLOR_SIZE;
+}
+
 static const char *format_fault(const uint32_t *w)
 {
 	if (w[XWD_FILE_VERSION] != XWD_VERSION || w[XWD_FORMAT] != XWD_ZPIXMAP)
 		return "it is not an XWD 7 file of Z pixels";
-	if (w[XWD_DEPTH] != 24 || w[XWD_BITS] != 32 || w[XWD_BYTE_ORDER] != 0 || w[XWD_RED] != 0xff0000 ||
-		w[XWD_GREEN] != 0xff00 || w[XWD_BLUE] != 0xff)
+	if (!is_bgrx(w))
 		return "its pixels are not 24 bits in 32: start Xvfb with -screen 0 WxHx24";
-	if (w[XWD_WIDTH] < 1 || w[XWD_WIDTH] > SCREEN_SIDE_MAX || w[XWD_HEIGHT] < 1 || w[XWD_HEIGHT] > SCREEN_SIDE_MAX)
+	if (!is_side(w[XWD_WIDTH]) || !is_side(w[XWD_HEIGHT]))
 		return "its sides are out of range";
-	if (w[XWD_STRIDE] % 4 != 0 || w[XWD_STRIDE] < w[XWD_WIDTH] * 4 || w[XWD_STRIDE] > SCREEN_SIDE_MAX * 4)
+	if (!stride_is_valid(w))
 		return "its stride is out of range";
-	if (w[XWD_SIZE] < XWD_WORDS * 4 || w[XWD_SIZE] > XWD_HEADER_MAX || w[XWD_SIZE] % 4 != 0 ||
-		w[XWD_NCOLORS] > XWD_HEADER_MAX / XWD_COLOR_SIZE)
-		return "its header is out of range";
-	return NULL;
+	return header_is_valid(w) ? NULL : "its header is out of range";
 }
 
 int xwd_parse(const void *head, size_t head_len, uint64_t file_size, struct xwd *ret, struct pst_err *err)

@@ -59,22 +59,28 @@ static unsigned group_in_range(XkbDescPtr xkb, KeyCode code, unsigned group)
 	}
 }
 
-static int level_of(const XkbKeyTypeRec *type, unsigned mods)
+/* The level that the modifiers select, and which of them that uses up. */
+static int level_of(const XkbKeyTypeRec *type, unsigned mods, unsigned *ret_consumed)
 {
 	unsigned active = mods & type->mods.mask;
 
-	for (int i = 0; i < type->map_count; i++)
-		if (type->map[i].active && type->map[i].mods.mask == active)
-			return type->map[i].level;
+	*ret_consumed = type->mods.mask;
+	for (int i = 0; i < type->map_count; i++) {
+		if (!type->map[i].active || type->map[i].mods.mask != active)
+			continue;
+		if (type->preserve)
+			*ret_consumed &= ~(unsigned)type->preserve[i].mask;
+		return type->map[i].level;
+	}
 	return 0;
 }
 
-/* Clients turn a letter to its capital where Lock is on and the key's type does not use it. */
-static KeySym capitalised(const XkbKeyTypeRec *type, unsigned mods, KeySym sym)
+/* Clients turn a letter to its capital where Lock is on and not used up by the level. */
+static KeySym capitalised(unsigned mods, KeySym sym)
 {
 	KeySym lower, upper;
 
-	if (!(mods & LockMask) || (type->mods.mask & LockMask))
+	if (!(mods & LockMask))
 		return sym;
 	XConvertCase(sym, &lower, &upper);
 	return upper;
@@ -82,15 +88,16 @@ static KeySym capitalised(const XkbKeyTypeRec *type, unsigned mods, KeySym sym)
 
 KeySym keymap_sym(XkbDescPtr xkb, KeyCode code, unsigned group, unsigned mods)
 {
+	unsigned consumed;
+
 	if (code < xkb->min_key_code || code > xkb->max_key_code || XkbKeyNumGroups(xkb, code) == 0)
 		return NoSymbol;
 
 	group = group_in_range(xkb, code, group);
-	const XkbKeyTypeRec *type = XkbKeyKeyType(xkb, code, group);
-	int level = level_of(type, mods);
+	int level = level_of(XkbKeyKeyType(xkb, code, group), mods, &consumed);
 	if (level >= XkbKeyGroupWidth(xkb, code, group))
 		return NoSymbol;
-	return capitalised(type, mods, XkbKeySymEntry(xkb, code, level, group));
+	return capitalised(mods & ~consumed, XkbKeySymEntry(xkb, code, level, group));
 }
 
 static int mods_cost(unsigned changed, const struct keymap_masks *masks)

@@ -44,3 +44,12 @@ tests_fuzz_fuzz_http_head_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
 tests_fuzz_fuzz_ws_frame_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
 tests_fuzz_fuzz_x224_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
 tests_fuzz_fuzz_rfb_hello_LDADD = $(FUZZ_MAIN) $(GATE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_link
+tests_fuzz_fuzz_link_LDADD = $(FUZZ_MAIN) protocol/link/liblink.a $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_xwd
+tests_fuzz_fuzz_xwd_LDADD = $(FUZZ_MAIN) agent/libagent.a $(BASE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_grant
+tests_fuzz_fuzz_grant_LDADD = $(FUZZ_MAIN) agent/libagent.a $(BASE_LIBS)
