@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The agent's whole story against a real X server: each function of `stories` is one test on one desktop. */
-/*
- * Covers: agent/agent.c agent/broker.c agent/door.c agent/notice.c agent/occupancy.c agent/orders.c agent/resize.c
- * agent/session.c agent/tiles.c agent/viewer.c agent/x11.c agent/capture/capture.c agent/capture/fbdir.c
- * agent/capture/shm.c agent/capture/store.c agent/clipboard/atoms.c agent/clipboard/clipboard.c
- * agent/clipboard/fetch.c agent/clipboard/offer.c agent/inject/inject.c agent/inject/keyboard.c protocol/source/agent.c
- */
+/* Covers: agent/agent.c agent/broker.c agent/door.c agent/notice.c agent/occupancy.c agent/orders.c agent/resize.c */
+/* Covers: agent/session.c agent/tiles.c agent/viewer.c agent/x11.c agent/inject/inject.c agent/inject/keyboard.c */
+/* Covers: agent/capture/capture.c agent/capture/fbdir.c agent/capture/shm.c agent/capture/store.c */
+/* Covers: agent/clipboard/atoms.c agent/clipboard/clipboard.c agent/clipboard/fetch.c agent/clipboard/offer.c */
+/* Covers: protocol/source/agent.c */
 #include <X11/Xatom.h>
 #include <X11/Xutil.h>
 #include <X11/keysym.h>
