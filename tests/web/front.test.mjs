@@ -186,7 +186,7 @@ test('no more than the window is sent to a client that does not acknowledge', as
 	client.acks = false;
 	const count = () => client.messages.filter((m) => m.frame).length;
 	const before = count();
-	for (let i = 0; i < 40; i++)
+	for (let i = 0; i < 41; i++)
 		harness.command(i % 2 ? 'photo' : `text ${i}`);
 	const dumped = harness.event((e) => e.dumped, { fresh: true });
 	harness.command('dump /dev/null');
