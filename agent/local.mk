@@ -41,3 +41,5 @@ AGENT_LIBS = agent/libagent.a protocol/link/liblink.a $(X11_LIBS) $(ZSTD_LIBS) $
 puesto_agent_SOURCES = agent/main.c
 puesto_agent_CPPFLAGS = $(agent_libagent_a_CPPFLAGS)
 puesto_agent_LDADD = $(AGENT_LIBS)
+
+dist_man_MANS += docs/man/puesto-agent.8
