@@ -1,1 +1,16 @@
-# broker/cli: what this directory adds to the build (lists are declared in the top Makefile.am).
+# SPDX-License-Identifier: GPL-3.0-or-later
+# broker/cli: puestoctl.
+bin_PROGRAMS += broker/cli/puestoctl
+broker_cli_puestoctl_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS)
+broker_cli_puestoctl_SOURCES = \
+	broker/cli/acts.c \
+	broker/cli/ask.c \
+	broker/cli/config.c \
+	broker/cli/ctl.h \
+	broker/cli/http.c \
+	broker/cli/main.c \
+	broker/cli/objects.c \
+	broker/cli/print.c \
+	broker/cli/request.c \
+	broker/cli/watch.c
+broker_cli_puestoctl_LDADD = $(BASE_LIBS) $(CURL_LIBS)
