@@ -13,7 +13,7 @@ pkglibexec_PROGRAMS += puesto-worker
 
 puesto_worker_SOURCES = \
 	protocol/front/front.c protocol/front/front.h \
-	protocol/front/registry.c \
+	protocol/front_registry.c \
 	protocol/sandbox.c protocol/sandbox.h \
 	protocol/worker.c protocol/worker.h protocol/worker_priv.h \
 	protocol/worker_front.c \

@@ -105,5 +105,5 @@ void front_end(struct front *f, int code, const char *reason_en, const char *rea
 /* Accepts NULL. */
 void front_close(struct front *f);
 
-/* registry.c: by name ("ws", "rdp", "rfb"), NULL when unknown. */
+/* protocol/front_registry.c: by name ("ws", "rdp", "rfb"), NULL when unknown. */
 const struct front_type *front_find(const char *name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gateway.conf: addresses, hosts, mistakes. */
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Request heads: what is read, and what two readers could read in two ways. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Response heads and problem documents. */
 #include <criterion/criterion.h>
 #include <string.h>
 

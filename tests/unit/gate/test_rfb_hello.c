@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* First bytes of VNC viewers. */
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Static files: what is served and what is not. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* WebSocket frames of clients, whole, cut and broken. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

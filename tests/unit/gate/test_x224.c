@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Connection requests of RDP clients. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

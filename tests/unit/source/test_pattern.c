@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The test card: its damage, its sameness, its echoes. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The wrappers of a source: only sound input goes through. */
 #include <criterion/criterion.h>
 
 #include "base/mem.h"
