@@ -1,1 +1,3 @@
 # docs: what this directory adds to the build (lists are declared in the top Makefile.am).
+
+dist_man_MANS += docs/man/puesto-gateway.8
