@@ -5,6 +5,8 @@ TESTS += tests/integration/test_agent
 tests_integration_test_agent_SOURCES = \
 	tests/integration/agent/desk.c tests/integration/agent/desk.h \
 	tests/integration/agent/keys.c tests/integration/agent/keys.h \
+	tests/integration/agent/input.c \
+	tests/integration/agent/stories.h \
 	tests/integration/agent/test_agent.c
 tests_integration_test_agent_CPPFLAGS = $(agent_libagent_a_CPPFLAGS)
 tests_integration_test_agent_LDADD = $(SOURCE_LIBS) encoder/libencoder.a $(X11_LIBS) $(BASE_LIBS)

@@ -7,17 +7,14 @@
 /* Covers: protocol/source/agent.c */
 #include <X11/Xatom.h>
 #include <X11/Xutil.h>
-#include <X11/keysym.h>
-#include <linux/input-event-codes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "tests/integration/agent/desk.h"
-#include "tests/integration/agent/keys.h"
+#include "tests/integration/agent/stories.h"
 
-static unsigned long long epoch = 1;
+unsigned long long stories_epoch = 1;
 
 static void paint(struct desk *d, int x, int y, unsigned w, unsigned h, unsigned long color)
 {
@@ -79,7 +76,7 @@ static void viewer_sees_every_pixel(struct desk *d)
 	struct pair p = { d, &v, 0, 0, 0 };
 
 	paint(d, 0, 0, 1600, 1200, 0x336699);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	CHECK(v.surfaces == 1 && v.screen.width == 1600 && v.screen.height == 1200);
 	for (int i = 0; i < 40; i++)
 		paint(d, 37 * i % 1500, 53 * i % 1100, 30 + (unsigned)i, 20, 0x10203u * (unsigned)i);
@@ -102,7 +99,7 @@ static void damage_waits_for_ready(struct desk *d)
 	struct viewing v;
 	struct pair p = { d, &v, 0, 0, 0 };
 
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	desk_quiet(d, 100);
 	v.is_auto_ready = false;
 	paint(d, 10, 10, 5, 5, 0xff0000);
@@ -124,7 +121,7 @@ static void screen_takes_odd_sizes(struct desk *d)
 	static const int sizes[][2] = { { 1001, 701 }, { 640, 480 }, { 1599, 1199 }, { 1280, 720 }, { 333, 1111 } };
 	struct viewing v;
 
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 1024, 768, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 1024, 768, true);
 	CHECK(v.screen.width == 1024 && v.screen.height == 768);
 	for (size_t i = 0; i < PST_ARRAY_LEN(sizes); i++) {
 		struct pair p = { d, &v, 0, sizes[i][0], sizes[i][1] };
@@ -139,201 +136,6 @@ static void screen_takes_odd_sizes(struct desk *d)
 	desk_wait(d, has_size, &huge, "the largest size");
 	desk_wait(d, are_equal, &huge, "equal pixels");
 	view_close(&v);
-}
-
-static const char hard[] = "Hola ñ á € @ { « ß 中 ~ Ñ É | \\ # ğ Ж 😀 end";
-
-/* RFB and browsers send keysyms: unicode above Latin-1 as 0x01000000 + code point. */
-static void type_keysyms(struct viewing *v)
-{
-	static const uint32_t syms[] = { XK_ntilde, XK_aacute, 0x20ac, XK_at, XK_braceleft, XK_guillemotleft, XK_ssharp,
-		0x01004e2d, XK_A, XK_z, XK_asciitilde };
-	static const uint32_t euro = 0x010020ac;
-
-	for (size_t i = 0; i < PST_ARRAY_LEN(syms); i++)
-		view_tap(v, syms[i] == 0x20ac ? euro : syms[i], 0);
-}
-
-static void keys_arrive_right_in_every_layout(struct desk *d)
-{
-	static const char *layouts[] = { "us", "es", "de", "ru", "fr" };
-	struct viewing v;
-	struct keys k;
-
-	for (size_t i = 0; i < PST_ARRAY_LEN(layouts); i++) {
-		char command[64];
-		snprintf(command, sizeof(command), "setxkbmap -layout %s", layouts[i]);
-		free(desk_shell(d, command));
-		keys_open(&k, d);
-		view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-		view_text(&v, hard);
-		keys_expect(&k, d, hard);
-		type_keysyms(&v);
-		keys_expect(&k, d, "ñá€@{«ß中Az~");
-		view_close(&v);
-		desk_wait_report(d, "vacated");
-		desk_quiet(d, 50);
-		CHECK(keys_all_up(&k));
-		keys_close(&k);
-		printf("# layout %s\n", layouts[i]);
-	}
-	free(desk_shell(d, "setxkbmap -layout us"));
-}
-
-/* What a Spanish viewer does over an American desktop: AltGr is held while @ is pressed, Shift while a capital. */
-static void held_modifiers_do_not_spoil_keysyms(struct desk *d)
-{
-	struct viewing v;
-	struct keys k;
-
-	keys_open(&k, d);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-	view_key(&v, true, XK_ISO_Level3_Shift, 0);
-	view_tap(&v, XK_at, 0);
-	view_tap(&v, XK_numbersign, 0);
-	view_key(&v, false, XK_ISO_Level3_Shift, 0);
-	view_key(&v, true, XK_Shift_L, 0);
-	view_tap(&v, XK_slash, 0); /* Shift+7 in Spain */
-	view_tap(&v, XK_A, 0);
-	view_tap(&v, XK_equal, 0); /* Shift+0 in Spain */
-	view_key(&v, false, XK_Shift_L, 0);
-	view_tap(&v, XK_b, 0);
-	keys_expect(&k, d, "@#/A=b");
-	view_key(&v, true, XK_Shift_L, 0);
-	view_tap(&v, XK_Tab, 0);
-	view_tap(&v, XK_Left, 0);
-	view_key(&v, false, XK_Shift_L, 0);
-	keys_expect(&k, d, "");
-	for (int i = 0; i < 100 && k.last_sym != XK_Left; i++) {
-		desk_quiet(d, 5);
-		keys_read(&k);
-	}
-	CHECK(k.last_sym == XK_Left && (k.last_state & ShiftMask));
-	view_tap(&v, XK_dead_acute, 0);
-	view_tap(&v, XK_e, 0);
-	keys_expect(&k, d, "é");
-	/* A capital whose Shift went up first is released by its small letter. */
-	view_key(&v, true, XK_Shift_L, 0);
-	view_key(&v, true, XK_Q, 0);
-	view_key(&v, false, XK_Shift_L, 0);
-	view_key(&v, false, XK_q, 0);
-	keys_expect(&k, d, "Q");
-	desk_quiet(d, 50);
-	CHECK(keys_all_up(&k));
-	view_close(&v);
-	keys_close(&k);
-}
-
-static void repeats_come_from_the_viewer_alone(struct desk *d)
-{
-	struct viewing v;
-	struct keys k;
-
-	keys_open(&k, d);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-	for (int i = 0; i < 5; i++)
-		view_key(&v, true, XK_x, 0);
-	keys_expect(&k, d, "xxxxx");
-	desk_quiet(d, 900); /* longer than X's delay of 660 ms */
-	keys_read(&k);
-	CHECK(k.text[0] == 0);
-	view_key(&v, false, XK_x, 0);
-	view_close(&v);
-	keys_close(&k);
-}
-
-static void layout_of_the_viewer_makes_codes_keys(struct desk *d)
-{
-	struct input_event ev = { .kind = INPUT_LAYOUT };
-	struct viewing v;
-	struct keys k;
-
-	keys_open(&k, d);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-	strcpy(ev.layout.name, "es");
-	view_send(&v, &ev);
-	view_tap(&v, 0, KEY_SEMICOLON); /* ñ */
-	view_key(&v, true, 0, KEY_RIGHTALT);
-	view_tap(&v, 0, KEY_2); /* @ */
-	view_tap(&v, 0, KEY_E); /* € */
-	view_key(&v, false, 0, KEY_RIGHTALT);
-	view_tap(&v, 0, KEY_APOSTROPHE); /* dead acute */
-	view_tap(&v, 0, KEY_A);
-	view_tap(&v, 0, KEY_Z);
-	keys_expect(&k, d, "ñ@€áz");
-	strcpy(ev.layout.name, "de(nodeadkeys)");
-	view_send(&v, &ev);
-	view_tap(&v, 0, KEY_Z);
-	view_tap(&v, 0, KEY_MINUS);
-	keys_expect(&k, d, "yß");
-	strcpy(ev.layout.name, "nosuchlayout");
-	view_send(&v, &ev);
-	view_text(&v, "still here");
-	keys_expect(&k, d, "still here");
-	strcpy(ev.layout.name, "us");
-	view_send(&v, &ev);
-	view_text(&v, "us");
-	keys_expect(&k, d, "us");
-	view_close(&v);
-	keys_close(&k);
-}
-
-static void nothing_stays_down(struct desk *d)
-{
-	struct input_event click = { .kind = INPUT_POINTER, .pointer = { 50, 50, INPUT_LEFT } };
-	struct input_event release = { .kind = INPUT_RELEASE_ALL };
-	struct viewing v;
-	struct keys k;
-
-	keys_open(&k, d);
-	for (int i = 0; i < 2; i++) {
-		view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-		view_key(&v, true, XK_Control_L, 0);
-		view_key(&v, true, XK_Shift_L, 0);
-		view_key(&v, true, XK_k, 0);
-		view_send(&v, &click);
-		for (int n = 0; n < 200 && keys_all_up(&k); n++)
-			desk_quiet(d, 5);
-		CHECK(!keys_all_up(&k));
-		if (i == 0)
-			view_send(&v, &release);
-		else
-			view_close(&v);
-		for (int n = 0; n < 200 && !keys_all_up(&k); n++)
-			desk_quiet(d, 5);
-		CHECK(keys_all_up(&k));
-		if (i == 0)
-			view_close(&v);
-	}
-	keys_close(&k);
-}
-
-static void wheel_counts_notches(struct desk *d)
-{
-	static const int16_t steps[] = { 30, 30, 30, 30, 120, 240, -60, -60 };
-	struct input_event ev = { .kind = INPUT_POINTER, .pointer = { 60, 60, 0 } };
-	struct viewing v;
-	struct keys k;
-
-	keys_open(&k, d);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-	view_send(&v, &ev);
-	ev.kind = INPUT_WHEEL;
-	for (size_t i = 0; i < PST_ARRAY_LEN(steps); i++) {
-		ev.wheel.dx = 0;
-		ev.wheel.dy = steps[i];
-		view_send(&v, &ev);
-	}
-	ev.wheel.dx = 120;
-	ev.wheel.dy = 0;
-	view_send(&v, &ev);
-	for (int n = 0; n < 200 && k.wheel[7] == 0; n++) {
-		desk_quiet(d, 5);
-		keys_read(&k);
-	}
-	CHECK(k.wheel[5] == 4 && k.wheel[4] == 1 && k.wheel[7] == 1 && k.wheel[6] == 0);
-	view_close(&v);
-	keys_close(&k);
 }
 
 static bool has_text(void *arg)
@@ -351,7 +153,7 @@ static void clipboard_travels_both_ways(struct desk *d)
 	size_t big = 700 * 1000;
 	char *text = calloc(1, big + 1);
 
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	CHECK(source_agent.clipboard(v.source, small, strlen(small)) == 0);
 	desk_quiet(d, 100);
 	got = desk_shell(d, "timeout 5 xclip -o -selection clipboard");
@@ -383,7 +185,7 @@ static void clipboard_travels_both_ways(struct desk *d)
 	view_close(&v);
 
 	/* A policy without the clipboard passes nothing either way. */
-	view_open(d, &v, desk_grant_of(d->key, DESK_UUID, "ana", epoch++, 60000, false), 0, 0, true);
+	view_open(d, &v, desk_grant_of(d->key, DESK_UUID, "ana", stories_epoch++, 60000, false), 0, 0, true);
 	CHECK(source_agent.clipboard(v.source, small, strlen(small)) == 0);
 	desk_quiet(d, 150);
 	got = desk_shell(d, "timeout 8 xclip -o -selection clipboard");
@@ -406,11 +208,11 @@ static void bad_grants_are_refused(struct desk *d)
 	} cases[] = {
 		{ strdup(""), PST_EAUTH },
 		{ strdup("x.y"), PST_EAUTH },
-		{ desk_grant_of(other_key, DESK_UUID, "ana", epoch + 10, 60000, true), PST_EAUTH },
-		{ desk_grant_of(d->key, "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d12", "ana", epoch + 10, 60000, true), PST_EDENIED },
-		{ desk_grant(d, "ana", epoch + 10, -1), PST_EDENIED },
-		{ desk_grant(d, "ana", epoch - 1, 60000), PST_EDENIED },
-		{ desk_grant(d, "eva", epoch + 10, 60000), PST_ECONFLICT },
+		{ desk_grant_of(other_key, DESK_UUID, "ana", stories_epoch + 10, 60000, true), PST_EAUTH },
+		{ desk_grant_of(d->key, "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d12", "ana", stories_epoch + 10, 60000, true), PST_EDENIED },
+		{ desk_grant(d, "ana", stories_epoch + 10, -1), PST_EDENIED },
+		{ desk_grant(d, "ana", stories_epoch - 1, 60000), PST_EDENIED },
+		{ desk_grant(d, "eva", stories_epoch + 10, 60000), PST_ECONFLICT },
 	};
 
 	for (size_t i = 1; i < PST_ARRAY_LEN(cases); i++) {
@@ -428,8 +230,8 @@ static void newer_client_takes_over(struct desk *d)
 {
 	struct viewing old, new;
 
-	view_open(d, &old, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
-	view_open(d, &new, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &old, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
+	view_open(d, &new, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	view_wait_closed(d, &old);
 	CHECK(old.code == PST_ECONFLICT && strstr(old.reason, "moved to another client"));
 	CHECK(!new.is_closed);
@@ -449,7 +251,7 @@ static void agent_and_broker_may_die(struct desk *d)
 	struct viewing v;
 	struct pair p = { d, &v, d->hellos, 0, 0 };
 
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	pst_ctl_close(d->line); /* the broker restarts: the stream goes on */
 	d->line = NULL;
 	desk_wait(d, is_greeted_again, &p, "another hello");
@@ -464,11 +266,11 @@ static void agent_and_broker_may_die(struct desk *d)
 	desk_agent_start(d);
 	desk_wait(d, is_greeted_again, &p, "a hello of the new agent");
 	CHECK(d->enrolments == 1);
-	view_open(d, &v, desk_grant(d, "ana", epoch - 1, 60000), 0, 0, false); /* used before: known from disk */
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch - 1, 60000), 0, 0, false); /* used before: known from disk */
 	view_wait_closed(d, &v);
 	CHECK(v.code == PST_EDENIED);
 	view_close(&v);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	view_close(&v);
 }
 
@@ -478,7 +280,7 @@ static void logoff_frees_the_desktop(struct desk *d)
 	char command[512];
 	const char *program = getenv("PUESTO_AGENT");
 
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	d->reports[0] = 0;
 	snprintf(command, sizeof(command), "PUESTO_RUN=%s %s --logoff", d->run, program ? program : "./puesto-agent");
 	free(desk_shell(d, command));
@@ -486,7 +288,7 @@ static void logoff_frees_the_desktop(struct desk *d)
 	CHECK(v.code == PST_OK && strstr(v.reason, "logged off"));
 	desk_wait_report(d, "logoff");
 	view_close(&v);
-	view_open(d, &v, desk_grant(d, "eva", epoch++, 60000), 0, 0, true);
+	view_open(d, &v, desk_grant(d, "eva", stories_epoch++, 60000), 0, 0, true);
 	desk_wait_report(d, "logon occupied");
 	CHECK(pst_ctl_send(d->line, json_pack("{s:s, s:s}", "op", "message", "text", "Maintenance in 5 minutes: ñ €")) == 0);
 	v.damages = 0;
@@ -505,13 +307,59 @@ static void pixels_travel_as_bytes(struct desk *d)
 	struct pair p = { d, &v, 0, 901, 677 };
 
 	setenv("PUESTO_LINK_PIXELS", "1", 1);
-	view_open(d, &v, desk_grant(d, "ana", epoch++, 60000), 901, 677, true);
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 901, 677, true);
 	for (int i = 0; i < 60; i++)
 		paint(d, 41 * i % 880, 59 * i % 650, 90, 70, 0x31415u * (unsigned)i);
 	desk_wait(d, has_size, &p, "the size");
 	desk_wait(d, are_equal, &p, "equal pixels over bytes");
 	view_close(&v);
 	unsetenv("PUESTO_LINK_PIXELS");
+}
+
+static long switches(pid_t pid)
+{
+	char path[64], line[256];
+	long n = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+	fclose(f);
+	CHECK(n >= 0);
+	return n;
+}
+
+/* Watched and still, watched by a viewer that is not ready, and busy but unwatched: the agent sleeps. */
+static void idle_desktop_wakes_nobody(struct desk *d)
+{
+	struct viewing v;
+
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
+	desk_quiet(d, 300);
+	long before = switches(d->agent);
+	desk_quiet(d, 1000);
+	CHECK(switches(d->agent) - before <= 2);
+	v.is_auto_ready = false;
+	paint(d, 1, 1, 9, 9, 0x111111);
+	desk_quiet(d, 200);
+	paint(d, 1, 1, 9, 9, 0x222222);
+	desk_quiet(d, 200);
+	before = switches(d->agent);
+	for (int i = 0; i < 50; i++) {
+		paint(d, 1, 1, 9, 9, 0x10101u * (unsigned)i);
+		desk_quiet(d, 10);
+	}
+	CHECK(switches(d->agent) - before <= 2);
+	view_close(&v);
+	desk_quiet(d, 200);
+	before = switches(d->agent);
+	for (int i = 0; i < 50; i++) {
+		paint(d, 1, 1, 9, 9, 0x10101u * (unsigned)i);
+		desk_quiet(d, 10);
+	}
+	CHECK(switches(d->agent) - before <= 2);
 }
 
 static const struct {
@@ -523,6 +371,8 @@ static const struct {
 	{ "damage waits for ready", damage_waits_for_ready, true },
 	{ "screen takes odd sizes", screen_takes_odd_sizes, true },
 	{ "pixels travel as bytes", pixels_travel_as_bytes, true },
+	{ "idle desktop wakes nobody", idle_desktop_wakes_nobody, true },
+	{ "xterm gets every letter", xterm_gets_every_letter, false },
 	{ "keys arrive right in every layout", keys_arrive_right_in_every_layout, false },
 	{ "held modifiers do not spoil keysyms", held_modifiers_do_not_spoil_keysyms, false },
 	{ "repeats come from the viewer alone", repeats_come_from_the_viewer_alone, false },
@@ -540,7 +390,7 @@ static void run_all(bool with_fbdir, const char *only)
 {
 	static struct desk d;
 
-	epoch = 1;
+	stories_epoch = 1;
 	desk_open(&d, with_fbdir);
 	for (size_t i = 0; i < PST_ARRAY_LEN(stories); i++) {
 		if ((!with_fbdir && !stories[i].also_shm) || (only && !strstr(stories[i].name, only)))
