@@ -73,6 +73,24 @@ static bool world_step(struct world *w, int64_t until)
 	return !w->violation[0];
 }
 
+/* One database serves all seeds: making the schema takes longer than a schedule. */
+static int world_clear(struct db *db, struct pst_err *err)
+{
+	static const char *const steps[] = {
+		"DELETE FROM tickets",       "DELETE FROM sessions", "DELETE FROM assignments", "DELETE FROM tasks",
+		"DELETE FROM desktops",      "DELETE FROM pools",    "DELETE FROM users",       "DELETE FROM image_versions",
+		"DELETE FROM images",        "DELETE FROM providers",
+	};
+	struct db_query q;
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && rc == 0; i++) {
+		db_query_begin(&q, db, steps[i], err);
+		rc = db_query_run(&q);
+	}
+	return rc;
+}
+
 static int world_run(struct world *w, uint64_t seed)
 {
 	struct pst_err err = PST_ERR_INIT;
@@ -82,7 +100,7 @@ static int world_run(struct world *w, uint64_t seed)
 	w->hash = 1469598103934665603u;
 	w->now = 1000000;
 	w->wake_at = -1;
-	if (db_open(":memory:", &w->db, &err) < 0 || db_migrate(w->db, &err) < 0 || broker_make_rows(w, &err) < 0) {
+	if (world_clear(w->db, &err) < 0 || broker_make_rows(w, &err) < 0) {
 		fprintf(stderr, "puesto-sim: %s\n", err.text);
 		return -1;
 	}
@@ -98,7 +116,8 @@ static int world_run(struct world *w, uint64_t seed)
 	if (!w->violation[0])
 		check_rest(w);
 	reconciler_destroy(w->rec);
-	db_close(w->db);
+	w->rec = NULL;
+	broker_unhook(w);
 	return w->violation[0] ? 1 : 0;
 }
 
@@ -153,11 +172,17 @@ int main(int argc, char **argv)
 {
 	struct options o = { .from = 1, .count = 1000 };
 	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0;
+	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
+	struct db *db = NULL;
 	int rc = 0;
 
 	if (!options_parse(&o, argc, argv)) {
 		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty] [--verbose]\n");
+		return 2;
+	}
+	if (db_open(":memory:", &db, &err) < 0 || db_migrate(db, &err) < 0) {
+		fprintf(stderr, "puesto-sim: %s\n", err.text);
 		return 2;
 	}
 	for (uint64_t s = o.from; s < o.from + o.count && rc == 0; s++) {
@@ -167,6 +192,7 @@ int main(int argc, char **argv)
 		w = calloc(1, sizeof(*w));
 		if (!w)
 			return 2;
+		w->db = db;
 		w->verbose = o.verbose;
 		w->mutate_fence = o.mutate_fence;
 		w->mutate_dirty = o.mutate_dirty;
@@ -184,6 +210,7 @@ int main(int argc, char **argv)
 			printf("seed %llu trace %016llx\n", (unsigned long long)s, (unsigned long long)w->hash);
 	}
 	free(w);
+	db_close(db);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,
 	       (double)(pst_mono_ms() - start) / 1000, rc ? "FAILED" : "no violation");

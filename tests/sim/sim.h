@@ -127,6 +127,7 @@ bool sim_take(struct world *w, struct message *ret); /* the next one; false: non
 /* sim_broker.c */
 extern const struct reconciler_ops sim_ops;
 int broker_make_rows(struct world *w, struct pst_err *err);
+void broker_unhook(struct world *w);
 void broker_start(struct world *w);
 void broker_after(struct world *w); /* after each call: bury it if it died */
 void broker_die(struct world *w);

@@ -280,3 +280,8 @@ int broker_make_rows(struct world *w, struct pst_err *err)
 	sqlite3_commit_hook(w->db->handle, broker_commits, w);
 	return rc;
 }
+
+void broker_unhook(struct world *w)
+{
+	sqlite3_commit_hook(w->db->handle, NULL, NULL);
+}
