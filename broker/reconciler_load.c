@@ -198,6 +198,8 @@ static int load_desktops(struct db *db, struct load *l)
 static void load_carry_over(struct core_state *st, const struct core_state *old)
 {
 	st->provisioner = old->provisioner;
+	memcpy(st->served, old->served, sizeof(st->served));
+	st->served_count = old->served_count;
 	st->fence_epochs = old->fence_epochs;
 	st->keep_dirty = old->keep_dirty;
 	st->inventory_ms = old->inventory_ms;

@@ -11,6 +11,7 @@
 #include "db/desktop.h"
 #include "db/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MACHINES_MAX CORE_DESKTOPS_MAX
@@ -154,26 +155,79 @@ static int machines_check(const struct machine_report *machines, size_t count, s
 	return 0;
 }
 
+/* Copies of reports with texts that people can be shown. */
+struct clean_reports {
+	struct provider_report providers[CORE_PROVIDERS_MAX];
+	char provider_text[CORE_PROVIDERS_MAX][CORE_TEXT_SIZE];
+	size_t provider_count, machine_count;
+	struct machine_report *machines; /* owned, and the texts behind them */
+};
+
+static int reports_clean(struct clean_reports *ret, const struct machine_report *machines, size_t count,
+                         struct pst_err *err)
+{
+	char(*texts)[CORE_TEXT_SIZE];
+
+	ret->machines = calloc(count + 1, sizeof(*machines) + sizeof(*texts));
+	if (!ret->machines)
+		return pst_err_set(err, PST_ENOMEM, "out of memory");
+	texts = (void *)(ret->machines + count);
+	for (size_t i = 0; i < count; i++) {
+		clean_text(texts[i], sizeof(texts[i]), machines[i].reason);
+		ret->machines[i] = machines[i];
+		ret->machines[i].reason = texts[i];
+	}
+	ret->machine_count = count;
+	return 0;
+}
+
+static void providers_clean(struct clean_reports *ret, const struct provider_report *providers, size_t count)
+{
+	ret->provider_count = count < CORE_PROVIDERS_MAX ? count : CORE_PROVIDERS_MAX;
+	for (size_t i = 0; i < ret->provider_count; i++) {
+		clean_text(ret->provider_text[i], sizeof(ret->provider_text[i]), providers[i].reason);
+		ret->providers[i] = providers[i];
+		ret->providers[i].reason = ret->provider_text[i];
+	}
+}
+
+static int reports_run(struct reconciler *r, enum core_event_kind kind, struct clean_reports *reports,
+                       struct pst_err *err)
+{
+	struct core_event ev = { .kind = kind,
+		                 .providers = reports->providers,
+		                 .provider_count = reports->provider_count,
+		                 .machines = reports->machines,
+		                 .machine_count = reports->machine_count };
+	int rc = round_run(r, &ev, err);
+
+	free(reports->machines);
+	return rc;
+}
+
 int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
                                  const struct machine_report *machines, size_t machine_count, struct pst_err *err)
 {
-	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO,
-		                 .providers = providers,
-		                 .provider_count = provider_count,
-		                 .machines = machines,
-		                 .machine_count = machine_count };
+	struct clean_reports reports = { 0 };
 	int rc = machines_check(machines, machine_count, err);
 
-	return rc < 0 ? rc : round_run(r, &ev, err);
+	if (rc == 0)
+		rc = reports_clean(&reports, machines, machine_count, err);
+	if (rc < 0)
+		return rc;
+	providers_clean(&reports, providers, provider_count);
+	return reports_run(r, EVENT_PROVISIONER_HELLO, &reports, err);
 }
 
 int reconciler_inventory(struct reconciler *r, const struct machine_report *machines, size_t machine_count,
                          struct pst_err *err)
 {
-	struct core_event ev = { .kind = EVENT_INVENTORY, .machines = machines, .machine_count = machine_count };
+	struct clean_reports reports = { 0 };
 	int rc = machines_check(machines, machine_count, err);
 
-	return rc < 0 ? rc : round_run(r, &ev, err);
+	if (rc == 0)
+		rc = reports_clean(&reports, machines, machine_count, err);
+	return rc < 0 ? rc : reports_run(r, EVENT_INVENTORY, &reports, err);
 }
 
 void reconciler_provisioner_gone(struct reconciler *r)

@@ -96,6 +96,8 @@ void breaker_fail(struct core_round *c, const struct core_desktop *d, const stru
 void breaker_pass(struct core_round *c, const struct core_desktop *d);
 
 /* machine.c */
+/* Health and capacity, from the provisioner's last hello. */
+void machine_serve(struct core_state *st, struct core_provider *pr);
 void machine_on_hello(struct core_round *c);
 void machine_on_gone(struct core_round *c);
 void machine_on_inventory(struct core_round *c);

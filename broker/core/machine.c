@@ -81,21 +81,48 @@ static void machine_apply(struct core_round *c, struct core_desktop *d, const st
 		machine_down(c, d, m->reason);
 }
 
+void machine_serve(struct core_state *st, struct core_provider *pr)
+{
+	pr->healthy = false;
+	if (!st->provisioner) {
+		reason_set(&pr->reason, REASON_NO_PROVISIONER, NULL, NULL);
+		return;
+	}
+	reason_set(&pr->reason, REASON_PROVIDER_UNHEALTHY, pr->name, "the provisioner does not serve it");
+	for (size_t i = 0; i < st->served_count; i++) {
+		const struct core_served *s = &st->served[i];
+
+		if (strcmp(s->name, pr->name) != 0)
+			continue;
+		pr->reported = s->capacity;
+		pr->healthy = s->healthy;
+		memset(&pr->reason, 0, sizeof(pr->reason));
+		if (!s->healthy)
+			reason_set(&pr->reason, REASON_PROVIDER_UNHEALTHY, pr->name, s->reason);
+	}
+}
+
+static void machine_serve_all(struct core_round *c)
+{
+	for (size_t i = 0; i < c->st->provider_count; i++) {
+		machine_serve(c->st, &c->st->providers[i]);
+		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, c->st->providers[i].id);
+	}
+}
+
 static void machine_hello_providers(struct core_round *c)
 {
-	for (size_t i = 0; i < c->ev->provider_count; i++) {
+	c->st->served_count = 0;
+	for (size_t i = 0; i < c->ev->provider_count && i < CORE_PROVIDERS_MAX; i++) {
 		const struct provider_report *rep = &c->ev->providers[i];
-		struct core_provider *pr = state_provider_named(c->st, rep->name);
+		struct core_served *s = &c->st->served[c->st->served_count++];
 
-		if (!pr)
-			continue;
-		pr->reported = rep->capacity > 0 ? rep->capacity : 0;
-		pr->healthy = rep->healthy;
-		memset(&pr->reason, 0, sizeof(pr->reason));
-		if (!rep->healthy)
-			reason_set(&pr->reason, REASON_PROVIDER_UNHEALTHY, pr->name, rep->reason);
-		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, pr->id);
+		CORE_COPY(s->name, rep->name);
+		CORE_COPY(s->reason, rep->reason);
+		s->capacity = rep->capacity > 0 ? rep->capacity : 0;
+		s->healthy = rep->healthy;
 	}
+	machine_serve_all(c);
 }
 
 /* One list without a desktop may be older than the desktop; two are not. */
@@ -147,13 +174,7 @@ void machine_on_gone(struct core_round *c)
 {
 	c->st->provisioner = false;
 	c->st->inventory_ms = 0;
-	for (size_t i = 0; i < c->st->provider_count; i++) {
-		struct core_provider *pr = &c->st->providers[i];
-
-		pr->healthy = false;
-		reason_set(&pr->reason, REASON_NO_PROVISIONER, NULL, NULL);
-		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, pr->id);
-	}
+	machine_serve_all(c);
 }
 
 void machine_on_report(struct core_round *c)

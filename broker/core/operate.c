@@ -118,15 +118,9 @@ static void config_keep_provider(struct core_state *st, struct core_provider *fr
 	const struct core_provider *old = state_provider(st, fresh->id);
 
 	fresh->tokens = fresh->max_creates * 2;
-	if (!old) {
-		reason_set(&fresh->reason, st->provisioner ? REASON_PROVIDER_UNHEALTHY : REASON_NO_PROVISIONER, fresh->name,
-		           "the provisioner does not serve it");
-		fresh->healthy = false;
+	machine_serve(st, fresh);
+	if (!old)
 		return;
-	}
-	fresh->reported = old->reported;
-	fresh->healthy = old->healthy;
-	fresh->reason = old->reason;
 	fresh->tokens_ms = old->tokens_ms;
 	if (old->max_creates == fresh->max_creates)
 		fresh->tokens = old->tokens;

@@ -133,7 +133,17 @@ struct core_breaker { /* of one image version on one provider at one step */
 	struct core_reason last;
 };
 
+/* A provider as the provisioner's last hello had it; its row may come later. */
+struct core_served {
+	char name[CORE_WORD_SIZE];
+	int capacity; /* 0: unlimited */
+	bool healthy;
+	char reason[CORE_TEXT_SIZE];
+};
+
 struct core_state {
+	struct core_served served[CORE_PROVIDERS_MAX];
+	size_t served_count;
 	struct core_provider *providers;
 	struct core_image *images;
 	struct core_pool *pools;

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tests/unit/broker: the core's part of this folder.
+if CRITERION
+check_PROGRAMS += tests/unit/broker/test_core
+TESTS += tests/unit/broker/test_core
+tests_unit_broker_test_core_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_broker_test_core_SOURCES = \
+	tests/unit/broker/core_fixture.c tests/unit/broker/core_fixture.h \
+	tests/unit/broker/test_core.c
+tests_unit_broker_test_core_LDADD = broker/core/libcore.a base/libbase.a \
+	$(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)
+
+check_PROGRAMS += tests/unit/broker/test_reconciler
+TESTS += tests/unit/broker/test_reconciler
+tests_unit_broker_test_reconciler_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_broker_test_reconciler_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_broker_test_reconciler_SOURCES = tests/unit/broker/test_reconciler.c
+tests_unit_broker_test_reconciler_LDADD = broker/libreconciler.a broker/core/libcore.a db/libdb.a base/libbase.a \
+	$(SQLITE_LIBS) $(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)
+endif

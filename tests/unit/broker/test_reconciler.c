@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The shell of the core over real SQL, with a provisioner that answers at once
+ * when the test says so.
+ *
+ * Covers: broker/reconciler.c broker/reconciler_load.c broker/reconciler_peers.c
+ * broker/reconciler_send.c broker/reconciler_write.c
+ * db/provider.c db/image.c db/pool.c db/desktop.c db/assignment.c db/session.c
+ * db/ticket.c db/task.c db/query.c db/migrate.c
+ */
+#include "base/err.h"
+#include "base/hash.h"
+#include "broker/reconciler.h"
+#include "broker/core/state.h"
+#include "db/db.h"
+#include "db/desktop.h"
+#include "db/image.h"
+#include "db/pool.h"
+#include "db/provider.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MACHINE_UID 200007
+
+static struct world {
+	struct db *db;
+	struct reconciler *rec;
+	struct core_now now;
+	/* the last command */
+	enum task_kind kind;
+	char task[CORE_ID_SIZE], desktop[CORE_ID_SIZE], token[44], hostname[64], image[64];
+	int commands, audits, changes, waiters, ended;
+	bool audit_fails;
+	enum agent_tell tell;
+} w;
+
+static void op_now(void *arg, struct core_now *ret)
+{
+	*ret = w.now;
+}
+
+static void op_provision(void *arg, const struct provider_command *cmd)
+{
+	w.commands++;
+	w.kind = cmd->kind;
+	CORE_COPY(w.task, cmd->task);
+	CORE_COPY(w.desktop, cmd->desktop);
+	CORE_COPY(w.token, cmd->enrol_token);
+	if (cmd->kind == TASK_CREATE) {
+		CORE_COPY(w.hostname, cmd->hostname);
+		CORE_COPY(w.image, cmd->image_path);
+	}
+}
+
+static void op_tell(void *arg, const char *desktop, const struct agent_message *msg)
+{
+	w.tell = msg->kind;
+}
+
+static void op_end(void *arg, const char *session, const char *gateway, const struct core_reason *why)
+{
+	w.ended++;
+}
+
+static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *err)
+{
+	w.audits++;
+	cr_expect(db_in_transaction(w.db));
+	return w.audit_fails ? pst_err_set(err, PST_ENOSPC, "the disk is full") : 0;
+}
+
+static void op_changed(void *arg, const char *kind, const char *id)
+{
+	cr_expect_not(db_in_transaction(w.db));
+	w.changes++;
+}
+
+static void op_waiter(void *arg, const char *user, const char *pool)
+{
+	w.waiters++;
+}
+
+static const struct reconciler_ops ops = {
+	.now = op_now,
+	.provision = op_provision,
+	.tell_agent = op_tell,
+	.end_session = op_end,
+	.audit = op_audit,
+	.changed = op_changed,
+	.waiter = op_waiter,
+};
+
+static void make_rows(int min, int max)
+{
+	struct db_provider pr = { .id = "provider", .name = "local", .kind = "local", .enabled = true, .max_creates = 4 };
+	struct db_image im = { .id = "image", .name = "demo", .published = "1" };
+	struct db_image_version iv = { .id = "version", .image_id = "image", .version = "1", .path = "/images/demo/1" };
+	struct db_pool p = { .id = "pool", .name = "Aula ñ 1", .kind = "floating", .provider_id = "provider",
+		             .image_id = "image", .on_logoff = "refresh", .min = min, .max = max, .enabled = true,
+		             .clipboard_in = true };
+	struct db_query q;
+
+	cr_assert_eq(db_provider_insert(w.db, &pr, NULL), 0);
+	cr_assert_eq(db_image_insert(w.db, &im, NULL), 0);
+	cr_assert_eq(db_image_version_insert(w.db, &iv, NULL), 0);
+	cr_assert_eq(db_pool_insert(w.db, &p, NULL), 0);
+	db_query_begin(&q, w.db, "INSERT INTO users (id, name, created, updated) VALUES ('u1', 'ana', 1, 1), ('u2', 'bea', 1, 1)",
+	               NULL);
+	cr_assert_eq(db_query_run(&q), 0);
+}
+
+static void start(int min, int max)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	w = (struct world){ .now = { 5000, 1700000000000 } };
+	cr_assert_eq(db_open(":memory:", &w.db, &err), 0, "%s", err.text);
+	cr_assert_eq(db_migrate(w.db, &err), 0, "%s", err.text);
+	make_rows(min, max);
+	cr_assert_eq(reconciler_create(w.db, &ops, NULL, &w.rec, &err), 0, "%s", err.text);
+	reconciler_tick(w.rec);
+}
+
+static void finish(void)
+{
+	reconciler_destroy(w.rec);
+	db_close(w.db);
+}
+
+TestSuite(reconciler, .fini = finish);
+
+static void hello(void)
+{
+	static const struct provider_report local = { "local", "local", "", 0, true };
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(reconciler_provisioner_hello(w.rec, &local, 1, NULL, 0, &err), 0, "%s", err.text);
+}
+
+static void answer(void)
+{
+	struct provider_result res = {
+		.task = w.task, .ok = true, .endpoint = "{\"kind\":\"unix\",\"path\":\"/d\"}", .uid = MACHINE_UID
+	};
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(reconciler_task_result(w.rec, &res, &err), 0, "%s", err.text);
+}
+
+static void agent(uint8_t ret_key[32])
+{
+	struct pst_err err = PST_ERR_INIT;
+	char desktop[CORE_ID_SIZE], token[44];
+
+	CORE_COPY(desktop, w.desktop);
+	CORE_COPY(token, w.token);
+	cr_assert_eq(reconciler_enrol(w.rec, desktop, token, MACHINE_UID, ret_key, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_agent_hello(w.rec, desktop, token, 0, NULL, &err), 0, "%s", err.text);
+}
+
+static struct connect_answer connect_as(const char *user)
+{
+	struct connect_request req = { user, user, "pool", "10.0.0.1" };
+	struct connect_answer a = { 0 };
+
+	cr_assert_eq(reconciler_connect(w.rec, &req, &a, NULL), 0);
+	return a;
+}
+
+static int64_t count(const char *sql)
+{
+	struct db_query q;
+	int64_t n = -1;
+
+	db_query_begin(&q, w.db, sql, NULL);
+	if (db_query_step(&q))
+		n = db_col_int(&q);
+	db_query_end(&q);
+	return n;
+}
+
+#define COUNT(table, where) count("SELECT count(*) FROM " table " WHERE " where)
+
+Test(reconciler, from_connect_to_log_off_and_a_new_disk)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct grant_request req = { .user_id = "u1", .protocol = PROTOCOL_RDP, .remote = "10.0.0.1", .gateway = "gw" };
+	struct core_actor by = { .kind = "user", .id = "u1" };
+	struct connect_answer a;
+	struct grant g;
+	uint8_t key[32], second[32];
+
+	start(0, 2);
+	hello();
+	a = connect_as("u1");
+	cr_expect_eq(a.state, CONNECT_WAITING);
+	cr_expect_eq(w.kind, TASK_CREATE);
+	cr_expect_str_eq(w.hostname, "aula-1-0001");
+	cr_expect_str_eq(w.image, "/images/demo/1");
+	cr_expect_eq(strlen(w.token), 43);
+	cr_expect_eq(COUNT("tasks", "state = 'sent' AND attempts = 1"), 1);
+	answer();
+	agent(key);
+	cr_expect_geq(w.waiters, 1);
+	a = connect_as("u1");
+	cr_assert_eq(a.state, CONNECT_READY);
+	req.desktop_id = a.desktop_id;
+	cr_assert_eq(reconciler_grant(w.rec, &req, &g, &err), 0, "%s", err.text);
+	cr_expect_eq(memcmp(g.key, key, 32), 0);
+	cr_expect_str_eq(g.pool_name, "Aula ñ 1");
+	cr_expect_str_eq(g.endpoint, "{\"kind\":\"unix\",\"path\":\"/d\"}");
+	cr_expect(g.clipboard_in && !g.clipboard_out);
+	cr_expect_eq(COUNT("desktops", "hygiene = 'dirty' AND lease = 'held' AND session = 'granted'"), 1);
+	cr_assert_eq(reconciler_session_started(w.rec, g.session, &err), 0);
+	cr_expect_eq(COUNT("sessions", "state = 'active'"), 1);
+
+	cr_assert_eq(reconciler_logoff(w.rec, a.desktop_id, &by, &err), 0, "%s", err.text);
+	cr_expect_eq(w.tell, AGENT_TELL_LOGOFF);
+	cr_expect_eq(w.ended, 1);
+	cr_assert_eq(reconciler_agent_report(w.rec, a.desktop_id, "logoff", g.epoch, "", "", &err), 0);
+	cr_expect_eq(w.kind, TASK_REFRESH);
+	cr_expect_eq(COUNT("assignments", "state = 'live'"), 0);
+	cr_expect_eq(COUNT("desktops", "grant_key IS NULL AND hygiene = 'cleaning'"), 1, "the old key is gone");
+	answer();
+	agent(second);
+	cr_expect_neq(memcmp(key, second, 32), 0);
+	cr_expect_eq(connect_as("u2").state, CONNECT_READY);
+	cr_expect_gt(w.audits, 8);
+	cr_expect_gt(w.changes, 8);
+}
+
+Test(reconciler, a_ticket_is_spent_once_in_time_for_its_protocol)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct grant_request req = { .user_id = "u1", .protocol = PROTOCOL_WS };
+	struct connect_answer a;
+	char ticket[44];
+	struct grant g;
+	uint8_t key[32];
+
+	start(1, 1);
+	hello();
+	answer();
+	agent(key);
+	a = connect_as("u1");
+	req.desktop_id = a.desktop_id;
+	cr_assert_eq(reconciler_ticket(w.rec, &req, ticket, &err), 0);
+	cr_expect_eq(COUNT("tickets", "length(hash) = 32"), 1);
+	cr_assert_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_WS, "10.0.0.1", "gw", &g, &err), 0, "%s", err.text);
+	cr_expect_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_WS, "10.0.0.1", "gw", &g, &err), PST_EDENIED, "spent");
+
+	reconciler_ticket(w.rec, &req, ticket, &err);
+	cr_expect_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_RFB, "", "gw", &g, &err), PST_EDENIED, "another protocol");
+	cr_expect_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_WS, "", "gw", &g, &err), PST_EDENIED, "and it is gone");
+	reconciler_ticket(w.rec, &req, ticket, &err);
+	w.now.mono_ms += 60000;
+	cr_expect_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_WS, "", "gw", &g, &err), PST_EDENIED, "late");
+	reconciler_ticket(w.rec, &req, ticket, &err);
+	w.now.wall_ms += 86400000;
+	cr_expect_eq(reconciler_redeem(w.rec, ticket, PROTOCOL_WS, "", "gw", &g, &err), 0, "the wall clock does not matter");
+	req.user_id = "u2";
+	cr_expect_eq(reconciler_ticket(w.rec, &req, ticket, &err), PST_EDENIED, "not hers");
+	cr_expect_eq(reconciler_redeem(w.rec, "", PROTOCOL_WS, "", "gw", &g, &err), PST_EDENIED);
+}
+
+Test(reconciler, enrolment_checks_the_peer_and_the_token_once)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char desktop[CORE_ID_SIZE], token[44];
+	uint8_t key[32];
+
+	start(1, 1);
+	hello();
+	CORE_COPY(desktop, w.desktop);
+	CORE_COPY(token, w.token);
+	cr_expect_eq(reconciler_enrol(w.rec, desktop, token, MACHINE_UID, key, &err), PST_EAGAIN, "still being made");
+	answer();
+	cr_expect_eq(reconciler_enrol(w.rec, desktop, token, 1000, key, &err), PST_EDENIED, "another uid");
+	cr_expect_eq(reconciler_enrol(w.rec, desktop, "guess", MACHINE_UID, key, &err), PST_EDENIED);
+	cr_expect_eq(COUNT("desktops", "grant_key IS NOT NULL"), 0);
+	cr_expect_eq(reconciler_enrol(w.rec, desktop, token, MACHINE_UID, key, &err), 0);
+	cr_expect_eq(reconciler_enrol(w.rec, desktop, token, MACHINE_UID, key, &err), PST_EDENIED, "a second time");
+}
+
+Test(reconciler, after_a_kill_the_same_task_is_sent_again_with_the_same_token)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char task[CORE_ID_SIZE], token[44];
+	uint8_t key[32];
+
+	start(1, 1);
+	hello();
+	CORE_COPY(task, w.task);
+	CORE_COPY(token, w.token);
+	reconciler_destroy(w.rec);
+	cr_assert_eq(reconciler_create(w.db, &ops, NULL, &w.rec, &err), 0, "%s", err.text);
+	reconciler_tick(w.rec);
+	w.task[0] = '\0';
+	hello();
+	cr_expect_str_eq(w.task, task);
+	cr_expect_str_eq(w.token, token);
+	answer();
+	agent(key);
+	cr_expect_eq(connect_as("u1").state, CONNECT_READY);
+	cr_expect_eq(COUNT("desktops", "1"), 1);
+}
+
+Test(reconciler, when_the_disk_is_full_nothing_happens_and_later_it_does)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct connect_request req = { "u1", "ana", "pool", "10.0.0.1" };
+	struct connect_answer a;
+	uint8_t key[32];
+	int commands;
+
+	start(0, 1);
+	hello();
+	commands = w.commands;
+	w.audit_fails = true;
+	cr_expect_eq(reconciler_connect(w.rec, &req, &a, &err), PST_ENOSPC);
+	cr_expect(strstr(err.text, "full"));
+	cr_expect_eq(w.commands, commands, "no command without its row");
+	cr_expect_eq(COUNT("desktops", "1"), 0);
+	cr_expect_eq(reconciler_state(w.rec)->desktop_count, 0);
+	w.audit_fails = false;
+	cr_expect_eq(connect_as("u1").state, CONNECT_WAITING);
+	answer();
+	agent(key);
+	cr_expect_eq(connect_as("u1").state, CONNECT_READY);
+}
+
+Test(reconciler, what_peers_send_is_checked_and_cleaned)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct provider_result res = { .ok = true, .endpoint = "{\"kind\":", .uid = 5 };
+	struct machine_report bad[] = {
+		{ .desktop = "not-a-uuid", .state = "running" },
+		{ .desktop = NULL, .state = "running" },
+		{ .desktop = "00000000-0000-4000-8000-000000000001", .state = NULL },
+		{ .desktop = "00000000-0000-4000-8000-000000000001", .state = "running", .endpoint = "[" },
+	};
+	const struct core_desktop *d;
+
+	start(1, 1);
+	hello();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_expect_eq(reconciler_inventory(w.rec, &bad[i], 1, &err), PST_EPROTO, "case %zu", i);
+	res.task = w.task;
+	cr_expect_eq(reconciler_task_result(w.rec, &res, &err), 0);
+	d = reconciler_state(w.rec)->desktops[0];
+	cr_expect_eq(d->x.lifecycle, LIFECYCLE_FAILED);
+	cr_expect(strstr(d->reason.en, "no valid endpoint"), "%s", d->reason.en);
+	res = (struct provider_result){ .task = w.task, .retryable = true, .error = "bad \xff\x01 text \xc3\xb1" };
+	reconciler_delete(w.rec, d->id, NULL, &err);
+	res.task = w.task;
+	cr_expect_eq(reconciler_task_result(w.rec, &res, &err), 0);
+	d = reconciler_state(w.rec)->desktops[0];
+	cr_expect(strstr(d->reason.en, "bad ?? text \xc3\xb1"), "%s", d->reason.en);
+	cr_expect_eq(reconciler_agent_hello(w.rec, "nobody", "b", 1, NULL, &err), PST_ENOTFOUND);
+}
+
+Test(reconciler, a_changed_and_a_deleted_pool)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct db_pool p;
+	uint8_t key[32];
+
+	start(1, 2);
+	hello();
+	answer();
+	agent(key);
+	cr_assert_eq(db_pool_get(w.db, "pool", &p, &err), 0);
+	p.min = 2;
+	p.updated = 2;
+	cr_expect_eq(db_pool_update(w.db, &p, p.rev + 5, &err), PST_ENOTFOUND, "somebody was first");
+	cr_assert_eq(db_pool_update(w.db, &p, p.rev, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_config_changed(w.rec, &err), 0, "%s", err.text);
+	cr_expect_eq(reconciler_state(w.rec)->desktop_count, 2);
+	answer();
+	cr_assert_eq(reconciler_pool_delete(w.rec, "pool", NULL, &err), 0, "%s", err.text);
+	cr_expect_eq(COUNT("pools", "deleting = 1"), 1);
+	for (int i = 0; i < 2; i++) {
+		CORE_COPY(w.task, reconciler_state(w.rec)->desktops[0]->t.id);
+		answer();
+	}
+	cr_expect_eq(COUNT("pools", "1"), 0);
+	cr_expect_eq(COUNT("desktops", "lifecycle = 'deleted' AND deleted IS NOT NULL"), 2, "tombstones stay");
+	cr_expect_eq(db_desktop_prune(w.db, w.now.wall_ms + 1, &err), 0, "%s", err.text);
+	cr_expect_eq(COUNT("desktops", "1"), 0);
+}
