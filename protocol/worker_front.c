@@ -80,7 +80,7 @@ static void on_closed(void *arg, int code, const char *reason)
 	struct worker *w = arg;
 
 	/* A closed window and a dropped network look the same from here. */
-	if (code && code != PST_ECLOSED)
+	if (code && code != PST_ECLOSED && code != PST_EIO)
 		worker_end(w, code, "client_lost", reason && *reason ? reason : "The connection to the viewer was lost.",
 			   "Se ha perdido la conexión con el visor.");
 	else
