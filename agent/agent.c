@@ -71,7 +71,8 @@ static void boot_name(struct agent *a)
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s/puesto-boot", dir ? dir : "");
-	if (dir && pst_file_read(path, PST_UUID_SIZE, &text, &len, &err) == 0 && pst_uuid_parse(text, &uuid) == 0) {
+	if (dir && pst_file_read(path, PST_UUID_SIZE, &text, &len, &err) == 0 &&
+		pst_uuid_parse(text, &uuid) == 0) {
 		pst_uuid_text(&uuid, a->boot);
 		free(text);
 		return;

@@ -21,9 +21,10 @@ struct agent_params {
 	size_t n_gateways;
 };
 
-/* lost: the X server is gone and the agent of no more use. Strings are copied. Returns owned, NULL with err. */
-struct agent *agent_create(uv_loop_t *loop, const struct agent_params *params, void (*lost)(void *arg), void *arg,
-	struct pst_err *err);
+/* lost: the X server is gone and the agent of no more use. Strings are copied. Returns owned, NULL with err.
+ */
+struct agent *agent_create(uv_loop_t *loop, const struct agent_params *params, void (*lost)(void *arg),
+	void *arg, struct pst_err *err);
 
 /* Says good-bye to the viewer and frees. Accepts NULL. */
 void agent_destroy(struct agent *a, const char *reason);

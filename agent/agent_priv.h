@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The agent's body, shared by agent.c (making and ending), occupancy.c (who is in) and orders.c (what the broker says). */
+/* The agent's body, shared by agent.c (making and ending), occupancy.c (who is in) and orders.c (what the
+ * broker says). */
 #pragma once
 
 #include <limits.h>
@@ -31,11 +32,11 @@ struct agent {
 	struct session *session;
 	char state_path[PATH_MAX], enrol_path[PATH_MAX];
 	struct lease lease;
-	struct enrol enrol;                  /* the token that waits to be used */
-	char enrolled[PST_SHA256_HEX_SIZE];  /* hash of the token that was */
+	struct enrol enrol;                 /* the token that waits to be used */
+	char enrolled[PST_SHA256_HEX_SIZE]; /* hash of the token that was */
 	char boot[PST_UUID_SIZE];
-	struct viewer *occupant;             /* NULL: nobody */
-	struct grant grant;                  /* the occupant's */
+	struct viewer *occupant; /* NULL: nobody */
+	struct grant grant;      /* the occupant's */
 	struct viewer *waiting[AGENT_WAITING_MAX];
 	void (*lost)(void *arg);
 	void *arg;

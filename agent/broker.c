@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* enrol → hello → reports in order. A refused enrolment is tried again: the provisioner may write a new token. */
+/* enrol → hello → reports in order. A refused enrolment is tried again: the provisioner may write a new
+ * token. */
 #include "agent/broker.h"
 
 #include <stdlib.h>
@@ -110,8 +111,9 @@ static void enrol(struct broker *b)
 		retry_later(b, "not enrolled", &err);
 		return;
 	}
-	pst_ctl_client_call(b->client, json_pack("{s:s, s:s, s:s}", "op", "enrol", "desktop", desktop, "token", token),
-		CALL_MS, on_enrol_done, b);
+	pst_ctl_client_call(b->client,
+		json_pack("{s:s, s:s, s:s}", "op", "enrol", "desktop", desktop, "token", token), CALL_MS,
+		on_enrol_done, b);
 }
 
 static void begin(struct broker *b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The agent's line to the broker: enrolment once, hello at every connection, reports, orders. The broker may be away for
- * as long as it likes: reports wait (the newest BROKER_REPORTS_MAX) and streams never notice. Loop thread only.
+ * The agent's line to the broker: enrolment once, hello at every connection, reports, orders. The broker may
+ * be away for as long as it likes: reports wait (the newest BROKER_REPORTS_MAX) and streams never notice.
+ * Loop thread only.
  */
 #pragma once
 
@@ -16,7 +17,8 @@
 struct broker;
 
 struct broker_events {
-	/* A connection stands and no key is there yet: gives desktop and token (borrowed), or false when there are none. */
+	/* A connection stands and no key is there yet: gives desktop and token (borrowed), or false when
+	 * there are none. */
 	bool (*token)(void *arg, const char **ret_desktop, const char **ret_token);
 	/* The token was taken; the key is ours. */
 	void (*enrolled)(void *arg, const uint8_t key[LEASE_KEY_SIZE]);
@@ -28,7 +30,8 @@ struct broker_events {
 };
 
 /* path is copied. Returns owned, NULL on no memory. */
-struct broker *broker_create(uv_loop_t *loop, const char *path, const struct broker_events *events, void *arg);
+struct broker *broker_create(
+	uv_loop_t *loop, const char *path, const struct broker_events *events, void *arg);
 void broker_close(struct broker *b);
 
 /* The key is known from earlier: hello may be said. */

@@ -61,8 +61,8 @@ static void on_handle_closed(uv_handle_t *handle)
 	free(d);
 }
 
-struct door *door_open(uv_loop_t *loop, const struct door_params *params, void (*accepted)(int fd, void *arg), void *arg,
-	struct pst_err *err)
+struct door *door_open(uv_loop_t *loop, const struct door_params *params, void (*accepted)(int fd, void *arg),
+	void *arg, struct pst_err *err)
 {
 	PRE(params->n_uids <= DOOR_UIDS_MAX);
 	struct door *d = pst_zalloc(1, sizeof(*d));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A listening unix socket that lets in only peers of certain uids: the display link's, and the session's own. */
+/* A listening unix socket that lets in only peers of certain uids: the display link's, and the session's own.
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -19,8 +20,8 @@ struct door_params {
 };
 
 /* accepted takes fd. Returns owned, NULL with err. */
-struct door *door_open(uv_loop_t *loop, const struct door_params *params, void (*accepted)(int fd, void *arg), void *arg,
-	struct pst_err *err);
+struct door *door_open(uv_loop_t *loop, const struct door_params *params, void (*accepted)(int fd, void *arg),
+	void *arg, struct pst_err *err);
 
 /* Stops listening and removes the name. Accepts NULL. */
 void door_close(struct door *d);

@@ -53,8 +53,8 @@ static bool mac_is_good(const struct lease *lease, const char *text, const char 
 {
 	uint8_t want[PST_SHA256_LEN], have[PST_SHA256_LEN];
 
-	if (!lease->has_key ||
-		pst_base64url_decode(dot + 1, (size_t)(end - dot - 1), have, sizeof(have)) != (long)sizeof(have))
+	if (!lease->has_key || pst_base64url_decode(dot + 1, (size_t)(end - dot - 1), have, sizeof(have)) !=
+				       (long)sizeof(have))
 		return false;
 	pst_hmac_sha256(lease->key, sizeof(lease->key), text, (size_t)(dot - text), want);
 	bool is_good = pst_equal_ct(want, have, sizeof(want));
@@ -62,7 +62,8 @@ static bool mac_is_good(const struct lease *lease, const char *text, const char 
 	return is_good;
 }
 
-int grant_parse(const char *text, size_t len, const struct lease *lease, struct grant *ret, struct pst_err *err)
+int grant_parse(
+	const char *text, size_t len, const struct lease *lease, struct grant *ret, struct pst_err *err)
 {
 	char body[GRANT_JSON_MAX];
 	struct pst_err why = PST_ERR_INIT;
@@ -90,11 +91,13 @@ int lease_check(const struct lease *lease, const struct grant *g, int64_t now_ms
 	if (now_ms >= g->expires_ms)
 		return pst_err_set(err, PST_EDENIED, "the grant has expired: connect again");
 	if (g->epoch < lease->epoch)
-		return pst_err_set(err, PST_EDENIED, "the grant is older than the desktop's present one: connect again");
+		return pst_err_set(
+			err, PST_EDENIED, "the grant is older than the desktop's present one: connect again");
 	if (g->epoch == lease->epoch && lease->is_used)
 		return pst_err_set(err, PST_EDENIED, "the grant was used already: connect again");
 	if (lease->user[0] && strcmp(lease->user, g->user) != 0)
-		return pst_err_set(err, PST_ECONFLICT, "the desktop is still another user's: wait until it is free");
+		return pst_err_set(
+			err, PST_ECONFLICT, "the desktop is still another user's: wait until it is free");
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The last fence of an assignment: who may occupy this desktop. Pure decisions on a small state that the caller keeps on
- * disk; time is a parameter.
+ * The last fence of an assignment: who may occupy this desktop. Pure decisions on a small state that the
+ *caller keeps on disk; time is a parameter.
  *
  *	free ──take──► user's ──take (same user, higher epoch)──► user's ──logoff──► free
  *
@@ -38,12 +38,14 @@ struct grant {
 };
 
 /*
- * Reads a grant's text: base64url(JSON) "." base64url(HMAC-SHA-256). 0, PST_EAUTH (malformed or a bad MAC) or PST_EDENIED
- * (another desktop). Says nothing about its epoch.
+ * Reads a grant's text: base64url(JSON) "." base64url(HMAC-SHA-256). 0, PST_EAUTH (malformed or a bad MAC) or
+ * PST_EDENIED (another desktop). Says nothing about its epoch.
  */
-int grant_parse(const char *text, size_t len, const struct lease *lease, struct grant *ret, struct pst_err *err);
+int grant_parse(
+	const char *text, size_t len, const struct lease *lease, struct grant *ret, struct pst_err *err);
 
-/* May this grant occupy the desktop now? 0, PST_EDENIED (expired, lower or used epoch) or PST_ECONFLICT (another user's desktop). */
+/* May this grant occupy the desktop now? 0, PST_EDENIED (expired, lower or used epoch) or PST_ECONFLICT
+ * (another user's desktop). */
 int lease_check(const struct lease *lease, const struct grant *g, int64_t now_ms, struct pst_err *err);
 
 /* The grant has passed lease_check and occupies. To be kept on disk before anything is shown. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* puesto-agent: options and environment, and the loop. See puesto-agent(8). */
 #include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,8 @@ static int gateways_parse(const char *list, struct agent_params *p, struct pst_e
 		size_t n = strcspn(list, ",");
 		uint32_t uid;
 		if (n >= sizeof(word) || p->n_gateways == AGENT_GATEWAYS_MAX)
-			return pst_err_set(err, PST_EINVAL, "agent.gateway_uids: at most %d numbers with commas",
-				AGENT_GATEWAYS_MAX);
+			return pst_err_set(err, PST_EINVAL,
+				"agent.gateway_uids: at most %d numbers with commas", AGENT_GATEWAYS_MAX);
 		memcpy(word, list, n);
 		word[n] = 0;
 		if (pst_parse_u32(word, 0, UINT32_MAX - 1, &uid) < 0)
@@ -120,6 +121,9 @@ int main(int argc, char **argv)
 	static struct program m;
 	struct pst_err err = PST_ERR_INIT;
 
+	/* For the letters of notices: the X library draws what the locale can say. */
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX < 4)
+		setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc == 2 && strcmp(argv[1], "--logoff") == 0)
 		return logoff();
 	int rc = pst_daemon_parse(argc, argv, &options, &m.conf, NULL, &err);

@@ -28,7 +28,8 @@ struct notice {
 	int n_lines, line_height, ascent;
 };
 
-/* Copies one line of at most LINE_MAX_BYTES, broken at the last space, and returns how much of text it took. */
+/* Copies one line of at most LINE_MAX_BYTES, broken at the last space, and returns how much of text it took.
+ */
 static size_t line_take(const char *text, char *line)
 {
 	size_t n = strcspn(text, "\n"), keep = n;
@@ -79,8 +80,8 @@ static void draw(struct notice *n)
 {
 	XSetForeground(n->x->dpy, n->gc, COLOR_TEXT);
 	for (int i = 0; i < n->n_lines; i++)
-		Xutf8DrawString(n->x->dpy, n->window, n->font, n->gc, PADDING, PADDING + i * n->line_height + n->ascent,
-			n->lines[i], (int)strlen(n->lines[i]));
+		Xutf8DrawString(n->x->dpy, n->window, n->font, n->gc, PADDING,
+			PADDING + i * n->line_height + n->ascent, n->lines[i], (int)strlen(n->lines[i]));
 }
 
 void notice_hide(struct notice *n)
@@ -112,15 +113,17 @@ static int text_width(struct notice *n)
 static void window_open(struct notice *n)
 {
 	Display *dpy = n->x->dpy;
-	XSetWindowAttributes a = { .override_redirect = True, .background_pixel = COLOR_BACK, .border_pixel = COLOR_EDGE,
+	XSetWindowAttributes a = { .override_redirect = True,
+		.background_pixel = COLOR_BACK,
+		.border_pixel = COLOR_EDGE,
 		.event_mask = ExposureMask | ButtonPressMask };
 	int w = text_width(n) + 2 * PADDING, h = n->n_lines * n->line_height + 2 * PADDING, rx, ry;
 	unsigned rw = 0, rh, border, depth;
 	Window root;
 
 	XGetGeometry(dpy, n->x->root, &root, &rx, &ry, &rw, &rh, &border, &depth);
-	n->window = XCreateWindow(dpy, n->x->root, PST_MAX(((int)rw - w) / 2, 0), 40, (unsigned)w, (unsigned)h, 2,
-		CopyFromParent, InputOutput, CopyFromParent,
+	n->window = XCreateWindow(dpy, n->x->root, PST_MAX(((int)rw - w) / 2, 0), 40, (unsigned)w,
+		(unsigned)h, 2, CopyFromParent, InputOutput, CopyFromParent,
 		CWOverrideRedirect | CWBackPixel | CWBorderPixel | CWEventMask, &a);
 	XStoreName(dpy, n->window, "Puesto");
 	n->gc = XCreateGC(dpy, n->window, 0, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A message for the user, in a small window on top of everything, until it is clicked or a minute has passed. */
+/* A message for the user, in a small window on top of everything, until it is clicked or a minute has passed.
+ */
 #pragma once
 
 #include <uv.h>

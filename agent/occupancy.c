@@ -162,8 +162,8 @@ static void on_hello(struct viewer *v, const struct viewer_hello *h, void *arg)
 	struct pst_err err = PST_ERR_INIT;
 
 	waiting_remove(a, v);
-	int rc = a->x->is_lost ? pst_err_set(&err, PST_ECLOSED, "the desktop's screen is gone: connect again") :
-				 admit(a, v, h, &err);
+	int rc = a->x->is_lost ? pst_err_set(&err, PST_ECLOSED, "the desktop's screen is gone: connect again")
+			       : admit(a, v, h, &err);
 	if (rc < 0) {
 		pst_warn("refused a viewer: %s", err.text);
 		viewer_end(v, rc, err.text);

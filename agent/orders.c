@@ -11,8 +11,8 @@
 
 void orders_report(struct agent *a, const char *event, const char *reason)
 {
-	json_t *body = json_pack("{s:s, s:I, s:s}", "desktop", a->lease.desktop, "epoch", (json_int_t)a->lease.epoch,
-		"reason", reason);
+	json_t *body = json_pack("{s:s, s:I, s:s}", "desktop", a->lease.desktop, "epoch",
+		(json_int_t)a->lease.epoch, "reason", reason);
 
 	if (body && a->lease.user[0])
 		json_object_set_new(body, "user", json_string(a->lease.user));

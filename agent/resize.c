@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RandR 1.2: the only output gets a mode of the wanted size, made where none has it; the screen grows before the mode is
- * set and shrinks after it, because a screen must hold its modes at every moment. Our old modes are removed.
+ * RandR 1.2: the only output gets a mode of the wanted size, made where none has it; the screen grows before
+ * the mode is set and shrinks after it, because a screen must hold its modes at every moment. Our old modes
+ * are removed.
  */
 #include "agent/resize.h"
 
@@ -12,7 +13,7 @@
 #include "base/mem.h"
 
 #define MODE_PREFIX "puesto-"
-#define SIDE_MIN 64 /* smaller screens confuse window managers */
+#define SIDE_MIN 64           /* smaller screens confuse window managers */
 #define MM_PER_PIXEL_1000 264 /* 96 dots an inch */
 
 struct screen_now {
@@ -62,7 +63,8 @@ static void modes_sweep(struct x11 *x, XRRScreenResources *res, RROutput output,
 {
 	x11_try_begin(x);
 	for (int i = 0; i < res->nmode; i++) {
-		if (res->modes[i].id == keep || strncmp(res->modes[i].name, MODE_PREFIX, strlen(MODE_PREFIX)) != 0)
+		if (res->modes[i].id == keep ||
+			strncmp(res->modes[i].name, MODE_PREFIX, strlen(MODE_PREFIX)) != 0)
 			continue;
 		XRRDeleteOutputMode(x->dpy, output, res->modes[i].id);
 		XRRDestroyMode(x->dpy, res->modes[i].id);
@@ -85,7 +87,8 @@ static int mode_set(struct x11 *x, struct screen_now *now, RRMode mode, int widt
 	x11_try_begin(x);
 	XGrabServer(x->dpy);
 	screen_size_set(x, PST_MAX(width, now->width), PST_MAX(height, now->height));
-	XRRSetCrtcConfig(x->dpy, now->resources, now->crtc, CurrentTime, 0, 0, mode, RR_Rotate_0, &now->output, 1);
+	XRRSetCrtcConfig(
+		x->dpy, now->resources, now->crtc, CurrentTime, 0, 0, mode, RR_Rotate_0, &now->output, 1);
 	screen_size_set(x, width, height);
 	XUngrabServer(x->dpy);
 	return x11_try_end(x);
@@ -119,19 +122,20 @@ static void screen_now(struct x11 *x, struct screen_now *now)
 	now->resources = XRRGetScreenResourcesCurrent(x->dpy, x->root);
 }
 
-static int resize_output(struct x11 *x, struct screen_now *now, XRROutputInfo *out, int width, int height,
-	struct pst_err *err)
+static int resize_output(
+	struct x11 *x, struct screen_now *now, XRROutputInfo *out, int width, int height, struct pst_err *err)
 {
 	const XRRModeInfo *known = mode_find(now->resources, out, width, height);
 	RRMode mode = known ? known->id : mode_make(x, now->output, width, height);
 	if (mode == None)
-		return pst_err_set(err, PST_EUNSUPPORTED, "the X server takes no mode of %dx%d", width, height);
+		return pst_err_set(
+			err, PST_EUNSUPPORTED, "the X server takes no mode of %dx%d", width, height);
 
 	int error = mode_set(x, now, mode, width, height);
 	modes_sweep(x, now->resources, now->output, mode);
 	if (error != 0)
-		return pst_err_set(err, PST_EUNSUPPORTED, "the X server refused a screen of %dx%d (error %d)", width, height,
-			error);
+		return pst_err_set(err, PST_EUNSUPPORTED, "the X server refused a screen of %dx%d (error %d)",
+			width, height, error);
 	return 0;
 }
 
@@ -140,7 +144,8 @@ int screen_resize(struct x11 *x, int32_t width, int32_t height, struct pst_err *
 	int min_w, min_h, max_w, max_h;
 	struct screen_now now = { 0 };
 
-	if (x->is_lost || x->randr_base < 0 || !XRRGetScreenSizeRange(x->dpy, x->root, &min_w, &min_h, &max_w, &max_h))
+	if (x->is_lost || x->randr_base < 0 ||
+		!XRRGetScreenSizeRange(x->dpy, x->root, &min_w, &min_h, &max_w, &max_h))
 		return pst_err_set(err, PST_EUNSUPPORTED, "the X server cannot change its size");
 	width = PST_CLAMP(width, PST_MIN(PST_MAX(min_w, SIDE_MIN), max_w), max_w);
 	height = PST_CLAMP(height, PST_MIN(PST_MAX(min_h, SIDE_MIN), max_h), max_h);
@@ -153,8 +158,8 @@ int screen_resize(struct x11 *x, int32_t width, int32_t height, struct pst_err *
 		return pst_err_set(err, PST_EUNSUPPORTED, "the X server tells no screen resources");
 
 	XRROutputInfo *out = output_find(x, &now);
-	int rc = out ? resize_output(x, &now, out, width, height, err) :
-		       pst_err_set(err, PST_EUNSUPPORTED, "the X server has no output to resize");
+	int rc = out ? resize_output(x, &now, out, width, height, err)
+		     : pst_err_set(err, PST_EUNSUPPORTED, "the X server has no output to resize");
 	if (out)
 		XRRFreeOutputInfo(out);
 	XRRFreeScreenResources(now.resources);

@@ -50,7 +50,8 @@ static void on_accept(struct pst_ctl *ctl, void *arg)
 	pst_ctl_set_events(ctl, &events, arg);
 }
 
-struct session *session_open(uv_loop_t *loop, const char *path, void (*logoff)(void *arg), void *arg, struct pst_err *err)
+struct session *session_open(
+	uv_loop_t *loop, const char *path, void (*logoff)(void *arg), void *arg, struct pst_err *err)
 {
 	struct session *s = pst_zalloc(1, sizeof(*s));
 	if (!s) {

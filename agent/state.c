@@ -61,8 +61,9 @@ int state_save(const char *path, const struct lease *lease, const char *enrolled
 
 	if (lease->has_key)
 		pst_base64_encode(lease->key, sizeof(lease->key), key, sizeof(key));
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "desktop", lease->desktop, "user", lease->user, "key", key,
-		"enrolled", enrolled, "epoch", (json_int_t)lease->epoch, "used", lease->is_used);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "desktop", lease->desktop, "user",
+		lease->user, "key", key, "enrolled", enrolled, "epoch", (json_int_t)lease->epoch, "used",
+		lease->is_used);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	pst_wipe(key, sizeof(key));

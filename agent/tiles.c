@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Walks the rectangles in tiles. A tile may be newer than the report it is part of: its change is then reported again. */
+/* Walks the rectangles in tiles. A tile may be newer than the report it is part of: its change is then
+ * reported again. */
 #include "agent/tiles.h"
 
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static bool tile_send(struct tiles *t, const struct rect *tile)
 	struct link_message m = { .type = LINK_PIXELS };
 
 	for (int32_t y = 0; y < tile->h; y++)
-		memcpy(t->raw + (size_t)y * (size_t)tile->w, pixmap_at(&t->screen, tile->x, tile->y + y), (size_t)tile->w * 4);
+		memcpy(t->raw + (size_t)y * (size_t)tile->w, pixmap_at(&t->screen, tile->x, tile->y + y),
+			(size_t)tile->w * 4);
 	size_t size = (size_t)tile->w * (size_t)tile->h * 4;
 	size_t n = ZSTD_compressCCtx(t->zstd, t->packed, sizeof(t->packed), t->raw, size, ZSTD_LEVEL);
 	if (ZSTD_isError(n))
@@ -95,7 +97,8 @@ void tiles_pump(struct tiles *t)
 	}
 }
 
-void tiles_begin(struct tiles *t, const struct pixmap *screen, const struct rect *rects, size_t n, uint32_t sequence)
+void tiles_begin(
+	struct tiles *t, const struct pixmap *screen, const struct rect *rects, size_t n, uint32_t sequence)
 {
 	t->screen = *screen;
 	t->damage.type = LINK_DAMAGE;

@@ -69,7 +69,8 @@ static void on_deadline(void *arg)
 static void on_hello(struct viewer *v, const struct link_message *m)
 {
 	if (m->hello.version_min > LINK_VERSION || m->hello.version_max < LINK_VERSION) {
-		fail(v, PST_EUNSUPPORTED, "this desktop's agent speaks version 1 of the display link only: upgrade both");
+		fail(v, PST_EUNSUPPORTED,
+			"this desktop's agent speaks version 1 of the display link only: upgrade both");
 		return;
 	}
 	if (m->flags & LINK_FLAG_PIXELS) {
@@ -163,7 +164,8 @@ static const struct link_channel_events link_events = {
 	.drained = on_drained,
 };
 
-struct viewer *viewer_create(uv_loop_t *loop, int fd, const struct viewer_events *events, void *arg, struct pst_err *err)
+struct viewer *viewer_create(
+	uv_loop_t *loop, int fd, const struct viewer_events *events, void *arg, struct pst_err *err)
 {
 	struct viewer *v = pst_zalloc(1, sizeof(*v));
 	if (!v || !(v->timer = pst_timer_create(loop))) {

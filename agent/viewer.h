@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One worker on the display link: its HELLO with the grant, then what it sends and what we send it. Whether it is let in
- * is the owner's decision.
+ * One worker on the display link: its HELLO with the grant, then what it sends and what we send it. Whether
+ *it is let in is the owner's decision.
  *
  *	waiting ──admit──► attached ──► ended
  *	   └──────refuse, deadline──────► ended
@@ -20,7 +20,8 @@ struct viewer_hello {
 	int32_t width, height; /* wish, 0 for none */
 };
 
-/* Every callback may end the viewer. `ended` comes once, when it ends by itself: the pointer dies after it returns. */
+/* Every callback may end the viewer. `ended` comes once, when it ends by itself: the pointer dies after it
+ * returns. */
 struct viewer_events {
 	void (*hello)(struct viewer *v, const struct viewer_hello *hello, void *arg);
 	void (*input)(struct viewer *v, const struct input_event *ev, void *arg);
@@ -31,7 +32,8 @@ struct viewer_events {
 };
 
 /* Takes fd. Returns owned, NULL with err. */
-struct viewer *viewer_create(uv_loop_t *loop, int fd, const struct viewer_events *events, void *arg, struct pst_err *err);
+struct viewer *viewer_create(
+	uv_loop_t *loop, int fd, const struct viewer_events *events, void *arg, struct pst_err *err);
 
 /* From inside hello: says WELCOME. */
 void viewer_admit(struct viewer *v, uint16_t max_width, uint16_t max_height);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The X connection as a poll handle, with a prepare handle that empties Xlib's own queue before the loop sleeps. */
+/* The X connection as a poll handle, with a prepare handle that empties Xlib's own queue before the loop
+ * sleeps. */
 #include "agent/x11.h"
 
 #include <X11/XKBlib.h>
@@ -106,8 +107,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 }
 
 /*
- * Before the loop sleeps nothing may wait in a queue of the library's, because no byte on the socket would tell of it: a
- * reply that somebody waited for brings events along, and so does a flush that has to wait for room.
+ * Before the loop sleeps nothing may wait in a queue of the library's, because no byte on the socket would
+ * tell of it: a reply that somebody waited for brings events along, and so does a flush that has to wait for
+ * room.
  */
 static void on_prepare(uv_prepare_t *prepare)
 {
@@ -126,10 +128,11 @@ static const char *find_extensions(struct x11 *x)
 	int test_base, test_major, test_minor;
 
 	x->damage_base = x->fixes_base = x->randr_base = x->xkb_base = -1;
-	if (!XFixesQueryExtension(x->dpy, &x->fixes_base, &error) || !XFixesQueryVersion(x->dpy, &major, &minor) ||
-		major < 4)
+	if (!XFixesQueryExtension(x->dpy, &x->fixes_base, &error) ||
+		!XFixesQueryVersion(x->dpy, &major, &minor) || major < 4)
 		return "XFIXES 4";
-	if (!XDamageQueryExtension(x->dpy, &x->damage_base, &error) || !XDamageQueryVersion(x->dpy, &major, &minor))
+	if (!XDamageQueryExtension(x->dpy, &x->damage_base, &error) ||
+		!XDamageQueryVersion(x->dpy, &major, &minor))
 		return "DAMAGE";
 	if (!XkbQueryExtension(x->dpy, &opcode, &x->xkb_base, &error, &xkb_major, &xkb_minor))
 		return "XKEYBOARD";
@@ -145,7 +148,8 @@ static int open_display(struct connection *c, const char *display, struct pst_er
 {
 	c->x.dpy = XOpenDisplay(display);
 	if (!c->x.dpy)
-		return pst_err_set(err, PST_EIO, "the X server %s does not answer: is it running, and may we use it?",
+		return pst_err_set(err, PST_EIO,
+			"the X server %s does not answer: is it running, and may we use it?",
 			XDisplayName(display));
 
 	c->x.screen = DefaultScreen(c->x.dpy);
@@ -168,7 +172,8 @@ static void on_handle_closed(uv_handle_t *handle)
 		free(c);
 }
 
-struct x11 *x11_open(uv_loop_t *loop, const char *display, void (*lost)(void *arg), void *arg, struct pst_err *err)
+struct x11 *x11_open(
+	uv_loop_t *loop, const char *display, void (*lost)(void *arg), void *arg, struct pst_err *err)
 {
 	struct connection *c = pst_zalloc(1, sizeof(*c));
 	if (!c) {

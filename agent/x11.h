@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The agent's one X connection on the libuv loop. Events go to every subscriber; X errors are counted and logged and
- * never end the agent; the end of the X server is told once. Loop thread only.
+ * The agent's one X connection on the libuv loop. Events go to every subscriber; X errors are counted and
+ * logged and never end the agent; the end of the X server is told once. Loop thread only.
  */
 #pragma once
 
@@ -23,8 +23,10 @@ struct x11 {
 
 typedef void (*x11_event_cb)(const XEvent *ev, void *arg);
 
-/* display NULL: $DISPLAY. lost is called from the loop, once. Returns owned, NULL with err (which names a missing extension). */
-struct x11 *x11_open(uv_loop_t *loop, const char *display, void (*lost)(void *arg), void *arg, struct pst_err *err);
+/* display NULL: $DISPLAY. lost is called from the loop, once. Returns owned, NULL with err (which names a
+ * missing extension). */
+struct x11 *x11_open(
+	uv_loop_t *loop, const char *display, void (*lost)(void *arg), void *arg, struct pst_err *err);
 
 /* Accepts NULL. */
 void x11_close(struct x11 *x);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * XDamage in its cheapest form. One NonEmpty event says "something changed", and no other comes until the region is
- * subtracted: so an unready viewer costs nothing. Subtract and fetch end with a reply of the server, which works through
- * requests one by one; whatever drew the subtracted damage is therefore in the screen's memory before we report it.
+ * XDamage in its cheapest form. One NonEmpty event says "something changed", and no other comes until the
+ * region is subtracted: so an unready viewer costs nothing. Subtract and fetch end with a reply of the
+ * server, which works through requests one by one; whatever drew the subtracted damage is therefore in the
+ * screen's memory before we report it.
  */
 #include "agent/capture/capture.h"
 
@@ -146,8 +147,8 @@ static void on_x_event(const XEvent *ev, void *arg)
 	}
 }
 
-struct capture *capture_create(struct x11 *x, const char *fbdir, const struct capture_events *events, void *arg,
-	struct pst_err *err)
+struct capture *capture_create(
+	struct x11 *x, const char *fbdir, const struct capture_events *events, void *arg, struct pst_err *err)
 {
 	struct capture *c = pst_zalloc(1, sizeof(*c));
 	if (!c) {
@@ -180,8 +181,8 @@ void capture_destroy(struct capture *c)
 }
 
 /*
- * The X server's software cursor would be drawn into the very memory that we share, so it is hidden: XFixes goes on to
- * tell its shape.
+ * The X server's software cursor would be drawn into the very memory that we share, so it is hidden: XFixes
+ * goes on to tell its shape.
  */
 static void watch_begin(struct capture *c)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The screen as a viewer needs it: a surface, damage, the pointer's shape and place. Nothing happens, and nothing wakes
- * up, unless somebody watches; damage is reported when the viewer is ready for it and merged until then.
+ * The screen as a viewer needs it: a surface, damage, the pointer's shape and place. Nothing happens, and
+ * nothing wakes up, unless somebody watches; damage is reported when the viewer is ready for it and merged
+ * until then.
  */
 #pragma once
 
@@ -21,8 +22,8 @@ struct capture_events {
 };
 
 /* fbdir: Xvfb's -fbdir folder or NULL. events must outlive it. Returns owned, NULL with err. */
-struct capture *capture_create(struct x11 *x, const char *fbdir, const struct capture_events *events, void *arg,
-	struct pst_err *err);
+struct capture *capture_create(struct x11 *x, const char *fbdir, const struct capture_events *events,
+	void *arg, struct pst_err *err);
 
 /* Accepts NULL. */
 void capture_destroy(struct capture *c);

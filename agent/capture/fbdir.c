@@ -79,8 +79,8 @@ static int fbdir_resize(struct store *s, int32_t width, int32_t height, struct p
 	struct fbdir *f = pst_container_of(s, struct fbdir, base);
 
 	if (width < 1 || height < 1 || (uint32_t)width > f->xwd.width || (uint32_t)height > f->xwd.height)
-		return pst_err_set(err, PST_ELIMIT, "a screen of %dx%d does not fit the X server's %ux%u", width, height,
-			f->xwd.width, f->xwd.height);
+		return pst_err_set(err, PST_ELIMIT, "a screen of %dx%d does not fit the X server's %ux%u",
+			width, height, f->xwd.width, f->xwd.height);
 
 	s->view = (struct pixmap){ (const uint8_t *)f->map + f->xwd.offset, width, height, f->xwd.stride };
 	return 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An X region lists its rectangles in bands from top to bottom, so neighbours in the list are neighbours on the screen. */
+/* An X region lists its rectangles in bands from top to bottom, so neighbours in the list are neighbours on
+ * the screen. */
 #include "agent/capture/merge.h"
 
 #include "base/mem.h"
 
-/* A message costs 8 bytes a rectangle, a needless pixel some hashing: joining may waste this many pixels, or an eighth. */
+/* A message costs 8 bytes a rectangle, a needless pixel some hashing: joining may waste this many pixels, or
+ * an eighth. */
 #define WASTE_PIXELS 1024
 #define WASTE_SHARE 8
 
@@ -23,7 +25,8 @@ static struct rect join(const struct rect *a, const struct rect *b)
 {
 	int32_t x = PST_MIN(a->x, b->x), y = PST_MIN(a->y, b->y);
 
-	return (struct rect){ x, y, PST_MAX(a->x + a->w, b->x + b->w) - x, PST_MAX(a->y + a->h, b->y + b->h) - y };
+	return (struct rect){ x, y, PST_MAX(a->x + a->w, b->x + b->w) - x,
+		PST_MAX(a->y + a->h, b->y + b->h) - y };
 }
 
 static int64_t area(const struct rect *r)

@@ -15,8 +15,8 @@ static unsigned cut_start(unsigned side, unsigned hot)
 	return PST_MIN(start, side - CURSOR_SIDE_MAX);
 }
 
-void pointer_shape_cut(const unsigned long *from, unsigned w, unsigned h, unsigned hot_x, unsigned hot_y, uint32_t *pixels,
-	struct cursor_image *ret)
+void pointer_shape_cut(const unsigned long *from, unsigned w, unsigned h, unsigned hot_x, unsigned hot_y,
+	uint32_t *pixels, struct cursor_image *ret)
 {
 	*ret = (struct cursor_image){ .pixels = pixels };
 	if (w == 0 || h == 0)

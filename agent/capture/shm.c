@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Screen memory of our own for any X server: a sealed memfd that the server copies damaged bands into by MIT-SHM 1.2.
- * A band is as wide as the screen, because GetImage packs its rows: so it lands in place and nobody copies twice.
- * Without shared memory XGetImage brings single rectangles.
+ * Screen memory of our own for any X server: a sealed memfd that the server copies damaged bands into by
+ * MIT-SHM 1.2. A band is as wide as the screen, because GetImage packs its rows: so it lands in place and
+ * nobody copies twice. Without shared memory XGetImage brings single rectangles.
  */
 #include <X11/Xlib-xcb.h>
 #include <X11/Xutil.h>
@@ -54,7 +54,8 @@ static struct store *shm_open_store(struct x11 *x, const char *fbdir, struct pst
 
 	if (DefaultDepth(x->dpy, x->screen) != 24 || v->red_mask != 0xff0000 || v->green_mask != 0xff00 ||
 		v->blue_mask != 0xff || ImageByteOrder(x->dpy) != LSBFirst) {
-		pst_err_set(err, PST_EUNSUPPORTED, "the X server's screen is not 24 bits deep with red, green and blue bytes");
+		pst_err_set(err, PST_EUNSUPPORTED,
+			"the X server's screen is not 24 bits deep with red, green and blue bytes");
 		return NULL;
 	}
 	struct shm *m = pst_zalloc(1, sizeof(*m));
@@ -77,7 +78,8 @@ static void shm_attach(struct shm *m)
 		return;
 
 	m->seg = xcb_generate_id(m->xcb);
-	xcb_generic_error_t *e = xcb_request_check(m->xcb, xcb_shm_attach_fd_checked(m->xcb, m->seg, copy, 0));
+	xcb_generic_error_t *e =
+		xcb_request_check(m->xcb, xcb_shm_attach_fd_checked(m->xcb, m->seg, copy, 0));
 	if (e) {
 		m->seg = 0;
 		free(e);
@@ -111,8 +113,9 @@ static int shm_resize(struct store *s, int32_t width, int32_t height, struct pst
 static void fetch_band(struct shm *m, int32_t y, int32_t h)
 {
 	uint32_t offset = (uint32_t)y * m->base.view.stride;
-	xcb_shm_get_image_cookie_t cookie = xcb_shm_get_image(m->xcb, (xcb_drawable_t)m->x->root, 0, (int16_t)y,
-		(uint16_t)m->base.view.width, (uint16_t)h, ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, m->seg, offset);
+	xcb_shm_get_image_cookie_t cookie = xcb_shm_get_image(m->xcb, (xcb_drawable_t)m->x->root, 0,
+		(int16_t)y, (uint16_t)m->base.view.width, (uint16_t)h, ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP, m->seg,
+		offset);
 
 	xcb_discard_reply(m->xcb, cookie.sequence);
 }
@@ -120,7 +123,8 @@ static void fetch_band(struct shm *m, int32_t y, int32_t h)
 static void fetch_rect(struct shm *m, const struct rect *r)
 {
 	x11_try_begin(m->x);
-	XImage *image = XGetImage(m->x->dpy, m->x->root, r->x, r->y, (unsigned)r->w, (unsigned)r->h, AllPlanes, ZPixmap);
+	XImage *image = XGetImage(
+		m->x->dpy, m->x->root, r->x, r->y, (unsigned)r->w, (unsigned)r->h, AllPlanes, ZPixmap);
 	x11_try_end(m->x);
 	if (!image)
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where a screen's pixels lie in memory that a worker can map: the file that Xvfb draws into (fbdir), or memory of our
- * own that the X server copies into (shm). One table of functions, two entries, chosen once by store_open.
+ * Where a screen's pixels lie in memory that a worker can map: the file that Xvfb draws into (fbdir), or
+ * memory of our own that the X server copies into (shm). One table of functions, two entries, chosen once by
+ * store_open.
  */
 #pragma once
 
@@ -15,7 +16,8 @@ struct store_type {
 	struct store *(*open)(struct x11 *x, const char *fbdir, struct pst_err *err);
 	/* The screen has a new size: afterwards fd, offset, size and view are valid for it. */
 	int (*resize)(struct store *s, int32_t width, int32_t height, struct pst_err *err);
-	/* Brings the pixels of the rectangles (inside the screen) up to date. Does nothing where the X server draws here itself. */
+	/* Brings the pixels of the rectangles (inside the screen) up to date. Does nothing where the X server
+	 * draws here itself. */
 	void (*fetch)(struct store *s, const struct rect *rects, size_t n);
 	void (*close)(struct store *s);
 };

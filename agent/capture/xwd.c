@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* X11/XWDFile.h: 25 big-endian words, the window's name, and ncolors entries of 12 bytes before the pixels. */
+/* X11/XWDFile.h: 25 big-endian words, the window's name, and ncolors entries of 12 bytes before the pixels.
+ */
 #include "agent/capture/xwd.h"
 
 #include "base/cursor.h"
@@ -11,13 +12,26 @@
 #define XWD_WORDS 25
 
 /* Places in the header, counted in words. */
-enum { XWD_SIZE, XWD_FILE_VERSION, XWD_FORMAT, XWD_DEPTH, XWD_WIDTH, XWD_HEIGHT, XWD_BYTE_ORDER = 7, XWD_BITS = 11,
-	XWD_STRIDE, XWD_RED = 14, XWD_GREEN, XWD_BLUE, XWD_NCOLORS = 19 };
+enum {
+	XWD_SIZE,
+	XWD_FILE_VERSION,
+	XWD_FORMAT,
+	XWD_DEPTH,
+	XWD_WIDTH,
+	XWD_HEIGHT,
+	XWD_BYTE_ORDER = 7,
+	XWD_BITS = 11,
+	XWD_STRIDE,
+	XWD_RED = 14,
+	XWD_GREEN,
+	XWD_BLUE,
+	XWD_NCOLORS = 19
+};
 
 static bool is_bgrx(const uint32_t *w)
 {
 	return w[XWD_DEPTH] == 24 && w[XWD_BITS] == 32 && w[XWD_BYTE_ORDER] == 0 && w[XWD_RED] == 0xff0000 &&
-		w[XWD_GREEN] == 0xff00 && w[XWD_BLUE] == 0xff;
+	       w[XWD_GREEN] == 0xff00 && w[XWD_BLUE] == 0xff;
 }
 
 static bool is_side(uint32_t side)
@@ -27,13 +41,14 @@ static bool is_side(uint32_t side)
 
 static bool stride_is_valid(const uint32_t *w)
 {
-	return w[XWD_STRIDE] % 4 == 0 && w[XWD_STRIDE] >= w[XWD_WIDTH] * 4 && w[XWD_STRIDE] <= SCREEN_SIDE_MAX * 4;
+	return w[XWD_STRIDE] % 4 == 0 && w[XWD_STRIDE] >= w[XWD_WIDTH] * 4 &&
+	       w[XWD_STRIDE] <= SCREEN_SIDE_MAX * 4;
 }
 
 static bool header_is_valid(const uint32_t *w)
 {
 	return w[XWD_SIZE] >= XWD_WORDS * 4 && w[XWD_SIZE] <= XWD_HEADER_MAX && w[XWD_SIZE] % 4 == 0 &&
-		w[XWD_NCOLORS] <= XWD_HEADER_MAX / XWD_COLOR_SIZE;
+	       w[XWD_NCOLORS] <= XWD_HEADER_MAX / XWD_COLOR_SIZE;
 }
 
 static const char *format_fault(const uint32_t *w)

@@ -32,7 +32,8 @@ static void on_fetched(void *arg, const char *utf8, size_t len)
 
 static void on_owner(struct clipboard *c, const XFixesSelectionNotifyEvent *ev)
 {
-	if (c->is_watched && ev->selection == c->atoms.clipboard && ev->owner != None && ev->owner != c->window)
+	if (c->is_watched && ev->selection == c->atoms.clipboard && ev->owner != None &&
+		ev->owner != c->window)
 		fetch_start(c->fetch, ev->selection_timestamp);
 }
 
@@ -46,8 +47,8 @@ static void on_x_event(const XEvent *ev, void *arg)
 	fetch_event(c->fetch, ev);
 }
 
-struct clipboard *clipboard_create(uv_loop_t *loop, struct x11 *x, void (*copied)(void *arg, const char *utf8, size_t len),
-	void *arg, struct pst_err *err)
+struct clipboard *clipboard_create(uv_loop_t *loop, struct x11 *x,
+	void (*copied)(void *arg, const char *utf8, size_t len), void *arg, struct pst_err *err)
 {
 	struct clipboard *c = pst_zalloc(1, sizeof(*c));
 	if (!c) {
@@ -96,7 +97,8 @@ static Bool is_stamp(Display *dpy, XEvent *ev, XPointer arg)
 {
 	const struct clipboard *c = (const struct clipboard *)(const void *)arg;
 
-	return ev->type == PropertyNotify && ev->xproperty.window == c->window && ev->xproperty.atom == c->atoms.timestamp;
+	return ev->type == PropertyNotify && ev->xproperty.window == c->window &&
+	       ev->xproperty.atom == c->atoms.timestamp;
 }
 
 /* ICCCM forbids CurrentTime: an empty append to a property of ours tells the server's time. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ICCCM 2.4 and 2.7.2: the requestor's part. UTF8_STRING first, then STRING (Latin-1). The owner is hostile data. */
+/* ICCCM 2.4 and 2.7.2: the requestor's part. UTF8_STRING first, then STRING (Latin-1). The owner is hostile
+ * data. */
 #include "agent/clipboard/fetch.h"
 
 #include <X11/Xatom.h>
@@ -87,8 +88,8 @@ static long property_take(struct fetch *f, Atom *ret_type)
 	unsigned long items = 0, after = 0;
 	int format = 0;
 
-	if (XGetWindowProperty(f->x->dpy, f->window, f->atoms->property, 0, (long)(f->max / 4 + 1), True, AnyPropertyType,
-		    ret_type, &format, &items, &after, &data) != Success)
+	if (XGetWindowProperty(f->x->dpy, f->window, f->atoms->property, 0, (long)(f->max / 4 + 1), True,
+		    AnyPropertyType, ret_type, &format, &items, &after, &data) != Success)
 		return -1;
 	long taken = -1;
 	if (*ret_type == f->atoms->incr)
@@ -104,7 +105,8 @@ static void on_answer(struct fetch *f, const XSelectionEvent *ev)
 {
 	Atom type = None;
 
-	if (ev->requestor != f->window || ev->selection != f->atoms->clipboard || ev->target != f->target || f->is_incr)
+	if (ev->requestor != f->window || ev->selection != f->atoms->clipboard || ev->target != f->target ||
+		f->is_incr)
 		return;
 	if (ev->property == None) {
 		if (f->target == XA_STRING)
@@ -125,7 +127,8 @@ static void on_piece(struct fetch *f, const XPropertyEvent *ev)
 {
 	Atom type = None;
 
-	if (!f->is_incr || ev->window != f->window || ev->atom != f->atoms->property || ev->state != PropertyNewValue)
+	if (!f->is_incr || ev->window != f->window || ev->atom != f->atoms->property ||
+		ev->state != PropertyNewValue)
 		return;
 	long n = property_take(f, &type);
 	if (n < 0)
@@ -146,8 +149,8 @@ void fetch_event(struct fetch *f, const XEvent *ev)
 		on_piece(f, &ev->xproperty);
 }
 
-struct fetch *fetch_create(uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms, size_t max,
-	void (*done)(void *arg, const char *utf8, size_t len), void *arg)
+struct fetch *fetch_create(uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms,
+	size_t max, void (*done)(void *arg, const char *utf8, size_t len), void *arg)
 {
 	struct fetch *f = pst_zalloc(1, sizeof(*f));
 	if (!f)

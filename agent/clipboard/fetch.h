@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads another program's CLIPBOARD: converted to UTF-8, whole or in pieces, with a deadline and a ceiling. */
+/* Reads another program's CLIPBOARD: converted to UTF-8, whole or in pieces, with a deadline and a ceiling.
+ */
 #pragma once
 
 #include <uv.h>
@@ -9,9 +10,10 @@
 
 struct fetch;
 
-/* done gets valid UTF-8, at most max bytes; nothing comes where the owner fails. Returns owned, NULL on no memory. */
-struct fetch *fetch_create(uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms, size_t max,
-	void (*done)(void *arg, const char *utf8, size_t len), void *arg);
+/* done gets valid UTF-8, at most max bytes; nothing comes where the owner fails. Returns owned, NULL on no
+ * memory. */
+struct fetch *fetch_create(uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms,
+	size_t max, void (*done)(void *arg, const char *utf8, size_t len), void *arg);
 void fetch_destroy(struct fetch *f);
 
 /* Asks the present owner; a fetch under way is given up. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ICCCM 2.2 and 2.7.2: the owner's part. A requestor that stops reading its pieces is forgotten after a while. */
+/* ICCCM 2.2 and 2.7.2: the owner's part. A requestor that stops reading its pieces is forgotten after a
+ * while. */
 #include "agent/clipboard/offer.h"
 
 #include <X11/Xatom.h>
@@ -123,8 +124,8 @@ static char *to_latin1(const char *utf8, size_t len, size_t *ret_len)
 	return out;
 }
 
-static bool transfer_begin(struct offer *o, const XSelectionRequestEvent *r, Atom property, Atom type, char *data,
-	size_t len)
+static bool transfer_begin(
+	struct offer *o, const XSelectionRequestEvent *r, Atom property, Atom type, char *data, size_t len)
 {
 	long total = (long)len;
 
@@ -157,7 +158,8 @@ static bool text_answer(struct offer *o, const XSelectionRequestEvent *r, Atom p
 		free(data);
 		return false;
 	}
-	XChangeProperty(o->x->dpy, r->requestor, property, type, 8, PropModeReplace, (const unsigned char *)data, (int)len);
+	XChangeProperty(o->x->dpy, r->requestor, property, type, 8, PropModeReplace,
+		(const unsigned char *)data, (int)len);
 	free(data);
 	return true;
 }
@@ -165,7 +167,8 @@ static bool text_answer(struct offer *o, const XSelectionRequestEvent *r, Atom p
 static bool answer(struct offer *o, const XSelectionRequestEvent *r, Atom property)
 {
 	const struct clipboard_atoms *a = o->atoms;
-	Atom targets[] = { a->targets, a->timestamp, a->utf8, a->text_plain_utf8, a->text_plain, a->text, XA_STRING };
+	Atom targets[] = { a->targets, a->timestamp, a->utf8, a->text_plain_utf8, a->text_plain, a->text,
+		XA_STRING };
 	long time = (long)o->time;
 
 	if (!o->text)
@@ -190,8 +193,11 @@ static bool answer(struct offer *o, const XSelectionRequestEvent *r, Atom proper
 static void on_request(struct offer *o, const XSelectionRequestEvent *r)
 {
 	Atom property = r->property != None ? r->property : r->target; /* old clients, ICCCM 2.2 */
-	XEvent reply = { .xselection = { .type = SelectionNotify, .requestor = r->requestor, .selection = r->selection,
-				 .target = r->target, .time = r->time } };
+	XEvent reply = { .xselection = { .type = SelectionNotify,
+				 .requestor = r->requestor,
+				 .selection = r->selection,
+				 .target = r->target,
+				 .time = r->time } };
 
 	reply.xselection.property = answer(o, r, property) ? property : None;
 	XSendEvent(o->x->dpy, r->requestor, False, NoEventMask, &reply);
@@ -202,7 +208,8 @@ static void on_property(struct offer *o, const XPropertyEvent *ev)
 {
 	for (size_t i = 0; i < TRANSFERS_MAX; i++) {
 		struct transfer *t = &o->transfers[i];
-		if (t->window != ev->window || t->property != ev->atom || ev->state != PropertyDelete || t->window == None)
+		if (t->window != ev->window || t->property != ev->atom || ev->state != PropertyDelete ||
+			t->window == None)
 			continue;
 		size_t n = PST_MIN(t->len - t->at, (size_t)PIECE);
 		XChangeProperty(o->x->dpy, t->window, t->property, t->type, 8, PropModeReplace,

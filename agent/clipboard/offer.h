@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Our side as a selection's owner: answers other programs' requests for the viewer's text, in pieces where it is long. */
+/* Our side as a selection's owner: answers other programs' requests for the viewer's text, in pieces where it
+ * is long. */
 #pragma once
 
 #include <uv.h>
@@ -10,7 +11,8 @@
 struct offer;
 
 /* window owns the selections. Returns owned, NULL on no memory. */
-struct offer *offer_create(uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms);
+struct offer *offer_create(
+	uv_loop_t *loop, struct x11 *x, Window window, const struct clipboard_atoms *atoms);
 void offer_destroy(struct offer *o);
 
 /* Copies the text and takes both selections with time. Empty text gives them up. */

@@ -66,7 +66,8 @@ static uint64_t text_type(struct inject *in)
 
 	text_prepare(in);
 	while (in->text_at < in->held.text.len) {
-		int n = pst_utf8_next(in->held.text.utf8 + in->text_at, in->held.text.len - in->text_at, &code_point);
+		int n = pst_utf8_next(
+			in->held.text.utf8 + in->text_at, in->held.text.len - in->text_at, &code_point);
 		if (n <= 0)
 			break;
 		uint32_t keysym = keysym_of(code_point);
@@ -165,7 +166,8 @@ void inject_end(struct inject *in)
 	release_all(in);
 }
 
-struct inject *inject_create(uv_loop_t *loop, struct x11 *x, void (*idle)(void *arg), void *arg, struct pst_err *err)
+struct inject *inject_create(
+	uv_loop_t *loop, struct x11 *x, void (*idle)(void *arg), void *arg, struct pst_err *err)
 {
 	struct inject *in = pst_zalloc(1, sizeof(*in));
 	if (!in) {

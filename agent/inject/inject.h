@@ -10,7 +10,8 @@ struct inject;
 /*
  * idle is called when an event that had to wait is done: see inject_event. Returns owned, NULL with err.
  */
-struct inject *inject_create(uv_loop_t *loop, struct x11 *x, void (*idle)(void *arg), void *arg, struct pst_err *err);
+struct inject *inject_create(
+	uv_loop_t *loop, struct x11 *x, void (*idle)(void *arg), void *arg, struct pst_err *err);
 void inject_destroy(struct inject *in);
 
 /* A viewer came, or left: afterwards no key and no button is down. */
@@ -18,7 +19,8 @@ void inject_begin(struct inject *in);
 void inject_end(struct inject *in);
 
 /*
- * ev has passed input_event_is_valid. False: it waits for spare keys, and no further event may come before idle; the
- * caller stops reading from its viewer. err (never NULL) gets a reason when a layout cannot be loaded.
+ * ev has passed input_event_is_valid. False: it waits for spare keys, and no further event may come before
+ * idle; the caller stops reading from its viewer. err (never NULL) gets a reason when a layout cannot be
+ * loaded.
  */
 bool inject_event(struct inject *in, const struct input_event *ev, struct pst_err *err);

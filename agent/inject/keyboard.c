@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keysyms to X keys. Modifiers that a keysym needs are locked around its press and put back at once, without key events
- * of their own; held ones that are in the way are let go and pressed again. State and map are asked from the server
- * before each keysym: a layout change by the user or a program must never turn into a wrong character.
+ * Keysyms to X keys. Modifiers that a keysym needs are locked around its press and put back at once, without
+ * key events of their own; held ones that are in the way are let go and pressed again. State and map are
+ * asked from the server before each keysym: a layout change by the user or a program must never turn into a
+ * wrong character.
  */
 #include "agent/inject/keyboard.h"
 
@@ -97,7 +98,7 @@ static bool is_map_event(const struct keyboard *k, const XEvent *ev)
 	const XkbEvent *xkb = (const XkbEvent *)ev;
 
 	return ev->type == k->x->xkb_base &&
-		(xkb->any.xkb_type == XkbMapNotify || xkb->any.xkb_type == XkbNewKeyboardNotify);
+	       (xkb->any.xkb_type == XkbMapNotify || xkb->any.xkb_type == XkbNewKeyboardNotify);
 }
 
 static void on_x_event(const XEvent *ev, void *arg)
@@ -161,15 +162,15 @@ static void choice_leave(struct keyboard *k, const struct keymap_choice *c, cons
 }
 
 /*
- * Keys that are no characters (arrows, Tab, F5, Shift itself) are pressed whatever the modifiers are: Shift+Tab comes as
- * Tab with Shift held. The keypad's digits are characters.
+ * Keys that are no characters (arrows, Tab, F5, Shift itself) are pressed whatever the modifiers are:
+ * Shift+Tab comes as Tab with Shift held. The keypad's digits are characters.
  */
 static bool is_function(uint32_t keysym)
 {
 	if (keysym >= 0xff95 && keysym <= 0xffb9)
 		return keysym >= 0xffaa && keysym <= 0xffaf;
 	return (keysym >= 0xff00 && keysym <= 0xffff) || (keysym >= 0x1008fe00 && keysym <= 0x1008ffff) ||
-		(keysym >= 0xfe01 && keysym <= 0xfe0f);
+	       (keysym >= 0xfe01 && keysym <= 0xfe0f);
 }
 
 /* ---- spare keys ---- */
@@ -183,14 +184,15 @@ static void spare_bind(struct keyboard *k, uint8_t code, uint32_t keysym)
 }
 
 /*
- * Finds a way to type keysym, binding a spare key where there is none. 0 with *ret; or milliseconds to wait, after which
- * it is to be asked again; or -1 when it cannot be typed.
+ * Finds a way to type keysym, binding a spare key where there is none. 0 with *ret; or milliseconds to wait,
+ * after which it is to be asked again; or -1 when it cannot be typed.
  */
 static int64_t choose(struct keyboard *k, uint32_t keysym, uint16_t evdev, const XkbStateRec *now,
 	struct keymap_choice *ret)
 {
 	uint64_t wait_ms, now_ms = pst_mono_ms();
-	KeyCode preferred = evdev && k->is_evdev && evdev + EVDEV_OFFSET <= 255 ? (KeyCode)(evdev + EVDEV_OFFSET) : 0;
+	KeyCode preferred =
+		evdev && k->is_evdev && evdev + EVDEV_OFFSET <= 255 ? (KeyCode)(evdev + EVDEV_OFFSET) : 0;
 
 	if (keymap_find(k->map, &k->masks, keysym, now->group, now->mods, preferred, ret)) {
 		spare_touch(&k->spare, ret->code, now_ms);
@@ -281,7 +283,8 @@ static bool is_same_letter(uint32_t a, uint32_t b)
 	return lower_a == lower_b;
 }
 
-/* A release may name another case of the letter when Shift went up first, and has the same physical key if it has one. */
+/* A release may name another case of the letter when Shift went up first, and has the same physical key if it
+ * has one. */
 static struct pressed *pressed_find(struct keyboard *k, uint32_t keysym, uint16_t evdev)
 {
 	for (size_t i = 0; i < k->n_pressed; i++)
@@ -394,7 +397,8 @@ void keyboard_locks(struct keyboard *k, uint8_t locks)
 	XkbLockModifiers(k->x->dpy, XkbUseCoreKbd, LockMask | k->masks.num_lock, values);
 }
 
-/* Every key that the server sees down, ours or left by an agent before us: a desktop has no other keyboard. */
+/* Every key that the server sees down, ours or left by an agent before us: a desktop has no other keyboard.
+ */
 void keyboard_release_all(struct keyboard *k)
 {
 	char down[32] = { 0 };

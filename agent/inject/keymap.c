@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Key → (group, level) → keysym, the other way round. Which level a key is in depends on its type and the modifiers, so
- * the modifiers that may be changed are tried in all their combinations on the few keys that have the keysym at all.
+ * Key → (group, level) → keysym, the other way round. Which level a key is in depends on its type and the
+ * modifiers, so the modifiers that may be changed are tried in all their combinations on the few keys that
+ * have the keysym at all.
  */
 #include "agent/inject/keymap.h"
 
@@ -41,7 +42,8 @@ struct keymap_masks keymap_masks_find(XkbDescPtr xkb)
 	};
 }
 
-/* A key may have fewer groups than the keyboard: the XKB protocol says how the number is brought into range. */
+/* A key may have fewer groups than the keyboard: the XKB protocol says how the number is brought into range.
+ */
 static unsigned group_in_range(XkbDescPtr xkb, KeyCode code, unsigned group)
 {
 	unsigned n = (unsigned)XkbKeyNumGroups(xkb, code), info = (unsigned)XkbKeyGroupInfo(xkb, code);
@@ -104,7 +106,8 @@ static int mods_cost(unsigned changed, const struct keymap_masks *masks)
 {
 	unsigned locks = LockMask | masks->num_lock;
 
-	return COST_MODIFIER * __builtin_popcount(changed & ~locks) + COST_LOCK * __builtin_popcount(changed & locks);
+	return COST_MODIFIER * __builtin_popcount(changed & ~locks) +
+	       COST_LOCK * __builtin_popcount(changed & locks);
 }
 
 static bool has_sym(XkbDescPtr xkb, KeyCode code, KeySym sym)
@@ -136,7 +139,8 @@ static void try_group(const struct search *s, KeyCode code, unsigned group)
 {
 	unsigned all = ShiftMask | LockMask | s->masks->level3 | s->masks->level5 | s->masks->num_lock;
 	unsigned subset = 0;
-	int cost_key = (group != s->group ? COST_GROUP : 0) + (code != s->preferred && s->preferred ? COST_OTHER_KEY : 0);
+	int cost_key = (group != s->group ? COST_GROUP : 0) +
+		       (code != s->preferred && s->preferred ? COST_OTHER_KEY : 0);
 
 	do {
 		unsigned mods = (s->mods & ~all) | subset;
@@ -170,8 +174,8 @@ bool keymap_find(XkbDescPtr xkb, const struct keymap_masks *masks, KeySym sym, u
 
 static bool locks(KeySym sym)
 {
-	return sym == XK_Caps_Lock || sym == XK_Shift_Lock || sym == XK_Num_Lock || sym == XK_ISO_Level3_Lock ||
-		sym == XK_ISO_Level5_Lock || sym == XK_Scroll_Lock;
+	return sym == XK_Caps_Lock || sym == XK_Shift_Lock || sym == XK_Num_Lock ||
+	       sym == XK_ISO_Level3_Lock || sym == XK_ISO_Level5_Lock || sym == XK_Scroll_Lock;
 }
 
 KeyCode keymap_modifier_key(XkbDescPtr xkb, unsigned mask)

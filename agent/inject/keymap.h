@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Searches an XKB map for the key, group and modifiers that give a keysym. Reads the map only: no requests. */
+/* Searches an XKB map for the key, group and modifiers that give a keysym. Reads the map only: no requests.
+ */
 #pragma once
 
 #include <X11/XKBlib.h>
@@ -20,8 +21,9 @@ struct keymap_choice {
 struct keymap_masks keymap_masks_find(XkbDescPtr xkb);
 
 /*
- * The cheapest way to type sym when group and mods (effective, real) are in force now: fewest changes of shift, level
- * and lock modifiers, the present group, then the key `preferred` (0 for none). Control, Alt and Super stay as they are.
+ * The cheapest way to type sym when group and mods (effective, real) are in force now: fewest changes of
+ * shift, level and lock modifiers, the present group, then the key `preferred` (0 for none). Control, Alt and
+ * Super stay as they are.
  */
 bool keymap_find(XkbDescPtr xkb, const struct keymap_masks *masks, KeySym sym, unsigned group, unsigned mods,
 	KeyCode preferred, struct keymap_choice *ret);

@@ -12,7 +12,8 @@
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '-';
 }
 
 static bool part_copy(const char *from, size_t n, char *to, size_t size)
@@ -50,14 +51,16 @@ static void components_free(XkbComponentNamesRec *names)
 	free(names->geometry);
 }
 
-/* Rules give names for layouts that do not exist, too: only the server's compiler knows. It answers NULL then. */
+/* Rules give names for layouts that do not exist, too: only the server's compiler knows. It answers NULL
+ * then. */
 static bool server_load(struct x11 *x, XkbComponentNamesRec *names)
 {
-	const unsigned need = XkbGBN_TypesMask | XkbGBN_CompatMapMask | XkbGBN_ClientSymbolsMask | XkbGBN_KeyNamesMask;
+	const unsigned need =
+		XkbGBN_TypesMask | XkbGBN_CompatMapMask | XkbGBN_ClientSymbolsMask | XkbGBN_KeyNamesMask;
 
 	x11_try_begin(x);
-	XkbDescPtr xkb = XkbGetKeyboardByName(x->dpy, XkbUseCoreKbd, names, XkbGBN_AllComponentsMask & ~XkbGBN_GeometryMask,
-		need, True);
+	XkbDescPtr xkb = XkbGetKeyboardByName(
+		x->dpy, XkbUseCoreKbd, names, XkbGBN_AllComponentsMask & ~XkbGBN_GeometryMask, need, True);
 	int error = x11_try_end(x);
 	if (xkb)
 		XkbFreeKeyboard(xkb, XkbAllComponentsMask, True);
@@ -66,8 +69,8 @@ static bool server_load(struct x11 *x, XkbComponentNamesRec *names)
 
 int layout_load(struct x11 *x, const char *name, struct pst_err *err)
 {
-	char layout[INPUT_LAYOUT_MAX], variant[INPUT_LAYOUT_MAX], path[] = LAYOUT_RULES_DIR "/evdev", locale[] = "C",
-		model[] = "pc105";
+	char layout[INPUT_LAYOUT_MAX], variant[INPUT_LAYOUT_MAX], path[] = LAYOUT_RULES_DIR "/evdev",
+								  locale[] = "C", model[] = "pc105";
 	XkbRF_VarDefsRec defs = { .model = model, .layout = layout };
 	XkbComponentNamesRec names = { 0 };
 

@@ -18,7 +18,8 @@ void pointer_init(struct pointer *p, struct x11 *x)
 
 void pointer_move(struct pointer *p, int32_t x, int32_t y)
 {
-	XTestFakeMotionEvent(p->x->dpy, p->x->screen, PST_CLAMP(x, 0, 32767), PST_CLAMP(y, 0, 32767), CurrentTime);
+	XTestFakeMotionEvent(
+		p->x->dpy, p->x->screen, PST_CLAMP(x, 0, 32767), PST_CLAMP(y, 0, 32767), CurrentTime);
 }
 
 void pointer_buttons(struct pointer *p, uint8_t buttons)

@@ -23,5 +23,6 @@ void pointer_wheel(struct pointer *p, int dx, int dy);
 void pointer_touch(struct pointer *p, enum input_touch phase, uint8_t finger, int32_t x, int32_t y);
 void pointer_release_all(struct pointer *p);
 
-/* Adds delta to *rest and returns the whole notches in it, which leave it; a turn of direction forgets the rest. */
+/* Adds delta to *rest and returns the whole notches in it, which leave it; a turn of direction forgets the
+ * rest. */
 int pointer_notches(int *rest, int delta);

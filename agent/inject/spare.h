@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Spare keycodes that lend themselves to keysyms no key has: least recently used goes first. Pure: time is a parameter,
- * the X server is the caller's business.
+ * Spare keycodes that lend themselves to keysyms no key has: least recently used goes first. Pure: time is a
+ * parameter, the X server is the caller's business.
  */
 #pragma once
 
@@ -13,8 +13,9 @@
 /* A program may still have to look up an earlier press of the code: so long it keeps its meaning. */
 #define SPARE_REST_MS 80
 /*
- * A new binding is left alone for so long before its first press. Xlib clients read changed maps back while the next
- * change is already on its way, and lose one now and then: a pause between binding and press keeps them apart.
+ * A new binding is left alone for so long before its first press. Xlib clients read changed maps back while
+ * the next change is already on its way, and lose one now and then: a pause between binding and press keeps
+ * them apart.
  */
 #define SPARE_SETTLE_MS 30
 
@@ -39,15 +40,17 @@ bool spare_is_bound(const struct spare *s, uint32_t keysym);
 void spare_touch(struct spare *s, uint8_t code, uint64_t now_ms);
 
 /*
- * Takes the least recently used code that is up for keysym. 0 when all are down or there is none. When even that one was
- * used less than SPARE_REST_MS ago, ret_wait_ms says how long a patient caller should wait; nothing is taken then.
+ * Takes the least recently used code that is up for keysym. 0 when all are down or there is none. When even
+ * that one was used less than SPARE_REST_MS ago, ret_wait_ms says how long a patient caller should wait;
+ * nothing is taken then.
  */
 uint8_t spare_take(struct spare *s, uint32_t keysym, uint64_t now_ms, bool is_patient, uint64_t *ret_wait_ms);
 
 /* Milliseconds until the code may be pressed: 0 for one that is settled, or that is not ours. */
 uint64_t spare_settle(const struct spare *s, uint8_t code, uint64_t now_ms);
 
-/* A code of ours went down or up, or is forgotten because the server refused to bind it. Foreign codes are ignored. */
+/* A code of ours went down or up, or is forgotten because the server refused to bind it. Foreign codes are
+ * ignored. */
 void spare_set_down(struct spare *s, uint8_t code, bool is_down);
 void spare_drop(struct spare *s, uint8_t code);
 bool spare_has(const struct spare *s, uint8_t code);

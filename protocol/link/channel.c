@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A display link over a socket: frames out of a byte stream, a bounded output queue, descriptors at their frame's first byte. */
+/* A display link over a socket: frames out of a byte stream, a bounded output queue, descriptors at their
+ * frame's first byte. */
 #include "protocol/link/channel.h"
 
 #include <fcntl.h>
@@ -12,8 +13,8 @@
 #include "base/text.h"
 #include "base/unixsock.h"
 
-#define FDS_MAX 4            /* descriptors that wait, each way */
-#define READS_MAX 4          /* recvmsg calls in one loop turn: others get their share */
+#define FDS_MAX 4   /* descriptors that wait, each way */
+#define READS_MAX 4 /* recvmsg calls in one loop turn: others get their share */
 #define READ_SIZE (128 * 1024)
 #define FLUSH_MS 1000
 
@@ -73,7 +74,8 @@ static void channel_break(struct link_channel *ch, int code, const char *reason)
 		ch->events->closed(ch, code, reason, ch->arg);
 }
 
-/* How many bytes may go before the next descriptor's frame begins, and whether one goes with the first of them. */
+/* How many bytes may go before the next descriptor's frame begins, and whether one goes with the first of
+ * them. */
 static size_t chunk_limit(const struct link_channel *ch, bool *ret_has_fd)
 {
 	size_t left = ch->out.len - ch->out_at;
@@ -110,7 +112,8 @@ static int channel_write(struct link_channel *ch)
 	while (ch->out_at < ch->out.len) {
 		bool has_fd;
 		size_t n = chunk_limit(ch, &has_fd);
-		ssize_t sent = pst_fd_send(ch->fd, ch->out.data + ch->out_at, n, has_fd ? &ch->out_fds[0].fd : NULL, has_fd);
+		ssize_t sent = pst_fd_send(
+			ch->fd, ch->out.data + ch->out_at, n, has_fd ? &ch->out_fds[0].fd : NULL, has_fd);
 		if (sent == PST_EAGAIN)
 			break;
 		if (sent < 0)
@@ -178,7 +181,8 @@ static bool channel_read_once(struct link_channel *ch)
 	if (n == PST_EAGAIN)
 		return false;
 	if (n <= 0) {
-		channel_break(ch, n == 0 ? PST_ECLOSED : (int)n, "the display link was closed by the other side");
+		channel_break(
+			ch, n == 0 ? PST_ECLOSED : (int)n, "the display link was closed by the other side");
 		return false;
 	}
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One end of a display link: a connected stream socket on a libuv loop that sends and receives whole messages, with
- * descriptors where one travels. Loop thread only. The output queue has a ceiling (LINK_QUEUE_MAX).
+ * One end of a display link: a connected stream socket on a libuv loop that sends and receives whole
+ * messages, with descriptors where one travels. Loop thread only. The output queue has a ceiling
+ * (LINK_QUEUE_MAX).
  */
 #pragma once
 
@@ -14,9 +15,11 @@
 struct link_channel;
 
 struct link_channel_events {
-	/* A message of the other side; borrowed for the call. fd is -1 or a descriptor that the callee takes (SURFACE only). */
+	/* A message of the other side; borrowed for the call. fd is -1 or a descriptor that the callee takes
+	 * (SURFACE only). */
 	void (*message)(struct link_channel *ch, const struct link_message *m, int fd, void *arg);
-	/* The connection ended by itself: once, and nothing after it. The callee still calls link_channel_close. */
+	/* The connection ended by itself: once, and nothing after it. The callee still calls
+	 * link_channel_close. */
 	void (*closed)(struct link_channel *ch, int code, const char *reason, void *arg);
 	/* May be NULL. The output queue became empty. */
 	void (*drained)(struct link_channel *ch, void *arg);
@@ -27,8 +30,8 @@ struct link_channel *link_channel_create(uv_loop_t *loop, int fd, enum link_side
 	const struct link_channel_events *events, void *arg, struct pst_err *err);
 
 /*
- * Queues one message and writes what the socket takes. fd (-1 for none) is duplicated. 0, PST_EINVAL, PST_ELIMIT (queue
- * full: nothing was queued), PST_ECLOSED. Never calls back from inside.
+ * Queues one message and writes what the socket takes. fd (-1 for none) is duplicated. 0, PST_EINVAL,
+ * PST_ELIMIT (queue full: nothing was queued), PST_ECLOSED. Never calls back from inside.
  */
 int link_channel_send(struct link_channel *ch, const struct link_message *m, int fd);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The payload of INPUT. A layout's name reaches XKB's file names, so its characters are limited here already. */
+/* The payload of INPUT. A layout's name reaches XKB's file names, so its characters are limited here already.
+ */
 #include "protocol/link/input_wire.h"
 
 #include <string.h>
@@ -13,7 +14,8 @@
 
 static bool layout_char_is_valid(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '-';
 }
 
 /* "es" or "de(nodeadkeys)". */
@@ -27,7 +29,8 @@ static bool layout_is_valid(const char *name)
 		i++;
 	if (i == n)
 		return name[0] != '-';
-	if (i == 0 || name[0] == '-' || name[i] != '(' || name[n - 1] != ')' || n - i < 3 || name[i + 1] == '-')
+	if (i == 0 || name[0] == '-' || name[i] != '(' || name[n - 1] != ')' || n - i < 3 ||
+		name[i + 1] == '-')
 		return false;
 	for (i++; i < n - 1; i++)
 		if (!layout_char_is_valid(name[i]))
@@ -40,11 +43,12 @@ bool input_event_is_valid(const struct input_event *ev)
 	switch (ev->kind) {
 	case INPUT_KEY:
 		return ev->key.keysym <= KEYSYM_MAX && ev->key.keycode <= KEYCODE_MAX &&
-			(ev->key.keysym != 0 || ev->key.keycode != 0);
+		       (ev->key.keysym != 0 || ev->key.keycode != 0);
 	case INPUT_POINTER:
 		return (ev->pointer.buttons & ~BUTTONS_ALL) == 0;
 	case INPUT_TEXT:
-		return ev->text.len > 0 && ev->text.len <= INPUT_TEXT_MAX && pst_utf8_valid(ev->text.utf8, ev->text.len);
+		return ev->text.len > 0 && ev->text.len <= INPUT_TEXT_MAX &&
+		       pst_utf8_valid(ev->text.utf8, ev->text.len);
 	case INPUT_TOUCH:
 		return ev->touch.phase <= INPUT_TOUCH_CANCEL && ev->touch.finger < INPUT_TOUCH_MAX;
 	case INPUT_LAYOUT:

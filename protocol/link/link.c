@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of the display link's messages: number, name, ceilings, who may send it, and its two functions. */
+/* The table of the display link's messages: number, name, ceilings, who may send it, and its two functions.
+ */
 #include "protocol/link/link.h"
 
 #include <string.h>
@@ -12,8 +13,8 @@
 
 struct link_kind {
 	const char *name;
-	uint8_t from; /* enum link_side bits */
-	uint8_t flags; /* bits that may be set */
+	uint8_t from;      /* enum link_side bits */
+	uint8_t flags;     /* bits that may be set */
 	uint32_t min, max; /* bytes of payload */
 	void (*decode)(struct pst_cursor *c, struct link_message *m);
 	bool (*encode)(struct pst_buf *b, const struct link_message *m);
@@ -141,7 +142,7 @@ static void rect_decode(struct pst_cursor *c, struct rect *r)
 static bool rect_is_on_screen(const struct rect *r)
 {
 	return r->x >= 0 && r->y >= 0 && r->w >= 1 && r->h >= 1 && r->x <= SCREEN_SIDE_MAX - r->w &&
-		r->y <= SCREEN_SIDE_MAX - r->h;
+	       r->y <= SCREEN_SIDE_MAX - r->h;
 }
 
 static void rect_encode(struct pst_buf *b, const struct rect *r)
@@ -187,8 +188,8 @@ static bool cursor_is_valid(const struct link_message *m)
 {
 	if (m->cursor.w == 0 || m->cursor.h == 0)
 		return m->cursor.w == m->cursor.h && m->cursor.hot_x == 0 && m->cursor.hot_y == 0;
-	return m->cursor.w <= CURSOR_SIDE_MAX && m->cursor.h <= CURSOR_SIDE_MAX && m->cursor.hot_x < m->cursor.w &&
-		m->cursor.hot_y < m->cursor.h;
+	return m->cursor.w <= CURSOR_SIDE_MAX && m->cursor.h <= CURSOR_SIDE_MAX &&
+	       m->cursor.hot_x < m->cursor.w && m->cursor.hot_y < m->cursor.h;
 }
 
 static void cursor_decode(struct pst_cursor *c, struct link_message *m)
@@ -333,11 +334,12 @@ static bool ready_encode(struct pst_buf *b, const struct link_message *m)
 #define LINK_BOTH (LINK_AGENT | LINK_WORKER)
 
 static const struct link_kind kinds[] = {
-	[LINK_HELLO] = { "HELLO", LINK_WORKER, LINK_FLAG_PIXELS, 13, 12 + LINK_GRANT_MAX, hello_decode, hello_encode },
+	[LINK_HELLO] = { "HELLO", LINK_WORKER, LINK_FLAG_PIXELS, 13, 12 + LINK_GRANT_MAX, hello_decode,
+		hello_encode },
 	[LINK_WELCOME] = { "WELCOME", LINK_AGENT, LINK_FLAG_PIXELS, 10, 10, welcome_decode, welcome_encode },
 	[LINK_SURFACE] = { "SURFACE", LINK_AGENT, LINK_FLAG_FD, 32, 32, surface_decode, surface_encode },
 	[LINK_DAMAGE] = { "DAMAGE", LINK_AGENT, 0, 14, 6 + 8 * LINK_RECTS_MAX, damage_decode, damage_encode },
-	[LINK_CURSOR] = { "CURSOR", LINK_AGENT, 0, 8, 8 + CURSOR_SIDE_MAX * CURSOR_SIDE_MAX * 4, cursor_decode,
+	[LINK_CURSOR] = { "CURSOR", LINK_AGENT, 0, 8, 8 + CURSOR_SIDE_MAX *CURSOR_SIDE_MAX * 4, cursor_decode,
 		cursor_encode },
 	[LINK_POINTER_MOVED] = { "POINTER_MOVED", LINK_AGENT, 0, 8, 8, pointer_decode, pointer_encode },
 	[LINK_CLIPBOARD] = { "CLIPBOARD", LINK_BOTH, LINK_FLAG_LAST, 0, LINK_CHUNK_MAX, clipboard_decode,
@@ -362,25 +364,29 @@ const char *link_type_name(enum link_type type)
 	return kind ? kind->name : "?";
 }
 
-/* The header alone decides about type and length, so a bad frame is refused before its payload is waited for. */
-static int header_check(const struct link_kind *kind, unsigned type, enum link_side from, uint8_t flags, uint16_t zero,
-	uint32_t len, struct pst_err *err)
+/* The header alone decides about type and length, so a bad frame is refused before its payload is waited for.
+ */
+static int header_check(const struct link_kind *kind, unsigned type, enum link_side from, uint8_t flags,
+	uint16_t zero, uint32_t len, struct pst_err *err)
 {
 	const char *who = from == LINK_AGENT ? "agent" : "worker";
 
 	if (!kind)
 		return pst_err_set(err, PST_EPROTO, "the %s sent a message of unknown type %u", who, type);
 	if (!(kind->from & from))
-		return pst_err_set(err, PST_EPROTO, "the %s sent %s, which is not its to send", who, kind->name);
+		return pst_err_set(
+			err, PST_EPROTO, "the %s sent %s, which is not its to send", who, kind->name);
 	if (len > kind->max)
-		return pst_err_set(err, PST_ELIMIT, "%s of %u bytes from the %s: at most %u are allowed", kind->name, len,
-			who, kind->max);
+		return pst_err_set(err, PST_ELIMIT, "%s of %u bytes from the %s: at most %u are allowed",
+			kind->name, len, who, kind->max);
 	if (len < kind->min || zero != 0 || (flags & ~kind->flags) != 0)
-		return pst_err_set(err, PST_EPROTO, "the header of %s from the %s is malformed", kind->name, who);
+		return pst_err_set(
+			err, PST_EPROTO, "the header of %s from the %s is malformed", kind->name, who);
 	return 0;
 }
 
-long link_decode(const void *data, size_t len, enum link_side from, struct link_message *ret, struct pst_err *err)
+long link_decode(
+	const void *data, size_t len, enum link_side from, struct link_message *ret, struct pst_err *err)
 {
 	struct pst_cursor c;
 	pst_cursor_init(&c, data, len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The display link's messages: what an agent in a desktop and a display worker say to each other, as bytes and back
- * (docs/display-link.md). Pure: no sockets, no clocks. Everything that is decoded is hostile until it came out of here.
+ * The display link's messages: what an agent in a desktop and a display worker say to each other, as bytes
+ * and back (docs/display-link.md). Pure: no sockets, no clocks. Everything that is decoded is hostile until
+ * it came out of here.
  */
 #pragma once
 
@@ -16,13 +17,13 @@
 
 #define LINK_MAGIC 0x4b4c5350u /* "PSLK" in memory */
 #define LINK_VERSION 1
-#define LINK_HEADER 8               /* bytes: type, flags, zero (2), length (4, little-endian) */
-#define LINK_GRANT_MAX 4096         /* bytes of a grant's text */
-#define LINK_REASON_MAX 512         /* bytes of UTF-8 */
-#define LINK_RECTS_MAX 256          /* in one DAMAGE */
-#define LINK_CHUNK_MAX (64 * 1024)  /* bytes of one CLIPBOARD message; the text has at most 1 MiB */
-#define LINK_TILE_SIDE 256          /* of one PIXELS tile */
-#define LINK_FORMAT_BGRX 1          /* the only pixel format so far: see encoder/pixmap.h */
+#define LINK_HEADER 8              /* bytes: type, flags, zero (2), length (4, little-endian) */
+#define LINK_GRANT_MAX 4096        /* bytes of a grant's text */
+#define LINK_REASON_MAX 512        /* bytes of UTF-8 */
+#define LINK_RECTS_MAX 256         /* in one DAMAGE */
+#define LINK_CHUNK_MAX (64 * 1024) /* bytes of one CLIPBOARD message; the text has at most 1 MiB */
+#define LINK_TILE_SIDE 256         /* of one PIXELS tile */
+#define LINK_FORMAT_BGRX 1         /* the only pixel format so far: see encoder/pixmap.h */
 
 /* zstd's bound for the largest tile, rounded up. */
 #define LINK_PIXELS_MAX (LINK_TILE_SIDE * LINK_TILE_SIDE * 4 + 2048)
@@ -114,12 +115,15 @@ struct link_message {
 };
 
 /*
- * Reads one frame that `from` sent. Returns the frame's length with its header and fills ret; 0 when more bytes are
- * needed; PST_EPROTO (unknown or foreign type, bad field) or PST_ELIMIT (above the type's ceiling) with err.
+ * Reads one frame that `from` sent. Returns the frame's length with its header and fills ret; 0 when more
+ * bytes are needed; PST_EPROTO (unknown or foreign type, bad field) or PST_ELIMIT (above the type's ceiling)
+ * with err.
  */
-long link_decode(const void *data, size_t len, enum link_side from, struct link_message *ret, struct pst_err *err);
+long link_decode(
+	const void *data, size_t len, enum link_side from, struct link_message *ret, struct pst_err *err);
 
-/* Appends one frame. PST_EINVAL when the message breaks a ceiling of its type (nothing is appended), or the buffer's error. */
+/* Appends one frame. PST_EINVAL when the message breaks a ceiling of its type (nothing is appended), or the
+ * buffer's error. */
 int link_encode(struct pst_buf *out, const struct link_message *m);
 
 /* "DAMAGE"; "?" for an unknown type. */

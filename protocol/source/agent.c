@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The source that is a Puesto agent: the worker's side of the display link. The screen is the agent's shared memory,
- * mapped read-only, or a buffer of ours that PIXELS messages fill where memory cannot be shared.
+ * The source that is a Puesto agent: the worker's side of the display link. The screen is the agent's shared
+ * memory, mapped read-only, or a buffer of ours that PIXELS messages fill where memory cannot be shared.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ struct agent_source {
 	void *map; /* what data points into: a mapping, or our own memory when is_pixels */
 	size_t map_size;
 	bool is_pixels, is_welcome, is_closed;
-	uint32_t sequence; /* of the last damage */
+	uint32_t sequence;   /* of the last damage */
 	struct pst_buf text; /* the clipboard's pieces */
 	ZSTD_DCtx *zstd;
 	uint32_t *scratch; /* one tile, or one cursor, aligned */
@@ -144,7 +144,8 @@ static const char *on_pixels(struct agent_source *a, const struct link_message *
 
 static const char *on_cursor(struct agent_source *a, const struct link_message *m)
 {
-	struct cursor_image image = { m->cursor.w, m->cursor.h, m->cursor.hot_x, m->cursor.hot_y, a->scratch };
+	struct cursor_image image = { m->cursor.w, m->cursor.h, m->cursor.hot_x, m->cursor.hot_y,
+		a->scratch };
 
 	if (image.w > 0)
 		memcpy(a->scratch, m->cursor.pixels, (size_t)image.w * image.h * 4);
@@ -282,8 +283,8 @@ static bool pixels_wanted(int fd)
 	return !socket_is_unix(fd) || (force && strcmp(force, "1") == 0);
 }
 
-static struct source *agent_open(const struct source_params *p, const struct source_events *ev, void *arg,
-	struct pst_err *err)
+static struct source *agent_open(
+	const struct source_params *p, const struct source_events *ev, void *arg, struct pst_err *err)
 {
 	if (p->fd < 0 || !p->grant) {
 		pst_err_set(err, PST_EINVAL, "an agent source needs a display link and a grant");
@@ -311,7 +312,8 @@ static struct source *agent_open(const struct source_params *p, const struct sou
 		goto fail;
 	}
 	if (hello_send(a, p) < 0) {
-		pst_err_set(err, PST_EINVAL, "the grant for the agent is longer than %d bytes", LINK_GRANT_MAX);
+		pst_err_set(
+			err, PST_EINVAL, "the grant for the agent is longer than %d bytes", LINK_GRANT_MAX);
 		goto fail;
 	}
 	pst_timer_start(a->deadline, WELCOME_MS, on_deadline, a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A grant as the agent reads it. The input is the JSON inside, sealed here: past the seal is where a parser could err. */
+/* A grant as the agent reads it. The input is the JSON inside, sealed here: past the seal is where a parser
+ * could err. */
 #include <stdlib.h>
 #include <string.h>
 

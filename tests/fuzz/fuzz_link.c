@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The display link from both sides: the first byte says who speaks. What is understood is said again in the same bytes. */
+/* The display link from both sides: the first byte says who speaks. What is understood is said again in the
+ * same bytes. */
 #include <stdlib.h>
 #include <string.h>
 

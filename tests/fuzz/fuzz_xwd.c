@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (xwd_parse(data, size, file_size, &x, &err) < 0)
 		return 0;
-	if (x.width > SCREEN_SIDE_MAX || x.stride < x.width * 4 || x.offset + (uint64_t)x.stride * x.height > file_size)
+	if (x.width > SCREEN_SIDE_MAX || x.stride < x.width * 4 ||
+		x.offset + (uint64_t)x.stride * x.height > file_size)
 		abort();
 	return 0;
 }

@@ -63,8 +63,8 @@ static void xvfb_start(struct desk *d)
 
 	CHECK(pipe2(fds, O_CLOEXEC) == 0);
 	snprintf(fd_text, sizeof(fd_text), "%d", fds[1]);
-	char *argv[] = { "Xvfb", "-displayfd", fd_text, "-screen", "0", "1600x1200x24", "-fbdir", d->dir, "-noreset",
-		"-nolisten", "tcp", NULL };
+	char *argv[] = { "Xvfb", "-displayfd", fd_text, "-screen", "0", "1600x1200x24", "-fbdir", d->dir,
+		"-noreset", "-nolisten", "tcp", NULL };
 	d->xvfb = child_start(argv, NULL, fds[1]);
 	close(fds[1]);
 	size_t n = 0;
@@ -133,7 +133,8 @@ static void on_broker_closed(struct pst_ctl *ctl, const char *reason, void *arg)
 	d->line = NULL;
 }
 
-static const struct pst_ctl_events broker_events = { .message = on_broker_message, .closed = on_broker_closed };
+static const struct pst_ctl_events broker_events = { .message = on_broker_message,
+	.closed = on_broker_closed };
 
 static void on_broker_accept(struct pst_ctl *ctl, void *arg)
 {
@@ -223,7 +224,8 @@ static void tick_close(struct desk *d, uv_timer_t *tick)
 		uv_run(&d->loop, UV_RUN_NOWAIT);
 }
 
-/* Conditions may look at the X server, which wakes no loop of ours: so they are looked at every few milliseconds. */
+/* Conditions may look at the X server, which wakes no loop of ours: so they are looked at every few
+ * milliseconds. */
 void desk_wait(struct desk *d, bool (*is_true)(void *arg), void *arg, const char *what)
 {
 	uint64_t end = pst_mono_ms() + DESK_WAIT_MS;
@@ -256,10 +258,10 @@ void desk_quiet(struct desk *d, unsigned ms)
 char *desk_grant_of(const uint8_t key[32], const char *desktop, const char *user, unsigned long long epoch,
 	long long expires_in_ms, bool clipboard)
 {
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:{s:b, s:b, s:i, s:i}}", "v", 1, "desktop", desktop, "user",
-		user, "session", "0b8c8a38-51f4-4b59-8a6b-5f2d2e2b7c22", "epoch", (json_int_t)epoch, "exp",
-		(json_int_t)(pst_wall_ms() + expires_in_ms), "policy", "clipboard_in", clipboard, "clipboard_out", clipboard,
-		"max_width", 3840, "max_height", 2160);
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:{s:b, s:b, s:i, s:i}}", "v", 1, "desktop",
+		desktop, "user", user, "session", "0b8c8a38-51f4-4b59-8a6b-5f2d2e2b7c22", "epoch",
+		(json_int_t)epoch, "exp", (json_int_t)(pst_wall_ms() + expires_in_ms), "policy",
+		"clipboard_in", clipboard, "clipboard_out", clipboard, "max_width", 3840, "max_height", 2160);
 	char *text = json_dumps(o, JSON_COMPACT);
 	char *grant = calloc(1, 4096);
 	uint8_t mac[32];

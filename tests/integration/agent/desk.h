@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A whole desktop for the agent's tests: an Xvfb, the agent's own program, a broker that says yes, and a viewer that uses
- * the agent source as a worker does. Waiting is for events, with a deadline; everything ends with desk_close.
+ * A whole desktop for the agent's tests: an Xvfb, the agent's own program, a broker that says yes, and a
+ * viewer that uses the agent source as a worker does. Waiting is for events, with a deadline; everything ends
+ * with desk_close.
  */
 #pragma once
 
@@ -18,12 +19,12 @@
 #define DESK_WAIT_MS 10000
 
 /* Prints where and ends the program with failure: a test of one long story has nothing to say after it. */
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) { \
+#define CHECK(cond)                                                                        \
+	do {                                                                               \
+		if (!(cond)) {                                                             \
 			fprintf(stderr, "not ok: %s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			desk_abort(); \
-		} \
+			desk_abort();                                                      \
+		}                                                                          \
 	} while (0)
 
 struct viewing {

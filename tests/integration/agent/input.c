@@ -15,8 +15,8 @@ static const char hard[] = "Hola ñ á € @ { « ß 中 ~ Ñ É | \\ # ğ Ж �
 /* RFB and browsers send keysyms: unicode above Latin-1 as 0x01000000 + code point. */
 static void type_keysyms(struct viewing *v)
 {
-	static const uint32_t syms[] = { XK_ntilde, XK_aacute, 0x20ac, XK_at, XK_braceleft, XK_guillemotleft, XK_ssharp,
-		0x01004e2d, XK_A, XK_z, XK_asciitilde };
+	static const uint32_t syms[] = { XK_ntilde, XK_aacute, 0x20ac, XK_at, XK_braceleft, XK_guillemotleft,
+		XK_ssharp, 0x01004e2d, XK_A, XK_z, XK_asciitilde };
 	static const uint32_t euro = 0x010020ac;
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(syms); i++)
@@ -49,7 +49,8 @@ void keys_arrive_right_in_every_layout(struct desk *d)
 	free(desk_shell(d, "setxkbmap -layout us"));
 }
 
-/* What a Spanish viewer does over an American desktop: AltGr is held while @ is pressed, Shift while a capital. */
+/* What a Spanish viewer does over an American desktop: AltGr is held while @ is pressed, Shift while a
+ * capital. */
 void held_modifiers_do_not_spoil_keysyms(struct desk *d)
 {
 	struct viewing v;
@@ -240,16 +241,16 @@ void xterm_gets_every_letter(struct desk *d)
 	char command[512];
 
 	snprintf(f.path, sizeof(f.path), "%s/typed", d->dir);
-	snprintf(command, sizeof(command), "LC_ALL=C.UTF-8 xterm -u8 -geometry 60x10+0+0 -e sh -c 'cat > %s' >/dev/null 2>&1 &",
-		f.path);
+	snprintf(command, sizeof(command),
+		"LC_ALL=C.UTF-8 xterm -u8 -geometry 60x10+0+0 -e sh -c 'cat > %s' >/dev/null 2>&1 &", f.path);
 	free(desk_shell(d, command));
 	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	desk_wait(d, xterm_is_ready, &f, "xterm");
 	view_send(&v, &point);
 	desk_quiet(d, 300);
 	view_text(&v, "ñ á € @ { « ß 中\n");
-	static const uint32_t syms[] = { XK_Ntilde, XK_a, XK_n, XK_d, XK_uacute, XK_space, XK_questiondown, XK_q, XK_u, XK_eacute,
-		XK_question, XK_Return };
+	static const uint32_t syms[] = { XK_Ntilde, XK_a, XK_n, XK_d, XK_uacute, XK_space, XK_questiondown,
+		XK_q, XK_u, XK_eacute, XK_question, XK_Return };
 	for (size_t i = 0; i < PST_ARRAY_LEN(syms); i++)
 		view_tap(&v, syms[i], 0);
 	view_key(&v, true, XK_Control_L, 0);

@@ -15,13 +15,15 @@ void keys_open(struct keys *k, struct desk *d)
 	CHECK(k->dpy);
 	XSetLocaleModifiers("@im=none");
 	XSetWindowAttributes a = { .override_redirect = True };
-	k->window = XCreateWindow(k->dpy, DefaultRootWindow(k->dpy), 20, 20, 200, 100, 0, CopyFromParent, InputOutput,
-		CopyFromParent, CWOverrideRedirect, &a);
+	k->window = XCreateWindow(k->dpy, DefaultRootWindow(k->dpy), 20, 20, 200, 100, 0, CopyFromParent,
+		InputOutput, CopyFromParent, CWOverrideRedirect, &a);
 	k->im = XOpenIM(k->dpy, NULL, NULL, NULL);
 	CHECK(k->im);
-	k->ic = XCreateIC(k->im, XNInputStyle, XIMPreeditNothing | XIMStatusNothing, XNClientWindow, k->window, NULL);
+	k->ic = XCreateIC(
+		k->im, XNInputStyle, XIMPreeditNothing | XIMStatusNothing, XNClientWindow, k->window, NULL);
 	CHECK(k->ic);
-	XSelectInput(k->dpy, k->window, KeyPressMask | KeyReleaseMask | ButtonPressMask | ExposureMask | StructureNotifyMask);
+	XSelectInput(k->dpy, k->window,
+		KeyPressMask | KeyReleaseMask | ButtonPressMask | ExposureMask | StructureNotifyMask);
 	XMapRaised(k->dpy, k->window);
 	for (XEvent ev; XNextEvent(k->dpy, &ev), ev.type != Expose;)
 		;

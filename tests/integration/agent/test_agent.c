@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The agent's whole story against a real X server: each function of `stories` is one test on one desktop. */
-/* Covers: agent/agent.c agent/broker.c agent/door.c agent/notice.c agent/occupancy.c agent/orders.c agent/resize.c */
-/* Covers: agent/session.c agent/tiles.c agent/viewer.c agent/x11.c agent/inject/inject.c agent/inject/keyboard.c */
+/* Covers: agent/agent.c agent/broker.c agent/door.c agent/notice.c agent/occupancy.c agent/orders.c
+ * agent/resize.c */
+/* Covers: agent/session.c agent/tiles.c agent/viewer.c agent/x11.c agent/inject/inject.c
+ * agent/inject/keyboard.c */
 /* Covers: agent/capture/capture.c agent/capture/fbdir.c agent/capture/shm.c agent/capture/store.c */
-/* Covers: agent/clipboard/atoms.c agent/clipboard/clipboard.c agent/clipboard/fetch.c agent/clipboard/offer.c */
+/* Covers: agent/clipboard/atoms.c agent/clipboard/clipboard.c agent/clipboard/fetch.c agent/clipboard/offer.c
+ */
 /* Covers: protocol/source/agent.c */
 #include <X11/Xatom.h>
 #include <X11/Xutil.h>
@@ -37,10 +40,13 @@ static bool screens_are_equal(struct desk *d, const struct viewing *v)
 	XGetWindowAttributes(d->dpy, root, &a);
 	if (a.width != v->screen.width || a.height != v->screen.height)
 		return false;
-	XImage *image = XGetImage(d->dpy, root, 0, 0, (unsigned)a.width, (unsigned)a.height, AllPlanes, ZPixmap);
+	XImage *image =
+		XGetImage(d->dpy, root, 0, 0, (unsigned)a.width, (unsigned)a.height, AllPlanes, ZPixmap);
 	CHECK(image && image->bits_per_pixel == 32);
 	for (int y = 0; y < a.height && is_equal; y++) {
-		const uint32_t *want = (const uint32_t *)(const void *)(image->data + (size_t)y * (size_t)image->bytes_per_line);
+		const uint32_t *want =
+			(const uint32_t *)(const void *)(image->data +
+							 (size_t)y * (size_t)image->bytes_per_line);
 		const uint32_t *have = pixmap_at(&v->screen, 0, y);
 		for (int x = 0; x < a.width && is_equal; x++)
 			is_equal = ((want[x] ^ have[x]) & 0xffffff) == 0;
@@ -118,7 +124,8 @@ static void damage_waits_for_ready(struct desk *d)
 
 static void screen_takes_odd_sizes(struct desk *d)
 {
-	static const int sizes[][2] = { { 1001, 701 }, { 640, 480 }, { 1599, 1199 }, { 1280, 720 }, { 333, 1111 } };
+	static const int sizes[][2] = { { 1001, 701 }, { 640, 480 }, { 1599, 1199 }, { 1280, 720 },
+		{ 333, 1111 } };
 	struct viewing v;
 
 	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 1024, 768, true);
@@ -172,13 +179,14 @@ static void clipboard_travels_both_ways(struct desk *d)
 	free(got);
 	CHECK(v.text == NULL); /* our own text must not come back */
 
-	free(desk_shell(d, "printf 'copied: \\303\\261 \\342\\202\\254' | xclip -i -selection clipboard >/dev/null 2>&1"));
+	free(desk_shell(d, "printf 'copied: \\303\\261 \\342\\202\\254' | xclip -i -selection clipboard "
+			   ">/dev/null 2>&1"));
 	desk_wait(d, has_text, &v, "the desktop's text");
 	CHECK(strcmp(v.text, "copied: ñ €") == 0);
 	free(v.text);
 	v.text = NULL;
-	snprintf(command, sizeof(command), "head -c %zu /dev/zero | tr '\\0' q | xclip -i -selection clipboard >/dev/null 2>&1",
-		big);
+	snprintf(command, sizeof(command),
+		"head -c %zu /dev/zero | tr '\\0' q | xclip -i -selection clipboard >/dev/null 2>&1", big);
 	free(desk_shell(d, command));
 	desk_wait(d, has_text, &v, "the desktop's long text");
 	CHECK(v.text_len == big && v.text[0] == 'q' && v.text[big - 1] == 'q');
@@ -209,7 +217,9 @@ static void bad_grants_are_refused(struct desk *d)
 		{ strdup(""), PST_EAUTH },
 		{ strdup("x.y"), PST_EAUTH },
 		{ desk_grant_of(other_key, DESK_UUID, "ana", stories_epoch + 10, 60000, true), PST_EAUTH },
-		{ desk_grant_of(d->key, "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d12", "ana", stories_epoch + 10, 60000, true), PST_EDENIED },
+		{ desk_grant_of(d->key, "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d12", "ana", stories_epoch + 10,
+			  60000, true),
+			PST_EDENIED },
 		{ desk_grant(d, "ana", stories_epoch + 10, -1), PST_EDENIED },
 		{ desk_grant(d, "ana", stories_epoch - 1, 60000), PST_EDENIED },
 		{ desk_grant(d, "eva", stories_epoch + 10, 60000), PST_ECONFLICT },
@@ -266,7 +276,8 @@ static void agent_and_broker_may_die(struct desk *d)
 	desk_agent_start(d);
 	desk_wait(d, is_greeted_again, &p, "a hello of the new agent");
 	CHECK(d->enrolments == 1);
-	view_open(d, &v, desk_grant(d, "ana", stories_epoch - 1, 60000), 0, 0, false); /* used before: known from disk */
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch - 1, 60000), 0, 0,
+		false); /* used before: known from disk */
 	view_wait_closed(d, &v);
 	CHECK(v.code == PST_EDENIED);
 	view_close(&v);
@@ -282,7 +293,8 @@ static void logoff_frees_the_desktop(struct desk *d)
 
 	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 0, 0, true);
 	d->reports[0] = 0;
-	snprintf(command, sizeof(command), "PUESTO_RUN=%s %s --logoff", d->run, program ? program : "./puesto-agent");
+	snprintf(command, sizeof(command), "PUESTO_RUN=%s %s --logoff", d->run,
+		program ? program : "./puesto-agent");
 	free(desk_shell(d, command));
 	view_wait_closed(d, &v);
 	CHECK(v.code == PST_OK && strstr(v.reason, "logged off"));
@@ -290,12 +302,14 @@ static void logoff_frees_the_desktop(struct desk *d)
 	view_close(&v);
 	view_open(d, &v, desk_grant(d, "eva", stories_epoch++, 60000), 0, 0, true);
 	desk_wait_report(d, "logon occupied");
-	CHECK(pst_ctl_send(d->line, json_pack("{s:s, s:s}", "op", "message", "text", "Maintenance in 5 minutes: ñ €")) == 0);
+	CHECK(pst_ctl_send(d->line, json_pack("{s:s, s:s}", "op", "message", "text",
+					    "Maintenance in 5 minutes: ñ €")) == 0);
 	v.damages = 0;
 	for (int i = 0; i < 400 && v.damages == 0; i++)
 		desk_quiet(d, 5);
 	CHECK(v.damages > 0);
-	CHECK(pst_ctl_send(d->line, json_pack("{s:s, s:s}", "op", "logoff", "reason_en", "the pool is closing")) == 0);
+	CHECK(pst_ctl_send(d->line,
+		      json_pack("{s:s, s:s}", "op", "logoff", "reason_en", "the pool is closing")) == 0);
 	view_wait_closed(d, &v);
 	CHECK(v.code == PST_OK && strcmp(v.reason, "the pool is closing") == 0);
 	view_close(&v);

@@ -45,8 +45,9 @@ static void four_level(XkbDescPtr xkb)
 static XkbDescPtr map_make(void)
 {
 	static const KeySym a[] = { XK_a, XK_A }, two[] = { XK_2, XK_quotedbl, XK_at, XK_section },
-			    e[] = { XK_e, XK_E, XK_EuroSign, XK_cent }, shift[] = { XK_Shift_L }, altgr[] = { XK_ISO_Level3_Shift },
-			    num[] = { XK_Num_Lock }, caps[] = { XK_Caps_Lock }, kp[] = { XK_KP_End, XK_KP_1 };
+			    e[] = { XK_e, XK_E, XK_EuroSign, XK_cent }, shift[] = { XK_Shift_L },
+			    altgr[] = { XK_ISO_Level3_Shift }, num[] = { XK_Num_Lock },
+			    caps[] = { XK_Caps_Lock }, kp[] = { XK_KP_End, XK_KP_1 };
 	XkbDescPtr xkb = XkbAllocKeyboard();
 
 	xkb->min_key_code = 8;
@@ -109,7 +110,8 @@ Test(keymap, keysyms_find_their_key_and_modifiers)
 		cr_assert_eq(is_found, cases[i].code != 0, "case %zu", i);
 		if (!is_found)
 			continue;
-		cr_assert(c.code == cases[i].code && c.mods == cases[i].want, "case %zu: code %d mods %x", i, c.code, c.mods);
+		cr_assert(c.code == cases[i].code && c.mods == cases[i].want, "case %zu: code %d mods %x", i,
+			c.code, c.mods);
 		cr_assert_eq(keymap_sym(xkb, c.code, c.group, c.mods), cases[i].sym);
 	}
 	XkbFreeKeyboard(xkb, 0, True);

@@ -33,6 +33,7 @@ Test(layout, names_are_split_or_refused)
 		bool is_good = layout_split(cases[i].name, layout, variant, sizeof(layout));
 		cr_assert_eq(is_good, cases[i].layout != NULL, "case %zu", i);
 		if (is_good)
-			cr_assert(strcmp(layout, cases[i].layout) == 0 && strcmp(variant, cases[i].variant) == 0);
+			cr_assert(strcmp(layout, cases[i].layout) == 0 &&
+				  strcmp(variant, cases[i].variant) == 0);
 	}
 }

@@ -32,9 +32,9 @@ static struct lease lease_make(void)
 	return l;
 }
 
-#define BODY(user, epoch) \
-	"{\"v\":1,\"desktop\":\"" DESKTOP "\",\"user\":\"" user "\",\"session\":\"" SESSION "\",\"epoch\":" epoch \
-	",\"exp\":1000001,\"policy\":{\"clipboard_in\":true,\"max_width\":800}}"
+#define BODY(user, epoch)                                                                   \
+	"{\"v\":1,\"desktop\":\"" DESKTOP "\",\"user\":\"" user "\",\"session\":\"" SESSION \
+	"\",\"epoch\":" epoch ",\"exp\":1000001,\"policy\":{\"clipboard_in\":true,\"max_width\":800}}"
 
 Test(lease, grants_are_read_strictly)
 {
@@ -65,8 +65,8 @@ Test(lease, grants_are_read_strictly)
 		size_t n = grant_make(text, key, cases[i].json);
 		cr_assert_eq(grant_parse(text, n, &l, &g, &err), cases[i].want, "case %zu: %s", i, err.text);
 		if (cases[i].want == 0)
-			cr_assert(strcmp(g.user, "ana") == 0 && g.epoch == 7 && g.clipboard_in && !g.clipboard_out &&
-				g.max_width == 800);
+			cr_assert(strcmp(g.user, "ana") == 0 && g.epoch == 7 && g.clipboard_in &&
+				  !g.clipboard_out && g.max_width == 800);
 	}
 }
 
@@ -114,7 +114,8 @@ Test(lease, epochs_admit_once_and_never_go_down)
 		struct pst_err err = PST_ERR_INIT;
 		strcpy(l.user, cases[i].holder);
 		strcpy(g.user, cases[i].user);
-		cr_assert_eq(lease_check(&l, &g, cases[i].now, &err), cases[i].want, "case %zu: %s", i, err.text);
+		cr_assert_eq(
+			lease_check(&l, &g, cases[i].now, &err), cases[i].want, "case %zu: %s", i, err.text);
 		cr_assert(cases[i].want == 0 || err.text[0]);
 	}
 }

@@ -27,7 +27,8 @@ Test(merge, nothing_is_lost_whatever_the_list)
 		memset(want, 0, sizeof(want));
 		memset(have, 0, sizeof(have));
 		for (size_t i = 0; i < n; i++) {
-			rects[i] = (struct rect){ rand() % 400 - 50, rand() % 400 - 50, rand() % 60 - 5, rand() % 20 - 2 };
+			rects[i] = (struct rect){ rand() % 400 - 50, rand() % 400 - 50, rand() % 60 - 5,
+				rand() % 20 - 2 };
 			paint(want, &rects[i]);
 		}
 		n = merge_rects(rects, n, SIDE, SIDE, max);

@@ -8,8 +8,9 @@
 Test(pointer, notches_gather_and_turns_forget)
 {
 	static const int steps[][3] = { /* delta, notches, rest */
-		{ 30, 0, 30 }, { 30, 0, 60 }, { 60, 1, 0 }, { 250, 2, 10 }, { -20, 0, -20 }, { -100, -1, 0 }, { 0, 0, 0 },
-		{ 119, 0, 119 }, { -1, 0, -1 }, { 32767, WHEEL_NOTCHES_MAX, 32767 % 120 } };
+		{ 30, 0, 30 }, { 30, 0, 60 }, { 60, 1, 0 }, { 250, 2, 10 }, { -20, 0, -20 }, { -100, -1, 0 },
+		{ 0, 0, 0 }, { 119, 0, 119 }, { -1, 0, -1 }, { 32767, WHEEL_NOTCHES_MAX, 32767 % 120 }
+	};
 	int rest = 0;
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(steps); i++) {

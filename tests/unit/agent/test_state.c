@@ -39,7 +39,12 @@ TestSuite(state, .init = open_dir, .fini = close_dir);
 
 Test(state, lease_survives_and_is_private)
 {
-	struct lease l = { .desktop = "d", .has_key = true, .user = "ana \"ñ\"", .epoch = 1234567890123, .is_used = true }, back;
+	struct lease l = { .desktop = "d",
+		.has_key = true,
+		.user = "ana \"ñ\"",
+		.epoch = 1234567890123,
+		.is_used = true },
+		     back;
 	char enrolled[PST_SHA256_HEX_SIZE];
 	struct pst_err err = PST_ERR_INIT;
 	struct stat st;
@@ -55,8 +60,10 @@ Test(state, lease_survives_and_is_private)
 
 Test(state, damaged_files_are_errors_and_not_fresh_starts)
 {
-	static const char *const bad[] = { "", "{", "{}", "[]", "{\"desktop\":\"d\",\"user\":\"\",\"key\":\"short\","
-		"\"enrolled\":\"\",\"epoch\":1,\"used\":true}", "{\"desktop\":\"d\",\"user\":\"\",\"key\":\"\",\"enrolled\":\"\","
+	static const char *const bad[] = { "", "{", "{}", "[]",
+		"{\"desktop\":\"d\",\"user\":\"\",\"key\":\"short\","
+		"\"enrolled\":\"\",\"epoch\":1,\"used\":true}",
+		"{\"desktop\":\"d\",\"user\":\"\",\"key\":\"\",\"enrolled\":\"\","
 		"\"epoch\":-1,\"used\":true}" };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(bad); i++) {

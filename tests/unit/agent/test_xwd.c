@@ -9,8 +9,8 @@
 #define FILE_SIZE (160 + 256 * 12 + 6400 * 1200)
 
 /* As Xvfb 21.1 writes it for 1600x1200x24. */
-static const uint32_t good[25] = { 160, 7, 2, 24, 1600, 1200, 0, 0, 32, 0, 32, 32, 6400, 4, 0xff0000, 0xff00, 0xff, 8, 256, 256,
-	1600, 1200, 0, 0, 0 };
+static const uint32_t good[25] = { 160, 7, 2, 24, 1600, 1200, 0, 0, 32, 0, 32, 32, 6400, 4, 0xff0000, 0xff00,
+	0xff, 8, 256, 256, 1600, 1200, 0, 0, 0 };
 
 static int parse(const uint32_t *words, size_t len, uint64_t size, struct xwd *ret)
 {
@@ -36,9 +36,10 @@ Test(xwd, wrong_fields_are_refused)
 	static const struct {
 		int at;
 		uint32_t value;
-	} cases[] = { { 0, 96 }, { 0, 0xffffffff }, { 0, 162 }, { 1, 6 }, { 2, 1 }, { 3, 16 }, { 4, 0 }, { 4, 8193 }, { 4, 1601 },
-		{ 5, 0 }, { 5, 1201 }, { 5, 0xffffffff }, { 7, 1 }, { 11, 16 }, { 12, 6396 }, { 12, 6402 }, { 12, 0xfffffffc },
-		{ 12, 32772 }, { 14, 0xff }, { 15, 0 }, { 16, 0xff0000 }, { 19, 257 }, { 19, 0xffffffff } };
+	} cases[] = { { 0, 96 }, { 0, 0xffffffff }, { 0, 162 }, { 1, 6 }, { 2, 1 }, { 3, 16 }, { 4, 0 },
+		{ 4, 8193 }, { 4, 1601 }, { 5, 0 }, { 5, 1201 }, { 5, 0xffffffff }, { 7, 1 }, { 11, 16 },
+		{ 12, 6396 }, { 12, 6402 }, { 12, 0xfffffffc }, { 12, 32772 }, { 14, 0xff }, { 15, 0 },
+		{ 16, 0xff0000 }, { 19, 257 }, { 19, 0xffffffff } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
 		uint32_t words[25];

@@ -56,7 +56,9 @@ static void on_drained(struct link_channel *ch, void *arg)
 	((struct end *)arg)->drained++;
 }
 
-static const struct link_channel_events events = { .message = on_message, .closed = on_closed, .drained = on_drained };
+static const struct link_channel_events events = {
+	.message = on_message, .closed = on_closed, .drained = on_drained
+};
 
 static void pair_open(uv_loop_t *loop, struct end *agent, struct end *worker)
 {

@@ -57,7 +57,8 @@ Test(input_wire, valid_events_travel_and_others_do_not)
 			input_wire_decode(&c, &back);
 			cr_assert(pst_cursor_ok(&c) && pst_cursor_left(&c) == 0, "case %zu", i);
 			cr_assert(input_wire_encode(&again, &back));
-			cr_assert(again.len == b.len && memcmp(again.data, b.data, b.len) == 0, "case %zu", i);
+			cr_assert(
+				again.len == b.len && memcmp(again.data, b.data, b.len) == 0, "case %zu", i);
 		}
 		pst_buf_finish(&b);
 		pst_buf_finish(&again);

@@ -27,25 +27,33 @@ static const struct frame_case frames[] = {
 	{ "zero is not zero", LINK_WORKER, PST_EPROTO, 12, { LINK_READY, 0, 1, 0, 4, 0, 0, 0, 1, 0, 0, 0 } },
 	{ "unknown flag", LINK_WORKER, PST_EPROTO, 12, { LINK_READY, 1, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0 } },
 	{ "too short", LINK_WORKER, PST_EPROTO, 8, { LINK_READY, 0, 0, 0, 3, 0, 0, 0 } },
-	{ "too long is told by the header", LINK_WORKER, PST_ELIMIT, 8, { LINK_READY, 0, 0, 0, 0, 0, 0, 0x80 } },
+	{ "too long is told by the header", LINK_WORKER, PST_ELIMIT, 8,
+		{ LINK_READY, 0, 0, 0, 0, 0, 0, 0x80 } },
 	{ "hello without a grant", LINK_WORKER, PST_EPROTO, 20,
 		{ LINK_HELLO, 0, 0, 0, 12, 0, 0, 0, MAGIC, 1, 0, 1, 0, 0, 0, 0, 0 } },
 	{ "hello of another protocol", LINK_WORKER, PST_EPROTO, 21,
 		{ LINK_HELLO, 0, 0, 0, 13, 0, 0, 0, 'H', 'T', 'T', 'P', 1, 0, 1, 0, 0, 0, 0, 0, 'g' } },
-	{ "hello", LINK_WORKER, 21, 21, { LINK_HELLO, 0, 0, 0, 13, 0, 0, 0, MAGIC, 1, 0, 1, 0, 0, 0, 0, 0, 'g' } },
+	{ "hello", LINK_WORKER, 21, 21,
+		{ LINK_HELLO, 0, 0, 0, 13, 0, 0, 0, MAGIC, 1, 0, 1, 0, 0, 0, 0, 0, 'g' } },
 	{ "versions upside down", LINK_WORKER, PST_EPROTO, 21,
 		{ LINK_HELLO, 0, 0, 0, 13, 0, 0, 0, MAGIC, 2, 0, 1, 0, 0, 0, 0, 0, 'g' } },
-	{ "damage without rectangles", LINK_AGENT, PST_EPROTO, 22, { LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0 } },
+	{ "damage without rectangles", LINK_AGENT, PST_EPROTO, 22,
+		{ LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0 } },
 	{ "damage of no width", LINK_AGENT, PST_EPROTO, 22,
 		{ LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 0 } },
-	{ "damage", LINK_AGENT, 22, 22, { LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 2, 0, 1, 0 } },
+	{ "damage", LINK_AGENT, 22, 22,
+		{ LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 2, 0, 1, 0 } },
 	{ "damage that promises more", LINK_AGENT, PST_EPROTO, 22,
 		{ LINK_DAMAGE, 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 1, 0, 2, 0, 1, 0 } },
-	{ "resize to nothing", LINK_WORKER, PST_EPROTO, 12, { LINK_RESIZE, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1, 0 } },
-	{ "resize to 65535", LINK_WORKER, PST_EPROTO, 12, { LINK_RESIZE, 0, 0, 0, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff } },
-	{ "cursor larger than its bytes", LINK_AGENT, PST_EPROTO, 16, { LINK_CURSOR, 0, 0, 0, 8, 0, 0, 0, 1, 0, 1, 0 } },
+	{ "resize to nothing", LINK_WORKER, PST_EPROTO, 12,
+		{ LINK_RESIZE, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1, 0 } },
+	{ "resize to 65535", LINK_WORKER, PST_EPROTO, 12,
+		{ LINK_RESIZE, 0, 0, 0, 4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff } },
+	{ "cursor larger than its bytes", LINK_AGENT, PST_EPROTO, 16,
+		{ LINK_CURSOR, 0, 0, 0, 8, 0, 0, 0, 1, 0, 1, 0 } },
 	{ "hidden cursor", LINK_AGENT, 16, 16, { LINK_CURSOR, 0, 0, 0, 8, 0, 0, 0 } },
-	{ "good-bye that is no UTF-8", LINK_AGENT, PST_EPROTO, 13, { LINK_BYE, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0xff } },
+	{ "good-bye that is no UTF-8", LINK_AGENT, PST_EPROTO, 13,
+		{ LINK_BYE, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0xff } },
 };
 
 Test(link, frames_are_accepted_or_refused_by_their_bytes)
@@ -69,13 +77,15 @@ static void there_and_back(const struct link_message *m, enum link_side from)
 	pst_buf_init(&one, LINK_FRAME_MAX);
 	pst_buf_init(&two, LINK_FRAME_MAX);
 	cr_assert_eq(link_encode(&one, m), 0, "%s", link_type_name(m->type));
-	cr_assert_eq(link_decode(one.data, one.len, from, &back, &err), (long)one.len, "%s: %s", link_type_name(m->type),
-		err.text);
+	cr_assert_eq(link_decode(one.data, one.len, from, &back, &err), (long)one.len, "%s: %s",
+		link_type_name(m->type), err.text);
 	cr_assert_eq(back.type, m->type);
 	cr_assert_eq(link_encode(&two, &back), 0);
-	cr_assert(one.len == two.len && memcmp(one.data, two.data, one.len) == 0, "%s", link_type_name(m->type));
+	cr_assert(one.len == two.len && memcmp(one.data, two.data, one.len) == 0, "%s",
+		link_type_name(m->type));
 	for (size_t n = 0; n < one.len; n += 1 + one.len / 64)
-		cr_assert_eq(link_decode(one.data, n, from, &back, &err), 0, "%s cut at %zu", link_type_name(m->type), n);
+		cr_assert_eq(link_decode(one.data, n, from, &back, &err), 0, "%s cut at %zu",
+			link_type_name(m->type), n);
 	pst_buf_finish(&one);
 	pst_buf_finish(&two);
 }
@@ -94,7 +104,8 @@ Test(link, messages_travel_there_and_back)
 	there_and_back(&m, LINK_WORKER);
 	m = (struct link_message){ .type = LINK_WELCOME, .welcome = { 1, 3840, 2160 } };
 	there_and_back(&m, LINK_AGENT);
-	m = (struct link_message){ .type = LINK_SURFACE, .flags = LINK_FLAG_FD,
+	m = (struct link_message){ .type = LINK_SURFACE,
+		.flags = LINK_FLAG_FD,
 		.surface = { 3, 1001, 701, 6400, LINK_FORMAT_BGRX, 3232, 7683232 } };
 	there_and_back(&m, LINK_AGENT);
 	m = (struct link_message){ .type = LINK_DAMAGE, .damage = { .sequence = 7, .n = LINK_RECTS_MAX } };
@@ -112,7 +123,8 @@ Test(link, messages_travel_there_and_back)
 	there_and_back(&m, LINK_AGENT);
 	m = (struct link_message){ .type = LINK_BYE, .bye = { PST_ECONFLICT, "moved", 5 } };
 	there_and_back(&m, LINK_AGENT);
-	m = (struct link_message){ .type = LINK_PIXELS, .pixels = { { 10, 20, 256, 256 }, pixels, LINK_PIXELS_MAX } };
+	m = (struct link_message){ .type = LINK_PIXELS,
+		.pixels = { { 10, 20, 256, 256 }, pixels, LINK_PIXELS_MAX } };
 	there_and_back(&m, LINK_AGENT);
 	m = (struct link_message){ .type = LINK_RESIZE, .resize = { 1, 8192 } };
 	there_and_back(&m, LINK_WORKER);
@@ -143,7 +155,8 @@ Test(link, screens_must_lie_inside_their_memory)
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
 		struct link_message m = { .type = LINK_SURFACE,
-			.surface = { 1, cases[i].w, cases[i].h, cases[i].stride, cases[i].format, cases[i].offset, cases[i].size } };
+			.surface = { 1, cases[i].w, cases[i].h, cases[i].stride, cases[i].format,
+				cases[i].offset, cases[i].size } };
 		struct pst_buf b;
 		pst_buf_init(&b, 100);
 		cr_assert_eq(link_encode(&b, &m), cases[i].is_good ? 0 : PST_EINVAL, "case %zu", i);
