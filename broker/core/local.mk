@@ -31,3 +31,5 @@ broker_libreconciler_a_SOURCES = \
 	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
 	broker/reconciler_load.c broker/reconciler_peers.c \
 	broker/reconciler_send.c broker/reconciler_write.c
+
+EXTRA_DIST += docs/broker-core.md

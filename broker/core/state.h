@@ -2,8 +2,7 @@
  *
  * What the decisions are made from: the rows of providers, images, pools and
  * desktops, and what only memory knows (who waits, which programs are connected,
- * deadlines on the monotonic clock). Plain data; the only code here finds, adds
- * and removes.
+ * deadlines on the monotonic clock). Plain data.
  */
 #pragma once
 
@@ -163,7 +162,6 @@ struct core_state {
 
 int core_state_init(struct core_state *st);
 void core_state_finish(struct core_state *st);
-
 struct core_provider *state_provider(const struct core_state *st, const char *id);
 struct core_provider *state_provider_named(const struct core_state *st, const char *name);
 struct core_image *state_image(const struct core_state *st, const char *id);
@@ -197,7 +195,5 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that a new desktop of the pool gets; "" while nothing is published. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
-/* It could show a picture to its user right now. */
-bool desktop_is_usable(const struct core_desktop *d);
-/* It could be given to a new user right now. */
-bool desktop_is_ready(const struct core_desktop *d);
+bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */
+bool desktop_is_ready(const struct core_desktop *d);  /* it could be given to a new user now */
