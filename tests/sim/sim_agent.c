@@ -91,7 +91,7 @@ void guest_on_connect(struct world *w, const struct message *m)
 
 void agent_log_off(struct world *w, struct machine *m)
 {
-	struct message *says = sim_post(w, AGENT_SAYS, sim_between(w, 10, sim_chance(w, w->faults.slow) ? 40000 : 200));
+	struct message *says = sim_post(w, AGENT_SAYS, sim_between(w, 10, sim_chance(w, 2 * w->faults.slow) ? 60000 : 200));
 
 	says->broker = w->broker;
 	says->epoch = m->session_epoch;
@@ -112,17 +112,31 @@ void guest_on_told(struct world *w, const struct message *m)
 		agent_log_off(w, mc);
 }
 
+/* What a desktop is streaming, when the report is of an earlier owner; else "". */
+static void says_before(struct world *w, const struct message *m, char ret[CORE_ID_SIZE])
+{
+	const struct core_desktop *d = state_desktop(reconciler_state(w->rec), m->desktop);
+
+	core_copy(ret, CORE_ID_SIZE, d && d->s.active && m->epoch < d->a.epoch ? d->s.id : "");
+}
+
 /* Late reports of a machine that was restarted since do arrive: what it sent is
- * on its way. */
+ * on its way. They must not touch the present owner. */
 void guest_on_says(struct world *w, const struct message *m)
 {
 	struct pst_err err = PST_ERR_INIT;
+	char stream[CORE_ID_SIZE];
+	const struct core_desktop *d;
 	int rc;
 
 	if (m->broker != w->broker || !w->rec)
 		return;
+	says_before(w, m, stream);
 	rc = reconciler_agent_report(w->rec, m->desktop, m->word, m->epoch, "", "", &err);
 	sim_trace(w, "agent says %.8s %s %lld", m->desktop, m->word, (long long)m->epoch);
 	broker_result(w, rc, &err, "agent report");
+	d = state_desktop(reconciler_state(w->rec), m->desktop);
+	if (stream[0] && (!d || strcmp(d->s.id, stream) != 0))
+		sim_violation(w, "desktop %s: a late report of an earlier owner has ended session %s", m->desktop, stream);
 	broker_after(w);
 }
