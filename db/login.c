@@ -119,6 +119,25 @@ int db_login_sweep(struct db *db, int64_t now, int64_t idle_since, struct pst_er
 	return db_query_run(&q);
 }
 
+int db_login_is_live(struct db *db, const char *login_id, const char *token_id, int64_t now, int64_t idle_since,
+	bool *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT 1 FROM logins l JOIN users u ON u.id = l.user_id WHERE l.id = ?1 AND "
+		"l.expires > ?3 AND l.seen > ?4 AND u.enabled = 1 UNION ALL SELECT 1 FROM api_tokens t JOIN users u ON "
+		"u.id = t.user_id WHERE t.id = ?2 AND (t.expires IS NULL OR t.expires > ?3) AND u.enabled = 1", err);
+	db_bind_text(&q, login_id);
+	db_bind_text(&q, token_id);
+	db_bind_int(&q, now);
+	db_bind_int(&q, idle_since);
+	bool found = db_query_step(&q);
+	int rc = db_query_end(&q);
+	if (rc == 0)
+		*ret = found;
+	return rc;
+}
+
 int db_login_count(struct db *db, int64_t now, int64_t *ret, struct pst_err *err)
 {
 	struct db_query q;

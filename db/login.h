@@ -50,6 +50,9 @@ int db_login_delete(struct db *db, const char *id, struct pst_err *err);
 int db_login_delete_all(struct db *db, const char *user_id, const char *except, struct pst_err *err);
 /* Those that ended or were idle; returns through changes how many. */
 int db_login_sweep(struct db *db, int64_t now, int64_t idle_since, struct pst_err *err);
+/* Does this log-in, or this token, still stand for an enabled user? */
+int db_login_is_live(struct db *db, const char *login_id, const char *token_id, int64_t now, int64_t idle_since,
+	bool *ret, struct pst_err *err);
 int db_login_count(struct db *db, int64_t now, int64_t *ret, struct pst_err *err);
 
 int db_token_insert(struct db *db, const struct token_row *t, const uint8_t hash[32], struct pst_err *err);

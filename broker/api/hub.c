@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define BATCH_MS 100
-#define HEARTBEAT_MS 20000
+#define BEAT_MS 2500
+#define BEATS_PER_COMMENT 8 /* a sign of life every 20 s */
 #define DIRTY_MAX 512
 #define REPLAY_MAX 500
 #define PIECE_MAX (512 * 1024)
@@ -38,6 +39,7 @@ struct hub {
 	size_t reader_count;
 	struct dirty dirty[DIRTY_MAX];
 	size_t dirty_count;
+	unsigned beats;
 	bool overflow, audited;
 	int64_t last_seq;
 };
@@ -142,17 +144,50 @@ static void batch_cb(void *arg)
 	hub->overflow = hub->audited = false;
 }
 
-static void heartbeat_cb(void *arg)
+static void leave(struct api_call *call)
+{
+	struct reader *r = call->state, **at = &r->hub->readers;
+
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	r->hub->reader_count--;
+	if (!r->hub->readers)
+		pst_timer_stop(r->hub->heartbeat);
+	free(r);
+}
+
+/* A log-in that is over ends its streams within seconds. */
+static void end_stale(struct hub *hub)
+{
+	struct reader *next;
+
+	for (struct reader *r = hub->readers; r; r = next) {
+		struct api_call *call = r->call;
+
+		next = r->next;
+		if (auth_is_live(hub->api->auth, call->who.login.id, call->who.token_id))
+			continue;
+		leave(call);
+		call_finish(call);
+	}
+}
+
+static void beat_cb(void *arg)
 {
 	struct hub *hub = arg;
 	struct pst_buf b;
 
-	pst_buf_init(&b, 64);
-	pst_buf_put_str(&b, ": alive\n\n");
-	send_all(hub, &b);
-	pst_buf_finish(&b);
+	end_stale(hub);
+	if (++hub->beats % BEATS_PER_COMMENT == 0) {
+		pst_buf_init(&b, 64);
+		pst_buf_put_str(&b, ": alive\n\n");
+		send_all(hub, &b);
+		pst_buf_finish(&b);
+	}
 	if (hub->readers)
-		pst_timer_start(hub->heartbeat, HEARTBEAT_MS, heartbeat_cb, hub);
+		pst_timer_start(hub->heartbeat, BEAT_MS, beat_cb, hub);
 }
 
 struct hub *hub_create(struct api *api)
@@ -217,20 +252,6 @@ void hub_audited(struct hub *hub)
 	plan(hub);
 }
 
-static void leave(struct api_call *call)
-{
-	struct reader *r = call->state, **at = &r->hub->readers;
-
-	while (*at && *at != r)
-		at = &(*at)->next;
-	if (*at)
-		*at = r->next;
-	r->hub->reader_count--;
-	if (!r->hub->readers)
-		pst_timer_stop(r->hub->heartbeat);
-	free(r);
-}
-
 static bool has_room(const struct hub *hub, const struct api_call *call)
 {
 	size_t mine = 0;
@@ -269,7 +290,7 @@ bool hub_join(struct hub *hub, struct api_call *call, int64_t last_seq)
 		return false;
 	if (!hub->readers) {
 		db_audit_last(hub->api->db, &hub->last_seq, NULL);
-		pst_timer_start(hub->heartbeat, HEARTBEAT_MS, heartbeat_cb, hub);
+		pst_timer_start(hub->heartbeat, BEAT_MS, beat_cb, hub);
 	}
 	r->hub = hub;
 	r->call = call;

@@ -239,9 +239,25 @@ static void end_everything(struct api_call *call, const char *id)
 	reconciler_user_revoked(call->api->rec, id, NULL, &by, NULL);
 }
 
-void api_user_patch(struct api_call *call)
+/* The row, and the end of log-ins when the user may do less than before. */
+static int write_user(struct api_call *call, const struct user_row *before, const struct user_row *u)
 {
 	struct pst_err err = PST_ERR_INIT;
+	bool lowered = (before->is_admin && !u->is_admin) || (before->enabled && !u->enabled);
+	int rc = write_begin(call);
+
+	if (rc < 0)
+		return rc;
+	rc = db_user_update(call->api->db, u, &err);
+	if (rc == 0 && lowered)
+		rc = db_login_delete_all(call->api->db, u->id, NULL, &err);
+	if (rc < 0)
+		return write_fail(call, &err);
+	return write_commit(call, "user.changed", "user", u->id, detail_of(call));
+}
+
+void api_user_patch(struct api_call *call)
+{
 	struct body b = {.role = ""};
 
 	if (user_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev))
@@ -251,18 +267,8 @@ void api_user_patch(struct api_call *call)
 	if (read_body(call, &b, false) < 0)
 		return;
 	bool demoted = before.is_admin && (!b.row.is_admin || !b.row.enabled);
-	if ((demoted && !leaves_an_admin(call, &before)) || write_begin(call) < 0)
-		return;
 	b.row.updated = pst_wall_ms();
-	bool lowered = demoted || (before.enabled && !b.row.enabled);
-	int rc = db_user_update(call->api->db, &b.row, &err);
-	if (rc == 0 && lowered)
-		rc = db_login_delete_all(call->api->db, before.id, NULL, &err);
-	if (rc < 0) {
-		write_fail(call, &err);
-		return;
-	}
-	if (write_commit(call, "user.changed", "user", before.id, detail_of(call)) < 0)
+	if ((demoted && !leaves_an_admin(call, &before)) || write_user(call, &before, &b.row) < 0)
 		return;
 	if (before.enabled && !b.row.enabled)
 		end_everything(call, before.id);

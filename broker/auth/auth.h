@@ -74,6 +74,9 @@ int auth_bearer_make(struct auth *a, struct token_row *t, char ret_token[AUTH_BE
 int auth_bearer_find(struct auth *a, const char *token, struct token_row *ret, struct login_owner *ret_owner,
 	struct pst_err *err);
 
+/* For what lasts longer than a call: is the log-in (or the token, the other one "") still good? */
+bool auth_is_live(struct auth *a, const char *login_id, const char *token_id);
+
 /* Forgets log-ins that are over; every minute or so. */
 void auth_sweep(struct auth *a);
 /* An admin lets a blocked account in again. */

@@ -125,6 +125,15 @@ int auth_bearer_find(struct auth *a, const char *token, struct token_row *ret, s
 	return rc;
 }
 
+bool auth_is_live(struct auth *a, const char *login_id, const char *token_id)
+{
+	int64_t now = pst_wall_ms();
+	bool live = false;
+
+	/* A database that cannot be read just now ends nobody's stream. */
+	return db_login_is_live(a->db, login_id, token_id, now, now - a->settings.idle_ms, &live, NULL) < 0 || live;
+}
+
 void auth_sweep(struct auth *a)
 {
 	int64_t now = pst_wall_ms();

@@ -85,7 +85,10 @@ static void api_finish(struct api_call *call, void *arg)
 			text ? text : call->text ? call->text : "");
 		free(text);
 	}
-	pst_ctl_reply(gc->g->ctl, gc->msg, reply);
+	/* An answer that no frame can carry is a question for a smaller page. */
+	if (pst_ctl_reply(gc->g->ctl, gc->msg, reply) == PST_ELIMIT && !pst_ctl_is_closing(gc->g->ctl))
+		reply_problem(gc->g->ctl, gc->msg, "too_large", "The answer is too large: ask for fewer objects with ?limit=.",
+			"La respuesta es demasiado grande: pida menos objetos con ?limit=.", 0);
 	gate_call_free(gc);
 }
 

@@ -8,3 +8,8 @@ GATE_TESTS = tests/integration/test_gate_http.py tests/integration/test_gate_dis
 TESTS += $(GATE_TESTS)
 EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/fake_worker.py
 include tests/integration/agent/local.mk
+
+# A real broker between a fake gate, a fake provisioner and agents.
+BROKER_TESTS = tests/integration/test_broker_api.py tests/integration/test_broker_display.py
+TESTS += $(BROKER_TESTS)
+EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a log-in to a granted display, with a fake gate, provisioner and agents around a real broker.
+
+Covers: broker/control/agents.c broker/control/control.c broker/control/gateway.c broker/control/provisioner.c
+ * broker/control/viewer.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c db/viewer.c
+"""
+import base64
+import json
+import os
+import time
+import unittest
+
+from broker_harness import AGENT_UID, PASSWORDS, SETUP, Broker, Link, Provisioner, Session, eventually, log_in
+
+BOOT = "00000000-0000-4000-8000-000000000001"
+
+
+class World:
+    def __init__(self, setup=None, provisioner=True):
+        self.broker = Broker(setup)
+        self.open_gate([])
+        self.provisioner = Provisioner(self.broker.dir + "/run") if provisioner else None
+        self.log_in()
+
+    def open_gate(self, sessions):
+        self.gate = Link(self.broker.dir + "/run/gateway.sock")
+        self.gate.call("hello", gateway="g", sessions=sessions)
+
+    def log_in(self):
+        self.admin, self.ana, self.eva = (log_in(self.gate, name) for name in ("admin", "ana", "eva"))
+
+    def ready(self, count=1):
+        eventually(lambda: self.admin.get("pools/demo")["counts"]["ready"] >= count)
+
+    def connect(self, user, protocol="web"):
+        pool = user.get("me/pools")["items"][0]["id"]
+
+        def look():
+            status, data, _ = user.call("POST", "me/pools/%s/connect" % pool, {"protocol": protocol})
+            if status != 200:
+                assert status == 202, data
+                assert data["stage"] in ("queue", "create", "start", "agent") and data["reason"]["en"] and data["reason"]["es"], data
+            return data if status == 200 else None
+
+        return eventually(look)
+
+    def display(self, user, protocol="web"):
+        ticket = self.connect(user, protocol)
+        grant = self.gate.call("redeem", ticket=ticket["ticket"], protocol="ws" if protocol == "web" else "rfb", remote="10.0.0.5")
+        assert "grant" in grant, grant
+        self.gate.send({"op": "session", "session": grant["session"], "event": "started"})
+        return grant
+
+    def ended(self, session, seconds=10):
+        while True:
+            message = self.gate.inbox.get(timeout=seconds)
+            if message and message["op"] == "end" and message["session"] == session:
+                return message
+
+    def close(self):
+        if self.provisioner:
+            self.provisioner.close()
+        self.gate.close()
+        self.broker.close()
+
+
+def read_grant(text):
+    body, mac = text.split(".")
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))), mac
+
+
+class Display(unittest.TestCase):
+    def setUp(self):
+        self.world = World()
+        self.addCleanup(self.world.close)
+
+    def test_a_ticket_opens_one_display_once(self):
+        w = self.world
+        ticket = w.connect(w.ana)
+        self.assertEqual((ticket["websocket"], ticket["subprotocol"]), ("/display", "puesto.v1"))
+        for wrong in ("x" * 43, "", "🙂", ticket["ticket"] + "A"):
+            self.assertEqual(w.gate.call("redeem", ticket=wrong, protocol="ws", remote="")["error"]["code"], "bad_ticket")
+        grant = w.gate.call("redeem", ticket=ticket["ticket"], protocol="ws", remote="10.0.0.5")
+        body, mac = read_grant(grant["grant"])
+        self.assertEqual((body["user"], body["desktop"], body["session"], body["epoch"]),
+                         ("ana", grant["desktop"], grant["session"], grant["epoch"]))
+        self.assertEqual(len(mac), 43)
+        self.assertGreater(body["exp"], time.time() * 1000)
+        self.assertEqual(w.gate.call("redeem", ticket=ticket["ticket"], protocol="ws", remote="")["error"]["code"], "bad_ticket")
+        novnc = w.connect(w.ana, "novnc")
+        self.assertEqual(novnc["subprotocol"], "binary")
+        self.assertEqual(w.gate.call("redeem", ticket=novnc["ticket"], protocol="ws", remote="")["error"]["code"], "bad_ticket",
+                         "a ticket is for one protocol")
+
+    def test_a_second_viewer_takes_over_and_the_first_is_told(self):
+        w = self.world
+        first, second = w.display(w.ana), w.display(w.ana)
+        self.assertEqual(first["desktop"], second["desktop"])
+        self.assertGreater(second["epoch"], first["epoch"])
+        told = w.ended(first["session"])
+        self.assertTrue(told["reason_en"] and told["reason_es"])
+        live = w.admin.get("sessions?state=live")["items"]
+        self.assertEqual([s["id"] for s in live], [second["session"]])
+        w.admin.want(204, "DELETE", "sessions/" + second["session"])
+        w.ended(second["session"])
+        w.gate.send({"op": "session", "session": second["session"], "event": "ended", "code": "ended", "reason": "bye", "stats": {"frames": 7}})
+        eventually(lambda: not w.admin.get("sessions?state=live")["items"])
+
+    def test_rdp_and_vnc_wait_with_progress(self):
+        w = self.world
+        bad = w.gate.call("auth", protocol="rdp", user="ana", password="wrong one", remote="10.0.0.6")
+        nobody = w.gate.call("auth", protocol="rdp", user="nobody", password="wrong one", remote="10.0.0.6")
+        self.assertEqual((bad["error"], bad["error"]["code"]), (nobody["error"], "login_failed"))
+        self.assertEqual(w.gate.call("auth", protocol="rdp", user="eva", password=PASSWORDS["eva"], remote="")["error"]["code"], "no_pool")
+        login = w.gate.call("auth", protocol="rfb", user="ana", password=PASSWORDS["ana"], remote="10.0.0.6")
+        steps = []
+        grant = w.gate.call("connect", progress=steps, login=login["login"], pool=login["pool"], protocol="rfb", remote="10.0.0.6")
+        self.assertIn("grant", grant)
+        for step in steps:
+            self.assertTrue(step["stage"] in ("assign", "start", "agent") and step["text_en"] and step["text_es"])
+        self.assertEqual(w.gate.call("connect", login="x" * 43, pool=login["pool"], protocol="rfb", remote="")["error"]["code"], "login_over")
+        self.assertEqual(w.gate.call("connect", login=login["login"], pool="0" * 36, protocol="rfb", remote="")["error"]["code"], "not_entitled")
+
+    def test_several_pools_want_a_name(self):
+        w = self.world
+        w.admin.want(201, "POST", "pools", {"name": "second", "provider": "local", "image": "demo", "max": 1})
+        w.admin.want(201, "POST", "entitlements", {"pool": "second", "user": "ana"})
+        answer = w.gate.call("auth", protocol="rdp", user="ana", password=PASSWORDS["ana"], remote="")["error"]
+        self.assertEqual(answer["code"], "pool_needed")
+        self.assertIn("demo, second", answer["title"])
+        self.assertEqual(w.gate.call("auth", protocol="rdp", user="ana#nowhere", password=PASSWORDS["ana"], remote="")["error"]["code"], "pool_needed")
+        login = w.gate.call("auth", protocol="rdp", user="ana#second", password=PASSWORDS["ana"], remote="")
+        self.assertEqual(login["pool"], w.admin.get("pools/second")["id"])
+        names = [p["protocols"]["rdp"]["username"] for p in w.ana.get("me/pools")["items"]]
+        self.assertEqual(names, ["ana#demo", "ana#second"])
+
+    def test_log_off_makes_the_desktop_new(self):
+        w = self.world
+        grant = w.display(w.ana)
+        self.assertEqual(w.admin.get("desktops/" + grant["desktop"])["hygiene"], "dirty")
+        w.eva.want(404, "POST", "me/desktops/%s/logoff" % grant["desktop"])
+        w.ana.want(202, "POST", "me/desktops/%s/logoff" % grant["desktop"])
+        w.ended(grant["session"])
+        eventually(lambda: any(c["op"] == "restart" and c["refresh"] and c["desktop"] == grant["desktop"] for c in w.provisioner.commands))
+        desktop = eventually(lambda: (lambda d: d if d["state"] == "ready" else None)(w.admin.get("desktops/" + grant["desktop"])))
+        self.assertEqual((desktop["hygiene"], desktop["user"]), ("clean", None))
+        kinds = [e["kind"] for e in desktop["timeline"]]
+        self.assertTrue({"desktop.assigned", "session.started"} <= set(kinds), kinds)
+        self.assertTrue(w.admin.get("events/verify")["ok"])
+
+    def test_who_loses_the_pool_loses_the_desktop(self):
+        w = self.world
+        grant = w.display(w.ana)
+        w.admin.want(204, "DELETE", "groups/staff/members/ana")
+        w.ended(grant["session"])
+        self.assertEqual(w.ana.get("me/pools")["items"], [])
+        pool = w.admin.get("pools/demo")["id"]
+        self.assertEqual(w.ana.want(403, "POST", "me/pools/%s/connect" % pool, {"protocol": "web"})["code"], "not_entitled")
+        self.assertEqual(w.ana.want(403, "POST", "me/pools/%s/connect" % BOOT, {"protocol": "web"})["code"], "not_entitled")
+
+    def test_streams_outlive_a_killed_broker(self):
+        w = self.world
+        grant = w.display(w.ana)
+        w.broker.kill()
+        w.broker.start()
+        w.open_gate([grant["session"], BOOT])
+        self.assertEqual(w.ended(BOOT)["session"], BOOT, "a session that nobody knows is ended")
+        w.provisioner.connect()
+        w.log_in()
+        live = w.admin.get("sessions?state=live")["items"]
+        self.assertEqual([s["id"] for s in live], [grant["session"]])
+        self.assertEqual(w.admin.get("desktops/" + grant["desktop"])["user"]["name"], "ana")
+        self.assertEqual(sum(c["op"] == "create" for c in w.provisioner.commands), len(w.provisioner.machines))
+
+    def test_admin_acts_on_desktops(self):
+        w = self.world
+        w.ready()
+        d = w.admin.get("desktops")["items"][0]
+        self.assertEqual(w.admin.get("desktops?pool=demo&state=ready")["items"][0]["id"], d["id"])
+        self.assertEqual(w.admin.get("desktops?user=ana")["items"], [])
+        self.assertTrue(w.admin.want(200, "POST", "desktops/%s/drain" % d["id"], {"drain": True})["drain"])
+        w.admin.want(200, "POST", "desktops/%s/drain" % d["id"], {"drain": False})
+        w.admin.want(422, "POST", "desktops/%s/message" % d["id"], {"text": ""})
+        w.admin.want(202, "POST", "desktops/%s/restart" % d["id"])
+        eventually(lambda: any(c["op"] == "restart" for c in w.provisioner.commands))
+        w.ready()
+        w.admin.want(202, "DELETE", "desktops/" + d["name"])
+        eventually(lambda: d["id"] not in w.provisioner.machines)
+        w.ready()
+
+    def test_strangers_at_the_agents_door_learn_nothing(self):
+        w = self.world
+        w.ready()
+        d = w.admin.get("desktops")["items"][0]["id"]
+        link = Link(w.broker.dir + "/run/agents/agent.sock")
+        if os.geteuid() == 0:  # we are not the desktop's uid
+            self.assertEqual(link.call("hello", desktop=d, boot=BOOT, epoch=0, occupied=False)["error"]["status"], 403)
+        self.assertIn("error", link.call("enrol", desktop=d, token="x" * 43))
+        self.assertIn("error", link.call("enrol", desktop="x", token=7))
+        self.assertIn("error", link.call("api", method="GET", path="/api/v1/pools"))
+        link.send({"op": "report", "event": "failed"})
+        self.assertEqual(w.admin.get("desktops/" + d)["state"], "ready")
+        link.close()
+
+
+class Trouble(unittest.TestCase):
+    def test_a_failing_provider_is_explained_everywhere(self):
+        w = World(provisioner=False)
+        self.addCleanup(w.close)
+        tile = w.ana.get("me/pools")["items"][0]
+        self.assertEqual(tile["state"], "failed")
+        self.assertIn("provisioner", tile["reason"]["en"])
+        w.provisioner = Provisioner(w.broker.dir + "/run")
+        w.provisioner.fail = "the disk of the host is full"
+        pool = w.admin.get("pools/demo")["id"]
+        w.ana.call("POST", "me/pools/%s/connect" % pool, {"protocol": "web"})
+        eventually(lambda: "disk of the host" in json.dumps(w.admin.get("status")["problems"]) + json.dumps(w.admin.get("pools/demo")), 20)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
