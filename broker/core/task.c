@@ -148,10 +148,8 @@ static void task_give_up(struct core_round *c, struct core_desktop *d)
 		desktop_fail(c, d, &why);
 }
 
-static void task_no(struct core_round *c, struct core_desktop *d)
+static void task_no(struct core_round *c, struct core_desktop *d, const struct provider_result *res)
 {
-	const struct provider_result *res = c->ev->result;
-
 	task_note_error(&d->t, res);
 	reason_set(&d->reason, REASON_TASK_RETRY, d->t.error, NULL);
 	if (d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH)
@@ -174,8 +172,19 @@ static void task_orphan_result(struct core_round *c, struct core_orphan *o)
 	state_remove_orphan(c->st, o);
 }
 
+/* A machine that nobody can reach is not made, whatever its provider says. */
+static bool task_is_reachable(const struct core_desktop *d, const struct provider_result *res)
+{
+	bool endpoint = d->endpoint[0] || (res->endpoint && res->endpoint[0]);
+
+	return d->t.kind == TASK_DESTROY || (endpoint && (d->uid || res->uid > 0));
+}
+
 void task_on_result(struct core_round *c)
 {
+	static const struct provider_result unreachable = { .retryable = true,
+		                                            .error_code = "no_endpoint",
+		                                            .error = "the answer names no endpoint or uid" };
 	struct core_desktop *d = state_desktop_of_task(c->st, c->ev->result->task);
 	struct core_orphan *o = d ? NULL : state_orphan_of_task(c->st, c->ev->result->task);
 
@@ -187,10 +196,12 @@ void task_on_result(struct core_round *c)
 	if (!d)
 		return;
 	desktop_touch(c, d);
-	if (c->ev->result->ok)
-		task_yes(c, d);
+	if (!c->ev->result->ok)
+		task_no(c, d, c->ev->result);
+	else if (!task_is_reachable(d, c->ev->result))
+		task_no(c, d, &unreachable);
 	else
-		task_no(c, d);
+		task_yes(c, d);
 }
 
 /* ---- sending ---- */
