@@ -107,7 +107,10 @@ static void agent_on_logoff(struct core_round *c, struct core_desktop *d)
 {
 	if (d->x.lease == LEASE_ENDING)
 		lease_settle(c, d);
-	else if (d->x.lease == LEASE_HELD && d->x.hygiene == HYGIENE_DIRTY) {
+	else if (d->x.lease == LEASE_HELD && d->x.hygiene == HYGIENE_DIRTY &&
+	         (c->ev->epoch >= d->a.epoch || !c->st->fence_epochs)) {
+		/* It began inside the desktop. Without the owner's epoch it may be an echo of
+		 * the owner before, and may only confirm, not begin. */
 		session_end(c, d, REASON_LOGOFF_USER, true);
 		d->x.lease = LEASE_ENDING;
 		audit(c, "desktop.logoff", d, "logoff");

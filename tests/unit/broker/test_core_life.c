@@ -124,6 +124,7 @@ Test(core_life, a_late_report_of_an_earlier_log_on_touches_nothing)
 	fixture_settle(&f);
 	cr_assert_eq(fixture_work(&f, "bea"), d);
 	report(d->id, "logoff", old);
+	report(d->id, "logoff", 0); /* of an agent that had no log-on */
 	cr_expect_eq(d->x.session, SESSION_CONNECTED);
 	report(d->id, "logoff", d->s.epoch);
 	cr_expect_eq(d->x.lease, LEASE_FREE);
