@@ -96,6 +96,18 @@ static const char *file_of(const char *path)
 	return path + 1;
 }
 
+/* The portal is shown at / too, so what its page names beside itself is looked for in its folder. */
+static int open_file(int dir, const char *name)
+{
+	char in_portal[NAME_SIZE + sizeof("portal/")];
+	int fd = open_below(dir, name);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	snprintf(in_portal, sizeof(in_portal), "portal/%s", name);
+	return open_below(dir, in_portal);
+}
+
 int webfile_open(int web_dir_fd, const char *path, struct webfile *ret)
 {
 	const char *name, *mime;
@@ -110,7 +122,7 @@ int webfile_open(int web_dir_fd, const char *path, struct webfile *ret)
 	mime = webfile_mime(name);
 	if (!mime)
 		return -404;
-	fd = open_below(web_dir_fd, name);
+	fd = open_file(web_dir_fd, name);
 	if (fd < 0)
 		return errno == EACCES ? -403 : -404;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > WEBFILE_SIZE_MAX) {

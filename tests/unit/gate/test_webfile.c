@@ -46,6 +46,7 @@ Test(webfile, test_files_and_nothing_else)
 		{ "/", 0 },
 		{ "/portal/", 0 },
 		{ "/portal/index.html", 0 },
+		{ "/index.html", 0 }, /* the portal's own, seen from the root */
 		{ "/shared/a.mjs", 0 },
 		{ "/shared/in.mjs", 0 },
 		{ "/portal", -308 },
