@@ -9,21 +9,20 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "protocol/gate/spawn_wire.h"
 #include "protocol/sandbox.h"
 #include "protocol/worker.h"
 
 #define CTL_FD 3
 #define CLIENT_FD 4
 
-/* The desktop cut its shared screen short: the only thing that a read of it can do is fail. See spawn_wire.h. */
-#define EXIT_SCREEN_GONE 70
-
+/* The desktop cut its shared screen short: the only thing that a read of it can do is fail. */
 static void on_sigbus(int signal)
 {
 	static const char text[] = "error puesto-worker the desktop's screen memory vanished\n";
 	ssize_t n = write(2, text, sizeof(text) - 1);
 
-	_exit(n >= 0 ? EXIT_SCREEN_GONE : EXIT_FAILURE);
+	_exit(n >= 0 ? WORKER_EXIT_SCREEN_GONE : EXIT_FAILURE);
 }
 
 static int usage(void)

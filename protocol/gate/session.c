@@ -271,6 +271,10 @@ static void explain_exit(const struct session *s, struct session_end *end, char 
 		snprintf(en, size, "The display process of this connection was ended by signal %d (%s). Connect again; the desktop goes on.", signal,
 			 strsignal(signal));
 		snprintf(es, size, "El proceso de esta conexión terminó por la señal %d. Vuelva a conectar; el escritorio sigue en marcha.", signal);
+	} else if (status == WORKER_EXIT_SCREEN_GONE) {
+		end->code = "screen_gone";
+		snprintf(en, size, "The desktop took its screen away. Connect again; if it lasts, restart the desktop in the portal.");
+		snprintf(es, size, "El escritorio ha retirado su pantalla. Vuelva a conectar; si persiste, reinicie el escritorio en el portal.");
 	} else if (status) {
 		end->is_crash = true;
 		end->code = "worker_failed";

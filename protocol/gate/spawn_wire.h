@@ -9,6 +9,9 @@
 
 #define SPAWN_FDS_MAX 2
 
+/* Exit statuses of a worker that carry a meaning. */
+#define WORKER_EXIT_SCREEN_GONE 70 /* the desktop cut its shared screen short */
+
 enum spawn_op {
 	SPAWN_WORKER = 1,  /* fds: control channel, client stream. Answer: pid or error */
 	SPAWN_CONNECT,     /* the display link of a desktop. Answer: one fd or error */
