@@ -42,19 +42,19 @@ static void session_free(struct session *s)
 	free(s);
 }
 
-static void tell_broker(struct session *s, const char *event, const char *code, const char *reason, json_t *stats)
+static void tell_broker(struct session *s, const char *event, const struct session_end *end, json_t *stats)
 {
 	if (!*s->uuid)
 		return;
-	broker_notify(s->gate->broker, json_pack("{s:s, s:s, s:s, s:s, s:s, s:O?}", "op", "session", "session", s->uuid, "event", event, "reason",
-						 reason, "code", code, "stats", stats));
+	broker_notify(s->gate->broker, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O?}", "op", "session", "session", s->uuid, "event", event,
+						 "reason", end->reason_en, "reason_es", end->reason_es, "code", end->code, "stats", stats));
 }
 
 /* The worker's process is gone, or never came. */
 static void finish(struct session *s, const struct session_end *end)
 {
 	if (!s->has_ended)
-		tell_broker(s, "ended", end->code, end->reason_en, s->stats);
+		tell_broker(s, "ended", end, s->stats);
 	pst_log(end->is_crash ? PST_WARN : PST_INFO, "session ended session=%s front=%s remote=%s code=%s reason=\"%s\"", s->uuid,
 		session_front_name(s), s->remote, end->code, end->reason_en);
 	json_decref(s->stats);
@@ -78,6 +78,7 @@ static void on_session_event(struct session *s, json_t *msg)
 {
 	const char *event = pst_json_str(msg, "event", 16), *reason = pst_json_str(msg, "reason", 512), *code = pst_json_str(msg, "code", 64);
 	const char *reason_es = pst_json_str(msg, "reason_es", 512);
+	struct session_end words = { false, code ? code : "ok", reason ? reason : "", reason_es ? reason_es : "" };
 	json_t *stats = json_object_get(msg, "stats");
 
 	if (!event)
@@ -88,7 +89,7 @@ static void on_session_event(struct session *s, json_t *msg)
 	}
 	if (!strcmp(event, "stats"))
 		return;
-	tell_broker(s, event, code ? code : "ok", reason ? reason : "", stats);
+	tell_broker(s, event, &words, stats);
 	if (strcmp(event, "ended"))
 		return;
 	s->has_ended = true;

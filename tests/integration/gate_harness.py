@@ -93,7 +93,7 @@ class Broker:
 
 
 class Gateway:
-    def __init__(self, worker=None, **limits):
+    def __init__(self, worker=None, broker_socket=None, **limits):
         self.dir = tempfile.mkdtemp(prefix="puesto-gate-")
         for name in ("web/portal", "web/console", "web/client", "web/shared", "run", "pki", "desktops/%s/run" % DESKTOP):
             os.makedirs(os.path.join(self.dir, name))
@@ -107,7 +107,8 @@ class Gateway:
         os.symlink("/etc/passwd", os.path.join(self.dir, "web/shared/passwd.txt"))
         self.certificate()
         self.https, self.rdp, self.vnc = free_port(), free_port(), free_port()
-        self.broker = Broker(os.path.join(self.dir, "run/gateway.sock"))
+        self.broker = None if broker_socket else Broker(os.path.join(self.dir, "run/gateway.sock"))
+        self.broker_socket = broker_socket or os.path.join(self.dir, "run/gateway.sock")
         self.display = socket.socket(socket.AF_UNIX)
         self.display.bind(os.path.join(self.dir, "desktops", DESKTOP, "run/display.sock"))
         self.display.listen(50)
@@ -115,7 +116,10 @@ class Gateway:
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.process = subprocess.Popen([os.path.join(BUILD, "puesto-gateway"), "--config", os.path.join(self.dir, "gateway.conf")],
                                         stderr=self.log, stdout=self.log)
-        self.broker.wait(lambda m: m["op"] == "hello", 20)
+        if self.broker:
+            self.broker.wait(lambda m: m["op"] == "hello", 20)
+        else:
+            wait_until(lambda: "broker connected" in self.text(), 20)
 
     def write(self, name, content, mode=0o644):
         path = os.path.join(self.dir, name)
@@ -132,8 +136,8 @@ class Gateway:
 
     def config(self, worker, limits):
         lines = ["[listen]", "https = 127.0.0.1:%d" % self.https, "rdp = 127.0.0.1:%d" % self.rdp, "vnc = 127.0.0.1:%d" % self.vnc,
-                 "[http]", "web_dir = %s/web" % self.dir, "[tls]", "cert = %s/pki/cert.pem" % self.dir, "key = %s/pki/key.pem" % self.dir,
-                 "[broker]", "socket = %s/run/gateway.sock" % self.dir, "[worker]", "desktops_dir = %s/desktops" % self.dir,
+                 "[http]", "web_dir = %s/web" % self.dir, "hosts = localhost 127.0.0.1 vdi.example", "[tls]", "cert = %s/pki/cert.pem" % self.dir, "key = %s/pki/key.pem" % self.dir,
+                 "[broker]", "socket = %s" % self.broker_socket, "[worker]", "desktops_dir = %s/desktops" % self.dir,
                  "path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
         lines += ["%s = %s" % item for item in limits.items()]
         self.write("gateway.conf", "\n".join(lines) + "\n")
@@ -146,7 +150,8 @@ class Gateway:
     def close(self):
         self.process.terminate()
         code = self.process.wait(10)
-        self.broker.stop()
+        if self.broker:
+            self.broker.stop()
         self.display.close()
         subprocess.run(["rm", "-rf", self.dir], check=True)
         assert code == 0, "the gateway ended with %d" % code
