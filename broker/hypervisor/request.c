@@ -30,6 +30,8 @@ static int text_read(const json_t *obj, const char *key, const char *fallback, c
 
 	if (pst_json_opt_str(obj, key, size - 1, fallback, &s, err) < 0)
 		return err->code;
+	if (s && !*s && fallback)
+		s = fallback;
 	if (!s)
 		return pst_err_set(err, PST_EINVAL, "%s: missing", key);
 	if (also && !is_plain(s, also))
@@ -50,14 +52,18 @@ static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], str
 	return 0;
 }
 
+/* 0, as a pool has it that leaves the choice to its provider, is as good as nothing. */
 static int number_read(const json_t *obj, const char *key, int64_t min, int64_t max,
 	int64_t fallback, uint32_t *ret, struct pst_err *err)
 {
 	int64_t v;
 
-	if (pst_json_opt_int(obj, key, min, max, fallback, &v, err) < 0)
+	if (pst_json_opt_int(obj, key, 0, max, 0, &v, err) < 0)
 		return err->code;
-	*ret = (uint32_t)v;
+	if (v != 0 && v < min)
+		return pst_err_set(err, PST_EINVAL, "%s: must be between %lld and %lld, or 0 for the default", key,
+			(long long)min, (long long)max);
+	*ret = (uint32_t)(v ? v : fallback);
 	return 0;
 }
 
@@ -72,6 +78,10 @@ static int cpus_read(const json_t *spec, uint32_t *ret_percent, struct pst_err *
 		return 0;
 	}
 	cpus = json_number_value(v);
+	if (json_is_number(v) && cpus == 0.0) {
+		*ret_percent = 200;
+		return 0;
+	}
 	if (!json_is_number(v) || !(cpus >= 0.05 && cpus <= 1024))
 		return pst_err_set(err, PST_EINVAL, "cpus: must be between 0.05 and 1024");
 	*ret_percent = (uint32_t)(cpus * 100 + 0.5);

@@ -3,6 +3,8 @@
 
 # build_tree: configures (once) and makes in $PUESTO_BUILD; the log stays beside it.
 build_tree() {
+	# A tree that was configured in place is built in place: automake takes no second build of it elsewhere.
+	[ -f "$PUESTO_SOURCE/config.status" ] && PUESTO_BUILD=$PUESTO_SOURCE
 	mkdir -p "$PUESTO_BUILD"
 	log=$PUESTO_BUILD/build.log
 	: >"$log"
@@ -26,5 +28,5 @@ build_failed() {
 
 # build_install DIR: puts programs, web files and manuals below DIR/usr.
 build_install() {
-	make -C "$PUESTO_BUILD" install DESTDIR="$1" >>"$PUESTO_BUILD/build.log" 2>&1 || build_failed "make install"
+	make -C "$PUESTO_BUILD" install prefix=/usr DESTDIR="$1" >>"$PUESTO_BUILD/build.log" 2>&1 || build_failed "make install"
 }

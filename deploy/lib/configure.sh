@@ -70,11 +70,15 @@ configure_all() {
 [data]
 dir = $DATA
 
+[uids]
+broker = puesto-broker
+gateway = puesto-gateway
+
 [public]
 host = $HOST
-https = $HTTPS
-rdp = $RDP
-vnc = $VNC
+hosts = $HOST localhost 127.0.0.1 [::1]
+rdp_port = $RDP
+vnc_port = $VNC
 CONF
 	write_conf provisioner.conf root <<CONF
 # Puesto's provisioner; see puesto-provisioner(8). Written by deploy/up.
@@ -124,6 +128,46 @@ setup_image() {
 	"$PUESTO_SOURCE/deploy/image/build" "$DATA/images/demo/1" >>"$DATA/log/setup.log" 2>&1 ||
 		{ tail -n 5 "$DATA/log/setup.log" >&2; fail "the demo image could not be made (the reason stands above)."; }
 }
+
+# First objects: what stands already is left as it is. Passwords go through a pipe, never over a command line.
+broker_bootstrap() {
+	service_pid broker >/dev/null && return 0
+	"$DATA/software/usr/sbin/puesto-broker" --config "$DATA/etc/broker.conf" bootstrap - <<JSON >>"$DATA/log/setup.log" 2>&1 || bootstrap_failed
+{"providers": [{"name": "local", "kind": "local"}],
+ "images": [{"name": "demo", "display_name": "Puesto demo desktop",
+   "versions": [{"version": "1", "base": "host", "path": "$DATA/images/demo/1/layer"}], "publish": "1"}],
+ "pools": [{"name": "demo", "display_name": "Demo desktop", "description": "A Linux desktop, fresh at every log-on",
+   "kind": "floating", "provider": "local", "image": "demo", "min": 2, "max": 6, "spare": 1, "on_logoff": "refresh"}],
+ "users": [{"name": "admin", "display_name": "Administrator", "password": "$(credential admin)", "role": "admin"},
+   {"name": "demo", "display_name": "Demo user", "password": "$(credential demo)", "role": "user"}],
+ "entitlements": [{"pool": "demo", "user": "demo"}]}
+JSON
+}
+
+bootstrap_failed() {
+	tail -n 3 "$DATA/log/setup.log" >&2
+	fail "the first pool and users could not be made (the reason stands above)." "The whole log is $DATA/log/setup.log"
+}
+
+desktops_stop() { "$DATA/software/usr/libexec/puesto/puesto-desktop" --stop-all "$DATA/desktops" >/dev/null 2>&1; }
+
+# wait_ready: until the gateway answers and the demo pool has a desktop that can be used; says the reason while it waits.
+wait_ready() {
+	step "Waiting for the first desktop"
+	deadline=$(($(date +%s) + 120)) told=
+	while :; do
+		for name in $SERVICES; do service_check "$name"; done
+		if state=$(pool_state 2>/dev/null); then
+			case $state in *'"ready"'*) return 0 ;; esac
+		fi
+		reason=$(printf '%s' "${state:-}" | sed -n 's/.*"reason": *{[^}]*"en": *"\([^"]*\)".*/\1/p' | head -n 1)
+		[ -n "$reason" ] && [ "$reason" != "$told" ] && { say "  $reason"; told=$reason; }
+		[ "$(date +%s)" -lt "$deadline" ] || fail "no desktop became ready within 120 s." "${told:-The services gave no reason.}" "Logs: $DATA/log/"
+		sleep 0.3
+	done
+}
+
+pool_state() { ctl -o json get pool demo; }
 
 ctl() {
 	"$DATA/software/usr/bin/puestoctl" --url "https://localhost:$HTTPS" --ca "$DATA/pki/ca.pem" --credentials "$DATA/credentials" "$@"

@@ -6,7 +6,8 @@ SERVICES="broker provisioner gateway"
 service_pid() {
 	pid=$(cat "$DATA/run/$1.pid" 2>/dev/null) || return 1
 	# A pid file outlives a crash: believe it only while that process is this service of this directory.
-	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF -- "$DATA/etc/$1.conf" || return 1
+	[ -r "/proc/$pid/cmdline" ] || return 1
+	tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "$DATA/etc/$1.conf" || return 1
 	printf '%s' "$pid"
 }
 

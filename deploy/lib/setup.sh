@@ -11,9 +11,9 @@ setup_accounts() {
 }
 
 setup_folders() {
-	install -d -m 0755 "$DATA" "$DATA/etc" "$DATA/run" "$DATA/images"
+	install -d -m 0755 "$DATA" "$DATA/etc" "$DATA/images"
+	install -d -m 0755 -o puesto-broker -g puesto-broker "$DATA/run"
 	install -d -m 0711 "$DATA/desktops"
-	install -d -m 0750 -o puesto-broker -g puesto-gateway "$DATA/run/control"
 	install -d -m 0755 -o puesto-broker -g puesto-broker "$DATA/run/agents"
 	install -d -m 0700 -o puesto-broker -g puesto-broker "$DATA/db"
 	install -d -m 0755 "$DATA/log" "$DATA/pki"
