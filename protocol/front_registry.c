@@ -4,11 +4,13 @@
 
 #include "base/mem.h"
 #include "protocol/front/front.h"
+#include "protocol/front/rdp/rdp.h"
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/ws/ws.h"
 
 static const struct front_type *const types[] = {
 	&front_ws,
+	&front_rdp,
 	&front_rfb,
 };
 

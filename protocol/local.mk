@@ -23,4 +23,4 @@ puesto_worker_SOURCES = \
 	protocol/worker_source.c \
 	protocol/worker_words.c
 puesto_worker_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-puesto_worker_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)
+puesto_worker_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(FRONT_RDP_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)

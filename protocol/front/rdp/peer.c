@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * FreeRDP's peer with our settings: TLS 1.2 or newer and nothing else (NLA and RDP's own security are off: the broker checks the
+ * password that travels in the client info), the graphics pipeline, no redirection and no audio.
+ */
+#include <freerdp/channels/channels.h>
+#include <freerdp/channels/wtsvc.h>
+#include <freerdp/crypto/certificate.h>
+#include <freerdp/crypto/privatekey.h>
+#include <freerdp/settings.h>
+#include <winpr/ssl.h>
+#include <winpr/wtsapi.h>
+
+#include "base/mem.h"
+#include "encoder/rect.h"
+#include "protocol/front/rdp/rdp.h"
+#include "protocol/front/rdp/rdp_priv.h"
+
+#define TLS_1_2 0x0303
+
+struct rdp *rdp_of(rdpContext *context)
+{
+	return context->peer->ContextExtra;
+}
+
+static BOOL on_post_connect(freerdp_peer *peer)
+{
+	struct rdp *f = peer->ContextExtra;
+	uint32_t w = freerdp_settings_get_uint32(peer->context->settings, FreeRDP_DesktopWidth);
+	uint32_t h = freerdp_settings_get_uint32(peer->context->settings, FreeRDP_DesktopHeight);
+	f->has_credentials = true;
+	return w >= RDP_SIDE_MIN && h >= RDP_SIDE_MIN && w <= SCREEN_SIDE_MAX && h <= SCREEN_SIDE_MAX;
+}
+
+static BOOL on_activate(freerdp_peer *peer)
+{
+	struct rdp *f = peer->ContextExtra;
+	f->is_activated = true;
+	return TRUE;
+}
+
+static BOOL on_suppress(rdpContext *context, BYTE allow, const RECTANGLE_16 *area)
+{
+	rdp_of(context)->is_suppressed = !allow;
+	return TRUE;
+}
+
+static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *areas)
+{
+	struct rdp *f = rdp_of(context);
+	for (BYTE i = 0; f->is_opened && i < count; i++) {
+		const struct rect r = { areas[i].left, areas[i].top, areas[i].right - areas[i].left + 1, areas[i].bottom - areas[i].top + 1 };
+		if (!rect_is_empty(&r))
+			f->ev.refresh(f->arg, &r);
+	}
+	return TRUE;
+}
+
+static bool set_identity(rdpSettings *s, const struct front_params *p)
+{
+	rdpCertificate *cert = freerdp_certificate_new_from_pem(p->cert_pem);
+	if (!cert || !freerdp_settings_set_pointer_len(s, FreeRDP_RdpServerCertificate, cert, 1))
+		return false;
+	rdpPrivateKey *key = freerdp_key_new_from_pem(p->key_pem);
+	return key && freerdp_settings_set_pointer_len(s, FreeRDP_RdpServerRsaKey, key, 1);
+}
+
+static bool set_settings(rdpSettings *s)
+{
+	static const struct {
+		FreeRDP_Settings_Keys_Bool key;
+		BOOL value;
+	} flags[] = {
+		{ FreeRDP_RdpSecurity, FALSE }, { FreeRDP_TlsSecurity, TRUE }, { FreeRDP_NlaSecurity, FALSE },
+		{ FreeRDP_SupportGraphicsPipeline, TRUE }, { FreeRDP_SuppressOutput, TRUE }, { FreeRDP_RefreshRect, TRUE },
+		{ FreeRDP_NetworkAutoDetect, FALSE }, { FreeRDP_SupportMultitransport, FALSE }, { FreeRDP_UnicodeInput, TRUE },
+		{ FreeRDP_HasHorizontalWheel, TRUE }, { FreeRDP_HasExtendedMouseEvent, TRUE }, { FreeRDP_SupportErrorInfoPdu, TRUE },
+		{ FreeRDP_RemoteFxCodec, FALSE }, { FreeRDP_NSCodec, FALSE }, { FreeRDP_AudioPlayback, FALSE },
+	};
+	for (size_t i = 0; i < PST_ARRAY_LEN(flags); i++)
+		if (!freerdp_settings_set_bool(s, flags[i].key, flags[i].value))
+			return false;
+	return freerdp_settings_set_uint16(s, FreeRDP_TLSMinVersion, TLS_1_2) && freerdp_settings_set_uint32(s, FreeRDP_ColorDepth, 32);
+}
+
+int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err *err)
+{
+	winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT);
+	WTSRegisterWtsApiFunctionTable(FreeRDP_InitWtsApi());
+	f->peer = freerdp_peer_new(p->fd);
+	if (!f->peer)
+		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
+	f->peer->ContextExtra = f;
+	if (!freerdp_peer_context_new(f->peer))
+		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
+	if (!set_identity(f->peer->context->settings, p) || !set_settings(f->peer->context->settings))
+		return pst_err_set(err, PST_EINVAL, "the certificate or key for RDP cannot be used; see the gateway's tls settings");
+	f->peer->PostConnect = on_post_connect;
+	f->peer->Activate = on_activate;
+	f->peer->context->update->SuppressOutput = on_suppress;
+	f->peer->context->update->RefreshRect = on_refresh;
+	rdp_input_register(f);
+	f->channels = WTSOpenServerA((LPSTR)f->peer->context);
+	if (!f->channels || f->channels == INVALID_HANDLE_VALUE || !f->peer->Initialize(f->peer))
+		return pst_err_set(err, PST_EINTERNAL, "the RDP library cannot begin a connection");
+	return 0;
+}
+
+void rdp_peer_destroy(struct rdp *f)
+{
+	if (!f->peer)
+		return;
+	if (f->channels && f->channels != INVALID_HANDLE_VALUE)
+		WTSCloseServer(f->channels);
+	if (f->peer->context)
+		f->peer->Disconnect(f->peer);
+	freerdp_peer_context_free(f->peer);
+	freerdp_peer_free(f->peer);
+}

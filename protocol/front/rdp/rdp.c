@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The RDP front: FreeRDP's server peer on our loop. This file is the object and its loop; peer.c holds the library's settings,
+ * input.c what the user does, gfx.c the picture. The library's TLS handshake waits for its client: until the client info has
+ * come, an alarm whose default action ends the process (one worker is one connection) bounds it.
+ */
+#include "protocol/front/rdp/rdp.h"
+
+#include <freerdp/channels/wtsvc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "protocol/front/rdp/rdp_priv.h"
+
+#define HANDSHAKE_MS 10000
+#define DESKTOP_MS 90000
+#define ALARM_S 12       /* later than HANDSHAKE_MS, which says why */
+#define PUMP_MAX 256     /* messages of the client in one turn */
+
+void rdp_fail(struct rdp *f, int code, const char *reason)
+{
+	if (f->is_ended)
+		return;
+	f->is_ended = true;
+	alarm(0);
+	pst_timer_stop(f->deadline);
+	uv_poll_stop(f->poll);
+	f->ev.closed(f->arg, code, reason);
+}
+
+static void on_deadline(void *arg)
+{
+	struct rdp *f = arg;
+	rdp_fail(f, PST_ETIMEOUT, f->has_credentials ? "the desktop was not there in time" : "the RDP client did not finish its log-in in time");
+}
+
+bool rdp_can_send(struct front *front)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	return f->is_opened && !f->is_ended && !f->is_suppressed && f->gfx.has_surface && window_is_open(&f->window) &&
+	       !f->peer->IsWriteBlocked(f->peer);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+int rdp_flush(struct rdp *f)
+{
+	if (f->peer->connected && !WTSVirtualChannelManagerCheckFileDescriptor(f->channels))
+		return PST_ECLOSED;
+	bool is_blocked = f->peer->IsWriteBlocked(f->peer);
+	return uv_poll_start(f->poll, is_blocked ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll) < 0 ? PST_EIO : 0;
+}
+
+/* user@host and user#pool stay whole: the broker reads them. The domain is not ours. */
+static void ask_login(struct rdp *f)
+{
+	rdpSettings *s = f->peer->context->settings;
+	const char *user = freerdp_settings_get_string(s, FreeRDP_Username);
+	char *password = freerdp_settings_get_string_writable(s, FreeRDP_Password);
+	alarm(0);
+	pst_timer_start(f->deadline, DESKTOP_MS, on_deadline, f);
+	f->login = RDP_LOGIN_ASKED;
+	if (!user || !*user || !password || !*password) {
+		freerdp_set_error_info(f->peer->context->rdp, ERRINFO_SERVER_FRESH_CREDENTIALS_REQUIRED);
+		f->peer->Close(f->peer);
+		rdp_fail(f, PST_EAUTH, "the RDP client sent no user name or no password");
+		return;
+	}
+	f->ev.login(f->arg, user, password);
+	pst_wipe(password, strlen(password));
+}
+
+static void open_when_ready(struct rdp *f)
+{
+	rdpSettings *s = f->peer->context->settings;
+	struct front_caps caps = { .ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS), .video_align = 16 };
+	struct pst_err err = PST_ERR_INIT;
+	if (!f->is_activated || !f->gfx.is_ready || f->login != RDP_LOGIN_ACCEPTED)
+		return;
+	if (!f->is_opened) {
+		f->is_opened = true;
+		pst_timer_stop(f->deadline);
+		caps.width = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth);
+		caps.height = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight);
+		snprintf(caps.client, sizeof(caps.client), "RDP client build %u", freerdp_settings_get_uint32(s, FreeRDP_ClientBuild));
+		if (rdp_gfx_surface(f, &err) < 0) {
+			rdp_fail(f, err.code, err.text);
+			return;
+		}
+		f->ev.opened(f->arg, &caps);
+		rdp_input_layout(f);
+	}
+}
+
+static void after_pump(struct rdp *f)
+{
+	if (!f->is_ended && f->has_credentials && f->login == RDP_LOGIN_NONE)
+		ask_login(f);
+	if (!f->is_ended)
+		open_when_ready(f);
+	if (!f->is_ended && rdp_can_send(&f->front))
+		f->ev.ready(f->arg);
+}
+
+static void pump(struct rdp *f)
+{
+	struct pst_err err = PST_ERR_INIT;
+	for (int i = 0; i < PUMP_MAX; i++) {
+		if (!f->peer->CheckFileDescriptor(f->peer)) {
+			rdp_fail(f, f->is_opened ? 0 : PST_ECLOSED, f->is_opened ? "the RDP client left" : "the RDP client left before the picture");
+			return;
+		}
+		if (!f->peer->HasMoreToRead(f->peer))
+			break;
+	}
+	if (rdp_flush(f) < 0)
+		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
+	else if (rdp_gfx_poll(f, &err) < 0)
+		rdp_fail(f, err.code, err.text);
+	else if (rdp_flush(f) < 0)
+		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct rdp *f = poll->data;
+	if (f->is_ended)
+		return;
+	if (events & UV_WRITABLE)
+		f->peer->DrainOutputBuffer(f->peer);
+	pump(f);
+	after_pump(f);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void rdp_close(struct front *front)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	alarm(0);
+	if (f->poll)
+		uv_close((uv_handle_t *)f->poll, on_poll_closed);
+	pst_timer_destroy(f->deadline);
+	rdp_gfx_finish(f);
+	rdp_peer_destroy(f);
+	free(f);
+}
+
+static int start(struct rdp *f, const struct front_params *p, struct pst_err *err)
+{
+	f->poll = pst_zalloc(1, sizeof(*f->poll));
+	f->deadline = pst_timer_create(p->loop);
+	if (!f->poll || !f->deadline || uv_poll_init(p->loop, f->poll, p->fd) < 0) {
+		free(f->poll);
+		f->poll = NULL;
+		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
+	}
+	f->poll->data = f;
+	uv_poll_start(f->poll, UV_READABLE, on_poll);
+	pst_timer_start(f->deadline, HANDSHAKE_MS, on_deadline, f);
+	alarm(ALARM_S);
+	return 0;
+}
+
+static struct front *rdp_open(const struct front_params *p, const struct front_events *ev, void *arg, struct pst_err *err)
+{
+	struct rdp *f = pst_zalloc(1, sizeof(*f));
+	if (!f || !p->cert_pem || !p->key_pem) {
+		free(f);
+		close(p->fd);
+		pst_err_set(err, f ? PST_EINVAL : PST_ENOMEM, "an RDP connection needs memory, a certificate and its key");
+		return NULL;
+	}
+	f->front.type = &front_rdp;
+	f->ev = *ev;
+	f->arg = arg;
+	window_init(&f->window);
+	if (rdp_peer_create(f, p, err) < 0 || start(f, p, err) < 0) {
+		rdp_close(&f->front);
+		return NULL;
+	}
+	return &f->front;
+}
+
+static uint32_t end_code(int code)
+{
+	switch (code) {
+	case 0: return ERRINFO_LOGOFF_BY_USER;
+	case PST_EAUTH: return ERRINFO_SERVER_FRESH_CREDENTIALS_REQUIRED;
+	case PST_EDENIED: return ERRINFO_SERVER_INSUFFICIENT_PRIVILEGES;
+	case PST_ETIMEOUT: return ERRINFO_LOGON_TIMEOUT;
+	default: return ERRINFO_RPC_INITIATED_DISCONNECT;
+	}
+}
+
+static void rdp_end(struct front *front, int code, const char *reason_en, const char *reason_es)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	if (f->is_ended)
+		return;
+	freerdp_set_error_info(f->peer->context->rdp, end_code(code));
+	if (f->is_activated)
+		f->peer->Close(f->peer);
+	rdp_fail(f, code, reason_en);
+}
+
+/* A second try needs a new connection: RDP sends its password once. */
+static void rdp_login_result(struct front *front, const struct pst_err *err)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	f->login = err ? RDP_LOGIN_REFUSED : RDP_LOGIN_ACCEPTED;
+	if (err) {
+		rdp_end(front, err->code, err->text, err->text);
+		return;
+	}
+	open_when_ready(f);
+}
+
+static int rdp_surface(struct front *front, int32_t width, int32_t height, struct pst_err *err)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	f->width = width;
+	f->height = height;
+	return rdp_gfx_surface(f, err);
+}
+
+static int rdp_frame(struct front *front, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	return ops->len == 0 ? 0 : rdp_gfx_frame(f, ops, sent, err);
+}
+
+static void rdp_cursor(struct front *front, const struct cursor_image *image)
+{
+}
+
+static void rdp_clipboard(struct front *front, const char *utf8, size_t len)
+{
+}
+
+static void rdp_path(struct front *front, struct front_path *ret)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	*ret = (struct front_path){
+		.rtt_us = window_rtt_us(&f->window),
+		.rate_kbps = window_rate_kbps(&f->window),
+		.in_flight_bytes = f->window.in_flight,
+		.budget_bytes = window_bytes(&f->window),
+		.bytes_sent = f->bytes_sent,
+		.frames_sent = f->window.frames_sent,
+		.frames_acked = f->window.frames_acked,
+	};
+}
+
+const struct front_type front_rdp = {
+	.name = "rdp",
+	.open = rdp_open,
+	.login_result = rdp_login_result,
+	.surface = rdp_surface,
+	.can_send = rdp_can_send,
+	.frame = rdp_frame,
+	.cursor = rdp_cursor,
+	.clipboard = rdp_clipboard,
+	.path = rdp_path,
+	.end = rdp_end,
+	.close = rdp_close,
+};

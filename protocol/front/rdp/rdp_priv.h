@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The body of the RDP front, shared by its files. */
+#pragma once
+
+#include <freerdp/codec/planar.h>
+#include <freerdp/freerdp.h>
+#include <freerdp/peer.h>
+
+#include "base/loop.h"
+#include "protocol/front/front.h"
+#include "protocol/front/rdp/gfx_wire.h"
+#include "protocol/front/window.h"
+
+#define RDP_SURFACE_ID 1
+#define RDP_SIDE_MIN 200
+
+enum rdp_login { RDP_LOGIN_NONE, RDP_LOGIN_ASKED, RDP_LOGIN_ACCEPTED, RDP_LOGIN_REFUSED };
+
+struct rdp_gfx {
+	HANDLE channel;
+	bool was_opened, is_ready, has_surface;
+	bool is_suspended; /* the client stopped acknowledging: nothing is counted */
+	uint32_t frame_id;
+	struct gfx_capset set;
+	BITMAP_PLANAR_CONTEXT *planar;
+};
+
+struct rdp {
+	struct front front;
+	struct front_events ev;
+	void *arg;
+	freerdp_peer *peer;
+	HANDLE channels; /* the virtual channel manager */
+	uv_poll_t *poll; /* freed by its close callback */
+	struct pst_timer *deadline;
+	enum rdp_login login;
+	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated, in_pump;
+	int32_t width, height; /* the surface; 0 before it */
+	uint8_t buttons;
+	struct rdp_gfx gfx;
+	struct window window;
+	uint64_t bytes_sent;
+	char refusal[512];
+};
+
+/* peer.c: FreeRDP's object with our settings and callbacks. */
+int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err *err);
+void rdp_peer_destroy(struct rdp *f);
+struct rdp *rdp_of(rdpContext *context);
+
+/* input.c */
+void rdp_input_register(struct rdp *f);
+/* Tells the viewer's keyboard layout. */
+void rdp_input_layout(struct rdp *f);
+
+/* gfx.c: the graphics channel. */
+/* Opens the channel when it may be, and reads what the client said. */
+int rdp_gfx_poll(struct rdp *f, struct pst_err *err);
+int rdp_gfx_surface(struct rdp *f, struct pst_err *err);
+int rdp_gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
+void rdp_gfx_finish(struct rdp *f);
+
+/* rdp.c */
+bool rdp_can_send(struct front *front);
+/* Puts what is queued on the socket and watches it for room. */
+int rdp_flush(struct rdp *f);
+void rdp_fail(struct rdp *f, int code, const char *reason);
