@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real broker on a temporary directory, with a gate, a provisioner and agents of our own making around it."""
 import json
-import multiprocessing
 import os
 import queue
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -92,7 +92,7 @@ class Link:
 
 
 def agent_main(run, desktop, token, boot):
-    """Enrols, says hello, and logs off when told to: in a process of its own, under the desktop's uid."""
+    """Enrols, says hello, and logs off when told to: the main of a process of its own, under the desktop's uid."""
     if os.geteuid() != AGENT_UID:
         os.setuid(AGENT_UID)
     link, epoch = Link(run + "/agents/agent.sock"), 0
@@ -117,7 +117,6 @@ class Provisioner:
 
     def __init__(self, run):
         self.run, self.machines, self.commands, self.fail, self.alive = run, {}, [], None, True
-        self.fork = multiprocessing.get_context("fork")
         self.connect()
 
     def connect(self):
@@ -151,15 +150,15 @@ class Provisioner:
 
     def start(self, desktop, m):
         boot = "%08x-0000-4000-8000-000000000000" % (int(time.monotonic() * 1000) & 0xffffffff)
-        p = self.fork.Process(target=agent_main, args=(self.run, desktop, m.get("enrol_token"), boot), daemon=True)
+        # Never a fork of this process: its threads hold locks and pipes that a child must not have.
+        p = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.run, desktop, m.get("enrol_token") or "", boot])
         self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "unix", "path": "/nowhere/%s.sock" % desktop}, "process": p}
-        p.start()
 
     def stop(self, desktop):
         p = self.machines.get(desktop, {}).get("process")
-        if p and p.is_alive():
+        if p:
             p.terminate()
-            p.join()
+            p.wait()
 
     def close(self):
         self.link.close()
@@ -249,3 +248,7 @@ def eventually(look, seconds=15):
             assert value, "it did not come true within %d s" % seconds
             return value
         time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    agent_main(*sys.argv[1:])

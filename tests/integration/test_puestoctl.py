@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""puestoctl over HTTPS through the real gateway to the real broker.
+
+Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/print.c
+ * broker/cli/request.c broker/cli/watch.c
+"""
+import json
+import os
+import socket
+import subprocess
+import threading
+import unittest
+
+from broker_harness import BUILD, PASSWORDS, Broker, Provisioner, eventually
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Ctl(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker(config="[limits]\nfree_failures = 50\n")
+        cls.dir, cls.port = cls.broker.dir, free_port()
+        subprocess.run([BUILD + "/base/puesto-pki", "init", cls.dir + "/pki", "--host", "localhost", "--ip", "127.0.0.1"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.makedirs(cls.dir + "/web")
+        with open(cls.dir + "/gateway.conf", "w") as f:
+            f.write("[listen]\nhttps = 127.0.0.1:%d\nrdp = 127.0.0.1:%d\nvnc = 127.0.0.1:%d\n[http]\nweb_dir = %s/web\n"
+                    "[tls]\ncert = %s/pki/server.pem\nkey = %s/pki/server.key\n[broker]\nsocket = %s/run/gateway.sock\n"
+                    "[worker]\ndesktops_dir = %s/desktops\npath = /bin/false\nuid_first = 0\nmemory_mb = 0\n"
+                    % (cls.port, free_port(), free_port(), *[cls.dir] * 5))
+        cls.log = open(cls.dir + "/gateway.log", "w")
+        cls.gateway = subprocess.Popen([BUILD + "/puesto-gateway", "--config", cls.dir + "/gateway.conf"], stderr=cls.log)
+        cls.provisioner = Provisioner(cls.dir + "/run")
+        with open(cls.dir + "/credentials", "w") as f:
+            f.writelines("user=%s password=%s\n" % item for item in PASSWORDS.items())
+        eventually(lambda: cls.run_ctl("status").returncode == 0)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.provisioner.close()
+        cls.gateway.terminate()
+        cls.gateway.wait(10)
+        cls.log.close()
+        cls.broker.close()
+
+    @classmethod
+    def run_ctl(cls, *words, text="", credentials=True, **env):
+        options = ["--url", "https://localhost:%d/" % cls.port, "--ca", cls.dir + "/pki/ca.pem"]
+        if credentials:
+            options += ["--credentials", cls.dir + "/credentials"]
+        return subprocess.run([BUILD + "/broker/cli/puestoctl", *options, *words], input=text, text=True, capture_output=True, check=False,
+                              timeout=90, env={**os.environ, "HOME": cls.dir, "XDG_CONFIG_HOME": cls.dir + "/config", **env})
+
+    def ok(self, *words, **kw):
+        result = self.run_ctl(*words, **kw)
+        self.assertEqual(result.returncode, 0, (words, result.stderr, result.stdout))
+        return result.stdout
+
+    def no(self, code, *words, **kw):
+        result = self.run_ctl(*words, **kw)
+        self.assertEqual(result.returncode, code, (words, result.stderr, result.stdout))
+        self.assertTrue(result.stderr)
+        return result.stderr
+
+    def test_every_noun_can_be_made_listed_changed_and_deleted(self):
+        self.assertIn("demo", self.ok("list", "pools"))
+        self.ok("create", "pool", "name=extra", "provider=local", "image=demo", "max=2", "spec.memory_mb=256", "clipboard_in=no")
+        pool = json.loads(self.ok("get", "pool", "extra", "-o", "json"))
+        self.assertEqual((pool["spec"]["memory_mb"], pool["clipboard_in"], pool["max"]), (256, False, 2))
+        self.ok("update", "pool", "extra", "min=0", "display_name=Ñandú 7")
+        self.assertIn("Ñandú 7", self.ok("get", "pool", "extra"))
+        self.assertIn("name, ", self.no(1, "create", "pool", "name=a b", "provider=local", "image=demo").replace("name:", "name, "))
+        self.no(6, "create", "pool", "name=extra", "provider=local", "image=demo")
+        self.ok("drain", "pool", "extra")
+        self.ok("maintenance", "extra", "off")
+        self.ok("delete", "pool", "extra")
+        self.ok("create", "group", "name=team x")
+        self.ok("member", "add", "team x", "eva")
+        self.assertIn("eva", self.ok("get", "group", "team x"))
+        self.ok("member", "remove", "team x", "eva")
+        self.ok("create", "entitlement", "pool=demo", "group=team x")
+        self.assertIn("team x", self.ok("list", "entitlements", "pool=demo"))
+        self.ok("delete", "group", "team x")
+        self.ok("publish", "demo", "2", "path=/srv/two")
+        self.assertIn("2", self.ok("get", "image", "demo"))
+        self.ok("publish", "demo", "1")
+        for noun in ("images", "providers", "users", "groups", "sessions", "events", "desktops"):
+            self.ok("list", noun)
+            json.loads(self.ok("-o", "json", "list", noun))
+
+    def test_desktops_can_be_waited_for_and_acted_on(self):
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        name = json.loads(self.ok("list", "desktops", "-o", "json"))[0]["name"]
+        self.assertIn("timeline", self.ok("get", "desktop", name))
+        self.ok("refresh", name)
+        self.ok("wait", "desktop", name, "state=ready", "timeout=60")
+        self.no(7, "wait", "pool", "demo", "ready=99", "timeout=1")
+        self.assertIn("yes: ", self.ok("explain", "ana", "demo"))
+        self.assertIn("no: ", self.ok("explain", "eva", "demo"))
+        self.assertIn("as they were written", self.ok("audit", "verify"))
+
+    def test_passwords_and_tokens_stay_off_the_command_line(self):
+        self.ok("create", "user", "name=tom")
+        self.ok("passwd", "tom", text="a long tom one\n")
+        self.no(1, "passwd", "tom", text="short\n")
+        token = json.loads(self.ok("token", "create", "admin", "name=t", "-o", "json"))
+        with open(self.dir + "/token", "w") as f:
+            f.write(token["token"] + "\n")
+        self.ok("--token-file", self.dir + "/token", "status", credentials=False)
+        self.assertIn(token["id"], self.ok("token", "list", "admin"))
+        self.ok("token", "delete", "admin", token["id"])
+        self.no(4, "--token-file", self.dir + "/token", "status", credentials=False)
+        self.no(4, "status", credentials=False)
+        self.ok("login", "admin", text=PASSWORDS["admin"] + "\n", credentials=False)
+        self.ok("status", credentials=False)
+        self.assertEqual(os.stat(self.dir + "/config/puesto/token").st_mode & 0o777, 0o600)
+        os.unlink(self.dir + "/config/puesto/token")
+        self.no(4, "login", "admin", text="wrong one\n", credentials=False)
+
+    def test_events_are_followed(self):
+        options = ["--url", "https://localhost:%d" % self.port, "--ca", self.dir + "/pki/ca.pem", "--credentials", self.dir + "/credentials"]
+        with subprocess.Popen([BUILD + "/broker/cli/puestoctl", *options, "events", "--follow", "kind=group."], stdout=subprocess.PIPE,
+                              text=True, env={**os.environ, "HOME": self.dir}) as p:
+            lines = []
+            reader = threading.Thread(target=lambda: lines.append(p.stdout.readline()), daemon=True)
+            reader.start()
+            for n in range(20):  # the stream may begin after the first of them
+                self.ok("create", "group", "name=live %d" % n)
+                reader.join(0.3)
+                if lines:
+                    break
+            self.assertIn("group.created", "".join(lines))
+            p.terminate()
+
+    def test_every_no_has_its_own_code(self):
+        self.no(2, "nonsense")
+        self.no(2, "list", "things")
+        self.no(2, "create", "pool", "name")
+        self.no(4, "--user", "ana", "list", "pools")
+        self.no(5, "get", "pool", "none")
+        self.no(3, "--url", "https://localhost:1", "status")
+        self.assertIn("--ca", self.no(3, "--ca", self.dir + "/credentials", "status"))
+        self.assertIn("Usage", self.ok("--help"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
