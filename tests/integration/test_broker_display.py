@@ -3,7 +3,7 @@
 """From a log-in to a granted display, with a fake gate, provisioner and agents around a real broker.
 
 Covers: broker/control/agents.c broker/control/control.c broker/control/gateway.c broker/control/provisioner.c
- * broker/control/viewer.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c db/viewer.c
+broker/control/viewer.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c db/viewer.c
 """
 import base64
 import json

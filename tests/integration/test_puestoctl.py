@@ -3,7 +3,7 @@
 """puestoctl over HTTPS through the real gateway to the real broker.
 
 Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/print.c
- * broker/cli/request.c broker/cli/watch.c
+broker/cli/request.c broker/cli/watch.c
 """
 import json
 import os

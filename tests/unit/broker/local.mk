@@ -1,1 +1,19 @@
-# tests/unit/broker: what this directory adds to the build (lists are declared in the top Makefile.am).
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tests/unit/broker: who calls, and the pure parts of the API (the core's part is in core.mk).
+if CRITERION
+check_PROGRAMS += tests/unit/broker/unit-broker
+TESTS += tests/unit/broker/unit-broker
+endif
+
+tests_unit_broker_unit_broker_SOURCES = \
+	tests/unit/broker/test_auth.c \
+	tests/unit/broker/test_cookie.c \
+	tests/unit/broker/test_grant.c \
+	tests/unit/broker/test_hasher.c \
+	tests/unit/broker/test_names.c \
+	tests/unit/broker/test_password.c \
+	tests/unit/broker/test_penalty.c \
+	tests/unit/broker/test_route.c
+tests_unit_broker_unit_broker_CPPFLAGS = $(BROKER_CPPFLAGS)
+tests_unit_broker_unit_broker_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_broker_unit_broker_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
