@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #define SECTION_PREFIX "provider-"
@@ -29,6 +30,7 @@ struct program {
 static int settings_read(struct program *g, struct pst_err *err)
 {
 	struct pst_conf *c = g->conf;
+	const char *socket = pst_conf_str(c, "provisioner", "socket", NULL);
 	char text[8];
 
 	if (path_make(g->data, err, "%s", pst_conf_str(c, "provisioner", "data", "/var/lib/puesto")) < 0 ||
@@ -36,7 +38,6 @@ static int settings_read(struct program *g, struct pst_err *err)
 		return err->code;
 	if (g->data[0] != '/' || g->libexec[0] != '/')
 		return pst_err_set(err, PST_EINVAL, "[provisioner] data and libexec must be absolute paths");
-	const char *socket = pst_conf_str(c, "provisioner", "socket", NULL);
 	if ((socket ? path_make(g->socket, err, "%s", socket) :
 			path_make(g->socket, err, "%s/run/provisioner.sock", g->data)) < 0 ||
 		path_make(g->lock, err, "%s/run/provisioner.lock", g->data) < 0 ||
@@ -108,6 +109,8 @@ static int serve(struct program *g, struct pst_err *err)
 		provisioner_close(g->provisioner, NULL, NULL);
 		return err->code;
 	}
+	/* The desktops we start outlive their launchers: their zombies shall come to us. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	pst_info("serving data=%s socket=%s", g->data, g->socket);
 	pst_sd_notify("READY=1");
 	rc = pst_loop_run_until_signal(&g->loop, on_stop, NULL, g);

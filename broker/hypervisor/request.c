@@ -114,7 +114,7 @@ static int image_read(const json_t *image, struct machine_request *r, struct pst
 		path_read(image, "path", r->image_path, err) < 0)
 		return pst_err_wrap(err, "image");
 	if (json_is_integer(json_object_get(image, "version"))) {
-		uint32_t v;
+		uint32_t v = 0;
 
 		if (number_read(image, "version", 0, UINT32_MAX, 0, &v, err) < 0)
 			return pst_err_wrap(err, "image");

@@ -195,6 +195,17 @@ static int lock_wait(const struct local *l, const char *desktop, struct pst_err 
 	return 0;
 }
 
+/* Of a desktop that we are the parent or reaper of; of another one its own parent does it. */
+void life_reap(const struct local *l, const char *desktop)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct process_id id;
+	char path[PATH_MAX];
+
+	if (desktop_path(l, desktop, "pid", path, &ignored) == 0 && process_load(path, &id, &ignored) == 0)
+		waitpid(id.pid, NULL, WNOHANG);
+}
+
 int life_end(const struct local *l, const char *desktop, struct pst_err *err)
 {
 	int pidfd = life_open(l, desktop, err);
@@ -210,6 +221,7 @@ int life_end(const struct local *l, const char *desktop, struct pst_err *err)
 		}
 		close(pidfd);
 	}
+	life_reap(l, desktop);
 	return lock_wait(l, desktop, err);
 }
 

@@ -68,6 +68,8 @@ int life_start(const struct local *l, const struct record *r, struct pst_err *er
 int life_open(const struct local *l, const char *desktop, struct pst_err *err);
 /* Kills it with everything inside and waits; 0 when nothing lives there any more. */
 int life_end(const struct local *l, const char *desktop, struct pst_err *err);
+/* Takes the zombie of a dead process 1 away, where it is ours. */
+void life_reap(const struct local *l, const char *desktop);
 /* Why it is dead: the last lines of its log that tell. */
 void life_reason(const struct local *l, const char *desktop, char out[MACHINE_REASON_SIZE]);
 

@@ -46,6 +46,7 @@ static void on_ended(uv_poll_t *handle, int status, int events)
 	char reason[MACHINE_REASON_SIZE];
 	struct record r;
 
+	life_reap(w->local, w->desktop);
 	watch_remove(w); /* w lives until its closed callback */
 	if (record_load(w->local, w->desktop, &r, &ignored) < 0 || r.phase == RECORD_DESTROYING)
 		return; /* our own hand */

@@ -1,1 +1,17 @@
-# tests/unit/hypervisor: what this directory adds to the build (lists are declared in the top Makefile.am).
+# tests/unit/hypervisor: the drivers' contract, requests, processes and trees.
+if CRITERION
+check_PROGRAMS += tests/unit/hypervisor/unit-hypervisor
+TESTS += tests/unit/hypervisor/unit-hypervisor
+endif
+
+tests_unit_hypervisor_unit_hypervisor_SOURCES = \
+	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
+	tests/unit/hypervisor/test_driver.c \
+	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_process.c \
+	tests/unit/hypervisor/test_provisioner.c \
+	tests/unit/hypervisor/test_request.c \
+	tests/unit/hypervisor/test_tree.c
+tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bytes of messages to the browser, as docs/web-protocol.md has them. */
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Messages of the browser: whole, cut short and hostile. */
 #include <criterion/criterion.h>
 #include <string.h>
 

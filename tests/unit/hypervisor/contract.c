@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The contract of driver.h, sentence by sentence. */
+#include "tests/unit/hypervisor/contract.h"
+
+#include "base/text.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+struct sighting {
+	char desktop[PST_UUID_SIZE];
+	struct machine machine;
+	unsigned n;
+};
+
+struct end {
+	char desktop[PST_UUID_SIZE];
+	char reason[MACHINE_REASON_SIZE];
+	unsigned n;
+};
+
+static void uuid_new(char out[PST_UUID_SIZE])
+{
+	struct pst_uuid u = pst_uuid_make();
+
+	pst_uuid_text(&u, out);
+}
+
+void contract_request(struct machine_request *r, const char *image_path)
+{
+	memset(r, 0, sizeof(*r));
+	uuid_new(r->task);
+	uuid_new(r->desktop);
+	pst_strlcpy(r->image_name, sizeof(r->image_name), "demo");
+	pst_strlcpy(r->image_version, sizeof(r->image_version), "1");
+	pst_strlcpy(r->image_base, sizeof(r->image_base), "host");
+	pst_strlcpy(r->image_path, sizeof(r->image_path), image_path);
+	pst_strlcpy(r->hostname, sizeof(r->hostname), "test");
+	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
+	pst_strlcpy(r->layout, sizeof(r->layout), "us");
+	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), "token");
+	r->memory_mb = 256;
+	r->cpu_percent = 100;
+	r->pids = 100;
+	r->max_width = 1280;
+	r->max_height = 800;
+}
+
+static void see(const struct machine *m, void *arg)
+{
+	struct sighting *s = arg;
+
+	if (strcmp(m->desktop, s->desktop) == 0) {
+		s->machine = *m;
+		s->n++;
+	}
+}
+
+static struct sighting look(struct driver *d, const char *desktop)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct sighting s = { .n = 0 };
+
+	pst_strlcpy(s.desktop, sizeof(s.desktop), desktop);
+	cr_assert_eq(driver_list(d, see, &s, &err), 0, "%s", err.text);
+	return s;
+}
+
+static void on_ended(const char *desktop, const char *reason, void *arg)
+{
+	struct end *e = arg;
+
+	pst_strlcpy(e->desktop, sizeof(e->desktop), desktop);
+	pst_strlcpy(e->reason, sizeof(e->reason), reason);
+	e->n++;
+}
+
+static void create_is_idempotent(struct driver *d, const char *image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine a, b;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_create(d, &r, &a, &err), 0, "%s", err.text);
+	cr_assert_str_eq(a.desktop, r.desktop);
+	cr_assert_str_eq(a.task, r.task);
+	cr_assert_str_eq(a.image, "demo:1");
+	cr_assert_gt(a.uid, 0);
+	cr_assert_neq(a.endpoint[0], '\0');
+	cr_assert_eq(driver_create(d, &r, &b, &err), 0, "%s", err.text);
+	cr_assert_eq(b.uid, a.uid);
+	cr_assert_str_eq(b.endpoint, a.endpoint);
+	struct sighting s = look(d, r.desktop);
+	cr_assert_eq(s.n, 1);
+	cr_assert_eq(s.machine.state, MACHINE_RUNNING);
+	cr_assert_str_eq(s.machine.task, r.task);
+	uuid_new(r.task);
+	cr_assert_eq(driver_create(d, &r, &b, &err), PST_ECONFLICT);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+}
+
+static void destroy_always_succeeds(struct driver *d, const char *image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "nothing there: %s", err.text);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	cr_assert_eq(look(d, r.desktop).n, 0);
+	cr_assert_eq(driver_restart(d, &r, false, &m, &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_destroy(d, "../../etc", &err), PST_EINVAL);
+	cr_assert_eq(driver_destroy(d, "", &err), PST_EINVAL);
+}
+
+static void restart_keeps_and_refreshes(struct driver *d, const char *image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r, again;
+	struct machine a, b;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_create(d, &r, &a, &err), 0, "%s", err.text);
+	memset(&again, 0, sizeof(again));
+	pst_strlcpy(again.desktop, sizeof(again.desktop), r.desktop);
+	for (int refresh = 0; refresh < 2; refresh++) {
+		uuid_new(again.task);
+		cr_assert_eq(driver_restart(d, &again, refresh == 1, &b, &err), 0, "%s", err.text);
+		cr_assert_str_eq(b.task, again.task);
+		cr_assert_str_eq(b.image, a.image, "what the request leaves open stays");
+		cr_assert_str_eq(b.endpoint, a.endpoint);
+		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
+	}
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+}
+
+static void ends_are_told(struct driver *d, uv_loop_t *loop, const char *image,
+	void (*die)(struct driver *d, const char *desktop))
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct end first = { .n = 0 }, late = { .n = 0 };
+	struct machine_request r;
+	struct machine m;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &first, &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &first, &err), 0, "%s", err.text);
+	die(d, r.desktop);
+	while (first.n == 0)
+		uv_run(loop, UV_RUN_ONCE);
+	cr_assert_str_eq(first.desktop, r.desktop);
+	cr_assert_neq(first.reason[0], '\0', "an end has a reason");
+	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_FAILED);
+	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &late, &err), 0, "%s", err.text);
+	while (late.n == 0)
+		uv_run(loop, UV_RUN_ONCE);
+	cr_assert_eq(first.n + late.n, 2);
+	uuid_new(r.task);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "the remains are replaced: %s", err.text);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+}
+
+void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
+	void (*die)(struct driver *d, const char *desktop))
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct driver_capacity c;
+
+	cr_assert_eq(driver_capacity(d, &c, &err), 0, "%s", err.text);
+	cr_assert(c.healthy, "%s", c.reason);
+	cr_assert_gt(c.machines, 0);
+	create_is_idempotent(d, image_path);
+	destroy_always_succeeds(d, image_path);
+	restart_keeps_and_refreshes(d, image_path);
+	ends_are_told(d, loop, image_path, die);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every driver must keep to: one suite, run against each of them. */
+#pragma once
+
+#include "broker/hypervisor/driver.h"
+
+/* A request for a new desktop with fresh uuids; image_base is "host". */
+void contract_request(struct machine_request *r, const char *image_path);
+
+/* Runs the whole suite; machines of it are gone afterwards. die ends one from outside. */
+void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
+	void (*die)(struct driver *d, const char *desktop));

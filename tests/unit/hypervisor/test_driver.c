@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Runs the contract against every driver of the registry. */
+#include "base/daemon.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "broker/hypervisor/fake.h"
+#include "broker/hypervisor/local/tree.h"
+#include "broker/hypervisor/path.h"
+#include "broker/hypervisor/process.h"
+#include "broker/hypervisor/registry.h"
+#include "tests/unit/hypervisor/contract.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char data[PATH_MAX];
+
+static struct driver *open_kind(const char *kind, uv_loop_t *loop, struct pst_conf *conf,
+	const char *libexec)
+{
+	struct driver_params p = { .name = "test", .data = data, .libexec = libexec, .conf = conf,
+		.section = "provider-test", .loop = loop };
+	struct pst_err err = PST_ERR_INIT;
+	const struct driver_type *type = registry_find(kind);
+
+	cr_assert_not_null(type);
+	struct driver *d = driver_open(type, &p, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	return d;
+}
+
+static void fake_die(struct driver *d, const char *desktop)
+{
+	cr_assert_eq(fake_kill(d, desktop, "the test"), 0);
+}
+
+Test(driver, fake_keeps_the_contract)
+{
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	struct driver *d = open_kind("fake", &loop, NULL, "/nowhere");
+	contract_check(d, &loop, "/images/demo/1", fake_die);
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
+static void local_die(struct driver *d, const char *desktop)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct process_id id;
+	char path[PATH_MAX];
+
+	path_make(path, &err, "%s/desktops/%s/pid", data, desktop);
+	cr_assert_eq(process_load(path, &id, &err), 0, "%s", err.text);
+	kill(id.pid, SIGKILL);
+}
+
+static void data_make(void)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX];
+
+	snprintf(data, sizeof(data), "/var/tmp/puesto-unit-XXXXXX");
+	cr_assert_not_null(mkdtemp(data));
+	chmod(data, 0755);
+	path_make(path, &err, "%s/images/demo/1/layer", data);
+	cr_assert_eq(pst_mkdirs(path, 0755, &err), 0, "%s", err.text);
+}
+
+Test(driver, local_keeps_the_contract, .timeout = 120)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char libexec[PATH_MAX], image[PATH_MAX], cwd[PATH_MAX];
+	const char *top = getenv("top_builddir");
+	uv_loop_t loop;
+
+	if (geteuid() != 0)
+		cr_skip("the local provider needs root");
+	data_make();
+	path_make(libexec, &err, "%s/%s/broker/hypervisor/desktop", getcwd(cwd, sizeof(cwd)),
+		top ? top : ".");
+	path_make(image, &err, "%s/images/demo/1", data);
+	uv_loop_init(&loop);
+	struct pst_conf *conf = pst_conf_create();
+	struct driver *d = open_kind("local", &loop, conf, libexec);
+	contract_check(d, &loop, image, local_die);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
+Test(driver, wrappers_name_the_provider_and_leave_results_alone)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine m = { .uid = 7 };
+	struct machine_request r;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	struct driver *d = open_kind("fake", &loop, NULL, "/nowhere");
+	contract_request(&r, "/images/demo/1");
+	fake_fail_next(d, 1, PST_EBUSY);
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_EBUSY);
+	cr_assert_not_null(strstr(err.text, "provider test"));
+	cr_assert_eq(m.uid, 7);
+	cr_assert(driver_is_retryable(PST_EBUSY));
+	cr_assert(!driver_is_retryable(PST_EINVAL));
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
+Test(driver, registry_knows_its_kinds_and_no_others)
+{
+	cr_assert_null(registry_find("vmware"));
+	cr_assert_not_null(strstr(registry_kinds(), "local"));
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands of the broker, from JSON to the answer. */
+#include "broker/hypervisor/job.h"
+
+#include "base/json.h"
+#include "base/loop.h"
+#include "broker/hypervisor/fake.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define A "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
+#define CREATE "{\"op\":\"create\",\"task\":\"" A "\",\"desktop\":\"" A "\",\"provider\":\"%s\",\"image\":" \
+	"{\"name\":\"d\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/i\"},\"spec\":{}}"
+
+static json_t *run(struct driver **drivers, const char *text, int *ret_rc)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct job job = { .drivers = drivers, .drivers_n = 1 };
+	json_t *msg = pst_json_parse(text, strlen(text), 8, &err), *reply;
+
+	cr_assert_not_null(msg, "%s", err.text);
+	*ret_rc = job_parse(&job, msg, &err);
+	if (*ret_rc < 0) {
+		reply = job_refusal(&err);
+	} else {
+		job_run(&job);
+		*ret_rc = job.rc;
+		reply = job.rc < 0 ? job_refusal(&job.err) : job_reply(&job);
+	}
+	job_finish(&job);
+	json_decref(msg);
+	return reply;
+}
+
+Test(job, commands_answer_as_the_broker_expects)
+{
+	struct driver_params p = { .name = "here", .data = "/", .libexec = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct driver *d;
+	uv_loop_t loop;
+	char text[512];
+	json_t *reply;
+	int rc;
+
+	uv_loop_init(&loop);
+	p.loop = &loop;
+	d = driver_open(&driver_fake, &p, &err);
+	snprintf(text, sizeof(text), CREATE, "elsewhere");
+	reply = run(&d, text, &rc);
+	cr_assert_eq(rc, PST_EINVAL);
+	cr_assert(!json_is_true(json_object_get(json_object_get(reply, "error"), "retryable")));
+	json_decref(reply);
+	snprintf(text, sizeof(text), CREATE, "here");
+	reply = run(&d, text, &rc);
+	cr_assert_eq(rc, 0);
+	cr_assert_str_eq(pst_json_str(json_object_get(reply, "endpoint"), "kind", 16), "unix");
+	cr_assert_gt(pst_json_int(reply, "uid", 0, INT32_MAX, 0), 0);
+	json_decref(reply);
+	reply = run(&d, "{\"op\":\"inventory\"}", &rc);
+	json_t *m = json_array_get(json_object_get(reply, "machines"), 0);
+	cr_assert_str_eq(pst_json_str(m, "desktop", 64), A);
+	cr_assert_str_eq(pst_json_str(m, "state", 64), "running");
+	cr_assert_str_eq(pst_json_str(m, "image", 64), "d:1");
+	json_decref(reply);
+	fake_fail_next(d, 1, PST_EIO);
+	reply = run(&d, "{\"op\":\"destroy\",\"task\":\"" A "\",\"desktop\":\"" A "\"}", &rc);
+	cr_assert_eq(rc, PST_EIO);
+	cr_assert(json_is_true(json_object_get(json_object_get(reply, "error"), "retryable")));
+	json_decref(reply);
+	reply = run(&d, "{\"op\":\"destroy\",\"task\":\"" A "\",\"desktop\":\"" A "\"}", &rc);
+	cr_assert_eq(rc, 0);
+	json_decref(reply);
+	reply = run(&d, "{\"op\":\"restart\",\"task\":\"" A "\",\"desktop\":\"" A "\",\"refresh\":true}", &rc);
+	cr_assert_eq(rc, PST_ENOTFOUND);
+	json_decref(reply);
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
+Test(job, strange_messages_are_refused)
+{
+	static const char *const texts[] = { "{}", "{\"op\":7}", "{\"op\":\"explode\"}", "{\"op\":\"create\"}",
+		"{\"op\":\"destroy\",\"desktop\":\"/etc\"}", "{\"op\":\"destroy\"}", "{\"op\":\"restart\",\"refresh\":1}" };
+	struct driver *none = NULL;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_decref(run(&none, texts[i], &rc));
+		cr_assert_lt(rc, 0, "%s", texts[i]);
+	}
+}

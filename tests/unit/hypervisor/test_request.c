@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Machine requests: what passes, what is refused, and that the record reads back. */
+#include "broker/hypervisor/request.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define IDS "\"task\":\"1b4e28ba-2fa1-41d2-883f-0016d3cca427\",\"desktop\":\"1B4E28BA-2FA1-41D2-883F-0016D3CCA428\","
+#define IMAGE "\"image\":{\"name\":\"demo\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/i/demo/1\"},"
+#define SPEC "\"spec\":{\"memory_mb\":512,\"cpus\":1.5,\"network\":\"none\",\"locale\":\"es_ES\",\"layout\":\"es\"}"
+
+static int parse(const char *text, struct machine_request *r, struct pst_err *err)
+{
+	json_t *obj = pst_json_parse(text, strlen(text), 8, err);
+	int rc;
+
+	cr_assert_not_null(obj, "%s: %s", text, err->text);
+	rc = request_parse(obj, r, err);
+	json_decref(obj);
+	return rc;
+}
+
+Test(request, a_full_one_is_read_and_defaults_are_filled)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+
+	cr_assert_eq(parse("{" IDS IMAGE SPEC "}", &r, &err), 0, "%s", err.text);
+	cr_assert_str_eq(r.desktop, "1b4e28ba-2fa1-41d2-883f-0016d3cca428", "one spelling of a uuid");
+	cr_assert_str_eq(r.hostname, "desktop-1b4e28ba");
+	cr_assert_eq(r.cpu_percent, 150);
+	cr_assert_eq(r.pids, 512);
+	cr_assert_eq(r.max_width, 3840);
+	cr_assert(!r.network);
+}
+
+Test(request, bad_ones_are_refused_by_the_name_of_the_field)
+{
+	static const struct {
+		const char *text, *word;
+	} cases[] = {
+		{ "{}", "task" },
+		{ "{\"task\":\"x\",\"desktop\":\"y\"}", "UUID" },
+		{ "{" IDS IMAGE "\"spec\":[]}", "spec" },
+		{ "{" IDS SPEC "}", "image" },
+		{ "{" IDS "\"image\":{\"name\":\"../x\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/i\"}," SPEC "}", "name" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/a,b\"}," SPEC "}", "path" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"/a/../b\",\"path\":\"/a\"}," SPEC "}", "base" },
+		{ "{" IDS IMAGE "\"spec\":{\"cpus\":0.01}}", "cpus" },
+		{ "{" IDS IMAGE "\"spec\":{\"cpus\":\"many\"}}", "cpus" },
+		{ "{" IDS IMAGE "\"spec\":{\"memory_mb\":1}}", "memory_mb" },
+		{ "{" IDS IMAGE "\"spec\":{\"max_height\":65535}}", "max_height" },
+		{ "{" IDS IMAGE "\"spec\":{\"layout\":\"us;reboot\"}}", "layout" },
+		{ "{" IDS IMAGE "\"spec\":{\"network\":\"bridge\"}}", "network" },
+		{ "{" IDS "\"hostname\":\"-x\"," IMAGE SPEC "}", "hostname" },
+		{ "{" IDS "\"enrol_token\":\"a b\"," IMAGE SPEC "}", "enrol_token" },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct pst_err err = PST_ERR_INIT;
+		struct machine_request r;
+
+		cr_assert_eq(parse(cases[i].text, &r, &err), PST_EINVAL, "%s", cases[i].text);
+		cr_assert_not_null(strstr(err.text, cases[i].word), "\"%s\" for %s", err.text, cases[i].text);
+	}
+}
+
+Test(request, the_record_reads_back_without_the_token)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request a, b;
+
+	cr_assert_eq(parse("{" IDS "\"enrol_token\":\"secret\"," IMAGE SPEC "}", &a, &err), 0, "%s", err.text);
+	json_t *obj = request_json(&a);
+	char *text = pst_json_text(obj, NULL);
+	cr_assert_null(strstr(text, "secret"));
+	cr_assert_eq(request_parse(obj, &b, &err), 0, "%s", err.text);
+	a.enrol_token[0] = '\0';
+	json_t *again = request_json(&b);
+	cr_assert(json_equal(obj, again));
+	free(text);
+	json_decref(obj);
+	json_decref(again);
+}
+
+Test(request, a_restart_takes_what_it_leaves_open_from_the_last_one)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request old, r;
+	json_t *obj;
+
+	cr_assert_eq(parse("{" IDS IMAGE SPEC "}", &old, &err), 0, "%s", err.text);
+	obj = pst_json_parse("{" IDS "\"enrol_token\":\"new\"}", strlen("{" IDS "\"enrol_token\":\"new\"}"), 4, &err);
+	cr_assert_eq(request_parse_restart(obj, &r, &err), 0, "%s", err.text);
+	request_merge(&r, &old);
+	cr_assert_str_eq(r.image_path, "/i/demo/1");
+	cr_assert_str_eq(r.enrol_token, "new");
+	cr_assert_eq(r.memory_mb, 512);
+	cr_assert_str_eq(r.layout, "es");
+	json_decref(obj);
+}
