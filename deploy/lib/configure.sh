@@ -135,7 +135,7 @@ broker_bootstrap() {
 	"$DATA/software/usr/sbin/puesto-broker" --config "$DATA/etc/broker.conf" bootstrap - <<JSON >>"$DATA/log/setup.log" 2>&1 || bootstrap_failed
 {"providers": [{"name": "local", "kind": "local"}],
  "images": [{"name": "demo", "display_name": "Puesto demo desktop",
-   "versions": [{"version": "1", "base": "host", "path": "$DATA/images/demo/1/layer"}], "publish": "1"}],
+   "versions": [{"version": "1", "base": "host", "path": "$DATA/images/demo/1"}], "publish": "1"}],
  "pools": [{"name": "demo", "display_name": "Demo desktop", "description": "A Linux desktop, fresh at every log-on",
    "kind": "floating", "provider": "local", "image": "demo", "min": 2, "max": 6, "spare": 1, "on_logoff": "refresh"}],
  "users": [{"name": "admin", "display_name": "Administrator", "password": "$(credential admin)", "role": "admin"},
@@ -149,7 +149,18 @@ bootstrap_failed() {
 	fail "the first pool and users could not be made (the reason stands above)." "The whole log is $DATA/log/setup.log"
 }
 
-desktops_stop() { "$DATA/software/usr/libexec/puesto/puesto-desktop" --stop-all "$DATA/desktops" >/dev/null 2>&1; }
+# Ends every desktop of the directory: process 1 takes all the others with it. What a pid file names is believed only
+# when it is ours. Mounts of a desktop live in its own namespace and go with it.
+desktops_stop() {
+	for record in "$DATA"/desktops/*/state.json; do
+		[ -f "$record" ] || continue
+		desktop=$(basename "$(dirname "$record")")
+		for proc in /proc/[0-9]*; do
+			tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -q "puesto-desktop.*$desktop" && kill -KILL "${proc#/proc/}" 2>/dev/null
+		done
+	done
+	return 0
+}
 
 # wait_ready: until the gateway answers and the demo pool has a desktop that can be used; says the reason while it waits.
 wait_ready() {
@@ -158,7 +169,7 @@ wait_ready() {
 	while :; do
 		for name in $SERVICES; do service_check "$name"; done
 		if state=$(pool_state 2>/dev/null); then
-			case $state in *'"ready"'*) return 0 ;; esac
+			printf '%s' "$state" | grep -Eq '"ready": *[1-9]' && return 0
 		fi
 		reason=$(printf '%s' "${state:-}" | sed -n 's/.*"reason": *{[^}]*"en": *"\([^"]*\)".*/\1/p' | head -n 1)
 		[ -n "$reason" ] && [ "$reason" != "$told" ] && { say "  $reason"; told=$reason; }
