@@ -3,6 +3,7 @@
  * FreeRDP's peer with our settings: TLS 1.2 or newer and nothing else (NLA and RDP's own security are off: the broker checks the
  * password that travels in the client info), the graphics pipeline, no redirection and no audio.
  */
+#include <stdlib.h>
 #include <freerdp/channels/channels.h>
 #include <freerdp/channels/wtsvc.h>
 #include <freerdp/crypto/certificate.h>
@@ -91,6 +92,8 @@ int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err 
 	if (!f->peer)
 		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
 	f->peer->ContextExtra = f;
+	/* A worker's environment is empty, and the library's settings want a home; nothing is ever read or written there. */
+	(void)setenv("HOME", "/nonexistent", 0);
 	if (!freerdp_peer_context_new(f->peer))
 		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
 	if (!set_identity(f->peer->context->settings, p) || !set_settings(f->peer->context->settings))
