@@ -99,7 +99,7 @@ export function desktopScreen(id, width, height) {
 
 /** Pixels of a window of a display, as R G B rows. */
 export function grab(display, window) {
-	const ppm = execFileSync('import', ['-window', window, 'ppm:-'], { env: { ...process.env, DISPLAY: display }, maxBuffer: 1 << 28 });
+	const ppm = execFileSync('import', ['-window', window, '-depth', '8', 'ppm:-'], { env: { ...process.env, DISPLAY: display }, maxBuffer: 1 << 28 });
 	const [, w, h] = /^P6\s(\d+)\s(\d+)\s\d+\s/.exec(ppm.subarray(0, 32).toString('latin1')) ?? [];
 	const width = Number(w), height = Number(h);
 	return { width, height, rgb: ppm.subarray(ppm.length - width * height * 3) };

@@ -92,7 +92,7 @@ static void there_and_back(const struct link_message *m, enum link_side from)
 
 Test(link, messages_travel_there_and_back)
 {
-	static uint8_t pixels[256 * 256 * 4];
+	static uint8_t pixels[LINK_PIXELS_MAX];
 	static struct link_message m;
 
 	m = (struct link_message){ .type = LINK_HELLO, .flags = LINK_FLAG_PIXELS };
