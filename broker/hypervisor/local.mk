@@ -40,3 +40,6 @@ broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h
 broker_hypervisor_desktop_puesto_desktop_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS) $(X11_CFLAGS)
 broker_hypervisor_desktop_puesto_desktop_LDADD = $(HYPERVISOR_LIBS) $(SECCOMP_LIBS) $(X11_LIBS)
+
+dist_man_MANS += docs/man/puesto-provisioner.8
+EXTRA_DIST += docs/local-provider.md
