@@ -149,15 +149,14 @@ bootstrap_failed() {
 	fail "the first pool and users could not be made (the reason stands above)." "The whole log is $DATA/log/setup.log"
 }
 
-# Ends every desktop of the directory: process 1 takes all the others with it. What a pid file names is believed only
-# when it is ours. Mounts of a desktop live in its own namespace and go with it.
+# Ends every desktop of the directory: process 1 takes all the others and the mounts of its namespace with it. A pid
+# file is believed only while that process has the start time that stands in it.
 desktops_stop() {
-	for record in "$DATA"/desktops/*/state.json; do
-		[ -f "$record" ] || continue
-		desktop=$(basename "$(dirname "$record")")
-		for proc in /proc/[0-9]*; do
-			tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -q "puesto-desktop.*$desktop" && kill -KILL "${proc#/proc/}" 2>/dev/null
-		done
+	for file in "$DATA"/desktops/*/pid; do
+		[ -f "$file" ] || continue
+		pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$file") start=$(sed -n 's/.*"start": *\([0-9]*\).*/\1/p' "$file")
+		[ -n "$pid" ] && [ -r "/proc/$pid/stat" ] || continue
+		[ "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)" = "$start" ] && kill -KILL "$pid" 2>/dev/null
 	done
 	return 0
 }

@@ -438,6 +438,9 @@ def test_bad_commands_are_refused_in_words(world):
 
 
 def main():
+    if os.environ.get("SANITIZED"):
+        print("skipped: a desktop's address limit and closed /proc leave the sanitizer's shadow no room")
+        return 77
     if os.geteuid() != 0:
         print("SKIP: the local provider's test needs root")
         return 77
