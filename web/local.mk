@@ -25,10 +25,33 @@ dist_webclient_DATA = \
 	web/client/zstd-huffman.js \
 	web/client/zstd.js
 
+webportaldir = $(webdir)/portal
+dist_webportal_DATA = \
+	web/portal/index.html \
+	web/portal/main.js \
+	web/portal/other.js \
+	web/portal/pools.js \
+	web/portal/portal.css \
+	web/portal/tile.js \
+	web/portal/words.js
+
 webshareddir = $(webdir)/shared
 dist_webshared_DATA = \
 	web/shared/api.js \
+	web/shared/controls.css \
+	web/shared/dialog.js \
+	web/shared/dom.js \
+	web/shared/form.js \
 	web/shared/i18n.js \
 	web/shared/icon.svg \
+	web/shared/icons.js \
+	web/shared/keyed.js \
+	web/shared/login.js \
+	web/shared/menu.js \
+	web/shared/password.js \
+	web/shared/states.js \
 	web/shared/theme.css \
-	web/shared/theme.js
+	web/shared/theme.js \
+	web/shared/time.js \
+	web/shared/toast.js \
+	web/shared/topbar.js

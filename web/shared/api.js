@@ -68,9 +68,22 @@ export async function api(method, path, data, options = {}) {
 		headers['x-csrf-token'] = csrf ?? (await me()).csrf;
 	if (data !== undefined)
 		headers['content-type'] = 'application/json';
-	const response = await send(method, path, headers, data === undefined ? undefined : JSON.stringify(data), options.signal);
-	if (!response.ok)
-		throw await problemOf(response);
+	const body = data === undefined ? undefined : JSON.stringify(data);
+	let response = await send(method, path, headers, body, options.signal);
+	if (!response.ok) {
+		let problem = await problemOf(response);
+		if (problem.code === 'csrf' && !isSafe) {
+			// Another tab has logged in anew: take the token that counts now, once.
+			headers['x-csrf-token'] = (await me()).csrf;
+			response = await send(method, path, headers, body, options.signal);
+			problem = response.ok ? problem : await problemOf(response);
+		}
+		if (!response.ok) {
+			if (problem.status === 401 && !isLogin && path !== '/me')
+				document.dispatchEvent(new CustomEvent('puesto-login-needed'));
+			throw problem;
+		}
+	}
 	if (response.status === 204)
 		return { status: 204, data: null };
 	return { status: response.status, data: await response.json() };
@@ -81,6 +94,14 @@ export async function me() {
 	const { data } = await api('GET', '/me');
 	csrf = data.csrf;
 	return data;
+}
+
+/** The whole sentence for people: what is wrong, then what the server says about this very case. @param {unknown} reason */
+export function problemText(reason) {
+	if (!(reason instanceof ApiError))
+		return reason instanceof Error ? reason.message : String(reason);
+	const { detail } = /** @type {any} */ (reason.problem);
+	return detail ? `${reason.message} (${detail})` : reason.message;
 }
 
 /** @param {number} ms @param {AbortSignal} [signal] */

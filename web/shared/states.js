@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The words and tones of states: one chip everywhere. */
+
+import { h } from './dom.js';
+import { addSentences, t } from './i18n.js';
+
+/** @typedef {'good' | 'busy' | 'warn' | 'bad' | 'plain'} Tone */
+
+/** state: [tone, English, Spanish] @type {Record<string, [Tone, string, string]>} */
+const STATES = {
+	active: ['good', 'Active', 'Activa'],
+	assigned: ['good', 'Assigned', 'Asignado'],
+	blocked: ['warn', 'Blocked', 'Bloqueado'],
+	building: ['busy', 'Building', 'En construcción'],
+	busy: ['warn', 'Full', 'Completo'],
+	connected: ['good', 'Connected', 'Conectado'],
+	creating: ['busy', 'Being created', 'En creación'],
+	deleted: ['plain', 'Deleted', 'Eliminado'],
+	deleting: ['busy', 'Being deleted', 'Eliminándose'],
+	disabled: ['plain', 'Switched off', 'Desactivado'],
+	disconnected: ['warn', 'Disconnected', 'Desconectado'],
+	draft: ['plain', 'Draft', 'Borrador'],
+	draining: ['warn', 'Draining', 'Vaciándose'],
+	empty: ['plain', 'Empty', 'Vacío'],
+	enabled: ['good', 'Switched on', 'Activado'],
+	ended: ['plain', 'Ended', 'Terminada'],
+	failed: ['bad', 'Failed', 'Con fallo'],
+	granted: ['busy', 'Connecting', 'Conectando'],
+	logging_off: ['busy', 'Logging off', 'Cerrando sesión'],
+	maintenance: ['warn', 'Maintenance', 'Mantenimiento'],
+	ok: ['good', 'All is well', 'Todo en orden'],
+	paused: ['bad', 'Paused', 'En pausa'],
+	published: ['good', 'Published', 'Publicada'],
+	ready: ['good', 'Ready', 'Listo'],
+	refreshing: ['busy', 'Being made new', 'Renovándose'],
+	restarting: ['busy', 'Restarting', 'Reiniciándose'],
+	retired: ['plain', 'Retired', 'Retirada'],
+	starting: ['busy', 'Starting', 'Arrancando'],
+	unreachable: ['bad', 'Unreachable', 'Sin respuesta'],
+	waiting: ['warn', 'Waiting', 'En espera'],
+	warning: ['warn', 'Needs a look', 'Conviene revisar'],
+};
+
+addSentences(Object.fromEntries(Object.entries(STATES).map(([state, [, en, es]]) => [`state.${state}`, [en, es]])));
+
+/** @param {string} state */
+export function stateWord(state) {
+	return STATES[state] ? t(`state.${state}`) : state;
+}
+
+/** @param {string} state @returns {Tone} */
+export function toneOf(state) {
+	return STATES[state]?.[0] ?? 'plain';
+}
+
+/** @param {string} state */
+export function chip(state) {
+	return h('span', { class: `chip is-${toneOf(state)}` }, h('span', { class: 'chip-dot', 'aria-hidden': 'true' }), stateWord(state));
+}
