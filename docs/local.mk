@@ -3,3 +3,19 @@
 dist_man_MANS += docs/man/puesto-gateway.8
 
 dist_man_MANS += docs/man/puesto-broker.8 docs/man/puestoctl.1
+
+# What people read.
+EXTRA_DIST += \
+	CONTRIBUTING.md \
+	README.md \
+	docs/architecture.md \
+	docs/broker-core.md \
+	docs/display-link.md \
+	docs/encoder.md \
+	docs/flat-codec.md \
+	docs/images/client.png \
+	docs/images/portal.png \
+	docs/local-provider.md \
+	docs/threat-model.md \
+	docs/web-client.md \
+	docs/web-protocol.md
