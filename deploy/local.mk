@@ -47,6 +47,9 @@ EXTRA_DIST += \
 	deploy/packages/build \
 	deploy/packages/desktop \
 	deploy/packages/test \
+	deploy/samples/broker.conf \
+	deploy/samples/gateway.conf \
+	deploy/samples/provisioner.conf \
 	deploy/systemd/puesto-broker.service \
 	deploy/systemd/puesto-gateway.service \
 	deploy/systemd/puesto-provisioner.service \
