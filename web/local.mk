@@ -25,6 +25,31 @@ dist_webclient_DATA = \
 	web/client/zstd-huffman.js \
 	web/client/zstd.js
 
+webconsoledir = $(webdir)/console
+dist_webconsole_DATA = \
+	web/console/access.js \
+	web/console/console.css \
+	web/console/dashboard.js \
+	web/console/desktops.js \
+	web/console/event-log.js \
+	web/console/event-words.js \
+	web/console/explain.js \
+	web/console/groups.js \
+	web/console/images.js \
+	web/console/index.html \
+	web/console/list.js \
+	web/console/main.js \
+	web/console/object.js \
+	web/console/pool-form.js \
+	web/console/pools.js \
+	web/console/providers.js \
+	web/console/router.js \
+	web/console/sessions.js \
+	web/console/site.js \
+	web/console/users.js \
+	web/console/words-objects.js \
+	web/console/words.js
+
 webportaldir = $(webdir)/portal
 dist_webportal_DATA = \
 	web/portal/index.html \
@@ -46,6 +71,7 @@ dist_webshared_DATA = \
 	web/shared/icon.svg \
 	web/shared/icons.js \
 	web/shared/keyed.js \
+	web/shared/live.js \
 	web/shared/login.js \
 	web/shared/menu.js \
 	web/shared/password.js \

@@ -52,7 +52,7 @@ function openButton(pool) {
 	const name = pool.display_name || pool.name;
 	if (!canOpen(pool))
 		return h('span', { class: 'button primary', 'aria-disabled': 'true' }, t('tile.closed'));
-	const word = pool.desktop ? 'tile.continue' : 'tile.open';
+	const word = pool.desktop ? 'tile.continue' : pool.state === 'busy' ? 'tile.queue' : 'tile.open';
 	return h('a', { class: 'button primary', href: clientAddress(pool), 'aria-label': t(`${word}Label`, { name }) }, icon('desktops'), t(word));
 }
 

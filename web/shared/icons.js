@@ -26,7 +26,7 @@ const PATHS = {
 	logout: 'M12 5l5 5-5 5M17 10H7M8 3H3v14h5',
 	menu: 'M3 5h14M3 10h14M3 15h14',
 	message: 'M3 4h14v10H9l-4 3v-3H3z',
-	more: 'M4 10h.1M10 10h.1M16 10h.1',
+	more: 'M4 9.2v1.6M10 9.2v1.6M16 9.2v1.6M3.2 10h1.6M9.2 10h1.6M15.2 10h1.6',
 	open: 'M8 4H4v12h12v-4M11 4h5v5M16 4l-7 7',
 	pause: 'M7 4v12M13 4v12',
 	plug: 'M7 3v4M13 3v4M5 7h10v3a5 5 0 0 1-10 0zM10 15v3',

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Desktops: their axes in words, and what an admin can do with one. */
+
+import { api } from '../shared/api.js';
+import { h } from '../shared/dom.js';
+import { pick, t } from '../shared/i18n.js';
+import { chip, stateWord } from '../shared/states.js';
+import { byName } from './list.js';
+import { facts } from './object.js';
+import { href } from './router.js';
+import { act, choices, formDialog, link, part, yesNo } from './site.js';
+
+const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'deleting'];
+const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene'];
+
+/** @param {any} d @param {string} name @param {import('../shared/icons.js').IconName} icon @param {boolean} isDanger @param {() => Promise<unknown>} run @returns {import('./site.js').Action} */
+function asked(d, name, icon, isDanger, run) {
+	return { label: t(`desktop.${name}`), icon, isDanger, run: () => void act({ title: t(`desktop.${name}Title`, { name: d.name }),
+		text: `${t(`desktop.${name}Text`)}${d.user && isDanger ? ` ${t('desktop.userLoses', { user: d.user.name })}` : ''}`, action: t(`desktop.${name}`), done: t('act.asked'), isDanger, run }) };
+}
+
+/** @param {any} d */
+function message(d) {
+	formDialog({ title: t('desktop.messageTitle', { name: d.name }), lead: t('desktop.messageText', { user: d.user?.name ?? '' }), submit: t('desktop.send'), done: t('desktop.sent'),
+		fields: [{ name: 'text', label: t('desktop.messageLabel'), type: 'textarea', isRequired: true, maxLength: 300 }],
+		run: (values) => api('POST', `/desktops/${part(d.id)}/message`, values) });
+}
+
+/** @param {any} d @returns {import('./site.js').Action[]} */
+export function desktopActions(d) {
+	if (d.state === 'deleting' || d.lifecycle === 'deleted')
+		return [];
+	const at = `/desktops/${part(d.id)}`;
+	/** @type {import('./site.js').Action[]} */
+	const actions = [asked(d, 'restart', 'refresh', Boolean(d.user), () => api('POST', `${at}/restart`, {}))];
+	if (d.user)
+		actions.push(asked(d, 'logoff', 'logoff', true, () => api('POST', `${at}/logoff`, {})), { label: t('desktop.message'), icon: 'message', run: () => message(d) });
+	actions.push(asked(d, 'refresh', 'images', true, () => api('POST', `${at}/refresh`, {})),
+		asked(d, d.drain ? 'undrain' : 'drain', d.drain ? 'check' : 'pause', false, () => api('POST', `${at}/drain`, { drain: !d.drain })),
+		asked(d, 'delete', 'trash', true, () => api('DELETE', at)));
+	return actions;
+}
+
+/** @returns {import('./list.js').ListKind} */
+export function desktopList() {
+	return {
+		noun: 'desktops', kind: 'desktop', title: t('nav.desktops'), lead: t('desktops.lead'), empty: t('desktops.empty'), compare: byName, actions: desktopActions,
+		text: (d) => `${d.name} ${d.user?.name ?? ''} ${d.pool?.name} ${d.id}`,
+		columns: [
+			{ label: t('kind.desktop'), cell: (d) => d.name },
+			{ label: t('field.state'), cell: (d) => chip(d.state) },
+			{ label: t('kind.user'), cell: (d) => link('users', d.user) },
+			{ label: t('kind.pool'), cell: (d) => link('pools', d.pool) },
+			{ label: t('field.why'), cell: (d) => pick(d.reason), class: 'wide-cell' },
+			{ label: t('kind.image'), cell: (d) => d.image ? `${d.image.name} ${d.image_version}` : '–' },
+		],
+		filters: [
+			{ name: 'state', label: t('filter.state'), options: STATES.map((s) => /** @type {[string, string]} */ ([s, stateWord(s)])), fits: (d, value) => d.state === value },
+			{ name: 'pool', label: t('filter.pool'), options: () => choices('pools'), fits: (d, value) => d.pool?.name === value || d.pool?.id === value },
+		],
+	};
+}
+
+/** @param {any} d */
+function axesTable(d) {
+	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.axes')), h('p', { class: 'faint' }, t('why.axesLead')),
+		h('table', { class: 'axes' }, h('tbody', {}, AXES.map((axis) => h('tr', {}, h('th', { scope: 'row' }, t(`axis.${axis}`)), h('td', {}, h('code', {}, d[axis])), h('td', {}, t(`axis.${axis}.${d[axis]}`)))))));
+}
+
+/** @param {any} d */
+function taskCard(d) {
+	if (!d.task)
+		return null;
+	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.task')), facts([[t('field.task'), d.task.kind], [t('field.state'), d.task.state], [t('field.attempts'), String(d.task.attempts)],
+		[t('field.error'), d.task.error || '–']]));
+}
+
+/** @returns {import('./object.js').ObjectKind} */
+export function desktopPage() {
+	return {
+		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name,
+		summary: (d) => [[t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
+			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
+			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
+			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],
+		why: (d) => [axesTable(d), taskCard(d)],
+	};
+}

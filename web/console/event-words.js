@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What the audit's kinds say, in words. */
+
+import { addSentences, t } from '../shared/i18n.js';
+
+/** @type {Record<string, [string, string]>} */
+const KINDS = {
+	'agent.enrolled': ['The desktop\'s agent enrolled', 'El agente del escritorio se ha registrado'],
+	'desktop.assigned': ['Desktop assigned', 'Escritorio asignado'],
+	'desktop.created': ['Desktop created', 'Escritorio creado'],
+	'desktop.creating': ['Desktop is being created', 'Creación de un escritorio'],
+	'desktop.deleted': ['Desktop deleted', 'Escritorio eliminado'],
+	'desktop.deleting': ['Desktop is being deleted', 'Eliminación de un escritorio'],
+	'desktop.drained': ['Desktop drained', 'Escritorio sin nuevos usuarios'],
+	'desktop.failed': ['Desktop failed', 'Fallo de un escritorio'],
+	'desktop.logoff': ['Logged off from the desktop', 'Sesión cerrada en el escritorio'],
+	'desktop.logon': ['Logged on to the desktop', 'Sesión iniciada en el escritorio'],
+	'desktop.refreshed': ['Desktop made new', 'Escritorio renovado'],
+	'desktop.refreshing': ['Desktop is being made new', 'Renovación de un escritorio'],
+	'desktop.released': ['Desktop released', 'Escritorio liberado'],
+	'desktop.restarted': ['Desktop restarted', 'Escritorio reiniciado'],
+	'desktop.restarting': ['Desktop is restarting', 'Reinicio de un escritorio'],
+	'desktop.undrained': ['Desktop takes users again', 'Escritorio admite usuarios de nuevo'],
+	'entitlement.created': ['Access given', 'Acceso concedido'],
+	'entitlement.deleted': ['Access taken back', 'Acceso retirado'],
+	'group.changed': ['User group changed', 'Grupo de usuarios cambiado'],
+	'group.created': ['User group added', 'Grupo de usuarios creado'],
+	'group.deleted': ['User group removed', 'Grupo de usuarios eliminado'],
+	'group.member_added': ['Member added', 'Miembro añadido'],
+	'group.member_removed': ['Member removed', 'Miembro quitado'],
+	'image.changed': ['Image changed', 'Imagen cambiada'],
+	'image.created': ['Image added', 'Imagen creada'],
+	'image.deleted': ['Image removed', 'Imagen eliminada'],
+	'image.published': ['Image version published', 'Versión de imagen publicada'],
+	'image.version_added': ['Image version added', 'Versión de imagen añadida'],
+	'login.blocked': ['Log-in blocked for a while', 'Inicio de sesión bloqueado un tiempo'],
+	'login.ended': ['Logged out', 'Ha salido'],
+	'login.failed': ['Log-in failed', 'Inicio de sesión fallido'],
+	'login.ok': ['Logged in', 'Ha entrado'],
+	'machine.down': ['A machine stopped', 'Una máquina se ha detenido'],
+	'machine.gone': ['A machine disappeared', 'Una máquina ha desaparecido'],
+	'machine.orphan_destroyed': ['A machine without an owner was removed', 'Se ha quitado una máquina sin dueño'],
+	'pool.changed': ['Pool changed', 'Grupo de escritorios cambiado'],
+	'pool.created': ['Pool made', 'Grupo de escritorios creado'],
+	'pool.deleted': ['Pool deleted', 'Grupo de escritorios eliminado'],
+	'pool.deleting': ['Pool is being deleted', 'Eliminación de un grupo de escritorios'],
+	'pool.drain_off': ['Pool takes users again', 'El grupo admite usuarios de nuevo'],
+	'pool.drain_on': ['Pool drained', 'El grupo no admite usuarios nuevos'],
+	'pool.maintenance_off': ['Maintenance of the pool ended', 'Fin del mantenimiento del grupo'],
+	'pool.maintenance_on': ['Maintenance of the pool began', 'Inicio del mantenimiento del grupo'],
+	'provider.changed': ['Provider changed', 'Proveedor cambiado'],
+	'provider.created': ['Provider added', 'Proveedor creado'],
+	'provider.deleted': ['Provider removed', 'Proveedor eliminado'],
+	'session.ended': ['Connection ended', 'Conexión terminada'],
+	'session.granted': ['Connection granted', 'Conexión concedida'],
+	'session.started': ['Connection started', 'Conexión iniciada'],
+	'task.failed': ['A task failed', 'Una tarea ha fallado'],
+	'token.created': ['Token made', 'Testigo creado'],
+	'token.deleted': ['Token removed', 'Testigo eliminado'],
+	'user.changed': ['User changed', 'Usuario cambiado'],
+	'user.created': ['User added', 'Usuario creado'],
+	'user.deleted': ['User removed', 'Usuario eliminado'],
+	'user.password_set': ['Password set', 'Contraseña establecida'],
+	'user.revoked': ['Everything of the user ended', 'Se ha cortado todo acceso del usuario'],
+};
+
+/** Beginnings of kinds, for the filter. @type {Record<string, [string, string]>} */
+const FAMILIES = {
+	'login.': ['Log-ins', 'Inicios de sesión'],
+	'session.': ['Connections', 'Conexiones'],
+	'desktop.': ['Desktops', 'Escritorios'],
+	'machine.': ['Machines', 'Máquinas'],
+	'task.': ['Tasks', 'Tareas'],
+	'pool.': ['Pools', 'Grupos de escritorios'],
+	'image.': ['Images', 'Imágenes'],
+	'provider.': ['Providers', 'Proveedores'],
+	'user.': ['Users', 'Usuarios'],
+	'group.': ['User groups', 'Grupos de usuarios'],
+	'entitlement.': ['Access', 'Accesos'],
+	'token.': ['Tokens', 'Testigos'],
+	'agent.': ['Agents', 'Agentes'],
+};
+
+addSentences(Object.fromEntries([...Object.entries(KINDS), ...Object.entries(FAMILIES)].map(([kind, words]) => [`event.${kind}`, words])));
+
+/** @param {string} kind */
+export function eventWord(kind) {
+	return KINDS[kind] ? t(`event.${kind}`) : kind;
+}
+
+/** @returns {[string, string][]} */
+export function eventFamilies() {
+	return Object.keys(FAMILIES).map((kind) => [kind, t(`event.${kind}`)]);
+}
+
+/** @param {string} kind @returns {import('../shared/states.js').Tone} */
+export function eventTone(kind) {
+	if (/failed|blocked|\.gone|\.down|orphan/.test(kind))
+		return 'bad';
+	if (/deleted|deleting|removed|revoked|_on$|drained/.test(kind))
+		return 'warn';
+	return /created|started|assigned|\.ok|published|logon/.test(kind) ? 'good' : 'plain';
+}

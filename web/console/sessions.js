@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Display sessions: who looks at which desktop, from where, by which protocol. */
+
+import { api } from '../shared/api.js';
+import { number, pick, t } from '../shared/i18n.js';
+import { chip, stateWord } from '../shared/states.js';
+import { when } from '../shared/time.js';
+import { h } from '../shared/dom.js';
+import { newestFirst } from './list.js';
+import { act, choices, link, part } from './site.js';
+
+/** @param {string} protocol */
+const protocolWord = (protocol) => t(`protocol.${protocol}`);
+
+/** @param {any} s @returns {import('./site.js').Action[]} */
+export function sessionActions(s) {
+	if (s.state === 'ended')
+		return [];
+	return [{ label: t('session.disconnect'), icon: 'plug', isDanger: true, run: () => void act({ title: t('session.disconnectTitle', { user: s.user?.name ?? '' }), text: t('session.disconnectText'),
+		action: t('session.disconnect'), done: t('session.disconnected'), isDanger: true, run: () => api('DELETE', `/sessions/${part(s.id)}`) }) }];
+}
+
+/** @returns {import('./list.js').ListKind} */
+export function sessionList() {
+	return {
+		noun: 'sessions', kind: 'session', title: t('nav.sessions'), lead: t('sessions.lead'), empty: t('sessions.empty'), compare: newestFirst, actions: sessionActions, preset: { state: 'live' },
+		text: (s) => `${s.user?.name} ${s.desktop?.name} ${s.pool?.name} ${s.remote} ${s.protocol}`,
+		columns: [
+			{ label: t('kind.user'), cell: (s) => s.user?.name ?? '–' },
+			{ label: t('kind.desktop'), cell: (s) => link('desktops', s.desktop) },
+			{ label: t('kind.pool'), cell: (s) => link('pools', s.pool) },
+			{ label: t('field.state'), cell: (s) => chip(s.state) },
+			{ label: t('field.protocol'), cell: (s) => protocolWord(s.protocol) },
+			{ label: t('field.remote'), cell: (s) => h('span', { class: 'mono' }, s.remote) },
+			{ label: t('field.started'), cell: (s) => when(s.started ?? s.created) },
+		],
+		filters: [
+			{ name: 'state', label: t('filter.state'), options: [['live', t('sessions.live')], ...['granted', 'active', 'ended'].map((s) => /** @type {[string, string]} */ ([s, stateWord(s)]))],
+				fits: (s, value) => value === 'live' ? s.state !== 'ended' : s.state === value },
+			{ name: 'pool', label: t('filter.pool'), options: () => choices('pools'), fits: (s, value) => s.pool?.name === value || s.pool?.id === value },
+		],
+	};
+}
+
+/** @param {any} stats @returns {[string, import('../shared/dom.js').Child][]} */
+function statistics(stats) {
+	return Object.entries(stats ?? {}).filter(([, value]) => typeof value !== 'object').map(([key, value]) => [key.replaceAll('_', ' '), typeof value === 'number' ? number(value) : String(value)]);
+}
+
+/** @returns {import('./object.js').ObjectKind} */
+export function sessionPage() {
+	return {
+		noun: 'sessions', kind: 'session', list: t('nav.sessions'), actions: sessionActions,
+		title: (s) => t('session.title', { user: s.user?.name ?? '–', desktop: s.desktop?.name ?? '–' }),
+		summary: (s) => [[t('kind.user'), link('users', s.user)], [t('kind.desktop'), link('desktops', s.desktop)], [t('kind.pool'), link('pools', s.pool)], [t('field.protocol'), protocolWord(s.protocol)],
+			[t('field.remote'), s.remote], [t('field.gateway'), s.gateway], [t('field.epoch'), String(s.epoch)], [t('field.started'), when(s.started)],
+			[t('field.ended'), s.ended ? when(s.ended) : t('session.goesOn')], [t('field.why'), pick(s.reason)], ...statistics(s.stats)],
+	};
+}
