@@ -52,7 +52,7 @@ export function desktopList() {
 			{ label: t('kind.user'), cell: (d) => link('users', d.user) },
 			{ label: t('kind.pool'), cell: (d) => link('pools', d.pool) },
 			{ label: t('field.why'), cell: (d) => pick(d.reason), class: 'wide-cell' },
-			{ label: t('kind.image'), cell: (d) => d.image ? `${d.image.name} ${d.image_version}` : '–' },
+			{ label: t('kind.image'), cell: (d) => d.image ? `${d.image.name} ${d.image_version}` : '–', class: 'tight-cell' },
 		],
 		filters: [
 			{ name: 'state', label: t('filter.state'), options: STATES.map((s) => /** @type {[string, string]} */ ([s, stateWord(s)])), fits: (d, value) => d.state === value },

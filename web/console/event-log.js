@@ -25,15 +25,23 @@ function actorOf(event) {
 function objectOf(event) {
 	const { kind, id } = event.object;
 	const name = event.detail?.name || (id ? id.slice(0, 8) : '');
+	if (id === event.actor.id)
+		return null;
 	if (!id || !NOUNS[kind] || kind === 'entitlement')
 		return name ? h('span', {}, name) : null;
 	return h('a', { href: href(NOUNS[kind], id) }, name);
 }
 
+/** Identifiers by their first letters: the link and the raw object have all of them. @param {any} value */
+function detailValue(value) {
+	const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+	return text.replace(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '$1…');
+}
+
 /** @param {any} detail */
 function detailText(detail) {
 	return Object.entries(detail ?? {}).filter(([key, value]) => key !== 'name' && value !== null && value !== '')
-		.map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ');
+		.map(([key, value]) => `${key.replaceAll('_', ' ')}: ${detailValue(value)}`).join(' · ');
 }
 
 /** @param {any} event @param {boolean} isOfOne whether every event is of the same object */
