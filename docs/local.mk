@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	docs/encoder.md \
 	docs/flat-codec.md \
 	docs/images/client.png \
+	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
 	docs/threat-model.md \
