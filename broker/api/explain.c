@@ -104,7 +104,10 @@ static void check_pool(struct explain *x, struct api *api, const struct user_row
 		p->maintenance ? "El grupo está en mantenimiento: nadie puede conectarse." : "El grupo no está en mantenimiento.");
 	if (!user_pool_view(reconciler_state(api->rec), p->id, u->id, (int64_t)pst_mono_ms(), &v))
 		return;
-	check(x, "desktop", v.has_desktop || strcmp(v.state, "ready") == 0, v.reason.en, v.reason.es);
+	/* One that is being started, or is made as soon as the user comes, is worth a short wait and no refusal. */
+	bool will_come = strcmp(v.state, "starting") == 0 || strcmp(v.reason.code, "pool_empty") == 0;
+
+	check(x, "desktop", v.has_desktop || will_come || strcmp(v.state, "ready") == 0, v.reason.en, v.reason.es);
 }
 
 void api_explain_get(struct api_call *call)
