@@ -24,7 +24,8 @@ function actorOf(event) {
 /** @param {any} event */
 function objectOf(event) {
 	const { kind, id } = event.object;
-	const name = event.detail?.name || (id ? id.slice(0, 8) : '');
+	const said = event.detail?.[kind];
+	const name = event.detail?.name || (said && !UUID.test(said) ? said : '') || (id ? id.slice(0, 8) : '');
 	if (id === event.actor.id)
 		return null;
 	if (!id || !NOUNS[kind] || kind === 'entitlement')
@@ -32,26 +33,36 @@ function objectOf(event) {
 	return h('a', { href: href(NOUNS[kind], id) }, name);
 }
 
-/** Identifiers by their first letters: the link and the raw object have all of them. @param {any} value */
-function detailValue(value) {
-	const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-	return text.replace(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '$1…');
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const DETAIL_MAX = 160;
+
+/** One value of a detail: a link where it names an object by its id. @param {string} key @param {any} value */
+function valueOf(key, value) {
+	const noun = NOUNS[key.replace(/_id$/, '')];
+	if (noun && UUID.test(String(value)))
+		return h('a', { href: href(noun, value) }, String(value).slice(0, 8));
+	return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** @param {any} detail */
-function detailText(detail) {
-	return Object.entries(detail ?? {}).filter(([key, value]) => key !== 'name' && value !== null && value !== '')
-		.map(([key, value]) => `${key.replaceAll('_', ' ')}: ${detailValue(value)}`).join(' · ');
+/** What else is known: a line, or, where it is long, folded. @param {any} event */
+function detailOf(event) {
+	const { kind } = event.object;
+	const known = new Set(['name', UUID.test(String(event.detail?.[kind])) ? '' : kind]);
+	const all = Object.entries(event.detail ?? {}).filter(([key, value]) => value !== null && value !== '' && !known.has(key) && value !== event.detail.name && value !== event.actor.remote);
+	if (!all.length)
+		return null;
+	if (JSON.stringify(all).length > DETAIL_MAX)
+		return h('details', { class: 'event-detail' }, h('summary', {}, t('event.details')), h('pre', { class: 'mono' }, JSON.stringify(event.detail, null, 2)));
+	return h('span', { class: 'faint event-detail' }, all.flatMap(([key, value], i) => [i ? ' · ' : '', `${key.replaceAll('_', ' ')}: `, valueOf(key, value)]));
 }
 
 /** @param {any} event @param {boolean} isOfOne whether every event is of the same object */
 export function eventRow(event, isOfOne = false) {
-	const detail = detailText(event.detail);
 	return h('li', { class: `event is-${eventTone(event.kind)}`, 'data-seq': event.seq },
 		h('span', { class: 'event-dot', 'aria-hidden': 'true' }),
 		h('div', { class: 'event-main' },
 			h('p', { class: 'event-what' }, h('strong', { title: event.kind }, eventWord(event.kind)), !isOfOne && objectOf(event)),
-			h('p', { class: 'event-more' }, actorOf(event), detail && h('span', { class: 'faint event-detail' }, detail))),
+			h('p', { class: 'event-more' }, actorOf(event), detailOf(event))),
 		when(event.time));
 }
 

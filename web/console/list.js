@@ -207,7 +207,7 @@ export class ListPage {
 	show() {
 		const items = [...this.items.values()].filter((o) => this.#found(o)).sort(this.kind.compare);
 		this.rows.show(items);
-		const isFiltered = Boolean(this.query) || Object.values(this.wanted).some(Boolean);
+		const isFiltered = Boolean(this.query) || Object.entries(this.wanted).some(([name, value]) => value !== (this.kind.preset?.[name] ?? ''));
 		this.table.hidden = !items.length;
 		this.empty.hidden = items.length > 0;
 		if (!items.length)

@@ -130,6 +130,7 @@ addSentences({
 	'event.allKinds': ['Every kind', 'Todos los tipos'],
 	'event.byUser': ['Done by (user)', 'Hecho por (usuario)'],
 	'event.byObject': ['Identifier of the object', 'Identificador del objeto'],
+	'event.details': ['Details', 'Detalles'],
 	'event.verify': ['Check the chain', 'Comprobar la cadena'],
 	'event.chainGood': ['All {n} events are as they were written.', 'Los {n} eventos están como se escribieron.'],
 	'event.chainBad': ['The chain breaks at event {n}: somebody changed it or removed another one.', 'La cadena se rompe en el evento {n}: alguien lo ha cambiado o ha quitado otro.'],

@@ -10,6 +10,9 @@ addSentences({
 
 const BASE = '/api/v1';
 
+/** Problems whose sentence says it all; their detail is for logs. */
+const SAID = new Set(['exists', 'internal', 'storage', 'login_needed', 'login_over']);
+
 /** An answer that is not a success. `message` can be shown to people. */
 export class ApiError extends Error {
 	/** @param {number} status 0 when there was no answer @param {string} code @param {string} title @param {number} [retryAfterMs] @param {object} [problem] */
@@ -101,7 +104,7 @@ export function problemText(reason) {
 	if (!(reason instanceof ApiError))
 		return reason instanceof Error ? reason.message : String(reason);
 	const { detail } = /** @type {any} */ (reason.problem);
-	return detail ? `${reason.message} (${detail})` : reason.message;
+	return detail && !SAID.has(reason.code) ? `${reason.message} (${detail})` : reason.message;
 }
 
 /** @param {number} ms @param {AbortSignal} [signal] */

@@ -5,9 +5,9 @@ import { h } from './dom.js';
 import { addSentences } from './i18n.js';
 import { icon } from './icons.js';
 
-const SHORT_MS = 6000;
+const SHORT_MS = 4500;
 const LONG_MS = 15000;
-const TOASTS_MAX = 4;
+const TOASTS_MAX = 3;
 
 addSentences({ 'toast.close': ['Close the message', 'Cerrar el mensaje'] });
 

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Portal and console in Chromium against a stand-in for the API: what a user and an admin do, see and read. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { FakeApi } from './fake-api.mjs';
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const browser = await chromium.launch({ executablePath: process.env.PUESTO_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+/** @type {FakeApi[]} */
+const servers = [];
+const problems = [];
+after(async () => {
+	await browser.close();
+	assert.deepEqual(problems, []);
+});
+afterEach(async () => {
+	await Promise.all(browser.contexts().map((context) => context.close()));
+	servers.splice(0).forEach((server) => server.close());
+});
+
+/** A page over a world of its own; nobody is logged in. */
+async function open(path, { world = 'busy', as = '', ...options } = {}) {
+	const api = await new FakeApi(world).start();
+	servers.push(api);
+	if (as)
+		api.login({ body: { user: as, password: 'secret' } });
+	const context = await browser.newContext({ viewport: { width: 1280, height: 820 }, locale: 'en-GB', acceptDownloads: true, ...options });
+	const page = await context.newPage();
+	page.on('pageerror', (e) => problems.push(e.stack));
+	page.on('console', (m) => m.type() === 'error' && !/Failed to load resource|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION/.test(m.text()) && problems.push(m.text()));
+	page.on('request', (r) => !r.url().startsWith(api.origin) && !r.url().startsWith('blob:') && problems.push(`a request to ${r.url()}`));
+	await page.goto(api.origin + path);
+	return { api, page };
+}
+
+async function logIn(page, user, password = 'secret') {
+	await page.fill('#login-user', user);
+	await page.fill('#login-password', password);
+	await page.click('.login button[type=submit]');
+}
+
+const calls = (api, method, path) => api.calls.filter((c) => c.method === method && (typeof path === 'string' ? c.path === path : path.test(c.path)));
+
+test('a wrong password is told in words that help, and the name stays', async () => {
+	const { page } = await open('/');
+	await logIn(page, 'ana', 'wrong');
+	await page.waitForSelector('#login-message:not([hidden])');
+	assert.match(await page.textContent('#login-message'), /Caps Lock/);
+	assert.equal(await page.inputValue('#login-user'), 'ana');
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'login-password');
+});
+
+test('an empty password is asked for without a call', async () => {
+	const { api, page } = await open('/');
+	await page.fill('#login-user', 'ana');
+	await page.click('.login button[type=submit]');
+	assert.match(await page.textContent('#login-message'), /password/);
+	assert.equal(calls(api, 'POST', '/sessions').length, 0);
+});
+
+test('after too many attempts the wait is counted down, then log-in works', async () => {
+	const { api, page } = await open('/');
+	api.failures = 3;
+	await logIn(page, 'ana');
+	await page.waitForSelector('text=/try again in 2 sec/');
+	assert.equal(await page.isDisabled('.login button[type=submit]'), true);
+	await page.waitForSelector('text=You can try again now.');
+	api.failures = 0;
+	await page.click('.login button[type=submit]');
+	await page.waitForSelector('.tile');
+});
+
+test('tiles tell state, reason and desktop, and lead to the client', async () => {
+	const { page } = await open('/', { as: 'ana' });
+	const demo = page.locator('.tile', { hasText: 'A Debian desktop for everybody' });
+	await demo.waitFor();
+	assert.match(await demo.textContent(), /Ready.*Your desktop is waiting for you.*demo-01.*Connected/);
+	assert.match(await demo.locator('a.primary').getAttribute('href'), /^\/client\/#pool=[0-9a-f-]{36}$/);
+	assert.match(await page.locator('.tile', { hasText: 'Aula 1' }).textContent(), /3 users wait.*Join the queue/);
+	assert.equal(await page.locator('.tile', { hasText: 'Finance' }).locator('a.primary').count(), 0);
+});
+
+test('another program: exact values, a command that a shell takes, and an .rdp file', async () => {
+	const { page } = await open('/', { as: 'ana' });
+	await page.locator('.tile', { hasText: 'Demo' }).locator('.menu > button').click();
+	await page.click('text=Use another program');
+	assert.match(await page.textContent('.reach'), /desktops\.example\.org.*3389.*ana#demo/);
+	assert.match(await page.textContent('.command code'), /\/u:'ana#demo'/);
+	const [file] = await Promise.all([page.waitForEvent('download'), page.click('text=Download the .rdp file')]);
+	assert.equal(file.suggestedFilename(), 'demo.rdp');
+	const lines = readFileSync(await file.path(), 'utf8').split('\r\n');
+	assert.ok(lines.includes('full address:s:desktops.example.org:3389') && lines.includes('username:s:ana#demo') && lines.includes('enablecredsspsupport:i:0'));
+	await page.keyboard.press('Escape');
+	await page.waitForSelector('dialog', { state: 'detached' });
+});
+
+test('log-off asks first, by keyboard alone, and shows what follows', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	await page.locator('.tile', { hasText: 'Demo' }).locator('.menu > button').focus();
+	await page.keyboard.press('Enter');
+	await page.keyboard.press('End');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog:has-text("Log off from demo-01?")');
+	await page.keyboard.press('Escape');
+	assert.equal(calls(api, 'POST', /logoff$/).length, 0);
+	await page.keyboard.press('Enter');
+	await page.keyboard.press('ArrowUp');
+	await page.keyboard.press('Enter');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.tile >> text=Logging off');
+	assert.equal(calls(api, 'POST', /^\/me\/desktops\/[^/]+\/logoff$/).length, 1);
+});
+
+test('nobody without a pool is left alone: the page says whom to ask, and notices access', async () => {
+	const { api, page } = await open('/', { as: 'ana', world: 'empty' });
+	await page.waitForSelector('text=There is no desktop for you yet');
+	assert.match(await page.textContent('.notice'), /Ask your administrator.*user name/);
+	api.myPools = [{ id: 'p1', name: 'lab', display_name: 'Lab', description: '', kind: 'floating', state: 'ready', reason: { en: 'Free.', es: 'Libre.' }, desktop: null, protocols: { web: true } }];
+	await page.waitForSelector('.tile >> text=Lab', { timeout: 9000 });
+	assert.equal(await page.isVisible('.auto-open'), true);
+});
+
+test('a broker that is away is told, and the tiles stay', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	await page.waitForSelector('.tile');
+	api.isAway = true;
+	await page.waitForSelector('.banner >> text=/Next try in/', { timeout: 9000 });
+	assert.equal(await page.locator('.tile').count(), 5);
+	api.isAway = false;
+	await page.click('text=Try now');
+	await page.waitForSelector('.banner', { state: 'hidden' });
+});
+
+test('an expired log-in is asked for over the page', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	await page.waitForSelector('.tile');
+	api.user = null;
+	await page.waitForSelector('.login-dialog', { timeout: 9000 });
+	assert.equal(await page.inputValue('#login-user'), 'ana');
+	await page.fill('#login-password', 'secret');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.login-dialog', { state: 'detached' });
+	assert.equal(await page.locator('.tile').count(), 5);
+});
+
+test('a direct link opens its desktop, and the way back leads to the tiles', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	await page.goto(`${api.origin}/#pool=demo`);
+	await page.reload();
+	await page.waitForURL(/\/client\/#pool=/);
+	await page.goBack();
+	await page.waitForSelector('.tile');
+	assert.equal(new URL(page.url()).pathname + new URL(page.url()).hash, '/');
+});
+
+test('the language changes in place and is remembered by the account', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	await page.waitForSelector('.tile');
+	await page.click('.top-language');
+	await page.waitForSelector('h1:has-text("Hola, Ana Núñez")');
+	assert.match(await page.textContent('.tile >> nth=0'), /esperan 3 usuarios/);
+	assert.equal(await page.getAttribute('html', 'lang'), 'es');
+	assert.deepEqual(calls(api, 'PATCH', '/me')[0].body, { locale: 'es' });
+});
+
+test('names from the server are text, never markup', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	api.myPools = [{ id: 'x', name: 'x', display_name: '<img src=x onerror=alert(1)>', description: '<b>', kind: 'floating', state: 'ready', reason: { en: '<i>', es: '' }, desktop: null, protocols: {} }];
+	await page.reload();
+	await page.waitForSelector('.tile h2');
+	assert.equal(await page.textContent('.tile h2'), '<img src=x onerror=alert(1)>');
+	assert.equal(await page.locator('.tile img, .tile b, .tile i').count(), 0);
+});
+
+test('the console is for admins', async () => {
+	const { page } = await open('/console/', { as: 'ana' });
+	await page.waitForSelector('text=This is for administrators');
+	assert.equal(await page.isHidden('#nav'), true);
+});
+
+test('the dashboard has failures first, then who waits', async () => {
+	const { page } = await open('/console/', { as: 'admin' });
+	await page.waitForSelector('.problem');
+	const tones = await page.$$eval('.problem', (all) => all.map((e) => e.classList.contains('is-bad')));
+	assert.deepEqual(tones, [...tones].sort((a, b) => b - a));
+	assert.match(await page.textContent('.problem >> nth=0'), /lab-host.*has not answered for 10 minutes/);
+	assert.match(await page.textContent('.page'), /Who waits.*3 users/);
+});
+
+test('a quiet site says that all is well', async () => {
+	const { page } = await open('/console/', { as: 'admin', world: 'empty' });
+	await page.waitForSelector('text=Nothing has failed and nobody waits.');
+});
+
+test('lists come in pages, are searched to their end, and keep filters in the address', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	await page.waitForSelector('text=50 shown, there are more');
+	await page.click('text=Show more');
+	await page.waitForSelector('text=67 shown');
+	await page.fill('input[type=search]', 'development-62');
+	await page.waitForSelector('.list-count:has-text("1 shown")');
+	assert.match(page.url(), /q=development-62/);
+	await page.fill('input[type=search]', '');
+	await page.waitForSelector('text=50 shown, there are more');
+	await page.selectOption('.filters select >> nth=0', 'failed');
+	await page.waitForSelector('.list-count:has-text("1 shown")');
+	assert.ok(calls(api, 'GET', '/desktops').at(-1).query.includes('state=failed'));
+	await page.reload();
+	await page.waitForSelector('.list-count:has-text("1 shown")');
+});
+
+test('a list follows the stream, and the row with the focus keeps it', async () => {
+	const { api, page } = await open('/console/#/desktops?pool=demo', { as: 'admin' });
+	await page.waitForSelector('tr:has-text("demo-02") >> text=Ready');
+	await page.waitForFunction(() => document.querySelectorAll('.list tbody tr').length === 2);
+	await page.focus('.row-link >> nth=0');
+	await page.keyboard.press('ArrowDown');
+	const demo2 = api.world.desktops.find((d) => d.name === 'demo-02');
+	api.change('desktops', demo2.id, { state: 'failed', reason: { code: 'x', en: 'Power cut.', es: 'Corte de luz.' } });
+	await page.waitForSelector('tr:has-text("demo-02") >> text=Power cut.');
+	assert.equal(await page.evaluate(() => document.activeElement.textContent), 'demo-02');
+	api.remove('desktops', demo2.id);
+	await page.waitForSelector('tr:has-text("demo-02")', { state: 'detached' });
+});
+
+test('a desktop has its summary, timeline, why and raw, by address and with the way back', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	await page.click('.row-link:has-text("demo-01")');
+	await page.waitForSelector('.facts >> text=ana');
+	await page.click('role=tab[name="Timeline"]');
+	await page.waitForSelector('.event >> text=Desktop assigned');
+	await page.click('role=tab[name="Why"]');
+	await page.waitForSelector('.axes >> text=Used: nobody else gets it as it is.');
+	await page.click('role=tab[name="Raw"]');
+	await page.waitForSelector('.raw:has-text("hygiene")');
+	await page.goBack();
+	await page.waitForSelector('.axes');
+	const id = api.world.desktops[0].id;
+	assert.ok(page.url().endsWith(`#/desktops/${id}/why`));
+});
+
+test('an action asks in words and its result arrives by the stream', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	await page.click('.row-link:has-text("demo-01")');
+	await page.click('.page-actions >> text=Make new');
+	assert.match(await page.textContent('dialog'), /"ana" loses what is not saved/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.chip:has-text("Being made new")');
+	assert.equal(calls(api, 'POST', /refresh$/).length, 1);
+});
+
+test('what the API says about a field stands beside it, and nothing typed is lost', async () => {
+	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
+	await page.waitForSelector('.pool-form form');
+	await page.fill('[name=name]', 'demo');
+	await page.fill('[name=display_name]', 'Práctica');
+	await page.fill('[name=max]', '9');
+	await page.fill('[name=min]', '12');
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('.field:has([name=min]) .field-error:not([hidden])');
+	await page.fill('[name=min]', '2');
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('.field:has([name=name]) .field-error:has-text("with this name already")');
+	assert.equal(await page.inputValue('[name=display_name]'), 'Práctica');
+	assert.equal(await page.getAttribute('[name=name]', 'aria-invalid'), 'true');
+	await page.fill('[name=name]', 'practica');
+	assert.match(await page.textContent('.rules'), /always at least 2, never more than 9/);
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('h1:has-text("Práctica")');
+	const { body } = calls(api, 'POST', '/pools').at(-1);
+	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb], ['local', 'demo', 7200, 2048]);
+});
+
+test('a pool explains itself, also for one person', async () => {
+	const { api, page } = await open('/console/', { as: 'admin' });
+	const pool = api.world.pools.find((p) => p.name === 'demo');
+	await page.goto(`${api.origin}/console/#/pools/${pool.id}/why`);
+	await page.fill('.explain input', 'bruno');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('text=bruno cannot open demo.');
+	assert.match(await page.textContent('.checks'), /add an entitlement/);
+});
+
+test('access is given and taken back, groups gain members, images publish', async () => {
+	const { api, page } = await open('/console/#/groups', { as: 'admin' });
+	await page.click('.row-link:has-text("developers")');
+	await page.click('text=Add a member');
+	await page.fill('dialog [name=user]', 'carla');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('.rows >> text=carla');
+	await page.click('text=Give access');
+	await page.selectOption('dialog [name=pool]', 'aula-1');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('.rows >> text=aula-1');
+	await page.click('[aria-label="Take back: developers, aula-1"]');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.rows >> text=aula-1', { state: 'detached' });
+	await page.goto(`${api.origin}/console/#/images/${api.world.images[0].id}`);
+	await page.click('.sheet-head >> text=Add a version');
+	await page.fill('dialog [name=version]', '2026.12');
+	await page.click('dialog button[type=submit]');
+	await page.click('tr:has-text("2026.12") >> text=Publish');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('tr:has-text("2026.12") >> text=Published');
+});
+
+test('an error in a confirmation stays there and may be tried again', async () => {
+	const { page } = await open('/console/#/images', { as: 'admin' });
+	await page.click('.row-actions button');
+	await page.click('role=menuitem[name="Delete"]');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('dialog .form-error:has-text("Something still uses it")');
+	assert.equal(await page.isEnabled('dialog button.primary'), true);
+});
+
+test('the events are live, filtered, and their chain is checked', async () => {
+	const { api, page } = await open('/console/#/events', { as: 'admin' });
+	await page.waitForSelector('.event');
+	api.audit('pool.drain_on', 'pools', api.world.pools[0].id, { name: 'aula-1' });
+	await page.waitForSelector('.event >> nth=0 >> text=Pool drained');
+	await page.selectOption('.filters select', 'login.');
+	await page.waitForFunction(() => document.querySelectorAll('.event').length === 2);
+	assert.match(page.url(), /kind=login/);
+	api.audit('pool.drain_off', 'pools', api.world.pools[0].id, {});
+	await page.click('text=Check the chain');
+	await page.waitForSelector('.banner:has-text("as they were written")');
+	assert.equal(await page.locator('.event').count(), 2);
+});
+
+test('a stream that breaks is told, made again, and what was missed is read', async () => {
+	const { api, page } = await open('/console/#/desktops?pool=demo', { as: 'admin' });
+	await page.waitForSelector('tr:has-text("demo-02")');
+	api.isAway = true;
+	for (const stream of api.streams)
+		stream.destroy();
+	await page.waitForSelector('.stream-banner:not([hidden])', { timeout: 9000 });
+	api.world.desktops = api.world.desktops.map((d) => d.name === 'demo-02' ? { ...d, reason: { code: '', en: 'Changed meanwhile.', es: '' } } : d);
+	api.isAway = false;
+	await page.waitForSelector('text=Changed meanwhile.', { timeout: 9000 });
+	assert.equal(await page.isHidden('.stream-banner'), true);
+});
+
+test('an expired log-in in the console is asked for without losing what was typed', async () => {
+	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
+	await page.waitForSelector('.pool-form form');
+	await page.fill('[name=name]', 'later');
+	api.user = null;
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('.login-dialog');
+	await page.fill('#login-password', 'secret');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.login-dialog', { state: 'detached' });
+	assert.equal(await page.inputValue('[name=name]'), 'later');
+});
+
+test('every page fits 360 pixels, in both languages', async () => {
+	for (const locale of ['en-GB', 'es-ES']) {
+		const { api, page } = await open('/', { as: 'admin', locale, viewport: { width: 360, height: 700 } });
+		await page.waitForSelector('.tile');
+		const { desktops, pools, users, images, groups } = api.world;
+		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `desktops/${desktops[0].id}`,
+			`desktops/${desktops[0].id}/why`, `desktops/${desktops[0].id}/raw`, `pools/${pools[0].id}`, `pools/${pools[0].id}/why`, `users/${users[1].id}`, `images/${images[0].id}`, `groups/${groups[0].id}`]
+			.map((place) => `/console/#/${place}`)];
+		for (const place of places) {
+			await page.goto(api.origin + place);
+			await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => {});
+			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${place} is too wide in ${locale}`);
+		}
+	}
+});
+
+test('text and controls have the contrast of AA, light and dark', async () => {
+	for (const colorScheme of ['light', 'dark']) {
+		const { page } = await open('/console/', { as: 'admin', colorScheme });
+		await page.waitForSelector('.problem');
+		const low = await page.evaluate(() => {
+			const parse = (text) => (text.match(/[\d.]+/g) ?? []).map(Number);
+			const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((n, v, i) => n + v * [0.2126, 0.7152, 0.0722][i], 0);
+			const ground = (element) => {
+				for (let e = element; e; e = e.parentElement) {
+					const c = parse(getComputedStyle(e).backgroundColor);
+					if (c.length >= 3 && c[3] !== 0)
+						return c;
+				}
+				return [255, 255, 255];
+			};
+			return [...document.querySelectorAll('a, p, span, b, button, h1, h2, time, strong')].filter((e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())).map((e) => {
+				const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+				return { text: e.textContent.trim().slice(0, 30), ratio: (a + 0.05) / (b + 0.05) };
+			}).filter((x) => x.ratio < 4.5);
+		});
+		assert.deepEqual(low, [], colorScheme);
+	}
+});
+
+test('the skip link, the landmarks and the labels are there', async () => {
+	const { page } = await open('/console/#/desktops', { as: 'admin' });
+	await page.waitForSelector('.row-link');
+	await page.keyboard.press('Tab');
+	await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector('.skip')).focus());
+	await page.keyboard.press('Enter');
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'content');
+	const nameless = await page.$$eval('button, input, select, a', (all) => all.filter((e) => !e.textContent.trim() && !e.getAttribute('aria-label') && !e.labels?.length).map((e) => e.outerHTML.slice(0, 80)));
+	assert.deepEqual(nameless, []);
+	assert.equal(await page.locator('main').count(), 1);
+	assert.equal(await page.getAttribute('#nav [data-noun=desktops]', 'aria-current'), 'page');
+});
