@@ -25,7 +25,8 @@ function actorOf(event) {
 function objectOf(event) {
 	const { kind, id } = event.object;
 	const said = event.detail?.[kind];
-	const name = event.detail?.name || (said && !UUID.test(said) ? said : '') || (id ? id.slice(0, 8) : '');
+	const last = event.kind.endsWith('.deleted') ? event.detail?.text : '';
+	const name = event.detail?.name || last || (said && !UUID.test(said) ? said : '') || (id ? id.slice(0, 8) : '');
 	if (id === event.actor.id)
 		return null;
 	if (!id || !NOUNS[kind] || kind === 'entitlement')
@@ -48,7 +49,7 @@ function valueOf(key, value) {
 function detailOf(event) {
 	const { kind } = event.object;
 	const known = new Set(['name', UUID.test(String(event.detail?.[kind])) ? '' : kind]);
-	const all = Object.entries(event.detail ?? {}).filter(([key, value]) => value !== null && value !== '' && !known.has(key) && value !== event.detail.name && value !== event.actor.remote);
+	const all = Object.entries(event.detail ?? {}).filter(([key, value]) => value !== null && value !== '' && !known.has(key) && value !== event.detail.name && value !== event.actor.remote && value !== event.object.id);
 	if (!all.length)
 		return null;
 	if (JSON.stringify(all).length > DETAIL_MAX)

@@ -16,7 +16,7 @@ addSentences({
 	'portal.awayTitle': ['Puesto does not answer', 'Puesto no responde'],
 	'portal.away': ['{reason} Next try in {seconds} s.', '{reason} Próximo intento en {seconds} s.'],
 	'portal.awayNow': ['Trying again…', 'Intentándolo de nuevo…'],
-	'portal.awayStale': ['What you see here may be old. Desktops that are open go on running.', 'Lo que ve aquí puede no estar al día. Los escritorios abiertos siguen en marcha.'],
+	'portal.awayStale': ['What you see here may be old.', 'Lo que ve aquí puede no estar al día.'],
 	'portal.retry': ['Try now', 'Intentar ahora'],
 	'portal.auto': ['Open my desktop as soon as I log in', 'Abrir mi escritorio en cuanto inicie sesión'],
 	'portal.loggedOut': ['You are logged out. Desktops that are running go on.', 'Ha salido. Los escritorios que están en marcha continúan.'],
