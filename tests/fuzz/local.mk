@@ -31,6 +31,9 @@ tests_fuzz_fuzz_json_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_rdp_gfx
+tests_fuzz_fuzz_rdp_gfx_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+
 
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
 tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)

@@ -10,22 +10,18 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "protocol/front/rdp/rdp.h"
+#include "protocol/front/rdp/channel.h"
 #include "protocol/front/rdp/rdp_priv.h"
 
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
-#define READ_MAX (64 * 1024)
-#define READS_MAX 64 /* messages of the client in one turn */
 
 static int gfx_send(struct rdp *f, const struct pst_buf *pdus, struct pst_err *err)
 {
 	struct pst_buf out;
-	ULONG written = 0;
 	pst_buf_init(&out, GFX_PDU_MAX + GFX_PDU_MAX / 64);
 	gfx_wire_segment(&out, pdus->data, pdus->len);
-	bool is_sent = !pdus->failed && !out.failed && out.len <= UINT32_MAX &&
-		WTSVirtualChannelWrite(f->gfx.channel, (PCHAR)out.data, (ULONG)out.len, &written);
+	bool is_sent = !pdus->failed && channel_write(f->gfx.channel, &out, err) == 0;
 	f->bytes_sent += out.len;
 	pst_buf_finish(&out);
 	if (!is_sent || rdp_flush(f) < 0)
@@ -63,8 +59,9 @@ static int on_ack(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_er
 	return 0;
 }
 
-static int on_message(struct rdp *f, const uint8_t *data, size_t len, struct pst_err *err)
+static int on_message(void *arg, const uint8_t *data, size_t len, struct pst_err *err)
 {
+	struct rdp *f = arg;
 	while (len > 0) {
 		struct gfx_client_pdu pdu;
 		long used = gfx_wire_parse(data, len, &pdu, err);
@@ -83,31 +80,13 @@ static int on_message(struct rdp *f, const uint8_t *data, size_t len, struct pst
 	return 0;
 }
 
-static DWORD session_of(struct rdp *f)
-{
-	LPSTR id = NULL;
-	DWORD len = 0, session = 0;
-	if (WTSQuerySessionInformationA(f->channels, WTS_CURRENT_SESSION, WTSSessionId, &id, &len) && id) {
-		session = *(const DWORD *)(const void *)id;
-		WTSFreeMemory(id);
-	}
-	return session;
-}
-
 int rdp_gfx_poll(struct rdp *f, struct pst_err *err)
 {
-	static uint8_t data[READ_MAX];
-	ULONG len = 0;
 	if (!f->gfx.was_opened && f->is_activated && WTSVirtualChannelManagerGetDrdynvcState(f->channels) == DRDYNVC_STATE_READY) {
 		f->gfx.was_opened = true;
-		f->gfx.channel = WTSVirtualChannelOpenEx(session_of(f), (LPSTR)RDPGFX_DVC_CHANNEL_NAME, WTS_CHANNEL_OPTION_DYNAMIC);
+		f->gfx.channel = channel_open_dynamic(f->channels, RDPGFX_DVC_CHANNEL_NAME);
 	}
-	for (int i = 0; f->gfx.channel && i < READS_MAX && WTSVirtualChannelRead(f->gfx.channel, 0, (PCHAR)data, sizeof(data), &len); i++) {
-		int r = len ? on_message(f, data, len, err) : 0;
-		if (r < 0 || len == 0)
-			return r;
-	}
-	return 0;
+	return f->gfx.channel ? channel_read(f->gfx.channel, on_message, f, err) : 0;
 }
 
 int rdp_gfx_surface(struct rdp *f, struct pst_err *err)

@@ -77,7 +77,7 @@ static void ask_login(struct rdp *f)
 static void open_when_ready(struct rdp *f)
 {
 	rdpSettings *s = f->peer->context->settings;
-	struct front_caps caps = { .ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS), .video_align = 16 };
+	struct front_caps caps = { .ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS), .video_align = 16, .can_resize = true };
 	struct pst_err err = PST_ERR_INIT;
 	if (!f->is_activated || !f->gfx.is_ready || f->login != RDP_LOGIN_ACCEPTED)
 		return;
@@ -93,6 +93,9 @@ static void open_when_ready(struct rdp *f)
 		}
 		f->ev.opened(f->arg, &caps);
 		rdp_input_layout(f);
+		/* The side channels follow the picture, and nothing of the client need come before. */
+		if (!f->is_ended && (rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0 || rdp_flush(f) < 0))
+			rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
 	}
 }
 
@@ -119,7 +122,7 @@ static void pump(struct rdp *f)
 	}
 	if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
-	else if (rdp_gfx_poll(f, &err) < 0)
+	else if (rdp_gfx_poll(f, &err) < 0 || rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0)
 		rdp_fail(f, err.code, err.text);
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
@@ -149,6 +152,9 @@ static void rdp_close(struct front *front)
 		uv_close((uv_handle_t *)f->poll, on_poll_closed);
 	pst_timer_destroy(f->deadline);
 	rdp_gfx_finish(f);
+	rdp_clip_finish(f);
+	if (f->disp.channel)
+		WTSVirtualChannelClose(f->disp.channel);
 	rdp_peer_destroy(f);
 	free(f);
 }
@@ -181,6 +187,8 @@ static struct front *rdp_open(const struct front_params *p, const struct front_e
 	f->front.type = &front_rdp;
 	f->ev = *ev;
 	f->arg = arg;
+	f->clipboard_in = p->clipboard_in;
+	f->clipboard_out = p->clipboard_out;
 	window_init(&f->window);
 	if (rdp_peer_create(f, p, err) < 0 || start(f, p, err) < 0) {
 		rdp_close(&f->front);
@@ -237,12 +245,30 @@ static int rdp_frame(struct front *front, const struct op_list *ops, const struc
 	return ops->len == 0 ? 0 : rdp_gfx_frame(f, ops, sent, err);
 }
 
+static bool is_live(const struct rdp *f)
+{
+	return f->is_opened && !f->is_ended;
+}
+
 static void rdp_cursor(struct front *front, const struct cursor_image *image)
 {
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	if (is_live(f))
+		rdp_pointer_shape(f, image);
+}
+
+static void rdp_pointer_moved(struct front *front, int32_t x, int32_t y)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	if (is_live(f))
+		rdp_pointer_position(f, x, y);
 }
 
 static void rdp_clipboard(struct front *front, const char *utf8, size_t len)
 {
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	if (is_live(f))
+		rdp_clip_send(f, utf8, len);
 }
 
 static void rdp_path(struct front *front, struct front_path *ret)
@@ -267,6 +293,7 @@ const struct front_type front_rdp = {
 	.can_send = rdp_can_send,
 	.frame = rdp_frame,
 	.cursor = rdp_cursor,
+	.pointer_moved = rdp_pointer_moved,
 	.clipboard = rdp_clipboard,
 	.path = rdp_path,
 	.end = rdp_end,

@@ -25,6 +25,18 @@ struct rdp_gfx {
 	BITMAP_PLANAR_CONTEXT *planar;
 };
 
+struct rdp_disp {
+	HANDLE channel;
+	bool was_opened, is_ready;
+};
+
+struct rdp_clip {
+	HANDLE channel;
+	bool was_opened, has_long_names;
+	char *text; /* owned: newest text of the desktop, given when the client asks */
+	size_t len;
+};
+
 struct rdp {
 	struct front front;
 	struct front_events ev;
@@ -34,13 +46,15 @@ struct rdp {
 	uv_poll_t *poll; /* freed by its close callback */
 	struct pst_timer *deadline;
 	enum rdp_login login;
-	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated, in_pump;
+	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;
+	bool clipboard_in, clipboard_out;
 	int32_t width, height; /* the surface; 0 before it */
 	uint8_t buttons;
 	struct rdp_gfx gfx;
+	struct rdp_disp disp;
+	struct rdp_clip clip;
 	struct window window;
 	uint64_t bytes_sent;
-	char refusal[512];
 };
 
 /* peer.c: FreeRDP's object with our settings and callbacks. */
@@ -59,6 +73,18 @@ int rdp_gfx_poll(struct rdp *f, struct pst_err *err);
 int rdp_gfx_surface(struct rdp *f, struct pst_err *err);
 int rdp_gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
 void rdp_gfx_finish(struct rdp *f);
+
+/* pointer.c */
+void rdp_pointer_shape(struct rdp *f, const struct cursor_image *image);
+void rdp_pointer_position(struct rdp *f, int32_t x, int32_t y);
+
+/* disp.c: the display control channel. */
+int rdp_disp_poll(struct rdp *f, struct pst_err *err);
+
+/* clipboard.c: the channel cliprdr. */
+int rdp_clip_poll(struct rdp *f, struct pst_err *err);
+void rdp_clip_send(struct rdp *f, const char *utf8, size_t len);
+void rdp_clip_finish(struct rdp *f);
 
 /* rdp.c */
 bool rdp_can_send(struct front *front);

@@ -1,1 +1,12 @@
-# tests/unit/rdp: what this directory adds to the build (lists are declared in the top Makefile.am).
+# tests/unit/rdp: the RDP front's messages and texts.
+if CRITERION
+check_PROGRAMS += tests/unit/rdp/unit-rdp
+TESTS += tests/unit/rdp/unit-rdp
+endif
+
+tests_unit_rdp_unit_rdp_SOURCES = \
+	tests/unit/rdp/test_disp.c \
+	tests/unit/rdp/test_gfx_wire.c \
+	tests/unit/rdp/test_utf16.c
+tests_unit_rdp_unit_rdp_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_rdp_unit_rdp_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)

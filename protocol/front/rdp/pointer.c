@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pointer shapes, [MS-RDPBCGR] 2.2.9.1.1.4.5 (new pointer, 32 bits): rows from the bottom, colours that are not multiplied by
+ * their alpha, and a mask of one bit each whose rows have an even number of bytes.
+ */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "protocol/front/rdp/rdp_priv.h"
+
+#define SIDE_MAX_SMALL 32
+#define SIDE_MAX_LARGE 96
+#define LARGE_POINTER_96 1
+
+static uint32_t straight(uint32_t px)
+{
+	uint32_t a = px >> 24, out = a << 24;
+	for (int shift = 0; a && shift < 24; shift += 8)
+		out |= PST_MIN(((px >> shift & 255) * 255 + a / 2) / a, 255u) << shift;
+	return out;
+}
+
+static void put_colours(struct pst_buf *out, const struct cursor_image *c, uint16_t w, uint16_t h)
+{
+	for (int y = h - 1; y >= 0; y--)
+		for (int x = 0; x < w; x++)
+			pst_buf_put_le32(out, straight(c->pixels[y * c->w + x]));
+}
+
+static void put_mask(struct pst_buf *out, const struct cursor_image *c, uint16_t w, uint16_t h)
+{
+	for (int y = h - 1; y >= 0; y--) {
+		for (int at = 0; at < (w + 15) / 16 * 2; at++) {
+			uint8_t bits = 0;
+			for (int i = 0; i < 8; i++)
+				if (at * 8 + i >= w || c->pixels[y * c->w + at * 8 + i] >> 24 == 0)
+					bits |= (uint8_t)(0x80 >> i);
+			pst_buf_put_u8(out, bits);
+		}
+	}
+}
+
+static void hide(struct rdp *f)
+{
+	const POINTER_SYSTEM_UPDATE none = { SYSPTR_NULL };
+	f->peer->context->update->pointer->PointerSystem(f->peer->context, &none);
+}
+
+void rdp_pointer_shape(struct rdp *f, const struct cursor_image *c)
+{
+	rdpContext *context = f->peer->context;
+	UINT16 large = (UINT16)freerdp_settings_get_uint32(context->settings, FreeRDP_LargePointerFlag);
+	uint16_t max = large & LARGE_POINTER_96 ? SIDE_MAX_LARGE : SIDE_MAX_SMALL;
+	uint16_t w = PST_MIN(c->w, max), h = PST_MIN(c->h, max);
+	if (w == 0 || h == 0)
+		return hide(f);
+
+	struct pst_buf colours, mask;
+	pst_buf_init(&colours, (size_t)max * max * 4);
+	pst_buf_init(&mask, (size_t)max * max);
+	put_colours(&colours, c, w, h);
+	put_mask(&mask, c, w, h);
+	const POINTER_NEW_UPDATE update = { .xorBpp = 32,
+		.colorPtrAttr = { .hotSpotX = PST_MIN(c->hot_x, (uint16_t)(w - 1)), .hotSpotY = PST_MIN(c->hot_y, (uint16_t)(h - 1)), .width = w,
+				  .height = h, .lengthAndMask = (UINT16)mask.len, .lengthXorMask = (UINT16)colours.len,
+				  .xorMaskData = colours.data, .andMaskData = mask.data } };
+	if (!colours.failed && !mask.failed)
+		context->update->pointer->PointerNew(context, &update);
+	pst_buf_finish(&colours);
+	pst_buf_finish(&mask);
+}
+
+void rdp_pointer_position(struct rdp *f, int32_t x, int32_t y)
+{
+	const POINTER_POSITION_UPDATE at = { .xPos = (UINT32)x, .yPos = (UINT32)y };
+	f->peer->context->update->pointer->PointerPosition(f->peer->context, &at);
+}
