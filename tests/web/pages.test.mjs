@@ -149,8 +149,9 @@ test('an expired log-in is asked for over the page', async () => {
 
 test('a direct link opens its desktop, and the way back leads to the tiles', async () => {
 	const { api, page } = await open('/', { as: 'ana' });
+	/* From elsewhere, as a link in a message does: the page loads once, with the pool in its address. */
+	await page.goto('about:blank');
 	await page.goto(`${api.origin}/#pool=demo`);
-	await page.reload();
 	await page.waitForURL(/\/client\/#pool=/);
 	await page.goBack();
 	await page.waitForSelector('.tile');

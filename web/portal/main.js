@@ -157,7 +157,12 @@ function openAtOnce(items) {
 		return false;
 	// A way back from the desktop shall lead to the tiles, not into it again.
 	history.replaceState(null, '', '/');
-	location.assign(clientAddress(chosen));
+	// A page that leaves before it has loaded is replaced in the history: the way back would skip the tiles.
+	const leave = () => setTimeout(() => location.assign(clientAddress(chosen)));
+	if (document.readyState === 'complete')
+		leave();
+	else
+		addEventListener('load', leave, { once: true });
 	return true;
 }
 
