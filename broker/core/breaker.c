@@ -2,7 +2,8 @@
  *
  * A circuit breaker for each image version on each provider: a broken image must
  * not burn machines. Three failures in a row open it, a growing pause later one
- * desktop is tried, and its success closes it.
+ * desktop is tried, and its success closes it. What was begun before it opened goes
+ * on trying and may close it, but its failures belong to the pause that runs already.
  */
 #include "broker/core/core_priv.h"
 
@@ -60,8 +61,10 @@ void breaker_probe(struct core_round *c, const struct core_desktop *d)
 {
 	struct core_breaker *b = breaker_find(c->st, d->provider_id, d->image_id, d->image_version);
 
-	if (b && b->until_ms)
-		b->until_ms = c->now->mono_ms + AGENT_WAIT_MS;
+	if (!b || !b->until_ms)
+		return;
+	b->until_ms = c->now->mono_ms + AGENT_WAIT_MS;
+	b->probing = true;
 }
 
 void breaker_fail(struct core_round *c, const struct core_desktop *d, const struct core_reason *why)
@@ -71,12 +74,13 @@ void breaker_fail(struct core_round *c, const struct core_desktop *d, const stru
 
 	b->last = *why;
 	b->failures++;
-	if (b->failures < BREAKER_FAILURES)
+	if (b->failures < BREAKER_FAILURES || (b->until_ms > c->now->mono_ms && !b->probing))
 		return;
 	for (int i = 0; i < b->opened && pause < BREAKER_MAX_MS; i++)
 		pause *= 2;
 	b->until_ms = c->now->mono_ms + (pause < BREAKER_MAX_MS ? pause : BREAKER_MAX_MS);
 	b->opened++;
+	b->probing = false;
 }
 
 void breaker_pass(struct core_round *c, const struct core_desktop *d)
@@ -87,4 +91,18 @@ void breaker_pass(struct core_round *c, const struct core_desktop *d)
 		return;
 	b->failures = b->opened = 0;
 	b->until_ms = 0;
+	b->probing = false;
+}
+
+void breaker_try_now(struct core_round *c, const char *provider)
+{
+	for (size_t i = 0; i < c->st->breaker_count; i++) {
+		struct core_breaker *b = &c->st->breakers[i];
+
+		if (!b->until_ms || (provider && strcmp(b->provider_id, provider) != 0))
+			continue;
+		b->until_ms = c->now->mono_ms;
+		b->opened = 0;
+		b->probing = false;
+	}
 }

@@ -94,6 +94,8 @@ bool breaker_allows(struct core_round *c, const char *provider, const char *imag
 void breaker_probe(struct core_round *c, const struct core_desktop *d);
 void breaker_fail(struct core_round *c, const struct core_desktop *d, const struct core_reason *why);
 void breaker_pass(struct core_round *c, const struct core_desktop *d);
+/* The cause may be gone (provider NULL: of any): one desktop is tried at once, and the pauses begin anew. */
+void breaker_try_now(struct core_round *c, const char *provider);
 
 /* machine.c */
 /* Health and capacity, from the provisioner's last hello. */
@@ -140,6 +142,8 @@ void pool_count(struct core_state *st);
 void pool_plan(struct core_round *c);
 /* How many a provider may hold; 0: no limit. */
 int provider_capacity(const struct core_provider *p);
+/* It has fewer desktops than it should, and may have more. */
+bool pool_lacks(const struct core_pool *p);
 
 /* deadline.c */
 void deadline_expire(struct core_round *c);

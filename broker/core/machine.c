@@ -102,11 +102,35 @@ void machine_serve(struct core_state *st, struct core_provider *pr)
 	}
 }
 
+/* What failed while it was away gets another chance: an owner's desktop itself, a free one by making room. */
+static void machine_provider_is_back(struct core_round *c, const struct core_provider *pr)
+{
+	breaker_try_now(c, pr->id);
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		struct core_desktop *d = c->st->desktops[i];
+
+		if (d->x.lifecycle != LIFECYCLE_FAILED || d->t.id[0] || strcmp(d->provider_id, pr->id) != 0)
+			continue;
+		desktop_touch(c, d);
+		if (d->x.lease == LEASE_FREE) {
+			d->due.reap_ms = c->now->mono_ms;
+			continue;
+		}
+		d->x.lifecycle = LIFECYCLE_LIVE;
+		desktop_restart(c, d);
+	}
+}
+
 static void machine_serve_all(struct core_round *c)
 {
 	for (size_t i = 0; i < c->st->provider_count; i++) {
-		machine_serve(c->st, &c->st->providers[i]);
-		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, c->st->providers[i].id);
+		struct core_provider *pr = &c->st->providers[i];
+		bool was_healthy = pr->healthy;
+
+		machine_serve(c->st, pr);
+		if (pr->healthy && !was_healthy)
+			machine_provider_is_back(c, pr);
+		CORE_COPY(change_add(c, CHANGE_PROVIDER)->provider_id, pr->id);
 	}
 }
 

@@ -80,6 +80,11 @@ static bool pool_may_grow(const struct core_pool *p)
 	return p->enabled && !p->drain && !p->maintenance && !p->deleting;
 }
 
+bool pool_lacks(const struct core_pool *p)
+{
+	return pool_may_grow(p) && p->leased + p->ready + p->starting < pool_target(p);
+}
+
 static void provider_refill(struct core_provider *pr, int64_t now)
 {
 	double full = pr->max_creates * 2;

@@ -62,16 +62,27 @@ void reaper_on_allow(struct core_round *c)
 	reaper_destroy(c, SIZE_MAX);
 }
 
-/* A failed desktop makes room at once when its pool needs the place. */
+/* Its place is all that a new one waits for; one at a time. */
+static bool reaper_needs_place(struct core_round *c, const struct core_pool *p)
+{
+	struct core_reason why;
+
+	return pool_lacks(p) && p->total >= p->max && !p->ending &&
+	       breaker_allows(c, p->provider_id, p->image_id, pool_version(c->st, p), &why);
+}
+
 void reaper_failed(struct core_round *c)
 {
 	for (size_t i = 0; i < c->st->desktop_count; i++) {
 		struct core_desktop *d = c->st->desktops[i];
-		const struct core_pool *p = state_pool(c->st, d->pool_id);
+		struct core_pool *p = state_pool(c->st, d->pool_id);
 
 		if (d->x.lifecycle != LIFECYCLE_FAILED || d->x.lease != LEASE_FREE)
 			continue;
-		if (!p || p->deleting || d->due.reap_ms <= c->now->mono_ms || (p->waiting > 0 && p->total >= p->max))
-			desktop_delete(c, d);
+		if (p && !p->deleting && d->due.reap_ms > c->now->mono_ms && !reaper_needs_place(c, p))
+			continue;
+		desktop_delete(c, d);
+		if (p)
+			p->ending++;
 	}
 }

@@ -129,6 +129,7 @@ struct core_breaker { /* of one image version on one provider at one step */
 	int failures; /* in a row */
 	int opened;   /* times in a row, for the length of the pause */
 	int64_t until_ms; /* 0: closed */
+	bool probing;     /* one desktop is being tried */
 	struct core_reason last;
 };
 

@@ -219,13 +219,27 @@ static void task_send(struct core_round *c, struct core_task *t)
 	cmd->t = *t;
 }
 
+/* A host that cannot make desktops now is not asked to; its hello tells when it can. */
+static bool task_waits_for_health(struct core_round *c, struct core_desktop *d, const struct core_provider *pr)
+{
+	if (pr->healthy || (d->t.kind != TASK_CREATE && d->t.kind != TASK_REFRESH))
+		return false;
+	if (strcmp(d->reason.en, pr->reason.en) != 0) {
+		desktop_touch(c, d);
+		d->reason = pr->reason;
+	}
+	return true;
+}
+
 /* Work that loads a host is spread; removing relieves it, and is not. */
-static bool task_has_room(struct core_round *c, const struct core_desktop *d)
+static bool task_has_room(struct core_round *c, struct core_desktop *d)
 {
 	struct core_provider *pr = state_provider(c->st, d->provider_id);
 
 	if (d->t.kind == TASK_DESTROY || d->t.state == TASK_SENT || !pr)
 		return true;
+	if (task_waits_for_health(c, d, pr))
+		return false;
 	if (pr->busy >= pr->max_creates)
 		return false;
 	pr->busy++;
@@ -259,6 +273,8 @@ void task_dispatch(struct core_round *c)
 			continue;
 		desktop_touch(c, d);
 		task_send(c, &d->t);
+		if (!strcmp(d->reason.code, reason_code(REASON_PROVIDER_UNHEALTHY)))
+			memset(&d->reason, 0, sizeof(d->reason)); /* it is healthy again */
 		if (d->t.attempts > 1 && !d->t.failures)
 			reason_set_numbers(&d->reason, REASON_TASK_SILENT, d->t.attempts, 0);
 	}

@@ -162,9 +162,15 @@ static int fake_list(struct driver *d, driver_visit_cb visit, void *arg, struct 
 
 static int fake_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
 {
+	struct fake *f = fake_of(d);
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	rc = injected(f, err);
+	pthread_mutex_unlock(&f->lock);
 	ret->machines = FAKE_MACHINES_MAX;
-	ret->healthy = true;
-	return 0;
+	ret->healthy = rc == 0;
+	return rc;
 }
 
 static void event_deliver(void *arg)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define HEALTH_INTERVAL_MS 30000
+#define HEALTH_SICK_MS 3000 /* while a provider is not healthy: its return is waited for */
 #define HELLO_TIMEOUT_MS 10000
 
 /* WAITING → RUNNING → freed. */
@@ -43,12 +44,15 @@ struct provisioner {
 	unsigned jobs, running;
 	struct pst_timer *health_timer;
 	char *health; /* last providers array as text */
+	bool sick;    /* one of them is not healthy */
+	bool health_asked;
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
 
 static void pump(struct provisioner *p);
+static void health_ask(void *arg);
 
 static void freed(void *arg)
 {
@@ -148,14 +152,28 @@ static void providers_log(struct provisioner *p, const json_t *providers)
 			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
 }
 
+/* Something is wrong: its end is looked for soon, and then told. */
+static void health_watch(struct provisioner *p)
+{
+	p->sick = true;
+	pst_timer_start(p->health_timer, HEALTH_SICK_MS, health_ask, p);
+}
+
 /* True when providers are not as they were last time. */
 static bool health_changed(struct provisioner *p, const json_t *providers)
 {
 	char *text = pst_json_text(providers, NULL);
 	bool same = text && p->health && strcmp(text, p->health) == 0;
+	json_t *o;
+	size_t i;
 
 	free(p->health);
 	p->health = text;
+	p->sick = false;
+	json_array_foreach((json_t *)providers, i, o) {
+		if (!pst_json_bool(o, "healthy", false))
+			health_watch(p);
+	}
 	if (!same)
 		providers_log(p, providers);
 	return !same;
@@ -168,6 +186,9 @@ static void hello_say(struct provisioner *p, const struct queued *q)
 
 	if (q->job.rc < 0) {
 		pst_error("%s; trying again", q->job.err.text);
+		free(p->health);
+		p->health = NULL; /* the next look is news, and leads to a hello */
+		health_watch(p);
 		return;
 	}
 	health_changed(p, q->job.providers);
@@ -211,10 +232,39 @@ static void on_work(uv_work_t *work)
 	job_run(&q->job);
 }
 
+/* The next look at the providers, and the timer for the one after it. */
+static void health_ask(void *arg)
+{
+	struct provisioner *p = arg;
+
+	if (!p->health_asked && queue_add(p, JOB_HEALTH)) {
+		p->health_asked = true;
+		pump(p);
+	}
+	pst_timer_start(p->health_timer, p->sick ? HEALTH_SICK_MS : HEALTH_INTERVAL_MS, health_ask, p);
+}
+
 static void close_continue(struct provisioner *p)
 {
 	if (p->running == 0)
 		freed(p);
+}
+
+/* True when the providers are not as the broker knows them. */
+static bool done_tell(struct provisioner *p, struct queued *q)
+{
+	if (q->job.kind == JOB_HELLO) {
+		hello_say(p, q);
+		return false;
+	}
+	if (q->job.kind == JOB_HEALTH) {
+		p->health_asked = false;
+		return health_changed(p, q->job.providers);
+	}
+	answer(p, q);
+	if (q->job.rc < 0 && driver_is_retryable(q->job.rc))
+		health_ask(p); /* perhaps not the command's fault; the broker should know */
+	return false;
 }
 
 static void on_done(uv_work_t *work, int status)
@@ -222,16 +272,10 @@ static void on_done(uv_work_t *work, int status)
 	struct queued *q = work->data;
 	struct provisioner *p = q->owner;
 	bool watch = q->job.rc == 0 && (q->job.kind == JOB_CREATE || q->job.kind == JOB_RESTART);
-	bool changed = false;
+	bool changed = !p->closing && done_tell(p, q);
 	char desktop[PST_UUID_SIZE];
 
 	p->running--;
-	if (!p->closing && q->job.kind == JOB_HELLO)
-		hello_say(p, q);
-	else if (!p->closing && q->job.kind == JOB_HEALTH)
-		changed = health_changed(p, q->job.providers);
-	else if (!p->closing)
-		answer(p, q);
 	pst_strlcpy(desktop, sizeof(desktop), q->job.desktop);
 	queued_remove(p, q);
 	if (p->closing) {
@@ -254,15 +298,6 @@ static void pump(struct provisioner *p)
 		p->running++;
 		uv_queue_work(p->loop, &q->work, on_work, on_done);
 	}
-}
-
-static void on_health(void *arg)
-{
-	struct provisioner *p = arg;
-
-	if (queue_add(p, JOB_HEALTH))
-		pump(p);
-	pst_timer_start(p->health_timer, HEALTH_INTERVAL_MS, on_health, p);
 }
 
 static void on_connected(struct pst_ctl_client *client, struct pst_ctl *ctl, void *arg)
@@ -347,7 +382,7 @@ int provisioner_start(struct provisioner *p, struct pst_err *err)
 	p->client = pst_ctl_client_create(p->loop, p->socket, &client_events, p);
 	if (!p->client)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	pst_timer_start(p->health_timer, HEALTH_INTERVAL_MS, on_health, p);
+	pst_timer_start(p->health_timer, HEALTH_INTERVAL_MS, health_ask, p);
 	return 0;
 }
 

@@ -215,6 +215,84 @@ Test(core, a_broken_image_opens_the_breaker_and_a_good_one_closes_it)
 	cr_expect_eq(f.st.breakers[0].until_ms, 0);
 }
 
+/* Every create that is asked for is refused, for so long. */
+static void refuse_creates(int64_t ms)
+{
+	for (int64_t t = 0; t < ms; t += 1000) {
+		for (size_t i = 0; i < f.st.desktop_count; i++) {
+			struct core_task task = f.st.desktops[i]->t;
+
+			if (task.id[0] && task.state == TASK_SENT)
+				fixture_result(&f, task.id, task.kind == TASK_DESTROY, true);
+		}
+		fixture_tick(&f, 1000);
+	}
+}
+
+/* How long until the pool has a ready desktop, when everything works again. */
+static int64_t until_ready(void)
+{
+	int64_t began = f.now.mono_ms;
+
+	while (!fixture_pool(&f)->ready && f.now.mono_ms - began < 3600000) {
+		fixture_settle(&f);
+		fixture_tick(&f, 1000);
+	}
+	return f.now.mono_ms - began;
+}
+
+Test(core, retries_of_one_outage_do_not_lengthen_the_pause)
+{
+	fixture_init(&f, 2, 2, 0);
+	fixture_hello(&f, NULL, 0);
+	refuse_creates(20000);
+	cr_expect_eq(f.st.breakers[0].opened, 1, "opened %d times in 20 s", f.st.breakers[0].opened);
+	cr_expect_leq(until_ready(), 60000);
+}
+
+Test(core, a_provisioner_or_a_provider_that_is_back_is_tried_at_once)
+{
+	static const struct provider_report sick = { .name = "local", .kind = "local", .reason = "no space" };
+	struct core_event events[] = {
+		{ .kind = EVENT_PROVISIONER_GONE },
+		{ .kind = EVENT_PROVISIONER_HELLO, .providers = &sick, .provider_count = 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		fixture_init(&f, 1, 1, 0);
+		fixture_hello(&f, NULL, 0);
+		refuse_creates(400000); /* the pause is minutes by now */
+		cr_assert_gt(f.st.breakers[0].opened, 1);
+		fixture_run(&f, &events[i]);
+		fixture_tick(&f, 1000);
+		fixture_hello(&f, NULL, 0);
+		cr_expect_leq(until_ready(), 5000, "case %zu", i);
+		if (i == 0)
+			fixture_finish(&f);
+	}
+}
+
+Test(core, a_sick_provider_is_not_asked_to_make_desktops_and_the_reason_is_its_own)
+{
+	static const struct provider_report sick = { .name = "local", .kind = "local", .reason = "no space" };
+	struct core_event hello = { .kind = EVENT_PROVISIONER_HELLO, .providers = &sick, .provider_count = 1 };
+	struct core_desktop *d;
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_hello(&f, NULL, 0);
+	d = f.st.desktops[0];
+	fixture_result(&f, d->t.id, false, true);
+	fixture_run(&f, &hello);
+	fixture_tick(&f, BACKOFF_MAX_MS);
+	cr_expect_null(fixture_command(&f, COMMAND_PROVISION));
+	cr_expect(strstr(d->reason.en, "no space"), "%s", d->reason.en);
+	fixture_hello(&f, NULL, 0);
+	cr_expect_not_null(fixture_command(&f, COMMAND_PROVISION));
+	cr_expect_str_empty(d->reason.code);
+	fixture_settle(&f);
+	cr_expect(desktop_is_ready(d));
+}
+
 Test(core, a_surplus_goes_after_a_while_and_the_minimum_stays)
 {
 	fixture_init(&f, 3, 5, 0);

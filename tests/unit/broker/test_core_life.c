@@ -310,6 +310,26 @@ Test(core_life, an_agent_that_never_comes_makes_the_desktop_fail_and_go)
 	cr_expect_eq(d->x.lifecycle, LIFECYCLE_DELETING);
 }
 
+Test(core_life, an_owners_failed_desktop_is_started_again_when_its_provider_is_back)
+{
+	struct core_event gone = { .kind = EVENT_PROVISIONER_GONE };
+	struct core_desktop *d;
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_pool(&f)->kind = POOL_DEDICATED;
+	fixture_hello(&f, NULL, 0);
+	fixture_settle(&f);
+	d = fixture_work(&f, "ana");
+	fixture_operate(&f, EVENT_RESTART, d->id);
+	fixture_result(&f, d->t.id, false, false);
+	cr_assert_eq(d->x.lifecycle, LIFECYCLE_FAILED);
+	fixture_run(&f, &gone);
+	fixture_hello(&f, &(struct machine_report){ .desktop = d->id, .state = "stopped" }, 1);
+	cr_assert_eq(d->t.kind, TASK_RESTART);
+	fixture_settle(&f);
+	cr_expect_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+}
+
 /* ---- administrators ---- */
 
 Test(core_life, operations_say_why_they_cannot)

@@ -2,6 +2,7 @@
 /* The provisioner against a broker's side of the socket: hello, commands, reports. */
 #include "broker/hypervisor/provisioner.h"
 
+#include "base/clock.h"
 #include "base/ctl_server.h"
 #include "base/json.h"
 #include "base/loop.h"
@@ -24,6 +25,7 @@ struct world {
 	struct pst_ctl *ctl;
 	unsigned hellos, replies;
 	size_t machines;
+	bool healthy; /* as the last hello had it */
 	json_t *last; /* last reply */
 	json_t *report;
 };
@@ -37,6 +39,7 @@ static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 	if (strcmp(op, "hello") == 0) {
 		w->hellos++;
 		w->machines = json_array_size(json_object_get(msg, "machines"));
+		w->healthy = pst_json_bool(json_array_get(json_object_get(msg, "providers"), 0), "healthy", false);
 		pst_ctl_reply(ctl, msg, NULL);
 	} else if (strcmp(op, "report") == 0) {
 		json_decref(w->report);
@@ -174,5 +177,24 @@ Test(provisioner, garbage_is_answered_and_harms_nobody)
 	while (w.replies < 101)
 		uv_run(&w.loop, UV_RUN_ONCE);
 	cr_assert_null(json_object_get(w.last, "error"));
+	world_close(&w);
+}
+
+Test(provisioner, a_failed_command_leads_to_a_look_at_health_and_the_return_is_told_soon)
+{
+	uint64_t began = pst_mono_ms();
+	struct world w;
+
+	world_open(&w);
+	cr_assert(w.healthy);
+	fake_fail_next(w.fake, 3, PST_EIO); /* the command, the look, the hello */
+	create_call(&w, A, A);
+	while (w.hellos < 2)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_expect_not(w.healthy);
+	while (w.hellos < 3)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_expect(w.healthy);
+	cr_expect_lt(pst_mono_ms() - began, 10000);
 	world_close(&w);
 }
