@@ -244,7 +244,7 @@ void reconciler_connect_cancel(struct reconciler *r, const char *user_id, const 
 static int grant_fill(struct reconciler *r, const struct core_desktop *d, const struct core_out *out, struct grant *ret,
                       struct pst_err *err)
 {
-	struct db_pool pool;
+	struct pool_row pool;
 	struct core_now now;
 	int rc = db_pool_get(r->db, d->pool_id, &pool, err);
 
@@ -263,8 +263,8 @@ static int grant_fill(struct reconciler *r, const struct core_desktop *d, const 
 	ret->epoch = out->epoch;
 	ret->clipboard_in = pool.clipboard_in;
 	ret->clipboard_out = pool.clipboard_out;
-	ret->max_width = (int)pool.spec.max_width;
-	ret->max_height = (int)pool.spec.max_height;
+	ret->max_width = (int)pool.max_width;
+	ret->max_height = (int)pool.max_height;
 	ret->idle_disconnect_s = (int)pool.idle_disconnect_s;
 	ret->expires = now.wall_ms + GRANT_MS;
 	return 0;

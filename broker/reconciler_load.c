@@ -26,7 +26,7 @@ static int load_full(struct load *l, const char *what)
 	return pst_err_set(l->err, PST_ELIMIT, "too many %s, or no memory", what);
 }
 
-static int load_provider(void *arg, const struct db_provider *row)
+static int load_provider(void *arg, const struct provider_row *row)
 {
 	struct load *l = arg;
 	struct core_provider *p = state_add_provider(l->st);
@@ -45,7 +45,7 @@ static int load_provider(void *arg, const struct db_provider *row)
 	return 0;
 }
 
-static int load_image(void *arg, const struct db_image *row)
+static int load_image(void *arg, const struct image_row *row)
 {
 	struct load *l = arg;
 	struct core_image *i = state_add_image(l->st);
@@ -58,7 +58,7 @@ static int load_image(void *arg, const struct db_image *row)
 	return 0;
 }
 
-static int load_pool(void *arg, const struct db_pool *row)
+static int load_pool(void *arg, const struct pool_row *row)
 {
 	struct load *l = arg;
 	struct core_pool *p = state_add_pool(l->st);

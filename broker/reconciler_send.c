@@ -74,25 +74,26 @@ static void hostname_of(const char *name, char ret[64])
 		strcpy(ret, "desktop");
 }
 
-struct create_rows {
-	struct db_pool pool;
-	struct db_image image;
-	struct db_image_version version;
-	struct db_provider provider;
+/* What a new disk is made from. */
+struct disk_rows {
+	struct pool_row pool;
+	struct image_row image;
+	struct version_row version;
+	struct provider_row provider;
 	char hostname[64];
 };
 
-static int create_fill(struct reconciler *r, const struct core_desktop *d, struct create_rows *rows,
+static int disk_fill(struct reconciler *r, const struct core_desktop *d, struct disk_rows *rows,
                        struct provider_command *cmd)
 {
 	struct pst_err err = PST_ERR_INIT;
-	const struct db_pool_spec *spec = &rows->pool.spec;
+	const struct pool_row *spec = &rows->pool;
 	int rc = db_pool_get(r->db, d->pool_id, &rows->pool, &err);
 
 	if (rc == 0)
 		rc = db_image_get(r->db, d->image_id, &rows->image, &err);
 	if (rc == 0)
-		rc = db_image_version_get(r->db, d->image_id, d->image_version, &rows->version, &err);
+		rc = db_version_get(r->db, d->image_id, d->image_version, &rows->version, &err);
 	if (rc == 0)
 		rc = db_provider_get(r->db, d->provider_id, &rows->provider, &err);
 	if (rc < 0)
@@ -119,7 +120,7 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 {
 	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
 	struct provider_command cmd = { .kind = c->t.kind, .task = c->t.id, .desktop = c->desktop_id };
-	struct create_rows rows;
+	struct disk_rows rows;
 	char token[44] = "";
 
 	if (!r->ops->provision)
@@ -128,7 +129,7 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 		reconciler_enrol_token(r, c->t.id, token);
 		cmd.enrol_token = token;
 	}
-	if (cmd.kind == TASK_CREATE && (!d || create_fill(r, d, &rows, &cmd) < 0)) {
+	if (cmd.kind == TASK_CREATE && (!d || disk_fill(r, d, &rows, &cmd) < 0)) {
 		/* Its image or pool went away under it: the answer is ours to give. */
 		struct provider_result res = { .task = c->t.id, .error_code = "no_image",
 			                       .error = "the pool or its image version no longer exists" };

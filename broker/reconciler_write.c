@@ -166,7 +166,7 @@ static int write_pool_gone(struct write *w, const struct core_change *ch)
 static int write_provider(struct write *w, const struct core_change *ch)
 {
 	const struct core_provider *p = state_provider(&w->r->st, ch->provider_id);
-	struct db_provider row = { .updated = w->now->wall_ms };
+	struct provider_row row = { .updated = w->now->wall_ms };
 
 	if (!p)
 		return 0;

@@ -5,7 +5,6 @@ db_libdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 db_libdb_a_SOURCES = \
 	db/assignment.c db/assignment.h \
 	db/audit.c db/audit.h \
-	db/catalog.h db/catalog_image.c db/catalog_pool.c \
 	db/db.c db/db.h db/db_priv.h \
 	db/desktop.c db/desktop.h \
 	db/entitlement.c db/entitlement.h \
@@ -21,14 +20,15 @@ db_libdb_a_SOURCES = \
 	db/task.c db/task.h \
 	db/ticket.c db/ticket.h \
 	db/user.c db/user.h \
+	db/users.c db/users.h \
 	db/viewer.c db/viewer.h
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
-db_migration_files = $(srcdir)/db/schema/0001_init.sql
+db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
 
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
-EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql
+EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql

@@ -66,6 +66,43 @@ static int migrate_run(struct db *db, int from, struct pst_err *err)
 	return db_exec(db, pragma, err);
 }
 
+static int migrate_check_references(struct db *db, struct pst_err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (sqlite3_prepare_v2(db->handle, "PRAGMA foreign_key_check", -1, &stmt, NULL) != SQLITE_OK)
+		return db_error(db, err, "cannot check the references");
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		rc = pst_err_set(err, PST_EINVAL, "%s: a row of %s names one of %s that is not there", db->path,
+		                 sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 2));
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int migrate_commit(struct db *db, int from, struct pst_err *err)
+{
+	int rc = db_begin(db, err);
+
+	if (rc < 0)
+		return rc;
+	rc = migrate_run(db, from, err);
+	if (rc == 0)
+		rc = migrate_check_references(db, err);
+	if (rc == 0)
+		return db_commit(db, err);
+	db_rollback(db);
+	return rc;
+}
+
+static int migrate_end(struct db *db, int rc, struct pst_err *err)
+{
+	struct pst_err second = PST_ERR_INIT;
+	int on = db_exec(db, "PRAGMA foreign_keys=ON", rc < 0 ? &second : err);
+
+	return rc < 0 ? rc : on;
+}
+
 int db_migrate(struct db *db, struct pst_err *err)
 {
 	int from = db_schema_version(db), newest = migrate_newest(), rc;
@@ -81,13 +118,10 @@ int db_migrate(struct db *db, struct pst_err *err)
 		return 0;
 	if (from > 0 && (rc = migrate_keep_copy(db, newest, err)) < 0)
 		return rc;
-	rc = db_begin(db, err);
-	if (rc < 0)
-		return rc;
-	rc = migrate_run(db, from, err);
-	if (rc < 0) {
-		db_rollback(db);
-		return rc;
-	}
-	return db_commit(db, err);
+	/* A table that is made anew is dropped under the references to it; the
+	 * switch has no effect inside a transaction. */
+	rc = db_exec(db, "PRAGMA foreign_keys=OFF", err);
+	if (rc == 0)
+		rc = migrate_commit(db, from, err);
+	return migrate_end(db, rc, err);
 }

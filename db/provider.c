@@ -1,73 +1,123 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later
- *
- * Rows of providers.
- */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Providers: typed queries. */
 #include "db/provider.h"
 
 #include "base/err.h"
+#include "db/db.h"
+#include "db/users.h"
 
-#define COLUMNS                                                                            \
-	"id, name, kind, config, capacity, max_creates, enabled, healthy, reason_code, "   \
-	"reason_en, reason_es, rev, created, updated"
+#include <string.h>
 
-static void provider_read(struct db_query *q, struct db_provider *row)
+#define TEXT(field) db_col_text(q, p->field, sizeof(p->field))
+
+#define COLUMNS \
+	"id, name, kind, config, capacity, max_creates, enabled, healthy, reason_code, reason_en, reason_es, seen, rev, " \
+	"created, updated "
+
+static void read_row(struct db_query *q, struct provider_row *p)
 {
-	db_col_text(q, row->id, sizeof(row->id));
-	db_col_text(q, row->name, sizeof(row->name));
-	db_col_text(q, row->kind, sizeof(row->kind));
-	db_col_text(q, row->config, sizeof(row->config));
-	row->capacity = db_col_int(q);
-	row->max_creates = db_col_int(q);
-	row->enabled = db_col_bool(q);
-	row->healthy = db_col_bool(q);
-	db_col_text(q, row->reason.code, sizeof(row->reason.code));
-	db_col_text(q, row->reason.en, sizeof(row->reason.en));
-	db_col_text(q, row->reason.es, sizeof(row->reason.es));
-	row->rev = db_col_int(q);
-	row->created = db_col_int(q);
-	row->updated = db_col_int(q);
+	memset(p, 0, sizeof(*p));
+	TEXT(id);
+	TEXT(name);
+	TEXT(kind);
+	TEXT(config);
+	p->capacity = (int)db_col_int(q);
+	p->max_creates = (int)db_col_int(q);
+	p->enabled = db_col_bool(q);
+	p->healthy = db_col_bool(q);
+	TEXT(reason.code);
+	TEXT(reason.en);
+	TEXT(reason.es);
+	p->seen = db_col_int(q);
+	p->rev = db_col_int(q);
+	p->created = db_col_int(q);
+	p->updated = db_col_int(q);
 }
 
-int db_provider_insert(struct db *db, const struct db_provider *row, struct pst_err *err)
+int db_provider_get(struct db *db, const char *id_or_name, struct provider_row *ret, struct pst_err *err)
 {
 	struct db_query q;
 
-	db_query_begin(&q, db,
-	               "INSERT INTO providers (id, name, kind, config, capacity, max_creates, enabled, created, updated)"
-	               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	               err);
-	db_bind_text(&q, row->id);
-	db_bind_text(&q, row->name);
-	db_bind_text(&q, row->kind);
-	db_bind_text(&q, row->config[0] ? row->config : "{}");
-	db_bind_int(&q, row->capacity);
-	db_bind_int(&q, row->max_creates);
-	db_bind_int(&q, row->enabled);
-	db_bind_int(&q, row->created);
-	db_bind_int(&q, row->updated);
+	db_query_begin(&q, db, "SELECT " COLUMNS "FROM providers WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC "
+		"LIMIT 1", err);
+	db_bind_text(&q, id_or_name);
+	bool found = db_query_step(&q);
+	if (found)
+		read_row(&q, ret);
+	int rc = db_query_end(&q);
+	if (rc < 0)
+		return rc;
+	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no provider '%s'", id_or_name);
+}
+
+static void bind_row(struct db_query *q, const struct provider_row *p)
+{
+	db_bind_text(q, p->name);
+	db_bind_text(q, p->kind);
+	db_bind_text(q, p->config[0] ? p->config : "{}");
+	db_bind_int(q, p->capacity);
+	db_bind_int(q, p->max_creates);
+	db_bind_int(q, p->enabled);
+	db_bind_int(q, p->updated);
+	db_bind_text(q, p->id);
+}
+
+int db_provider_insert(struct db *db, const struct provider_row *p, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "INSERT INTO providers (name, kind, config, capacity, max_creates, enabled, updated, id, "
+		"created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+	bind_row(&q, p);
+	db_bind_int(&q, p->created);
 	return db_query_run(&q);
 }
 
-int db_provider_update(struct db *db, const struct db_provider *row, int64_t rev, struct pst_err *err)
+int db_provider_update(struct db *db, const struct provider_row *p, struct pst_err *err)
 {
 	struct db_query q;
 
-	db_query_begin(&q, db,
-	               "UPDATE providers SET name = ?1, config = ?2, capacity = ?3, max_creates = ?4, enabled = ?5,"
-	               " updated = ?6, rev = rev + 1 WHERE id = ?7 AND (?8 = 0 OR rev = ?8)",
-	               err);
-	db_bind_text(&q, row->name);
-	db_bind_text(&q, row->config[0] ? row->config : "{}");
-	db_bind_int(&q, row->capacity);
-	db_bind_int(&q, row->max_creates);
-	db_bind_int(&q, row->enabled);
-	db_bind_int(&q, row->updated);
-	db_bind_text(&q, row->id);
-	db_bind_int(&q, rev);
+	db_query_begin(&q, db, "UPDATE providers SET name = ?, kind = ?, config = ?, capacity = ?, max_creates = ?, "
+		"enabled = ?, updated = ?, rev = rev + 1 WHERE id = ?", err);
+	bind_row(&q, p);
 	return db_query_run_one(&q);
 }
 
-int db_provider_health(struct db *db, const struct db_provider *row, struct pst_err *err)
+int db_provider_list(struct db *db, const char *after, const char *part, int limit, db_provider_visit visit,
+	void *arg, struct pst_err *err)
+{
+	struct db_query q;
+	struct provider_row p;
+
+	db_query_begin(&q, db, "SELECT " COLUMNS "FROM providers WHERE name > ? AND instr(lower(name), lower(?)) > 0 "
+		"ORDER BY name LIMIT ?", err);
+	db_bind_text(&q, after);
+	db_bind_text(&q, part);
+	db_bind_int(&q, limit);
+	while (db_query_step(&q)) {
+		read_row(&q, &p);
+		visit(&p, arg);
+	}
+	return db_query_end(&q);
+}
+
+int db_provider_each(struct db *db, int (*fn)(void *arg, const struct provider_row *p), void *arg,
+	struct pst_err *err)
+{
+	struct db_query q;
+	struct provider_row p;
+	int stop = 0;
+
+	db_query_begin(&q, db, "SELECT " COLUMNS "FROM providers ORDER BY name", err);
+	while (!stop && db_query_step(&q)) {
+		read_row(&q, &p);
+		stop = fn(arg, &p);
+	}
+	int rc = db_query_end(&q);
+	return rc < 0 ? rc : stop;
+}
+
+int db_provider_health(struct db *db, const struct provider_row *p, struct pst_err *err)
 {
 	struct db_query q;
 
@@ -75,13 +125,22 @@ int db_provider_health(struct db *db, const struct db_provider *row, struct pst_
 	               "UPDATE providers SET healthy = ?, reason_code = ?, reason_en = ?, reason_es = ?, seen = ?"
 	               " WHERE id = ?",
 	               err);
-	db_bind_int(&q, row->healthy);
-	db_bind_text(&q, row->reason.code);
-	db_bind_text(&q, row->reason.en);
-	db_bind_text(&q, row->reason.es);
-	db_bind_int(&q, row->updated);
-	db_bind_text(&q, row->id);
+	db_bind_int(&q, p->healthy);
+	db_bind_text(&q, p->reason.code);
+	db_bind_text(&q, p->reason.en);
+	db_bind_text(&q, p->reason.es);
+	db_bind_int(&q, p->updated);
+	db_bind_text(&q, p->id);
 	return db_query_run(&q);
+}
+
+int db_provider_users(struct db *db, const char *id, struct db_users *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, DB_USERS_SQL("provider_id"), err);
+	db_bind_text(&q, id);
+	return db_users_read(&q, ret);
 }
 
 int db_provider_delete(struct db *db, const char *id, struct pst_err *err)
@@ -91,51 +150,4 @@ int db_provider_delete(struct db *db, const char *id, struct pst_err *err)
 	db_query_begin(&q, db, "DELETE FROM providers WHERE id = ?", err);
 	db_bind_text(&q, id);
 	return db_query_run_one(&q);
-}
-
-static int provider_one(struct db_query *q, struct db_provider *ret)
-{
-	bool found = db_query_step(q);
-	int rc;
-
-	if (found)
-		provider_read(q, ret);
-	rc = db_query_end(q);
-	if (rc == 0 && !found)
-		rc = pst_err_set(q->err, PST_ENOTFOUND, "there is no such provider");
-	return rc;
-}
-
-int db_provider_get(struct db *db, const char *id, struct db_provider *ret, struct pst_err *err)
-{
-	struct db_query q;
-
-	db_query_begin(&q, db, "SELECT " COLUMNS " FROM providers WHERE id = ?", err);
-	db_bind_text(&q, id);
-	return provider_one(&q, ret);
-}
-
-int db_provider_by_name(struct db *db, const char *name, struct db_provider *ret, struct pst_err *err)
-{
-	struct db_query q;
-
-	db_query_begin(&q, db, "SELECT " COLUMNS " FROM providers WHERE name = ?", err);
-	db_bind_text(&q, name);
-	return provider_one(&q, ret);
-}
-
-int db_provider_each(struct db *db, int (*fn)(void *arg, const struct db_provider *row), void *arg,
-                     struct pst_err *err)
-{
-	struct db_provider row;
-	struct db_query q;
-	int stop = 0, rc;
-
-	db_query_begin(&q, db, "SELECT " COLUMNS " FROM providers ORDER BY name", err);
-	while (!stop && db_query_step(&q)) {
-		provider_read(&q, &row);
-		stop = fn(arg, &row);
-	}
-	rc = db_query_end(&q);
-	return rc < 0 ? rc : stop;
 }

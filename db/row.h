@@ -17,3 +17,8 @@ struct db_reason {
 	char code[DB_WORD_SIZE];
 	char en[DB_TEXT_SIZE], es[DB_TEXT_SIZE];
 };
+
+/* Names with commas between them, five at most of each; "" is none. */
+struct db_users {
+	char pools[5 * DB_WORD_SIZE + 10], desktops[5 * DB_NAME_SIZE + 10];
+};

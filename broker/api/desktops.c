@@ -10,7 +10,7 @@
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
 #include "db/audit.h"
-#include "db/catalog.h"
+#include "db/pool.h"
 #include "db/user.h"
 
 #include <stdlib.h>
@@ -88,7 +88,7 @@ static bool read_filter(struct api_call *call, struct filter *f)
 
 	memset(f, 0, sizeof(*f));
 	f->state = call_query(call, "state");
-	if (*pool && db_catalog_pool(call->api->db, pool, &p, NULL) < 0) {
+	if (*pool && db_pool_get(call->api->db, pool, &p, NULL) < 0) {
 		call_problem(call, "not_found", "there is no pool '%s'", pool);
 		return false;
 	}

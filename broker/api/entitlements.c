@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
-#include "db/catalog.h"
+#include "db/pool.h"
 #include "db/db.h"
 #include "db/entitlement.h"
 
@@ -39,7 +39,7 @@ static int resolve(struct api_call *call, struct refs *r)
 {
 	struct pst_err err = PST_ERR_INIT;
 	const char *field = "pool";
-	int rc = r->pool[0] ? db_catalog_pool(call->api->db, r->pool, &r->pool_row, &err) : 0;
+	int rc = r->pool[0] ? db_pool_get(call->api->db, r->pool, &r->pool_row, &err) : 0;
 
 	if (rc == 0 && r->user[0]) {
 		field = "user";

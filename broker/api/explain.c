@@ -7,7 +7,7 @@
 #include "broker/core/state.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
-#include "db/catalog.h"
+#include "db/pool.h"
 #include "db/db.h"
 #include "db/entitlement.h"
 
@@ -124,7 +124,7 @@ void api_explain_get(struct api_call *call)
 	}
 	if (user_find(call, user, &u) < 0)
 		return;
-	if (db_catalog_pool(call->api->db, pool, &p, &err) < 0) {
+	if (db_pool_get(call->api->db, pool, &p, &err) < 0) {
 		call_error(call, &err);
 		return;
 	}

@@ -9,7 +9,7 @@
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
 #include "broker/reconciler.h"
-#include "db/catalog.h"
+#include "db/image.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static json_t *row_json(struct api *api, const struct image_row *i)
 	json_t *versions = json_array();
 	bool published = i->published[0];
 
-	db_catalog_versions(api->db, i->id, VERSIONS_MAX, add_version, versions, NULL);
+	db_version_list(api->db, i->id, VERSIONS_MAX, add_version, versions, NULL);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:o}", "id", i->id, "name", i->name,
 		"display_name", i->display_name, "description", i->description, "os", i->os, "published",
 		json_text_or_null(i->published), "state", published ? "published" : "draft", "reason",
@@ -43,13 +43,13 @@ json_t *api_image_json(struct api *api, const char *id)
 {
 	struct image_row i;
 
-	return db_catalog_image(api->db, id, &i, NULL) == 0 ? row_json(api, &i) : NULL;
+	return db_image_get(api->db, id, &i, NULL) == 0 ? row_json(api, &i) : NULL;
 }
 
 static int find(struct api_call *call, struct image_row *i)
 {
 	struct pst_err err = PST_ERR_INIT;
-	int rc = db_catalog_image(call->api->db, call->params[0], i, &err);
+	int rc = db_image_get(call->api->db, call->params[0], i, &err);
 
 	if (rc < 0)
 		call_error(call, &err);
@@ -73,7 +73,7 @@ void api_image_list(struct api_call *call)
 	if (page_begin(call, &page) < 0)
 		return;
 	ids = json_array();
-	if (db_catalog_images(call->api->db, page.after, call_query(call, "q"), page.limit + 1, visit, ids, &err) < 0) {
+	if (db_image_list(call->api->db, page.after, call_query(call, "q"), page.limit + 1, visit, ids, &err) < 0) {
 		json_decref(ids);
 		page_drop(&page);
 		call_error(call, &err);
@@ -94,7 +94,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	struct pst_err err = PST_ERR_INIT;
 	struct image_row i;
 
-	if (db_catalog_image(call->api->db, id, &i, &err) < 0) {
+	if (db_image_get(call->api->db, id, &i, &err) < 0) {
 		call_error(call, &err);
 		return;
 	}
@@ -143,7 +143,7 @@ void api_image_create(struct api_call *call)
 		return;
 	pst_uuid_text(&id, i.id);
 	i.created = i.updated = pst_wall_ms();
-	if (db_catalog_image_insert(call->api->db, &i, &err) < 0)
+	if (db_image_insert(call->api->db, &i, &err) < 0)
 		write_fail(call, &err);
 	else
 		commit(call, "image.created", 201, i.id);
@@ -156,7 +156,7 @@ static void update(struct api_call *call, struct image_row *i, const char *kind)
 	if (write_begin(call) < 0)
 		return;
 	i->updated = pst_wall_ms();
-	if (db_catalog_image_update(call->api->db, i, &err) < 0)
+	if (db_image_update(call->api->db, i, &err) < 0)
 		write_fail(call, &err);
 	else
 		commit(call, kind, 200, i->id);
@@ -180,7 +180,7 @@ void api_image_publish(struct api_call *call)
 
 	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || fields_read(call, call->body, "", table, 1, &i, NULL) < 0)
 		return;
-	if (db_catalog_version(call->api->db, i.id, i.published, &v, &err) < 0)
+	if (db_version_get(call->api->db, i.id, i.published, &v, &err) < 0)
 		call_field(call, "version", "version: %s", err.text);
 	else if (strcmp(v.state, "ready") != 0)
 		call_problem(call, "conflict", "the version '%s' is %s: publish one that is ready", v.version, v.state);
@@ -219,7 +219,7 @@ void api_image_version_add(struct api_call *call)
 	pst_uuid_text(&id, v.id);
 	memcpy(v.image_id, i.id, sizeof(v.image_id));
 	v.created = v.updated = pst_wall_ms();
-	if (db_catalog_version_insert(call->api->db, &v, &err) < 0)
+	if (db_version_insert(call->api->db, &v, &err) < 0)
 		write_fail(call, &err);
 	else
 		commit(call, "image.version_added", 201, i.id);
@@ -232,7 +232,7 @@ void api_image_delete(struct api_call *call)
 
 	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || write_begin(call) < 0)
 		return;
-	if (db_catalog_image_delete(call->api->db, i.id, &err) < 0) {
+	if (db_image_delete(call->api->db, i.id, &err) < 0) {
 		write_fail(call, &err);
 		if (err.code == PST_EINVAL)
 			call_problem(call, "in_use", "pools or desktops use the image '%s'", i.name);

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "broker/api/fields.h"
 #include "broker/reconciler.h"
+#include "db/image.h"
+#include "db/provider.h"
 
 #include <string.h>
 
@@ -79,7 +81,7 @@ static int resolve_provider(struct api_call *call, struct body *b)
 
 	if (!b->provider[0])
 		return 0;
-	int rc = db_catalog_provider(call->api->db, b->provider, &provider, &err);
+	int rc = db_provider_get(call->api->db, b->provider, &provider, &err);
 	if (rc < 0) {
 		call_field(call, "provider", "provider: %s", err.text);
 		return rc;
@@ -95,7 +97,7 @@ static int resolve_image(struct api_call *call, struct body *b)
 	struct image_row image;
 
 	if (b->image[0]) {
-		if (db_catalog_image(call->api->db, b->image, &image, &err) < 0) {
+		if (db_image_get(call->api->db, b->image, &image, &err) < 0) {
 			call_field(call, "image", "image: %s", err.text);
 			return PST_ENOTFOUND;
 		}
@@ -103,7 +105,7 @@ static int resolve_image(struct api_call *call, struct body *b)
 	}
 	if (strcmp(b->row.image_version, "latest") == 0)
 		return 0;
-	int rc = db_catalog_version(call->api->db, b->row.image_id, b->row.image_version, &version, &err);
+	int rc = db_version_get(call->api->db, b->row.image_id, b->row.image_version, &version, &err);
 	if (rc < 0)
 		call_field(call, "image_version", "image_version: %s", err.text);
 	return rc;
@@ -157,7 +159,7 @@ void api_pool_create(struct api_call *call)
 		return;
 	pst_uuid_text(&id, b.row.id);
 	b.row.created = b.row.updated = pst_wall_ms();
-	if (db_catalog_pool_insert(call->api->db, &b.row, &err) < 0) {
+	if (db_pool_insert(call->api->db, &b.row, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}
@@ -180,7 +182,7 @@ void api_pool_patch(struct api_call *call)
 	if (write_begin(call) < 0)
 		return;
 	b.row.updated = pst_wall_ms();
-	if (db_catalog_pool_update(call->api->db, &b.row, &err) < 0) {
+	if (db_pool_update(call->api->db, &b.row, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}

@@ -50,13 +50,13 @@ json_t *api_pool_json(struct api *api, const char *id)
 {
 	struct pool_row p;
 
-	return db_catalog_pool(api->db, id, &p, NULL) == 0 ? pool_row_json(api, &p) : NULL;
+	return db_pool_get(api->db, id, &p, NULL) == 0 ? pool_row_json(api, &p) : NULL;
 }
 
 int pool_find(struct api_call *call, const char *id, struct pool_row *ret)
 {
 	struct pst_err err = PST_ERR_INIT;
-	int rc = db_catalog_pool(call->api->db, id, ret, &err);
+	int rc = db_pool_get(call->api->db, id, ret, &err);
 
 	if (rc < 0)
 		call_error(call, &err);
@@ -92,7 +92,7 @@ void api_pool_list(struct api_call *call)
 
 	if (page_begin(call, &l.page) < 0)
 		return;
-	if (db_catalog_pools(call->api->db, l.page.after, call_query(call, "q"), l.page.limit + 1, visit, &l, &err) < 0) {
+	if (db_pool_list(call->api->db, l.page.after, call_query(call, "q"), l.page.limit + 1, visit, &l, &err) < 0) {
 		page_drop(&l.page);
 		call_error(call, &err);
 		return;
@@ -145,7 +145,7 @@ static void set_flag(struct api_call *call, const char *field, const char *kind_
 	else
 		p.maintenance = on;
 	p.updated = pst_wall_ms();
-	if (db_catalog_pool_update(call->api->db, &p, &err) < 0) {
+	if (db_pool_update(call->api->db, &p, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "broker/api/api_priv.h"
-#include "db/catalog.h"
+#include "db/pool.h"
 
 /* 0, or the call is answered. */
 int pool_find(struct api_call *call, const char *id, struct pool_row *ret);

@@ -11,7 +11,7 @@
 #include "broker/api/page.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
-#include "db/catalog.h"
+#include "db/provider.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ json_t *api_provider_json(struct api *api, const char *id)
 {
 	struct provider_row p;
 
-	return db_catalog_provider(api->db, id, &p, NULL) == 0 ? row_json(api, &p) : NULL;
+	return db_provider_get(api->db, id, &p, NULL) == 0 ? row_json(api, &p) : NULL;
 }
 
 struct list {
@@ -66,7 +66,7 @@ void api_provider_list(struct api_call *call)
 
 	if (page_begin(call, &l.page) < 0)
 		return;
-	if (db_catalog_providers(call->api->db, l.page.after, call_query(call, "q"), l.page.limit + 1, visit, &l, &err) < 0) {
+	if (db_provider_list(call->api->db, l.page.after, call_query(call, "q"), l.page.limit + 1, visit, &l, &err) < 0) {
 		page_drop(&l.page);
 		call_error(call, &err);
 		return;
@@ -77,7 +77,7 @@ void api_provider_list(struct api_call *call)
 static int find(struct api_call *call, struct provider_row *p)
 {
 	struct pst_err err = PST_ERR_INIT;
-	int rc = db_catalog_provider(call->api->db, call->params[0], p, &err);
+	int rc = db_provider_get(call->api->db, call->params[0], p, &err);
 
 	if (rc < 0)
 		call_error(call, &err);
@@ -89,7 +89,7 @@ static void answer(struct api_call *call, int status, const char *id)
 	struct pst_err err = PST_ERR_INIT;
 	struct provider_row p;
 
-	if (db_catalog_provider(call->api->db, id, &p, &err) < 0) {
+	if (db_provider_get(call->api->db, id, &p, &err) < 0) {
 		call_error(call, &err);
 		return;
 	}
@@ -155,7 +155,7 @@ void api_provider_create(struct api_call *call)
 		return;
 	pst_uuid_text(&id, b.row.id);
 	b.row.created = b.row.updated = pst_wall_ms();
-	if (db_catalog_provider_insert(call->api->db, &b.row, &err) < 0)
+	if (db_provider_insert(call->api->db, &b.row, &err) < 0)
 		write_fail(call, &err);
 	else
 		commit(call, "provider.created", 201, b.row.id);
@@ -170,7 +170,7 @@ void api_provider_patch(struct api_call *call)
 		write_begin(call) < 0)
 		return;
 	b.row.updated = pst_wall_ms();
-	if (db_catalog_provider_update(call->api->db, &b.row, &err) < 0)
+	if (db_provider_update(call->api->db, &b.row, &err) < 0)
 		write_fail(call, &err);
 	else
 		commit(call, "provider.changed", 200, b.row.id);
@@ -183,7 +183,7 @@ void api_provider_delete(struct api_call *call)
 
 	if (find(call, &p) < 0 || !write_if_match(call, p.rev) || write_begin(call) < 0)
 		return;
-	if (db_catalog_provider_delete(call->api->db, p.id, &err) < 0) {
+	if (db_provider_delete(call->api->db, p.id, &err) < 0) {
 		write_fail(call, &err);
 		if (err.code == PST_EINVAL)
 			call_problem(call, "in_use", "pools or desktops belong to the provider '%s'", p.name);

@@ -8,7 +8,7 @@
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
 #include "broker/reconciler.h"
-#include "db/catalog.h"
+#include "db/pool.h"
 #include "db/viewer.h"
 
 #include <stdlib.h>
@@ -157,7 +157,7 @@ static bool read_refs(struct api_call *call, char user[37], char pool[37])
 		memcpy(user, user_row.id, 37);
 	}
 	if (*p) {
-		if (db_catalog_pool(call->api->db, p, &pool_row, NULL) < 0) {
+		if (db_pool_get(call->api->db, p, &pool_row, NULL) < 0) {
 			call_problem(call, "not_found", "there is no pool '%s'", p);
 			return false;
 		}

@@ -229,7 +229,7 @@ void broker_start(struct world *w)
 
 static int broker_make_pool(struct world *w, int i, struct pst_err *err)
 {
-	struct db_pool p = { .enabled = true, .created = 1, .updated = 1, .clipboard_in = true };
+	struct pool_row p = { .enabled = true, .created = 1, .updated = 1, .clipboard_in = true };
 	static const char *const ends[] = { "refresh", "delete", "keep" };
 
 	snprintf(p.id, sizeof(p.id), "pool-%d", i);
@@ -259,9 +259,9 @@ static int broker_make_user(struct world *w, int i, struct pst_err *err)
 
 int broker_make_rows(struct world *w, struct pst_err *err)
 {
-	struct db_provider pr = { .id = "provider", .name = "local", .kind = "local", .enabled = true };
-	struct db_image im = { .id = "image", .name = "demo", .published = "1" };
-	struct db_image_version iv = { .id = "version", .image_id = "image", .version = "1" };
+	struct provider_row pr = { .id = "provider", .name = "local", .kind = "local", .enabled = true };
+	struct image_row im = { .id = "image", .name = "demo", .published = "1" };
+	struct version_row iv = { .id = "version", .image_id = "image", .version = "1" };
 	int rc;
 
 	pr.max_creates = sim_between(w, 1, 4);
@@ -272,7 +272,7 @@ int broker_make_rows(struct world *w, struct pst_err *err)
 	if (rc == 0)
 		rc = db_image_insert(w->db, &im, err);
 	if (rc == 0)
-		rc = db_image_version_insert(w->db, &iv, err);
+		rc = db_version_insert(w->db, &iv, err);
 	for (int i = 0; i < w->pool_count && rc == 0; i++)
 		rc = broker_make_pool(w, i, err);
 	for (int i = 0; i < w->user_count && rc == 0; i++)

@@ -2,9 +2,14 @@
  *
  * db/: opening, migrations, transactions, errors, and the rules that the schema
  * itself holds.
+ *
+ * Covers: db/users.c
  */
 #include "base/err.h"
-#include "db/db.h"
+#include "db/db_priv.h"
+#include "db/image.h"
+#include "db/migrate.h"
+#include "db/provider.h"
 
 #include <criterion/criterion.h>
 #include <sqlite3.h>
@@ -219,6 +224,61 @@ Test(db, the_schema_itself_holds_the_invariants)
 	cr_expect_eq(run(db, "UPDATE assignments SET state = 'ended', ended = 2 WHERE id = 'a1'"), 0);
 	cr_expect_eq(run(db, A "('a5', 'd1', 'po', 'u2', 'bea', 'floating', 5, 1)"), PST_ECONFLICT);
 	cr_expect_eq(run(db, A "('a6', 'd1', 'po', 'u2', 'bea', 'floating', 7, 1)"), 0);
+	db_close(db);
+}
+
+Test(db, what_has_only_a_past_can_be_deleted_and_what_is_needed_is_named)
+{
+	static const char *const rows[] = {
+		"INSERT INTO providers (id, name, created, updated) VALUES ('pr', 'local', 1, 1)",
+		"INSERT INTO images (id, name, created, updated) VALUES ('im', 'demo', 1, 1)",
+		"INSERT INTO pools (id, name, provider_id, image_id, created, updated) VALUES ('po', 'lab', 'pr', 'im', 1, 1)",
+		"INSERT INTO desktops (id, name, provider_id, image_id, image_version, lifecycle, created, updated, deleted)"
+		" VALUES ('d1', 'lab-1', 'pr', 'im', '1', 'live', 1, 1, NULL), ('d2', 'lab-2', 'pr', 'im', '1', 'deleted', 1, 1, 2)",
+	};
+	struct db *db = open_new();
+	struct db_users users;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_assert_eq(run(db, rows[i]), 0, "%s", rows[i]);
+	cr_assert_eq(db_provider_users(db, "pr", &users, NULL), 0);
+	cr_expect_str_eq(users.pools, "lab");
+	cr_expect_str_eq(users.desktops, "lab-1");
+	cr_expect_eq(db_provider_delete(db, "pr", NULL), PST_EINVAL);
+	cr_assert_eq(run(db, "DELETE FROM pools"), 0);
+	cr_expect_eq(db_image_delete(db, "im", NULL), PST_EINVAL);
+	cr_assert_eq(run(db, "UPDATE desktops SET lifecycle = 'deleted', deleted = 2"), 0);
+	cr_assert_eq(db_image_users(db, "im", &users, NULL), 0);
+	cr_expect_str_empty(users.pools);
+	cr_expect_str_empty(users.desktops);
+	cr_expect_eq(db_image_delete(db, "im", NULL), 0);
+	cr_expect_eq(db_provider_delete(db, "pr", NULL), 0);
+	db_close(db);
+}
+
+/* The file as the first release left it, with a desktop that is referred to. */
+Test(db, a_file_of_the_first_schema_is_brought_up_to_date)
+{
+	static const char *const rows[] = {
+		"PRAGMA foreign_keys=ON",
+		"INSERT INTO providers (id, name, created, updated) VALUES ('pr', 'local', 1, 1)",
+		"INSERT INTO images (id, name, created, updated) VALUES ('im', 'demo', 1, 1)",
+		"INSERT INTO desktops (id, name, provider_id, image_id, image_version, lifecycle, created, updated)"
+		" VALUES ('d1', 'lab-1', 'pr', 'im', '1', 'live', 1, 1)",
+		"INSERT INTO assignments (id, desktop_id, user_name, kind, epoch, created) VALUES ('a', 'd1', 'ana', 'floating', 5, 1)",
+		"PRAGMA user_version=1",
+	};
+	struct pst_err err = PST_ERR_INIT;
+	struct db *db;
+
+	cr_assert_eq(db_open(path, &db, &err), 0, "%s", err.text);
+	cr_assert_eq(db_exec(db, db_migrations[0].sql, &err), 0, "%s", err.text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_assert_eq(db_exec(db, rows[i], &err), 0, "%s", err.text);
+	cr_assert_eq(db_migrate(db, &err), 0, "%s", err.text);
+	cr_expect_gt(db_schema_version(db), 1);
+	cr_expect_eq(run(db, "DELETE FROM desktops"), PST_EINVAL, "the assignment still refers to it");
+	cr_expect_eq(run(db, "DELETE FROM providers"), PST_EINVAL);
 	db_close(db);
 }
 
