@@ -25,7 +25,7 @@ struct provider_command {
 	enum task_kind kind;
 	const char *task, *desktop; /* uuids; a repeated task has the same answer */
 	const char *enrol_token; /* create, restart and refresh: for an agent that has no key */
-	const char *provider, *hostname; /* create only, from here on */
+	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
 	const char *network, *locale, *layout;
 	int memory_mb, cpus, pids, max_width, max_height;

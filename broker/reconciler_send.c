@@ -129,7 +129,7 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 		reconciler_enrol_token(r, c->t.id, token);
 		cmd.enrol_token = token;
 	}
-	if (cmd.kind == TASK_CREATE && (!d || disk_fill(r, d, &rows, &cmd) < 0)) {
+	if ((cmd.kind == TASK_CREATE || cmd.kind == TASK_REFRESH) && (!d || disk_fill(r, d, &rows, &cmd) < 0)) {
 		/* Its image or pool went away under it: the answer is ours to give. */
 		struct provider_result res = { .task = c->t.id, .error_code = "no_image",
 			                       .error = "the pool or its image version no longer exists" };

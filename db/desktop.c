@@ -49,7 +49,8 @@ int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *
 	db_query_begin(&q, db,
 	               "INSERT INTO desktops (" COLUMNS ", deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 	               " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, iif(?7 = 'deleted', ?23, NULL))"
-	               " ON CONFLICT (id) DO UPDATE SET pool_id = excluded.pool_id, lifecycle = excluded.lifecycle,"
+	               " ON CONFLICT (id) DO UPDATE SET pool_id = excluded.pool_id, image_id = excluded.image_id,"
+	               " image_version = excluded.image_version, lifecycle = excluded.lifecycle,"
 	               " power = excluded.power, agent = excluded.agent, lease = excluded.lease,"
 	               " session = excluded.session, hygiene = excluded.hygiene, drain = excluded.drain,"
 	               " reason_code = excluded.reason_code, reason_en = excluded.reason_en,"

@@ -39,7 +39,7 @@ static json_t *command_json(const struct provider_command *cmd)
 		json_object_set_new(msg, "refresh", json_boolean(cmd->kind == TASK_REFRESH));
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
-	if (cmd->kind != TASK_CREATE)
+	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
 		return msg;
 	json_object_set_new(msg, "provider", json_string(cmd->provider));
 	json_object_set_new(msg, "hostname", json_string(cmd->hostname));

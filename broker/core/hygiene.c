@@ -32,10 +32,22 @@ void desktop_delete(struct core_round *c, struct core_desktop *d)
 	task_start(c, d, TASK_DESTROY);
 }
 
+/* A new disk is of the version that the pool has now. */
+static void desktop_take_image(const struct core_state *st, struct core_desktop *d)
+{
+	const struct core_pool *p = state_pool(st, d->pool_id);
+
+	if (!p || !pool_version(st, p)[0])
+		return;
+	CORE_COPY(d->image_version, pool_version(st, p));
+	CORE_COPY(d->image_id, p->image_id);
+}
+
 void desktop_refresh(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
 	desktop_stop(d);
+	desktop_take_image(c->st, d);
 	if (!c->st->keep_dirty) {
 		/* The simulator's broken rule: a used disk passes for a new one. */
 		d->x.hygiene = HYGIENE_CLEAN;

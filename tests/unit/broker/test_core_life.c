@@ -75,6 +75,42 @@ Test(core_life, what_becomes_of_a_desktop_at_log_off)
 	}
 }
 
+Test(core_life, a_refresh_takes_the_version_that_the_pool_has_now)
+{
+	static const struct {
+		enum pool_kind kind;
+		bool by_admin;
+		enum lifecycle after; /* an old floating desktop is replaced at log-off */
+	} cases[] = {
+		{ POOL_DEDICATED, false, LIFECYCLE_LIVE },
+		{ POOL_DEDICATED, true, LIFECYCLE_LIVE },
+		{ POOL_FLOATING, false, LIFECYCLE_DELETING },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct core_desktop *d;
+
+		fixture_init(&f, 1, 1, 0);
+		fixture_pool(&f)->kind = cases[i].kind;
+		fixture_hello(&f, NULL, 0);
+		fixture_settle(&f);
+		d = fixture_work(&f, "ana");
+		CORE_COPY(f.st.images[0].published, "2");
+		fixture_operate(&f, EVENT_RESTART, d->id);
+		cr_expect_str_eq(d->image_version, "1", "a restart keeps the disk");
+		fixture_settle(&f);
+		fixture_operate(&f, cases[i].by_admin ? EVENT_REFRESH : EVENT_LOGOFF, d->id);
+		fixture_tick(&f, LOGOFF_WAIT_MS);
+		cr_expect_eq(d->x.lifecycle, cases[i].after, "case %zu", i);
+		if (cases[i].after == LIFECYCLE_LIVE) {
+			cr_expect_eq(d->t.kind, TASK_REFRESH, "case %zu", i);
+			cr_expect_str_eq(d->image_version, "2", "case %zu", i);
+		}
+		if (i + 1 < sizeof(cases) / sizeof(*cases))
+			fixture_finish(&f);
+	}
+}
+
 Test(core_life, an_agent_that_does_not_log_off_is_not_waited_for_for_ever)
 {
 	struct core_desktop *d;

@@ -48,7 +48,8 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 	CORE_COPY(w.task, cmd->task);
 	CORE_COPY(w.desktop, cmd->desktop);
 	CORE_COPY(w.token, cmd->enrol_token);
-	if (cmd->kind == TASK_CREATE) {
+	w.image[0] = '\0';
+	if (cmd->image_path) {
 		CORE_COPY(w.hostname, cmd->hostname);
 		CORE_COPY(w.image, cmd->image_path);
 	}
@@ -229,6 +230,39 @@ Test(reconciler, from_connect_to_log_off_and_a_new_disk)
 	cr_expect_eq(connect_as("u2").state, CONNECT_READY);
 	cr_expect_gt(w.audits, 8);
 	cr_expect_gt(w.changes, 8);
+}
+
+Test(reconciler, a_refresh_is_sent_with_the_image_and_a_restart_without)
+{
+	struct version_row v2 = { .id = "v2", .image_id = "image", .version = "2", .path = "/images/demo/2" };
+	struct core_actor by = { .kind = "system" };
+	struct pst_err err = PST_ERR_INIT;
+	char desktop[CORE_ID_SIZE];
+	struct db_query q;
+	uint8_t key[32];
+
+	start(1, 1);
+	hello();
+	CORE_COPY(desktop, w.desktop);
+	answer();
+	agent(key);
+	cr_assert_eq(reconciler_restart(w.rec, desktop, &by, &err), 0, "%s", err.text);
+	cr_expect_str_empty(w.image);
+	answer();
+	agent(key);
+	cr_assert_eq(db_version_insert(w.db, &v2, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_refresh(w.rec, desktop, &by, &err), 0, "%s", err.text);
+	cr_expect_str_eq(w.image, "/images/demo/1", "nothing newer is published");
+	answer();
+	agent(key);
+	cr_assert_eq(connect_as("u1").state, CONNECT_READY, "a free one would be replaced");
+	db_query_begin(&q, w.db, "UPDATE pools SET image_version = '2'", &err);
+	cr_assert_eq(db_query_run(&q), 0);
+	cr_assert_eq(reconciler_config_changed(w.rec, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_refresh(w.rec, desktop, &by, &err), 0, "%s", err.text);
+	cr_expect_eq(w.kind, TASK_REFRESH);
+	cr_expect_str_eq(w.image, "/images/demo/2");
+	cr_expect_eq(COUNT("desktops", "image_version = '2'"), 1);
 }
 
 Test(reconciler, a_ticket_is_spent_once_in_time_for_its_protocol)

@@ -136,6 +136,11 @@ static void restart_keeps_and_refreshes(struct driver *d, const char *image)
 		cr_assert_str_eq(b.endpoint, a.endpoint);
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
 	}
+	r.image_version[0]++;
+	uuid_new(r.task);
+	cr_assert_eq(driver_restart(d, &r, true, &b, &err), 0, "%s", err.text);
+	cr_assert_str_neq(b.image, a.image, "a refresh takes the version that it is given");
+	cr_assert_str_eq(look(d, r.desktop).machine.image, b.image);
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }
 
