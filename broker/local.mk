@@ -33,6 +33,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/pool_write.c \
 	broker/api/pools.c broker/api/pools.h \
 	broker/api/problem.c broker/api/problem.h \
+	broker/api/words.c broker/api/words.h \
 	broker/api/providers.c \
 	broker/api/query.c broker/api/query.h \
 	broker/api/replay.c broker/api/replay.h \

@@ -64,14 +64,16 @@ int db_viewer_list(struct db *db, const struct viewer_filter *f, int limit, db_v
 
 	db_query_begin(&q, db, "SELECT " COLUMNS TABLES "WHERE (?1 = '' OR s.state = ?1 OR (?1 = 'live' AND "
 		"s.state <> 'ended')) AND (?2 = '' OR s.user_id = ?2) AND (?3 = '' OR s.desktop_id = ?3) AND "
-		"(?4 = '' OR s.pool_id = ?4) AND (s.granted < ?5 OR (s.granted = ?5 AND s.id < ?6)) "
-		"ORDER BY s.granted DESC, s.id DESC LIMIT ?7", err);
+		"(?4 = '' OR s.pool_id = ?4) AND (s.granted < ?5 OR (s.granted = ?5 AND s.id < ?6)) AND "
+		"(?7 = '' OR instr(lower(a.user_name || char(10) || d.name), lower(?7)) > 0) "
+		"ORDER BY s.granted DESC, s.id DESC LIMIT ?8", err);
 	db_bind_text(&q, f->state);
 	db_bind_text(&q, f->user);
 	db_bind_text(&q, f->desktop);
 	db_bind_text(&q, f->pool);
 	db_bind_int(&q, f->before);
 	db_bind_text(&q, f->before_id);
+	db_bind_text(&q, f->part);
 	db_bind_int(&q, limit);
 	while (db_query_step(&q)) {
 		read_row(&q, &v);

@@ -19,6 +19,7 @@ struct viewer_row {
 struct viewer_filter {
 	const char *state;               /* a word, "live", or "" */
 	const char *user, *desktop, *pool; /* ids, "" is any */
+	const char *part;                /* of the name of the user or of the desktop, "" is any */
 	int64_t before;                  /* granted before; INT64_MAX: from the newest */
 	const char *before_id;           /* and, at the same time, id before */
 };

@@ -6,6 +6,7 @@
 #include "broker/api/call.h"
 #include "broker/auth/auth.h"
 
+struct db_users;
 struct hub;
 struct audit_row;
 
@@ -38,6 +39,8 @@ int write_commit(struct api_call *call, const char *kind, const char *object_kin
 	json_t *detail);
 /* Undoes it and answers with err; unique rules become "exists". Returns err->code. */
 int write_fail(struct api_call *call, const struct pst_err *err);
+/* False: pools or desktops still need it; rolled back, and answered with their names. */
+bool write_is_free(struct api_call *call, const struct db_users *users);
 /* An event without a change of rows. */
 int write_event(struct api_call *call, const char *kind, const char *object_kind, const char *object_id,
 	json_t *detail);

@@ -70,6 +70,21 @@ void call_empty(struct api_call *call)
 	call->status = 204;
 }
 
+/* What was cut in the middle of a character, or came so from an address, is no JSON text. */
+static void make_text(char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t cp;
+		int n = pst_utf8_next(text + i, len - i, &cp);
+
+		if (n <= 0)
+			text[i] = '?';
+		i += n <= 0 ? 1 : (size_t)n;
+	}
+}
+
 static void set_problem(struct api_call *call, const char *code, const char *field, const char *detail)
 {
 	const struct problem *p = problem_find(code);
@@ -85,7 +100,7 @@ static void set_problem(struct api_call *call, const char *code, const char *fie
 
 void call_problem(struct api_call *call, const char *code, const char *detail, ...)
 {
-	char text[600] = "";
+	char text[DETAIL_MAX] = "";
 	va_list ap;
 
 	if (detail) {
@@ -93,23 +108,25 @@ void call_problem(struct api_call *call, const char *code, const char *detail, .
 		vsnprintf(text, sizeof(text), detail, ap);
 		va_end(ap);
 	}
+	make_text(text);
 	set_problem(call, code, NULL, text);
 }
 
 void call_field(struct api_call *call, const char *field, const char *detail, ...)
 {
-	char text[600];
+	char text[DETAIL_MAX];
 	va_list ap;
 
 	va_start(ap, detail);
 	vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
+	make_text(text);
 	set_problem(call, "invalid_field", field, text);
 }
 
 void call_error(struct api_call *call, const struct pst_err *err)
 {
-	set_problem(call, problem_code_of(err->code), NULL, err->text);
+	call_problem(call, problem_code_of(err->code), "%s", err->text);
 }
 
 void call_finish(struct api_call *call)

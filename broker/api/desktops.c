@@ -77,7 +77,7 @@ const struct core_desktop *desktop_find(struct api_call *call, const char *id_or
 
 struct filter {
 	char pool[37], user[37];
-	const char *state;
+	const char *state, *part; /* part: of the name of the desktop or of its owner */
 };
 
 static bool read_filter(struct api_call *call, struct filter *f)
@@ -88,6 +88,7 @@ static bool read_filter(struct api_call *call, struct filter *f)
 
 	memset(f, 0, sizeof(*f));
 	f->state = call_query(call, "state");
+	f->part = call_query(call, "q");
 	if (*pool && db_pool_get(call->api->db, pool, &p, NULL) < 0) {
 		call_problem(call, "not_found", "there is no pool '%s'", pool);
 		return false;
@@ -108,6 +109,8 @@ static bool fits(const struct core_state *st, const struct filter *f, const stru
 	struct desktop_view v;
 
 	if ((f->pool[0] && strcmp(f->pool, d->pool_id) != 0) || (f->user[0] && strcmp(f->user, d->a.user_id) != 0))
+		return false;
+	if (*f->part && !strcasestr(d->name, f->part) && !strcasestr(d->a.user_name, f->part))
 		return false;
 	if (!*f->state)
 		return true;

@@ -102,7 +102,7 @@ void api_entitlement_create(struct api_call *call)
 	if (fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), &r, NULL) < 0)
 		return;
 	if (!r.user[0] == !r.group[0]) {
-		call_field(call, "user", "user, group: give exactly one of the two");
+		call_field(call, "user", "user: give exactly one of the two");
 		return;
 	}
 	if (resolve(call, &r) < 0 || write_begin(call) < 0)

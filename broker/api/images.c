@@ -228,15 +228,17 @@ void api_image_version_add(struct api_call *call)
 void api_image_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
+	struct db_users users;
 	struct image_row i;
 
 	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || write_begin(call) < 0)
 		return;
-	if (db_image_delete(call->api->db, i.id, &err) < 0) {
+	if (db_image_users(call->api->db, i.id, &users, &err) < 0)
 		write_fail(call, &err);
-		if (err.code == PST_EINVAL)
-			call_problem(call, "in_use", "pools or desktops use the image '%s'", i.name);
+	else if (!write_is_free(call, &users))
 		return;
-	}
-	commit(call, "image.deleted", 204, i.id);
+	else if (db_image_delete(call->api->db, i.id, &err) < 0)
+		write_fail(call, &err);
+	else
+		commit(call, "image.deleted", 204, i.id);
 }

@@ -210,7 +210,7 @@ void api_me_connect(struct api_call *call)
 	else if (a.state == CONNECT_WAITING)
 		answer_waiting(call, &a);
 	else
-		call_problem(call, "conflict", "%s", call_wants_spanish(call) ? a.reason.es : a.reason.en);
+		call_problem(call, "conflict", "%s", a.reason.en);
 	if (a.state == CONNECT_REFUSED && call->reply)
 		json_object_set_new(call->reply, "reason", json_reason(a.reason.code, a.reason.en, a.reason.es));
 }

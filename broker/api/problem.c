@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "broker/api/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +73,15 @@ const struct problem *problem_find(const char *code)
 	return &table[0];
 }
 
+static void set_detail(json_t *body, const char *detail, const char *field)
+{
+	char es[DETAIL_MAX];
+
+	json_object_set_new(body, "detail", json_string(detail));
+	if (words_spanish(detail, field, es, sizeof(es)))
+		json_object_set_new(body, "detail_es", json_string(es));
+}
+
 json_t *problem_body(const struct problem *p, const char *detail, const char *field, const char *instance,
 	int retry_after)
 {
@@ -83,7 +93,7 @@ json_t *problem_body(const struct problem *p, const char *detail, const char *fi
 	if (!body)
 		return NULL;
 	if (detail && *detail)
-		json_object_set_new(body, "detail", json_string(detail));
+		set_detail(body, detail, field);
 	if (field)
 		json_object_set_new(body, "field", json_string(field));
 	if (instance)

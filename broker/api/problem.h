@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+#define DETAIL_MAX 1300
+
 struct problem {
 	const char *code;
 	int status;

@@ -179,17 +179,19 @@ void api_provider_patch(struct api_call *call)
 void api_provider_delete(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
+	struct db_users users;
 	struct provider_row p;
 
 	if (find(call, &p) < 0 || !write_if_match(call, p.rev) || write_begin(call) < 0)
 		return;
-	if (db_provider_delete(call->api->db, p.id, &err) < 0) {
+	if (db_provider_users(call->api->db, p.id, &users, &err) < 0)
 		write_fail(call, &err);
-		if (err.code == PST_EINVAL)
-			call_problem(call, "in_use", "pools or desktops belong to the provider '%s'", p.name);
+	else if (!write_is_free(call, &users))
 		return;
-	}
-	commit(call, "provider.deleted", 204, p.id);
+	else if (db_provider_delete(call->api->db, p.id, &err) < 0)
+		write_fail(call, &err);
+	else
+		commit(call, "provider.deleted", 204, p.id);
 }
 
 void api_provider_reap(struct api_call *call)

@@ -171,7 +171,7 @@ void api_session_list(struct api_call *call)
 	struct pst_err err = PST_ERR_INIT;
 	char user[37], pool[37];
 	struct viewer_filter f = {.state = call_query(call, "state"), .user = user, .pool = pool,
-		.desktop = call_query(call, "desktop"), .before = INT64_MAX, .before_id = ""};
+		.desktop = call_query(call, "desktop"), .part = call_query(call, "q"), .before = INT64_MAX, .before_id = ""};
 	struct page page;
 
 	if (!read_refs(call, user, pool) || page_begin(call, &page) < 0)

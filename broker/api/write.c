@@ -12,6 +12,7 @@
 #include "db/audit.h"
 #include "db/db.h"
 #include "db/entitlement.h"
+#include "db/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +31,22 @@ int write_fail(struct api_call *call, const struct pst_err *err)
 {
 	db_rollback(call->api->db);
 	if (err->code == PST_ECONFLICT)
-		call_problem(call, "exists", "%s", err->text);
+		call_problem(call, "exists", NULL);
 	else
 		call_error(call, err);
 	return err->code;
+}
+
+bool write_is_free(struct api_call *call, const struct db_users *users)
+{
+	const char *pools = users->pools, *desktops = users->desktops;
+
+	if (!*pools && !*desktops)
+		return true;
+	db_rollback(call->api->db);
+	call_problem(call, "in_use", "%s%s%s%s%s", *pools ? "pools: " : "", pools, *pools && *desktops ? "; " : "",
+		*desktops ? "desktops: " : "", desktops);
+	return false;
 }
 
 static int append(struct api_call *call, const char *kind, const char *object_kind, const char *object_id,

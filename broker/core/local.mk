@@ -15,6 +15,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
+	broker/core/phrase.c broker/core/phrase.h \
 	broker/core/pool_plan.c \
 	broker/core/reaper.c \
 	broker/core/reason.c broker/core/reason.h \

@@ -4,6 +4,8 @@
  */
 #include "broker/core/reason.h"
 
+#include "broker/core/phrase.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -116,31 +118,6 @@ static const struct {
 	[REASON_YOURS] = { "yours", "Your desktop is waiting for you.", "Su escritorio le espera." },
 };
 
-static void reason_fill(char *dst, size_t size, const char *fmt, const char *const arg[2])
-{
-	size_t len = 0;
-
-	while (*fmt && len + 1 < size) {
-		if (fmt[0] == '{' && (fmt[1] == '0' || fmt[1] == '1') && fmt[2] == '}') {
-			const char *s = arg[fmt[1] - '0'] ? arg[fmt[1] - '0'] : "";
-			size_t room = size - len - 1, n = strnlen(s, room);
-
-			memcpy(dst + len, s, n);
-			len += n;
-			fmt += 3;
-			continue;
-		}
-		dst[len++] = *fmt++;
-	}
-	/* A cut in the middle of a UTF-8 sequence is taken back to its start. */
-	if (*fmt || len + 1 == size)
-		while (len && ((unsigned char)dst[len - 1] & 0xc0) == 0x80)
-			len--;
-	if (len && (unsigned char)dst[len - 1] >= 0xc0)
-		len--;
-	dst[len] = '\0';
-}
-
 const char *reason_code(enum reason which)
 {
 	return reasons[which].code;
@@ -152,8 +129,8 @@ void reason_set(struct core_reason *r, enum reason which, const char *a, const c
 	char en[CORE_TEXT_SIZE], es[CORE_TEXT_SIZE];
 	const char *const arg[2] = { a, b };
 
-	reason_fill(en, sizeof(en), reasons[which].en, arg);
-	reason_fill(es, sizeof(es), reasons[which].es, arg);
+	phrase_fill(en, sizeof(en), reasons[which].en, arg);
+	phrase_fill(es, sizeof(es), reasons[which].es, arg);
 	snprintf(r->code, sizeof(r->code), "%s", reasons[which].code);
 	memcpy(r->en, en, sizeof(en));
 	memcpy(r->es, es, sizeof(es));
@@ -166,4 +143,12 @@ void reason_set_numbers(struct core_reason *r, enum reason which, int64_t a, int
 	snprintf(first, sizeof(first), "%lld", (long long)a);
 	snprintf(second, sizeof(second), "%lld", (long long)b);
 	reason_set(r, which, first, second);
+}
+
+bool reason_spanish(const char *en, char *es, size_t size)
+{
+	for (size_t i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (phrase_translate(reasons[i].en, reasons[i].es, en, es, size))
+			return true;
+	return false;
 }

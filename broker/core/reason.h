@@ -35,3 +35,5 @@ enum reason {
 void reason_set(struct core_reason *r, enum reason which, const char *a, const char *b);
 void reason_set_numbers(struct core_reason *r, enum reason which, int64_t a, int64_t b);
 const char *reason_code(enum reason which);
+/* The Spanish of a sentence that reason_set() made; false: it is none of these. */
+bool reason_spanish(const char *en, char *es, size_t size);

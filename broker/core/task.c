@@ -150,10 +150,13 @@ static void task_give_up(struct core_round *c, struct core_desktop *d)
 
 static void task_no(struct core_round *c, struct core_desktop *d, const struct provider_result *res)
 {
+	struct core_reason why = { .code = "" };
+
 	task_note_error(&d->t, res);
 	reason_set(&d->reason, REASON_TASK_RETRY, d->t.error, NULL);
+	CORE_COPY(why.en, d->t.error);
 	if (d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH)
-		breaker_fail(c, d, &d->reason);
+		breaker_fail(c, d, &why);
 	if (task_tries_again(&d->t, res->retryable)) {
 		task_again(c, &d->t);
 		return;

@@ -115,12 +115,17 @@ static bool reason_is_fault(const struct core_reason *r)
 
 static void pool_view_supply(const struct core_state *st, const struct core_pool *p, struct pool_view *v)
 {
+	const struct core_provider *pr = state_provider(st, p->provider_id);
+
 	if (v->counts.ready) {
 		v->state = "ready";
 		reason_set_numbers(&v->reason, REASON_POOL_READY, v->counts.ready, v->counts.total);
 	} else if (reason_is_fault(&p->reason)) {
 		v->state = "failed";
 		v->reason = p->reason;
+	} else if (v->counts.starting && pr && !pr->healthy) {
+		v->state = "failed";
+		v->reason = pr->reason;
 	} else if (v->counts.starting) {
 		v->state = "starting";
 		reason_set_numbers(&v->reason, REASON_POOL_STARTING, v->counts.starting, 0);

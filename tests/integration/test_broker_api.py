@@ -167,8 +167,11 @@ class Api(unittest.TestCase):
         self.admin.want(422, "POST", "images/other/publish", {"version": "2"})
         self.assertEqual(self.admin.want(200, "POST", "images/other/publish", {"version": "1"})["state"], "published")
         self.admin.want(204, "DELETE", "images/other")
-        self.assertEqual(self.admin.want(409, "DELETE", "images/demo")["code"], "in_use")
-        self.assertEqual(self.admin.want(409, "DELETE", "providers/local")["code"], "in_use")
+        for used in ("images/demo", "providers/local"):
+            problem = self.admin.want(409, "DELETE", used)
+            self.assertEqual(problem["code"], "in_use")
+            self.assertIn("pools: demo", problem["detail"])
+            self.assertIn("grupos: demo", problem["detail_es"])
         provider = self.admin.get("providers/local")
         self.assertEqual(provider["state"], "failed")
         self.assertTrue(provider["reason"]["es"])

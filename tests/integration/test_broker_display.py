@@ -75,6 +75,22 @@ class Display(unittest.TestCase):
         self.world = World()
         self.addCleanup(self.world.close)
 
+    def test_what_once_had_desktops_can_be_deleted(self):
+        w = self.world
+        w.admin.want(201, "POST", "providers", {"name": "second"})
+        w.admin.want(201, "POST", "images", {"name": "second"})
+        w.admin.want(201, "POST", "images/second/versions", {"version": "1"})
+        w.admin.want(200, "POST", "images/second/publish", {"version": "1"})
+        w.admin.want(201, "POST", "pools", {"name": "second", "provider": "local", "image": "second", "min": 1})
+        eventually(lambda: w.admin.get("pools/second")["counts"]["ready"] == 1)
+        desktop = w.admin.get("desktops?q=SECOND-")["items"][0]
+        self.assertEqual(w.admin.get("desktops?q=nothing-like-it")["items"], [])
+        self.assertIn(desktop["name"], w.admin.want(409, "DELETE", "images/second")["detail"])
+        w.admin.want(202, "DELETE", "pools/second")
+        eventually(lambda: w.admin.call("DELETE", "images/second")[0] == 204)
+        w.admin.want(204, "DELETE", "providers/second")
+        self.assertTrue(w.admin.get("events?object=" + desktop["id"])["items"])
+
     def test_a_ticket_opens_one_display_once(self):
         w = self.world
         ticket = w.connect(w.ana)

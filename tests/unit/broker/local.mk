@@ -13,7 +13,8 @@ tests_unit_broker_unit_broker_SOURCES = \
 	tests/unit/broker/test_names.c \
 	tests/unit/broker/test_password.c \
 	tests/unit/broker/test_penalty.c \
-	tests/unit/broker/test_route.c
+	tests/unit/broker/test_route.c \
+	tests/unit/broker/test_words.c
 tests_unit_broker_unit_broker_CPPFLAGS = $(BROKER_CPPFLAGS)
 tests_unit_broker_unit_broker_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_broker_unit_broker_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
