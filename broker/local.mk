@@ -8,6 +8,7 @@ BROKER_LIBS = broker/libbroker.a broker/libreconciler.a broker/core/libcore.a db
 
 broker_libbroker_a_CPPFLAGS = $(BROKER_CPPFLAGS)
 broker_libbroker_a_SOURCES = \
+	broker/auth/account.c \
 	broker/auth/auth.c broker/auth/auth.h broker/auth/auth_priv.h \
 	broker/auth/cookie.c broker/auth/cookie.h \
 	broker/auth/hasher.c broker/auth/hasher.h \

@@ -2,7 +2,8 @@
 /*
  * puesto-broker: opens the database, listens for the other programs, decides. With a command
  * word it does one thing and ends: "bootstrap FILE" (or "-") makes first objects, "backup FILE"
- * copies the live database, "restored" is for after a backup was put back.
+ * copies the live database, "restored" is for after a backup was put back, "unlock USER" lets in
+ * an account that wrong passwords have blocked.
  */
 #include "base/daemon.h"
 #include "base/json.h"
@@ -133,6 +134,24 @@ static int restored(struct broker *b, const char *unused, struct pst_err *err)
 	return rc < 0 ? rc : db_generation_bump(b->db, err);
 }
 
+/* For the administrator whom wrong passwords have locked out; the broker may be running. */
+static int unlock(struct broker *b, const char *user, struct pst_err *err)
+{
+	uv_loop_t *loop = uv_default_loop();
+	struct user_row u;
+	int rc = open_database(b, err);
+
+	if (rc == 0)
+		rc = db_user_get(b->db, user, &u, err);
+	if (rc < 0)
+		return rc;
+	struct auth *auth = auth_create(loop, b->db, &b->settings.control.auth);
+	rc = auth ? auth_unblock(auth, u.name, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	auth_destroy(auth);
+	uv_run(loop, UV_RUN_NOWAIT);
+	return rc;
+}
+
 struct command {
 	const char *word;
 	int words;
@@ -140,7 +159,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"bootstrap", 2, bootstrap}, {"backup", 2, backup}, {"restored", 1, restored}};
+	{"bootstrap", 2, bootstrap}, {"backup", 2, backup}, {"restored", 1, restored},
+	{"unlock", 2, unlock}};
 
 static int run_words(struct broker *b, int argc, char **argv, struct pst_err *err)
 {
@@ -150,7 +170,7 @@ static int run_words(struct broker *b, int argc, char **argv, struct pst_err *er
 		if (strcmp(argv[0], commands[i].word) == 0 && argc == commands[i].words)
 			return commands[i].run(b, argc > 1 ? argv[1] : NULL, err);
 	}
-	return pst_err_set(err, PST_EINVAL, "'%s': use bootstrap FILE, backup FILE or restored; see puesto-broker(8)", argv[0]);
+	return pst_err_set(err, PST_EINVAL, "'%s': use bootstrap FILE, backup FILE, restored or unlock USER; see puesto-broker(8)", argv[0]);
 }
 
 static int start(struct broker *b, struct pst_conf *conf, int argc, char **argv, struct pst_err *err)
@@ -170,7 +190,7 @@ int main(int argc, char **argv)
 {
 	static const struct pst_daemon_options options = {
 		.program = "puesto-broker",
-		.summary = "Decides who gets which desktop. Words: bootstrap FILE, backup FILE, restored.",
+		.summary = "Decides who gets which desktop. Words: bootstrap FILE, backup FILE, restored, unlock USER.",
 		.default_config = "/etc/puesto/broker.conf",
 	};
 	struct pst_err err = PST_ERR_INIT;

@@ -100,6 +100,9 @@ static int read_limits(struct pst_conf *conf, struct auth_settings *auth, struct
 		rc = pst_conf_u32(conf, "limits", "free_failures", 0, 100, auth->account.free_failures,
 			&auth->account.free_failures, err);
 	if (rc == 0)
+		rc = pst_conf_u32(conf, "limits", "block_failures", 1, 100, auth->account.block_failures,
+			&auth->account.block_failures, err);
+	if (rc == 0)
 		rc = pst_conf_u32(conf, "limits", "free_failures_per_address", 0, 10000, auth->source.free_failures,
 			&auth->source.free_failures, err);
 	if (rc == 0)

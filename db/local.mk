@@ -12,6 +12,7 @@ db_libdb_a_SOURCES = \
 	db/image.c db/image.h \
 	db/login.c db/login.h \
 	db/migrate.c db/migrate.h \
+	db/penalty.c db/penalty.h \
 	db/pool.c db/pool.h \
 	db/provider.c db/provider.h \
 	db/query.c \

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COLUMNS \
-	"id, name, display_name, role, enabled, password_hash, locale, failures, blocked_until, " \
+	"id, name, display_name, role, enabled, password_hash, locale, failures, " \
 	"last_login, last_remote, rev, created, updated"
 
 static void read_row(struct db_query *q, struct user_row *u)
@@ -22,7 +22,6 @@ static void read_row(struct db_query *q, struct user_row *u)
 	db_col_text(q, u->password_hash, sizeof(u->password_hash));
 	db_col_text(q, u->locale, sizeof(u->locale));
 	u->failures = (int)db_col_int(q);
-	u->blocked_until = db_col_int(q);
 	u->last_login = db_col_int(q);
 	db_col_text(q, u->last_remote, sizeof(u->last_remote));
 	u->rev = db_col_int(q);
@@ -100,7 +99,7 @@ int db_user_set_password(struct db *db, const char *id, const char *hash, int64_
 {
 	struct db_query q;
 
-	db_query_begin(&q, db, "UPDATE users SET password_hash = ?, failures = 0, blocked_until = 0, "
+	db_query_begin(&q, db, "UPDATE users SET password_hash = ?, failures = 0, "
 		"updated = ?, rev = rev + 1 WHERE id = ?", err);
 	db_bind_text_or_null(&q, hash);
 	db_bind_int(&q, now);
@@ -121,7 +120,7 @@ int db_user_login_ok(struct db *db, const char *id, const char *remote, int64_t 
 {
 	struct db_query q;
 
-	db_query_begin(&q, db, "UPDATE users SET failures = 0, blocked_until = 0, last_login = ?, "
+	db_query_begin(&q, db, "UPDATE users SET failures = 0, last_login = ?, "
 		"last_remote = ? WHERE id = ?", err);
 	db_bind_int(&q, now);
 	db_bind_text(&q, remote);
@@ -129,12 +128,11 @@ int db_user_login_ok(struct db *db, const char *id, const char *remote, int64_t 
 	return db_query_run(&q);
 }
 
-int db_user_login_failed(struct db *db, const char *id, int64_t blocked_until, struct pst_err *err)
+int db_user_login_failed(struct db *db, const char *id, struct pst_err *err)
 {
 	struct db_query q;
 
-	db_query_begin(&q, db, "UPDATE users SET failures = failures + 1, blocked_until = ? WHERE id = ?", err);
-	db_bind_int(&q, blocked_until);
+	db_query_begin(&q, db, "UPDATE users SET failures = failures + 1 WHERE id = ?", err);
 	db_bind_text(&q, id);
 	return db_query_run(&q);
 }

@@ -17,7 +17,6 @@ struct user_row {
 	char password_hash[129]; /* "": no password, cannot log in */
 	char locale[3];
 	int failures;
-	int64_t blocked_until; /* wall ms */
 	int64_t last_login;    /* wall ms, 0: never */
 	char last_remote[64];
 	int64_t rev, created, updated;
@@ -37,8 +36,8 @@ int db_user_delete(struct db *db, const char *id, struct pst_err *err);
 
 /* A right password: failures are forgotten, the time and address kept. */
 int db_user_login_ok(struct db *db, const char *id, const char *remote, int64_t now, struct pst_err *err);
-/* A wrong one: failures rises by one; ret_failures gets the sum. */
-int db_user_login_failed(struct db *db, const char *id, int64_t blocked_until, struct pst_err *err);
+/* A wrong one: failures rises by one. */
+int db_user_login_failed(struct db *db, const char *id, struct pst_err *err);
 
 typedef void (*db_user_visit)(const struct user_row *u, void *arg);
 

@@ -111,6 +111,7 @@ void api_user_create(struct api_call *call);
 void api_user_patch(struct api_call *call);
 void api_user_delete(struct api_call *call);
 void api_user_password(struct api_call *call);
+void api_user_unlock(struct api_call *call);
 void api_user_revoke(struct api_call *call);
 void api_revoke_all(struct api_call *call);
 void api_token_list(struct api_call *call);

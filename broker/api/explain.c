@@ -40,7 +40,9 @@ static void check_user(struct explain *x, struct api *api, const struct user_row
 	check(x, "user_has_password", u->password_hash[0], u->password_hash[0] ? "A password is set." : "No password is set.",
 		u->password_hash[0] ? "Tiene contraseña." : "No tiene contraseña.");
 	check(x, "user_not_blocked", wait_ms == 0,
+		wait_ms == PENALTY_BLOCKED ? "Too many failed log-ins: an administrator must unlock the account." :
 		wait_ms ? "Too many failed log-ins: the account waits." : "The account is not blocked.",
+		wait_ms == PENALTY_BLOCKED ? "Demasiados intentos fallidos: un administrador debe desbloquear la cuenta." :
 		wait_ms ? "Demasiados intentos fallidos: la cuenta espera." : "La cuenta no está bloqueada.");
 }
 

@@ -29,11 +29,12 @@ static void store(struct api_call *call, const struct user_row *u, const char *p
 	int rc = db_user_set_password(db, u->id, phc, pst_wall_ms(), &err);
 	if (rc == 0)
 		rc = db_login_delete_all(db, u->id, own ? call->who.login.id : NULL, &err);
+	if (rc == 0)
+		rc = auth_unblock(call->api->auth, u->name, &err);
 	if (rc < 0)
 		write_fail(call, &err);
 	else if (write_commit(call, "user.password_set", "user", u->id, json_pack("{s:s}", "name", u->name)) == 0)
 		call_empty(call);
-	auth_unblock(call->api->auth, u->name);
 }
 
 static void hashed(const struct hasher_result *r, void *arg)
@@ -95,6 +96,9 @@ static void refuse(struct api_call *call, const struct auth_result *r)
 		break;
 	case AUTH_WAIT:
 		call_problem(call, "wait", NULL);
+		break;
+	case AUTH_BLOCKED:
+		call_problem(call, "blocked", NULL);
 		break;
 	case AUTH_BUSY:
 		call_problem(call, "busy", NULL);

@@ -50,6 +50,8 @@ static const struct problem table[] = {
 		"No tiene ningún grupo de escritorios: pídalo a un administrador."},
 	{"wait", 429, "Too many failed log-ins: wait before the next one.",
 		"Demasiados intentos fallidos: espere antes del siguiente."},
+	{"blocked", 403, "Too many failed log-ins: this account is blocked until an administrator unlocks it.",
+		"Demasiados intentos fallidos: la cuenta está bloqueada hasta que la desbloquee un administrador."},
 	{"busy", 429, "Too many log-ins at the same time: try again in a moment.",
 		"Demasiados inicios de sesión a la vez: inténtelo en un momento."},
 	{"too_many", 429, "Too many of these at the same time: close some first.",

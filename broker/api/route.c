@@ -61,6 +61,7 @@ static const struct route table[] = {
 	{METHOD_PATCH, "users/*", ROLE_ADMIN, api_user_patch, SMALL},
 	{METHOD_DELETE, "users/*", ROLE_ADMIN, api_user_delete, 0},
 	{METHOD_POST, "users/*/password", ROLE_ADMIN, api_user_password, SMALL},
+	{METHOD_POST, "users/*/unlock", ROLE_ADMIN, api_user_unlock, SMALL},
 	{METHOD_POST, "users/*/revoke", ROLE_ADMIN, api_user_revoke, SMALL},
 	{METHOD_GET, "users/*/tokens", ROLE_ADMIN, api_token_list, 0},
 	{METHOD_POST, "users/*/tokens", ROLE_ADMIN, api_token_create, SMALL},

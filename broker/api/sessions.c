@@ -69,6 +69,9 @@ static void login_done(const struct auth_result *r, void *arg)
 	case AUTH_WAIT:
 		call_problem(call, "wait", "wait %d s", r->retry_after_s);
 		break;
+	case AUTH_BLOCKED:
+		call_problem(call, "blocked", NULL);
+		break;
 	case AUTH_BUSY:
 		call_problem(call, "busy", NULL);
 		break;

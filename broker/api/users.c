@@ -19,25 +19,33 @@
 
 #define GROUPS_MAX 1000
 
+/* Why the user can or cannot log in, the first that holds. */
+static json_t *user_reason(const struct user_row *u, uint64_t wait_ms)
+{
+	if (!u->enabled)
+		return json_reason("disabled", "The account is switched off.", "La cuenta está desactivada.");
+	if (wait_ms == PENALTY_BLOCKED)
+		return json_reason("blocked", "Too many failed log-ins: the account is blocked until you unlock it.",
+			"Demasiados intentos fallidos: la cuenta está bloqueada hasta que la desbloquee.");
+	if (wait_ms)
+		return json_reason("waiting", "Too many failed log-ins: the account waits some minutes.",
+			"Demasiados intentos fallidos: la cuenta espera unos minutos.");
+	if (!u->password_hash[0])
+		return json_reason("no_password", "No password is set, so only tokens work.",
+			"No tiene contraseña: solo funcionan los tokens.");
+	return json_reason("", "The user may log in.", "El usuario puede iniciar sesión.");
+}
+
 static json_t *row_json(struct api *api, const struct user_row *u)
 {
 	uint64_t wait_ms = auth_blocked_ms(api->auth, u->name);
 	const char *state = !u->enabled ? "disabled" : wait_ms ? "blocked" : "enabled";
-	json_t *reason = json_reason("", "The user may log in.", "El usuario puede iniciar sesión.");
 
-	if (!u->enabled || wait_ms || !u->password_hash[0]) {
-		json_decref(reason);
-		reason = !u->enabled ? json_reason("disabled", "The account is switched off.", "La cuenta está desactivada.") :
-			wait_ms ? json_reason("blocked", "Too many failed log-ins: the account waits some minutes.",
-					  "Demasiados intentos fallidos: la cuenta espera unos minutos.") :
-				  json_reason("no_password", "No password is set, so only tokens work.",
-					  "No tiene contraseña: solo funcionan los tokens.");
-	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:i, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "id", u->id,
 		"name", u->name, "display_name", u->display_name, "role", u->is_admin ? "admin" : "user", "roles",
 		u->is_admin ? json_pack("[s, s]", "admin", "user") : json_pack("[s]", "user"), "locale", u->locale, "enabled",
 		u->enabled, "has_password", u->password_hash[0] != '\0', "failures", u->failures, "last_login",
-		json_time(u->last_login), "last_remote", json_text_or_null(u->last_remote), "state", state, "reason", reason,
+		json_time(u->last_login), "last_remote", json_text_or_null(u->last_remote), "state", state, "reason", user_reason(u, wait_ms),
 		"rev", (json_int_t)u->rev, "created", json_time(u->created), "updated", json_time(u->updated));
 }
 
@@ -273,7 +281,7 @@ void api_user_patch(struct api_call *call)
 	if (before.enabled && !b.row.enabled)
 		end_everything(call, before.id);
 	if (!before.enabled && b.row.enabled)
-		auth_unblock(call->api->auth, before.name);
+		auth_unblock(call->api->auth, before.name, NULL);
 	answer(call, 200, before.id);
 }
 
@@ -292,6 +300,19 @@ void api_user_delete(struct api_call *call)
 	if (db_user_delete(call->api->db, u.id, &err) < 0)
 		write_fail(call, &err);
 	else if (write_commit(call, "user.deleted", "user", u.id, json_pack("{s:s}", "name", u.name)) == 0)
+		call_empty(call);
+}
+
+void api_user_unlock(struct api_call *call)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct user_row u;
+
+	if (user_find(call, call->params[0], &u) < 0 || write_begin(call) < 0)
+		return;
+	if (auth_unblock(call->api->auth, u.name, &err) < 0)
+		write_fail(call, &err);
+	else if (write_commit(call, "user.unlocked", "user", u.id, json_pack("{s:s}", "name", u.name)) == 0)
 		call_empty(call);
 }
 

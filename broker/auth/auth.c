@@ -7,12 +7,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "broker/auth/names.h"
 #include "db/audit.h"
 #include "db/db.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +22,7 @@ struct check {
 	struct auth *a;
 	char via[8];
 	char name[NAME_MAX_BYTES + 1]; /* as it was typed */
-	char key[NAME_MAX_BYTES + 1];  /* the account of the penalties */
+	char key[NAME_MAX_BYTES + 1];  /* the account of the penalties: the name before it is made readable */
 	char password[PASSWORD_MAX_BYTES + 1]; /* until a rehash needs it no more */
 	char remote[64];
 	char source[HASHER_SOURCE_SIZE];
@@ -40,7 +38,8 @@ void auth_settings_default(struct auth_settings *s)
 		.idle_ms = 30 * MINUTE_MS,
 		.total_ms = 12 * 60 * MINUTE_MS,
 		.display_ms = 10 * MINUTE_MS,
-		.account = {.free_failures = 4, .base_ms = 2000, .max_ms = 15 * MINUTE_MS, .fade_ms = 10 * MINUTE_MS},
+		.account = {.free_failures = 4, .base_ms = 2000, .max_ms = 15 * MINUTE_MS, .fade_ms = 10 * MINUTE_MS,
+			.block_failures = 10},
 		.source = {.free_failures = 30, .base_ms = 2000, .max_ms = 10 * MINUTE_MS, .fade_ms = MINUTE_MS},
 	};
 }
@@ -54,9 +53,8 @@ struct auth *auth_create(uv_loop_t *loop, struct db *db, const struct auth_setti
 	a->db = db;
 	a->settings = *s;
 	a->hasher = hasher_create(loop, s->threads);
-	a->accounts = penalty_create(&s->account, 16384);
 	a->sources = penalty_create(&s->source, PENALTY_ENTRIES_MAX);
-	if (!a->hasher || !a->accounts || !a->sources) {
+	if (!a->hasher || !a->sources) {
 		auth_destroy(a);
 		return NULL;
 	}
@@ -82,7 +80,6 @@ void auth_destroy(struct auth *a)
 	hasher_destroy(a->hasher);
 	while (a->checks)
 		check_free(a->checks);
-	penalty_destroy(a->accounts);
 	penalty_destroy(a->sources);
 	free(a);
 }
@@ -99,14 +96,6 @@ static void source_of(const char *remote, char *out, size_t out_size)
 	memset(v6 + 8, 0, 8);
 	if (!inet_ntop(AF_INET6, v6, out, (socklen_t)out_size))
 		pst_strlcpy(out, out_size, remote);
-}
-
-/* As the database compares names: ASCII letters without case. */
-static void key_of(const char *name, char *out, size_t out_size)
-{
-	pst_strlcpy(out, out_size, name);
-	for (; *out; out++)
-		*out = (char)tolower((unsigned char)*out);
 }
 
 static void audit_login(struct check *c, const char *kind, int64_t now, struct pst_err *err, int *rc)
@@ -126,20 +115,24 @@ static void audit_login(struct check *c, const char *kind, int64_t now, struct p
 	*rc = db_audit_append(c->a->db, &row, err);
 }
 
-static int record(struct check *c, bool ok, uint64_t wait_ms, struct pst_err *err)
+/* The account's delay and the audit, or neither. *wait_ms comes with the source's delay. */
+static int record(struct check *c, bool ok, uint64_t *wait_ms, struct pst_err *err)
 {
 	struct db *db = c->a->db;
 	int64_t now = pst_wall_ms();
+	uint64_t by_account = 0;
 	int rc = db_begin(db, err);
 
 	if (rc < 0)
 		return rc;
-	if (c->known && ok)
+	rc = ok ? account_clear(c->a, c->key, err) : account_fail(c->a, c->key, &by_account, err);
+	*wait_ms = PST_MAX(*wait_ms, by_account);
+	if (rc == 0 && c->known && ok)
 		rc = db_user_login_ok(db, c->user.id, c->remote, now, err);
-	else if (c->known)
-		rc = db_user_login_failed(db, c->user.id, now + (int64_t)wait_ms, err);
+	else if (rc == 0 && c->known)
+		rc = db_user_login_failed(db, c->user.id, err);
 	if (rc == 0)
-		audit_login(c, ok ? "login.ok" : wait_ms ? "login.blocked" : "login.failed", now, err, &rc);
+		audit_login(c, ok ? "login.ok" : *wait_ms ? "login.blocked" : "login.failed", now, err, &rc);
 	if (rc == 0)
 		rc = db_commit(db, err);
 	if (rc < 0)
@@ -151,7 +144,7 @@ static void answer(struct check *c, enum auth_verdict verdict, uint64_t wait_ms)
 {
 	struct auth_result r = {
 		.verdict = verdict,
-		.retry_after_s = (int)((wait_ms + 999) / 1000),
+		.retry_after_s = wait_ms == PENALTY_BLOCKED ? 0 : (int)((wait_ms + 999) / 1000),
 		.user = verdict == AUTH_OK ? &c->user : NULL,
 	};
 
@@ -180,18 +173,10 @@ static void verified_cb(const struct hasher_result *r, void *arg)
 	struct check *c = arg;
 	struct auth *a = c->a;
 	struct pst_err err = PST_ERR_INIT;
-	uint64_t now = pst_mono_ms(), wait_ms = 0;
 	bool ok = r->ok && c->known && c->user.enabled;
+	uint64_t wait_ms = ok ? 0 : penalty_fail(a->sources, c->source, pst_mono_ms());
 
-	if (ok) {
-		penalty_clear(a->accounts, c->key);
-	} else {
-		uint64_t by_account = penalty_fail(a->accounts, c->key, now);
-		uint64_t by_source = penalty_fail(a->sources, c->source, now);
-
-		wait_ms = PST_MAX(by_account, by_source);
-	}
-	if (record(c, ok, wait_ms, &err) < 0) {
+	if (record(c, ok, &wait_ms, &err) < 0) {
 		pst_error("log-in refused, the audit cannot be written: %s", err.text);
 		answer(c, AUTH_ERROR, 0);
 	} else if (!ok) {
@@ -219,7 +204,7 @@ static struct check *check_create(struct auth *a, const char *via, const char *u
 	c->a = a;
 	pst_strlcpy(c->via, sizeof(c->via), via);
 	pst_strlcpy(c->name, sizeof(c->name), user);
-	key_of(c->name, c->key, sizeof(c->key));
+	memcpy(c->key, c->name, sizeof(c->key));
 	pst_strlcpy(c->remote, sizeof(c->remote), remote);
 	source_of(c->remote, c->source, sizeof(c->source));
 	bool fits = strlen(password) < sizeof(c->password) && strlen(user) < sizeof(c->name);
@@ -254,11 +239,13 @@ void auth_check(struct auth *a, const char *via, const char *user, const char *p
 	}
 	c->done = done;
 	c->arg = arg;
-	uint64_t now = pst_mono_ms();
-	uint64_t by_account = penalty_wait_ms(a->accounts, c->key, now);
-	uint64_t by_source = penalty_wait_ms(a->sources, c->source, now);
+	uint64_t by_account, by_source = penalty_wait_ms(a->sources, c->source, pst_mono_ms());
+	if (account_wait(a, c->key, &by_account, NULL) < 0) {
+		answer(c, AUTH_ERROR, 0);
+		return;
+	}
 	if (by_account || by_source) {
-		answer(c, AUTH_WAIT, PST_MAX(by_account, by_source));
+		answer(c, by_account == PENALTY_BLOCKED ? AUTH_BLOCKED : AUTH_WAIT, PST_MAX(by_account, by_source));
 		return;
 	}
 	name_make_readable(c);
@@ -281,18 +268,14 @@ void auth_cancel(struct auth *a, void *arg)
 	}
 }
 
-void auth_unblock(struct auth *a, const char *user)
+int auth_unblock(struct auth *a, const char *user, struct pst_err *err)
 {
-	char key[NAME_MAX_BYTES + 1];
-
-	key_of(user, key, sizeof(key));
-	penalty_clear(a->accounts, key);
+	return account_clear(a, user, err);
 }
 
-uint64_t auth_blocked_ms(const struct auth *a, const char *user)
+uint64_t auth_blocked_ms(struct auth *a, const char *user)
 {
-	char key[NAME_MAX_BYTES + 1];
+	uint64_t wait_ms;
 
-	key_of(user, key, sizeof(key));
-	return penalty_wait_ms(a->accounts, key, pst_mono_ms());
+	return account_wait(a, user, &wait_ms, NULL) == 0 ? wait_ms : 0;
 }

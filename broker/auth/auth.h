@@ -34,7 +34,8 @@ void auth_settings_default(struct auth_settings *s);
 struct auth *auth_create(uv_loop_t *loop, struct db *db, const struct auth_settings *s);
 void auth_destroy(struct auth *a);
 
-enum auth_verdict { AUTH_OK, AUTH_WRONG, AUTH_WAIT, AUTH_BUSY, AUTH_ERROR };
+/* Blocked: too many wrong passwords; only an administrator ends that. */
+enum auth_verdict { AUTH_OK, AUTH_WRONG, AUTH_WAIT, AUTH_BLOCKED, AUTH_BUSY, AUTH_ERROR };
 
 struct auth_result {
 	enum auth_verdict verdict;
@@ -80,6 +81,6 @@ bool auth_is_live(struct auth *a, const char *login_id, const char *token_id);
 /* Forgets log-ins that are over; every minute or so. */
 void auth_sweep(struct auth *a);
 /* An admin lets a blocked account in again. */
-void auth_unblock(struct auth *a, const char *user);
-/* Milliseconds an account has still to wait. */
-uint64_t auth_blocked_ms(const struct auth *a, const char *user);
+int auth_unblock(struct auth *a, const char *user, struct pst_err *err);
+/* Milliseconds an account has still to wait; PENALTY_BLOCKED: until auth_unblock(). */
+uint64_t auth_blocked_ms(struct auth *a, const char *user);

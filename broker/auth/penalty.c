@@ -12,9 +12,7 @@
 
 struct entry {
 	uint8_t key[16]; /* first half of SHA-256 with the table's salt */
-	uint32_t failures;
-	uint64_t last_ms;
-	uint64_t until_ms;
+	struct penalty_state s;
 };
 
 struct penalty {
@@ -68,7 +66,7 @@ static struct entry *find(const struct penalty *p, const char *key)
 	for (size_t i = 0; i < PROBES; i++) {
 		struct entry *e = &p->entries[(home + i) % p->slots];
 
-		if (e->failures && memcmp(e->key, hash, sizeof(hash)) == 0)
+		if (e->s.failures && memcmp(e->key, hash, sizeof(hash)) == 0)
 			return e;
 	}
 	return NULL;
@@ -84,45 +82,60 @@ static struct entry *claim(struct penalty *p, const char *key)
 	for (size_t i = 0; i < PROBES; i++) {
 		struct entry *e = &p->entries[(home + i) % p->slots];
 
-		if (!best || (best->failures && (!e->failures || e->until_ms < best->until_ms)))
+		if (!best || (best->s.failures && (!e->s.failures || e->s.until_ms < best->s.until_ms)))
 			best = e;
 	}
-	p->count += best->failures == 0;
+	p->count += best->s.failures == 0;
 	memset(best, 0, sizeof(*best));
 	memcpy(best->key, hash, sizeof(hash));
 	return best;
+}
+
+uint64_t penalty_state_wait_ms(const struct penalty_rule *rule, const struct penalty_state *s, uint64_t now_ms)
+{
+	if (s->until_ms == PENALTY_BLOCKED)
+		return PENALTY_BLOCKED;
+	return s->until_ms > now_ms ? PST_MIN(s->until_ms - now_ms, rule->max_ms) : 0;
+}
+
+static uint32_t faded(const struct penalty_rule *rule, const struct penalty_state *s, uint64_t now_ms)
+{
+	uint64_t gone = rule->fade_ms && now_ms > s->last_ms ? (now_ms - s->last_ms) / rule->fade_ms : 0;
+
+	return gone >= s->failures ? 0 : s->failures - (uint32_t)gone;
+}
+
+uint64_t penalty_state_fail(const struct penalty_rule *rule, struct penalty_state *s, uint64_t now_ms)
+{
+	uint64_t delay = 0;
+
+	s->failures = faded(rule, s, now_ms) + 1;
+	s->last_ms = now_ms;
+	if (rule->block_failures && s->failures >= rule->block_failures) {
+		s->until_ms = PENALTY_BLOCKED;
+		return PENALTY_BLOCKED;
+	}
+	if (s->failures > rule->free_failures) {
+		uint32_t doublings = PST_MIN(s->failures - rule->free_failures - 1, 30u);
+
+		delay = PST_MIN(rule->base_ms << doublings, rule->max_ms);
+	}
+	s->until_ms = now_ms + delay;
+	return delay;
 }
 
 uint64_t penalty_wait_ms(const struct penalty *p, const char *key, uint64_t now_ms)
 {
 	const struct entry *e = find(p, key);
 
-	return e && e->until_ms > now_ms ? e->until_ms - now_ms : 0;
-}
-
-static uint32_t faded(const struct penalty *p, const struct entry *e, uint64_t now_ms)
-{
-	uint64_t gone = p->rule.fade_ms && now_ms > e->last_ms ? (now_ms - e->last_ms) / p->rule.fade_ms : 0;
-
-	return gone >= e->failures ? 0 : e->failures - (uint32_t)gone;
+	return e ? penalty_state_wait_ms(&p->rule, &e->s, now_ms) : 0;
 }
 
 uint64_t penalty_fail(struct penalty *p, const char *key, uint64_t now_ms)
 {
 	struct entry *e = find(p, key);
-	uint64_t delay = 0;
 
-	if (!e)
-		e = claim(p, key);
-	e->failures = faded(p, e, now_ms) + 1;
-	e->last_ms = now_ms;
-	if (e->failures > p->rule.free_failures) {
-		uint32_t doublings = PST_MIN(e->failures - p->rule.free_failures - 1, 30u);
-
-		delay = PST_MIN(p->rule.base_ms << doublings, p->rule.max_ms);
-	}
-	e->until_ms = now_ms + delay;
-	return delay;
+	return penalty_state_fail(&p->rule, e ? &e->s : &claim(p, key)->s, now_ms);
 }
 
 void penalty_clear(struct penalty *p, const char *key)

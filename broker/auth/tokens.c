@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "db/penalty.h"
 #include "db/db.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define SEEN_STEP_MS (60 * 1000)
 #define USED_STEP_MS (60 * 1000)
 #define IDEMPOTENCY_KEEP_MS (24 * 3600 * 1000)
+#define PENALTY_ROWS_MAX 16384
 
 static void new_id(char out[37])
 {
@@ -140,4 +142,5 @@ void auth_sweep(struct auth *a)
 
 	db_login_sweep(a->db, now, now - a->settings.idle_ms, NULL);
 	db_idempotency_sweep(a->db, now - IDEMPOTENCY_KEEP_MS, NULL);
+	db_penalty_sweep(a->db, now, (int64_t)a->settings.account.fade_ms, PENALTY_ROWS_MAX, NULL);
 }

@@ -166,6 +166,11 @@ int command_revoke(struct ctl *c, int argc, char **argv)
 	return post(c, "users", argv[1], "/revoke", json_object());
 }
 
+int command_unlock(struct ctl *c, int argc, char **argv)
+{
+	return argc == 2 ? post(c, "users", argv[1], "/unlock", json_object()) : usage("unlock USER");
+}
+
 int command_reap(struct ctl *c, int argc, char **argv)
 {
 	(void)argv;

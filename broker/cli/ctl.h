@@ -92,6 +92,7 @@ int command_member(struct ctl *c, int argc, char **argv);
 int command_passwd(struct ctl *c, int argc, char **argv);
 int command_token(struct ctl *c, int argc, char **argv);
 int command_login(struct ctl *c, int argc, char **argv);
+int command_unlock(struct ctl *c, int argc, char **argv);
 int command_revoke(struct ctl *c, int argc, char **argv);
 int command_reap(struct ctl *c, int argc, char **argv);
 /* watch.c */

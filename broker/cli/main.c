@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{"member", "add|remove GROUP USER", "who is in a group", command_member},
 	{"passwd", "[USER]", "set a password, yours or a user's", command_passwd},
 	{"token", "create|list|delete USER …", "bearer tokens", command_token},
+	{"unlock", "USER", "let in an account that wrong passwords have blocked", command_unlock},
 	{"revoke", "USER | --all", "end log-ins and sessions at once", command_revoke},
 	{"explain", "USER POOL", "why can, or cannot, this user open this pool", command_explain},
 	{"wait", "NOUN NAME state=WORD|ready=N", "until it is so", command_wait},

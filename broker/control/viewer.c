@@ -182,6 +182,9 @@ static void auth_done(const struct auth_result *r, void *arg)
 	case AUTH_WAIT:
 		refuse(v, "wait", NULL, NULL, r->retry_after_s);
 		break;
+	case AUTH_BLOCKED:
+		refuse(v, "blocked", NULL, NULL, 0);
+		break;
 	case AUTH_BUSY:
 		refuse(v, "busy", NULL, NULL, r->retry_after_s);
 		break;

@@ -301,8 +301,31 @@ class LockOut(unittest.TestCase):
         gate.close()
         broker.close()
 
+    def test_a_block_outlives_a_restart_until_it_is_lifted(self):
+        broker = Broker(config="[limits]\nfree_failures = 100\nblock_failures = 3\n")
+        gate = Link(broker.dir + "/run/gateway.sock")
+        for name in ("ana", "admin", "nobody"):
+            self.assertEqual([Session(gate).call("POST", "sessions", {"user": name, "password": "wrong"})[0] for _ in range(3)], [401] * 3)
+        gate.close()
+        broker.stop()
+        broker.start()
+        gate = Link(broker.dir + "/run/gateway.sock")
+        answers = [Session(gate).call("POST", "sessions", {"user": n, "password": PASSWORDS.get(n, "x")}) for n in ("ana", "admin", "nobody")]
+        for status, data, _ in answers:
+            self.assertEqual((status, data), (403, answers[0][1]))
+        self.assertEqual(answers[0][1]["code"], "blocked")
+        self.assertEqual(gate.call("auth", protocol="rdp", user="ana", password=PASSWORDS["ana"], remote="1.2.3.4")["error"]["code"], "blocked")
+        self.assertEqual(broker.run_words("unlock", "admin").returncode, 0)
+        admin = log_in(gate, "admin")
+        ana = admin.get("users/ana")
+        self.assertEqual((ana["state"], ana["reason"]["code"]), ("blocked", "blocked"))
+        admin.want(204, "POST", "users/ana/unlock")
+        log_in(gate, "ana")
+        gate.close()
+        broker.close()
+
     def test_a_flood_is_refused_and_the_others_are_served(self):
-        broker = Broker(config="[limits]\nfree_failures = 100\nfree_failures_per_address = 1000\npassword_threads = 1\n")
+        broker = Broker(config="[limits]\nfree_failures = 100\nblock_failures = 100\nfree_failures_per_address = 1000\npassword_threads = 1\n")
         gate = Link(broker.dir + "/run/gateway.sock")
         body = json.dumps({"user": "x", "password": "wrong one"})
         calls = [gate.begin("api", method="POST", path="/api/v1/sessions", query="", headers={"content-type": "application/json", "host": HOST},

@@ -61,6 +61,7 @@ const KINDS = {
 	'user.created': ['User added', 'Usuario creado'],
 	'user.deleted': ['User removed', 'Usuario eliminado'],
 	'user.password_set': ['Password set', 'Contraseña establecida'],
+	'user.unlocked': ['Account unlocked', 'Cuenta desbloqueada'],
 	'user.revoked': ['Everything of the user ended', 'Se ha cortado todo acceso del usuario'],
 };
 

@@ -38,6 +38,8 @@ export function userActions(u) {
 			submit: t('users.setPassword'), done: t('users.passwordSet'), run: (values) => api('POST', `${at}/password`, values) }) },
 		{ label: t(u.enabled ? 'act.disable' : 'act.enable'), icon: u.enabled ? 'pause' : 'check', isDanger: u.enabled, run: () => void act({ title: t(u.enabled ? 'users.disableTitle' : 'users.enableTitle', { name: u.name }),
 			text: t(u.enabled ? 'users.disableText' : 'users.enableText'), action: t(u.enabled ? 'act.disable' : 'act.enable'), done: t('act.done'), isDanger: u.enabled, run: () => change({ enabled: !u.enabled }) }) },
+		...(u.reason?.code === 'blocked' ? [{ label: t('users.unlock'), icon: 'key', run: () => void act({ title: t('users.unlockTitle', { name: u.name }), text: t('users.unlockText'), action: t('users.unlock'), done: t('act.done'),
+			run: () => api('POST', `${at}/unlock`, {}) }) }] : []),
 		{ label: t('users.revoke'), icon: 'logout', isDanger: true, run: () => void act({ title: t('users.revokeTitle', { name: u.name }), text: t('users.revokeText'), action: t('users.revoke'), done: t('act.done'), isDanger: true,
 			run: () => api('POST', `${at}/revoke`, {}) }) },
 		{ label: t('act.delete'), icon: 'trash', isDanger: true, run: () => void act({ title: t('act.deleteName', { name: u.name }), text: t('users.deleteText'), action: t('act.delete'), done: t('act.deleted'), isDanger: true,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Log-ins over a database in memory, and the chain of the audit.
- * Covers: broker/auth/tokens.c db/user.c db/login.c db/audit.c
+ * Covers: broker/auth/account.c broker/auth/tokens.c db/penalty.c db/user.c db/login.c db/audit.c
  */
 #include "broker/auth/auth.h"
 
@@ -75,11 +75,35 @@ Test(auth, right_and_wrong_and_unknown_and_blocked)
 	cr_expect_eq(o.verdict, AUTH_WAIT);
 	cr_expect_gt(o.retry_after_s, 0);
 	cr_expect_gt(auth_blocked_ms(auth, "Ana"), 0);
-	auth_unblock(auth, "ana");
+	cr_assert_eq(auth_unblock(auth, "ana", NULL), 0);
 	cr_expect_eq(check("ana", "a long one").verdict, AUTH_OK);
 	cr_expect_eq(check("nobody", "x").verdict, AUTH_WRONG);
 	cr_expect_eq(check("nobody", "x").verdict, AUTH_WRONG);
 	cr_expect_eq(check("nobody", "x").verdict, AUTH_WAIT);
+}
+
+Test(auth, a_restart_forgets_no_wrong_password_and_ten_block_until_unlocked)
+{
+	static const char *const names[] = {"ana", "nobody"};
+	struct auth_settings s;
+
+	auth_settings_default(&s);
+	s.threads = 1;
+	s.account = (struct penalty_rule){.free_failures = 100, .max_ms = 1, .block_failures = 3};
+	for (int i = 0; i < 3; i++) {
+		auth_destroy(auth);
+		auth = auth_create(&loop, db, &s);
+		for (size_t n = 0; n < 2; n++)
+			cr_expect_eq(check(names[n], "a wrong one").verdict, AUTH_WRONG, "try %d", i);
+	}
+	for (size_t n = 0; n < 2; n++) {
+		cr_expect_eq(check(names[n], "a long one").verdict, AUTH_BLOCKED, "%s", names[n]);
+		cr_expect_eq(auth_blocked_ms(auth, names[n]), PENALTY_BLOCKED);
+	}
+	auth_sweep(auth);
+	cr_expect_eq(check("ana", "a long one").verdict, AUTH_BLOCKED, "no sweep opens it");
+	cr_assert_eq(auth_unblock(auth, "ANA", NULL), 0);
+	cr_expect_eq(check("ana", "a long one").verdict, AUTH_OK);
 }
 
 Test(auth, tokens_find_their_user_until_they_end)

@@ -49,3 +49,26 @@ Test(penalty, a_million_names_fill_no_memory)
 	cr_expect_leq(penalty_count(p), 128);
 	penalty_destroy(p);
 }
+
+Test(penalty, so_many_failures_close_the_door_until_it_is_opened)
+{
+	struct penalty_rule hard = rule;
+	struct penalty *p;
+
+	hard.block_failures = 4;
+	p = penalty_create(&hard, 64);
+	for (int i = 0; i < 3; i++)
+		cr_expect_neq(penalty_fail(p, "ana", 0), PENALTY_BLOCKED);
+	cr_expect_eq(penalty_fail(p, "ana", 0), PENALTY_BLOCKED);
+	cr_expect_eq(penalty_wait_ms(p, "ana", UINT64_MAX - 1), PENALTY_BLOCKED);
+	penalty_clear(p, "ana");
+	cr_expect_eq(penalty_wait_ms(p, "ana", 0), 0);
+	penalty_destroy(p);
+}
+
+Test(penalty, a_clock_that_was_set_back_makes_no_wait_longer)
+{
+	struct penalty_state s = {.failures = 3, .last_ms = 1000000, .until_ms = 1001000};
+
+	cr_expect_eq(penalty_state_wait_ms(&rule, &s, 5), rule.max_ms);
+}
