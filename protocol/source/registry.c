@@ -4,11 +4,13 @@
 
 #include "base/mem.h"
 #include "protocol/source/agent.h"
+#include "protocol/source/lobby/lobby.h"
 #include "protocol/source/pattern.h"
 #include "protocol/source/source.h"
 
 static const struct source_type *const types[] = {
 	&source_agent,
+	&source_lobby,
 	&source_pattern,
 };
 

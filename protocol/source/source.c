@@ -62,6 +62,13 @@ void source_ready(struct source *s)
 		s->type->ready(s);
 }
 
+int source_page(struct source *s, const struct page *p)
+{
+	if (p->n_entries > PAGE_ENTRIES_MAX || (p->n_entries && !p->entries))
+		return PST_EINVAL;
+	return s->type->page ? s->type->page(s, p) : PST_EUNSUPPORTED;
+}
+
 void source_close(struct source *s, const char *reason)
 {
 	if (s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A source: one desktop's screen, pointer shape, clipboard, and the way to its keyboard and mouse. The worker opens one; the agent
- * (display link), the test pattern and later a VNC or RDP machine are entries of the registry. All calls and events are on one loop thread.
+ * (display link), the lobby, the test pattern and later a VNC or RDP machine are entries of the registry. All calls and events are on one loop thread.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "encoder/pixmap.h"
 #include "protocol/link/cursor_image.h"
 #include "protocol/link/input.h"
+#include "protocol/source/page.h"
 
 #define CLIPBOARD_TEXT_MAX (1024 * 1024) /* bytes of UTF-8 */
 
@@ -26,6 +27,8 @@ struct source_events {
 	void (*pointer_moved)(void *arg, int32_t x, int32_t y);
 	void (*clipboard)(void *arg, const char *utf8, size_t len);
 	void (*bell)(void *arg);
+	/* Of a source that shows pages: the reader took this entry of a choice, or -1: leaves the page. The source is not closed from inside. */
+	void (*replied)(void *arg, int32_t entry);
 	/* The end; nothing comes after it. code is PST_E… (0: the user logged off); reason is a sentence for people. */
 	void (*closed)(void *arg, int code, const char *reason);
 };
@@ -46,6 +49,8 @@ struct source_type {
 	int (*clipboard)(struct source *s, const char *utf8, size_t len);
 	/* Damage taken so far has been used: the source may report the next. Without it a source holds damage back and merges it. */
 	void (*ready)(struct source *s);
+	/* Shows a page in place of the last one, copied; only the lobby has it. */
+	int (*page)(struct source *s, const struct page *p);
 	/* Frees everything; no event follows. Optional reason goes to the other side. */
 	void (*close)(struct source *s, const char *reason);
 };
@@ -62,8 +67,9 @@ int source_input(struct source *s, const struct input_event *ev);
 int source_resize(struct source *s, int32_t width, int32_t height);
 int source_clipboard(struct source *s, const char *utf8, size_t len);
 void source_ready(struct source *s);
+int source_page(struct source *s, const struct page *p);
 /* Accepts NULL. */
 void source_close(struct source *s, const char *reason);
 
-/* registry.c: by name ("agent", "pattern"), NULL when unknown. */
+/* registry.c: by name ("agent", "lobby", "pattern"), NULL when unknown. */
 const struct source_type *source_find(const char *name);

@@ -35,6 +35,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_rdp_gfx
 tests_fuzz_fuzz_rdp_gfx_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
 
+# Text of administrators and users, and keys of clients, on a page.
+FUZZ_TARGETS += tests/fuzz/fuzz_lobby
+tests_fuzz_fuzz_lobby_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
 tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)
 

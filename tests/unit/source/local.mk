@@ -5,7 +5,12 @@ TESTS += tests/unit/source/unit-source
 endif
 
 tests_unit_source_unit_source_SOURCES = \
+	tests/unit/source/test_canvas.c \
+	tests/unit/source/test_font.c \
+	tests/unit/source/test_layout.c \
+	tests/unit/source/test_lobby.c \
 	tests/unit/source/test_pattern.c \
+	tests/unit/source/test_reply.c \
 	tests/unit/source/test_source.c
 tests_unit_source_unit_source_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_source_unit_source_CFLAGS = $(CRITERION_TEST_CFLAGS)
