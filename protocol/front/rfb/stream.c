@@ -122,6 +122,9 @@ static bool stream_fill(struct rfb_stream *s)
 		pst_buf_commit(&s->in, (size_t)n);
 		s->received += (uint64_t)n;
 		s->ev.readable(s->arg, &s->in);
+		/* What comes from here on is TLS's to read; on a busy machine it may be there already. */
+		if (s->security == SHAKING)
+			return true;
 	}
 	return !s->is_dead;
 }
