@@ -18,6 +18,7 @@ puesto_worker_SOURCES = \
 	protocol/worker.c protocol/worker.h protocol/worker_priv.h \
 	protocol/worker_front.c \
 	protocol/worker_gate.c \
+	protocol/worker_lobby.c \
 	protocol/worker_main.c \
 	protocol/worker_picture.c \
 	protocol/worker_source.c \

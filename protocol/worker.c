@@ -20,6 +20,11 @@ bool worker_is_over(const struct worker *w)
 	return w->phase >= WORKER_ENDING;
 }
 
+bool worker_is_leaving(const struct worker *w)
+{
+	return w->phase >= WORKER_TELLING;
+}
+
 void worker_move(struct worker *w, enum worker_phase next)
 {
 	/* Phases only rise; a front that opens again and a screen of another size stay where they are. */
@@ -40,6 +45,7 @@ static void on_ended(void *arg)
 	w->front = NULL;
 	source_close(w->source, w->end_en);
 	w->source = NULL;
+	lobby_close(w);
 	picture_finish(w);
 	pst_timer_stop(w->resize);
 	pst_timer_stop(w->stats);
@@ -50,22 +56,46 @@ static void on_ended(void *arg)
 	pst_loop_stop(w->params.loop);
 }
 
+void worker_part(struct worker *w)
+{
+	w->phase = WORKER_ENDING;
+	pst_timer_start(w->end, GOODBYE_MS, on_ended, w);
+	front_end(w->front, w->end_status, w->end_en, w->end_es);
+}
+
 void worker_end(struct worker *w, int code, const char *word, const char *reason_en, const char *reason_es)
 {
+	bool is_first = !worker_is_leaving(w), is_alone = !w->front || !strcmp(word, "client_left") || !strcmp(word, "client_lost");
+
 	if (w->phase == WORKER_ENDED)
 		return;
-	if (w->phase != WORKER_ENDING) {
+	if (is_first) {
+		w->end_status = code;
 		pst_strlcpy(w->end_code, sizeof(w->end_code), word);
 		pst_strlcpy(w->end_en, sizeof(w->end_en), reason_en);
 		pst_strlcpy(w->end_es, sizeof(w->end_es), reason_es);
-		w->phase = WORKER_ENDING;
-		if (w->front && strcmp(word, "client_left") && strcmp(word, "client_lost")) {
-			front_end(w->front, code, reason_en, reason_es);
-			pst_timer_start(w->end, GOODBYE_MS, on_ended, w);
-			return;
-		}
 	}
-	pst_timer_start(w->end, 0, on_ended, w);
+	if (is_first && lobby_can_tell(w, code, word)) {
+		w->phase = WORKER_TELLING;
+		pst_timer_start(w->end, 0, lobby_tell, w);
+	} else if (!is_alone && w->phase != WORKER_ENDING) {
+		worker_part(w);
+	} else {
+		w->phase = WORKER_ENDING;
+		pst_timer_start(w->end, 0, on_ended, w);
+	}
+}
+
+/* The size that the desktop should have: the viewer's wish, or what a viewer that cannot follow shows already. */
+static void wish(const struct worker *w, struct source_params *p)
+{
+	bool is_fixed = w->lobby.source && !w->caps.can_resize && w->picture.screen.width;
+	int32_t width = is_fixed ? w->picture.screen.width : w->wish_width, height = is_fixed ? w->picture.screen.height : w->wish_height;
+
+	if (width < 1 || height < 1)
+		return;
+	p->width = PST_CLAMP(width, 1, w->policy.max_width);
+	p->height = PST_CLAMP(height, 1, w->policy.max_height);
 }
 
 void worker_join(struct worker *w)
@@ -74,19 +104,19 @@ void worker_join(struct worker *w)
 	struct pst_err err = PST_ERR_INIT;
 	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant };
 
-	if (w->source || !w->front || !w->has_grant || worker_is_over(w))
+	if (w->source || !w->front || !w->has_grant || worker_is_leaving(w))
 		return;
-	if (!w->has_caps && !w->front->type->surface_first)
+	/* A viewer that sees the lobby says soon whether it can follow another size. */
+	if (!w->has_caps && (!w->front->type->surface_first || w->lobby.source))
 		return;
-	if (w->wish_width > 0 && w->wish_height > 0) {
-		p.width = PST_CLAMP(w->wish_width, 1, w->policy.max_width);
-		p.height = PST_CLAMP(w->wish_height, 1, w->policy.max_height);
-	}
+	wish(w, &p);
 	w->display_fd = -1;
 	worker_move(w, WORKER_JOINING);
 	w->source = type ? source_open(type, &p, &worker_source_events, w, &err) : NULL;
 	if (!w->source)
 		worker_end(w, PST_EIO, "desktop_unreachable", type ? err.text : "there is no such source", words_spanish(PST_EIO, err.text));
+	else
+		lobby_pass_on(w);
 }
 
 static void on_start_late(void *arg)
@@ -121,7 +151,8 @@ struct worker *worker_create(const struct worker_params *p, struct pst_err *err)
 	w->resize = pst_timer_create(p->loop);
 	w->stats = pst_timer_create(p->loop);
 	w->end = pst_timer_create(p->loop);
-	rc = w->resize && w->stats && w->end && picture_init(w) == 0 ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for a worker");
+	w->lobby.timer = pst_timer_create(p->loop);
+	rc = w->resize && w->stats && w->end && w->lobby.timer && picture_init(w) == 0 ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for a worker");
 	if (rc == 0)
 		rc = p->ctl_fd >= 0 ? worker_gate_open(w, err) : start_alone(w, err);
 	if (rc < 0) {
@@ -139,11 +170,13 @@ void worker_destroy(struct worker *w)
 		return;
 	front_close(w->front);
 	source_close(w->source, "the worker ends");
+	source_close(w->lobby.source, NULL);
 	picture_finish(w);
 	pst_ctl_close(w->ctl);
 	pst_timer_destroy(w->resize);
 	pst_timer_destroy(w->stats);
 	pst_timer_destroy(w->end);
+	pst_timer_destroy(w->lobby.timer);
 	pst_timer_destroy(w->picture.plan);
 	pst_timer_destroy(w->picture.due);
 	if (w->display_fd >= 0)
@@ -152,5 +185,7 @@ void worker_destroy(struct worker *w)
 		pst_wipe(w->grant, strlen(w->grant));
 	free(w->grant);
 	free(w->picture.cursor);
+	free(w->lobby.entries);
+	json_decref(w->auth);
 	free(w);
 }

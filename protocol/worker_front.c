@@ -24,17 +24,21 @@ static void on_opened(void *arg, const struct front_caps *caps)
 		w->wish_width = caps->width;
 		w->wish_height = caps->height;
 	}
-	if (w->source)
-		picture_opened(w);
-	else
-		worker_join(w);
+	if (caps->scale_pct)
+		w->scale_pct = caps->scale_pct;
+	picture_opened(w);
+	worker_join(w);
+	lobby_expect(w);
 }
 
 static void on_input(void *arg, const struct input_event *ev)
 {
 	struct worker *w = arg;
 
-	if (w->source && !worker_is_over(w))
+	lobby_note(w, ev);
+	if (w->lobby.source && !worker_is_over(w))
+		source_input(w->lobby.source, ev);
+	if (w->source && !worker_is_over(w) && (!w->lobby.source || ev->kind == INPUT_LAYOUT || ev->kind == INPUT_LOCKS))
 		source_input(w->source, ev);
 }
 
@@ -42,6 +46,8 @@ static void on_resize_time(void *arg)
 {
 	struct worker *w = arg;
 
+	if (w->lobby.source && !worker_is_over(w))
+		source_resize(w->lobby.source, PST_MIN(w->wish_width, SCREEN_SIDE_MAX), PST_MIN(w->wish_height, SCREEN_SIDE_MAX));
 	if (w->source && !worker_is_over(w))
 		source_resize(w->source, PST_CLAMP(w->wish_width, 1, w->policy.max_width), PST_CLAMP(w->wish_height, 1, w->policy.max_height));
 }
@@ -54,6 +60,7 @@ static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_p
 		return;
 	w->wish_width = width;
 	w->wish_height = height;
+	w->scale_pct = scale_pct;
 	pst_timer_start(w->resize, RESIZE_MS, on_resize_time, w);
 }
 
@@ -124,6 +131,11 @@ int worker_front_open(struct worker *w, const char *cert_pem, const char *key_pe
 	/* The libraries are loaded and nothing of the client has been read: from here on no file, no socket, no program. */
 	if (w->params.lock_down && w->params.lock_down(err) < 0)
 		return err->code;
+	w->is_let_in = w->has_grant;
 	worker_join(w);
+	if (w->is_let_in && !worker_is_leaving(w) && !w->front->type->status) {
+		lobby_say(w, "Connecting to your desktop…", "Conectando con su escritorio…");
+		lobby_expect(w);
+	}
 	return 0;
 }

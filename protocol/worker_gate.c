@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "protocol/worker_priv.h"
@@ -71,7 +72,7 @@ static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		return;
 	}
 	pst_fd_close(&fd);
-	if (op && !strcmp(op, "end"))
+	if (op && !strcmp(op, "end") && !worker_is_leaving(w))
 		worker_end(w, code && !strcmp(code, "logoff") ? 0 : PST_ECLOSED, code ? code : "ended_by_broker", en ? en : "The session was ended.",
 			   es ? es : en ? en : "La sesión ha sido terminada.");
 }
@@ -106,8 +107,8 @@ static void on_connect_progress(json_t *msg, int fd, void *arg)
 	const char *en = pst_json_str(msg, "text_en", 500), *es = pst_json_str(msg, "text_es", 500);
 
 	pst_fd_close(&fd);
-	if (en && w->front && !worker_is_over(w))
-		front_status(w->front, en, es);
+	if (en && w->front && !worker_is_leaving(w))
+		lobby_say(w, en, es);
 }
 
 static void on_connect_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
@@ -117,7 +118,7 @@ static void on_connect_done(json_t *reply, int fd, const struct pst_err *call_er
 	const char *es = error ? pst_json_str(error, "title_es", 500) : NULL;
 	struct pst_err err = PST_ERR_INIT;
 
-	if (worker_is_over(w)) {
+	if (worker_is_leaving(w)) {
 		pst_fd_close(&fd);
 		return;
 	}
@@ -127,41 +128,105 @@ static void on_connect_done(json_t *reply, int fd, const struct pst_err *call_er
 		worker_end(w, err.code, pst_code_word(err.code), err.text, es ? es : words_spanish(err.code, err.text));
 		return;
 	}
-	if (worker_gate_grant(w, reply, fd, &err) < 0)
+	if (worker_gate_grant(w, reply, fd, &err) < 0) {
 		worker_end(w, err.code, "bad_grant", err.text, words_spanish(err.code, err.text));
-	else
-		worker_join(w);
+		return;
+	}
+	lobby_say(w, "Connecting to your desktop…", "Conectando con su escritorio…");
+	worker_join(w);
 }
 
-static void connect_desktop(struct worker *w, const json_t *auth)
+static void connect_desktop(struct worker *w, const json_t *auth, const char *pool)
 {
-	const char *login = pst_json_str(auth, "login", 512), *pool = pst_json_str(auth, "pool", 64);
+	const char *login = pst_json_str(auth, "login", 512);
 
 	worker_move(w, WORKER_ASKING);
-	front_status(w->front, "Looking for your desktop…", "Buscando su escritorio…");
+	lobby_say(w, "Looking for your desktop…", "Buscando su escritorio…");
 	pst_ctl_call_progress(w->ctl, json_pack("{s:s, s:s, s:s, s:s}", "op", "connect", "login", login ? login : "", "pool", pool ? pool : "", "protocol",
 						w->params.front),
 			      -1, CONNECT_MS, on_connect_progress, on_connect_done, w);
+}
+
+/* The pools of the answer as entries; what they are and how they are is the broker's word. */
+static size_t take_pools(struct worker *w, const json_t *pools)
+{
+	size_t count = PST_MIN(json_array_size(pools), (size_t)PAGE_ENTRIES_MAX);
+	struct page_entry *entries = pst_zalloc(count ? count : 1, sizeof(*entries));
+
+	for (size_t i = 0; entries && i < count; i++) {
+		const json_t *pool = json_array_get(pools, i);
+		const char *name = pst_json_str(pool, "name", sizeof(entries->name) - 1);
+		const char *en = pst_json_str(pool, "state_en", sizeof(entries->state_en) - 1), *es = pst_json_str(pool, "state_es", sizeof(entries->state_es) - 1);
+
+		pst_strlcpy(entries[i].name, sizeof(entries[i].name), name ? name : "?");
+		pst_strlcpy(entries[i].state_en, sizeof(entries[i].state_en), en ? en : "");
+		pst_strlcpy(entries[i].state_es, sizeof(entries[i].state_es), es ? es : "");
+	}
+	free(w->lobby.entries);
+	w->lobby.entries = entries;
+	return entries ? count : 0;
+}
+
+static void choose(struct worker *w, json_t *auth, const json_t *pools)
+{
+	const char *user = pst_json_str(auth, "user", 256), *word = pst_json_str(json_array_get(pools, 0), "word", 256);
+	size_t n = take_pools(w, pools);
+
+	w->auth = json_incref(auth);
+	worker_move(w, WORKER_CHOOSING);
+	lobby_choose(w, w->lobby.entries, n, user ? user : "", word ? word : "");
+}
+
+void worker_gate_chosen(struct worker *w, size_t entry)
+{
+	const json_t *pool = json_array_get(json_object_get(w->auth, "pools"), entry);
+
+	pst_timer_stop(w->end);
+	connect_desktop(w, w->auth, pst_json_str(pool, "id", 64));
+	json_decref(w->auth);
+	w->auth = NULL;
+}
+
+/* A wrong password is refused in the protocol. Who is let in and still has no desktop reads why. */
+static void auth_refused(struct worker *w, const json_t *error, const struct pst_err *err)
+{
+	const char *es = pst_json_str(error, "title_es", 500), *code = pst_json_str(error, "code", 60);
+
+	if (pst_json_bool(error, "authenticated", false)) {
+		w->is_let_in = true;
+		front_login_result(w->front, NULL);
+		worker_end(w, err->code, code ? code : "denied", err->text, es ? es : words_spanish(err->code, err->text));
+		return;
+	}
+	front_login_result(w->front, err);
+	if (++w->logins >= WORKER_LOGINS_MAX)
+		worker_end(w, PST_EAUTH, "auth", err->text, words_spanish(PST_EAUTH, err->text));
 }
 
 static void on_auth_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
 {
 	struct worker *w = arg;
 	struct pst_err err = PST_ERR_INIT;
+	const json_t *pools;
 
 	pst_fd_close(&fd);
-	if (worker_is_over(w))
+	if (worker_is_leaving(w))
 		return;
 	if (!reply || json_object_get(reply, "error")) {
 		refusal(reply, call_err, &err);
-		front_login_result(w->front, &err);
-		if (++w->logins >= WORKER_LOGINS_MAX)
-			worker_end(w, PST_EAUTH, "auth", err.text, words_spanish(PST_EAUTH, err.text));
+		auth_refused(w, reply ? json_object_get(reply, "error") : NULL, &err);
 		return;
 	}
+	w->is_let_in = true;
 	front_login_result(w->front, NULL);
-	if (!worker_is_over(w))
-		connect_desktop(w, reply);
+	if (worker_is_leaving(w))
+		return;
+	pools = json_object_get(reply, "pools");
+	if (json_array_size(pools) > 0)
+		choose(w, reply, pools);
+	else
+		connect_desktop(w, reply, pst_json_str(reply, "pool", 64));
+	lobby_expect(w);
 }
 
 void worker_gate_auth(struct worker *w, const char *user, const char *password)
@@ -203,10 +268,12 @@ static void on_stats(void *arg)
 
 void worker_gate_report(struct worker *w, const char *event)
 {
-	if (!w->ctl)
+	if (!w->ctl || w->was_reported)
 		return;
-	pst_ctl_send(w->ctl, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "op", "session", "event", event, "code", w->end_code, "reason", w->end_en,
-				       "reason_es", w->end_es, "stats", stats_of(w)));
-	if (strcmp(event, "ended"))
+	w->was_reported = !strcmp(event, "ended");
+	/* The session is over at once; the process that shows why stays a little longer. */
+	pst_ctl_send(w->ctl, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "op", "session", "event", event, "code", w->end_code, "reason", w->end_en,
+				       "reason_es", w->end_es, "lingers", w->phase == WORKER_TELLING, "stats", stats_of(w)));
+	if (!w->was_reported)
 		pst_timer_start(w->stats, STATS_MS, on_stats, w);
 }

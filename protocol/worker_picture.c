@@ -147,13 +147,27 @@ void picture_opened(struct worker *w)
 		front_cursor(w->front, &p->cursor_image);
 }
 
-void picture_surface(struct worker *w, const struct pixmap *screen)
+void picture_source_gone(struct worker *w, const struct source *from)
+{
+	struct worker_picture *p = &w->picture;
+
+	if (!from || p->source != from)
+		return;
+	p->source = NULL;
+	p->screen.data = NULL;
+	p->wants_ready = false;
+}
+
+void picture_surface(struct worker *w, const struct source *from, const struct pixmap *screen)
 {
 	struct worker_picture *p = &w->picture;
 	struct pst_err err = PST_ERR_INIT;
+	const struct rect all = { 0, 0, screen->width, screen->height };
+	bool is_same = p->screen.width == screen->width && p->screen.height == screen->height;
 
+	p->source = from;
 	p->screen = *screen;
-	p->wants_ready = true;
+	p->wants_ready = from == w->source;
 	if (!w->has_caps) {
 		/* A front that waits for the size before its client can say what it takes. */
 		if (front_surface(w->front, screen->width, screen->height, &err) < 0)
@@ -162,6 +176,12 @@ void picture_surface(struct worker *w, const struct pixmap *screen)
 	}
 	if (!p->encoder) {
 		picture_opened(w);
+		return;
+	}
+	if (is_same) {
+		/* The viewer keeps its screen: a lobby gives way to a desktop without a blink. */
+		encoder_damage(p->encoder, &all, 1);
+		schedule(w);
 		return;
 	}
 	if (encoder_resize(p->encoder, screen->width, screen->height, &err) < 0 ||
@@ -173,7 +193,7 @@ void picture_surface(struct worker *w, const struct pixmap *screen)
 
 void picture_damage(struct worker *w, const struct rect *rects, size_t n)
 {
-	w->picture.wants_ready = true;
+	w->picture.wants_ready = w->picture.source == w->source;
 	if (worker_is_over(w) || !w->picture.encoder)
 		return;
 	encoder_damage(w->picture.encoder, rects, n);

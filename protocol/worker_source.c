@@ -6,10 +6,13 @@ static void on_surface(void *arg, const struct pixmap *screen)
 {
 	struct worker *w = arg;
 
-	if (worker_is_over(w))
+	if (worker_is_leaving(w))
 		return;
-	picture_surface(w, screen);
-	if (worker_is_over(w) || w->was_started)
+	picture_surface(w, w->source, screen);
+	if (worker_is_leaving(w))
+		return;
+	lobby_close(w);
+	if (w->was_started)
 		return;
 	w->was_started = true;
 	worker_move(w, WORKER_LIVE);
@@ -18,12 +21,18 @@ static void on_surface(void *arg, const struct pixmap *screen)
 
 static void on_damage(void *arg, const struct rect *rects, size_t n)
 {
-	picture_damage(arg, rects, n);
+	struct worker *w = arg;
+
+	if (w->picture.source == w->source)
+		picture_damage(w, rects, n);
 }
 
 static void on_cursor(void *arg, const struct cursor_image *image)
 {
-	picture_cursor(arg, image);
+	struct worker *w = arg;
+
+	if (!worker_is_leaving(w))
+		picture_cursor(w, image);
 }
 
 static void on_pointer_moved(void *arg, int32_t x, int32_t y)
@@ -54,8 +63,7 @@ static void on_closed(void *arg, int code, const char *reason)
 {
 	struct worker *w = arg;
 
-	/* The picture may not be read any more: its memory goes with the source. */
-	w->picture.screen.data = NULL;
+	picture_source_gone(w, w->source);
 	if (code)
 		worker_end(w, code, "desktop_lost", reason && *reason ? reason : "The desktop went away.", words_spanish(code, reason));
 	else

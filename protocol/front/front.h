@@ -21,6 +21,7 @@ struct front_caps {
 	int32_t video_align;   /* see encoder_params */
 	uint32_t max_video_regions;
 	int32_t width, height; /* the client's wish for the screen size, 0 for none */
+	uint32_t scale_pct;    /* how much larger its user wants things, 100…500; 0 unknown */
 	bool can_resize;       /* can take another screen size later without a new connection */
 	char client[64];       /* name and version for the session list, printable */
 };

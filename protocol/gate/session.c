@@ -20,7 +20,8 @@
 #include "protocol/gate/session_priv.h"
 
 #define LAST_WORDS_MS 1000
-#define END_MS 5000 /* for a worker to say good-bye before it is killed */
+#define END_MS 5000     /* for a worker to say good-bye before it is killed */
+#define LINGER_MS 45000 /* …when it shows its viewer a page that says why */
 
 static const char *const front_names[SPAWN_FRONTS] = { [SPAWN_FRONT_WS] = "ws", [SPAWN_FRONT_RDP] = "rdp", [SPAWN_FRONT_RFB] = "rfb" };
 
@@ -81,7 +82,7 @@ static void on_session_event(struct session *s, json_t *msg)
 	struct session_end words = { false, code ? code : "ok", reason ? reason : "", reason_es ? reason_es : "" };
 	json_t *stats = json_object_get(msg, "stats");
 
-	if (!event)
+	if (!event || s->has_ended)
 		return;
 	if (stats) {
 		json_decref(s->stats);
@@ -96,7 +97,7 @@ static void on_session_event(struct session *s, json_t *msg)
 	pst_strlcpy(s->end_code, sizeof(s->end_code), code ? code : "ended");
 	pst_strlcpy(s->end_en, sizeof(s->end_en), reason ? reason : "The session ended.");
 	pst_strlcpy(s->end_es, sizeof(s->end_es), reason_es ? reason_es : "La sesión ha terminado.");
-	pst_timer_start(s->end_timer, END_MS, on_kill, s);
+	pst_timer_start(s->end_timer, pst_json_bool(msg, "lingers", false) ? LINGER_MS : END_MS, on_kill, s);
 }
 
 static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
@@ -238,6 +239,8 @@ void session_forget(struct session *s)
 
 static void end_session(struct session *s, json_t *msg)
 {
+	if (s->has_ended)
+		return; /* it is saying so to its viewer */
 	if (s->ctl)
 		pst_ctl_send(s->ctl, json_incref(msg));
 	pst_timer_start(s->end_timer, END_MS, on_kill, s);

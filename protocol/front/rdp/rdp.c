@@ -86,6 +86,7 @@ static void open_when_ready(struct rdp *f)
 		pst_timer_stop(f->deadline);
 		caps.width = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth);
 		caps.height = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight);
+		caps.scale_pct = PST_CLAMP(freerdp_settings_get_uint32(s, FreeRDP_DesktopScaleFactor), 0u, 500u);
 		snprintf(caps.client, sizeof(caps.client), "RDP client build %u", freerdp_settings_get_uint32(s, FreeRDP_ClientBuild));
 		if (rdp_gfx_surface(f, &err) < 0) {
 			rdp_fail(f, err.code, err.text);

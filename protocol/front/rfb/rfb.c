@@ -130,7 +130,8 @@ static int rfb_surface(struct front *front, int32_t width, int32_t height, struc
 	rfb_handshake_server_init(f);
 	if (!is_change || f->phase != RFB_RUNNING)
 		return 0;
-	if (!can_follow)
+	/* Before its SetEncodings nobody knows: session.c decides then. */
+	if (!can_follow && f->is_opened)
 		return pst_err_set(err, PST_EUNSUPPORTED,
 			"the screen became %d × %d and this viewer cannot follow a new size; connect again", width, height);
 	f->size.is_pending = true;

@@ -94,6 +94,8 @@ static int on_encodings(struct rfb *f, const struct rfb_message *m, struct pst_e
 {
 	struct rfb_features before = f->features;
 	f->features = features_of(m);
+	if (f->size.is_pending && !f->features.desktop_size && !f->features.extended_desktop_size)
+		return pst_err_set(err, PST_EUNSUPPORTED, "the screen's size changed and this viewer cannot follow; connect again");
 	announce(f, &before);
 
 	struct front_caps caps = {
