@@ -169,12 +169,11 @@ static size_t take_pools(struct worker *w, const json_t *pools)
 
 static void choose(struct worker *w, json_t *auth, const json_t *pools)
 {
-	const char *user = pst_json_str(auth, "user", 256), *word = pst_json_str(json_array_get(pools, 0), "word", 256);
-	size_t n = take_pools(w, pools);
+	const char *en = pst_json_str(auth, "text_en", 500), *es = pst_json_str(auth, "text_es", 500);
 
 	w->auth = json_incref(auth);
 	worker_move(w, WORKER_CHOOSING);
-	lobby_choose(w, w->lobby.entries, n, user ? user : "", word ? word : "");
+	lobby_choose(w, take_pools(w, pools), en ? en : "", es ? es : "");
 }
 
 void worker_gate_chosen(struct worker *w, size_t entry)

@@ -3,7 +3,6 @@
  * Pages for viewers whose protocol has no words (RDP, VNC): what is awaited when a desktop does not come at once, which pools there are to
  * choose from, and why a connection ends. A desktop that is there at once never meets the lobby.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,13 +169,13 @@ static void on_choice_late(void *arg)
 		   "No se ha elegido ningún escritorio. Vuelva a conectar cuando quiera.");
 }
 
-void lobby_choose(struct worker *w, const struct page_entry *entries, size_t n, const char *user, const char *pool)
+void lobby_choose(struct worker *w, size_t n, const char *text_en, const char *text_es)
 {
 	struct page *page = &w->lobby.page;
 
-	*page = (struct page){ .kind = PAGE_CHOICE, .title = choice, .entries = entries, .n_entries = n };
-	snprintf(page->text.en, sizeof(page->text.en), "You may use several. Log in as %s#%s to go straight in.", user, pool);
-	snprintf(page->text.es, sizeof(page->text.es), "Puede usar varios. Entre como %s#%s para ir directamente.", user, pool);
+	*page = (struct page){ .kind = PAGE_CHOICE, .title = choice, .entries = w->lobby.entries, .n_entries = n };
+	pst_strlcpy(page->text.en, sizeof(page->text.en), text_en);
+	pst_strlcpy(page->text.es, sizeof(page->text.es), text_es);
 	show(w);
 	pst_timer_start(w->end, CHOICE_MS, on_choice_late, w);
 }

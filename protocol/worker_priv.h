@@ -56,7 +56,7 @@ struct worker_lobby {
 	struct source *source; /* NULL while it is closed */
 	struct pst_timer *timer;
 	struct page page;
-	struct page_entry *entries; /* of a choice, as page has them */
+	struct page_entry *entries; /* of a choice; owned */
 	struct input_event layout, locks; /* the viewer's last, for the source that comes */
 	bool is_due;    /* a page is to be seen, when the client can */
 	bool is_broken; /* no memory: everything is told the old way */
@@ -134,8 +134,8 @@ void picture_cursor(struct worker *w, const struct cursor_image *image);
 void lobby_expect(struct worker *w);
 /* What is being waited for; es may be NULL. */
 void lobby_say(struct worker *w, const char *en, const char *es);
-/* Borrows entries until the next page; the hint names one pool. */
-void lobby_choose(struct worker *w, const struct page_entry *entries, size_t n, const char *user, const char *pool);
+/* The first n of w->lobby.entries are to be chosen from; text is what the broker says about it. */
+void lobby_choose(struct worker *w, size_t n, const char *text_en, const char *text_es);
 /* Whether an end for this reason gets a page. */
 bool lobby_can_tell(const struct worker *w, int code, const char *word);
 /* A timer's callback: closes the desktop's source and shows why. arg is the worker. */

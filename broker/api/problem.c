@@ -44,8 +44,6 @@ static const struct problem table[] = {
 	{"too_large", 413, "The body is too large.", "El cuerpo es demasiado grande."},
 	{"media_type", 415, "Send the body as application/json.", "Envíe el cuerpo como application/json."},
 	{"invalid_field", 422, "A field is not right.", "Un campo no es correcto."},
-	{"pool_needed", 422, "You have several pools: name one, as in user#pool.",
-		"Tiene varios grupos: indique uno, como en usuario#grupo."},
 	{"no_pool", 403, "No pool is open to you: ask an administrator.",
 		"No tiene ningún grupo de escritorios: pídalo a un administrador."},
 	{"wait", 429, "Too many failed log-ins: wait before the next one.",

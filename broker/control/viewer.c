@@ -12,8 +12,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/api/problem.h"
 #include "broker/auth/names.h"
 #include "broker/core/state.h"
+#include "broker/core/view.h"
 #include "db/entitlement.h"
 
 #include <stdio.h>
@@ -21,7 +23,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define WAIT_MS 60000
+#define WAIT_MS 300000 /* the viewer sees what is awaited, and may stop */
+#define TELL_MS 20000  /* the same word again, so that nobody on the way takes the call for dead */
 #define RETRY_MS_MIN 100
 #define RETRY_MS_MAX 2000
 #define POOLS_MAX 200
@@ -36,6 +39,7 @@ struct viewer {
 	enum protocol protocol;
 	uint64_t deadline_ms;
 	struct core_reason told; /* what the client was told last */
+	uint64_t told_ms;
 };
 
 static void viewer_free(struct viewer *v)
@@ -107,65 +111,110 @@ static void refuse_error(struct viewer *v, const struct pst_err *err)
 
 struct choice {
 	const char *want; /* "" : the only one */
+	const struct core_state *state;
+	const char *user_id;
 	char id[CORE_ID_SIZE], name[257];
-	char names[400];
+	json_t *pools; /* for a viewer that can show them */
 	size_t count;
 	bool found;
 };
 
+/* A pool as it is for this user, in a word. */
+static const struct {
+	const char *state, *en, *es;
+} state_words[] = {
+	{"ready", "ready", "listo"}, {"busy", "all in use", "todos en uso"}, {"starting", "starting", "arrancando"},
+	{"maintenance", "in maintenance", "en mantenimiento"}, {"empty", "no desktop yet", "sin escritorios"},
+	{"failed", "out of order", "con fallos"},
+};
+
+static json_t *offer_json(const struct choice *ch, const struct entitled_pool *p)
+{
+	struct user_pool_view v = {.state = "starting"};
+	const char *en = "", *es = "";
+
+	user_pool_view(ch->state, p->id, ch->user_id, (int64_t)pst_mono_ms(), &v);
+	for (size_t i = 0; i < PST_ARRAY_LEN(state_words); i++) {
+		if (strcmp(state_words[i].state, v.state) == 0) {
+			en = state_words[i].en;
+			es = state_words[i].es;
+		}
+	}
+	if (v.has_desktop && strcmp(v.state, "ready") == 0) {
+		en = "yours is running";
+		es = "el suyo está en marcha";
+	}
+	return json_pack("{s:s, s:s, s:s, s:s}", "id", p->id, "name", *p->display_name ? p->display_name : p->name, "state_en", en,
+		"state_es", es);
+}
+
 static void offer(const struct entitled_pool *p, void *arg)
 {
 	struct choice *ch = arg;
-	size_t len = strlen(ch->names);
 
-	snprintf(ch->names + len, sizeof(ch->names) - len, "%s%s", ch->count ? ", " : "", p->name);
+	json_array_append_new(ch->pools, offer_json(ch, p));
 	ch->count++;
-	if (*ch->want ? strcasecmp(ch->want, p->name) == 0 : !ch->found) {
-		ch->found = true;
+	/* Where no pool is named, or not one of his, the first stands for an example. */
+	if (ch->count == 1 || (!ch->found && strcasecmp(ch->want, p->name) == 0)) {
+		ch->found = !*ch->want || strcasecmp(ch->want, p->name) == 0;
 		pst_strlcpy(ch->id, sizeof(ch->id), p->id);
 		pst_strlcpy(ch->name, sizeof(ch->name), p->name);
 	}
 }
 
-/* Which pool the log-in is for; else the call is answered. */
-static bool choose_pool(struct viewer *v, const struct user_row *u, struct choice *ch)
+/* The password was right: the viewer may be let in to read why there is no desktop. */
+static void refuse_known(struct viewer *v, const char *code)
 {
-	struct pst_err err = PST_ERR_INIT;
-	char en[640], es[640];
+	const struct problem *p = problem_find(code);
 
-	ch->want = v->pool_word;
-	if (db_entitled_pools(v->c->db, u->id, POOLS_MAX, offer, ch, &err) < 0) {
+	finish(v, json_pack("{s:{s:s, s:s, s:s, s:i, s:b}}", "error", "code", p->code, "title", p->en, "title_es", p->es, "status",
+		p->status, "authenticated", 1));
+}
+
+static json_t *choice_json(const struct choice *ch, const char *user)
+{
+	return json_pack("{s:s, s:O, s:o, s:o}", "user", user, "pools", ch->pools, "text_en",
+		json_sprintf("%s Log in as %s#%s to go straight in.", *ch->want ? "There is no such pool for you." : "You have several pools.",
+			user, ch->name),
+		"text_es",
+		json_sprintf("%s Entre como %s#%s para ir directamente.", *ch->want ? "No tiene ese grupo." : "Tiene varios grupos.", user,
+			ch->name));
+}
+
+/* In one pool, or with a choice: the log-in waits for connect, which checks the pool again. */
+static void let_in(struct viewer *v, const struct user_row *u, const struct choice *ch)
+{
+	bool is_decided = ch->found && (*ch->want || ch->count == 1);
+	struct pst_err err = PST_ERR_INIT;
+	char token[AUTH_TOKEN_SIZE];
+	json_t *body;
+
+	if (auth_display_open(v->c->auth, u, is_decided ? ch->id : "", v->remote, token, &err) < 0) {
 		refuse_error(v, &err);
-		return false;
+		return;
 	}
-	if (ch->count == 0) {
-		refuse(v, "no_pool", NULL, NULL, 0);
-		return false;
-	}
-	if (ch->found && (*ch->want || ch->count == 1))
-		return true;
-	snprintf(en, sizeof(en), "%s Log in as %s#POOL with one of: %s.",
-		*ch->want ? "There is no such pool for you." : "You have several pools.", u->name, ch->names);
-	snprintf(es, sizeof(es), "%s Entre como %s#GRUPO con uno de estos: %s.",
-		*ch->want ? "No tiene ese grupo." : "Tiene varios grupos.", u->name, ch->names);
-	refuse(v, "pool_needed", en, es, 0);
-	return false;
+	body = is_decided ? json_pack("{s:s, s:s, s:s}", "user", u->name, "pool", ch->id, "pool_name", ch->name) :
+			    choice_json(ch, u->name);
+	json_object_set_new(body, "login", json_string(token));
+	pst_wipe(token, sizeof(token));
+	if (body)
+		finish(v, body);
+	else
+		refuse(v, "internal", NULL, NULL, 0);
 }
 
 static void logged_in(struct viewer *v, const struct user_row *u)
 {
-	struct choice ch = {.found = false};
+	struct choice ch = {.want = v->pool_word, .state = reconciler_state(v->c->rec), .user_id = u->id, .pools = json_array()};
 	struct pst_err err = PST_ERR_INIT;
-	char token[AUTH_TOKEN_SIZE];
 
-	if (!choose_pool(v, u, &ch))
-		return;
-	if (auth_display_open(v->c->auth, u, ch.id, v->remote, token, &err) < 0) {
+	if (db_entitled_pools(v->c->db, u->id, POOLS_MAX, offer, &ch, &err) < 0)
 		refuse_error(v, &err);
-		return;
-	}
-	finish(v, json_pack("{s:s, s:s, s:s, s:s}", "login", token, "user", u->name, "pool", ch.id, "pool_name", ch.name));
-	pst_wipe(token, sizeof(token));
+	else if (ch.count == 0)
+		refuse_known(v, "no_pool");
+	else
+		let_in(v, u, &ch);
+	json_decref(ch.pools);
 }
 
 static void auth_done(const struct auth_result *r, void *arg)
@@ -245,9 +294,12 @@ static const char *stage_word(enum stage stage)
 
 static void tell(struct viewer *v, const struct connect_answer *a)
 {
-	if (strcmp(v->told.en, a->reason.en) == 0 && strcmp(v->told.code, a->reason.code) == 0)
+	uint64_t now = pst_mono_ms();
+
+	if (strcmp(v->told.en, a->reason.en) == 0 && strcmp(v->told.code, a->reason.code) == 0 && now - v->told_ms < TELL_MS)
 		return;
 	v->told = a->reason;
+	v->told_ms = now;
 	pst_ctl_progress(v->call->g->ctl, v->call->msg, "progress", json_pack("{s:s, s:s, s:s, s:s, s:i}", "stage",
 		stage_word(a->stage), "code", a->reason.code, "text_en", a->reason.en, "text_es", a->reason.es, "position",
 		a->position));

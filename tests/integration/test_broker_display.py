@@ -128,7 +128,9 @@ class Display(unittest.TestCase):
         bad = w.gate.call("auth", protocol="rdp", user="ana", password="wrong one", remote="10.0.0.6")
         nobody = w.gate.call("auth", protocol="rdp", user="nobody", password="wrong one", remote="10.0.0.6")
         self.assertEqual((bad["error"], bad["error"]["code"]), (nobody["error"], "login_failed"))
-        self.assertEqual(w.gate.call("auth", protocol="rdp", user="eva", password=PASSWORDS["eva"], remote="")["error"]["code"], "no_pool")
+        without = w.gate.call("auth", protocol="rdp", user="eva", password=PASSWORDS["eva"], remote="")["error"]
+        self.assertEqual((without["code"], without["authenticated"]), ("no_pool", True))
+        self.assertTrue(without["title"] and without["title_es"] and "authenticated" not in bad["error"])
         login = w.gate.call("auth", protocol="rfb", user="ana", password=PASSWORDS["ana"], remote="10.0.0.6")
         steps = []
         grant = w.gate.call("connect", progress=steps, login=login["login"], pool=login["pool"], protocol="rfb", remote="10.0.0.6")
@@ -138,14 +140,20 @@ class Display(unittest.TestCase):
         self.assertEqual(w.gate.call("connect", login="x" * 43, pool=login["pool"], protocol="rfb", remote="")["error"]["code"], "login_over")
         self.assertEqual(w.gate.call("connect", login=login["login"], pool="0" * 36, protocol="rfb", remote="")["error"]["code"], "not_entitled")
 
-    def test_several_pools_want_a_name(self):
+    def test_several_pools_want_a_name_or_a_choice(self):
         w = self.world
-        w.admin.want(201, "POST", "pools", {"name": "second", "provider": "local", "image": "demo", "max": 1})
+        w.admin.want(201, "POST", "pools", {"name": "second", "display_name": "Diseño", "provider": "local", "image": "demo", "max": 1})
         w.admin.want(201, "POST", "entitlements", {"pool": "second", "user": "ana"})
-        answer = w.gate.call("auth", protocol="rdp", user="ana", password=PASSWORDS["ana"], remote="")["error"]
-        self.assertEqual(answer["code"], "pool_needed")
-        self.assertIn("demo, second", answer["title"])
-        self.assertEqual(w.gate.call("auth", protocol="rdp", user="ana#nowhere", password=PASSWORDS["ana"], remote="")["error"]["code"], "pool_needed")
+        for user, text in (("ana", "several pools"), ("ana#nowhere", "no such pool")):
+            answer = w.gate.call("auth", protocol="rdp", user=user, password=PASSWORDS["ana"], remote="")
+            self.assertEqual([p["name"] for p in answer["pools"]], [w.admin.get("pools/demo")["display_name"] or "demo", "Diseño"])
+            self.assertTrue(all(p["state_en"] and p["state_es"] for p in answer["pools"]) and "pool" not in answer)
+            self.assertIn(text, answer["text_en"])
+            self.assertIn("ana#demo", answer["text_es"])
+        # Nothing was decided by the log-in, and what is chosen is checked again.
+        for pool, code in (("", "not_entitled"), ("0" * 36, "not_entitled")):
+            self.assertEqual(w.gate.call("connect", login=answer["login"], pool=pool, protocol="rdp", remote="")["error"]["code"], code)
+        self.assertIn("grant", w.gate.call("connect", login=answer["login"], pool=answer["pools"][0]["id"], protocol="rdp", remote=""))
         login = w.gate.call("auth", protocol="rdp", user="ana#second", password=PASSWORDS["ana"], remote="")
         self.assertEqual(login["pool"], w.admin.get("pools/second")["id"])
         names = [p["protocols"]["rdp"]["username"] for p in w.ana.get("me/pools")["items"]]

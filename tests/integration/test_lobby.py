@@ -13,7 +13,7 @@ from gate_harness import BUILD, DESKTOP, Gateway
 from rfb_client import DESKTOP_SIZE, DOWN, ENTER, ESCAPE, EXTENDED_DESKTOP_SIZE, RAW, Refused, Rfb
 
 SESSION = "00000000-0000-0000-0000-000000000001"
-POOLS = [{"id": "aaaaaaaa-0000-0000-0000-00000000000%d" % i, "word": "pool%d" % i, "name": name, "state_en": "ready", "state_es": "listo"}
+POOLS = [{"id": "aaaaaaaa-0000-0000-0000-00000000000%d" % i, "name": name, "state_en": "ready", "state_es": "listo"}
          for i, name in enumerate(("Oficina", "Diseño 漢字 \N{RIGHT-TO-LEFT OVERRIDE}", "Laboratorio"))]
 GRANT = {"session": SESSION, "desktop": DESKTOP, "user": "ana", "pool": "Demo", "epoch": 1, "grant": "x.y",
          "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 1000, "max_height": 700}}
@@ -147,7 +147,7 @@ class Lobby(unittest.TestCase):
         self.broker.wait(lambda m: m["op"] == "cancel")
 
     def test_a_pool_is_chosen_by_keys(self):
-        self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS}
+        self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS, "text_en": "You have several pools.", "text_es": "Tiene varios grupos."}
         viewer = Rfb(self.gate.vnc)
         viewer.until(viewer.is_lobby)
         self.assertFalse([m for m in self.broker.seen if m["op"] == "connect"])
@@ -161,7 +161,7 @@ class Lobby(unittest.TestCase):
         viewer.until(viewer.is_pattern)
 
     def test_a_pool_is_chosen_by_digit_and_an_escape_leaves(self):
-        self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS}
+        self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS, "text_en": "You have several pools.", "text_es": "Tiene varios grupos."}
         self.go.set()
         viewer = Rfb(self.gate.vnc)
         viewer.until(viewer.is_lobby)
