@@ -3,10 +3,12 @@
  * A front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
  *
  *   front_host --front rfb|rdp --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
+ *              [--frames PREFIX]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
- * picture. Says on standard output, a line each, what happens; "exact N" means that the client has been sent the whole picture,
- * which then also stands in the file of --picture.
+ * picture. --animate moves the upper left quarter for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
+ * output, a line each, what happens; "exact N" means that the client has been sent the whole picture, which then also stands in the
+ * file of --picture.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -30,8 +32,8 @@ struct host {
 	struct pst_timer *due, *frame;
 	uint32_t *pixels;
 	int32_t width, height;
-	const char *picture;
-	unsigned keys, exact, animate;
+	const char *picture, *frames;
+	unsigned keys, exact, animate, shown;
 	bool is_open;
 };
 
@@ -69,10 +71,10 @@ static void draw_block(struct host *h, int32_t x, int32_t y, int32_t side, uint3
 		encoder_damage(h->encoder, &r, 1);
 }
 
-static void write_picture(const struct host *h)
+static void write_picture(const struct host *h, const char *path)
 {
 	char temporary[512];
-	snprintf(temporary, sizeof(temporary), "%s.new", h->picture);
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	FILE *f = fopen(temporary, "wb");
 	if (!f)
 		return;
@@ -83,7 +85,7 @@ static void write_picture(const struct host *h)
 		fwrite(rgb, 1, 3, f);
 	}
 	fclose(f);
-	rename(temporary, h->picture);
+	rename(temporary, path);
 }
 
 static void host_pump(void *arg);
@@ -113,7 +115,7 @@ static void host_pump(void *arg)
 		}
 		if (ops.is_exact) {
 			if (h->picture)
-				write_picture(h);
+				write_picture(h, h->picture);
 			printf("exact %u\n", ++h->exact);
 		}
 	}
@@ -121,19 +123,38 @@ static void host_pump(void *arg)
 		arm_due(h);
 }
 
+/* Up and down again within 0…255. */
+static uint32_t wave(uint32_t at)
+{
+	return at & 256 ? 255 - (at & 255) : at & 255;
+}
+
+/* A film: three slopes that travel, each its own way. */
+static void draw_film(struct host *h, uint32_t n)
+{
+	const struct rect r = { 0, 0, h->width / 2, h->height / 2 };
+	for (int32_t y = 0; y < r.h; y++)
+		for (int32_t x = 0; x < r.w; x++) {
+			uint32_t red = wave((uint32_t)x * 2 + n * 7), green = wave((uint32_t)y * 3 + n * 5), blue = wave((uint32_t)(x + y) + n * 3);
+			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = red << 16 | green << 8 | blue;
+		}
+	encoder_damage(h->encoder, &r, 1);
+}
+
 static void on_frame(void *arg)
 {
 	struct host *h = arg;
-	static uint32_t noise = 7;
-	if (h->animate-- == 0)
+	char path[512];
+	if (h->shown == h->animate)
 		return;
-	for (int32_t y = 0; y < h->height / 2; y += 8)
-		for (int32_t x = 0; x < h->width / 2; x += 8) {
-			noise = noise * 1664525 + 1013904223;
-			draw_block(h, x, y, 8, ((uint32_t)(x + (int32_t)h->animate * 4) & 255) << 8 | noise >> 27);
-		}
+	draw_film(h, h->shown);
+	if (h->frames) {
+		snprintf(path, sizeof(path), "%s%u.ppm", h->frames, h->shown);
+		write_picture(h, path);
+	}
+	h->shown++;
 	host_pump(h);
-	pst_timer_start(h->frame, 33, on_frame, h);
+	pst_timer_start(h->frame, 40, on_frame, h);
 }
 
 static void on_login(void *arg, const char *user, const char *password)
@@ -147,6 +168,14 @@ static void on_login(void *arg, const char *user, const char *password)
 	front_login_result(h->front, is_right ? NULL : &err);
 	if (is_right && front_surface(h->front, h->width, h->height, &err) < 0)
 		printf("failed %s\n", err.text);
+}
+
+static void print_ops(const struct host *h)
+{
+	struct encoder_stats s;
+	encoder_stats(h->encoder, &s);
+	printf("ops copy=%llu fill=%llu lossless=%llu lossy=%llu video=%llu\n", (unsigned long long)s.ops[OP_COPY], (unsigned long long)s.ops[OP_FILL],
+	       (unsigned long long)s.ops[OP_LOSSLESS], (unsigned long long)s.ops[OP_LOSSY], (unsigned long long)s.ops[OP_VIDEO]);
 }
 
 static void make_encoder(struct host *h, const struct front_caps *caps)
@@ -245,6 +274,8 @@ static void host_stop(void *arg)
 static void on_closed(void *arg, int code, const char *reason)
 {
 	struct host *h = arg;
+	if (h->encoder)
+		print_ops(h);
 	printf("closed %d %s\n", code, reason);
 	pst_loop_stop(&h->loop);
 }
@@ -276,7 +307,7 @@ static int greet_rfb(int fd)
 }
 
 struct options {
-	const char *front, *cert, *key, *picture;
+	const char *front, *cert, *key, *picture, *frames;
 	uint16_t port;
 	int32_t width, height;
 	unsigned animate;
@@ -285,7 +316,7 @@ struct options {
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = { { "front", 1, 0, 'f' }, { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
-		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { 0 } };
+		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { "frames", 1, 0, 'r' }, { 0 } };
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
 		case 'f': o->front = optarg; break;
@@ -297,6 +328,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		case 'c': o->cert = optarg; break;
 		case 'k': o->key = optarg; break;
 		case 'o': o->picture = optarg; break;
+		case 'r': o->frames = optarg; break;
 		case 'a': o->animate = (unsigned)atoi(optarg); break;
 		default: return -1;
 		}
@@ -325,6 +357,7 @@ int main(int argc, char **argv)
 	h.height = o.height;
 	h.picture = o.picture;
 	h.animate = o.animate;
+	h.frames = o.frames;
 	h.pixels = pst_zalloc((size_t)o.width * (size_t)o.height, 4);
 	h.due = pst_timer_create(&h.loop);
 	h.frame = pst_timer_create(&h.loop);

@@ -13,3 +13,10 @@ include tests/integration/agent/local.mk
 BROKER_TESTS = tests/integration/test_broker_api.py tests/integration/test_broker_display.py tests/integration/test_puestoctl.py
 TESTS += $(BROKER_TESTS)
 EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
+
+# The RDP front with the real xfreerdp3; skips itself without Xvfb or the client.
+check_PROGRAMS += tests/integration/front_host
+tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry.c
+tests_integration_front_host_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_front_host_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+EXTRA_DIST += tests/integration/rdp_harness.py

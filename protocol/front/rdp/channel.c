@@ -5,8 +5,7 @@
 #include <freerdp/channels/wtsvc.h>
 #include <stdlib.h>
 
-#define MESSAGE_MAX (4 * 1024 * 1024) /* of the client: a clipboard text in UTF-16 and its header fit */
-#define READS_MAX 64                  /* messages of one channel in one turn */
+#include "protocol/front/rdp/guard.h"
 
 static DWORD session_of(HANDLE manager)
 {
@@ -41,8 +40,8 @@ static int read_one(HANDLE channel, uint8_t **ret, ULONG *ret_len, struct pst_er
 	*ret_len = 0;
 	if (!WTSVirtualChannelRead(channel, 0, NULL, 0, &len) || len == 0)
 		return 0;
-	if (len > MESSAGE_MAX)
-		return pst_err_set(err, PST_ELIMIT, "a message of %lu bytes of the RDP client is over the limit of %d", (unsigned long)len, MESSAGE_MAX);
+	if (len > GUARD_MESSAGE_MAX)
+		return pst_err_set(err, PST_ELIMIT, "a message of %lu bytes of the RDP client is over the limit of %u", (unsigned long)len, GUARD_MESSAGE_MAX);
 	*ret = malloc(len);
 	if (!*ret)
 		return pst_err_set(err, PST_ENOMEM, "no memory for a message of the RDP client");
@@ -51,9 +50,10 @@ static int read_one(HANDLE channel, uint8_t **ret, ULONG *ret_len, struct pst_er
 	return 0;
 }
 
+/* Until nothing is left: the library's queue has no ceiling but the client's bytes of this turn. */
 int channel_read(HANDLE channel, int (*take)(void *arg, const uint8_t *data, size_t len, struct pst_err *err), void *arg, struct pst_err *err)
 {
-	for (int i = 0; i < READS_MAX; i++) {
+	for (;;) {
 		uint8_t *data;
 		ULONG len;
 		int r = read_one(channel, &data, &len, err);
@@ -63,7 +63,6 @@ int channel_read(HANDLE channel, int (*take)(void *arg, const uint8_t *data, siz
 		if (r < 0 || len == 0)
 			return r;
 	}
-	return 0;
 }
 
 int channel_write(HANDLE channel, const struct pst_buf *message, struct pst_err *err)

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "protocol/front/rdp/channel.h"
 #include "protocol/front/rdp/rdp_priv.h"
+#include "protocol/front/rdp/remotefx.h"
 
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
@@ -29,15 +30,26 @@ static int gfx_send(struct rdp *f, const struct pst_buf *pdus, struct pst_err *e
 	return 0;
 }
 
-/* The highest version that both know. Version 8 has no flag that we need; AVC waits for video surfaces. */
-static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_err *err)
+/* The highest version that both know, and one with H.264 before one without. */
+static const struct gfx_capset *choose_set(const struct gfx_client_pdu *pdu)
 {
 	static const uint32_t known[] = { GFX_VERSION_8, GFX_VERSION_81, GFX_VERSION_10 };
 	const struct gfx_capset *best = NULL;
-	for (uint16_t i = 0; i < pdu->caps.len; i++)
+	for (uint16_t i = 0; i < pdu->caps.len; i++) {
+		const struct gfx_capset *set = &pdu->caps.sets[i];
+		bool is_known = false;
 		for (size_t k = 0; k < PST_ARRAY_LEN(known); k++)
-			if (pdu->caps.sets[i].version == known[k] && (!best || best->version < known[k]))
-				best = &pdu->caps.sets[i];
+			is_known |= set->version == known[k];
+		bool has_more = best && gfx_wire_has_avc(set) != gfx_wire_has_avc(best) ? gfx_wire_has_avc(set) : !best || best->version < set->version;
+		if (is_known && has_more)
+			best = set;
+	}
+	return best;
+}
+
+static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_err *err)
+{
+	const struct gfx_capset *best = choose_set(pdu);
 	if (!best)
 		return pst_err_set(err, PST_EUNSUPPORTED, "the RDP client knows no version of the graphics pipeline that we know");
 	struct pst_buf out;
@@ -51,10 +63,11 @@ static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_e
 	return r;
 }
 
+/* A client that suspends its reports owes none for what is on its way either, 3.3.5.13. */
 static int on_ack(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_err *err)
 {
 	f->gfx.is_suspended = pdu->ack.queue_depth == GFX_QUEUE_SUSPENDED;
-	if (!window_acked(&f->window, pdu->ack.frame_id, pst_mono_ns()))
+	if (pdu->ack.frame_id > f->frame_id || !window_acked(&f->window, f->gfx.is_suspended ? f->frame_id : pdu->ack.frame_id, pst_mono_ns()))
 		return pst_err_set(err, PST_EPROTO, "the RDP client acknowledges frame %u, which was never sent", pdu->ack.frame_id);
 	return 0;
 }
@@ -80,21 +93,64 @@ static int on_message(void *arg, const uint8_t *data, size_t len, struct pst_err
 	return 0;
 }
 
+static BOOL on_channel_status(void *arg, UINT32 channel, INT32 status)
+{
+	struct rdp *f = arg;
+	if (f->gfx.channel && channel == WTSChannelGetIdByHandle(f->gfx.channel) && status < 0)
+		f->gfx.is_refused = true;
+	return TRUE;
+}
+
+bool rdp_gfx_is_possible(const struct rdp *f)
+{
+	return !f->gfx.is_refused && freerdp_settings_get_bool(f->peer->context->settings, FreeRDP_SupportGraphicsPipeline) &&
+	       WTSVirtualChannelManagerIsChannelJoined(f->channels, "drdynvc");
+}
+
 int rdp_gfx_poll(struct rdp *f, struct pst_err *err)
 {
-	if (!f->gfx.was_opened && f->is_activated && WTSVirtualChannelManagerGetDrdynvcState(f->channels) == DRDYNVC_STATE_READY) {
+	if (!f->gfx.was_opened && f->is_activated && rdp_gfx_is_possible(f) &&
+	    WTSVirtualChannelManagerGetDrdynvcState(f->channels) == DRDYNVC_STATE_READY) {
 		f->gfx.was_opened = true;
+		WTSVirtualChannelManagerSetDVCCreationCallback(f->channels, on_channel_status, f);
 		f->gfx.channel = channel_open_dynamic(f->channels, RDPGFX_DVC_CHANNEL_NAME);
+		f->gfx.is_refused = !f->gfx.channel;
 	}
 	return f->gfx.channel ? channel_read(f->gfx.channel, on_message, f, err) : 0;
 }
 
-int rdp_gfx_surface(struct rdp *f, struct pst_err *err)
+static bool gfx_is_ready(const struct rdp *f)
+{
+	return f->gfx.is_ready;
+}
+
+static void gfx_caps(const struct rdp *f, struct front_caps *ret)
+{
+	ret->ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY);
+	ret->can_resize = true;
+	ret->video_align = 16;
+	if (!gfx_wire_has_avc(&f->gfx.set))
+		return;
+	ret->ops |= OP_BIT(OP_VIDEO);
+	ret->max_video_regions = RDP_VIDEO_REGIONS;
+}
+
+static bool gfx_can_send(const struct rdp *f)
+{
+	return f->gfx.has_surface;
+}
+
+static int gfx_surface(struct rdp *f, struct pst_err *err)
 {
 	struct pst_buf out;
 	if (!f->gfx.is_ready || f->width == 0)
 		return 0;
+	remotefx_destroy(f->gfx.remotefx);
+	f->gfx.remotefx = remotefx_create(f->width, f->height, err);
+	if (!f->gfx.remotefx)
+		return err->code;
 	pst_buf_init(&out, 4096);
+	rdp_gfx_video_reset(f, &out);
 	if (f->gfx.has_surface)
 		gfx_wire_delete_surface(&out, RDP_SURFACE_ID);
 	gfx_wire_reset(&out, f->width, f->height);
@@ -138,22 +194,48 @@ static int put_parts(struct rdp *f, struct pst_buf *out, const struct rect *all,
 	return 0;
 }
 
-static int put_op(struct rdp *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
+struct lossy {
+	struct rdp *f;
+	struct pst_buf *out;
+};
+
+static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
 {
-	if (op->kind == OP_COPY)
-		gfx_wire_copy(out, RDP_SURFACE_ID, &op->rect, op->copy.x, op->copy.y);
-	else if (op->kind == OP_FILL)
-		gfx_wire_solid_fill(out, RDP_SURFACE_ID, op->fill, &op->rect);
-	else
-		return put_parts(f, out, &op->rect, sent, err);
-	return 0;
+	const struct lossy *l = arg;
+	struct pst_buf data;
+	pst_buf_init(&data, GFX_PDU_MAX);
+	int rc = remotefx_pack(l->f->gfx.remotefx, sent, r, &data, err);
+	if (rc == 0)
+		gfx_wire_bits(l->out, RDP_SURFACE_ID, GFX_CODEC_CAVIDEO, r, data.data, data.len);
+	pst_buf_finish(&data);
+	return rc;
 }
 
-int rdp_gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
+static int put_op(struct rdp *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
+{
+	struct lossy lossy = { f, out };
+	switch (op->kind) {
+	case OP_COPY:
+		gfx_wire_copy(out, RDP_SURFACE_ID, RDP_SURFACE_ID, &op->rect, op->copy.x, op->copy.y);
+		return 0;
+	case OP_FILL:
+		gfx_wire_solid_fill(out, RDP_SURFACE_ID, op->fill, &op->rect);
+		return 0;
+	case OP_VIDEO:
+		rdp_gfx_video_put(f, out, op);
+		return 0;
+	case OP_LOSSY:
+		return remotefx_split(&op->rect, sent, put_lossy, &lossy, err);
+	default:
+		return put_parts(f, out, &op->rect, sent, err);
+	}
+}
+
+static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct pst_buf out;
 	int r = 0;
-	uint32_t id = ++f->gfx.frame_id;
+	uint32_t id = ++f->frame_id;
 	pst_buf_init(&out, GFX_PDU_MAX);
 	gfx_wire_start_frame(&out, id, 0);
 	for (size_t i = 0; r == 0 && i < ops->len; i++)
@@ -174,4 +256,13 @@ void rdp_gfx_finish(struct rdp *f)
 	if (f->gfx.channel)
 		WTSVirtualChannelClose(f->gfx.channel);
 	freerdp_bitmap_planar_context_free(f->gfx.planar);
+	remotefx_destroy(f->gfx.remotefx);
 }
+
+const struct rdp_writer rdp_writer_gfx = {
+	.is_ready = gfx_is_ready,
+	.caps = gfx_caps,
+	.surface = gfx_surface,
+	.can_send = gfx_can_send,
+	.frame = gfx_frame,
+};

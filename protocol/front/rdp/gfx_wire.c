@@ -67,6 +67,13 @@ static int parse_ack(struct pst_cursor *c, struct gfx_client_pdu *ret, struct ps
 	return pst_cursor_ok(c) ? 0 : pst_err_set(err, PST_EPROTO, "a frame acknowledgement is cut short");
 }
 
+bool gfx_wire_has_avc(const struct gfx_capset *set)
+{
+	if (set->version == GFX_VERSION_81)
+		return set->flags & GFX_CAPS_AVC420_ENABLED;
+	return set->version >= GFX_VERSION_10 && !(set->flags & GFX_CAPS_AVC_DISABLED);
+}
+
 long gfx_wire_parse(const uint8_t *data, size_t len, struct gfx_client_pdu *ret, struct pst_err *err)
 {
 	struct pst_cursor c;
@@ -159,12 +166,12 @@ void gfx_wire_solid_fill(struct pst_buf *out, uint16_t id, uint32_t rgb, const s
 	put_rect(out, r);
 }
 
-void gfx_wire_copy(struct pst_buf *out, uint16_t id, const struct rect *to, int32_t from_x, int32_t from_y)
+void gfx_wire_copy(struct pst_buf *out, uint16_t from_id, uint16_t to_id, const struct rect *to, int32_t from_x, int32_t from_y)
 {
 	const struct rect from = { from_x, from_y, to->w, to->h };
 	put_header(out, CMD_SURFACE_TO_SURFACE, 18);
-	pst_buf_put_le16(out, id);
-	pst_buf_put_le16(out, id);
+	pst_buf_put_le16(out, from_id);
+	pst_buf_put_le16(out, to_id);
 	put_rect(out, &from);
 	pst_buf_put_le16(out, 1);
 	pst_buf_put_le16(out, (uint16_t)to->x);

@@ -47,6 +47,9 @@ struct gfx_client_pdu {
 /* [MS-RDPEGFX] 2.2.2.13: reports no longer wanted; the client stops acknowledging. */
 #define GFX_QUEUE_SUSPENDED 0xffffffffu
 
+/* True when the set lets the server send H.264 4:2:0. */
+bool gfx_wire_has_avc(const struct gfx_capset *set);
+
 /* One PDU from data; returns its bytes, 0 when it is not whole, negative with err. */
 long gfx_wire_parse(const uint8_t *data, size_t len, struct gfx_client_pdu *ret, struct pst_err *err);
 
@@ -58,7 +61,8 @@ void gfx_wire_map_surface(struct pst_buf *out, uint16_t id, int32_t x, int32_t y
 void gfx_wire_start_frame(struct pst_buf *out, uint32_t frame_id, uint32_t timestamp);
 void gfx_wire_end_frame(struct pst_buf *out, uint32_t frame_id);
 void gfx_wire_solid_fill(struct pst_buf *out, uint16_t id, uint32_t rgb, const struct rect *r);
-void gfx_wire_copy(struct pst_buf *out, uint16_t id, const struct rect *to, int32_t from_x, int32_t from_y);
+/* From one surface to another or to the same. */
+void gfx_wire_copy(struct pst_buf *out, uint16_t from_id, uint16_t to_id, const struct rect *to, int32_t from_x, int32_t from_y);
 void gfx_wire_bits(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const struct rect *r, const void *data, size_t len);
 /* RFX_AVC420_BITMAP_STREAM (2.2.4.4) with one region over the whole w × h. */
 void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len);

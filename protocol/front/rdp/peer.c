@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * FreeRDP's peer with our settings: TLS 1.2 or newer and nothing else (NLA and RDP's own security are off: the broker checks the
- * password that travels in the client info), the graphics pipeline, no redirection and no audio.
+ * password that travels in the client info), no redirection, no audio, no bulk compression.
  */
 #include <stdlib.h>
 #include <freerdp/channels/channels.h>
@@ -18,6 +18,7 @@
 #include "protocol/front/rdp/rdp_priv.h"
 
 #define TLS_1_2 0x0303
+#define UPDATE_MAX 608299 /* [MS-RDPBCGR] 2.2.7.2.7: with large pointers and RemoteFX clients take at least this */
 
 struct rdp *rdp_of(rdpContext *context)
 {
@@ -29,6 +30,8 @@ static BOOL on_post_connect(freerdp_peer *peer)
 	struct rdp *f = peer->ContextExtra;
 	uint32_t w = freerdp_settings_get_uint32(peer->context->settings, FreeRDP_DesktopWidth);
 	uint32_t h = freerdp_settings_get_uint32(peer->context->settings, FreeRDP_DesktopHeight);
+	/* What is sent is packed already, and the library's bulk codecs are more code to trust. */
+	freerdp_settings_set_bool(peer->context->settings, FreeRDP_CompressionEnabled, FALSE);
 	f->has_credentials = true;
 	return w >= RDP_SIDE_MIN && h >= RDP_SIDE_MIN && w <= SCREEN_SIDE_MAX && h <= SCREEN_SIDE_MAX;
 }
@@ -57,6 +60,18 @@ static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *area
 	return TRUE;
 }
 
+/* Stands between the connection and the library's channels. */
+static BOOL on_channel_data(freerdp_peer *peer, UINT16 channel, const BYTE *data, size_t size, UINT32 flags, size_t total)
+{
+	struct rdp *f = peer->ContextExtra;
+	bool is_admitted = true;
+	if (channel == WTSChannelGetId(peer, "drdynvc"))
+		is_admitted = guard_dynamic(data, size, flags);
+	else if (channel == WTSChannelGetId(peer, "cliprdr"))
+		is_admitted = guard_static(&f->guard, size, flags);
+	return is_admitted && f->to_library(peer, channel, data, size, flags, total);
+}
+
 static bool set_identity(rdpSettings *s, const struct front_params *p)
 {
 	rdpCertificate *cert = freerdp_certificate_new_from_pem(p->cert_pem);
@@ -76,12 +91,14 @@ static bool set_settings(rdpSettings *s)
 		{ FreeRDP_SupportGraphicsPipeline, TRUE }, { FreeRDP_SuppressOutput, TRUE }, { FreeRDP_RefreshRect, TRUE },
 		{ FreeRDP_NetworkAutoDetect, FALSE }, { FreeRDP_SupportMultitransport, FALSE }, { FreeRDP_UnicodeInput, TRUE },
 		{ FreeRDP_HasHorizontalWheel, TRUE }, { FreeRDP_HasExtendedMouseEvent, TRUE }, { FreeRDP_SupportErrorInfoPdu, TRUE },
-		{ FreeRDP_RemoteFxCodec, FALSE }, { FreeRDP_NSCodec, FALSE }, { FreeRDP_AudioPlayback, FALSE },
+		{ FreeRDP_RemoteFxCodec, TRUE }, { FreeRDP_NSCodec, FALSE }, { FreeRDP_AudioPlayback, FALSE },
+		{ FreeRDP_DrawAllowSkipAlpha, TRUE }, { FreeRDP_SurfaceFrameMarkerEnabled, TRUE }, { FreeRDP_DesktopResize, TRUE },
 	};
 	for (size_t i = 0; i < PST_ARRAY_LEN(flags); i++)
 		if (!freerdp_settings_set_bool(s, flags[i].key, flags[i].value))
 			return false;
-	return freerdp_settings_set_uint16(s, FreeRDP_TLSMinVersion, TLS_1_2) && freerdp_settings_set_uint32(s, FreeRDP_ColorDepth, 32);
+	return freerdp_settings_set_uint16(s, FreeRDP_TLSMinVersion, TLS_1_2) && freerdp_settings_set_uint32(s, FreeRDP_ColorDepth, 32) &&
+	       freerdp_settings_set_uint32(s, FreeRDP_MultifragMaxRequestSize, UPDATE_MAX) && freerdp_settings_set_uint32(s, FreeRDP_FrameAcknowledge, 2);
 }
 
 int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err *err)
@@ -102,10 +119,13 @@ int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err 
 	f->peer->Activate = on_activate;
 	f->peer->context->update->SuppressOutput = on_suppress;
 	f->peer->context->update->RefreshRect = on_refresh;
+	f->peer->context->update->SurfaceFrameAcknowledge = rdp_bitmap_on_ack;
 	rdp_input_register(f);
 	f->channels = WTSOpenServerA((LPSTR)f->peer->context);
 	if (!f->channels || f->channels == INVALID_HANDLE_VALUE || !f->peer->Initialize(f->peer))
 		return pst_err_set(err, PST_EINTERNAL, "the RDP library cannot begin a connection");
+	f->to_library = f->peer->ReceiveChannelData;
+	f->peer->ReceiveChannelData = on_channel_data;
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static void on_deadline(void *arg)
 bool rdp_can_send(struct front *front)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	return f->is_opened && !f->is_ended && !f->is_suppressed && f->gfx.has_surface && window_is_open(&f->window) &&
+	return f->is_opened && !f->is_ended && !f->is_suppressed && f->writer->can_send(f) && window_is_open(&f->window) &&
 	       !f->peer->IsWriteBlocked(f->peer);
 }
 
@@ -74,54 +74,72 @@ static void ask_login(struct rdp *f)
 	pst_wipe(password, strlen(password));
 }
 
-static void open_when_ready(struct rdp *f)
+static void tell_opened(struct rdp *f)
 {
 	rdpSettings *s = f->peer->context->settings;
-	struct front_caps caps = { .ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS), .video_align = 16, .can_resize = true };
-	struct pst_err err = PST_ERR_INIT;
-	if (!f->is_activated || !f->gfx.is_ready || f->login != RDP_LOGIN_ACCEPTED)
-		return;
-	if (!f->is_opened) {
-		f->is_opened = true;
-		pst_timer_stop(f->deadline);
-		caps.width = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth);
-		caps.height = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight);
-		caps.scale_pct = PST_CLAMP(freerdp_settings_get_uint32(s, FreeRDP_DesktopScaleFactor), 0u, 500u);
-		snprintf(caps.client, sizeof(caps.client), "RDP client build %u", freerdp_settings_get_uint32(s, FreeRDP_ClientBuild));
-		if (rdp_gfx_surface(f, &err) < 0) {
-			rdp_fail(f, err.code, err.text);
-			return;
-		}
-		f->ev.opened(f->arg, &caps);
+	struct front_caps caps = { .video_align = 2 };
+	f->writer->caps(f, &caps);
+	caps.width = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth);
+	caps.height = (int32_t)freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight);
+	caps.scale_pct = PST_CLAMP(freerdp_settings_get_uint32(s, FreeRDP_DesktopScaleFactor), 0u, 500u);
+	snprintf(caps.client, sizeof(caps.client), "RDP client build %u", freerdp_settings_get_uint32(s, FreeRDP_ClientBuild));
+	f->ev.opened(f->arg, &caps);
+	if (!f->is_ended)
 		rdp_input_layout(f);
-		/* The side channels follow the picture, and nothing of the client need come before. */
-		if (!f->is_ended && (rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0 || rdp_flush(f) < 0))
-			rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
+}
+
+static void open_when_ready(struct rdp *f)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const struct rdp_writer *writer = rdp_gfx_is_possible(f) ? &rdp_writer_gfx : &rdp_writer_bitmap;
+	if (f->is_opened || !f->is_activated || f->login != RDP_LOGIN_ACCEPTED || !writer->is_ready(f))
+		return;
+	f->writer = writer;
+	f->is_opened = true;
+	pst_timer_stop(f->deadline);
+	if (f->width > 0 && writer->surface(f, &err) < 0) {
+		rdp_fail(f, err.code, err.text);
+		return;
 	}
+	tell_opened(f);
+	/* The side channels follow the picture, and nothing of the client need come before. */
+	if (!f->is_ended && (rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0 || rdp_flush(f) < 0))
+		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
 }
 
 static void after_pump(struct rdp *f)
 {
+	struct pst_err err = PST_ERR_INIT;
 	if (!f->is_ended && f->has_credentials && f->login == RDP_LOGIN_NONE)
 		ask_login(f);
 	if (!f->is_ended)
 		open_when_ready(f);
+	if (!f->is_ended && f->is_opened && f->writer->fit && f->writer->fit(f, &err) < 0)
+		rdp_fail(f, err.code, err.text);
 	if (!f->is_ended && rdp_can_send(&f->front))
 		f->ev.ready(f->arg);
+}
+
+/* The client's bytes through the library; false when the connection is over. */
+static bool take_bytes(struct rdp *f)
+{
+	bool is_alive = true;
+	f->is_pumping = true;
+	for (int i = 0; is_alive && i < PUMP_MAX; i++) {
+		is_alive = f->peer->CheckFileDescriptor(f->peer);
+		if (!f->peer->HasMoreToRead(f->peer))
+			break;
+	}
+	f->is_pumping = false;
+	return is_alive;
 }
 
 static void pump(struct rdp *f)
 {
 	struct pst_err err = PST_ERR_INIT;
-	for (int i = 0; i < PUMP_MAX; i++) {
-		if (!f->peer->CheckFileDescriptor(f->peer)) {
-			rdp_fail(f, f->is_opened ? 0 : PST_ECLOSED, f->is_opened ? "the RDP client left" : "the RDP client left before the picture");
-			return;
-		}
-		if (!f->peer->HasMoreToRead(f->peer))
-			break;
-	}
-	if (rdp_flush(f) < 0)
+	if (!take_bytes(f))
+		rdp_fail(f, f->is_opened ? 0 : PST_ECLOSED, f->is_opened ? "the RDP client left" : "the RDP client left before the picture");
+	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
 	else if (rdp_gfx_poll(f, &err) < 0 || rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0)
 		rdp_fail(f, err.code, err.text);
@@ -153,6 +171,7 @@ static void rdp_close(struct front *front)
 		uv_close((uv_handle_t *)f->poll, on_poll_closed);
 	pst_timer_destroy(f->deadline);
 	rdp_gfx_finish(f);
+	rdp_bitmap_finish(f);
 	rdp_clip_finish(f);
 	if (f->disp.channel)
 		WTSVirtualChannelClose(f->disp.channel);
@@ -237,13 +256,13 @@ static int rdp_surface(struct front *front, int32_t width, int32_t height, struc
 	struct rdp *f = pst_container_of(front, struct rdp, front);
 	f->width = width;
 	f->height = height;
-	return rdp_gfx_surface(f, err);
+	return f->is_opened ? f->writer->surface(f, err) : 0;
 }
 
 static int rdp_frame(struct front *front, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	return ops->len == 0 ? 0 : rdp_gfx_frame(f, ops, sent, err);
+	return f->writer->frame(f, ops, sent, err);
 }
 
 static bool is_live(const struct rdp *f)

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "protocol/front/front.h"
 #include "protocol/front/rdp/gfx_wire.h"
+#include "protocol/front/rdp/guard.h"
 #include "protocol/front/window.h"
 
 #define RDP_SURFACE_ID 1
@@ -16,13 +17,36 @@
 
 enum rdp_login { RDP_LOGIN_NONE, RDP_LOGIN_ASKED, RDP_LOGIN_ACCEPTED, RDP_LOGIN_REFUSED };
 
+#define RDP_VIDEO_REGIONS 4 /* decoders that the client keeps at once */
+
+struct rdp;
+
+/* How the picture goes out; chosen once, when the client has said what it can. */
+struct rdp_writer {
+	/* The client has said all that the others need. */
+	bool (*is_ready)(const struct rdp *f);
+	/* Fills in ops, video regions and can_resize. */
+	void (*caps)(const struct rdp *f, struct front_caps *ret);
+	/* The screen has the size f->width × f->height from the next frame on. */
+	int (*surface)(struct rdp *f, struct pst_err *err);
+	/* After each turn of the library: what surface could not do at once. */
+	int (*fit)(struct rdp *f, struct pst_err *err);
+	bool (*can_send)(const struct rdp *f);
+	int (*frame)(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
+};
+
+extern const struct rdp_writer rdp_writer_gfx, rdp_writer_bitmap;
+
 struct rdp_gfx {
 	HANDLE channel;
-	bool was_opened, is_ready, has_surface;
+	bool was_opened, is_refused, is_ready, has_surface;
 	bool is_suspended; /* the client stopped acknowledging: nothing is counted */
-	uint32_t frame_id;
 	struct gfx_capset set;
 	BITMAP_PLANAR_CONTEXT *planar;
+	struct remotefx *remotefx;
+	struct {
+		int32_t w, h; /* of the region's surface; 0 without one */
+	} videos[RDP_VIDEO_REGIONS];
 };
 
 struct rdp_disp {
@@ -43,16 +67,27 @@ struct rdp {
 	void *arg;
 	freerdp_peer *peer;
 	HANDLE channels; /* the virtual channel manager */
+	psPeerReceiveChannelData to_library; /* what takes channel data behind the guard */
 	uv_poll_t *poll; /* freed by its close callback */
 	struct pst_timer *deadline;
 	enum rdp_login login;
 	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;
+	bool is_pumping; /* the library is at work on the client's bytes */
 	bool clipboard_in, clipboard_out;
 	int32_t width, height; /* the surface; 0 before it */
 	uint8_t buttons;
+	const struct rdp_writer *writer; /* NULL until the client is known */
+	uint32_t frame_id;
 	struct rdp_gfx gfx;
+	struct {
+		bool has_surface;
+		struct parts *parts;
+		struct remotefx *remotefx; /* NULL unless the client has it */
+		uint64_t frame_bytes;
+	} bitmap;
 	struct rdp_disp disp;
 	struct rdp_clip clip;
+	struct guard guard; /* of the clipboard's channel */
 	struct window window;
 	uint64_t bytes_sent;
 };
@@ -70,9 +105,18 @@ void rdp_input_layout(struct rdp *f);
 /* gfx.c: the graphics channel. */
 /* Opens the channel when it may be, and reads what the client said. */
 int rdp_gfx_poll(struct rdp *f, struct pst_err *err);
-int rdp_gfx_surface(struct rdp *f, struct pst_err *err);
-int rdp_gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
+/* The client has said that it knows the pipeline, and has not refused its channel since. */
+bool rdp_gfx_is_possible(const struct rdp *f);
 void rdp_gfx_finish(struct rdp *f);
+
+/* gfx_video.c: video regions on surfaces of their own. */
+void rdp_gfx_video_put(struct rdp *f, struct pst_buf *out, const struct op *op);
+/* Forgets all regions and says so. */
+void rdp_gfx_video_reset(struct rdp *f, struct pst_buf *out);
+
+/* bitmap.c */
+BOOL rdp_bitmap_on_ack(rdpContext *context, UINT32 frame_id);
+void rdp_bitmap_finish(struct rdp *f);
 
 /* pointer.c */
 void rdp_pointer_shape(struct rdp *f, const struct cursor_image *image);

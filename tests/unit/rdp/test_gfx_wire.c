@@ -24,7 +24,7 @@ Test(gfx_wire, messages_have_the_specification_s_bytes)
 	EXPECT_BYTES(&out, 0x0c, 0, 0, 0, 12, 0, 0, 0, 7, 0, 0, 0);
 	gfx_wire_solid_fill(&out, 1, 0x112233, &r);
 	EXPECT_BYTES(&out, 4, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0x33, 0x22, 0x11, 0xff, 1, 0, 1, 0, 2, 0, 4, 0, 6, 0);
-	gfx_wire_copy(&out, 1, &r, 5, 6);
+	gfx_wire_copy(&out, 1, 1, &r, 5, 6);
 	EXPECT_BYTES(&out, 5, 0, 0, 0, 26, 0, 0, 0, 1, 0, 1, 0, 5, 0, 6, 0, 8, 0, 10, 0, 1, 0, 1, 0, 2, 0);
 	gfx_wire_bits(&out, 1, GFX_CODEC_PLANAR, &r, "ab", 2);
 	EXPECT_BYTES(&out, 1, 0, 0, 0, 27, 0, 0, 0, 1, 0, 10, 0, 0x20, 1, 0, 2, 0, 4, 0, 6, 0, 2, 0, 0, 0, 'a', 'b');
