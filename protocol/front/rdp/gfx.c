@@ -162,6 +162,18 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	return r;
 }
 
+/* Planes whose runs would be longer than the pixels are refused by the codec: noise, or a few pixels. */
+static void put_plain(struct pst_buf *out, const struct rect *r, const struct pixmap *sent)
+{
+	struct pst_buf rows;
+	pst_buf_init(&rows, (size_t)PART_WIDTH_MAX * PART_HEIGHT_MAX * 4);
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		pst_buf_append(&rows, pixmap_at(sent, r->x, y), (size_t)r->w * 4);
+	gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_UNCOMPRESSED, r, rows.data, rows.len);
+	out->failed |= rows.failed;
+	pst_buf_finish(&rows);
+}
+
 static int put_part(struct rdp *f, struct pst_buf *out, const struct rect *r, const struct pixmap *sent, struct pst_err *err)
 {
 	UINT32 len = 0;
@@ -173,9 +185,10 @@ static int put_part(struct rdp *f, struct pst_buf *out, const struct rect *r, co
 	freerdp_planar_topdown_image(f->gfx.planar, TRUE);
 	BYTE *data = freerdp_bitmap_compress_planar(f->gfx.planar, (const BYTE *)pixmap_at(sent, r->x, r->y), PIXEL_FORMAT_BGRX32, (UINT32)r->w,
 						    (UINT32)r->h, sent->stride, NULL, &len);
-	if (!data)
-		return pst_err_set(err, PST_ENOMEM, "no memory for a picture");
-	gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_PLANAR, r, data, len);
+	if (data)
+		gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_PLANAR, r, data, len);
+	else
+		put_plain(out, r, sent);
 	free(data);
 	return 0;
 }

@@ -18,7 +18,7 @@ struct parts {
 	int32_t width, height; /* of a part, at most */
 	BITMAP_PLANAR_CONTEXT *planar;
 	BITMAP_INTERLEAVED_CONTEXT *interleaved;
-	uint8_t scratch[SIDE * SIDE * 8]; /* twice what pixels without any run take */
+	uint8_t scratch[WIDE * SIDE * 4]; /* the largest part without any run */
 };
 
 /* The worst part, pixels as they are, fits an update. */
@@ -44,10 +44,10 @@ struct parts *parts_create(uint32_t depth, bool skips_alpha, uint32_t update_max
 		if (depth == 32)
 			p->planar = freerdp_bitmap_planar_context_new((skips_alpha ? PLANAR_FORMAT_HEADER_NA : 0u) | PLANAR_FORMAT_HEADER_RLE,
 								      (UINT32)p->width, (UINT32)p->height);
-		else
+		else if (depth < 24)
 			p->interleaved = bitmap_interleaved_context_new(TRUE);
 	}
-	if (!p || (!p->planar && !p->interleaved)) {
+	if (!p || (!p->planar && !p->interleaved && depth != 24)) {
 		parts_destroy(p);
 		pst_err_set(err, PST_ENOMEM, "no memory for a picture's codec");
 		return NULL;
@@ -80,23 +80,53 @@ static BYTE *pack_interleaved(struct parts *p, const struct pixmap *sent, const 
 	return is_packed ? p->scratch : NULL;
 }
 
+static uint32_t narrow(uint32_t depth, uint32_t px)
+{
+	switch (depth) {
+	case 15: return (px >> 9 & 0x7c00) | (px >> 6 & 0x3e0) | (px >> 3 & 0x1f);
+	case 16: return (px >> 8 & 0xf800) | (px >> 5 & 0x7e0) | (px >> 3 & 0x1f);
+	default: return px & 0xffffff;
+	}
+}
+
+/* Rows from the bottom; with columns in fours no row needs padding. */
+static BYTE *pack_plain(struct parts *p, const struct pixmap *sent, const struct rect *r, UINT32 *ret_len)
+{
+	uint8_t *to = p->scratch;
+	for (int32_t y = r->y + r->h - 1; y >= r->y; y--) {
+		const uint32_t *row = pixmap_at(sent, r->x, y);
+		for (int32_t x = 0; x < r->w; x++) {
+			uint32_t px = narrow(p->depth, row[x]);
+			for (uint32_t bits = 0; bits < p->depth; bits += 8)
+				*to++ = (uint8_t)(px >> bits);
+		}
+	}
+	*ret_len = (UINT32)(to - p->scratch);
+	return p->scratch;
+}
+
+/* NULL too when the packed part would be longer than its pixels. */
+static BYTE *pack_runs(struct parts *p, const struct pixmap *sent, const struct rect *r, UINT32 *ret_len)
+{
+	if (p->planar)
+		return pack_planar(p, sent, r, ret_len);
+	return p->interleaved ? pack_interleaved(p, sent, r, ret_len) : NULL;
+}
+
 static int pack_one(struct parts *p, const struct pixmap *sent, const struct rect *r, int (*put)(void *arg, const BITMAP_DATA *part, struct pst_err *err),
 		    void *arg, struct pst_err *err)
 {
 	UINT32 len = 0, pixel = (p->depth + 7) / 8;
-	BYTE *data = p->planar ? pack_planar(p, sent, r, &len) : pack_interleaved(p, sent, r, &len);
-	if (!data || len > DATA_MAX) {
-		if (p->planar)
-			free(data);
+	BYTE *packed = pack_runs(p, sent, r, &len), *data = packed ? packed : pack_plain(p, sent, r, &len);
+	if (len > DATA_MAX)
 		return pst_err_set(err, PST_EINTERNAL, "a part of the picture of %d × %d pixels cannot be packed", r->w, r->h);
-	}
 	const BITMAP_DATA part = {
 		.destLeft = (UINT32)r->x, .destTop = (UINT32)r->y, .destRight = (UINT32)(r->x + r->w - 1), .destBottom = (UINT32)(r->y + r->h - 1),
 		.width = (UINT32)r->w, .height = (UINT32)r->h, .bitsPerPixel = p->depth, .bitmapLength = len, .cbCompMainBodySize = len,
-		.cbScanWidth = (UINT32)r->w * pixel, .cbUncompressedSize = (UINT32)(r->w * r->h) * pixel, .bitmapDataStream = data, .compressed = TRUE,
+		.cbScanWidth = (UINT32)r->w * pixel, .cbUncompressedSize = (UINT32)(r->w * r->h) * pixel, .bitmapDataStream = data, .compressed = packed != NULL,
 	};
 	int rc = put(arg, &part, err);
-	if (p->planar)
+	if (data != p->scratch)
 		free(data);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A rectangle of the screen as bitmap data, [MS-RDPBCGR] 2.2.9.1.1.3.1.2.2: RDP 6 planar at 32 bits a pixel (exact), interleaved
- * run lengths at 24 (exact), 16 and 15. Packed in parts that each fit one update of the client.
+ * A rectangle of the screen as bitmap data, [MS-RDPBCGR] 2.2.9.1.1.3.1.2.2: RDP 6 planar at 32 bits a pixel, plain at 24 (FreeRDP
+ * 3.10 packs 24 bits wrongly, from beside its buffer), interleaved run lengths at 16 and 15. In parts that each fit one update.
  */
 #pragma once
 

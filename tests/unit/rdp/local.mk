@@ -7,6 +7,9 @@ endif
 tests_unit_rdp_unit_rdp_SOURCES = \
 	tests/unit/rdp/test_disp.c \
 	tests/unit/rdp/test_gfx_wire.c \
+	tests/unit/rdp/test_guard.c \
+	tests/unit/rdp/test_parts.c \
+	tests/unit/rdp/test_remotefx.c \
 	tests/unit/rdp/test_utf16.c
-tests_unit_rdp_unit_rdp_CFLAGS = $(CRITERION_TEST_CFLAGS)
-tests_unit_rdp_unit_rdp_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS)
+tests_unit_rdp_unit_rdp_CFLAGS = $(CRITERION_TEST_CFLAGS) $(RDP_CFLAGS)
+tests_unit_rdp_unit_rdp_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS) -lm

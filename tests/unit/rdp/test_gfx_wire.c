@@ -26,11 +26,27 @@ Test(gfx_wire, messages_have_the_specification_s_bytes)
 	EXPECT_BYTES(&out, 4, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0x33, 0x22, 0x11, 0xff, 1, 0, 1, 0, 2, 0, 4, 0, 6, 0);
 	gfx_wire_copy(&out, 1, 1, &r, 5, 6);
 	EXPECT_BYTES(&out, 5, 0, 0, 0, 26, 0, 0, 0, 1, 0, 1, 0, 5, 0, 6, 0, 8, 0, 10, 0, 1, 0, 1, 0, 2, 0);
+	gfx_wire_copy(&out, 3, 1, &r, 0, 0);
+	EXPECT_BYTES(&out, 5, 0, 0, 0, 26, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0, 3, 0, 4, 0, 1, 0, 1, 0, 2, 0);
+	gfx_wire_avc420(&out, 3, 16, 32, 20, "ab", 2);
+	EXPECT_BYTES(&out, 1, 0, 0, 0, 41, 0, 0, 0, 3, 0, 11, 0, 0x20, 0, 0, 0, 0, 16, 0, 32, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 0,
+		     20, 80, 'a', 'b');
 	gfx_wire_bits(&out, 1, GFX_CODEC_PLANAR, &r, "ab", 2);
 	EXPECT_BYTES(&out, 1, 0, 0, 0, 27, 0, 0, 0, 1, 0, 10, 0, 0x20, 1, 0, 2, 0, 4, 0, 6, 0, 2, 0, 0, 0, 'a', 'b');
 	gfx_wire_reset(&out, 640, 480);
 	cr_expect_eq(out.len, 340, "ResetGraphics is always as long as with sixteen monitors");
 	pst_buf_finish(&out);
+}
+
+Test(gfx_wire, h264_is_for_clients_that_say_so)
+{
+	static const struct {
+		struct gfx_capset set;
+		bool has_avc;
+	} sets[] = { { { GFX_VERSION_8, 0 }, false }, { { GFX_VERSION_8, 0x10 }, false }, { { GFX_VERSION_81, 0 }, false },
+		     { { GFX_VERSION_81, 0x10 }, true }, { { GFX_VERSION_10, 0 }, true }, { { GFX_VERSION_10, 0x20 }, false } };
+	for (size_t i = 0; i < PST_ARRAY_LEN(sets); i++)
+		cr_expect_eq(gfx_wire_has_avc(&sets[i].set), sets[i].has_avc, "set %zu", i);
 }
 
 Test(gfx_wire, long_messages_travel_in_segments)
