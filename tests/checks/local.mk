@@ -2,6 +2,7 @@
 CHECKS = \
 	tests/checks/banner.py \
 	tests/checks/floors.py \
+	tests/checks/hardening.py \
 	tests/checks/headers.sh \
 	tests/checks/machine.py \
 	tests/checks/size.py \
