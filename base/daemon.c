@@ -16,7 +16,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -243,6 +245,20 @@ static int become(uid_t uid, gid_t gid, struct pst_err *err)
 	return 0;
 }
 
+int pst_process_harden(struct pst_err *err)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	umask(0027);
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return pst_err_sys(err, PST_EINTERNAL, errno, "no core dumps");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return pst_err_sys(err, PST_EINTERNAL, errno, "no_new_privs");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return pst_err_sys(err, PST_EINTERNAL, errno, "making the process not dumpable");
+	return 0;
+}
+
 int pst_drop_privileges(uid_t uid, gid_t gid, struct pst_err *err)
 {
 	uid_t r, e, s;
@@ -257,9 +273,6 @@ int pst_drop_privileges(uid_t uid, gid_t gid, struct pst_err *err)
 			return rc;
 	}
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return pst_err_sys(err, PST_EINTERNAL, errno, "no_new_privs");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return pst_err_sys(err, PST_EINTERNAL, errno, "making the process not dumpable");
-	return 0;
+	/* A change of uid makes the kernel forget the last of them, so it comes after. */
+	return pst_process_harden(err);
 }

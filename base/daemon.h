@@ -40,7 +40,13 @@ int pst_sd_notify(const char *state);
 int pst_user_find(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct pst_err *err);
 
 /*
- * Becomes uid and gid for good: no supplementary groups, no way back (checked), with
- * no_new_privs, not dumpable. When we already are that user only the latter two happen.
+ * What any program of ours can give up: no file for others (umask 0027), no core dump, no_new_privs and not dumpable, for itself and for
+ * what it starts (except the last, which ends with execve).
+ */
+int pst_process_harden(struct pst_err *err);
+
+/*
+ * Becomes uid and gid for good: no supplementary groups, no way back (checked), and
+ * hardens the process. When we already are that user only the latter happens.
  */
 int pst_drop_privileges(uid_t uid, gid_t gid, struct pst_err *err);

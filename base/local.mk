@@ -15,14 +15,16 @@ base_libbase_a_SOURCES = \
 	base/file.c base/file.h \
 	base/hash.c base/hash.h \
 	base/json.c base/json.h \
+	base/landlock.c base/landlock.h \
 	base/log.c base/log.h \
 	base/loop.c base/loop.h \
 	base/mem.c base/mem.h \
+	base/seccomp.c base/seccomp.h \
 	base/secret.c base/secret.h \
 	base/text.c base/text.h \
 	base/tls.c base/tls.h base/tls_csr.c base/tls_file.c base/tls_priv.h \
 	base/unixsock.c base/unixsock.h
-base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 
 # What a program that uses base adds to its CPPFLAGS and its LDADD.
 BASE_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)

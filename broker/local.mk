@@ -60,6 +60,7 @@ CLEANFILES += broker/api/openapi_json.c
 EXTRA_DIST += broker/api/gen-openapi.py docs/api/openapi.yaml
 
 sbin_PROGRAMS += broker/puesto-broker
-broker_puesto_broker_CPPFLAGS = $(BROKER_CPPFLAGS)
-broker_puesto_broker_SOURCES = broker/main.c broker/bootstrap.c broker/bootstrap.h broker/settings.c broker/settings.h
-broker_puesto_broker_LDADD = $(BROKER_LIBS)
+broker_puesto_broker_CPPFLAGS = $(BROKER_CPPFLAGS) $(SECCOMP_CFLAGS)
+broker_puesto_broker_SOURCES = broker/main.c broker/bootstrap.c broker/bootstrap.h \
+	broker/sandbox.c broker/sandbox.h broker/settings.c broker/settings.h
+broker_puesto_broker_LDADD = $(BROKER_LIBS) $(SECCOMP_LIBS)

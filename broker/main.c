@@ -12,13 +12,13 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "broker/bootstrap.h"
+#include "broker/sandbox.h"
 #include "broker/settings.h"
 #include "db/db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SETUP_MAX (1024 * 1024)
 
@@ -52,7 +52,9 @@ static int serve(struct broker *b, struct pst_err *err)
 
 	if (lock < 0)
 		return lock;
-	rc = open_database(b, err);
+	rc = sandbox_broker_enter(err);
+	if (rc == 0)
+		rc = open_database(b, err);
 	if (rc == 0)
 		rc = control_create(loop, b->db, &b->settings.control, &b->control, err);
 	if (rc == 0)
@@ -177,9 +179,10 @@ static int start(struct broker *b, struct pst_conf *conf, int argc, char **argv,
 {
 	int rc = settings_read(conf, &b->settings, err);
 
-	umask(0027);
 	if (rc == 0 && b->settings.drop)
 		rc = pst_drop_privileges(b->settings.uid, b->settings.gid, err);
+	else if (rc == 0)
+		rc = pst_process_harden(err);
 	if (rc == 0)
 		rc = run_words(b, argc, argv, err);
 	db_close(b->db);

@@ -14,6 +14,7 @@
 #include "base/unixsock.h"
 #include "protocol/gate/config.h"
 #include "protocol/gate/gate.h"
+#include "protocol/sandbox_gate.h"
 #include "protocol/spawner.h"
 
 #define FILES_MAX 65536
@@ -56,6 +57,13 @@ static void on_reload(void *arg)
 	gate_reload(arg);
 }
 
+static int (*lock_down(const struct gate_config *config))(int, struct pst_err *)
+{
+	if (!strcmp(config->sandbox, "off"))
+		return NULL;
+	return !strcmp(config->sandbox, "log") ? sandbox_gate_enter_logging : sandbox_gate_enter;
+}
+
 static int run_gate(const struct gate_config *config, int spawner_fd, struct pst_err *err)
 {
 	uv_loop_t loop;
@@ -70,7 +78,7 @@ static int run_gate(const struct gate_config *config, int spawner_fd, struct pst
 		return err->code;
 	rc = drop_user(config, err);
 	if (rc == 0)
-		rc = gate_start(g, err);
+		rc = gate_start(g, lock_down(config), err);
 	if (rc == 0) {
 		pst_sd_notify("READY=1");
 		pst_info("gateway ready name=%s addresses=%u", config->name, config->n_addresses);
@@ -120,6 +128,11 @@ static int run(const struct gate_config *config, struct pst_err *err)
 		_exit(status < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	close(pair[1]);
+	/* Who is not root reaches the desktops' sockets through its own /proc, which a process that is not dumpable cannot read. */
+	if (getuid() == 0 && pst_process_harden(err) < 0) {
+		close(pair[0]);
+		return err->code;
+	}
 	status = run_spawner(config, pair[0], pid);
 	return status == EXIT_SUCCESS ? 0 : pst_err_set(err, PST_EINTERNAL, "the gate ended with status %d", status);
 }

@@ -3,11 +3,12 @@ sbin_PROGRAMS += puesto-gateway
 
 puesto_gateway_SOURCES = \
 	protocol/gateway_main.c \
+	protocol/sandbox_gate.c protocol/sandbox_gate.h \
 	protocol/spawn_exec.c protocol/spawn_exec.h \
 	protocol/spawn_open.c protocol/spawn_open.h \
 	protocol/spawner.c protocol/spawner.h
-puesto_gateway_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
-puesto_gateway_LDADD = $(GATE_LIBS)
+puesto_gateway_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+puesto_gateway_LDADD = $(GATE_LIBS) $(SECCOMP_LIBS)
 
 pkglibexec_PROGRAMS += puesto-worker
 

@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/seccomp.h"
 
 /* What loops, threads, memory and the streams that are already open need. */
 static const int allowed[] = {
@@ -29,9 +29,7 @@ static const int allowed[] = {
 };
 
 /* What libraries try and can do without. */
-static const struct {
-	int call, error;
-} refused[] = {
+static const struct pst_seccomp_refusal refused[] = {
 	{ SCMP_SYS(open), EACCES },	{ SCMP_SYS(openat), EACCES },	   { SCMP_SYS(openat2), EACCES },  { SCMP_SYS(creat), EACCES },
 	{ SCMP_SYS(access), EACCES },	{ SCMP_SYS(faccessat), EACCES },  { SCMP_SYS(faccessat2), EACCES }, { SCMP_SYS(stat), EACCES },
 	{ SCMP_SYS(lstat), EACCES },	{ SCMP_SYS(statx), EACCES },	   { SCMP_SYS(statfs), EACCES },   { SCMP_SYS(readlink), EACCES },
@@ -41,71 +39,37 @@ static const struct {
 	{ SCMP_SYS(clone3), ENOSYS }, /* glibc then uses clone, whose flags can be read */
 };
 
-static int add_simple(scmp_filter_ctx ctx)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(allowed); i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(refused); i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO((unsigned)refused[i].error), refused[i].call, 0);
-	return rc;
-}
+#define THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
 
 /* Calls whose arguments decide: threads but no processes, memory but no new code, a thread's name but no other prctl. */
-static int add_conditional(scmp_filter_ctx ctx)
-{
-	const unsigned long thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
-	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
-
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+static const struct pst_seccomp_rule rules[] = {
+	{ SCMP_SYS(clone), 0, PST_SECCOMP_MASKED, THREAD, THREAD, 0 },
+	{ SCMP_SYS(mmap), 2, PST_SECCOMP_MASKED, PROT_EXEC, 0, 0 },
+	{ SCMP_SYS(mmap), 2, PST_SECCOMP_MASKED, PROT_EXEC, PROT_EXEC, EACCES },
+	{ SCMP_SYS(mprotect), 2, PST_SECCOMP_MASKED, PROT_EXEC, 0, 0 },
+	{ SCMP_SYS(prctl), 0, PST_SECCOMP_EQUAL, PR_SET_NAME, 0, 0 },
+	{ SCMP_SYS(socketpair), 0, PST_SECCOMP_EQUAL, AF_UNIX, 0, 0 },
 	/* Reading a limit, not setting one. */
-	if (rc == 0)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
-	return rc;
-}
+	{ SCMP_SYS(prlimit64), 2, PST_SECCOMP_EQUAL, 0, 0, 0 },
+	/* abort() signals our own threads; other processes are out of reach. */
+	{ SCMP_SYS(tgkill), 0, PST_SECCOMP_OWN_PID, 0, 0, 0 },
+};
 
-/* abort() signals our own threads; other processes are out of reach. */
-static int add_signals(scmp_filter_ctx ctx)
-{
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-}
-
-static int enter(uint32_t otherwise, struct pst_err *err)
-{
-	scmp_filter_ctx ctx = seccomp_init(otherwise);
-	int rc = ctx ? 0 : -ENOMEM;
-
-	if (rc == 0)
-		rc = add_simple(ctx);
-	if (rc == 0)
-		rc = add_conditional(ctx);
-	if (rc == 0)
-		rc = add_signals(ctx);
-	/* All threads that libraries started while loading are bound too. */
-	if (rc == 0)
-		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	if (rc == 0)
-		rc = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return rc ? pst_err_sys(err, PST_EIO, -rc, "the sandbox cannot be set up") : 0;
-}
+static const struct pst_seccomp list = {
+	.allowed = allowed,
+	.n_allowed = PST_ARRAY_LEN(allowed),
+	.refused = refused,
+	.n_refused = PST_ARRAY_LEN(refused),
+	.rules = rules,
+	.n_rules = PST_ARRAY_LEN(rules),
+};
 
 int sandbox_enter(struct pst_err *err)
 {
-	return enter(SCMP_ACT_KILL_PROCESS, err);
+	return pst_seccomp_enter(&list, PST_SECCOMP_KILL, err);
 }
 
 int sandbox_enter_logging(struct pst_err *err)
 {
-	return enter(SCMP_ACT_LOG, err);
+	return pst_seccomp_enter(&list, PST_SECCOMP_LOG, err);
 }

@@ -122,7 +122,9 @@ static int run(struct program *g, struct pst_err *err)
 	char run_dir[PATH_MAX];
 	int lock, rc;
 
-	/* Nothing that we make may be writable by others; desktops get their modes explicitly. */
+	if (pst_process_harden(err) < 0)
+		return err->code;
+	/* Nothing that we make may be writable by others; desktops, whose users read, get their modes explicitly. */
 	umask(022);
 	if (settings_read(g, err) < 0 || path_make(run_dir, err, "%s/run", g->data) < 0 ||
 		pst_mkdirs(run_dir, 0755, err) < 0)

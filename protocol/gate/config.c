@@ -137,6 +137,15 @@ static int load_paths(struct gate_config *c, struct pst_conf *conf, struct pst_e
 	return pst_strlcpy(c->name, sizeof(c->name), pst_conf_str(conf, "gate", "name", "gateway"));
 }
 
+static int load_sandbox(struct gate_config *c, struct pst_conf *conf, struct pst_err *err)
+{
+	const char *word = pst_conf_str(conf, "gate", "sandbox", "on");
+
+	if (strcmp(word, "on") && strcmp(word, "log") && strcmp(word, "off"))
+		return pst_err_set(err, PST_EINVAL, "[gate] sandbox is \"%.20s\": use on, log or off", word);
+	return pst_strlcpy(c->sandbox, sizeof(c->sandbox), word);
+}
+
 static int load_numbers(struct gate_config *c, struct pst_conf *conf, struct pst_err *err)
 {
 	const struct {
@@ -171,6 +180,8 @@ int gate_config_load(struct gate_config *c, struct pst_conf *conf, struct pst_er
 		rc = load_hosts(c, conf, err);
 	if (rc == 0)
 		rc = load_paths(c, conf, err);
+	if (rc == 0)
+		rc = load_sandbox(c, conf, err);
 	if (rc == 0)
 		rc = load_numbers(c, conf, err);
 	if (rc == 0)

@@ -137,8 +137,10 @@ struct gate *gate_create(uv_loop_t *loop, const struct gate_config *config, int 
 	return NULL;
 }
 
-int gate_start(struct gate *g, struct pst_err *err)
+int gate_start(struct gate *g, int (*lock_down)(int web_dir_fd, struct pst_err *err), struct pst_err *err)
 {
+	if (lock_down && lock_down(g->web_dir, err) < 0)
+		return err->code;
 	g->broker = broker_link_create(g->loop, g->config->broker_socket, &broker_events, g);
 	return g->broker ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for the broker's connection");
 }

@@ -14,8 +14,11 @@ struct gate_config;
 
 /* Opens listeners, certificate and web files (as root where that needs root). config is borrowed. Takes spawner_fd. */
 struct gate *gate_create(uv_loop_t *loop, const struct gate_config *config, int spawner_fd, struct pst_err *err);
-/* Connects to the broker and starts to serve; call it after privileges were dropped. */
-int gate_start(struct gate *g, struct pst_err *err);
+/*
+ * Locks the process down (lock_down, unless NULL, gets the web directory, borrowed), connects to the broker and starts to serve; call it
+ * after privileges were dropped.
+ */
+int gate_start(struct gate *g, int (*lock_down)(int web_dir_fd, struct pst_err *err), struct pst_err *err);
 /* Reads certificate and key anew through the spawner. */
 void gate_reload(struct gate *g);
 /* Tells viewers and ends everything; the loop then runs dry. */

@@ -16,14 +16,16 @@ tests_unit_base_unit_base_SOURCES = \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_landlock.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_loop.c \
 	tests/unit/base/test_mem.c \
+	tests/unit/base/test_seccomp.c \
 	tests/unit/base/test_secret.c \
 	tests/unit/base/test_text.c \
 	tests/unit/base/test_tls.c \
 	tests/unit/base/test_unixsock.c \
 	tests/unit/base/util.h
-tests_unit_base_unit_base_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_unit_base_unit_base_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_base_unit_base_CFLAGS = $(CRITERION_TEST_CFLAGS)
-tests_unit_base_unit_base_LDADD = $(BASE_LIBS) $(CRITERION_LIBS)
+tests_unit_base_unit_base_LDADD = $(BASE_LIBS) $(SECCOMP_LIBS) $(CRITERION_LIBS)

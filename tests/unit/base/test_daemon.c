@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -98,6 +100,7 @@ Test(daemon, drops_privileges_for_good)
 	struct pst_err err;
 	uid_t uid = getuid();
 	gid_t gid = getgid();
+	struct rlimit core;
 
 	cr_assert_eq(pst_user_find("no-such-user-here", &uid, &gid, &err), PST_ENOTFOUND);
 	cr_assert_eq(pst_user_find("root", &uid, &gid, &err), 0);
@@ -108,6 +111,9 @@ Test(daemon, drops_privileges_for_good)
 	cr_assert_eq(geteuid(), uid);
 	cr_assert_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
 	cr_assert_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+	cr_assert_eq(getrlimit(RLIMIT_CORE, &core), 0);
+	cr_assert_eq(core.rlim_max, 0);
+	cr_assert_eq(umask(0), 0027);
 	cr_assert_neq(setuid(0), 0);
 	cr_assert_eq(pst_drop_privileges(0, 0, &err), PST_EDENIED);
 }

@@ -6,6 +6,7 @@ TESTS += tests/unit/broker/unit-broker
 endif
 
 tests_unit_broker_unit_broker_SOURCES = \
+	broker/sandbox.c \
 	tests/unit/broker/test_auth.c \
 	tests/unit/broker/test_cookie.c \
 	tests/unit/broker/test_grant.c \
@@ -14,7 +15,8 @@ tests_unit_broker_unit_broker_SOURCES = \
 	tests/unit/broker/test_password.c \
 	tests/unit/broker/test_penalty.c \
 	tests/unit/broker/test_route.c \
+	tests/unit/broker/test_sandbox.c \
 	tests/unit/broker/test_words.c
-tests_unit_broker_unit_broker_CPPFLAGS = $(BROKER_CPPFLAGS)
+tests_unit_broker_unit_broker_CPPFLAGS = $(BROKER_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_broker_unit_broker_CFLAGS = $(CRITERION_TEST_CFLAGS)
-tests_unit_broker_unit_broker_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+tests_unit_broker_unit_broker_LDADD = $(BROKER_LIBS) $(SECCOMP_LIBS) $(CRITERION_LIBS)

@@ -7,6 +7,7 @@ endif
 tests_unit_gate_unit_gate_SOURCES = \
 	protocol/front/front.c \
 	protocol/sandbox.c \
+	protocol/sandbox_gate.c \
 	protocol/spawn_open.c \
 	protocol/worker_words.c \
 	tests/unit/gate/test_config.c \
@@ -16,6 +17,7 @@ tests_unit_gate_unit_gate_SOURCES = \
 	tests/unit/gate/test_limits.c \
 	tests/unit/gate/test_rfb_hello.c \
 	tests/unit/gate/test_sandbox.c \
+	tests/unit/gate/test_sandbox_gate.c \
 	tests/unit/gate/test_spawn_open.c \
 	tests/unit/gate/test_webfile.c \
 	tests/unit/gate/test_worker_words.c \
