@@ -199,13 +199,35 @@ static struct session *session_new(struct gate *g, const struct session_params *
 	return s;
 }
 
+/*
+ * RDP and VNC clients get their process before anybody has logged in, which is dear. So one address has no more of those than half-open
+ * connections, and all together leave half of the processes to people who come with a ticket.
+ */
+static bool has_room(const struct gate *g, const struct session_params *p)
+{
+	static struct pst_log_gate gate;
+	uint32_t strangers = 0, from_there = 0;
+
+	for (const struct session *s = g->sessions; s; s = s->next) {
+		strangers += !*s->uuid;
+		from_there += !*s->uuid && !memcmp(&s->key, &p->key, sizeof(p->key));
+	}
+	if (p->grant || (from_there < g->config->half_open_per_source && strangers < PST_MAX(g->config->workers_max / 2, 1u)))
+		return true;
+	if (pst_log_every(&gate, pst_mono_ms(), 1000, NULL))
+		pst_warn("refused remote=%s front=%s: %u connections that have not logged in, %u from there", p->remote, front_names[p->front], strangers,
+			 from_there);
+	return false;
+}
+
 struct session *session_start(struct gate *g, const struct session_params *p)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct session *s = NULL;
 	int pair[2] = { -1, -1 };
+	bool is_welcome = has_room(g, p);
 
-	if (pst_unix_pair(pair, &err) == 0)
+	if (is_welcome && pst_unix_pair(pair, &err) == 0)
 		s = session_new(g, p, pair[0]);
 	if (s) {
 		if (p->grant)
@@ -225,7 +247,7 @@ struct session *session_start(struct gate *g, const struct session_params *p)
 	close(p->client_fd);
 	if (p->display_fd >= 0)
 		close(p->display_fd);
-	if (!s)
+	if (!s && is_welcome)
 		pst_error("no worker for remote=%s: %s", p->remote, *err.text ? err.text : "the spawner does not take requests");
 	return s;
 }

@@ -4,7 +4,13 @@
 EXTRA_DIST += tests/integration/test_local.py
 TESTS += tests/integration/test_local.py
 # The harness starts the gateway that was just built; see its docstring.
-GATE_TESTS = tests/integration/test_gate_http.py tests/integration/test_gate_display.py tests/integration/test_worker.py tests/integration/test_lobby.py tests/integration/test_gateway.py
+GATE_TESTS = \
+	tests/integration/test_gate_display.py \
+	tests/integration/test_gate_http.py \
+	tests/integration/test_gateway.py \
+	tests/integration/test_gateway_attacks.py \
+	tests/integration/test_lobby.py \
+	tests/integration/test_worker.py
 TESTS += $(GATE_TESTS)
 EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/fake_worker.py tests/integration/rfb_client.py
 include tests/integration/agent/local.mk
