@@ -118,10 +118,13 @@ static void agent_on_logoff(struct core_round *c, struct core_desktop *d)
 	}
 }
 
+/* The agent often hears of it first; the gateway, which knows why, gets a moment to say so. */
 static void agent_on_vacated(struct core_round *c, struct core_desktop *d)
 {
-	if (d->s.active && c->ev->epoch == d->s.epoch)
-		session_end(c, d, REASON_VIEWER_LEFT, true);
+	if (!d->s.active || c->ev->epoch != d->s.epoch || d->due.vacated_ms)
+		return;
+	desktop_touch(c, d);
+	d->due.vacated_ms = c->now->mono_ms + VACATED_WAIT_MS;
 }
 
 static void agent_on_failed(struct core_round *c, struct core_desktop *d)

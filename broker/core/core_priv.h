@@ -12,6 +12,7 @@
 #define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define LOGOFF_WAIT_MS 15000   /* the agent may take this long to close a log-on */
 #define GRANT_WAIT_MS 60000    /* a granted viewer must come */
+#define VACATED_WAIT_MS 3000   /* the gateway may take this long to say why a viewer is gone */
 #define CLAIM_WAIT_MS 120000   /* a user must come for an assigned desktop */
 #define WAITER_WAIT_MS 30000   /* a waiting user must ask again */
 #define FAILED_KEEP_MS 120000  /* a failed desktop stays to be looked at */

@@ -60,6 +60,8 @@ static void deadline_desktop(struct core_round *c, struct core_desktop *d)
 {
 	if (take_due(c, d, &d->due.grant_ms))
 		session_end(c, d, REASON_NOT_STARTED, true);
+	if (take_due(c, d, &d->due.vacated_ms))
+		session_end(c, d, REASON_VIEWER_LEFT, true);
 	if (take_due(c, d, &d->due.logoff_ms))
 		lease_logoff(c, d, REASON_LOGOFF_IDLE);
 	if (take_due(c, d, &d->due.ending_ms))
@@ -92,6 +94,7 @@ static void wake_desktop(struct core_round *c, const struct core_desktop *d)
 	wake_at(c, due->logoff_ms);
 	wake_at(c, due->ending_ms);
 	wake_at(c, due->grant_ms);
+	wake_at(c, due->vacated_ms);
 	wake_at(c, due->claim_ms);
 	wake_at(c, due->reap_ms);
 	/* A task that is due now waits for room or for the provisioner: both are events. */

@@ -10,21 +10,32 @@
 
 #include <string.h>
 
+static void session_close(struct core_round *c, struct core_desktop *d, const struct core_reason *why)
+{
+	const struct core_pool *p = state_pool(c->st, d->pool_id);
+	struct core_change *ch;
+
+	desktop_touch(c, d);
+	ch = change_add(c, CHANGE_SESSION_END);
+	ch->s = d->s;
+	CORE_COPY(ch->code, why->code);
+	CORE_COPY(ch->text, why->en);
+	audit(c, "session.ended", d, why->code);
+	memset(&d->s, 0, sizeof(d->s));
+	d->x.session = SESSION_DISCONNECTED;
+	d->due.grant_ms = d->due.vacated_ms = 0;
+	if (p && p->logoff_after_disconnect_s > 0)
+		d->due.logoff_ms = c->now->mono_ms + (int64_t)p->logoff_after_disconnect_s * 1000;
+}
+
 void session_end(struct core_round *c, struct core_desktop *d, enum reason why, bool tell)
 {
 	const struct core_pool *p = state_pool(c->st, d->pool_id);
 	struct core_reason text;
-	struct core_change *ch;
 
 	if (!d->s.id[0])
 		return;
-	desktop_touch(c, d);
 	reason_set_numbers(&text, why, p ? p->logoff_after_disconnect_s : 0, 0);
-	ch = change_add(c, CHANGE_SESSION_END);
-	ch->s = d->s;
-	CORE_COPY(ch->code, text.code);
-	CORE_COPY(ch->text, text.en);
-	audit(c, "session.ended", d, text.code);
 	if (tell) {
 		struct core_command *cmd = command_add(c, COMMAND_END_SESSION);
 
@@ -32,11 +43,7 @@ void session_end(struct core_round *c, struct core_desktop *d, enum reason why, 
 		CORE_COPY(cmd->gateway, d->s.gateway);
 		cmd->reason = text;
 	}
-	memset(&d->s, 0, sizeof(d->s));
-	d->x.session = SESSION_DISCONNECTED;
-	d->due.grant_ms = 0;
-	if (p && p->logoff_after_disconnect_s > 0)
-		d->due.logoff_ms = c->now->mono_ms + (int64_t)p->logoff_after_disconnect_s * 1000;
+	session_close(c, d, &text);
 }
 
 static bool session_may_grant(struct core_round *c, const struct core_desktop *d)
@@ -124,23 +131,18 @@ void session_on_started(struct core_round *c)
 void session_on_ended(struct core_round *c)
 {
 	struct core_desktop *d = state_desktop_of_session(c->st, c->ev->session);
+	struct core_reason why;
 
 	/* Late news of a session that we ended ourselves is no news. */
 	if (!d)
 		return;
-	session_end(c, d, REASON_VIEWER_LEFT, false);
-	/* The gateway knows better why: its words go into the row. */
-	for (size_t i = c->out->change_count; i-- > 0;) {
-		struct core_change *ch = &c->out->changes[i];
-
-		if (ch->kind != CHANGE_SESSION_END)
-			continue;
-		if (c->ev->word && c->ev->word[0])
-			CORE_COPY(ch->code, c->ev->word);
-		if (c->ev->text && c->ev->text[0])
-			CORE_COPY(ch->text, c->ev->text);
-		break;
-	}
+	/* The gateway knows best why: its words go into the row and the audit. */
+	reason_set(&why, REASON_VIEWER_LEFT, NULL, NULL);
+	if (c->ev->word && c->ev->word[0])
+		CORE_COPY(why.code, c->ev->word);
+	if (c->ev->text && c->ev->text[0])
+		CORE_COPY(why.en, c->ev->text);
+	session_close(c, d, &why);
 }
 
 void session_on_kill(struct core_round *c)

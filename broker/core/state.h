@@ -87,6 +87,7 @@ struct core_due { /* monotonic deadlines; 0: none */
 	int64_t logoff_ms; /* a disconnected user is logged off */
 	int64_t ending_ms; /* the agent must have logged off */
 	int64_t grant_ms;  /* the granted viewer must have come */
+	int64_t vacated_ms; /* the gateway must have said why the viewer is gone */
 	int64_t claim_ms;  /* the user must have come for the desktop */
 	int64_t reap_ms;   /* a failed desktop is removed */
 };

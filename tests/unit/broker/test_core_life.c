@@ -145,6 +145,56 @@ Test(core_life, a_disconnected_user_keeps_the_desktop_for_the_pools_time)
 	cr_expect_eq(d->x.lease, LEASE_ENDING);
 }
 
+/* The session.ended that the last round wrote into the audit, or "". */
+static const char *audited_end(void)
+{
+	for (size_t i = 0; i < f.out.change_count; i++)
+		if (f.out.changes[i].kind == CHANGE_AUDIT && !strcmp(f.out.changes[i].word, "session.ended"))
+			return f.out.changes[i].text;
+	return "";
+}
+
+Test(core_life, the_gateways_word_for_an_end_stands_in_the_audit_though_the_agent_hears_it_first)
+{
+	struct core_desktop *d;
+	struct core_event ended = { .kind = EVENT_SESSION_ENDED, .word = "worker_crashed", .text = "ended by signal 9" };
+	struct core_event vacated = { .kind = EVENT_AGENT_REPORT, .word = "vacated" };
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_hello(&f, NULL, 0);
+	fixture_settle(&f);
+	d = fixture_work(&f, "ana");
+	ended.session = d->s.id;
+	vacated.desktop = d->id;
+	vacated.epoch = d->s.epoch;
+	fixture_run(&f, &vacated);
+	cr_expect_eq(d->x.session, SESSION_CONNECTED);
+	fixture_run(&f, &ended);
+	cr_expect_eq(d->x.session, SESSION_DISCONNECTED);
+	cr_expect_str_eq(audited_end(), "worker_crashed");
+	cr_expect_str_eq(fixture_change(&f, CHANGE_SESSION_END)->text, "ended by signal 9");
+}
+
+Test(core_life, a_viewer_that_only_the_agent_misses_is_gone_after_a_moment)
+{
+	struct core_desktop *d;
+	struct core_event vacated = { .kind = EVENT_AGENT_REPORT, .word = "vacated" };
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_hello(&f, NULL, 0);
+	fixture_settle(&f);
+	d = fixture_work(&f, "ana");
+	vacated.desktop = d->id;
+	vacated.epoch = d->s.epoch;
+	fixture_run(&f, &vacated);
+	fixture_tick(&f, VACATED_WAIT_MS - 1);
+	cr_expect_eq(d->x.session, SESSION_CONNECTED);
+	fixture_tick(&f, 1);
+	cr_expect_eq(d->x.session, SESSION_DISCONNECTED);
+	cr_expect_str_eq(audited_end(), "viewer_left");
+	cr_expect(fixture_command(&f, COMMAND_END_SESSION));
+}
+
 Test(core_life, a_late_report_of_an_earlier_log_on_touches_nothing)
 {
 	struct core_desktop *d;
