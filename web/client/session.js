@@ -15,6 +15,8 @@ const POLL_MAX_MS = 5000;
 /** Tickets go stale in a minute; nothing painted by then means a new try. */
 const FIRST_PICTURE_MS = 45000;
 const CLOSED_FOR_GOOD = new Set([4403, 4410]);
+/** Something failed on the server: its words say what, while the client tries again. */
+const FAILED = 1011;
 
 /** @typedef {'asking' | 'connecting' | 'live' | 'waiting' | 'ended'} State */
 
@@ -193,7 +195,7 @@ export class Session {
 		else if (CLOSED_FOR_GOOD.has(event.code))
 			this.#show('ended', () => [t('ended.title'), event.reason]);
 		else {
-			this.#retry(0, '');
+			this.#retry(0, event.code === FAILED ? event.reason : '');
 			return;
 		}
 		this.#stop();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** "Use another program": exact instructions for RDP and VNC. */
+/** "Use another program": exact instructions for RDP, VNC and noVNC. */
 
+import { api, sleep } from '../shared/api.js';
 import { openDialog } from '../shared/dialog.js';
 import { fill, h } from '../shared/dom.js';
-import { t } from '../shared/i18n.js';
+import { pick, t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { toast } from '../shared/toast.js';
 
@@ -36,9 +37,9 @@ export function shellWord(text) {
 	return /^[\w@%+=:,./[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** @param {string} text */
-function command(text) {
-	return [h('p', { class: 'hint' }, t('other.command')), h('div', { class: 'command' }, h('code', {}, text), copyButton(text, text))];
+/** @param {string} text @param {string} [lead] */
+function command(text, lead = t('other.command')) {
+	return [h('p', { class: 'hint' }, lead), h('div', { class: 'command' }, h('code', {}, text), copyButton(text, text))];
 }
 
 /** @param {string} text one line: a line break in a value would begin another setting */
@@ -83,6 +84,36 @@ function vncPanel(pool) {
 	];
 }
 
+/** Asks for a noVNC ticket and shows the address, or why there is none; gives up when its place is gone. @param {any} pool @param {HTMLElement} place */
+async function showNovncAddress(pool, place) {
+	fill(place, t('other.novncAsk'));
+	while (place.isConnected) {
+		const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(pool.id)}/connect`, { protocol: 'novnc' });
+		if (status === 200) {
+			fill(place, ...command(`wss://${location.host}${data.websocket}?ticket=${encodeURIComponent(data.ticket)}`, t('other.novncAddress')));
+			return;
+		}
+		fill(place, pick(data.reason));
+		await sleep(Math.min(Math.max(data.retry_after_ms ?? 1000, 250), 5000));
+	}
+}
+
+/** @param {any} pool */
+function novncPanel(pool) {
+	const place = h('div', { role: 'status' });
+	/** @type {HTMLButtonElement} */
+	const button = h('button', { type: 'button', class: 'primary', on: { click: async () => {
+		button.disabled = true;
+		await showNovncAddress(pool, place).catch((reason) => fill(place, reason.message));
+		button.disabled = false;
+	} } }, t('other.novncGet'));
+	return [
+		h('ol', { class: 'other-steps' }, h('li', {}, t('other.novncSteps1', { host: location.host })), h('li', {}, t('other.novncSteps2')), h('li', {}, t('other.novncSteps3'))),
+		h('p', {}, button),
+		place,
+	];
+}
+
 /** Tabs with arrow keys. @param {{id: string, label: string, panel: () => import('../shared/dom.js').Child[]}[]} tabs */
 function tabs(tabs) {
 	const panel = h('div', { role: 'tabpanel', id: 'other-panel', tabindex: 0 });
@@ -120,6 +151,6 @@ export function openOther(pool) {
 		all.push({ id: 'rdp', label: t('other.rdp'), panel: () => rdpPanel(pool) });
 	if (pool.protocols?.vnc)
 		all.push({ id: 'vnc', label: t('other.vnc'), panel: () => vncPanel(pool) });
-	const body = all.length ? [h('p', { class: 'dialog-text' }, t('other.lead')), ...tabs(all)] : [h('p', { class: 'dialog-text' }, t('other.none'))];
-	openDialog(t('other.title', { name }), body, { isWide: true });
+	all.push({ id: 'novnc', label: t('other.novnc'), panel: () => novncPanel(pool) });
+	openDialog(t('other.title', { name }), [h('p', { class: 'dialog-text' }, t('other.lead')), ...tabs(all)], { isWide: true });
 }
