@@ -5,3 +5,9 @@ check_PROGRAMS += tests/bench/encoder_bench
 tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/scene.c tests/bench/scene.h
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 tests_bench_encoder_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) -lm
+
+# What draws on a desktop for tests/e2e and tests/bench/run.
+check_PROGRAMS += tests/bench/workload
+tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/scene.c tests/bench/scene.h
+tests_bench_workload_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
+tests_bench_workload_LDADD = $(X11_LIBS) -lm
