@@ -15,8 +15,10 @@ dist_webclient_DATA = \
 	web/client/picture.js \
 	web/client/pointer.js \
 	web/client/protocol.js \
+	web/client/screen.js \
 	web/client/session.js \
 	web/client/shape.js \
+	web/client/specialkeys.js \
 	web/client/statistics.js \
 	web/client/video.js \
 	web/client/words.js \

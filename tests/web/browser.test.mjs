@@ -86,6 +86,21 @@ async function compare(page) {
 	return { differing, psnr: error ? 10 * Math.log10(255 * 255 / (error / (want.length / 4 * 3))) : Infinity };
 }
 
+/** How many pixels of a screenshot differ from the canvas: scaled or shifted by a fraction, most of a text's would. */
+async function onScreen(page) {
+	await page.addStyleTag({ url: `${server.origin}/tests/bare.css` });
+	const shown = (await page.screenshot({ scale: 'device' })).toString('base64');
+	const differing = await page.evaluate(async (base64) => {
+		const image = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
+		const { width, height, data } = await window.puesto.pixels();
+		const canvas = new OffscreenCanvas(width, height).getContext('2d');
+		canvas.drawImage(image, 0, 0);
+		const seen = canvas.getImageData(0, 0, width, height).data;
+		return data.reduce((n, value, i) => n + (Math.abs(value - seen[i]) > 3 ? 1 : 0), 0);
+	}, shown);
+	return { differing };
+}
+
 async function draw(page, command) {
 	const { frames } = await statsOf(page);
 	harness.command(command);
@@ -230,6 +245,13 @@ test('the pointer shape is the desktop\'s, with its hot spot', async () => {
 	await page.waitForFunction(() => /url\("data:image\/png.*"\) 3 5/.test(document.getElementById('screen').style.cursor));
 });
 
+test('a bell of the desktop is seen, and goes', async () => {
+	const page = await live();
+	harness.command('bell');
+	await page.waitForSelector('#bell:has-text("Aviso")');
+	await page.waitForSelector('#bell', { state: 'hidden' });
+});
+
 test('clipboard text goes both ways with the usual keys', async () => {
 	const page = await live('pool=p1', { permissions: ['clipboard-read', 'clipboard-write'] });
 	harness.command('clip Señal de copia');
@@ -312,7 +334,8 @@ test('the menu works by keyboard: Ctrl+Alt+Shift, arrows, Escape; statistics and
 	await shot(page, 'statistics');
 	assert.match(await page.textContent('#statistics'), /Ida y vuelta.*ms/s);
 	await page.click('#menu-open');
-	await page.click('#do-cad');
+	await page.click('#do-keys button');
+	await page.click('text=Ctrl+Alt+Supr');
 	await harness.event((e) => e.key?.join() === '1,65535,111');
 	await page.click('#menu-open');
 	await page.click('#do-clipboard');
@@ -323,6 +346,106 @@ test('the menu works by keyboard: Ctrl+Alt+Shift, arrows, Escape; statistics and
 	await page.click('#confirm button[value=yes]');
 	await state(page, 'ended');
 	assert.equal(server.logoffs, 1);
+});
+
+test('keys that no page can catch are sent from the menu, by keyboard alone', async () => {
+	const page = await live();
+	const from = harness.events.length;
+	await page.keyboard.press('Control+Alt+Shift');
+	for (let i = 0; i < 3; i++)
+		await page.keyboard.press('ArrowRight');
+	await page.keyboard.press('ArrowDown');
+	await page.waitForSelector('[role=menuitem]:focus');
+	await page.keyboard.press('Escape');
+	assert.equal(await page.isVisible('#menu-items'), true, 'Escape closes the inner menu alone');
+	await page.keyboard.press('Enter');
+	await shot(page, 'keys');
+	for (let i = 0; i < 4; i++)
+		await page.keyboard.press('ArrowDown');
+	await page.keyboard.press('Enter');
+	await harness.event((e) => e.key?.join() === '0,65507,29' && harness.events.indexOf(e) >= from && keys(from).some((k) => k.key?.[1] === 119));
+	assert.deepEqual(keys(from).map((e) => e.key).slice(-4), [[1, 0xffe3, 29], [1, 119, 17], [0, 119, 17], [0, 0xffe3, 29]]);
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'keys');
+});
+
+for (const ratio of [1.25, 1.5, 2]) {
+	test(`at ${ratio} device pixels each pixel of the desktop is one of the screen`, async () => {
+		// The browser itself at this ratio: Playwright's own way changes the page alone.
+		const other = await chromium.launch({ executablePath: process.env.PUESTO_CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, `--force-device-scale-factor=${ratio}`, '--window-size=811,603'] });
+		try {
+			const page = await (await other.newContext({ viewport: null })).newPage();
+			await page.goto(`${server.origin}/client/?pool=p1`);
+			await state(page, 'live');
+			await draw(page, 'text 5');
+			const { box, inner } = await page.evaluate(() => {
+				const { left, top, width, height } = document.getElementById('screen').getBoundingClientRect();
+				return { box: [left, top, width, height].map((n) => n * devicePixelRatio), inner: [innerWidth * devicePixelRatio, innerHeight * devicePixelRatio, devicePixelRatio] };
+			});
+			const { width, height } = await page.evaluate(() => window.puesto.surface);
+			assert.equal(inner[2], ratio);
+			assert.deepEqual(box.map((n) => Math.round(n * 100) / 100), [0, 0, width, height]);
+			assert.ok(Math.abs(width - inner[0]) < 3 && Math.abs(height - inner[1]) < 3, `${width} × ${height} in ${inner}`);
+			assert.equal((await onScreen(page)).differing, 0, 'what is on the screen is what is in the picture');
+		} finally {
+			await other.close();
+		}
+	});
+}
+
+test('the size of things is the user\'s choice, remembered, and the pixels stay whole', async () => {
+	const page = await live('pool=p1', { viewport: { width: 800, height: 600 } });
+	await page.click('#menu-open');
+	await page.click('#do-size button');
+	await page.click('text=200 %');
+	await page.waitForFunction(() => window.puesto.surface.width === 400);
+	await exact(page);
+	assert.equal(await page.evaluate(() => getComputedStyle(document.getElementById('screen')).imageRendering), 'pixelated');
+	await page.mouse.click(201, 101);
+	await harness.event((e) => e.pointer?.join() === '100,50,1');
+	await page.reload();
+	await state(page, 'live');
+	assert.equal(await page.evaluate(() => window.puesto.surface.width), 400);
+});
+
+test('a phone gets a size that can be read, and its keyboard only when it is asked for', async () => {
+	const page = await live('pool=p1', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, hasTouch: true, isMobile: true });
+	assert.deepEqual(await page.evaluate(() => window.puesto.surface), { width: 584, height: 1266 });
+	assert.equal(await page.evaluate(() => document.getElementById('keys').inputMode), 'none');
+	await page.tap('#menu-open');
+	await shot(page, 'phone-menu');
+	await page.tap('#do-keyboard');
+	assert.deepEqual(await page.evaluate(() => [document.getElementById('keys').inputMode, document.activeElement.id]), ['text', 'keys']);
+});
+
+test('an expired log-in is asked for above the picture, and the desktop goes on', async () => {
+	const page = await live();
+	server.connects.push({ status: 401, body: { title: 'Log in first.', code: 'login_needed', status: 401 } });
+	server.dropAll();
+	await page.waitForSelector('.login-dialog');
+	await shot(page, 'login-again');
+	assert.equal(await page.inputValue('#login-user'), 'ana');
+	await page.fill('#login-password', 'secret');
+	await page.keyboard.press('Enter');
+	await state(page, 'live');
+});
+
+test('whoever leaves the queue gives the place up', async () => {
+	server.connects.push({ status: 202, body: { stage: 'queue', position: 2, retry_after_ms: 5000, reason: { en: 'Full.', es: 'Lleno.' } } });
+	const page = await open();
+	await page.waitForFunction(() => /número 2/.test(document.getElementById('veil-title').textContent));
+	await page.click('#veil-back');
+	await page.waitForURL((url) => !url.pathname.startsWith('/client/'));
+	assert.equal(server.givenUp, 1);
+});
+
+test('a wait says what is wrong and counts down; "try now" does not wait', async () => {
+	server.connects.push({ status: 503, body: { title: 'The broker does not answer.', title_es: 'El broker no responde.', status: 503 }, headers: { 'retry-after': '30' } });
+	const page = await open();
+	await state(page, 'waiting');
+	assert.match(await page.textContent('#veil'), /Puesto no responde.*El broker no responde.*Próximo intento en (30|29) s/s);
+	await shot(page, 'waiting-broker');
+	await page.click('#veil-hurry');
+	await state(page, 'live');
 });
 
 test('an address without a pool says so', async () => {

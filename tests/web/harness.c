@@ -193,6 +193,8 @@ static void command(struct harness *h, const char *line)
 		send_cursor(h);
 	else if (h->front && strncmp(line, "clip ", 5) == 0)
 		front_ws.clipboard(h->front, line + 5, strlen(line + 5));
+	else if (h->front && strcmp(line, "bell") == 0)
+		front_ws.bell(h->front);
 	else if (h->front && strcmp(line, "status") == 0)
 		front_ws.status(h->front, "Your desktop is starting…", "Su escritorio está arrancando…");
 	else if (h->front && sscanf(line, "end %d", &a) == 1)

@@ -93,22 +93,29 @@ function sendJson(response, status, body, headers = {}) {
 export async function startServer(harness, port = 0) {
 	const server = createServer();
 	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1' });
-	const state = { server, connects: [], tickets: 0, refuse: false, logoffs: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
+	const state = { server, connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
 	sockets.on('connection', (ws) => relay(ws, harness.socket));
 	server.on('request', (request, response) => {
 		const url = new URL(request.url, 'http://localhost');
 		if (url.pathname === '/api/v1/me')
 			return sendJson(response, 200, { user: { name: 'ana' }, csrf: 'csrf-token' });
+		if (url.pathname === '/api/v1/sessions')
+			return sendJson(response, 201, { user: { name: 'ana', roles: ['user'] }, csrf: 'csrf-token' });
+		if (url.pathname === '/api/v1/me/pools/p1/connect' && request.method === 'DELETE')
+			return state.givenUp++, response.writeHead(204).end();
 		if (url.pathname === '/api/v1/me/pools/p1/connect') {
 			if (request.headers['x-csrf-token'] !== 'csrf-token')
 				return sendJson(response, 403, { title: 'no token', code: 'csrf', status: 403 });
 			const next = state.connects.shift();
 			if (next)
-				return sendJson(response, next.status, next.body);
+				return sendJson(response, next.status, next.body, next.headers);
 			return sendJson(response, 200, { ticket: `t${++state.tickets}`, websocket: '/display', subprotocol: 'puesto.v1', desktop: { id: 'd1', name: 'Prueba' } });
 		}
 		if (url.pathname === '/api/v1/me/desktops/d1/logoff')
 			return state.logoffs++, response.writeHead(204).end();
+		// What stands above the picture would be in a screenshot of it.
+		if (url.pathname === '/tests/bare.css')
+			return response.writeHead(200, { 'content-type': 'text/css' }).end('#menu, #toast, #bell { display: none !important; }');
 		const path = join(WEB, normalize(url.pathname.endsWith('/') ? `${url.pathname}index.html` : url.pathname));
 		if (!path.startsWith(WEB) || !existsSync(path))
 			return response.writeHead(404).end();

@@ -8,6 +8,8 @@ import { keycodeOf } from '../../web/client/keycodes.js';
 import { keysymOf } from '../../web/client/keysyms.js';
 import { buttonsOf, wheelOf } from '../../web/client/pointer.js';
 import * as P from '../../web/client/protocol.js';
+import { placeOf, wishOf } from '../../web/client/screen.js';
+import { specialKeys } from '../../web/client/specialkeys.js';
 import { ZstdStream } from '../../web/client/zstd.js';
 
 test('parts become one message and small ones may lie between', () => {
@@ -116,5 +118,25 @@ test('keys have their evdev codes and keysyms', () => {
 test('buttons and wheels in our units', () => {
 	assert.deepEqual([1, 2, 4, 8, 16, 7].map(buttonsOf), [1, 4, 2, 8, 16, 7]);
 	assert.deepEqual(wheelOf({ deltaX: 0, deltaY: 100, deltaMode: 0 }), [0, 120]);
+	assert.deepEqual(wheelOf({ deltaX: 0, deltaY: 53, deltaMode: 0, wheelDeltaX: 0, wheelDeltaY: -120 }), [0, 120]);
+	assert.deepEqual(wheelOf({ deltaX: 0, deltaY: 10, deltaMode: 0, wheelDeltaX: 0, wheelDeltaY: -30 }), [0, 12]);
 	assert.deepEqual(wheelOf({ deltaX: -3, deltaY: 3, deltaMode: 1 }), [-120, 120]);
+});
+
+test('the picture has whole pixels wherever it stands', () => {
+	assert.deepEqual(wishOf({ width: 1439, height: 901 }, 100, 1.25), { width: 1438, height: 900, scale: 125 });
+	assert.deepEqual(wishOf({ width: 1170, height: 2532 }, 200, 3), { width: 584, height: 1266, scale: 150 });
+	for (const [surface, box, zoom, place] of [
+		[{ width: 1438, height: 900 }, { width: 1439, height: 901 }, 100, { left: 0, top: 0, width: 1438, height: 900, isExact: true }],
+		[{ width: 800, height: 600 }, { width: 1001, height: 701 }, 100, { left: 100, top: 50, width: 800, height: 600, isExact: true }],
+		[{ width: 1600, height: 1200 }, { width: 800, height: 700 }, 100, { left: 0, top: 50, width: 800, height: 600, isExact: false }],
+		[{ width: 400, height: 300 }, { width: 800, height: 601 }, 200, { left: 0, top: 0, width: 800, height: 600, isExact: true }],
+	])
+		assert.deepEqual(placeOf(surface, box, zoom), place);
+});
+
+test('the keys of the menu are named in the user\'s language, and each is a keysym with its code', () => {
+	assert.equal(specialKeys('es')[0].label, 'Ctrl+Alt+Supr');
+	for (const { label, chord } of specialKeys('en'))
+		assert.ok(chord.length === label.split('+').length && chord.every(([keysym, code]) => keysym > 0 && code > 0), label);
 });

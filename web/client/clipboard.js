@@ -44,11 +44,14 @@ export class Clipboard {
 		this.fromDesktop = text;
 		this.toDesktop = text;
 		this.isPending = true;
-		await this.write();
+		await this.write(false);
 	}
 
-	/** Tries to put the desktop's text into the browser's clipboard: at once, and again at the next touch of a key or button. */
-	async write() {
+	/**
+	 * Tries to put the desktop's text into the browser's clipboard: at once, and again at the next touch of a key or button.
+	 * @param {boolean} isGesture a key or button is being pressed: a refusal now is meant
+	 */
+	async write(isGesture) {
 		if (!this.isPending)
 			return;
 		if (!navigator.clipboard?.writeText) {
@@ -59,8 +62,8 @@ export class Clipboard {
 			await navigator.clipboard.writeText(this.fromDesktop);
 			this.isPending = false;
 		} catch {
-			// Without focus or a fresh gesture the browser refuses: wait for the next one.
-			if (document.hasFocus())
+			// Without focus or a fresh gesture browsers refuse (Firefox always): wait for the next one.
+			if (isGesture && document.hasFocus())
 				this.#complain('clipboard.outDenied');
 		}
 	}

@@ -2,19 +2,27 @@
 /** The page of one desktop: joins session, display, keyboard, pointer, clipboard and menu. */
 
 import './words.js';
+import { h, setText } from '../shared/dom.js';
 import { t, translate, language } from '../shared/i18n.js';
+import { icon } from '../shared/icons.js';
+import { askAgain } from '../shared/login.js';
+import { menuButton } from '../shared/menu.js';
 import { applyTheme } from '../shared/theme.js';
 import { Clipboard } from './clipboard.js';
 import { Keyboard } from './keyboard.js';
 import { openLink } from './link.js';
 import { Menu } from './menu.js';
 import { Pointer } from './pointer.js';
+import { Screen, ZOOMS } from './screen.js';
 import { Session } from './session.js';
 import { cursorOf } from './shape.js';
+import { specialKeys } from './specialkeys.js';
 import { Statistics } from './statistics.js';
 
 const RESIZE_WAIT_MS = 250;
 const TOAST_MS = 6000;
+const BELL_MS = 900;
+const HINTED = 'puesto.hinted';
 const LOCKED_KEYS = ['Escape', 'Tab', 'AltLeft', 'AltRight', 'MetaLeft', 'MetaRight', 'ControlLeft', 'ControlRight', 'KeyW', 'KeyT', 'KeyN', 'F11'];
 
 /** @param {string} id @returns {any} */
@@ -27,9 +35,9 @@ const parameters = new URLSearchParams(location.search || location.hash.slice(1)
 const pool = parameters.get('pool') ?? '';
 const fixedScale = Number(parameters.get('scale')) || 0;
 const canvas = /** @type {HTMLCanvasElement} */ ($('screen'));
-const surface = { width: 0, height: 0 };
 let resizeTimer = 0;
 let toastTimer = 0;
+let bellTimer = 0;
 /** @type {any} */
 let lastCursor = null;
 
@@ -56,27 +64,21 @@ function toast(text) {
 	}, TOAST_MS));
 }
 
-function ratio() {
-	return fixedScale || window.devicePixelRatio || 1;
+/** A bell that is seen; nothing flashes. */
+function ring() {
+	clearTimeout(bellTimer);
+	$('bell').textContent = t('bell');
+	bellTimer = /** @type {any} */ (setTimeout(() => {
+		$('bell').textContent = '';
+	}, BELL_MS));
 }
 
-/** The size that fills the window, in the screen's own pixels. */
-function wishedScreen() {
-	const width = Math.max(2, Math.round(window.innerWidth * ratio()) & ~1);
-	const height = Math.max(2, Math.round(window.innerHeight * ratio()) & ~1);
-	return { width, height, scale: Math.round(ratio() * 100) };
-}
-
-/** Places the picture: pixel for pixel where it fits, else smaller. */
-function layout() {
-	if (!surface.width)
+/** Once for each browser: where the menu is. */
+function hint() {
+	if (localStorage.getItem(HINTED) || window.matchMedia('(pointer: coarse)').matches)
 		return;
-	const width = surface.width / ratio();
-	const height = surface.height / ratio();
-	const fit = Math.min(1, window.innerWidth / width, window.innerHeight / height);
-	const isNear = Math.abs(width - window.innerWidth) < 2 && Math.abs(height - window.innerHeight) < 2;
-	canvas.style.width = `${width * (isNear ? 1 : fit)}px`;
-	canvas.style.height = `${height * (isNear ? 1 : fit)}px`;
+	localStorage.setItem(HINTED, 'yes');
+	toast(t('hint.menu'));
 }
 
 function focusDesktop() {
@@ -85,26 +87,32 @@ function focusDesktop() {
 }
 
 const link = openLink(canvas, onDisplay, parameters.has('noworker'));
+const screen = new Screen($('stage'), canvas, fixedScale, resized);
 
 const session = new Session(pool, {
 	post: (command) => link.post(command),
-	screen: wishedScreen,
+	screen: () => screen.wish(),
 	named: (name) => {
 		document.title = `${name} – Puesto`;
 		$('menu-name').textContent = name;
 	},
-	show: (state, title, text) => {
+	loginNeeded: () => askAgain(session.user, () => void session.start()),
+	show: (state, title, text, countdown) => {
 		const isOver = session.hadPicture && state !== 'ended';
 		$('veil').hidden = state === 'live';
 		$('veil').classList.toggle('is-over-picture', isOver);
-		$('veil').classList.toggle('is-still', state === 'ended');
+		$('veil').classList.toggle('is-still', state === 'ended' || Boolean(countdown));
 		$('stage').classList.toggle('is-dim', isOver && state !== 'live');
-		$('veil-title').textContent = title;
-		$('veil-text').textContent = text;
+		setText($('veil-title'), title);
+		setText($('veil-text'), text);
+		$('veil-count').textContent = countdown;
+		$('veil-hurry').hidden = !countdown;
 		$('veil-again').hidden = state !== 'ended' || !pool;
-		$('veil-back').hidden = state === 'live' || isOver;
-		if (state === 'live')
+		$('veil-back').hidden = state === 'live';
+		if (state === 'live') {
 			focusDesktop();
+			hint();
+		}
 		if (state === 'ended') {
 			statistics.toggle(false);
 			menu.close(false);
@@ -123,7 +131,7 @@ const keyboard = new Keyboard($('keys'), {
 	key: (isDown, keysym, keycode) => {
 		link.post({ type: 'key', isDown, keysym, keycode });
 		if (isDown)
-			clipboard.write();
+			clipboard.write(true);
 	},
 	text: (text) => link.post({ type: 'text', text }),
 	release: () => link.post({ type: 'release' }),
@@ -131,13 +139,13 @@ const keyboard = new Keyboard($('keys'), {
 	menu: () => menu.open(),
 });
 
-new Pointer(canvas, () => surface, {
+new Pointer(canvas, () => screen.surface, {
 	pointer: (x, y, buttons) => {
 		link.post({ type: 'pointer', x, y, buttons });
 		if (!$('dot').hidden)
 			showDot(x, y);
 		if (buttons)
-			clipboard.write();
+			clipboard.write(true);
 	},
 	wheel: (dx, dy) => link.post({ type: 'wheel', dx, dy }),
 	touched: () => {
@@ -149,14 +157,14 @@ const menu = new Menu($('menu'), focusDesktop);
 
 const statistics = new Statistics($('statistics'), async () => {
 	const { stats } = await ask('stats');
-	return { ...stats, ...surface };
+	return { ...stats, ...screen.surface };
 });
 
 /** @param {number} x @param {number} y on the desktop's screen */
 function showDot(x, y) {
 	const box = canvas.getBoundingClientRect();
-	$('dot').style.left = `${box.left + x * box.width / (surface.width || 1)}px`;
-	$('dot').style.top = `${box.top + y * box.height / (surface.height || 1)}px`;
+	$('dot').style.left = `${box.left + x * box.width / (screen.surface.width || 1)}px`;
+	$('dot').style.top = `${box.top + y * box.height / (screen.surface.height || 1)}px`;
 }
 
 /** @param {any} event */
@@ -166,13 +174,11 @@ function onDisplay(event) {
 		clipboard.allow(event.clipboardIn, event.clipboardOut);
 		break;
 	case 'surface':
-		surface.width = event.width;
-		surface.height = event.height;
-		layout();
+		screen.show(event);
 		break;
 	case 'cursor':
 		lastCursor = event;
-		canvas.style.cursor = cursorOf(event, ratio());
+		canvas.style.cursor = cursorOf(event, screen.ratio * 100 / screen.zoom);
 		break;
 	case 'pointer':
 		if (!$('dot').hidden)
@@ -180,6 +186,9 @@ function onDisplay(event) {
 		break;
 	case 'clipboard':
 		clipboard.take(event.text);
+		break;
+	case 'bell':
+		ring();
 		break;
 	case 'stats':
 	case 'pixels':
@@ -191,13 +200,12 @@ function onDisplay(event) {
 }
 
 function resized() {
-	layout();
 	clearTimeout(resizeTimer);
 	resizeTimer = /** @type {any} */ (setTimeout(() => {
 		if (session.state === 'live')
-			link.post({ type: 'resize', ...wishedScreen() });
+			link.post({ type: 'resize', ...screen.wish() });
 		if (lastCursor)
-			canvas.style.cursor = cursorOf(lastCursor, ratio());
+			canvas.style.cursor = cursorOf(lastCursor, screen.ratio * 100 / screen.zoom);
 	}, RESIZE_WAIT_MS));
 }
 
@@ -208,32 +216,60 @@ async function toggleFullscreen() {
 	}
 	try {
 		await document.documentElement.requestFullscreen({ navigationUI: 'hide' });
-		// Where the browser can, keys such as Alt+Tab and Ctrl+W go to the desktop as well.
-		await /** @type {any} */ (navigator).keyboard?.lock?.(LOCKED_KEYS);
-	} catch (reason) {
-		toast(/** @type {Error} */ (reason).message);
+	} catch {
+		toast(t('fullscreen.denied'));
+		return;
 	}
+	// Where the browser can, keys such as Alt+Tab and Ctrl+W go to the desktop as well.
+	const { keyboard: keys } = /** @type {any} */ (navigator);
+	if (keys?.lock)
+		await keys.lock(LOCKED_KEYS).catch(() => {});
+	else
+		toast(t('fullscreen.noLock'));
 }
 
-/** @param {string} id @param {() => void | Promise<void>} action @param {boolean} [staysOpen] */
-function onMenu(id, action, staysOpen = false) {
+/** @param {string} id @param {() => void | Promise<void>} action */
+function onMenu(id, action) {
 	$(id).addEventListener('click', async () => {
-		if (!staysOpen)
-			menu.close(true);
+		menu.close(true);
 		await action();
 	});
 }
 
+/** A touch screen's own keyboard comes when it is asked for, and not with each touch of the desktop. @param {boolean} isWanted */
+function setTouchKeyboard(isWanted) {
+	$('do-keyboard').setAttribute('aria-pressed', String(isWanted));
+	$('keys').inputMode = isWanted ? 'text' : 'none';
+	if (document.activeElement === $('keys'))
+		$('keys').blur();
+	focusDesktop();
+}
+
+/** The two menus in the menu: keys that no page can catch, and the size of things. */
+function fillMenus() {
+	const then = (/** @type {() => void} */ run) => () => {
+		menu.close(true);
+		run();
+	};
+	const face = (/** @type {import('../shared/icons.js').IconName} */ name, /** @type {string} */ key) => [icon(name), h('span', {}, t(key))];
+	$('do-keys').replaceChildren(menuButton(face('keyboard', 'menu.keys'), t('menu.keys'), () => specialKeys(language())
+		.map(({ label, chord }) => ({ label, icon: 'keyboard', run: then(() => keyboard.chord(chord)) }))));
+	$('do-size').replaceChildren(menuButton(face('search', 'menu.size'), t('menu.size'), () => ZOOMS
+		.map((zoom) => ({ label: t(zoom === 100 ? 'menu.sizeNative' : 'menu.sizeOf', { zoom }), icon: screen.zoom === zoom ? 'check' : 'search', run: then(() => screen.setZoom(zoom)) }))));
+}
+
 onMenu('do-fullscreen', toggleFullscreen);
-onMenu('do-keyboard', focusDesktop);
+onMenu('do-keyboard', () => setTouchKeyboard($('keys').inputMode === 'none'));
 onMenu('do-statistics', () => {
 	statistics.toggle(!statistics.isOn);
 	link.post({ type: 'watch', on: statistics.isOn });
 	$('do-statistics').setAttribute('aria-pressed', String(statistics.isOn));
 });
-onMenu('do-cad', () => keyboard.chord([[0xffe3, 29], [0xffe9, 56], [0xffff, 111]]));
 onMenu('do-clipboard', () => {
 	$('clipboard-text').value = clipboard.fromDesktop;
+	$('clipboard-give').disabled = !clipboard.isInAllowed;
+	$('clipboard-copy').disabled = !clipboard.isOutAllowed;
+	$('clipboard-policy').textContent = [clipboard.isInAllowed ? '' : t('clipboard.inForbidden'), clipboard.isOutAllowed ? '' : t('clipboard.outForbidden')].join(' ').trim();
 	$('clipboard').showModal();
 	$('clipboard-text').select();
 });
@@ -258,10 +294,15 @@ $('clipboard-give').addEventListener('click', () => {
 $('clipboard-copy').addEventListener('click', () => {
 	$('clipboard-text').value = clipboard.fromDesktop;
 	$('clipboard-text').select();
-	if (document.execCommand('copy'))
-		toast(t('clipboard.copied'));
+	toast(t(document.execCommand('copy') ? 'clipboard.copied' : 'clipboard.notCopied'));
 });
 $('veil-again').addEventListener('click', () => session.start());
+$('veil-hurry').addEventListener('click', () => session.hurry());
+$('veil-back').addEventListener('click', async (/** @type {Event} */ e) => {
+	e.preventDefault();
+	await session.giveUp();
+	location.assign($('veil-back').href);
+});
 
 canvas.addEventListener('pointerdown', (e) => {
 	menu.close(false);
@@ -269,7 +310,6 @@ canvas.addEventListener('pointerdown', (e) => {
 	if (e.pointerType !== 'touch')
 		focusDesktop();
 });
-window.addEventListener('resize', resized);
 window.addEventListener('focus', () => {
 	if (document.activeElement === document.body)
 		focusDesktop();
@@ -287,9 +327,15 @@ document.addEventListener('fullscreenchange', () => {
 	$('do-fullscreen').setAttribute('aria-pressed', String(Boolean(document.fullscreenElement)));
 	focusDesktop();
 });
-document.addEventListener('languagechange-puesto', () => session.repeat());
+document.addEventListener('languagechange-puesto', () => {
+	session.repeat();
+	fillMenus();
+});
 window.addEventListener('beforeunload', () => link.post({ type: 'release' }));
 $('do-keyboard').hidden = !window.matchMedia('(any-pointer: coarse)').matches;
+if (!$('do-keyboard').hidden)
+	setTouchKeyboard(false);
+fillMenus();
 
 /** For tests and the curious: what this page knows, read only. */
 Object.defineProperty(window, 'puesto', { value: Object.freeze({
@@ -297,7 +343,7 @@ Object.defineProperty(window, 'puesto', { value: Object.freeze({
 		return session.state;
 	},
 	get surface() {
-		return { ...surface };
+		return { ...screen.surface };
 	},
 	get isWorker() {
 		return link.isWorker;

@@ -19,8 +19,9 @@ export class Menu {
 		return !this.items.hidden;
 	}
 
+	/** Those of the bar itself: a menu that hangs from it minds its own. */
 	#buttons() {
-		return /** @type {HTMLButtonElement[]} */ ([...this.items.querySelectorAll('button:not([hidden])')]);
+		return /** @type {HTMLButtonElement[]} */ ([...this.items.querySelectorAll('button:not([hidden], [role=menuitem])')]);
 	}
 
 	toggle() {
@@ -46,6 +47,8 @@ export class Menu {
 
 	/** @param {KeyboardEvent} e */
 	#onKey(e) {
+		if (e.defaultPrevented)
+			return;
 		const buttons = this.#buttons();
 		const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
 		const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[e.key];

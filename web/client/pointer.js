@@ -19,8 +19,14 @@ export function buttonsOf(buttons) {
 	return buttons & 1 | (buttons & 4) >> 1 | (buttons & 2) << 1 | buttons & 24;
 }
 
-/** One wheel event in 1/120 notch. @param {{deltaX: number, deltaY: number, deltaMode: number}} e @returns {[number, number]} */
+/**
+ * One wheel event in 1/120 notch. A notch is as many pixels as the system's settings say; the older `wheelDelta` counts the notches themselves.
+ * @param {{deltaX: number, deltaY: number, deltaMode: number, wheelDeltaX?: number, wheelDeltaY?: number}} e @returns {[number, number]}
+ */
 export function wheelOf(e) {
+	const { wheelDeltaX: notchX = 0, wheelDeltaY: notchY = 0 } = e;
+	if ((notchX || notchY) && notchX % 120 === 0 && notchY % 120 === 0)
+		return [-notchX || 0, -notchY || 0];
 	const unit = e.deltaMode === 0 ? 120 / NOTCH_PIXELS : e.deltaMode === 1 ? 120 / NOTCH_LINES : 120 * 3;
 	return [e.deltaX * unit, e.deltaY * unit];
 }

@@ -4,10 +4,11 @@
  * each step.
  *
  *   asking ──ticket──► connecting ──first frame──► live ──drop──► waiting ──► asking
- *      └──────────────────────┴── refused, logged off, disconnected ──► ended
+ *      ├──────────────────────┴── refused, logged off, disconnected ──► ended
+ *      └── the log-in has expired ──► waiting (for the user to log in)
  */
 
-import { api, ApiError, sleep } from '../shared/api.js';
+import { api, ApiError, problemText, sleep } from '../shared/api.js';
 import { t, pick, language } from '../shared/i18n.js';
 
 const BACKOFF_MS = [400, 1000, 2000, 4000, 8000];
@@ -17,6 +18,7 @@ const FIRST_PICTURE_MS = 45000;
 const CLOSED_FOR_GOOD = new Set([4403, 4410]);
 /** Something failed on the server: its words say what, while the client tries again. */
 const FAILED = 1011;
+const GIVE_UP_MS = 1500;
 
 /** @typedef {'asking' | 'connecting' | 'live' | 'waiting' | 'ended'} State */
 
@@ -24,7 +26,8 @@ const FAILED = 1011;
  * @typedef {object} SessionHost
  * @property {(command: any) => void} post to the display
  * @property {() => {width: number, height: number, scale: number}} screen the size that the desktop should have
- * @property {(state: State, title: string, text: string) => void} show
+ * @property {(state: State, title: string, text: string, countdown: string) => void} show
+ * @property {() => void} loginNeeded the browser's log-in has expired: after the next one, call start()
  * @property {(name: string) => void} named the desktop's name is known
  */
 
@@ -41,13 +44,14 @@ export class Session {
 		/** @type {{code: number, en: string, es: string} | null} */
 		this.end = null;
 		this.desktop = { id: '', name: '' };
+		this.user = '';
 		this.abort = new AbortController();
 		this.timer = 0;
-		/** The last sentence, so that a change of language can repeat it. */
+		/** The last sentences, so that a change of language can repeat them. @type {() => string[]} */
 		this.words = () => ['', ''];
 	}
 
-	/** @param {State} state @param {() => [string, string]} words title and text */
+	/** @param {State} state @param {() => string[]} words title, text and, where one runs, the countdown */
 	#show(state, words) {
 		this.state = state;
 		this.words = words;
@@ -55,8 +59,8 @@ export class Session {
 	}
 
 	repeat() {
-		const [title, text] = this.words();
-		this.host.show(this.state, title, text);
+		const [title, text, countdown = ''] = this.words();
+		this.host.show(this.state, title, text, countdown);
 	}
 
 	async start() {
@@ -83,7 +87,7 @@ export class Session {
 
 	/** Repeats until the desktop is there. @param {AbortSignal} signal */
 	async #askForTicket(signal) {
-		this.#show('asking', () => [t(this.hadPicture ? 'stage.drop' : 'stage.ask'), '']);
+		this.#show('asking', () => [t(this.hadPicture ? 'stage.again' : 'stage.ask'), '']);
 		for (;;) {
 			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: 'web' }, { signal });
 			if (status === 200)
@@ -100,14 +104,16 @@ export class Session {
 		const error = reason instanceof ApiError ? reason : new ApiError(0, '', reason.message);
 		const isPassing = error.status === 0 || error.status === 429 || error.status >= 500;
 		if (isPassing) {
-			this.#retry(error.retryAfterMs, this.hadPicture ? '' : error.message);
+			this.#retry(error.retryAfterMs, error.message);
+			return;
+		}
+		if (error.status === 401) {
+			this.#show('waiting', () => [t('login.needed'), '']);
+			this.host.loginNeeded();
 			return;
 		}
 		this.hadPicture = false;
-		if (error.status === 401)
-			this.#show('ended', () => [t('ended.failed'), t('ended.login')]);
-		else
-			this.#show('ended', () => [t('ended.failed'), error.message]);
+		this.#show('ended', () => [t('ended.failed'), problemText(error)]);
 	}
 
 	/** @param {number} atLeastMs @param {string} why */
@@ -116,9 +122,10 @@ export class Session {
 		const wait = Math.max(BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length - 1)], atLeastMs);
 		this.tries++;
 		const until = performance.now() + wait;
-		const words = /** @returns {[string, string]} */ () => {
+		const words = () => {
 			const seconds = Math.ceil((until - performance.now()) / 1000);
-			return [seconds > 1 ? t('stage.wait', { seconds }) : t('stage.drop'), why];
+			const reason = navigator.onLine ? why || t('wait.cut') : t('wait.offline');
+			return [t(this.hadPicture ? 'wait.title' : 'wait.titleFirst'), reason, seconds > 0 ? t('wait.next', { seconds }) : t('wait.now')];
 		};
 		const tick = () => {
 			if (this.state !== 'waiting')
@@ -139,16 +146,25 @@ export class Session {
 		this.#retry(0, '');
 	}
 
-	/** The browser says that the network is back: no reason to wait. */
+	/** The network is back, or the user says so: no reason to wait. */
 	hurry() {
 		if (this.state === 'waiting')
 			this.start();
+	}
+
+	/** The user leaves before there is a desktop: the place in the queue goes to the next one. */
+	async giveUp() {
+		const isQueued = this.state === 'asking' || this.state === 'waiting';
+		this.#stop();
+		if (isQueued && !this.desktop.id)
+			await api('DELETE', `/me/pools/${encodeURIComponent(this.pool)}/connect`, undefined, { signal: AbortSignal.timeout(GIVE_UP_MS) }).catch(() => {});
 	}
 
 	/** An event of the display. @param {any} event */
 	onDisplay(event) {
 		switch (event.type) {
 		case 'hello':
+			this.user = event.user;
 			if (event.desktop && !this.desktop.name) {
 				this.desktop.name = event.desktop;
 				this.host.named(event.desktop);

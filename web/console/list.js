@@ -65,7 +65,7 @@ export class ListPage {
 		this.title = kind.title;
 		this.count = h('p', { class: 'faint list-count', role: 'status' });
 		this.alert = h('p', { class: 'form-error', role: 'alert', hidden: true });
-		this.body = h('tbody');
+		this.body = h('tbody', { on: { menuclosed: () => this.show() } });
 		this.rows = new Keyed(this.body, { key: (/** @type {any} */ o) => o.id, create: (o) => this.#row(o) });
 		this.more = h('button', { type: 'button', hidden: true, on: { click: () => void this.#fetch(false) } }, t('list.more'));
 		this.empty = h('div', { class: 'empty', hidden: true });

@@ -30,7 +30,7 @@ let trouble = null;
 let countdown = 0;
 
 const banner = h('div', { class: 'banner', role: 'status', hidden: true });
-const list = h('ul', { class: 'tiles' });
+const list = h('ul', { class: 'tiles', on: { menuclosed: () => pools.items && showTiles(pools.items) } });
 const empty = h('section', { class: 'notice card', hidden: true });
 const auto = h('label', { class: 'auto-open', hidden: true });
 const heading = h('h1');

@@ -22,21 +22,22 @@ export class Keyed {
 		this.known.clear();
 	}
 
-	/** @param {string} key @param {T} item */
+	/** @param {string} key @param {T} item @returns {{element: HTMLElement, item: T}} */
 	#element(key, item) {
 		const { create, update } = this.how;
 		const old = this.known.get(key);
 		if (!old)
-			return create(item);
+			return { element: create(item), item };
 		if (update) {
 			update(old.element, item);
-			return old.element;
+			return { element: old.element, item };
 		}
-		if (old.item === item)
-			return old.element;
+		// Whoever has a menu open is about to choose: the news waits until it is closed (see menu.js).
+		if (old.item === item || old.element.querySelector(':popover-open'))
+			return old;
 		const element = create(item);
 		keepFocus(old.element, element);
-		return element;
+		return { element, item };
 	}
 
 	/** @param {T[]} items */
@@ -49,8 +50,8 @@ export class Keyed {
 			const key = this.how.key(item);
 			if (next.has(key))
 				continue;
-			const element = this.#element(key, item);
-			next.set(key, { element, item });
+			const { element, item: shown } = this.#element(key, item);
+			next.set(key, { element, item: shown });
 			/** @type {Element | null} */
 			const wanted = after ? after.nextElementSibling : this.parent.firstElementChild;
 			if (wanted !== element)
