@@ -25,4 +25,5 @@ check_PROGRAMS += tests/integration/front_host
 tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry.c
 tests_integration_front_host_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 tests_integration_front_host_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
-EXTRA_DIST += tests/integration/rdp_harness.py
+TESTS += tests/integration/test_rdp.py
+EXTRA_DIST += tests/integration/test_rdp.py tests/integration/rdp_harness.py

@@ -77,15 +77,15 @@ class Display:
 
 
 def read_xwd(data, width, height):
-    """The upper left part as rows of R, G, B bytes; 32 bits a pixel, blue first."""
+    """The upper left part as rows of R, G, B bytes. Pixels begin with blue, and have 32 bits or, from several visuals, 24."""
     header = struct.unpack(">25I", data[:100])
-    size, per_line, colours = header[0], header[12], header[19]
+    size, pixel, per_line, colours = header[0], header[11] // 8, header[12], header[19]
     at = size + colours * 12
     rows = []
     for y in range(height):
-        line = data[at + y * per_line:at + y * per_line + width * 4]
+        line = data[at + y * per_line:at + y * per_line + width * pixel]
         row = bytearray(width * 3)
-        row[0::3], row[1::3], row[2::3] = line[2::4], line[1::4], line[0::4]
+        row[0::3], row[1::3], row[2::3] = line[2::pixel], line[1::pixel], line[0::pixel]
         rows.append(bytes(row))
     return rows
 
@@ -132,7 +132,7 @@ class Session:
         self.lines.until("^listening")
         self.log = open(os.path.join(self.dir, "client.log"), "w+b")
         self.client = subprocess.Popen(["xfreerdp3", "/v:127.0.0.1:%d" % self.port, "/u:ana", "/p:" + password, "/cert:ignore", "/sec:tls",
-                                        "/size:" + (wish or size), "/log-level:WARN", *client_options],
+                                        "/size:" + (wish or size), "/window-position:0x0", "/log-level:WARN", *client_options],
                                        env=dict(self.display.env, HOME=self.dir), stdout=self.log, stderr=self.log)
 
     def client_text(self):

@@ -108,7 +108,7 @@ static void on_data(struct rdp *f, const uint8_t *data, size_t len)
 	struct pst_buf text;
 	pst_buf_init(&text, TEXT_MAX);
 	utf16_to_text(&text, data, len);
-	if (!text.failed && text.len > 0 && f->clipboard_in && pst_utf8_valid((const char *)text.data, text.len))
+	if (!text.failed && text.len > 0 && f->clipboard_in && rdp_is_live(f) && pst_utf8_valid((const char *)text.data, text.len))
 		f->ev.clipboard(f->arg, (const char *)text.data, text.len);
 	pst_buf_finish(&text);
 }

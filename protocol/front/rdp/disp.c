@@ -60,7 +60,7 @@ static int on_message(void *arg, const uint8_t *data, size_t len, struct pst_err
 	struct rdp *f = arg;
 	struct disp_layout layout = { 0 };
 	int r = disp_parse(data, len, &layout, err);
-	if (r > 0 && f->is_opened && (layout.width != f->width || layout.height != f->height))
+	if (r > 0 && rdp_is_live(f) && (layout.width != f->width || layout.height != f->height))
 		f->ev.resize(f->arg, layout.width, layout.height, layout.scale_pct);
 	return r < 0 ? r : 0;
 }

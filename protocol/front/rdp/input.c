@@ -10,7 +10,7 @@
 
 static void emit(struct rdp *f, const struct input_event *ev)
 {
-	if (f->is_opened && !f->is_ended)
+	if (rdp_is_live(f))
 		f->ev.input(f->arg, ev);
 }
 

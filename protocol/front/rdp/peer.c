@@ -52,7 +52,7 @@ static BOOL on_suppress(rdpContext *context, BYTE allow, const RECTANGLE_16 *are
 static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *areas)
 {
 	struct rdp *f = rdp_of(context);
-	for (BYTE i = 0; f->is_opened && i < count; i++) {
+	for (BYTE i = 0; rdp_is_live(f) && i < count; i++) {
 		const struct rect r = { areas[i].left, areas[i].top, areas[i].right - areas[i].left + 1, areas[i].bottom - areas[i].top + 1 };
 		if (!rect_is_empty(&r))
 			f->ev.refresh(f->arg, &r);

@@ -19,6 +19,7 @@
 #define HANDSHAKE_MS 10000
 #define DESKTOP_MS 90000
 #define ALARM_S 12       /* later than HANDSHAKE_MS, which says why */
+#define GOODBYE_MS 2000  /* for the client to close after it has been told why */
 #define PUMP_MAX 256     /* messages of the client in one turn */
 
 void rdp_fail(struct rdp *f, int code, const char *reason)
@@ -38,10 +39,15 @@ static void on_deadline(void *arg)
 	rdp_fail(f, PST_ETIMEOUT, f->has_credentials ? "the desktop was not there in time" : "the RDP client did not finish its log-in in time");
 }
 
+bool rdp_is_live(const struct rdp *f)
+{
+	return f->is_opened && !f->is_ended && !f->is_leaving;
+}
+
 bool rdp_can_send(struct front *front)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	return f->is_opened && !f->is_ended && !f->is_suppressed && f->writer->can_send(f) && window_is_open(&f->window) &&
+	return rdp_is_live(f) && !f->is_suppressed && f->writer->can_send(f) && window_is_open(&f->window) &&
 	       !f->peer->IsWriteBlocked(f->peer);
 }
 
@@ -55,6 +61,51 @@ int rdp_flush(struct rdp *f)
 	return uv_poll_start(f->poll, is_blocked ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll) < 0 ? PST_EIO : 0;
 }
 
+static void fail_left(struct rdp *f)
+{
+	if (f->is_leaving)
+		rdp_fail(f, f->ending.code, f->ending.text);
+	else
+		rdp_fail(f, f->is_opened ? 0 : PST_ECLOSED, f->is_opened ? "the RDP client left" : "the RDP client left before the picture");
+}
+
+static uint32_t end_code(int code)
+{
+	switch (code) {
+	case 0: return ERRINFO_LOGOFF_BY_USER;
+	case PST_EAUTH: return ERRINFO_SERVER_FRESH_CREDENTIALS_REQUIRED;
+	case PST_EDENIED: return ERRINFO_SERVER_INSUFFICIENT_PRIVILEGES;
+	case PST_ETIMEOUT: return ERRINFO_LOGON_TIMEOUT;
+	default: return ERRINFO_RPC_INITIATED_DISCONNECT;
+	}
+}
+
+static void on_goodbye(void *arg)
+{
+	fail_left(arg);
+}
+
+/* A client understands why only once it is activated, and the library's state must not change under its own feet. */
+static void leave_when_ready(struct rdp *f)
+{
+	if (f->is_ended || !f->is_leaving || f->is_told || !f->is_activated || f->is_pumping)
+		return;
+	f->is_told = true;
+	freerdp_set_error_info(f->peer->context->rdp, end_code(f->ending.code));
+	f->peer->Close(f->peer);
+	rdp_flush(f);
+}
+
+static void leave(struct rdp *f, int code, const char *reason)
+{
+	if (f->is_ended || f->is_leaving)
+		return;
+	f->is_leaving = true;
+	pst_err_set(&f->ending, code, "%s", reason);
+	pst_timer_start(f->deadline, GOODBYE_MS, on_goodbye, f);
+	leave_when_ready(f);
+}
+
 /* user@host and user#pool stay whole: the broker reads them. The domain is not ours. */
 static void ask_login(struct rdp *f)
 {
@@ -65,9 +116,7 @@ static void ask_login(struct rdp *f)
 	pst_timer_start(f->deadline, DESKTOP_MS, on_deadline, f);
 	f->login = RDP_LOGIN_ASKED;
 	if (!user || !*user || !password || !*password) {
-		freerdp_set_error_info(f->peer->context->rdp, ERRINFO_SERVER_FRESH_CREDENTIALS_REQUIRED);
-		f->peer->Close(f->peer);
-		rdp_fail(f, PST_EAUTH, "the RDP client sent no user name or no password");
+		leave(f, PST_EAUTH, "the RDP client sent no user name or no password");
 		return;
 	}
 	f->ev.login(f->arg, user, password);
@@ -112,11 +161,12 @@ static void after_pump(struct rdp *f)
 	struct pst_err err = PST_ERR_INIT;
 	if (!f->is_ended && f->has_credentials && f->login == RDP_LOGIN_NONE)
 		ask_login(f);
-	if (!f->is_ended)
+	leave_when_ready(f);
+	if (!f->is_ended && !f->is_leaving)
 		open_when_ready(f);
-	if (!f->is_ended && f->is_opened && f->writer->fit && f->writer->fit(f, &err) < 0)
+	if (rdp_is_live(f) && f->writer->fit && f->writer->fit(f, &err) < 0)
 		rdp_fail(f, err.code, err.text);
-	if (!f->is_ended && rdp_can_send(&f->front))
+	if (rdp_can_send(&f->front))
 		f->ev.ready(f->arg);
 }
 
@@ -138,7 +188,7 @@ static void pump(struct rdp *f)
 {
 	struct pst_err err = PST_ERR_INIT;
 	if (!take_bytes(f))
-		rdp_fail(f, f->is_opened ? 0 : PST_ECLOSED, f->is_opened ? "the RDP client left" : "the RDP client left before the picture");
+		fail_left(f);
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
 	else if (rdp_gfx_poll(f, &err) < 0 || rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0)
@@ -217,26 +267,9 @@ static struct front *rdp_open(const struct front_params *p, const struct front_e
 	return &f->front;
 }
 
-static uint32_t end_code(int code)
-{
-	switch (code) {
-	case 0: return ERRINFO_LOGOFF_BY_USER;
-	case PST_EAUTH: return ERRINFO_SERVER_FRESH_CREDENTIALS_REQUIRED;
-	case PST_EDENIED: return ERRINFO_SERVER_INSUFFICIENT_PRIVILEGES;
-	case PST_ETIMEOUT: return ERRINFO_LOGON_TIMEOUT;
-	default: return ERRINFO_RPC_INITIATED_DISCONNECT;
-	}
-}
-
 static void rdp_end(struct front *front, int code, const char *reason_en, const char *reason_es)
 {
-	struct rdp *f = pst_container_of(front, struct rdp, front);
-	if (f->is_ended)
-		return;
-	freerdp_set_error_info(f->peer->context->rdp, end_code(code));
-	if (f->is_activated)
-		f->peer->Close(f->peer);
-	rdp_fail(f, code, reason_en);
+	leave(pst_container_of(front, struct rdp, front), code, reason_en);
 }
 
 /* A second try needs a new connection: RDP sends its password once. */
@@ -245,7 +278,7 @@ static void rdp_login_result(struct front *front, const struct pst_err *err)
 	struct rdp *f = pst_container_of(front, struct rdp, front);
 	f->login = err ? RDP_LOGIN_REFUSED : RDP_LOGIN_ACCEPTED;
 	if (err) {
-		rdp_end(front, err->code, err->text, err->text);
+		leave(f, err->code, err->text);
 		return;
 	}
 	open_when_ready(f);
@@ -265,29 +298,24 @@ static int rdp_frame(struct front *front, const struct op_list *ops, const struc
 	return f->writer->frame(f, ops, sent, err);
 }
 
-static bool is_live(const struct rdp *f)
-{
-	return f->is_opened && !f->is_ended;
-}
-
 static void rdp_cursor(struct front *front, const struct cursor_image *image)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	if (is_live(f))
+	if (rdp_is_live(f))
 		rdp_pointer_shape(f, image);
 }
 
 static void rdp_pointer_moved(struct front *front, int32_t x, int32_t y)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	if (is_live(f))
+	if (rdp_is_live(f))
 		rdp_pointer_position(f, x, y);
 }
 
 static void rdp_clipboard(struct front *front, const char *utf8, size_t len)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	if (is_live(f))
+	if (rdp_is_live(f))
 		rdp_clip_send(f, utf8, len);
 }
 

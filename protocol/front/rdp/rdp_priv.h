@@ -73,6 +73,8 @@ struct rdp {
 	enum rdp_login login;
 	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;
 	bool is_pumping; /* the library is at work on the client's bytes */
+	bool is_leaving, is_told; /* the front has been told to end; the client has been told why */
+	struct pst_err ending;
 	bool clipboard_in, clipboard_out;
 	int32_t width, height; /* the surface; 0 before it */
 	uint8_t buttons;
@@ -131,6 +133,8 @@ void rdp_clip_send(struct rdp *f, const char *utf8, size_t len);
 void rdp_clip_finish(struct rdp *f);
 
 /* rdp.c */
+/* Open, and neither side has ended. */
+bool rdp_is_live(const struct rdp *f);
 bool rdp_can_send(struct front *front);
 /* Puts what is queued on the socket and watches it for room. */
 int rdp_flush(struct rdp *f);
