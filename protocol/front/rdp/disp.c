@@ -2,6 +2,8 @@
 /* Display control: the client's window was resized, and the desktop follows. */
 #include "protocol/front/rdp/disp.h"
 
+#include <freerdp/channels/wtsvc.h>
+
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "encoder/rect.h"
@@ -79,7 +81,7 @@ static int announce(struct rdp *f, struct pst_err *err)
 /* Opened once the picture is there: a client without it just keeps its size. */
 int rdp_disp_poll(struct rdp *f, struct pst_err *err)
 {
-	if (!f->disp.was_opened && f->is_opened) {
+	if (!f->disp.was_opened && f->is_opened && WTSVirtualChannelManagerGetDrdynvcState(f->channels) == DRDYNVC_STATE_READY) {
 		f->disp.was_opened = true;
 		f->disp.channel = channel_open_dynamic(f->channels, DISP_CHANNEL);
 	}

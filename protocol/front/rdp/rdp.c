@@ -91,7 +91,9 @@ static void leave_when_ready(struct rdp *f)
 	if (f->is_ended || !f->is_leaving || f->is_told || !f->is_activated || f->is_pumping)
 		return;
 	f->is_told = true;
+	/* Close deactivates first, and a client that is not active reads no reason. */
 	freerdp_set_error_info(f->peer->context->rdp, end_code(f->ending.code));
+	freerdp_send_error_info(f->peer->context->rdp);
 	f->peer->Close(f->peer);
 	rdp_flush(f);
 }
