@@ -115,6 +115,11 @@ def part(rows, x, y, w, h):
     return [row[x * 3:(x + w) * 3] for row in rows[y:y + h]]
 
 
+def client(display, home, log, port, password, *options):
+    return subprocess.Popen(["xfreerdp3", "/v:127.0.0.1:%d" % port, "/u:ana", "/p:" + password, "/cert:ignore", "/sec:tls", "/window-position:0x0",
+                             "/log-level:WARN", *options], env=dict(display.env, HOME=home), stdout=log, stderr=log)
+
+
 class Session:
     """One connection: the host's lines, the client, the client's display."""
 
@@ -131,9 +136,7 @@ class Session:
         self.lines = Lines(self.host)
         self.lines.until("^listening")
         self.log = open(os.path.join(self.dir, "client.log"), "w+b")
-        self.client = subprocess.Popen(["xfreerdp3", "/v:127.0.0.1:%d" % self.port, "/u:ana", "/p:" + password, "/cert:ignore", "/sec:tls",
-                                        "/size:" + (wish or size), "/window-position:0x0", "/log-level:WARN", *client_options],
-                                       env=dict(self.display.env, HOME=self.dir), stdout=self.log, stderr=self.log)
+        self.client = client(self.display, self.dir, self.log, self.port, password, "/size:" + (wish or size), *client_options)
 
     def client_text(self):
         self.log.seek(0)

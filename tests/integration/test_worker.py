@@ -8,10 +8,12 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
 
+import rdp_harness
 from gate_harness import BUILD, DESKTOP, Gateway, wait_until
 
 HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END = 1, 2, 3, 4, 6, 7, 0x0b
@@ -130,6 +132,28 @@ class Worker(unittest.TestCase):
         self.assertIn(b"Moved on.", body)
         self.assertIn("Se ha movido.".encode(), body)
         self.assertEqual(viewer.ws.closed(), (4410, "Moved on."))
+
+    @unittest.skipIf(rdp_harness.missing(), "needs %s" % ", ".join(rdp_harness.missing()))
+    def test_rdp_pictures_in_the_sandbox(self):
+        """Every codec of the RDP front does its work behind seccomp."""
+        grant = {"session": "00000000-0000-0000-0000-000000000002", "desktop": DESKTOP, "user": "ana", "pool": "Demo", "epoch": 1, "grant": "x.y",
+                 "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 1000, "max_height": 700}}
+        self.gate.broker.handlers["auth"] = lambda m, send: {"login": "L", "user": "ana", "pool": "p"}
+        self.gate.broker.handlers["connect"] = lambda m, send: grant
+        display = rdp_harness.Display(640, 480)
+        self.addCleanup(display.close)
+        for options in (["/gfx:AVC420"], ["/gfx:RFX"], ["/bpp:32", "/rfx"], ["/bpp:32"], ["/bpp:16"]):
+            with self.subTest(options), tempfile.TemporaryFile() as log:
+                self.gate.broker.seen.clear()
+                client = rdp_harness.client(display, self.gate.dir, log, self.gate.rdp, "secret", "/size:640x480", *options)
+                self.gate.broker.wait(lambda m: m.get("event") == "started", 30)
+                before = display.picture(640, 480)
+                wait_until(lambda: len(set(display.picture(640, 480)[240])) > 3 and display.picture(640, 480) != before, 20)
+                client.terminate()
+                client.wait(10)
+                ended = self.gate.broker.wait(lambda m: m.get("event") == "ended", 10)
+                self.assertEqual(ended["code"], "client_left")
+                self.assertGreater(ended["stats"]["frames"], 2)
 
     def test_a_killed_worker_is_explained(self):
         viewer = Viewer(self.gate)
