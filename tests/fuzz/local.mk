@@ -33,7 +33,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(BASE_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_rdp_gfx
 tests_fuzz_fuzz_rdp_gfx_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
-
+FUZZ_TARGETS += tests/fuzz/fuzz_rdp_channel
+tests_fuzz_fuzz_rdp_channel_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
 # Text of administrators and users, and keys of clients, on a page.
 FUZZ_TARGETS += tests/fuzz/fuzz_lobby

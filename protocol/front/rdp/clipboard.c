@@ -6,22 +6,16 @@
 #include <freerdp/channels/wtsvc.h>
 #include <stdlib.h>
 
-#include "base/cursor.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "protocol/front/rdp/channel.h"
+#include "protocol/front/rdp/clip_wire.h"
 #include "protocol/front/rdp/rdp_priv.h"
 #include "protocol/front/rdp/utf16.h"
 
 #define TEXT_MAX (1024u * 1024) /* bytes of UTF-8 */
-#define FORMAT_UNICODE_TEXT 13
-#define FORMATS_MAX 256
-#define SHORT_NAME_LEN 32
 #define RESPONSE_OK 1
 #define RESPONSE_FAIL 2
-#define GENERAL_LONG_NAMES 2u
-
-enum clip_type { CLIP_MONITOR_READY = 1, CLIP_FORMAT_LIST, CLIP_FORMAT_LIST_RESPONSE, CLIP_DATA_REQUEST, CLIP_DATA_RESPONSE, CLIP_CAPS = 7 };
 
 static int send_message(struct rdp *f, enum clip_type type, uint16_t flags, const struct pst_buf *body, struct pst_err *err)
 {
@@ -46,7 +40,7 @@ static int greet(struct rdp *f, struct pst_err *err)
 	pst_buf_put_le16(&caps, 1);
 	pst_buf_put_le16(&caps, 12);
 	pst_buf_put_le32(&caps, 2);
-	pst_buf_put_le32(&caps, GENERAL_LONG_NAMES);
+	pst_buf_put_le32(&caps, CLIP_LONG_NAMES);
 	int r = send_message(f, CLIP_CAPS, 0, &caps, err);
 	pst_buf_finish(&caps);
 	return r < 0 ? r : send_message(f, CLIP_MONITOR_READY, 0, NULL, err);
@@ -57,43 +51,30 @@ static int offer(struct rdp *f, struct pst_err *err)
 {
 	struct pst_buf list;
 	pst_buf_init(&list, 64);
-	pst_buf_put_le32(&list, FORMAT_UNICODE_TEXT);
-	pst_buf_put_zero(&list, f->clip.has_long_names ? 2 : SHORT_NAME_LEN);
+	pst_buf_put_le32(&list, CLIP_UNICODE_TEXT);
+	pst_buf_put_zero(&list, f->clip.has_long_names ? 2 : CLIP_SHORT_NAME_LEN);
 	int r = send_message(f, CLIP_FORMAT_LIST, 0, &list, err);
 	pst_buf_finish(&list);
 	return r;
 }
 
-static void skip_name(struct pst_cursor *c, bool is_long)
+static int on_format_list(struct rdp *f, const struct clip_message *m, struct pst_err *err)
 {
-	if (!is_long)
-		pst_cursor_skip(c, SHORT_NAME_LEN);
-	else
-		while (pst_cursor_left(c) >= 2 && pst_cursor_le16(c) != 0)
-			;
-}
-
-static int on_format_list(struct rdp *f, struct pst_cursor *c, struct pst_err *err)
-{
-	bool has_text = false;
-	for (int i = 0; i < FORMATS_MAX && pst_cursor_left(c) >= 4; i++) {
-		has_text |= pst_cursor_le32(c) == FORMAT_UNICODE_TEXT;
-		skip_name(c, f->clip.has_long_names);
-	}
+	bool has_text = clip_lists_text(m, f->clip.has_long_names);
 	int r = send_message(f, CLIP_FORMAT_LIST_RESPONSE, RESPONSE_OK, NULL, err);
 	if (r < 0 || !has_text || !f->clipboard_in)
 		return r;
 	struct pst_buf want;
 	pst_buf_init(&want, 8);
-	pst_buf_put_le32(&want, FORMAT_UNICODE_TEXT);
+	pst_buf_put_le32(&want, CLIP_UNICODE_TEXT);
 	r = send_message(f, CLIP_DATA_REQUEST, 0, &want, err);
 	pst_buf_finish(&want);
 	return r;
 }
 
-static int on_data_request(struct rdp *f, struct pst_cursor *c, struct pst_err *err)
+static int on_data_request(struct rdp *f, const struct clip_message *m, struct pst_err *err)
 {
-	bool is_there = pst_cursor_le32(c) == FORMAT_UNICODE_TEXT && f->clip.text;
+	bool is_there = clip_wanted(m) == CLIP_UNICODE_TEXT && f->clip.text;
 	struct pst_buf data;
 	pst_buf_init(&data, 4 * TEXT_MAX + 16);
 	if (is_there)
@@ -113,34 +94,24 @@ static void on_data(struct rdp *f, const uint8_t *data, size_t len)
 	pst_buf_finish(&text);
 }
 
-static void on_caps(struct rdp *f, struct pst_cursor *c)
-{
-	pst_cursor_skip(c, 12);
-	f->clip.has_long_names = (pst_cursor_le32(c) & GENERAL_LONG_NAMES) != 0;
-}
-
 static int on_message(void *arg, const uint8_t *bytes, size_t size, struct pst_err *err)
 {
 	struct rdp *f = arg;
-	struct pst_cursor c;
-	pst_cursor_init(&c, bytes, size);
-	uint16_t type = pst_cursor_le16(&c), flags = pst_cursor_le16(&c);
-	uint32_t len = pst_cursor_le32(&c);
-	const uint8_t *body = pst_cursor_bytes(&c, len);
-	if (!pst_cursor_ok(&c))
-		return pst_err_set(err, PST_EPROTO, "a clipboard message of the RDP client is cut short");
-	pst_cursor_init(&c, body, len);
-	switch (type) {
+	struct clip_message m;
+	int r = clip_parse(bytes, size, &m, err);
+	if (r < 0)
+		return r;
+	switch (m.type) {
 	case CLIP_CAPS:
-		on_caps(f, &c);
+		f->clip.has_long_names = (clip_general_flags(&m) & CLIP_LONG_NAMES) != 0;
 		return 0;
 	case CLIP_FORMAT_LIST:
-		return on_format_list(f, &c, err);
+		return on_format_list(f, &m, err);
 	case CLIP_DATA_REQUEST:
-		return on_data_request(f, &c, err);
+		return on_data_request(f, &m, err);
 	case CLIP_DATA_RESPONSE:
-		if (flags & RESPONSE_OK)
-			on_data(f, body, len);
+		if (m.flags & RESPONSE_OK)
+			on_data(f, m.body, m.len);
 		return 0;
 	default:
 		return 0; /* files, locks, temporary directories: not offered */
