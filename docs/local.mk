@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/rdp.md \
 	docs/threat-model.md \
 	docs/web-client.md \
 	docs/web-protocol.md
