@@ -18,7 +18,7 @@
 
 static const struct page_text waiting = { "Preparing your desktop", "Preparando su escritorio" };
 static const struct page_text not_there = { "Your desktop cannot be shown", "No se puede mostrar su escritorio" };
-static const struct page_text over = { "Your session has ended", "Su sesión ha terminado" };
+static const struct page_text over = { "This connection has ended", "Esta conexión ha terminado" };
 static const struct page_text choice = { "Which desktop?", "¿Qué escritorio?" };
 
 static bool is_for_us(const struct worker *w)

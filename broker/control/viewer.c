@@ -174,10 +174,10 @@ static void refuse_known(struct viewer *v, const char *code)
 static json_t *choice_json(const struct choice *ch, const char *user)
 {
 	return json_pack("{s:s, s:O, s:o, s:o}", "user", user, "pools", ch->pools, "text_en",
-		json_sprintf("%s Log in as %s#%s to go straight in.", *ch->want ? "There is no such pool for you." : "You have several pools.",
+		json_sprintf("%s To go straight in, log in as %s#%s, for example.", *ch->want ? "There is no such pool for you." : "You have several pools.",
 			user, ch->name),
 		"text_es",
-		json_sprintf("%s Entre como %s#%s para ir directamente.", *ch->want ? "No tiene ese grupo." : "Tiene varios grupos.", user,
+		json_sprintf("%s Para ir directamente, entre como %s#%s, por ejemplo.", *ch->want ? "No tiene ese grupo." : "Tiene varios grupos.", user,
 			ch->name));
 }
 
