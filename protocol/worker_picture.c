@@ -158,37 +158,45 @@ void picture_source_gone(struct worker *w, const struct source *from)
 	p->wants_ready = false;
 }
 
+/* The viewer first: where it cannot follow, the old picture stays, and the reason can be read on a screen of its size. */
+static bool tell_size(struct worker *w, const struct source *from, const struct pixmap *screen)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (front_surface(w->front, screen->width, screen->height, &err) == 0)
+		return true;
+	picture_source_gone(w, from);
+	fail(w, &err);
+	return false;
+}
+
 void picture_surface(struct worker *w, const struct source *from, const struct pixmap *screen)
 {
 	struct worker_picture *p = &w->picture;
 	struct pst_err err = PST_ERR_INIT;
 	const struct rect all = { 0, 0, screen->width, screen->height };
 	bool is_same = p->screen.width == screen->width && p->screen.height == screen->height;
+	/* A front that waits for the size before its client can say what it takes has no encoder yet. */
+	bool is_told = !w->has_caps || (p->encoder && !is_same);
 
+	if (is_told && !tell_size(w, from, screen))
+		return;
 	p->source = from;
 	p->screen = *screen;
 	p->wants_ready = from == w->source;
-	if (!w->has_caps) {
-		/* A front that waits for the size before its client can say what it takes. */
-		if (front_surface(w->front, screen->width, screen->height, &err) < 0)
-			fail(w, &err);
+	if (!w->has_caps)
 		return;
-	}
 	if (!p->encoder) {
 		picture_opened(w);
-		return;
-	}
-	if (is_same) {
+	} else if (is_same) {
 		/* The viewer keeps its screen: a lobby gives way to a desktop without a blink. */
 		encoder_damage(p->encoder, &all, 1);
 		schedule(w);
-		return;
-	}
-	if (encoder_resize(p->encoder, screen->width, screen->height, &err) < 0 ||
-	    front_surface(w->front, screen->width, screen->height, &err) < 0)
+	} else if (encoder_resize(p->encoder, screen->width, screen->height, &err) < 0) {
 		fail(w, &err);
-	else
+	} else {
 		schedule(w);
+	}
 }
 
 void picture_damage(struct worker *w, const struct rect *rects, size_t n)

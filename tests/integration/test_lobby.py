@@ -5,12 +5,15 @@
 Covers: protocol/worker_lobby.c
 """
 import os
+import shutil
+import struct
+import subprocess
 import threading
 import time
 import unittest
 
-from gate_harness import BUILD, DESKTOP, Gateway
-from rfb_client import DESKTOP_SIZE, DOWN, ENTER, ESCAPE, EXTENDED_DESKTOP_SIZE, RAW, Refused, Rfb
+from gate_harness import BUILD, DESKTOP, Gateway, wait_until
+from rfb_client import DOWN, ENTER, ESCAPE, EXTENDED_DESKTOP_SIZE, RAW, Refused, Rfb
 
 SESSION = "00000000-0000-0000-0000-000000000001"
 POOLS = [{"id": "aaaaaaaa-0000-0000-0000-00000000000%d" % i, "name": name, "state_en": "ready", "state_es": "listo"}
@@ -20,7 +23,7 @@ GRANT = {"session": SESSION, "desktop": DESKTOP, "user": "ana", "pool": "Demo", 
 ACCENT, TEXT = 0x2457d6, 0x1b2130
 
 
-class Lobby(unittest.TestCase):
+class Base(unittest.TestCase):
     def setUp(self):
         self.script = "/tmp/puesto-lobby-worker-%d" % os.getpid()
         with open(self.script, "w") as f:
@@ -58,6 +61,8 @@ class Lobby(unittest.TestCase):
     def ended(self, code=None):
         return self.broker.wait(lambda m: m.get("event") == "ended" and (not code or m["code"] == code))
 
+
+class LobbyRfb(Base):
     def test_a_slow_desktop_is_awaited_in_words(self):
         viewer = Rfb(self.gate.vnc)
         viewer.until(viewer.is_lobby)
@@ -92,11 +97,15 @@ class Lobby(unittest.TestCase):
     def test_a_viewer_that_cannot_follow_reads_why(self):
         viewer = Rfb(self.gate.vnc, encodings=(RAW,))
         viewer.until(viewer.is_lobby)
-        before = bytes(viewer.pixels)
+        viewer.until(lambda: viewer.count(ACCENT) > 0)
+        clock = viewer.count(ACCENT)
         self.go.set()  # the policy lets the desktop be 1000 × 700 only
-        viewer.until(lambda: bytes(viewer.pixels) != before)
         self.assertIn("cannot follow", self.ended()["reason"])
+        viewer.until(lambda: viewer.count(ACCENT) < clock)
         self.assertTrue(viewer.is_lobby())
+        time.sleep(1.1)
+        viewer.key(ENTER)
+        self.assertLess(viewer.closed(), 4)
 
     def test_a_refusal_is_shown_until_a_key(self):
         self.broker.handlers["connect"] = lambda m, send: self.refuse("conflict", 409)
@@ -172,6 +181,75 @@ class Lobby(unittest.TestCase):
         other.until(other.is_lobby)
         other.key(ESCAPE)
         self.assertLess(other.closed(), 4)
+
+
+def pixels_of(display):
+    """The root window: (pixels of a row, rows of BGRX)."""
+    data = subprocess.run(["xwd", "-root", "-silent", "-display", display], capture_output=True, check=True).stdout
+    head = struct.unpack(">25I", data[:100])
+    at = head[0] + head[19] * 12
+    return head[12] // 4, data[at:]
+
+
+@unittest.skipUnless(all(shutil.which(tool) for tool in ("xfreerdp3", "Xvfb", "xwd", "xdotool")), "needs xfreerdp3, Xvfb, xwd and xdotool")
+class LobbyRdp(Base):
+    """The same pages through a real RDP client."""
+
+    def setUp(self):
+        super().setUp()
+        read, write = os.pipe()
+        self.x = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"], pass_fds=[write],
+                                  stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as f:
+            self.display = ":" + f.readline().strip()
+        self.client = subprocess.Popen(
+            ["xfreerdp3", "/v:127.0.0.1:%d" % self.gate.rdp, "/u:ana", "/from-stdin:force", "/cert:ignore", "/gfx", "/size:800x600", "-decorations",
+             "/kbd:layout:0x40a", "/log-level:OFF"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "DISPLAY": self.display})
+
+    def tearDown(self):
+        for child in (self.client, self.x):
+            child.kill()
+            child.wait()
+        self.client.stdin.close()
+        super().tearDown()
+
+    def start(self):
+        """The password goes last: the broker's part is set up by then."""
+        self.client.stdin.write(b"secret\n")
+        self.client.stdin.flush()
+
+    def sees(self, points, seconds=30):
+        def look():
+            width, data = pixels_of(self.display)
+            return all(struct.unpack_from("<I", data, (y * width + x) * 4)[0] & 0xffffff == colour for (x, y), colour in points)
+        wait_until(look, seconds)
+
+    def key(self, name):
+        subprocess.run(["xdotool", "key", name], env={**os.environ, "DISPLAY": self.display}, check=True)
+
+    LOBBY = [((3, 3), 0xf4f5f7), ((797, 3), 0xf4f5f7), ((150, 3), 0xf4f5f7)]
+    PATTERN = [((797, 3), 0), ((150, 3), 0xffff00)]
+
+    def test_rdp_chooses_and_waits(self):
+        self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS, "text_en": "Several.", "text_es": "Varios."}
+        self.start()
+        self.sees(self.LOBBY)
+        self.key("Down")
+        self.key("Return")
+        self.assertEqual(self.broker.wait(lambda m: m["op"] == "connect", 10)["pool"], POOLS[1]["id"])
+        self.sees(self.LOBBY)
+        self.go.set()
+        self.sees(self.PATTERN)
+
+    def test_rdp_reads_why_there_is_no_desktop(self):
+        self.broker.handlers["connect"] = lambda m, send: self.refuse("conflict", 409)
+        self.start()
+        self.sees(self.LOBBY)
+        time.sleep(1.1)
+        self.key("Return")
+        self.client.wait(10)
 
 
 if __name__ == "__main__":

@@ -194,6 +194,26 @@ Test(rfb_transcript, a_new_size_is_told_before_any_pixel)
 	host_close(&h);
 }
 
+Test(rfb_transcript, a_size_that_changes_before_the_encodings_waits_for_them)
+{
+	struct host h;
+	host_open(&h);
+	handshake(&h);
+	cr_assert_eq(front_rfb.surface(h.front, 6, 3, NULL), 0);
+	SAYS(&h, 2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21); /* Raw, DesktopSize */
+	SAYS(&h, 3, 1, 0, 0, 0, 0, 0, 4, 0, 2);
+	HEARS(&h, 0, 0, 0, 1, 0, 0, 0, 0, 0, 6, 0, 3, 0xff, 0xff, 0xff, 0x21);
+	cr_expect_str_eq(h.said, "opened;");
+	host_close(&h);
+
+	host_open(&h);
+	handshake(&h);
+	cr_assert_eq(front_rfb.surface(h.front, 6, 3, NULL), 0);
+	SAYS(&h, 2, 0, 0, 1, 0, 0, 0, 0); /* Raw */
+	cr_expect(h.is_closed && h.code == PST_EUNSUPPORTED);
+	host_close(&h);
+}
+
 Test(rfb_transcript, nonsense_ends_the_session_with_a_reason)
 {
 	struct host h;
