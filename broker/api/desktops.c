@@ -71,7 +71,7 @@ const struct core_desktop *desktop_find(struct api_call *call, const char *id_or
 			d = st->desktops[i];
 	}
 	if (!d)
-		call_problem(call, "not_found", "there is no desktop '%s'", id_or_name);
+		call_problem(call, "not_found", "there is no desktop \'%.100s\'", id_or_name);
 	return d;
 }
 
@@ -90,11 +90,11 @@ static bool read_filter(struct api_call *call, struct filter *f)
 	f->state = call_query(call, "state");
 	f->part = call_query(call, "q");
 	if (*pool && db_pool_get(call->api->db, pool, &p, NULL) < 0) {
-		call_problem(call, "not_found", "there is no pool '%s'", pool);
+		call_problem(call, "not_found", "there is no pool \'%.100s\'", pool);
 		return false;
 	}
 	if (*user && db_user_get(call->api->db, user, &u, NULL) < 0) {
-		call_problem(call, "not_found", "there is no user '%s'", user);
+		call_problem(call, "not_found", "there is no user \'%.100s\'", user);
 		return false;
 	}
 	if (*pool)

@@ -46,7 +46,7 @@ static int read_filter(struct api_call *call, const struct page *page, struct au
 	*f = (struct audit_filter){.kind = call_query(call, "kind"), .object = call_query(call, "object"), .actor = "",
 		.before = INT64_MAX};
 	if (*user && db_user_get(call->api->db, user, u, NULL) < 0) {
-		call_problem(call, "not_found", "there is no user '%s'", user);
+		call_problem(call, "not_found", "there is no user \'%.100s\'", user);
 		return PST_ENOTFOUND;
 	}
 	if (*user)

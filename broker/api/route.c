@@ -3,6 +3,7 @@
 #include "broker/api/route.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define SMALL 4096
 #define BODY (64 * 1024)
 #define SEGMENTS_MAX 6
+#define SEGMENT_MAX 256
 
 static const struct route table[] = {
 	{METHOD_POST, "sessions", ROLE_OPEN, api_session_login, SMALL},
@@ -127,10 +129,10 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %XX in one segment; "/" and zero bytes stay refused. */
+/* %XX in one segment; "/", zero bytes, and what is no text or longer than any name stay refused. */
 static bool segment_decode(char *s)
 {
-	char *out = s;
+	char *out = s, *start = s;
 
 	for (; *s; s++) {
 		if (*s != '%') {
@@ -145,7 +147,7 @@ static bool segment_decode(char *s)
 		s += 2;
 	}
 	*out = '\0';
-	return true;
+	return out - start <= SEGMENT_MAX && pst_utf8_valid(start, (size_t)(out - start));
 }
 
 static const char *allow_text(unsigned mask)

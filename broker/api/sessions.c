@@ -154,14 +154,14 @@ static bool read_refs(struct api_call *call, char user[37], char pool[37])
 	user[0] = pool[0] = '\0';
 	if (*u) {
 		if (db_user_get(call->api->db, u, &user_row, NULL) < 0) {
-			call_problem(call, "not_found", "there is no user '%s'", u);
+			call_problem(call, "not_found", "there is no user \'%.100s\'", u);
 			return false;
 		}
 		memcpy(user, user_row.id, 37);
 	}
 	if (*p) {
 		if (db_pool_get(call->api->db, p, &pool_row, NULL) < 0) {
-			call_problem(call, "not_found", "there is no pool '%s'", p);
+			call_problem(call, "not_found", "there is no pool \'%.100s\'", p);
 			return false;
 		}
 		memcpy(pool, pool_row.id, 37);
