@@ -252,7 +252,7 @@ def test_create_gives_a_live_session_within_a_second(world):
     answered = time.monotonic() - began
     print("  create %.3f s, X and keyboard ready and agent started %.3f s" % (created, answered))
     assert said["enrol"] == {"desktop": message["desktop"], "token": "token_of_this_test"}, said
-    assert said["env"]["PUESTO_RUN"] == "/run/puesto" and said["env"]["DISPLAY"] == ":0"
+    assert said["env"]["PUESTO_RUN"] == "/run/puesto" and said["env"]["DISPLAY"] == ":%d" % reply["uid"]
     assert answered < 5, "slow even for a busy machine"
     assert reply["endpoint"] == {"kind": "unix", "path": world.path(message["desktop"], "run/display.sock")}
     assert "1280x800" in world.agents.out(reply["uid"], "xrandr --current")
@@ -263,6 +263,20 @@ def test_create_gives_a_live_session_within_a_second(world):
     other = world.broker.call(**dict(message, task=str(uuid.uuid4())))
     assert other["error"]["code"] == "conflict" and other["error"]["retryable"] is False, other
     down(world, message["desktop"])
+
+
+def test_another_x_server_of_the_machine_is_in_nobodys_way(world):
+    """X clients try the abstract socket first, which the machine's network shares."""
+    foreign = socket.socket(socket.AF_UNIX)
+    try:
+        foreign.bind("\0/tmp/.X11-unix/X0")
+        foreign.listen()
+    except OSError:
+        pass  # a real one has it
+    desktop, uid = up(world)
+    session_stands(world, uid)
+    foreign.close()
+    down(world, desktop)
 
 
 def test_two_desktops_cannot_see_each_other(world):
@@ -296,8 +310,8 @@ def test_two_desktops_cannot_see_each_other(world):
         allowed = set("bin sbin lib lib32 lib64 libx32 usr etc var opt home root tmp run dev proc sys mnt media srv".split())
         assert top <= allowed, top - allowed
     # X: own sockets by path, none abstract, and the other's cookie is worthless
-    assert run(ub, "ls /tmp/.X11-unix").split() == ["X0"]
-    assert "X11-unix" not in "".join(l for l in open("/proc/net/unix") if " @" in l and "/X0" in l)
+    assert run(ub, "ls /tmp/.X11-unix").split() == ["X%d" % ub]
+    assert "@/tmp/.X11-unix/X%d" % ub not in open("/proc/net/unix").read()
     cookie = run(ua, "xauth -f /run/puesto-x/Xauthority list").split()[-1]
     assert cookie and cookie not in run(ub, "xauth -f /run/puesto-x/Xauthority list")
     assert world.agents.run(ub, "XAUTHORITY=/dev/null xprop -root")["rc"] != 0, "X answers without a cookie"

@@ -90,13 +90,22 @@ static int ready_pipe(struct init *in)
 	return fds[1];
 }
 
+/* Of an X server that was killed. */
+static void remove_x_lock(const char *display)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/.X%s-lock", display + 1);
+	unlink(path);
+}
+
 static void runner_start(struct init *in, struct runner *r, uint64_t now)
 {
 	int ready_fd = r->service->is_x ? ready_pipe(in) : -1;
 	pid_t pid;
 
 	if (r->service->is_x)
-		unlink("/tmp/.X0-lock"); /* of one that was killed */
+		remove_x_lock(r->service->argv[1]);
 	pid = fork();
 	if (pid == 0)
 		child_exec(in, r->service, ready_fd);

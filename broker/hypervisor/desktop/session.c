@@ -69,7 +69,7 @@ static int env_fill(struct session *s, const struct launch *l)
 {
 	static const char *const fixed[] = {
 		"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
-		"HOME=" DESKTOP_HOME, "USER=user", "LOGNAME=user", "SHELL=/bin/bash", "DISPLAY=:0",
+		"HOME=" DESKTOP_HOME, "USER=user", "LOGNAME=user", "SHELL=/bin/bash",
 		"XAUTHORITY=" XAUTHORITY, "PUESTO_FBDIR=" DESKTOP_X_DIR, "PUESTO_RUN=" DESKTOP_RUN,
 		"XDG_SESSION_TYPE=x11", "XDG_CURRENT_DESKTOP=Puesto",
 		"XDG_CONFIG_DIRS=/etc/xdg", "XDG_DATA_DIRS=/usr/local/share:/usr/share",
@@ -81,6 +81,8 @@ static int env_fill(struct session *s, const struct launch *l)
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(fixed) && rc == 0; i++)
 		rc = env_add(s, "%s", fixed[i]);
+	if (rc == 0)
+		rc = env_add(s, "DISPLAY=:%u", (unsigned)l->uid);
 	if (rc == 0)
 		rc = env_add(s, "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)l->uid);
 	if (rc == 0)
@@ -101,15 +103,18 @@ static void service_add(struct session *s, const struct session_service *service
 static void base_services(struct session *s, const struct launch *l)
 {
 	char *screen = s->text[0], *bus = s->text[1], *mode = s->text[2], *layout = s->text[3];
-	char *displayfd = s->text[4];
+	char *displayfd = s->text[4], *display = s->text[6];
 
 	snprintf(screen, sizeof(s->text[0]), "%ux%ux24", l->max_width, l->max_height);
 	snprintf(bus, sizeof(s->text[1]), "unix:path=/run/user/%u/bus", (unsigned)l->uid);
 	snprintf(mode, sizeof(s->text[2]), "%ux%u", l->width, l->height);
 	snprintf(layout, sizeof(s->text[3]), "%s", l->layout);
 	snprintf(displayfd, sizeof(s->text[4]), "%d", SESSION_DISPLAYFD);
+	/* X clients try the abstract socket of their display's number first, and on the machine's network another X server may
+	 * have it: the uid is a number that no other has. */
+	snprintf(display, sizeof(s->text[6]), ":%u", (unsigned)l->uid);
 	service_add(s, &(struct session_service){ .name = "X server", .is_x = true, .stays = true,
-		.argv = { "Xvfb", ":0", "-displayfd", displayfd, "-screen", "0", screen, "-fbdir",
+		.argv = { "Xvfb", display, "-displayfd", displayfd, "-screen", "0", screen, "-fbdir",
 			DESKTOP_X_DIR, "-auth", XAUTHORITY, "-noreset", "-nolisten", "tcp", "-nolisten",
 			"local" } }); /* "local": the abstract socket, which would be seen outside */
 	service_add(s, &(struct session_service){ .name = "message bus", .optional = true, .stays = true,
