@@ -10,12 +10,14 @@ EXTRA_DIST += \
 	tests/e2e/hostile.test.mjs \
 	tests/e2e/input.test.mjs \
 	tests/e2e/installation.mjs \
+	tests/e2e/isolation.test.mjs \
 	tests/e2e/motion.test.mjs \
 	tests/e2e/novnc.test.mjs \
 	tests/e2e/package-lock.json \
 	tests/e2e/package.json \
 	tests/e2e/portal.test.mjs \
 	tests/e2e/relay.mjs \
+	tests/e2e/resize.test.mjs \
 	tests/e2e/run \
 	tests/e2e/services.test.mjs \
 	tests/e2e/workload.mjs
