@@ -30,6 +30,7 @@ dist_webclient_DATA = \
 webconsoledir = $(webdir)/console
 dist_webconsole_DATA = \
 	web/console/access.js \
+	web/console/bulk.js \
 	web/console/console.css \
 	web/console/dashboard.js \
 	web/console/desktops.js \

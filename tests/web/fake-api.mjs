@@ -60,6 +60,7 @@ export class FakeApi {
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
 			['PUT', /^\/groups\/([^/]+)\/members\/([^/]+)$/, (c) => this.member(c, true)],
 			['DELETE', /^\/groups\/([^/]+)\/members\/([^/]+)$/, (c) => this.member(c, false)],
+			['POST', /^\/revoke-all$/, () => this.logout()],
 			['GET', new RegExp(`^/(${NOUNS.join('|')})$`), (c) => this.list(c)],
 			['POST', new RegExp(`^/(${NOUNS.join('|')})$`), (c) => this.create(c)],
 			['GET', new RegExp(`^/(${NOUNS.join('|')})/([^/]+)$`), (c) => this.one(c)],
@@ -99,7 +100,8 @@ export class FakeApi {
 
 	list({ params, query }) {
 		const name = (o, key) => o[key]?.id === query.get(key) || o[key]?.name === query.get(key);
-		const all = this.world[params[0]].filter((o) => (!query.get('q') || `${o.name} ${o.display_name}`.toLowerCase().includes(query.get('q').toLowerCase())) &&
+		const text = (o) => `${o.name} ${o.display_name} ${o.user?.name} ${params[0] === 'sessions' ? o.desktop?.name : ''}`.toLowerCase();
+		const all = this.world[params[0]].filter((o) => (!query.get('q') || text(o).includes(query.get('q').toLowerCase())) &&
 			['pool', 'user', 'group', 'desktop'].every((key) => !query.get(key) || name(o, key)) &&
 			(!query.get('state') || o.state === query.get('state') || (query.get('state') === 'live' && o.state !== 'ended')));
 		const from = Number(query.get('cursor') ?? 0);
@@ -173,6 +175,8 @@ export class FakeApi {
 	}
 
 	act(id, what, body = {}) {
+		if (this.find('desktops', id).isStubborn)
+			throw new Problem(409, 'busy', 'The desktop is being changed: try again in a moment.', 'El escritorio está cambiando: inténtelo de nuevo en un momento.');
 		const states = { restart: 'restarting', logoff: 'logging_off', refresh: 'refreshing' };
 		const fields = what === 'drain' ? { drain: body.drain } : what === 'message' ? {} : { state: states[what] };
 		this.audit(`desktop.${what}`, 'desktops', id, {});

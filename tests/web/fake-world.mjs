@@ -86,7 +86,15 @@ function history(w) {
 	}
 }
 
-/** @param {'busy' | 'empty'} kind */
+/** A pool of a thousand, a few of which need somebody. */
+function fillHall(w, over) {
+	const hall = poolOf('hall', 'Hall', 'A thousand seats', { ...over, max: 1000, state: 'ready', reason: reason('pool_ready', 'There is room.', 'Hay sitio.') });
+	w.pools.push(hall);
+	for (let i = 1; i <= 1000; i++)
+		desktopOf(w, hall, i, i % 97 === 0 ? 'failed' : 'ready', null, i % 97 === 0 ? reason('task_failed', 'It did not start.', 'No ha arrancado.') : reason('ready', 'Ready for a user.', 'Listo para un usuario.'));
+}
+
+/** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
 	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], users: [], groups: [], entitlements: [], events: [] };
 	people(w);
@@ -107,6 +115,8 @@ export function makeWorld(kind = 'busy') {
 	const shut = poolOf('finance', 'Finance', 'Closed month', { ...over, maintenance: true, state: 'maintenance', reason: reason('pool_maintenance', 'The pool is in maintenance: nobody may connect.', 'El grupo está en mantenimiento: nadie puede conectarse.') });
 	const bad = poolOf('render', 'Render', 'Big screens', { ...over, provider: ref(w.providers[1]), state: 'failed', reason: reason('breaker', 'Making desktops failed several times and pauses for 120 s: no space left on /var/lib/puesto', 'La creación de escritorios ha fallado varias veces y se detiene 120 s: no queda espacio en /var/lib/puesto') });
 	w.pools = [lab, demo, dev, shut, bad];
+	if (kind === 'thousand')
+		fillHall(w, over);
 	const [, ana, bruno] = w.users;
 	const r = (s, user) => ({ ready: reason('ready', 'Ready for a user.', 'Listo para un usuario.'), connected: reason('connected', `${user?.name} is connected.`, `${user?.name} está conectado.`),
 		disconnected: reason('disconnected', `${user?.name} is disconnected; the programs go on running.`, `${user?.name} está desconectado; los programas siguen en marcha.`),

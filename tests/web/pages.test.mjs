@@ -358,6 +358,79 @@ test('an expired log-in in the console is asked for without losing what was type
 	assert.equal(await page.inputValue('[name=name]'), 'later');
 });
 
+test('many desktops at once: picked, asked for, done, and what failed is named and may be tried again', async () => {
+	const { api, page } = await open('/console/#/desktops?pool=development', { as: 'admin' });
+	await page.waitForSelector('.pick');
+	const [first, second] = api.world.desktops.filter((d) => d.pool.name === 'development');
+	second.isStubborn = true;
+	for (const d of [first, second])
+		await page.check(`[aria-label="Select ${d.name}"]`);
+	assert.match(await page.textContent('.bulk'), /2 selected.*Restart.*Log off \(1\)/);
+	await page.click('.bulk >> text=Restart');
+	await page.waitForSelector('dialog:has-text("Restart: 2 objects?")');
+	assert.match(await page.textContent('dialog'), /development-01, development-02/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('dialog .form-error:has-text("1 of 2 could not be done: development-02: The desktop is being changed")');
+	second.isStubborn = false;
+	api.world.desktops.find((d) => d.id === second.id).isStubborn = false;
+	await page.click('dialog button.primary');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	assert.equal(calls(api, 'POST', new RegExp(`${first.id}/restart$`)).length, 1, 'what was done is not done again');
+	assert.equal(calls(api, 'POST', new RegExp(`${second.id}/restart$`)).length, 2);
+	assert.equal(await page.isHidden('.bulk'), true);
+});
+
+test('a message goes to everybody picked, by keyboard alone', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	await page.waitForSelector('.pick');
+	await page.focus('.pick-all input');
+	await page.keyboard.press('Space');
+	await page.focus('.bulk button:has-text("Send a message")');
+	await page.keyboard.press('Enter');
+	await page.keyboard.type('Down at five.');
+	await page.focus('dialog button[type=submit]');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	const sent = calls(api, 'POST', /message$/);
+	assert.equal(sent.length, api.world.desktops.slice(0, 50).filter((d) => d.user).length);
+	assert.ok(sent.every((c) => c.body.text === 'Down at five.'));
+});
+
+test('a thousand desktops: pages follow each other, search asks the server, a change costs little', async () => {
+	const { api, page } = await open('/console/#/desktops?pool=hall', { as: 'admin', world: 'thousand' });
+	await page.waitForSelector('text=50 shown, there are more');
+	for (let shown = 50; shown < 1000; shown += 200) {
+		await page.click('text=Show more');
+		await page.waitForFunction((n) => document.querySelectorAll('.list tbody tr').length >= n, Math.min(1000, shown + 200));
+	}
+	assert.equal(await page.locator('.list tbody tr').count(), 1000);
+	const target = api.world.desktops.find((d) => d.name === 'hall-500');
+	const began = Date.now();
+	api.change('desktops', target.id, { state: 'failed', reason: { code: '', en: 'Power cut.', es: 'Corte de luz.' } });
+	await page.waitForSelector('text=Power cut.');
+	assert.ok(Date.now() - began < 3000, `a change took ${Date.now() - began} ms`);
+	assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+	await page.fill('input[type=search]', 'hall-97');
+	await page.waitForFunction(() => document.querySelectorAll('.list tbody tr').length === 11);
+	assert.equal(calls(api, 'GET', '/desktops').at(-1).query.includes('q=hall-97'), true);
+});
+
+test('a menu on the last row of a short list is not cut off, and news wait until it is closed', async () => {
+	const { api, page } = await open('/console/#/images', { as: 'admin', viewport: { width: 1024, height: 500 } });
+	await page.click('.row-actions button');
+	const last = page.locator('[role=menuitem]:visible').last();
+	const seen = await last.evaluate((e) => {
+		const box = e.getBoundingClientRect();
+		return e.contains(document.elementFromPoint(box.left + box.width / 2, box.bottom - 3));
+	});
+	assert.equal(seen, true);
+	api.change('images', api.world.images[0].id, { display_name: 'Renamed' });
+	await page.waitForTimeout(300);
+	assert.equal(await last.isVisible(), true);
+	await page.keyboard.press('Escape');
+	await page.waitForSelector('.row-link:has-text("Renamed")');
+});
+
 test('every page fits 360 pixels, in both languages', async () => {
 	for (const locale of ['en-GB', 'es-ES']) {
 		const { api, page } = await open('/', { as: 'admin', locale, viewport: { width: 360, height: 700 } });

@@ -19,10 +19,13 @@ function asked(d, name, icon, isDanger, run) {
 		text: `${t(`desktop.${name}Text`)}${d.user && isDanger ? ` ${t('desktop.userLoses', { user: d.user.name })}` : ''}`, action: t(`desktop.${name}`), done: t('act.asked'), isDanger, run }) };
 }
 
+/** @returns {import('../shared/form.js').Field} */
+const messageField = () => ({ name: 'text', label: t('desktop.messageLabel'), type: 'textarea', isRequired: true, maxLength: 300 });
+
 /** @param {any} d */
 function message(d) {
 	formDialog({ title: t('desktop.messageTitle', { name: d.name }), lead: t('desktop.messageText', { user: d.user?.name ?? '' }), submit: t('desktop.send'), done: t('desktop.sent'),
-		fields: [{ name: 'text', label: t('desktop.messageLabel'), type: 'textarea', isRequired: true, maxLength: 300 }],
+		fields: [messageField()],
 		run: (values) => api('POST', `/desktops/${part(d.id)}/message`, values) });
 }
 
@@ -41,11 +44,27 @@ export function desktopActions(d) {
 	return actions;
 }
 
+/** @returns {import('./bulk.js').BulkAction[]} */
+function bulkActions() {
+	const isThere = (/** @type {any} */ d) => d.state !== 'deleting' && d.lifecycle !== 'deleted';
+	const post = (/** @type {string} */ what) => (/** @type {any} */ d, /** @type {any} */ values) => api('POST', `/desktops/${part(d.id)}/${what}`, values);
+	const loses = t('desktop.someLose');
+	return [
+		{ label: t('desktop.restart'), icon: 'refresh', isDanger: true, fits: isThere, text: `${t('desktop.restartText')} ${loses}`, run: post('restart') },
+		{ label: t('desktop.logoff'), icon: 'logoff', isDanger: true, fits: (d) => isThere(d) && Boolean(d.user), text: `${t('desktop.logoffText')} ${loses}`, run: post('logoff') },
+		{ label: t('desktop.message'), icon: 'message', fits: (d) => isThere(d) && Boolean(d.user), text: t('desktop.messageAll'), done: t('desktop.sent'), fields: [messageField()], run: post('message') },
+		{ label: t('desktop.refresh'), icon: 'images', isDanger: true, fits: isThere, text: `${t('desktop.refreshText')} ${loses}`, run: post('refresh') },
+		{ label: t('desktop.drain'), icon: 'pause', fits: (d) => isThere(d) && !d.drain, text: t('desktop.drainText'), done: t('act.done'), run: (d) => api('POST', `/desktops/${part(d.id)}/drain`, { drain: true }) },
+		{ label: t('desktop.undrain'), icon: 'check', fits: (d) => isThere(d) && d.drain, text: t('desktop.undrainText'), done: t('act.done'), run: (d) => api('POST', `/desktops/${part(d.id)}/drain`, { drain: false }) },
+		{ label: t('desktop.delete'), icon: 'trash', isDanger: true, fits: isThere, text: `${t('desktop.deleteText')} ${loses}`, run: (d) => api('DELETE', `/desktops/${part(d.id)}`) },
+	];
+}
+
 /** @returns {import('./list.js').ListKind} */
 export function desktopList() {
 	return {
-		noun: 'desktops', kind: 'desktop', title: t('nav.desktops'), lead: t('desktops.lead'), empty: t('desktops.empty'), compare: byName, actions: desktopActions,
-		text: (d) => `${d.name} ${d.user?.name ?? ''} ${d.pool?.name} ${d.id}`,
+		noun: 'desktops', kind: 'desktop', title: t('nav.desktops'), lead: t('desktops.lead'), empty: t('desktops.empty'), compare: byName, actions: desktopActions, bulk: bulkActions(),
+		isServerSearch: true, text: (d) => `${d.name} ${d.user?.name ?? ''}`,
 		columns: [
 			{ label: t('kind.desktop'), cell: (d) => d.name },
 			{ label: t('field.state'), cell: (d) => chip(d.state) },

@@ -75,6 +75,7 @@ export function accessList() {
 	return {
 		noun: 'entitlements', kind: 'entitlement', title: t('nav.entitlements'), lead: t('access.lead'), empty: t('access.empty'), compare: newestFirst,
 		text: (e) => `${e.pool.name} ${e.user?.name ?? ''} ${e.group?.name ?? ''}`,
+		bulk: [{ label: t('access.take'), icon: 'trash', isDanger: true, fits: () => true, text: t('access.takeAll'), done: t('access.taken'), run: (e) => api('DELETE', `/entitlements/${part(e.id)}`) }],
 		actions: (e) => [{ label: t('access.take'), icon: 'trash', isDanger: true, run: () => takeBack(e) }],
 		create: [{ label: t('access.give'), icon: 'add', run: () => void giveAccess({}) }],
 		columns: [{ label: t('kind.pool'), cell: (e) => link('pools', e.pool) }, { label: t('access.who'), cell: (e) => link(e.user ? 'users' : 'groups', e.user ?? e.group) },

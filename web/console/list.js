@@ -7,11 +7,14 @@ import { t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { Keyed } from '../shared/keyed.js';
 import { menuButton } from '../shared/menu.js';
+import { Bulk } from './bulk.js';
 import { href, remember } from './router.js';
 import { all, live } from './site.js';
 
 const TYPING_MS = 250;
 const LOCAL_MAX = 2000;
+/** The first page comes fast; whoever wants more wants many. */
+const MORE = 200;
 
 /**
  * @typedef {object} Column
@@ -36,6 +39,7 @@ const LOCAL_MAX = 2000;
  * @property {boolean} [isServerSearch] the API knows `?q=`
  * @property {(a: any, b: any) => number} compare
  * @property {(object: any) => import('./site.js').Action[]} actions
+ * @property {import('./bulk.js').BulkAction[]} [bulk] what can be done to many at once
  * @property {import('./site.js').Action[]} [create]
  * @property {string} empty
  * @property {Record<string, string>} [preset] filters when the address has none
@@ -46,6 +50,14 @@ export const byName = (a, b) => String(a.name).localeCompare(String(b.name), und
 
 /** @param {any} a @param {any} b */
 export const newestFirst = (a, b) => String(b.created).localeCompare(String(a.created));
+
+/** What tells a row from the others. @param {any} object */
+function labelOf(object) {
+	if (object.name)
+		return object.name;
+	const who = object.user?.name ?? object.group?.name;
+	return [who, object.desktop?.name ?? object.pool?.name].filter(Boolean).join(' – ');
+}
 
 export class ListPage {
 	/** @param {ListKind} kind @param {import('./router.js').Route} place */
@@ -72,6 +84,9 @@ export class ListPage {
 		this.table = h('table', { class: 'list', on: { keydown: (/** @type {KeyboardEvent} */ e) => this.#arrow(e) } },
 			h('caption', { class: 'sr' }, kind.title),
 			h('thead', {}, h('tr', {}, kind.columns.map((c) => h('th', { scope: 'col', class: c.class }, c.label)), h('th', { scope: 'col' }, h('span', { class: 'sr' }, t('list.actions'))))), this.body);
+		this.bulk = kind.bulk ? new Bulk(kind.bulk, { find: (id) => this.items.get(id), shown: () => this.shown, nameOf: labelOf, changed: () => this.#markPicked() }) : null;
+		/** @type {any[]} */
+		this.shown = [];
 		this.element = this.#build();
 		this.ends = [live.on(kind.kind, (change) => this.#changed(change)), live.on('reset', () => void this.load())];
 		void this.load();
@@ -88,9 +103,9 @@ export class ListPage {
 		const { kind } = this;
 		return h('section', { class: 'page' },
 			h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, kind.title), h('p', { class: 'faint' }, kind.lead)),
-				h('div', { class: 'page-actions' }, (kind.create ?? []).map((a) => h('button', { type: 'button', class: 'primary', on: { click: a.run } }, icon(a.icon), a.label)))),
-			h('div', { class: 'filters', role: 'search' }, this.#search(), (kind.filters ?? []).map((f) => this.#filter(f)), this.count),
-			this.alert, h('div', { class: 'card table-card' }, this.table, this.empty), h('div', { class: 'list-foot' }, this.more));
+				h('div', { class: 'page-actions' }, (kind.create ?? []).map((a) => h('button', { type: 'button', class: a.isDanger ? 'danger' : 'primary', on: { click: a.run } }, icon(a.icon), a.label)))),
+			h('div', { class: 'filters', role: 'search' }, this.#search(), (kind.filters ?? []).map((f) => this.#filter(f)), this.bulk?.toggle, this.count),
+			this.alert, h('div', { class: 'card table-card' }, this.table, this.empty), h('div', { class: 'list-foot' }, this.more), this.bulk?.bar);
 	}
 
 	#search() {
@@ -178,7 +193,7 @@ export class ListPage {
 	async #page(isFirst) {
 		if (this.#isLocalSearch)
 			return { items: await all(this.#path(), LOCAL_MAX), next: null };
-		const { data } = await api('GET', `${this.#path()}${isFirst ? '' : `&cursor=${encodeURIComponent(this.next ?? '')}`}`);
+		const { data } = await api('GET', `${this.#path()}${isFirst ? '' : `&limit=${MORE}&cursor=${encodeURIComponent(this.next ?? '')}`}`);
 		return data;
 	}
 
@@ -206,7 +221,9 @@ export class ListPage {
 
 	show() {
 		const items = [...this.items.values()].filter((o) => this.#found(o)).sort(this.kind.compare);
+		this.shown = items;
 		this.rows.show(items);
+		this.bulk?.show();
 		const isFiltered = Boolean(this.query) || Object.entries(this.wanted).some(([name, value]) => value !== (this.kind.preset?.[name] ?? ''));
 		this.table.hidden = !items.length;
 		this.empty.hidden = items.length > 0;
@@ -216,16 +233,21 @@ export class ListPage {
 		setText(this.count, t(this.next ? 'list.countMore' : items.length === 1 ? 'list.countOne' : 'list.count', { n: items.length }));
 	}
 
+	#markPicked() {
+		for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (this.body.querySelectorAll('.pick')))
+			box.checked = Boolean(this.bulk?.picked.has(box.closest('tr')?.dataset.id ?? ''));
+	}
+
 	/** @param {any} object */
 	#row(object) {
 		const { columns, actions, noun } = this.kind;
 		const cells = columns.map((c, i) => {
 			const inside = i === 0 && noun !== 'entitlements' ? h('a', { class: 'row-link', href: href(noun, object.id) }, c.cell(object)) : c.cell(object);
-			return h('td', { 'data-label': c.label, class: c.class }, inside);
+			return h('td', { 'data-label': c.label, class: c.class }, i === 0 && this.bulk ? h('span', { class: 'picked' }, this.bulk.box(object), inside) : inside);
 		});
 		const offered = actions(object);
 		return h('tr', { 'data-id': object.id }, cells, h('td', { class: 'row-actions' },
-			offered.length > 0 && menuButton([icon('more')], t('list.actionsOf', { name: object.name ?? object.desktop?.name ?? object.pool?.name ?? '' }), () => actions(object), 'quiet')));
+			offered.length > 0 && menuButton([icon('more')], t('list.actionsOf', { name: labelOf(object) }), () => actions(object), 'quiet')));
 	}
 
 	/** Up and down move between the rows. @param {KeyboardEvent} e */

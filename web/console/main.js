@@ -116,7 +116,7 @@ function showFrame() {
 	showTopbar(bar, { user, place: 'console', onLogout: () => void logout(), lead: user ? navButton() : null });
 	nav.hidden = !user;
 	nav.setAttribute('aria-label', t('nav'));
-	fill(nav, ...NAV.map(([noun, name]) => h('a', { href: href(noun), 'data-noun': noun }, icon(name), t(`nav.${noun}`))));
+	fill(nav, ...NAV.map(([noun, name]) => h('a', { href: href(noun), 'data-noun': noun, title: t(`nav.${noun}`) }, icon(name), h('span', {}, t(`nav.${noun}`)))));
 }
 
 nav.addEventListener('keydown', (e) => {

@@ -24,7 +24,11 @@ export function sessionActions(s) {
 export function sessionList() {
 	return {
 		noun: 'sessions', kind: 'session', title: t('nav.sessions'), lead: t('sessions.lead'), empty: t('sessions.empty'), compare: newestFirst, actions: sessionActions, preset: { state: 'live' },
-		text: (s) => `${s.user?.name} ${s.desktop?.name} ${s.pool?.name} ${s.remote} ${s.protocol}`,
+		isServerSearch: true, text: (s) => `${s.user?.name} ${s.desktop?.name}`,
+		bulk: [{ label: t('session.disconnect'), icon: 'plug', isDanger: true, fits: (s) => s.state !== 'ended', text: t('session.disconnectAll'), done: t('session.disconnected'),
+			run: (s) => api('DELETE', `/sessions/${part(s.id)}`) }],
+		create: [{ label: t('session.endAll'), icon: 'logout', isDanger: true, run: () => void act({ title: t('session.endAllTitle'), text: t('session.endAllText'), action: t('session.endAll'), done: t('act.done'), isDanger: true,
+			run: () => api('POST', '/revoke-all', {}) }) }],
 		columns: [
 			{ label: t('kind.user'), cell: (s) => s.user?.name ?? '–' },
 			{ label: t('kind.desktop'), cell: (s) => link('desktops', s.desktop) },

@@ -11,7 +11,7 @@ import { accessCard } from './access.js';
 import { explainForm } from './explain.js';
 import { byName } from './list.js';
 import { go, href } from './router.js';
-import { act, choices, formDialog, link, live, part, yesNo } from './site.js';
+import { act, choices, formDialog, link, live, look, part, yesNo } from './site.js';
 
 /** @returns {import('../shared/form.js').Field[]} */
 function fields() {
@@ -47,10 +47,21 @@ export function userActions(u) {
 	];
 }
 
+/** @returns {import('./bulk.js').BulkAction[]} */
+function bulkActions() {
+	const enable = (/** @type {boolean} */ enabled) => (/** @type {any} */ u) => api('PATCH', `/users/${part(u.id)}`, { enabled });
+	return [
+		{ label: t('users.addGroup'), icon: 'groups', fits: () => true, text: t('users.groupAll'), done: t('act.done'), fields: [{ name: 'group', label: t('kind.group'), type: 'lookup', isRequired: true, look: look('groups') }],
+			run: (u, { group }) => api('PUT', `/groups/${part(group)}/members/${part(u.id)}`) },
+		{ label: t('act.enable'), icon: 'check', fits: (u) => !u.enabled, text: t('users.enableText'), done: t('act.done'), run: enable(true) },
+		{ label: t('act.disable'), icon: 'pause', isDanger: true, fits: (u) => u.enabled, text: t('users.disableText'), done: t('act.done'), run: enable(false) },
+	];
+}
+
 /** @returns {import('./list.js').ListKind} */
 export function userList() {
 	return {
-		noun: 'users', kind: 'user', title: t('nav.users'), lead: t('users.lead'), empty: t('users.empty'), compare: byName, actions: userActions, isServerSearch: true, text: (u) => `${u.name} ${u.display_name}`,
+		noun: 'users', kind: 'user', title: t('nav.users'), lead: t('users.lead'), empty: t('users.empty'), compare: byName, actions: userActions, isServerSearch: true, text: (u) => `${u.name} ${u.display_name}`, bulk: bulkActions(),
 		create: [{ label: t('users.create'), icon: 'add', run: create }],
 		columns: [
 			{ label: t('field.name'), cell: (u) => u.name },

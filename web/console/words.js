@@ -78,6 +78,18 @@ addSentences({
 	'list.actions': ['Actions', 'Acciones'],
 	'list.actionsOf': ['Actions for {name}', 'Acciones de {name}'],
 
+	'bulk.all': ['Select all', 'Seleccionar todo'],
+	'bulk.bar': ['What to do with the selection', 'Qué hacer con la selección'],
+	'bulk.pick': ['Select {name}', 'Seleccionar {name}'],
+	'bulk.one': ['1 selected', '1 seleccionado'],
+	'bulk.many': ['{n} selected', '{n} seleccionados'],
+	'bulk.some': ['{action} ({n})', '{action} ({n})'],
+	'bulk.clear': ['Select none', 'No seleccionar nada'],
+	'bulk.titleOne': ['{action}: 1 object?', '{action}: ¿1 objeto?'],
+	'bulk.title': ['{action}: {n} objects?', '{action}: ¿{n} objetos?'],
+	'bulk.others': [' and {n} more', ' y {n} más'],
+	'bulk.failed': ['{n} of {all} could not be done: {names}', 'No se ha podido con {n} de {all}: {names}'],
+
 	'act.edit': ['Edit', 'Editar'],
 	'act.editName': ['Edit {name}', 'Editar {name}'],
 	'act.save': ['Save', 'Guardar'],

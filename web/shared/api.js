@@ -103,7 +103,8 @@ export async function me() {
 export function problemText(reason) {
 	if (!(reason instanceof ApiError))
 		return reason instanceof Error ? reason.message : String(reason);
-	const { detail } = /** @type {any} */ (reason.problem);
+	const problem = /** @type {any} */ (reason.problem);
+	const detail = (language() === 'es' ? problem.detail_es : '') || problem.detail;
 	return detail && !SAID.has(reason.code) ? `${reason.message} (${detail})` : reason.message;
 }
 

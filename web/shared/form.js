@@ -3,7 +3,7 @@
 
 import { ApiError, problemText } from './api.js';
 import { h } from './dom.js';
-import { addSentences, t } from './i18n.js';
+import { addSentences, language, t } from './i18n.js';
 
 addSentences({
 	'form.cancel': ['Cancel', 'Cancelar'],
@@ -217,7 +217,7 @@ export class Form {
 	#failed(reason) {
 		const problem = reason instanceof ApiError ? /** @type {any} */ (reason.problem) : {};
 		const name = problem.field ?? (problem.code === 'exists' ? 'name' : '');
-		const detail = String(problem.detail ?? '').replace(/^[\w.]+: /, '');
+		const detail = String((language() === 'es' ? problem.detail_es : '') || problem.detail || '').replace(/^[\w.]+: /, '');
 		const text = problem.code === 'invalid_field' && detail ? t('form.taken', { detail }) : problemText(reason);
 		if (name && this.#sayAt(name, text))
 			return;
