@@ -49,6 +49,7 @@ dist_webconsole_DATA = \
 	web/console/router.js \
 	web/console/sessions.js \
 	web/console/site.js \
+	web/console/tokens.js \
 	web/console/users.js \
 	web/console/words-objects.js \
 	web/console/words.js

@@ -33,6 +33,7 @@ export class FakeApi {
 		this.streams = new Set();
 		this.calls = [];
 		this.user = null;
+		this.tokens = [];
 		this.failures = 0;
 		/** Everything answers 503, as with no broker behind the gate. */
 		this.isAway = false;
@@ -58,6 +59,12 @@ export class FakeApi {
 			['POST', /^\/images\/([^/]+)\/versions$/, (c) => this.addVersion(c)],
 			['POST', /^\/images\/([^/]+)\/publish$/, (c) => this.change('images', c.params[0], { published: c.body.version, state: 'published' })],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
+			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
+			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
+			['DELETE', /^\/users\/([^/]+)\/tokens\/([^/]+)$/, (c) => {
+				this.tokens = this.tokens.filter((token) => token.id !== c.params[1]);
+				return null;
+			}],
 			['PUT', /^\/groups\/([^/]+)\/members\/([^/]+)$/, (c) => this.member(c, true)],
 			['DELETE', /^\/groups\/([^/]+)\/members\/([^/]+)$/, (c) => this.member(c, false)],
 			['POST', /^\/revoke-all$/, () => this.logout()],
@@ -194,6 +201,12 @@ export class FakeApi {
 			throw badField('version', 'this image has it already');
 		const now = new Date().toISOString();
 		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, { id: uuid(), state: 'ready', notes: '', created: now, updated: now, ...body }] }) };
+	}
+
+	makeToken({ body }) {
+		const token = { id: uuid('a'), name: body.name, created: new Date().toISOString(), expires: body.expires_s ? new Date(Date.now() + body.expires_s * 1000).toISOString() : null };
+		this.tokens.push(token);
+		return { status: 201, body: { ...token, token: 'pst_secret' } };
 	}
 
 	member({ params }, isIn) {

@@ -132,7 +132,7 @@ export function makeWorld(kind = 'busy') {
 		desktopOf(w, dev, i, i > 60 ? 'starting' : 'ready', null, r(i > 60 ? 'starting' : 'ready'));
 	w.sessions = w.desktops.filter((d) => d.user).map((d, i) => ({ ...base(800 + i), user: d.user, desktop: ref(d), pool: d.pool, protocol: ['ws', 'rdp', 'rfb'][i % 3],
 		state: d.state === 'connected' ? 'active' : 'ended', reason: d.state === 'connected' ? reason('', '', '') : reason('viewer_left', 'The viewer has left.', 'The viewer has left.'), remote: `192.0.2.${14 + i}`,
-		gateway: 'gateway', epoch: d.epoch, started: ago(780 + i), ended: d.state === 'connected' ? null : ago(60), stats: { bytes_sent: 18234567, bytes_received: 45678, frames: 5210, rtt_ms: 12 } }));
+		gateway: 'gateway', epoch: d.epoch, started: ago(780 + i), ended: d.state === 'connected' ? null : ago(60), stats: { bytes_out: 18234567, bytes_in: 45678, frames: 5210, rtt_us: 12300, rate_kbps: 48210, client: 'Puesto web client' } }));
 	w.entitlements = [{ ...base(1000), pool: ref(demo), user: ref(ana), group: null }, { ...base(1000), pool: ref(demo), user: null, group: ref(w.groups[0]) },
 		{ ...base(1000), pool: ref(dev), user: null, group: ref(w.groups[1]) }, { ...base(1000), pool: ref(lab), user: null, group: ref(w.groups[0]) }];
 	history(w);

@@ -158,6 +158,14 @@ test('a direct link opens its desktop, and the way back leads to the tiles', asy
 	assert.equal(new URL(page.url()).pathname + new URL(page.url()).hash, '/');
 });
 
+test('a direct link to a pool that is not one\'s own says so, also after the log-in', async () => {
+	const { page } = await open('/#pool=secret-lab');
+	await logIn(page, 'ana');
+	await page.waitForSelector('.banner:has-text("secret-lab")');
+	assert.equal(await page.locator('.tile').count(), 5);
+	assert.match(page.url(), /#pool=secret-lab$/);
+});
+
 test('the language changes in place and is remembered by the account', async () => {
 	const { api, page } = await open('/', { as: 'ana' });
 	await page.waitForSelector('.tile');
@@ -307,6 +315,21 @@ test('access is given and taken back, groups gain members, images publish', asyn
 	await page.click('tr:has-text("2026.12") >> text=Publish');
 	await page.click('dialog button.primary');
 	await page.waitForSelector('tr:has-text("2026.12") >> text=Published');
+});
+
+test('a token is made, shown once, and taken back', async () => {
+	const { api, page } = await open('/console/#/users', { as: 'admin' });
+	await page.click('.row-link:has-text("bruno")');
+	await page.click('text=Make a token');
+	await page.fill('dialog [name=name]', 'backup');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('dialog:has-text("this once only")');
+	assert.equal(await page.inputValue('dialog input'), 'pst_secret');
+	assert.deepEqual(calls(api, 'POST', /tokens$/)[0].body, { name: 'backup', expires_s: 7776000 });
+	await page.keyboard.press('Escape');
+	await page.click('[aria-label="Remove the token backup"]');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('text=No token: no program acts for this user.');
 });
 
 test('an error in a confirmation stays there and may be tried again', async () => {

@@ -84,7 +84,7 @@ export class Statistics {
 	/** @param {Record<string, {bytes: number, ops: number}>} mix @returns {[string, string][]} */
 	static #mix(mix) {
 		const total = OP_NAMES.reduce((sum, name) => sum + mix[name].bytes, 0);
-		const shares = OP_NAMES.filter((name) => mix[name].ops > 0)
+		const shares = OP_NAMES.filter((name) => mix[name].bytes >= total / 200 && mix[name].ops > 0)
 			.map((name) => `${name} ${number(mix[name].bytes / (total || 1), { style: 'percent' })}`);
 		return [['stats.mix', shares.join(' · ') || '–']];
 	}

@@ -7,7 +7,7 @@ import { t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { Keyed } from '../shared/keyed.js';
 import { when } from '../shared/time.js';
-import { eventTone, eventWord } from './event-words.js';
+import { detailValue, detailWord, eventTone, eventWord } from './event-words.js';
 import { href } from './router.js';
 import { live, NOUNS } from './site.js';
 
@@ -42,7 +42,7 @@ function valueOf(key, value) {
 	const noun = NOUNS[key.replace(/_id$/, '')];
 	if (noun && UUID.test(String(value)))
 		return h('a', { href: href(noun, value) }, String(value).slice(0, 8));
-	return typeof value === 'object' ? JSON.stringify(value) : String(value);
+	return typeof value === 'object' ? JSON.stringify(value) : detailValue(key, String(value));
 }
 
 /** What else is known: a line, or, where it is long, folded. @param {any} event */
@@ -54,7 +54,7 @@ function detailOf(event) {
 		return null;
 	if (JSON.stringify(all).length > DETAIL_MAX)
 		return h('details', { class: 'event-detail' }, h('summary', {}, t('event.details')), h('pre', { class: 'mono' }, JSON.stringify(event.detail, null, 2)));
-	return h('span', { class: 'faint event-detail' }, all.flatMap(([key, value], i) => [i ? ' · ' : '', `${key.replaceAll('_', ' ')}: `, valueOf(key, value)]));
+	return h('span', { class: 'faint event-detail' }, all.flatMap(([key, value], i) => [i ? ' · ' : '', detailWord(key), valueOf(key, value)]));
 }
 
 /** @param {any} event @param {boolean} isOfOne whether every event is of the same object */

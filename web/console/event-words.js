@@ -65,6 +65,24 @@ const KINDS = {
 	'user.revoked': ['Everything of the user ended', 'Se ha cortado todo acceso del usuario'],
 };
 
+/** Names of what else an event says. @type {Record<string, [string, string]>} */
+const DETAILS = {
+	attempts: ['attempts', 'intentos'], base: ['base', 'base'], desktop: ['desktop', 'escritorio'], display_name: ['displayed name', 'nombre visible'], epoch: ['epoch', 'época'],
+	error: ['error', 'error'], group: ['user group', 'grupo de usuarios'], image: ['image', 'imagen'], kind: ['kind', 'tipo'], path: ['layer', 'capa'], pool: ['pool', 'grupo'],
+	protocol: ['protocol', 'protocolo'], provider: ['provider', 'proveedor'], reason: ['reason', 'motivo'], remote: ['from', 'desde'], role: ['role', 'papel'],
+	session: ['connection', 'conexión'], user: ['user', 'usuario'], version: ['version', 'versión'], via: ['through', 'mediante'],
+};
+
+/** Short codes that stand as text: protocols, and why a connection ended. @type {Record<string, [string, string]>} */
+const CODES = {
+	client_left: ['the viewer disconnected', 'el visor se desconectó'], delete: ['the desktop was deleted', 'se eliminó el escritorio'], ended_admin: ['by an administrator', 'por un administrador'],
+	gateway_gone: ['the gateway stopped', 'la pasarela se detuvo'], gateway_lost: ['the gateway was lost', 'se perdió la pasarela'], idle: ['idle', 'inactividad'],
+	logoff: ['by the user', 'por el usuario'], logoff_admin: ['by an administrator', 'por un administrador'], logoff_idle: ['too long without a connection', 'demasiado tiempo sin conexión'],
+	moved: ['moved to another client', 'trasladada a otro cliente'], not_started: ['the viewer did not come', 'el visor no llegó'], refresh: ['the desktop was made new', 'se renovó el escritorio'],
+	restart: ['the desktop was restarted', 'se reinició el escritorio'], revoked: ['access was withdrawn', 'se retiró el acceso'], rdp: ['RDP', 'RDP'], rfb: ['VNC', 'VNC'],
+	viewer_left: ['the viewer left', 'el visor se fue'], web: ['browser', 'navegador'], ws: ['browser', 'navegador'],
+};
+
 /** Beginnings of kinds, for the filter. @type {Record<string, [string, string]>} */
 const FAMILIES = {
 	'login.': ['Log-ins', 'Inicios de sesión'],
@@ -82,11 +100,22 @@ const FAMILIES = {
 	'agent.': ['Agents', 'Agentes'],
 };
 
+addSentences(Object.fromEntries([...Object.entries(DETAILS).map(([key, words]) => [`detail.${key}`, words]), ...Object.entries(CODES).map(([key, words]) => [`code.${key}`, words])]));
 addSentences(Object.fromEntries([...Object.entries(KINDS), ...Object.entries(FAMILIES)].map(([kind, words]) => [`event.${kind}`, words])));
 
 /** @param {string} kind */
 export function eventWord(kind) {
 	return KINDS[kind] ? t(`event.${kind}`) : kind;
+}
+
+/** "user: ", or nothing before a text that speaks for itself. @param {string} key */
+export function detailWord(key) {
+	return key === 'text' ? '' : `${DETAILS[key] ? t(`detail.${key}`) : key.replaceAll('_', ' ')}: `;
+}
+
+/** @param {string} key @param {string} value */
+export function detailValue(key, value) {
+	return ['text', 'via', 'protocol', 'reason'].includes(key) && Object.hasOwn(CODES, value) ? t(`code.${value}`) : value;
 }
 
 /** @returns {[string, string][]} */

@@ -46,9 +46,20 @@ export function sessionList() {
 	};
 }
 
+/** How a figure of the worker is shown; others as they come. @type {Record<string, (value: number) => string>} */
+const FIGURES = {
+	bytes_out: (n) => t('unit.mb', { n: number(n / 1e6, { maximumFractionDigits: 1 }) }),
+	bytes_in: (n) => t('unit.kb', { n: number(n / 1e3, { maximumFractionDigits: 1 }) }),
+	rtt_us: (n) => t('unit.ms', { n: number(n / 1000, { maximumFractionDigits: 1 }) }),
+	rate_kbps: (n) => t('unit.mbps', { n: number(n / 1000, { maximumFractionDigits: 1 }) }),
+};
+
 /** @param {any} stats @returns {[string, import('../shared/dom.js').Child][]} */
 function statistics(stats) {
-	return Object.entries(stats ?? {}).filter(([, value]) => typeof value !== 'object').map(([key, value]) => [key.replaceAll('_', ' '), typeof value === 'number' ? number(value) : String(value)]);
+	return Object.entries(stats ?? {}).filter(([, value]) => typeof value !== 'object').map(([key, value]) => {
+		const word = t(`stat.${key}`);
+		return [word === `stat.${key}` ? key.replaceAll('_', ' ') : word, typeof value !== 'number' ? String(value) : FIGURES[key]?.(value) ?? number(value)];
+	});
 }
 
 /** @returns {import('./object.js').ObjectKind} */

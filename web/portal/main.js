@@ -32,10 +32,11 @@ let countdown = 0;
 const banner = h('div', { class: 'banner', role: 'status', hidden: true });
 const list = h('ul', { class: 'tiles', on: { menuclosed: () => pools.items && showTiles(pools.items) } });
 const empty = h('section', { class: 'notice card', hidden: true });
+const stranger = h('p', { class: 'banner', role: 'status', hidden: true });
 const auto = h('label', { class: 'auto-open', hidden: true });
 const heading = h('h1');
 const lead = h('p');
-const view = h('section', { class: 'desk' }, h('header', {}, h('div', {}, heading, lead)), banner, list, empty, auto);
+const view = h('section', { class: 'desk' }, h('header', {}, h('div', {}, heading, lead)), banner, stranger, list, empty, auto);
 
 const pools = new Pools(showPools, () => askAgain(user?.name ?? '', (answer) => {
 	user = { ...user, ...answer.user };
@@ -153,6 +154,9 @@ function openAtOnce(items) {
 	const named = direct ? items.find((p) => p.id === direct || p.name === direct) : null;
 	const only = wasFresh && items.length === 1 && localStorage.getItem(AUTO_OPEN) === 'yes' ? items[0] : null;
 	const chosen = named ?? only;
+	stranger.hidden = !direct || Boolean(named);
+	if (!stranger.hidden)
+		stranger.textContent = t('portal.stranger', { pool: direct ?? '', name: user.name });
 	if (!chosen || !canOpen(chosen))
 		return false;
 	// A way back from the desktop shall lead to the tiles, not into it again.

@@ -34,6 +34,9 @@ async function ask(pool, act, changed) {
 	changed();
 }
 
+/** Nothing can be asked of a desktop that is leaving already. */
+const LEAVING = new Set(['logging_off', 'refreshing', 'deleting']);
+
 /** @param {any} pool @param {() => void} changed @returns {import('../shared/menu.js').MenuItem[]} */
 function itemsOf(pool, changed) {
 	/** @type {import('../shared/menu.js').MenuItem[]} */
@@ -41,7 +44,7 @@ function itemsOf(pool, changed) {
 	if (canOpen(pool))
 		items.push({ label: t('tile.newTab'), icon: 'open', href: clientAddress(pool), isNewTab: true });
 	items.push({ label: t('tile.other'), icon: 'window', run: () => openOther(pool) });
-	if (pool.desktop)
+	if (pool.desktop && !LEAVING.has(pool.desktop.state))
 		items.push({ label: t('tile.restart'), icon: 'refresh', run: () => void ask(pool, 'restart', changed) },
 			{ label: t('tile.logoff'), icon: 'logoff', isDanger: true, run: () => void ask(pool, 'logoff', changed) });
 	return items;

@@ -13,6 +13,8 @@ addSentences({
 	'portal.emptyTitle': ['There is no desktop for you yet', 'Todavía no tiene ningún escritorio'],
 	'portal.empty': ['Your account "{name}" has no pool of desktops. Ask your administrator for access and give this user name. This page notices it by itself.',
 		'Su cuenta «{name}» no tiene acceso a ningún grupo de escritorios. Pídaselo a su administrador e indique este usuario. Esta página lo notará sola.'],
+	'portal.stranger': ['The link leads to "{pool}", which your account "{name}" may not open. Ask your administrator for access; this page notices it by itself.',
+		'El enlace lleva a «{pool}», que su cuenta «{name}» no puede abrir. Pida acceso a su administrador; esta página lo notará sola.'],
 	'portal.awayTitle': ['Puesto does not answer', 'Puesto no responde'],
 	'portal.away': ['{reason} Next try in {seconds} s.', '{reason} Próximo intento en {seconds} s.'],
 	'portal.awayNow': ['Trying again…', 'Intentándolo de nuevo…'],

@@ -12,7 +12,7 @@ import { toast } from './toast.js';
 
 addSentences({
 	'skip': ['Skip to the content', 'Saltar al contenido'],
-	'top.language': ['Language: English. Change to Spanish', 'Idioma: español. Cambiar a inglés'],
+	'top.language': ['EN: the language is English. Change to Spanish', 'ES: el idioma es español. Cambiar a inglés'],
 	'top.theme': ['Colours', 'Colores'],
 	'theme.auto': ['As the system', 'Como el sistema'],
 	'theme.light': ['Light', 'Claro'],
