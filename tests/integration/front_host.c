@@ -219,11 +219,9 @@ static void on_input(void *arg, const struct input_event *ev)
 	}
 }
 
-static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_pct)
+static void take_size(struct host *h, int32_t width, int32_t height)
 {
-	struct host *h = arg;
 	struct pst_err err = PST_ERR_INIT;
-	printf("resize %dx%d %u\n", width, height, scale_pct);
 	uint32_t *pixels = pst_zalloc((size_t)width * (size_t)height, 4);
 	if (!pixels)
 		return;
@@ -234,6 +232,15 @@ static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_p
 	draw_card(h);
 	if (h->encoder && (encoder_resize(h->encoder, width, height, &err) < 0 || front_surface(h->front, width, height, &err) < 0))
 		printf("failed %s\n", err.text);
+}
+
+/* By way of another size: a desktop may change its mind before a client has followed. */
+static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_pct)
+{
+	struct host *h = arg;
+	printf("resize %dx%d %u\n", width, height, scale_pct);
+	take_size(h, PST_MAX(width - 40, 1), height);
+	take_size(h, width, height);
 	host_pump(h);
 }
 

@@ -66,6 +66,11 @@ class Picture(unittest.TestCase):
         self.assertGreater(lossy, 20)
         self.assertEqual(video, 0)
 
+    def test_a_client_that_suspends_its_acknowledgements(self):
+        worst, lossy, video = self.film("/gfx:RFX,frame-ack:off")
+        self.assertGreaterEqual(worst, 35)
+        self.assertGreater(lossy, 20)
+
     def test_remotefx_without_the_pipeline(self):
         worst, lossy, video = self.film("/bpp:32", "/rfx")
         self.assertGreaterEqual(worst, 35)
