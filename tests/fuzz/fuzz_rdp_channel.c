@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pst_err err;
 	guard_dynamic(data, size, 3);
 	for (size_t i = 0; i + 4 <= size; i += 4) {
-		guard_static(&g, (size_t)data[i] << 16 | (size_t)data[i + 1] << 8 | data[i + 2], data[i + 3] & 3u);
+		guard_static(&g, (size_t)data[i] << 16 | (size_t)data[i + 1] << 8 | data[i + 2], data[i + 3] & 3u, (size_t)data[i + 3] << 16);
 		if (g.held > GUARD_MESSAGE_MAX)
 			abort();
 	}

@@ -8,14 +8,18 @@
 #define FLAG_LAST 2u
 #define CMD_DATA_FIRST 2
 
-bool guard_static(struct guard *g, size_t size, uint32_t flags)
+enum guard_verdict guard_static(struct guard *g, size_t size, uint32_t flags, size_t total)
 {
-	if (flags & FLAG_FIRST)
+	if (flags & FLAG_FIRST) {
 		g->held = 0;
+		g->is_dropping = total > GUARD_MESSAGE_MAX;
+	}
+	if (g->is_dropping)
+		return GUARD_DROP;
 	if (size > GUARD_MESSAGE_MAX - g->held)
-		return false;
+		return GUARD_END;
 	g->held = flags & FLAG_LAST ? 0 : g->held + size;
-	return true;
+	return GUARD_TAKE;
 }
 
 /* A number of one, two or four bytes by its two-bit length code, [MS-RDPEDYC] 2.2.2.1. */

@@ -11,13 +11,19 @@
 
 #define GUARD_MESSAGE_MAX (4u * 1024 * 1024) /* a clipboard text in UTF-16 and its header fit */
 
+enum guard_verdict { GUARD_TAKE, GUARD_DROP, GUARD_END };
+
 /* One of each static channel that the front reads. */
 struct guard {
 	size_t held; /* bytes of a message whose last part has not come */
+	bool is_dropping;
 };
 
-/* One part of a static channel's message. flags are CHANNEL_FLAG_FIRST and CHANNEL_FLAG_LAST. False: the client breaks the limit. */
-bool guard_static(struct guard *g, size_t size, uint32_t flags);
+/*
+ * One part of a static channel's message of total bytes; flags are CHANNEL_FLAG_FIRST and CHANNEL_FLAG_LAST. A message that says
+ * from the first that it is too long, a clipboard of many megabytes, is left out; one that turns out longer than it may be ends all.
+ */
+enum guard_verdict guard_static(struct guard *g, size_t size, uint32_t flags, size_t total);
 
 /* A message of drdynvc. It comes whole, in one part, from every client that keeps to its channel's size. */
 bool guard_dynamic(const uint8_t *data, size_t size, uint32_t flags);

@@ -64,12 +64,12 @@ static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *area
 static BOOL on_channel_data(freerdp_peer *peer, UINT16 channel, const BYTE *data, size_t size, UINT32 flags, size_t total)
 {
 	struct rdp *f = peer->ContextExtra;
-	bool is_admitted = true;
+	enum guard_verdict verdict = GUARD_TAKE;
 	if (channel == WTSChannelGetId(peer, "drdynvc"))
-		is_admitted = guard_dynamic(data, size, flags);
+		verdict = guard_dynamic(data, size, flags) ? GUARD_TAKE : GUARD_END;
 	else if (channel == WTSChannelGetId(peer, "cliprdr"))
-		is_admitted = guard_static(&f->guard, size, flags);
-	return is_admitted && f->to_library(peer, channel, data, size, flags, total);
+		verdict = guard_static(&f->guard, size, flags, total);
+	return verdict == GUARD_DROP || (verdict == GUARD_TAKE && f->to_library(peer, channel, data, size, flags, total));
 }
 
 static bool set_identity(rdpSettings *s, const struct front_params *p)

@@ -11,13 +11,24 @@
 Test(guard, a_static_message_has_a_ceiling)
 {
 	struct guard g = { 0 };
-	cr_expect(guard_static(&g, 100, FIRST | LAST));
+	cr_expect_eq(guard_static(&g, 100, FIRST | LAST, 100), GUARD_TAKE);
 	cr_expect_eq(g.held, 0);
-	cr_expect(guard_static(&g, GUARD_MESSAGE_MAX - 1, FIRST));
-	cr_expect(guard_static(&g, 1, 0));
-	cr_expect_not(guard_static(&g, 1, 0));
-	cr_expect(guard_static(&g, 1, FIRST | LAST), "a new message begins again");
-	cr_expect_not(guard_static(&g, SIZE_MAX, LAST));
+	cr_expect_eq(guard_static(&g, GUARD_MESSAGE_MAX - 1, FIRST, GUARD_MESSAGE_MAX), GUARD_TAKE);
+	cr_expect_eq(guard_static(&g, 1, 0, GUARD_MESSAGE_MAX), GUARD_TAKE);
+	cr_expect_eq(guard_static(&g, 1, 0, GUARD_MESSAGE_MAX), GUARD_END);
+	cr_expect_eq(guard_static(&g, 1, FIRST | LAST, 1), GUARD_TAKE, "a new message begins again");
+	cr_expect_eq(guard_static(&g, SIZE_MAX, LAST, 1), GUARD_END);
+}
+
+Test(guard, a_static_message_that_says_it_is_too_long_is_left_out)
+{
+	struct guard g = { 0 };
+	cr_expect_eq(guard_static(&g, 1600, FIRST, GUARD_MESSAGE_MAX + 1), GUARD_DROP);
+	for (int i = 0; i < 5000; i++)
+		cr_expect_eq(guard_static(&g, 1600, 0, 1), GUARD_DROP, "whatever later parts say");
+	cr_expect_eq(guard_static(&g, 1600, LAST, GUARD_MESSAGE_MAX + 1), GUARD_DROP);
+	cr_expect_eq(g.held, 0);
+	cr_expect_eq(guard_static(&g, 1600, FIRST | LAST, 1600), GUARD_TAKE);
 }
 
 static const struct {
