@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "protocol/front/rdp/parts.h"
 #include "protocol/front/rdp/rdp_priv.h"
@@ -186,6 +187,7 @@ static int bitmap_frame(struct rdp *f, const struct op_list *ops, const struct p
 {
 	struct batch b = { .bytes = PARTS_HEADER_LEN, .max = setting(f, FreeRDP_MultifragMaxRequestSize), .f = f };
 	uint32_t id = ++f->frame_id;
+	PRE(f->bitmap.has_surface);
 	f->bitmap.frame_bytes = 0;
 	int r = mark(f, SURFACECMD_FRAMEACTION_BEGIN, id) ? put_ops(&b, ops, sent, err) : PST_ECLOSED;
 	batch_clear(&b);

@@ -50,6 +50,9 @@ static const struct gfx_capset *choose_set(const struct gfx_client_pdu *pdu)
 static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_err *err)
 {
 	const struct gfx_capset *best = choose_set(pdu);
+	/* Only from version 10.3 on may a client begin again, and we confirm none of those. */
+	if (f->gfx.is_ready)
+		return pst_err_set(err, PST_EPROTO, "the RDP client announces its graphics capabilities twice");
 	if (!best)
 		return pst_err_set(err, PST_EUNSUPPORTED, "the RDP client knows no version of the graphics pipeline that we know");
 	struct pst_buf out;
