@@ -146,8 +146,9 @@ void lobby_expect(struct worker *w)
 		show(w);
 		if (w->was_reported && w->phase == WORKER_TELLING)
 			pst_timer_start(w->end, TELL_MS, on_told, w);
-	} else if (can_show(w) && !w->was_started && !worker_is_leaving(w) && !pst_timer_is_active(w->lobby.timer))
+	} else if (can_show(w) && !w->was_started && !worker_is_leaving(w) && !pst_timer_is_active(w->lobby.timer)) {
 		pst_timer_start(w->lobby.timer, OPEN_MS, on_late, w);
+	}
 }
 
 void lobby_say(struct worker *w, const char *en, const char *es)

@@ -94,6 +94,7 @@ static void on_session_event(struct session *s, json_t *msg)
 	if (strcmp(event, "ended"))
 		return;
 	s->has_ended = true;
+	question_drop_all(s); /* nobody waits for a desktop any more */
 	pst_strlcpy(s->end_code, sizeof(s->end_code), code ? code : "ended");
 	pst_strlcpy(s->end_en, sizeof(s->end_en), reason ? reason : "The session ended.");
 	pst_strlcpy(s->end_es, sizeof(s->end_es), reason_es ? reason_es : "La sesión ha terminado.");

@@ -155,6 +155,17 @@ class LobbyRfb(Base):
         self.assertLess(viewer.closed(), 4)
         self.broker.wait(lambda m: m["op"] == "cancel")
 
+    def test_nobody_waits_for_a_desktop_behind_a_last_page(self):
+        viewer = Rfb(self.gate.vnc)
+        viewer.until(viewer.is_lobby)
+        self.broker.send({"op": "revoke_all"})
+        self.broker.wait(lambda m: m["op"] == "cancel")
+        # A page without a clock: the connection is still there, and still.
+        viewer.until(lambda: viewer.count(ACCENT) > 0)
+        time.sleep(1.1)
+        viewer.key(ENTER)
+        self.assertLess(viewer.closed(), 4)
+
     def test_a_pool_is_chosen_by_keys(self):
         self.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pools": POOLS, "text_en": "You have several pools.", "text_es": "Tiene varios grupos."}
         viewer = Rfb(self.gate.vnc)
