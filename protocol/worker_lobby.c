@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pages for viewers whose protocol has no words (RDP, VNC): what is awaited when a desktop does not come at once, which pools there are to
- * choose from, and why a connection ends. A desktop that is there at once never meets the lobby.
+ * Pages for viewers whose protocol has no words (RDP, VNC): what is awaited when a desktop does not come at
+ * once, which pools there are to choose from, and why a connection ends. A desktop that is there at once
+ * never meets the lobby.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,14 @@
 #include "base/text.h"
 #include "protocol/worker_priv.h"
 
-#define OPEN_MS 700       /* so long nobody minds a dark window */
-#define TELL_MS 30000     /* a last page */
+#define OPEN_MS 700        /* so long nobody minds a dark window */
+#define TELL_MS 30000      /* a last page */
 #define TELL_BLIND_MS 8000 /* …for a client that cannot show it yet, to get that far */
 #define CHOICE_MS 300000
 
 static const struct page_text waiting = { "Preparing your desktop", "Preparando su escritorio" };
-static const struct page_text not_there = { "Your desktop cannot be shown", "No se puede mostrar su escritorio" };
+static const struct page_text not_there = { "Your desktop cannot be shown",
+	"No se puede mostrar su escritorio" };
 static const struct page_text over = { "This connection has ended", "Esta conexión ha terminado" };
 static const struct page_text choice = { "Which desktop?", "¿Qué escritorio?" };
 
@@ -32,7 +34,8 @@ static bool can_show(const struct worker *w)
 	return is_for_us(w) && (w->has_caps || w->front->type->surface_first);
 }
 
-/* A keyboard of one country speaks for its language; that of the United States is also what a client says that does not know. */
+/* A keyboard of one country speaks for its language; that of the United States is also what a client says
+ * that does not know. */
 static enum page_language language_of(const struct input_event *layout)
 {
 	const char *name = layout->layout.name;
@@ -146,7 +149,8 @@ void lobby_expect(struct worker *w)
 		show(w);
 		if (w->was_reported && w->phase == WORKER_TELLING)
 			pst_timer_start(w->end, TELL_MS, on_told, w);
-	} else if (can_show(w) && !w->was_started && !worker_is_leaving(w) && !pst_timer_is_active(w->lobby.timer)) {
+	} else if (can_show(w) && !w->was_started && !worker_is_leaving(w) &&
+		   !pst_timer_is_active(w->lobby.timer)) {
 		pst_timer_start(w->lobby.timer, OPEN_MS, on_late, w);
 	}
 }
@@ -167,14 +171,16 @@ void lobby_say(struct worker *w, const char *en, const char *es)
 static void on_choice_late(void *arg)
 {
 	worker_end(arg, PST_ETIMEOUT, "choice_timeout", "No desktop was chosen. Connect again when you wish.",
-		   "No se ha elegido ningún escritorio. Vuelva a conectar cuando quiera.");
+		"No se ha elegido ningún escritorio. Vuelva a conectar cuando quiera.");
 }
 
 void lobby_choose(struct worker *w, size_t n, const char *text_en, const char *text_es)
 {
 	struct page *page = &w->lobby.page;
 
-	*page = (struct page){ .kind = PAGE_CHOICE, .title = choice, .entries = w->lobby.entries, .n_entries = n };
+	*page = (struct page){
+		.kind = PAGE_CHOICE, .title = choice, .entries = w->lobby.entries, .n_entries = n
+	};
 	pst_strlcpy(page->text.en, sizeof(page->text.en), text_en);
 	pst_strlcpy(page->text.es, sizeof(page->text.es), text_es);
 	show(w);
@@ -183,7 +189,8 @@ void lobby_choose(struct worker *w, size_t n, const char *text_en, const char *t
 
 bool lobby_can_tell(const struct worker *w, int code, const char *word)
 {
-	static const char *const silent[] = { "cancelled", "gateway_gone", "no_start", "client_left", "client_lost" };
+	static const char *const silent[] = { "cancelled", "gateway_gone", "no_start", "client_left",
+		"client_lost" };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(silent); i++)
 		if (!strcmp(word, silent[i]))
@@ -191,7 +198,8 @@ bool lobby_can_tell(const struct worker *w, int code, const char *word)
 	return code && w->is_let_in && is_for_us(w);
 }
 
-/* Runs from a turn of the loop of its own: the desktop's source may not be closed from inside its callbacks. */
+/* Runs from a turn of the loop of its own: the desktop's source may not be closed from inside its callbacks.
+ */
 void lobby_tell(void *arg)
 {
 	struct worker *w = arg;

@@ -50,7 +50,8 @@ void canvas_fill(struct canvas *c, const struct rect *r, uint32_t colour)
 /* How much of the pixel at (x, y) of a w × h rectangle lies within its rounded corners. */
 static uint32_t round_coverage(int32_t x, int32_t y, int32_t w, int32_t h, int32_t radius)
 {
-	float dx = (float)(radius - PST_MIN(x, w - 1 - x)) - 0.5f, dy = (float)(radius - PST_MIN(y, h - 1 - y)) - 0.5f;
+	float dx = (float)(radius - PST_MIN(x, w - 1 - x)) - 0.5f,
+	      dy = (float)(radius - PST_MIN(y, h - 1 - y)) - 0.5f;
 	float inside;
 
 	if (dx <= 0 || dy <= 0)
@@ -70,14 +71,16 @@ void canvas_fill_round(struct canvas *c, const struct rect *r, int32_t radius, u
 		bool is_edge = y - r->y < radius || r->y + r->h - 1 - y < radius;
 
 		for (int32_t x = area.x; x < area.x + area.w; x++) {
-			uint32_t alpha = is_edge ? round_coverage(x - r->x, y - r->y, r->w, r->h, radius) : 255;
+			uint32_t alpha =
+				is_edge ? round_coverage(x - r->x, y - r->y, r->w, r->h, radius) : 255;
 
 			*pixel_at(c, x, y) = alpha == 255 ? colour : mix(*pixel_at(c, x, y), colour, alpha);
 		}
 	}
 }
 
-void canvas_cover(struct canvas *c, int32_t x, int32_t y, int32_t w, int32_t h, const uint8_t *coverage, int32_t pitch, uint32_t colour)
+void canvas_cover(struct canvas *c, int32_t x, int32_t y, int32_t w, int32_t h, const uint8_t *coverage,
+	int32_t pitch, uint32_t colour)
 {
 	const struct rect all = { x, y, w, h };
 	struct rect area;

@@ -17,14 +17,18 @@
 #define DOTS 5
 #define DIGITS 9 /* entries that a digit takes */
 
-static const uint32_t tones[] = { [TONE_BRAND] = ACCENT, [TONE_TITLE] = TEXT, [TONE_TEXT] = TEXT, [TONE_QUIET] = TEXT_2, [TONE_FAINT] = TEXT_2 };
+static const uint32_t tones[] = { [TONE_BRAND] = ACCENT,
+	[TONE_TITLE] = TEXT,
+	[TONE_TEXT] = TEXT,
+	[TONE_QUIET] = TEXT_2,
+	[TONE_FAINT] = TEXT_2 };
 
 static void draw_line(struct canvas *c, struct font *f, const struct layout_line *line)
 {
 	font_draw(f, &line->style, c, line->x, line->baseline, tones[line->tone], line->text, line->len);
 	if (line->is_cut)
-		font_draw(f, &line->style, c, line->x + font_width(f, &line->style, line->text, line->len), line->baseline, tones[line->tone],
-			  LAYOUT_ELLIPSIS, strlen(LAYOUT_ELLIPSIS));
+		font_draw(f, &line->style, c, line->x + font_width(f, &line->style, line->text, line->len),
+			line->baseline, tones[line->tone], LAYOUT_ELLIPSIS, strlen(LAYOUT_ELLIPSIS));
 }
 
 /* A screen on its foot: web/shared/icon.svg without its prompt. */
@@ -43,8 +47,8 @@ static void draw_icon(struct canvas *c, const struct rect *at)
 }
 
 /* Text in a box, cut with an ellipsis; returns its width. */
-static int32_t draw_cut(struct canvas *c, struct font *f, const struct font_style *style, int32_t x, int32_t y, int32_t width, enum tone tone,
-			const char *text)
+static int32_t draw_cut(struct canvas *c, struct font *f, const struct font_style *style, int32_t x,
+	int32_t y, int32_t width, enum tone tone, const char *text)
 {
 	size_t len = strlen(text), n = layout_cut(f, style, text, len, width);
 	const struct layout_line line = { x, y, *style, tone, text, n, n < len };
@@ -63,14 +67,17 @@ static void state_words(const struct page *p, const struct page_entry *e, char *
 		snprintf(ret, size, "%s", p->language == PAGE_SPANISH ? es : e->state_en);
 }
 
-static void draw_row(struct canvas *c, struct font *f, const struct layout *l, const struct page *p, const struct reply *r, size_t row)
+static void draw_row(struct canvas *c, struct font *f, const struct layout *l, const struct page *p,
+	const struct reply *r, size_t row)
 {
 	const struct rect *at = &l->rows[row];
 	const size_t index = r->first + row;
 	const struct page_entry *e = &p->entries[index];
-	const struct font_style style = { l->px, index == r->selected }, small = { PST_MAX(l->px * 7 / 8, LAYOUT_PX_SMALL), false };
+	const struct font_style style = { l->px, index == r->selected },
+				small = { PST_MAX(l->px * 7 / 8, LAYOUT_PX_SMALL), false };
 	const struct rect inner = { at->x + 1, at->y + 1, at->w - 2, at->h - 2 };
-	const int32_t base = at->y + at->h / 2 + l->px * 3 / 8, name_x = at->x + l->px * 5 / 2, right = at->x + at->w - l->px;
+	const int32_t base = at->y + at->h / 2 + l->px * 3 / 8, name_x = at->x + l->px * 5 / 2,
+		      right = at->x + at->w - l->px;
 	char words[160], digit[2] = { (char)('1' + index), 0 };
 	int32_t state_width;
 
@@ -94,8 +101,9 @@ static void draw_scroll(struct canvas *c, const struct layout *l, const struct r
 	top = l->rows[0].y;
 	height = l->rows[l->n_rows - 1].y + l->rows[l->n_rows - 1].h - top;
 	thumb = PST_MAX((int32_t)((int64_t)height * (int64_t)l->n_rows / (int64_t)r->n), l->px);
-	const struct rect at = { l->card.x + l->card.w - l->px, top + (int32_t)((int64_t)(height - thumb) * (int64_t)r->first / (int64_t)(r->n - l->n_rows)),
-				 PST_MAX(l->px / 4, 2), thumb };
+	const struct rect at = { l->card.x + l->card.w - l->px,
+		top + (int32_t)((int64_t)(height - thumb) * (int64_t)r->first / (int64_t)(r->n - l->n_rows)),
+		PST_MAX(l->px / 4, 2), thumb };
 	canvas_fill_round(c, &at, l->px / 8, LINE);
 }
 
@@ -114,11 +122,13 @@ void draw_clock(struct canvas *c, struct font *f, const struct layout *l, uint64
 		canvas_fill_round(c, &at, dot / 2, (uint64_t)i == elapsed_s % DOTS ? ACCENT : LINE);
 	}
 	snprintf(text, sizeof(text), "%u:%02u", (unsigned)(elapsed_s / 60), (unsigned)(elapsed_s % 60));
-	font_draw(f, &style, c, l->clock.x + (DOTS * 2 + 1) * dot, y + dot / 2 + l->px * 3 / 8, TEXT_2, text, strlen(text));
+	font_draw(f, &style, c, l->clock.x + (DOTS * 2 + 1) * dot, y + dot / 2 + l->px * 3 / 8, TEXT_2, text,
+		strlen(text));
 	c->clip = clip;
 }
 
-void draw_page(struct canvas *c, struct font *f, const struct layout *l, const struct page *p, const struct reply *r, uint64_t elapsed_s)
+void draw_page(struct canvas *c, struct font *f, const struct layout *l, const struct page *p,
+	const struct reply *r, uint64_t elapsed_s)
 {
 	const struct rect all = { 0, 0, c->width, c->height };
 	const struct rect inner = { l->card.x + 1, l->card.y + 1, l->card.w - 2, l->card.h - 2 };
@@ -139,14 +149,32 @@ void draw_page(struct canvas *c, struct font *f, const struct layout *l, const s
 const uint32_t *draw_arrow(void)
 {
 	static const char shape[ARROW_HEIGHT][ARROW_WIDTH + 1] = {
-		"#           ", "##          ", "#.#         ", "#..#        ", "#...#       ", "#....#      ", "#.....#     ",
-		"#......#    ", "#.......#   ", "#........#  ", "#.........# ", "#......#####", "#...#..#    ", "#..##..#    ",
-		"#.#  #..#   ", "##   #..#   ", "#     #..#  ", "      #..#  ", "       ##   ",
+		"#           ",
+		"##          ",
+		"#.#         ",
+		"#..#        ",
+		"#...#       ",
+		"#....#      ",
+		"#.....#     ",
+		"#......#    ",
+		"#.......#   ",
+		"#........#  ",
+		"#.........# ",
+		"#......#####",
+		"#...#..#    ",
+		"#..##..#    ",
+		"#.#  #..#   ",
+		"##   #..#   ",
+		"#     #..#  ",
+		"      #..#  ",
+		"       ##   ",
 	};
 	static uint32_t pixels[ARROW_WIDTH * ARROW_HEIGHT];
 
 	for (int y = 0; y < ARROW_HEIGHT; y++)
 		for (int x = 0; x < ARROW_WIDTH; x++)
-			pixels[y * ARROW_WIDTH + x] = shape[y][x] == '#' ? 0xff000000 : shape[y][x] == '.' ? 0xffffffff : 0;
+			pixels[y * ARROW_WIDTH + x] = shape[y][x] == '#'   ? 0xff000000
+						      : shape[y][x] == '.' ? 0xffffffff
+									   : 0;
 	return pixels;
 }

@@ -18,7 +18,8 @@ __asm__(".pushsection .rodata\n"
 	".incbin \"" LOBBY_FONT "\"\n"
 	"puesto_typeface_end:\n"
 	".popsection\n");
-extern const unsigned char typeface[] __asm__("puesto_typeface"), typeface_end[] __asm__("puesto_typeface_end");
+extern const unsigned char typeface[] __asm__("puesto_typeface"), typeface_end[] __asm__(
+									  "puesto_typeface_end");
 
 #define BOLD_PER_EM 28 /* a bold stroke is this part of the em thicker */
 
@@ -32,8 +33,9 @@ struct font *font_open(struct pst_err *err)
 {
 	struct font *f = pst_zalloc(1, sizeof(*f));
 
-	if (f && !FT_Init_FreeType(&f->library) && !FT_New_Memory_Face(f->library, typeface, typeface_end - typeface, 0, &f->face) &&
-	    !FT_Select_Charmap(f->face, FT_ENCODING_UNICODE))
+	if (f && !FT_Init_FreeType(&f->library) &&
+		!FT_New_Memory_Face(f->library, typeface, typeface_end - typeface, 0, &f->face) &&
+		!FT_Select_Charmap(f->face, FT_ENCODING_UNICODE))
 		return f;
 	font_close(f);
 	pst_err_set(err, PST_ENOMEM, "the typeface cannot be read");
@@ -82,7 +84,8 @@ static FT_Pos kerning(struct font *f, FT_UInt before, FT_UInt glyph)
 	return v.x;
 }
 
-/* In 1/64 of a pixel, from outlines that no hinting has changed: the width of a text is the sum of its letters at every size. */
+/* In 1/64 of a pixel, from outlines that no hinting has changed: the width of a text is the sum of its
+ * letters at every size. */
 static FT_Pos advance(struct font *f, const struct font_style *style, FT_UInt glyph)
 {
 	FT_Fixed a = 0;
@@ -105,22 +108,26 @@ int32_t font_width(struct font *f, const struct font_style *style, const char *t
 	return (int32_t)PST_CLAMP(x / 64, 0, INT32_MAX / 2);
 }
 
-static void draw_glyph(struct font *f, const struct font_style *style, struct canvas *c, FT_Pos x, int32_t y, uint32_t colour, FT_UInt glyph)
+static void draw_glyph(struct font *f, const struct font_style *style, struct canvas *c, FT_Pos x, int32_t y,
+	uint32_t colour, FT_UInt glyph)
 {
 	FT_GlyphSlot slot = f->face->glyph;
 
-	if (FT_Load_Glyph(f->face, glyph, FT_LOAD_TARGET_LIGHT | FT_LOAD_NO_BITMAP) || slot->format != FT_GLYPH_FORMAT_OUTLINE)
+	if (FT_Load_Glyph(f->face, glyph, FT_LOAD_TARGET_LIGHT | FT_LOAD_NO_BITMAP) ||
+		slot->format != FT_GLYPH_FORMAT_OUTLINE)
 		return;
 	if (style->is_bold)
 		FT_Outline_Embolden(&slot->outline, f->px * 64 / BOLD_PER_EM);
 	FT_Outline_Translate(&slot->outline, x & 63, 0);
 	if (FT_Render_Glyph(slot, FT_RENDER_MODE_NORMAL) || slot->bitmap.pixel_mode != FT_PIXEL_MODE_GRAY)
 		return;
-	canvas_cover(c, (int32_t)(x >> 6) + slot->bitmap_left, y - slot->bitmap_top, (int32_t)slot->bitmap.width, (int32_t)slot->bitmap.rows,
-		     slot->bitmap.buffer, slot->bitmap.pitch, colour);
+	canvas_cover(c, (int32_t)(x >> 6) + slot->bitmap_left, y - slot->bitmap_top,
+		(int32_t)slot->bitmap.width, (int32_t)slot->bitmap.rows, slot->bitmap.buffer,
+		slot->bitmap.pitch, colour);
 }
 
-void font_draw(struct font *f, const struct font_style *style, struct canvas *c, int32_t x, int32_t y, uint32_t colour, const char *text, size_t len)
+void font_draw(struct font *f, const struct font_style *style, struct canvas *c, int32_t x, int32_t y,
+	uint32_t colour, const char *text, size_t len)
 {
 	FT_UInt before = 0, glyph;
 	FT_Pos at = (FT_Pos)x * 64;

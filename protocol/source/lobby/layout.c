@@ -16,7 +16,8 @@
 static const struct page_text hints[] = {
 	[PAGE_PROGRESS] = { "Esc: stop waiting", "Esc: dejar de esperar" },
 	[PAGE_NOTICE] = { "Enter or a click: close", "Intro o un clic: cerrar" },
-	[PAGE_CHOICE] = { "Arrow keys and Enter, a digit, or a click. Esc: leave", "Flechas e Intro, un número o un clic. Esc: salir" },
+	[PAGE_CHOICE] = { "Arrow keys and Enter, a digit, or a click. Esc: leave",
+		"Flechas e Intro, un número o un clic. Esc: salir" },
 };
 
 struct flow {
@@ -48,11 +49,13 @@ static size_t next_char(const char *text, size_t len, size_t i)
 	return i;
 }
 
-static size_t fitting(struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width)
+static size_t fitting(
+	struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width)
 {
 	size_t low = 0, high = len;
 
-	/* Widths rise with the length (a kerning pair aside), so halving finds the place; then back to a whole character. */
+	/* Widths rise with the length (a kerning pair aside), so halving finds the place; then back to a
+	 * whole character. */
 	while (low < high) {
 		size_t middle = (low + high + 1) / 2;
 
@@ -66,7 +69,8 @@ static size_t fitting(struct font *f, const struct font_style *style, const char
 	return low;
 }
 
-size_t layout_break(struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width)
+size_t layout_break(
+	struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width)
 {
 	size_t fits = fitting(f, style, text, len, width), at = fits;
 
@@ -84,7 +88,8 @@ size_t layout_cut(struct font *f, const struct font_style *style, const char *te
 {
 	if (font_width(f, style, text, len) <= width)
 		return len;
-	return fitting(f, style, text, len, width - font_width(f, style, LAYOUT_ELLIPSIS, strlen(LAYOUT_ELLIPSIS)));
+	return fitting(
+		f, style, text, len, width - font_width(f, style, LAYOUT_ELLIPSIS, strlen(LAYOUT_ELLIPSIS)));
 }
 
 static int32_t line_height(const struct font_style *style)
@@ -92,7 +97,8 @@ static int32_t line_height(const struct font_style *style)
 	return style->px * 3 / 2;
 }
 
-static struct layout_line *add_line(struct flow *w, const struct font_style *style, enum tone tone, const char *text, size_t len)
+static struct layout_line *add_line(
+	struct flow *w, const struct font_style *style, enum tone tone, const char *text, size_t len)
 {
 	struct layout_line *line = &w->l->lines[w->l->n_lines];
 
@@ -116,7 +122,8 @@ static void add_paragraph(struct flow *w, const struct font_style *style, enum t
 			text++;
 		if (!len)
 			return;
-		n = i + 1 < PARAGRAPH_MAX ? layout_break(w->font, style, text, len, w->width) : layout_cut(w->font, style, text, len, w->width);
+		n = i + 1 < PARAGRAPH_MAX ? layout_break(w->font, style, text, len, w->width)
+					  : layout_cut(w->font, style, text, len, w->width);
 		line = add_line(w, style, tone, text, n);
 		if (line && i + 1 == PARAGRAPH_MAX)
 			line->is_cut = n < len;
@@ -126,7 +133,8 @@ static void add_paragraph(struct flow *w, const struct font_style *style, enum t
 }
 
 /* In the reader's language, or in both: the second one quieter, for the eye to skip. */
-static void add_text(struct flow *w, const struct font_style *style, enum tone tone, enum tone second, const struct page_text *t)
+static void add_text(struct flow *w, const struct font_style *style, enum tone tone, enum tone second,
+	const struct page_text *t)
 {
 	const char *es = *t->es ? t->es : t->en;
 
@@ -173,7 +181,8 @@ static void add_clock(struct flow *w)
 static int32_t flow_page(struct layout *l, const struct page *p, struct font *f, size_t n_rows)
 {
 	const int32_t pad = l->px * 2;
-	const struct font_style title = { l->px * 3 / 2, true }, text = { l->px, false }, small = { PST_MAX(l->px * 7 / 8, LAYOUT_PX_SMALL), false };
+	const struct font_style title = { l->px * 3 / 2, true }, text = { l->px, false },
+				small = { PST_MAX(l->px * 7 / 8, LAYOUT_PX_SMALL), false };
 	struct flow w = { l, p, f, l->card.x + pad, pad, PST_MAX(l->card.w - 2 * pad, 1) };
 
 	l->n_lines = 0;

@@ -33,9 +33,11 @@ struct layout {
 /* The page must outlive the layout. */
 void layout_make(struct layout *l, const struct page *p, struct font *f, int32_t width, int32_t height);
 /* How many bytes of text fit into width when broken between words; more than 0 unless len is. */
-size_t layout_break(struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width);
+size_t layout_break(
+	struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width);
 /* How many bytes stand before an ellipsis so that both fit; len when all fits. */
-size_t layout_cut(struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width);
+size_t layout_cut(
+	struct font *f, const struct font_style *style, const char *text, size_t len, int32_t width);
 /* A size of text that can be read on a screen of so many pixels; scale_pct is the client's, 0 unknown. */
 int32_t layout_px(int32_t width, int32_t height, uint32_t scale_pct);
 

@@ -71,7 +71,8 @@ static int allocate(struct lobby *l)
 	uint32_t *pixels;
 	size_t count, size;
 
-	if (!pst_mem_mul((size_t)l->next_width, (size_t)l->next_height, &count) || !pst_mem_mul(count, 4, &size))
+	if (!pst_mem_mul((size_t)l->next_width, (size_t)l->next_height, &count) ||
+		!pst_mem_mul(count, 4, &size))
 		return PST_ELIMIT;
 	pixels = malloc(size);
 	if (!pixels)
@@ -92,7 +93,8 @@ static void new_screen(struct lobby *l)
 		return;
 	}
 	paint(l);
-	screen = (struct pixmap){ (const uint8_t *)l->canvas.pixels, l->canvas.width, l->canvas.height, (uint32_t)l->canvas.width * 4 };
+	screen = (struct pixmap){ (const uint8_t *)l->canvas.pixels, l->canvas.width, l->canvas.height,
+		(uint32_t)l->canvas.width * 4 };
 	l->ev->surface(l->arg, &screen);
 	l->ev->cursor(l->arg, &arrow);
 }
@@ -132,7 +134,8 @@ static void lobby_close(struct source *s, const char *reason)
 	free(l);
 }
 
-static struct source *lobby_open(const struct source_params *params, const struct source_events *ev, void *arg, struct pst_err *err)
+static struct source *lobby_open(
+	const struct source_params *params, const struct source_events *ev, void *arg, struct pst_err *err)
 {
 	struct lobby *l = pst_zalloc(1, sizeof(*l));
 
@@ -154,7 +157,8 @@ static struct source *lobby_open(const struct source_params *params, const struc
 		lobby_close(&l->base, NULL);
 		return NULL;
 	}
-	lobby_resize(&l->base, params->width ? params->width : DEFAULT_WIDTH, params->height ? params->height : DEFAULT_HEIGHT);
+	lobby_resize(&l->base, params->width ? params->width : DEFAULT_WIDTH,
+		params->height ? params->height : DEFAULT_HEIGHT);
 	return &l->base;
 }
 

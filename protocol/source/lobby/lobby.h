@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The lobby: a source that draws pages (protocol/source/page.h) in a framebuffer of its own, for viewers whose protocol has no words while
- * there is no desktop to show. It wakes once a second while a page shows time, and never otherwise.
+ * The lobby: a source that draws pages (protocol/source/page.h) in a framebuffer of its own, for viewers
+ * whose protocol has no words while there is no desktop to show. It wakes once a second while a page shows
+ * time, and never otherwise.
  */
 #pragma once
 

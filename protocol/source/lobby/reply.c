@@ -6,7 +6,19 @@
 
 #include "base/mem.h"
 
-enum key { KEY_NONE, KEY_UP, KEY_DOWN, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_HOME, KEY_END, KEY_ENTER, KEY_SPACE, KEY_ESCAPE, KEY_DIGIT };
+enum key {
+	KEY_NONE,
+	KEY_UP,
+	KEY_DOWN,
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+	KEY_HOME,
+	KEY_END,
+	KEY_ENTER,
+	KEY_SPACE,
+	KEY_ESCAPE,
+	KEY_DIGIT
+};
 
 /* X11 keysym, Linux key code; a digit's number is its place below. */
 static const struct {
@@ -14,9 +26,18 @@ static const struct {
 	uint16_t keycode;
 	enum key key;
 } keys[] = {
-	{ 0xff52, 103, KEY_UP },	{ 0xff54, 108, KEY_DOWN }, { 0xff55, 104, KEY_PAGE_UP }, { 0xff56, 109, KEY_PAGE_DOWN },
-	{ 0xff50, 102, KEY_HOME },	{ 0xff57, 107, KEY_END },  { 0xff0d, 28, KEY_ENTER },	 { 0xff8d, 96, KEY_ENTER },
-	{ 0xff1b, 1, KEY_ESCAPE },	{ 0x20, 57, KEY_SPACE },   { 0xff97, 0, KEY_UP },	 { 0xff99, 0, KEY_DOWN },
+	{ 0xff52, 103, KEY_UP },
+	{ 0xff54, 108, KEY_DOWN },
+	{ 0xff55, 104, KEY_PAGE_UP },
+	{ 0xff56, 109, KEY_PAGE_DOWN },
+	{ 0xff50, 102, KEY_HOME },
+	{ 0xff57, 107, KEY_END },
+	{ 0xff0d, 28, KEY_ENTER },
+	{ 0xff8d, 96, KEY_ENTER },
+	{ 0xff1b, 1, KEY_ESCAPE },
+	{ 0x20, 57, KEY_SPACE },
+	{ 0xff97, 0, KEY_UP },
+	{ 0xff99, 0, KEY_DOWN },
 	{ 0xff09, 15, KEY_DOWN },
 };
 
@@ -28,7 +49,9 @@ static int digit_of(const struct input_event *ev)
 	uint32_t keysym = ev->key.keysym;
 
 	if (ev->kind == INPUT_TEXT)
-		return ev->text.len == 1 && ev->text.utf8[0] >= '1' && ev->text.utf8[0] <= '9' ? ev->text.utf8[0] - '0' : 0;
+		return ev->text.len == 1 && ev->text.utf8[0] >= '1' && ev->text.utf8[0] <= '9'
+			       ? ev->text.utf8[0] - '0'
+			       : 0;
 	if (keysym >= '1' && keysym <= '9')
 		return (int)(keysym - '0');
 	if (keysym >= 0xffb1 && keysym <= 0xffb9)
@@ -125,7 +148,8 @@ static bool entry_at(const struct reply *r, const struct rect *rects, int32_t x,
 	return false;
 }
 
-/* An entry is taken when the button goes down and up on it; a button that was down before the page counts for nothing. */
+/* An entry is taken when the button goes down and up on it; a button that was down before the page counts for
+ * nothing. */
 static enum reply_result on_pointer(struct reply *r, const struct input_event *ev, const struct rect *rects)
 {
 	bool is_down = ev->pointer.buttons & INPUT_LEFT, was_down = r->is_down;
@@ -159,7 +183,8 @@ static enum reply_result on_key(struct reply *r, const struct input_event *ev)
 	return key == KEY_ESCAPE ? REPLY_LEFT : REPLY_NONE;
 }
 
-enum reply_result reply_input(struct reply *r, const struct input_event *ev, const struct rect *rects, uint64_t shown_ms)
+enum reply_result reply_input(
+	struct reply *r, const struct input_event *ev, const struct rect *rects, uint64_t shown_ms)
 {
 	if (r->kind == PAGE_NOTICE && shown_ms < REPLY_QUIET_MS)
 		return REPLY_NONE;
@@ -170,7 +195,9 @@ enum reply_result reply_input(struct reply *r, const struct input_event *ev, con
 	case INPUT_POINTER:
 		return on_pointer(r, ev, rects);
 	case INPUT_WHEEL:
-		return r->kind == PAGE_CHOICE ? select_entry(r, (int64_t)r->selected + (ev->wheel.dy > 0) - (ev->wheel.dy < 0)) : REPLY_NONE;
+		return r->kind == PAGE_CHOICE ? select_entry(r, (int64_t)r->selected + (ev->wheel.dy > 0) -
+									(ev->wheel.dy < 0))
+					      : REPLY_NONE;
 	default:
 		return REPLY_NONE;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a reader does about a page: moves in a list, takes an entry, or leaves. Keys come as keysyms (VNC) or as codes (RDP). Pure: the
- * caller gives where the rows stand and how long the page has been shown.
+ * What a reader does about a page: moves in a list, takes an entry, or leaves. Keys come as keysyms (VNC) or
+ * as codes (RDP). Pure: the caller gives where the rows stand and how long the page has been shown.
  */
 #pragma once
 
@@ -26,4 +26,5 @@ void reply_init(struct reply *r, enum page_kind kind, size_t n, size_t rows);
 /* The screen's size changed, and so what is in sight. */
 void reply_set_rows(struct reply *r, size_t rows);
 /* rects: of the r->rows rows in sight. */
-enum reply_result reply_input(struct reply *r, const struct input_event *ev, const struct rect *rects, uint64_t shown_ms);
+enum reply_result reply_input(
+	struct reply *r, const struct input_event *ev, const struct rect *rects, uint64_t shown_ms);
