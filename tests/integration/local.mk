@@ -1,8 +1,9 @@
 # tests/integration: what this directory adds to the build (lists are declared in the top Makefile.am).
 
 # The local provider with real desktops; skips itself without root.
-EXTRA_DIST += tests/integration/test_local.py
-TESTS += tests/integration/test_local.py
+LOCAL_TESTS = tests/integration/test_local.py tests/integration/test_kills.py
+EXTRA_DIST += $(LOCAL_TESTS)
+TESTS += $(LOCAL_TESTS)
 # The harness starts the gateway that was just built; see its docstring.
 GATE_TESTS = \
 	tests/integration/test_gate_display.py \

@@ -6,7 +6,7 @@ Covers: broker/api/api.c broker/api/call.c broker/api/entitlements.c broker/api/
 broker/api/groups.c broker/api/guard.c broker/api/hub.c broker/api/images.c broker/api/openapi.c broker/api/passwords.c
 broker/api/pool_write.c broker/api/pools.c broker/api/providers.c broker/api/replay.c broker/api/status.c
 broker/api/users.c broker/api/write.c broker/bootstrap.c broker/settings.c broker/auth/tokens.c
-db/catalog_image.c db/catalog_pool.c db/entitlement.c db/group.c db/login.c db/user.c
+db/entitlement.c db/group.c db/login.c db/user.c
 """
 import json
 import sqlite3
