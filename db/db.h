@@ -61,6 +61,8 @@ bool db_query_step(struct db_query *q); /* true: a row is there */
 /* 0, or the first error: PST_ECONFLICT for a broken unique rule, PST_EINVAL for any
  * other broken constraint, PST_ENOSPC when the disk is full, PST_EBUSY while another program holds the file, PST_EIO else. */
 int db_query_end(struct db_query *q);
+/* The same, after a look for one row: PST_ENOTFOUND in words when there was none. */
+int db_query_end_one(struct db_query *q, bool found, const char *noun, const char *name);
 /* Steps to the end and ends: for INSERT, UPDATE, DELETE. */
 int db_query_run(struct db_query *q);
 /* The same, and a statement that touched no row is PST_ENOTFOUND. */

@@ -42,10 +42,7 @@ int db_entitlement_get(struct db *db, const char *id, struct entitlement_row *re
 	bool found = db_query_step(&q);
 	if (found)
 		read_row(&q, ret);
-	int rc = db_query_end(&q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no entitlement '%s'", id);
+	return db_query_end_one(&q, found, "entitlement", id);
 }
 
 int db_entitlement_insert(struct db *db, const struct entitlement_row *e, struct pst_err *err)

@@ -33,10 +33,7 @@ int db_group_get(struct db *db, const char *id_or_name, struct group_row *ret, s
 	bool found = db_query_step(&q);
 	if (found)
 		read_row(&q, ret);
-	int rc = db_query_end(&q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no group '%s'", id_or_name);
+	return db_query_end_one(&q, found, "group", id_or_name);
 }
 
 int db_group_insert(struct db *db, const struct group_row *g, struct pst_err *err)

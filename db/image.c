@@ -10,16 +10,6 @@
 
 #define TEXT(row, field) db_col_text(q, (row)->field, sizeof((row)->field))
 
-static int found_or_not(struct db_query *q, bool found, const char *noun, const char *name)
-{
-	struct pst_err *err = q->err;
-	int rc = db_query_end(q);
-
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no %s '%s'", noun, name);
-}
-
 /* --- images ------------------------------------------------------------------- */
 
 #define IMAGE "id, name, display_name, description, os, published, rev, created, updated "
@@ -48,7 +38,7 @@ int db_image_get(struct db *db, const char *id_or_name, struct image_row *ret, s
 	bool found = db_query_step(&q);
 	if (found)
 		read_image(&q, ret);
-	return found_or_not(&q, found, "image", id_or_name);
+	return db_query_end_one(&q, found, "image", id_or_name);
 }
 
 static void bind_image(struct db_query *q, const struct image_row *i)
@@ -198,5 +188,5 @@ int db_version_get(struct db *db, const char *image_id, const char *version, str
 	bool found = db_query_step(&q);
 	if (found)
 		read_version(&q, ret);
-	return found_or_not(&q, found, "image version", version);
+	return db_query_end_one(&q, found, "image version", version);
 }

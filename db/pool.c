@@ -65,10 +65,7 @@ int db_pool_get(struct db *db, const char *id_or_name, struct pool_row *ret, str
 	bool found = db_query_step(&q);
 	if (found)
 		read_row(&q, ret);
-	int rc = db_query_end(&q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no pool '%s'", id_or_name);
+	return db_query_end_one(&q, found, "pool", id_or_name);
 }
 
 static void bind_fields(struct db_query *q, const struct pool_row *p)

@@ -44,10 +44,7 @@ int db_provider_get(struct db *db, const char *id_or_name, struct provider_row *
 	bool found = db_query_step(&q);
 	if (found)
 		read_row(&q, ret);
-	int rc = db_query_end(&q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no provider '%s'", id_or_name);
+	return db_query_end_one(&q, found, "provider", id_or_name);
 }
 
 static void bind_row(struct db_query *q, const struct provider_row *p)

@@ -112,6 +112,15 @@ int db_query_run(struct db_query *q)
 	return db_query_end(q);
 }
 
+int db_query_end_one(struct db_query *q, bool found, const char *noun, const char *name)
+{
+	int rc = db_query_end(q);
+
+	if (rc < 0 || found)
+		return rc;
+	return pst_err_set(q->err, PST_ENOTFOUND, "there is no %s '%s'", noun, name);
+}
+
 int db_query_run_one(struct db_query *q)
 {
 	int rc = db_query_run(q);

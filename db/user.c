@@ -32,14 +32,10 @@ static void read_row(struct db_query *q, struct user_row *u)
 static int read_one(struct db_query *q, struct user_row *ret, const char *name)
 {
 	bool found = db_query_step(q);
-	struct pst_err *err = q->err;
 
 	if (found)
 		read_row(q, ret);
-	int rc = db_query_end(q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no user '%s'", name);
+	return db_query_end_one(q, found, "user", name);
 }
 
 int db_user_get(struct db *db, const char *id_or_name, struct user_row *ret, struct pst_err *err)

@@ -50,10 +50,7 @@ int db_viewer_get(struct db *db, const char *id, struct viewer_row *ret, struct 
 	bool found = db_query_step(&q);
 	if (found)
 		read_row(&q, ret);
-	int rc = db_query_end(&q);
-	if (rc < 0)
-		return rc;
-	return found ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no session '%s'", id);
+	return db_query_end_one(&q, found, "session", id);
 }
 
 int db_viewer_list(struct db *db, const struct viewer_filter *f, int limit, db_viewer_visit visit, void *arg,
