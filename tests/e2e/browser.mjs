@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Chromium, and the browser client in it. */
 
-import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import { processes } from './desktop.mjs';
-import { ORIGIN, password, until } from './installation.mjs';
+import { atEnd, ORIGIN, password, until } from './installation.mjs';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
 	'--disable-sync'];
 export const browser = await chromium.launch({ executablePath: process.env.PUESTO_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-after(() => browser.close());
+atEnd(() => browser.close());
 
 /** A browser of its own: nobody is logged in. */
 export async function newPage(options = {}) {

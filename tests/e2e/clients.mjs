@@ -3,14 +3,15 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after } from 'node:test';
 import { same } from './desktop.mjs';
-import { DATA, PORTS, password, until } from './installation.mjs';
+import { atEnd, DATA, PORTS, password, until } from './installation.mjs';
 
 const FIRST_DISPLAY = 91, LAST_DISPLAY = 99;
 /** @type {import('node:child_process').ChildProcess[]} */
 const running = [];
-after(() => running.forEach((child) => child.kill('SIGKILL')));
+const endAll = () => running.forEach((child) => child.kill('SIGKILL'));
+atEnd(endAll);
+process.on('exit', endAll); /* a file that fails before its first test has no other end */
 
 /** Starts a program that ends with this test file. */
 export function launch(program, args, options) {

@@ -3,11 +3,15 @@
 
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
+import { after } from 'node:test';
 
 export const DATA = process.env.PUESTO_DATA ?? '';
 export const PORTS = { https: Number(process.env.PUESTO_HTTPS), rdp: Number(process.env.PUESTO_RDP), vnc: Number(process.env.PUESTO_VNC) };
 export const ORIGIN = `https://localhost:${PORTS.https}`;
 const ca = readFileSync(`${DATA}/pki/ca.pem`);
+
+/** What is to be ended with this program, be it a test or a bench. @type {(end: () => any) => void} */
+export const atEnd = process.argv[1]?.endsWith('.test.mjs') ? after : (end) => process.on('exit', end);
 
 /** Asks until the answer is true (returned), or fails with what was waited for. @template T @param {string} what @param {() => Promise<T> | T} check */
 export async function until(what, check, seconds = 20) {

@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/e2e/clipboard.test.mjs \
 	tests/e2e/console.test.mjs \
 	tests/e2e/day.test.mjs \
+	tests/e2e/deploy.test.mjs \
 	tests/e2e/desktop.mjs \
 	tests/e2e/drop.test.mjs \
 	tests/e2e/hostile.test.mjs \
