@@ -44,6 +44,7 @@ EXTRA_DIST += \
 	deploy/lib/say.sh \
 	deploy/lib/services.sh \
 	deploy/lib/setup.sh \
+	deploy/packages/bench \
 	deploy/packages/build \
 	deploy/packages/desktop \
 	deploy/packages/test \

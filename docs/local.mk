@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	CONTRIBUTING.md \
 	README.md \
 	docs/architecture.md \
+	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/display-link.md \
 	docs/encoder.md \
@@ -18,6 +19,7 @@ EXTRA_DIST += \
 	docs/images/portal.png \
 	docs/local-provider.md \
 	docs/rdp.md \
+	docs/testing.md \
 	docs/threat-model.md \
 	docs/web-client.md \
 	docs/web-protocol.md

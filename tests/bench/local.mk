@@ -11,3 +11,9 @@ check_PROGRAMS += tests/bench/workload
 tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/scene.c tests/bench/scene.h
 tests_bench_workload_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
 tests_bench_workload_LDADD = $(X11_LIBS) -lm
+
+EXTRA_DIST += \
+	tests/bench/bench.mjs \
+	tests/bench/cost.mjs \
+	tests/bench/run \
+	tests/bench/wires.mjs
