@@ -466,6 +466,9 @@ test('every page fits 360 pixels, in both languages', async () => {
 			await page.goto(api.origin + place);
 			await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => {});
 			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${place} is too wide in ${locale}`);
+			const outside = await page.$$eval('main button, main a, main input', (all) => all.filter((e) => e.checkVisibility() && !e.closest('.bulk') && !e.closest('.tabs') && !e.classList.contains('skip'))
+				.map((e) => ({ name: e.textContent || e.getAttribute('aria-label'), box: e.getBoundingClientRect() })).filter(({ box }) => box.width && (box.right > innerWidth + 1 || box.left < -1)).map(({ name }) => name));
+			assert.deepEqual(outside, [], `${place} has controls outside the window in ${locale}`);
 		}
 	}
 });

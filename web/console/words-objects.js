@@ -277,7 +277,7 @@ addSentences({
 	'tokens.lifeHelp': ['0: until it is removed.', '0: hasta que se elimine.'],
 	'tokens.until': ['Valid until:', 'Válido hasta:'],
 	'tokens.used': ['last used:', 'último uso:'],
-	'tokens.removed': ['removed', 'que se elimine'],
+	'tokens.removed': ['somebody removes it', 'que alguien lo elimine'],
 	'tokens.secretTitle': ['The new token', 'El testigo nuevo'],
 	'tokens.secretText': ['Copy it now: it is shown this once only.', 'Cópielo ahora: solo se muestra esta vez.'],
 	'tokens.secret': ['Token', 'Testigo'],
