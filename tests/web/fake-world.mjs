@@ -27,6 +27,9 @@ function desktopOf(w, pool, n, state, user, why) {
 		session: state === 'connected' ? 'connected' : user ? 'disconnected' : 'none', hygiene: user ? 'dirty' : 'clean', drain: false, epoch: n, user: ref(user), state, reason: why };
 	pool.counts.total++;
 	pool.counts[COUNTED[state]]++;
+	// Whoever is connected has the desktop, too.
+	if (state === 'connected')
+		pool.counts.assigned++;
 	w.desktops.push(d);
 	return d;
 }
@@ -54,7 +57,7 @@ export function statusOf(w) {
 	const problems = problemsOf(w);
 	const sum = (name) => w.pools.reduce((n, p) => n + p.counts[name], 0);
 	return { time: ago(0), version: '0.1.0', uptime_s: 93784, state: problems.some((p) => p.severity === 'error') ? 'failed' : problems.length ? 'warning' : 'ok', problems,
-		counts: { pools: w.pools.length, desktops: w.desktops.length, ready: sum('ready'), assigned: sum('assigned'), connected: sum('connected'), starting: sum('starting'),
+		counts: { pools: w.pools.length, desktops: w.desktops.length, ready: sum('ready'), assigned: sum('assigned') - sum('connected'), connected: sum('connected'), starting: sum('starting'),
 			failed: sum('failed'), deleting: sum('deleting'), waiting: w.pools.reduce((n, p) => n + p.waiting, 0), sessions: w.sessions.filter((s) => s.state === 'active').length,
 			users: w.users.length, logins: 3 },
 		provisioner: { connected: true }, gateways: [{ name: 'gateway', connected: true, sessions: 2 }], last_seq: w.events.at(-1)?.seq ?? 0 };

@@ -200,6 +200,13 @@ test('the dashboard has failures first, then who waits', async () => {
 	assert.match(await page.textContent('.page'), /Who waits.*3 users/);
 });
 
+test('a pool says how many are in use, those with a viewer once', async () => {
+	const { page } = await open('/console/#/pools', { as: 'admin' });
+	const row = page.locator('tr', { hasText: 'Aula 1' });
+	assert.match(await row.textContent(), /2 of 2 in use/);
+	assert.equal(await row.locator('.fill').getAttribute('aria-label'), 'Connected: 1, Disconnected: 1');
+});
+
 test('a quiet site says that all is well', async () => {
 	const { page } = await open('/console/', { as: 'admin', world: 'empty' });
 	await page.waitForSelector('text=Nothing has failed and nobody waits.');

@@ -9,7 +9,7 @@ import { chip } from '../shared/states.js';
 import { duration } from '../shared/time.js';
 import { EventLog } from './event-log.js';
 import { href } from './router.js';
-import { act, all, live, link, nameOf, NOUNS } from './site.js';
+import { act, all, live, link, nameOf, NOUNS, sharesOf } from './site.js';
 
 /** Changes come in crowds: at most one look in this time. */
 const PACE_MS = 1500;
@@ -32,7 +32,7 @@ function problemRow(problem) {
 
 /** @param {any} pool */
 export function fillBar(pool) {
-	const { counts } = pool;
+	const counts = sharesOf(pool);
 	const size = Math.max(pool.max, counts.total, 1);
 	const words = FILL.filter((name) => counts[name]).map((name) => `${t(`count.${name}`)}: ${counts[name]}`).join(', ');
 	const bar = h('div', { class: 'fill', role: 'img', 'aria-label': words || t('count.none'), title: words || t('count.none') });
@@ -49,7 +49,7 @@ export function fillBar(pool) {
 /** @param {any} pool */
 function poolRow(pool) {
 	return h('li', { class: 'pool-fill' }, h('div', { class: 'pool-fill-head' }, h('a', { href: href('pools', pool.id) }, nameOf(pool)), chip(pool.state),
-		h('span', { class: 'faint' }, t('dash.used', { used: pool.counts.connected + pool.counts.assigned, max: pool.max }))), fillBar(pool), h('p', { class: 'faint' }, pick(pool.reason)));
+		h('span', { class: 'faint' }, t('dash.used', { used: sharesOf(pool).used, max: pool.max }))), fillBar(pool), h('p', { class: 'faint' }, pick(pool.reason)));
 }
 
 /** @param {string} title @param {import('../shared/dom.js').Child[]} body @param {string} [className] */
@@ -154,5 +154,5 @@ export class Dashboard {
 
 /** @param {any} pool */
 function fullness(pool) {
-	return (pool.state === 'failed' ? 2 : 0) + pool.waiting / 1000 + (pool.counts.connected + pool.counts.assigned) / Math.max(1, pool.max);
+	return (pool.state === 'failed' ? 2 : 0) + pool.waiting / 1000 + sharesOf(pool).used / Math.max(1, pool.max);
 }

@@ -13,7 +13,7 @@ import { byName } from './list.js';
 import { facts } from './object.js';
 import { poolRules } from './pool-form.js';
 import { go, href } from './router.js';
-import { act, link, nameOf, part, yesNo } from './site.js';
+import { act, link, nameOf, part, sharesOf, yesNo } from './site.js';
 
 /** @param {any} p @param {'drain' | 'maintenance'} what @returns {import('./site.js').Action} */
 function toggle(p, what) {
@@ -30,7 +30,7 @@ export function poolActions(p) {
 	return [
 		{ label: t('act.edit'), icon: 'edit', run: () => go(href('pools', p.id, 'edit')) },
 		toggle(p, 'drain'), toggle(p, 'maintenance'),
-		{ label: t('act.delete'), icon: 'trash', isDanger: true, run: () => void act({ title: t('pool.deleteTitle', { name: nameOf(p) }), text: t('pool.deleteText', { n: p.counts.total, used: p.counts.connected + p.counts.assigned }),
+		{ label: t('act.delete'), icon: 'trash', isDanger: true, run: () => void act({ title: t('pool.deleteTitle', { name: nameOf(p) }), text: t('pool.deleteText', { n: p.counts.total, used: sharesOf(p).used }),
 			action: t('act.delete'), done: t('pool.deleted'), isDanger: true, run: () => api('DELETE', `/pools/${part(p.id)}`) }) },
 	];
 }
@@ -44,7 +44,7 @@ export function poolList() {
 		columns: [
 			{ label: t('kind.pool'), cell: (p) => nameOf(p) },
 			{ label: t('field.state'), cell: (p) => chip(p.state) },
-			{ label: t('pools.fill'), cell: (p) => h('div', { class: 'fill-cell' }, fillBar(p), h('span', { class: 'faint' }, t('dash.used', { used: p.counts.connected + p.counts.assigned, max: p.max }))) },
+			{ label: t('pools.fill'), cell: (p) => h('div', { class: 'fill-cell' }, fillBar(p), h('span', { class: 'faint' }, t('dash.used', { used: sharesOf(p).used, max: p.max }))) },
 			{ label: t('count.waiting'), cell: (p) => p.waiting || h('span', { class: 'faint' }, '0'), class: 'number-cell' },
 			{ label: t('field.why'), cell: (p) => pick(p.reason), class: 'wide-cell' },
 			{ label: t('field.kind'), cell: (p) => t(`pool.${p.kind}`) },
@@ -55,7 +55,7 @@ export function poolList() {
 /** @param {any} p */
 function countsCard(p) {
 	const names = ['total', 'connected', 'assigned', 'ready', 'starting', 'failed', 'deleting'];
-	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.now')), fillBar(p), facts([...names.map((name) => /** @type {[string, string]} */ ([t(`count.${name}`), String(p.counts[name])])),
+	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.now')), fillBar(p), facts([...names.map((name) => /** @type {[string, string]} */ ([t(`count.${name}`), String(sharesOf(p)[name])])),
 		[t('count.waiting'), String(p.waiting)]]));
 }
 

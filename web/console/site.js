@@ -40,6 +40,12 @@ export function link(noun, to) {
 /** @param {any} object */
 export const nameOf = (object) => object.display_name || object.name;
 
+/** How a pool's desktops divide. In the API, "assigned" counts those with a viewer too. @param {any} pool */
+export function sharesOf(pool) {
+	const { counts } = pool;
+	return { ...counts, used: counts.assigned, assigned: Math.max(0, counts.assigned - counts.connected) };
+}
+
 /** @param {boolean} is */
 export const yesNo = (is) => t(is ? 'yes' : 'no');
 
