@@ -252,8 +252,8 @@ function fillMenus() {
 		run();
 	};
 	const face = (/** @type {import('../shared/icons.js').IconName} */ name, /** @type {string} */ key) => [icon(name), h('span', {}, t(key))];
-	$('do-keys').replaceChildren(menuButton(face('keyboard', 'menu.keys'), t('menu.keys'), () => specialKeys(language())
-		.map(({ label, chord }) => ({ label, icon: 'keyboard', run: then(() => keyboard.chord(chord)) }))));
+	$('do-keys').replaceChildren(menuButton(face('keycap', 'menu.keys'), t('menu.keys'), () => specialKeys(language())
+		.map(({ label, chord }) => ({ label, icon: 'keycap', run: then(() => keyboard.chord(chord)) }))));
 	$('do-size').replaceChildren(menuButton(face('search', 'menu.size'), t('menu.size'), () => ZOOMS
 		.map((zoom) => ({ label: t(zoom === 100 ? 'menu.sizeNative' : 'menu.sizeOf', { zoom }), icon: screen.zoom === zoom ? 'check' : 'search', run: then(() => screen.setZoom(zoom)) }))));
 }

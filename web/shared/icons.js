@@ -22,6 +22,7 @@ const PATHS = {
 	images: 'M10 3l7 3.5-7 3.5-7-3.5zM3 10l7 3.5 7-3.5M3 13.5L10 17l7-3.5',
 	key: 'M7 12a4 4 0 1 1 3.5-2H17v3h-2M6 8v.1',
 	keyboard: 'M2 5h16v10H2zM5 8h1M9.5 8h1M14 8h1M6 12h8',
+	keycap: 'M3 3h14v14H3zM7 13l3-7 3 7M8.2 10.5h3.6',
 	language: 'M10 2a8 8 0 1 0 .1 0M2 10h16M10 2c-3 3-3 13 0 16M10 2c3 3 3 13 0 16',
 	logoff: 'M10 3v7M6 5a7 7 0 1 0 8 0',
 	logout: 'M12 5l5 5-5 5M17 10H7M8 3H3v14h5',
