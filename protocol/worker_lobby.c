@@ -145,7 +145,9 @@ static void on_told(void *arg)
 
 void lobby_expect(struct worker *w)
 {
-	if (w->lobby.is_due && !w->lobby.source) {
+	if (w->lobby.source)
+		return; /* showing the page again would undo what the reader did on it */
+	if (w->lobby.is_due) {
 		show(w);
 		if (w->was_reported && w->phase == WORKER_TELLING)
 			pst_timer_start(w->end, TELL_MS, on_told, w);

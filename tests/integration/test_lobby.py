@@ -174,6 +174,7 @@ class LobbyRfb(Base):
         before = bytes(viewer.pixels)
         viewer.key(DOWN)
         viewer.until(lambda: bytes(viewer.pixels) != before)
+        time.sleep(1)  # the lobby's own delay: what was selected stays selected
         viewer.key(ENTER)
         asked = self.broker.wait(lambda m: m["op"] == "connect")
         self.assertEqual((asked["pool"], asked["login"]), (POOLS[1]["id"], "l" * 43))
