@@ -59,11 +59,15 @@ export class Relay {
 		this.began = this.last = performance.now();
 	}
 
-	/** Waits until nothing has come down for this long; ms from begin() to the last byte. */
+	/** Waits until nothing has come down for this long, counted from now on; ms from begin() to the last byte. */
 	async settled(quietMs = 400) {
-		while (performance.now() - this.last < quietMs)
-			await new Promise((resolve) => setTimeout(resolve, quietMs - (performance.now() - this.last) + 1));
-		return this.last - this.began;
+		const from = performance.now();
+		for (;;) {
+			const quiet = performance.now() - Math.max(this.last, from);
+			if (quiet >= quietMs)
+				return this.last - this.began;
+			await new Promise((resolve) => setTimeout(resolve, quietMs - quiet + 1));
+		}
 	}
 
 	/** Both sides of every connection get a reset. */
