@@ -454,6 +454,9 @@ test('a menu on the last row of a short list is not cut off, and news wait until
 		return e.contains(document.elementFromPoint(box.left + box.width / 2, box.bottom - 3));
 	});
 	assert.equal(seen, true);
+	await page.mouse.click(500, 480);
+	assert.equal(await last.isVisible(), false, 'a click elsewhere closes it');
+	await page.click('.row-actions button');
 	api.change('images', api.world.images[0].id, { display_name: 'Renamed' });
 	await page.waitForTimeout(300);
 	assert.equal(await last.isVisible(), true);

@@ -41,12 +41,14 @@ export function menuButton(face, label, items, className = '') {
 	const root = h('div', { class: 'menu' }, button, list);
 
 	const follow = () => place(button, list);
+	const away = (/** @type {PointerEvent} */ e) => !root.contains(/** @type {Node} */ (e.target)) && close(false);
 	/** @param {boolean} isBack whether the focus returns to the button */
 	const close = (isBack) => {
 		if (!isOpen)
 			return;
 		isOpen = false;
 		list.hidePopover();
+		document.removeEventListener('pointerdown', away);
 		window.removeEventListener('scroll', follow, true);
 		window.removeEventListener('resize', follow);
 		button.setAttribute('aria-expanded', 'false');
@@ -60,6 +62,7 @@ export function menuButton(face, label, items, className = '') {
 		list.showPopover();
 		isOpen = true;
 		place(button, list);
+		document.addEventListener('pointerdown', away);
 		window.addEventListener('scroll', follow, true);
 		window.addEventListener('resize', follow);
 		button.setAttribute('aria-expanded', 'true');
@@ -92,10 +95,6 @@ export function menuButton(face, label, items, className = '') {
 	});
 	root.addEventListener('focusout', (e) => {
 		if (isOpen && !root.contains(/** @type {Node | null} */ (e.relatedTarget)) && e.relatedTarget)
-			close(false);
-	});
-	document.addEventListener('pointerdown', (e) => {
-		if (isOpen && !root.contains(/** @type {Node} */ (e.target)))
 			close(false);
 	});
 	return root;
