@@ -23,7 +23,9 @@ struct refused {
 
 struct pst_ctl_client {
 	uv_loop_t *loop;
-	char *path;
+	char *path; /* or the connection's name */
+	pst_ctl_dial_cb dial;
+	void *dial_arg;
 	const struct pst_ctl_client_events *events;
 	void *arg;
 	struct pst_ctl *ctl;
@@ -80,7 +82,7 @@ static void try_connect(void *arg)
 {
 	struct pst_ctl_client *c = arg;
 	struct pst_err err = PST_ERR_INIT;
-	int fd = pst_unix_connect(c->path, &err);
+	int fd = c->dial(c->dial_arg, &err);
 
 	if (fd >= 0)
 		c->ctl = pst_ctl_create(c->loop, fd, &ctl_events, c);
@@ -94,7 +96,20 @@ static void try_connect(void *arg)
 	c->events->connected(c, c->ctl, c->arg);
 }
 
+static int dial_path(void *arg, struct pst_err *err)
+{
+	struct pst_ctl_client *c = arg;
+
+	return pst_unix_connect(c->path, err);
+}
+
 struct pst_ctl_client *pst_ctl_client_create(uv_loop_t *loop, const char *path,
+	const struct pst_ctl_client_events *events, void *arg)
+{
+	return pst_ctl_client_create_dial(loop, path, NULL, NULL, events, arg);
+}
+
+struct pst_ctl_client *pst_ctl_client_create_dial(uv_loop_t *loop, const char *name, pst_ctl_dial_cb dial, void *dial_arg,
 	const struct pst_ctl_client_events *events, void *arg)
 {
 	struct pst_ctl_client *c = calloc(1, sizeof(*c));
@@ -106,7 +121,9 @@ struct pst_ctl_client *pst_ctl_client_create(uv_loop_t *loop, const char *path,
 	c->arg = arg;
 	c->backoff_ms = BACKOFF_MIN_MS;
 	pst_strlcpy(c->reason, sizeof(c->reason), "not connected yet");
-	c->path = strdup(path);
+	c->path = strdup(name);
+	c->dial = dial ? dial : dial_path;
+	c->dial_arg = dial ? dial_arg : c;
 	c->retry = pst_timer_create(loop);
 	c->refuse = pst_timer_create(loop);
 	if (!c->path || !c->retry || !c->refuse) {

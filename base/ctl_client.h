@@ -25,6 +25,13 @@ struct pst_ctl_client_events {
 struct pst_ctl_client *pst_ctl_client_create(uv_loop_t *loop, const char *path,
 	const struct pst_ctl_client_events *events, void *arg);
 
+/*
+ * The same over a connection that dial makes: it returns a connected stream socket (owned) or PST_E… with err. name is for messages.
+ */
+typedef int (*pst_ctl_dial_cb)(void *dial_arg, struct pst_err *err);
+struct pst_ctl_client *pst_ctl_client_create_dial(uv_loop_t *loop, const char *name, pst_ctl_dial_cb dial, void *dial_arg,
+	const struct pst_ctl_client_events *events, void *arg);
+
 /* Ends it without further events; pending calls end with PST_ECLOSED. Accepts NULL. */
 void pst_ctl_client_close(struct pst_ctl_client *client);
 

@@ -23,6 +23,8 @@ base_libbase_a_SOURCES = \
 	base/secret.c base/secret.h \
 	base/text.c base/text.h \
 	base/tls.c base/tls.h base/tls_csr.c base/tls_file.c base/tls_priv.h \
+	base/tls_listener.c base/tls_listener.h \
+	base/tls_pipe.c base/tls_pipe.h base/tls_pipe_priv.h base/tls_trust.c \
 	base/unixsock.c base/unixsock.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 

@@ -29,8 +29,8 @@ struct paths {
 static const char usage[] =
 	"Usage: puesto-pki init DIR --host NAME [--host NAME]... [--ip ADDRESS]...\n"
 	"       puesto-pki fingerprint FILE.pem\n"
-	"init makes DIR/ca.pem, ca.key, server.pem and server.key where they are missing,\n"
-	"do not cover the names, or end within 30 days.\n";
+	"init makes DIR/ca.pem, server.pem, gateway.pem and broker.pem with their keys where\n"
+	"they are missing, do not cover the names, or end within 30 days.\n";
 
 static int take_name(struct options *o, const char *flag, const char *value, struct pst_err *err)
 {
@@ -105,15 +105,12 @@ static int ca_ready(const struct paths *p, int64_t now, struct pst_tls_pair *ret
 	return rc;
 }
 
-static int server_ready(const struct paths *p, const struct options *o,
-	const struct pst_tls_pair *ca, int64_t now, struct pst_err *err)
+static int cert_ready(const struct paths *p, const struct pst_tls_request *request, const struct pst_tls_pair *ca, struct pst_err *err)
 {
-	struct pst_tls_request request = { .use = PST_TLS_SERVER, .dns = o->dns, .ip = o->ip,
-		.common_name = o->n_dns ? o->dns[0] : o->ip[0], .days = PST_TLS_SERVER_DAYS, .now_ms = now };
 	struct pst_tls_pair pair = { 0 };
 
 	if (pst_tls_pair_load(&pair, p->key, p->cert, NULL) == 0) {
-		bool fits = pst_tls_cert_fits(pair.cert_pem, ca->cert_pem, &request, RENEW_LEFT_DAYS);
+		bool fits = pst_tls_cert_fits(pair.cert_pem, ca->cert_pem, request, RENEW_LEFT_DAYS);
 
 		pst_tls_pair_finish(&pair);
 		if (fits) {
@@ -122,7 +119,7 @@ static int server_ready(const struct paths *p, const struct options *o,
 		}
 	}
 
-	int rc = pst_tls_issue(ca, &request, &pair, err);
+	int rc = pst_tls_issue(ca, request, &pair, err);
 	if (rc < 0)
 		return rc;
 	rc = pst_tls_pair_save(&pair, p->key, p->cert, err);
@@ -130,6 +127,32 @@ static int server_ready(const struct paths *p, const struct options *o,
 		printf("made %s\n", p->cert);
 	pst_tls_pair_finish(&pair);
 	return rc;
+}
+
+static int server_ready(const struct paths *p, const struct options *o,
+	const struct pst_tls_pair *ca, int64_t now, struct pst_err *err)
+{
+	struct pst_tls_request request = { .use = PST_TLS_SERVER, .dns = o->dns, .ip = o->ip,
+		.common_name = o->n_dns ? o->dns[0] : o->ip[0], .days = PST_TLS_SERVER_DAYS, .now_ms = now };
+
+	return cert_ready(p, &request, ca, err);
+}
+
+/* What gateways and the broker show to agents on other hosts, and to nobody else. */
+static int inner_ready(const char *dir, const char *name, const char *uri, enum pst_tls_use use, const struct pst_tls_pair *ca, int64_t now,
+	struct pst_err *err)
+{
+	struct pst_tls_request request = { .use = use, .common_name = name, .uri = uri, .days = PST_TLS_SERVER_DAYS, .now_ms = now };
+	struct paths p;
+	char file[64];
+	int rc;
+
+	snprintf(file, sizeof(file), "%s.key", name);
+	rc = path_of(p.key, dir, file, err);
+	snprintf(file, sizeof(file), "%s.pem", name);
+	if (rc == 0)
+		rc = path_of(p.cert, dir, file, err);
+	return rc < 0 ? rc : cert_ready(&p, &request, ca, err);
 }
 
 static int init(int argc, char **argv, struct pst_err *err)
@@ -148,6 +171,10 @@ static int init(int argc, char **argv, struct pst_err *err)
 		rc = ca_ready(&p, now, &ca, err);
 	if (rc == 0)
 		rc = server_ready(&p, &o, &ca, now, err);
+	if (rc == 0)
+		rc = inner_ready(o.dir, "gateway", "puesto:gateway:main", PST_TLS_CLIENT, &ca, now, err);
+	if (rc == 0)
+		rc = inner_ready(o.dir, "broker", "puesto:broker", PST_TLS_SERVER, &ca, now, err);
 	pst_tls_pair_finish(&ca);
 	return rc;
 }

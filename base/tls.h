@@ -73,6 +73,9 @@ int pst_tls_pair_load(struct pst_tls_pair *ret_pair, const char *key_path, const
 bool pst_tls_cert_fits(const char *cert_pem, const char *ca_pem,
 	const struct pst_tls_request *request, uint32_t left_days);
 
+/* When its validity ends, wall clock ms. */
+int pst_tls_cert_ends(const char *cert_pem, int64_t *ret_ms, struct pst_err *err);
+
 /* First SAN of type URI; PST_ENOTFOUND without one. */
 int pst_tls_cert_uri(const char *cert_pem, char *out, size_t out_size, struct pst_err *err);
 

@@ -154,6 +154,18 @@ static int uri_out(gnutls_x509_crt_t crt, char *out, size_t out_size, struct pst
 	return 0;
 }
 
+int pst_tls_cert_ends(const char *cert_pem, int64_t *ret_ms, struct pst_err *err)
+{
+	gnutls_x509_crt_t crt;
+	int rc = tls_cert_read(cert_pem, &crt, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_ms = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000;
+	gnutls_x509_crt_deinit(crt);
+	return 0;
+}
+
 int pst_tls_cert_uri(const char *cert_pem, char *out, size_t out_size, struct pst_err *err)
 {
 	gnutls_x509_crt_t crt;

@@ -24,6 +24,8 @@ tests_unit_base_unit_base_SOURCES = \
 	tests/unit/base/test_secret.c \
 	tests/unit/base/test_text.c \
 	tests/unit/base/test_tls.c \
+	tests/unit/base/test_tls_listener.c \
+	tests/unit/base/test_tls_pipe.c \
 	tests/unit/base/test_unixsock.c \
 	tests/unit/base/util.h
 tests_unit_base_unit_base_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS)
