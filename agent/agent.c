@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define GATEWAY_LINKS_MAX 64
+
 static void on_x_lost(void *arg)
 {
 	struct agent *a = arg;
@@ -118,6 +120,46 @@ static int doors_open(struct agent *a, const struct agent_params *p, struct pst_
 	return a->session ? 0 : err->code;
 }
 
+static void on_gateway(int local, const struct pst_tls_peer *peer, const char *remote, void *arg)
+{
+	pst_info("display link remote=%s gateway=%s", remote, peer->uri);
+	occupancy_accept(local, arg);
+}
+
+void agent_certified(void *arg)
+{
+	struct agent *a = arg;
+	const struct pst_tls_listener_params params = { .loop = a->loop, .trust = identity_trust(a->identity), .address = a->display_tls,
+		.peer = "puesto:gateway:", .open_max = GATEWAY_LINKS_MAX };
+	struct pst_err err = PST_ERR_INIT;
+
+	if (a->port)
+		pst_tls_listener_set_trust(a->port, params.trust);
+	else if (a->display_tls[0] && !(a->port = pst_tls_listen(&params, on_gateway, a, &err)))
+		pst_error("agent.display_tls: %s", err.text);
+}
+
+/* Certificates, where somebody is on another host. */
+static int network_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
+{
+	if (!p->broker_tls && !p->display_tls)
+		return 0;
+	if (!p->ca || !p->broker_tls)
+		return pst_err_set(err, PST_EINVAL, "agent.%s is missing: a desktop on another host wants broker_tls and ca", p->ca ? "broker_tls" : "ca");
+	if (p->display_tls && pst_strlcpy(a->display_tls, sizeof(a->display_tls), p->display_tls) < 0)
+		return pst_err_set(err, PST_EINVAL, "agent.display_tls: is too long");
+	a->identity = identity_open(p->run, p->ca, err);
+	a->dial = a->identity ? dial_create(a->loop, p->broker_tls, a->identity, err) : NULL;
+	if (!a->dial)
+		return err->code;
+	/* A certificate that went lost cannot be asked for without a token. */
+	if (identity_has_cert(a->identity))
+		agent_certified(a);
+	else
+		a->lease.has_key = false;
+	return 0;
+}
+
 struct agent *agent_create(uv_loop_t *loop, const struct agent_params *p, void (*lost)(void *arg), void *arg,
 	struct pst_err *err)
 {
@@ -134,9 +176,10 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_params *p, void (
 	snprintf(a->state_path, sizeof(a->state_path), "%s/agent.json", p->run);
 	snprintf(a->enrol_path, sizeof(a->enrol_path), "%s/enrol.json", p->run);
 	boot_name(a);
-	if (lease_open(a, err) < 0 || screen_open(a, p, err) < 0)
+	if (lease_open(a, err) < 0 || screen_open(a, p, err) < 0 || network_open(a, p, err) < 0)
 		goto fail;
-	a->broker = broker_create(loop, p->broker, &orders_broker_events, a);
+	const struct broker_way way = { p->broker, a->dial, a->identity };
+	a->broker = broker_create(loop, &way, &orders_broker_events, a);
 	if (!a->broker) {
 		pst_err_set(err, PST_ENOMEM, "no memory for the agent");
 		goto fail;
@@ -160,10 +203,13 @@ void agent_destroy(struct agent *a, const char *reason)
 		return;
 
 	door_close(a->door);
+	pst_tls_listener_close(a->port);
 	session_close(a->session);
 	if (a->broker)
 		occupancy_close(a, reason);
 	broker_close(a->broker);
+	dial_destroy(a->dial);
+	identity_close(a->identity);
 	notice_destroy(a->notice);
 	clipboard_destroy(a->clipboard);
 	inject_destroy(a->inject);

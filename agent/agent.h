@@ -16,6 +16,9 @@ struct agent_params {
 	const char *display; /* NULL: $DISPLAY */
 	const char *fbdir;   /* Xvfb's -fbdir folder, or NULL */
 	const char *broker;  /* the broker's socket */
+	const char *broker_tls;  /* or its ADDRESS:PORT on another host, NULL for none; wants ca */
+	const char *display_tls; /* ADDRESS:PORT for gateways of other hosts, or NULL; wants ca */
+	const char *ca;          /* the authority's certificate, or NULL */
 	const char *layout;  /* keyboard layout to load at the start, or NULL */
 	uid_t gateways[AGENT_GATEWAYS_MAX]; /* that may open the display link, beside root */
 	size_t n_gateways;

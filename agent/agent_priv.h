@@ -9,14 +9,17 @@
 #include "agent/broker.h"
 #include "agent/capture/capture.h"
 #include "agent/clipboard/clipboard.h"
+#include "agent/dial.h"
 #include "agent/door.h"
 #include "agent/enrol.h"
+#include "agent/identity.h"
 #include "agent/inject/inject.h"
 #include "agent/lease.h"
 #include "agent/notice.h"
 #include "agent/session.h"
 #include "agent/viewer.h"
 #include "agent/x11.h"
+#include "base/tls_listener.h"
 
 #define AGENT_WAITING_MAX 8 /* links that have not said hello */
 
@@ -29,6 +32,10 @@ struct agent {
 	struct notice *notice;
 	struct broker *broker;
 	struct door *door;
+	struct identity *identity; /* NULL: everybody is on this host */
+	struct dial *dial;
+	struct pst_tls_listener *port;
+	char display_tls[80]; /* ADDRESS:PORT, or "" */
 	struct session *session;
 	char state_path[PATH_MAX], enrol_path[PATH_MAX];
 	struct lease lease;
@@ -44,6 +51,9 @@ struct agent {
 
 extern const struct capture_events occupancy_capture_events;
 extern const struct broker_events orders_broker_events;
+
+/* agent.c: opens the display port once there is a certificate, and hands it a newer one. */
+void agent_certified(void *arg);
 
 /* occupancy.c */
 void occupancy_accept(int fd, void *arg);

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/dial.h"
+#include "agent/identity.h"
+#include "base/clock.h"
 #include "base/ctl_client.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -15,13 +18,16 @@
 #include "base/text.h"
 
 #define CALL_MS 10000
+#define LOOK_MS 3600000 /* between looks at the certificate's end */
+#define CERT_MAX 16384
 #define RETRY_MS 2000
 #define REASON_MAX 400
 #define MESSAGE_MAX 4000
 
 struct broker {
 	struct pst_ctl_client *client;
-	struct pst_timer *retry;
+	struct pst_timer *retry, *renew;
+	struct identity *identity; /* NULL: the broker is on this host and asks the kernel who we are */
 	const struct broker_events *events;
 	void *arg;
 	json_t *reports[BROKER_REPORTS_MAX]; /* oldest first */
@@ -30,6 +36,7 @@ struct broker {
 };
 
 static void begin(struct broker *b);
+static void look_at_certificate(void *arg);
 
 static void on_retry(void *arg)
 {
@@ -65,6 +72,8 @@ static void on_hello_done(json_t *reply, int fd, const struct pst_err *call_err,
 	}
 	b->is_greeted = true;
 	reports_flush(b);
+	if (b->identity)
+		look_at_certificate(b);
 }
 
 static void hello(struct broker *b)
@@ -76,6 +85,67 @@ static void hello(struct broker *b)
 	json_object_set_new(msg, "op", json_string("hello"));
 	pst_ctl_client_call(b->client, msg, CALL_MS, on_hello_done, b);
 }
+
+/* ---- certificates ---------------------------------------------------------- */
+
+/* The fields of a request for one are added to msg. */
+static bool certificate_ask(struct broker *b, json_t *msg, const char *desktop)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char *csr = NULL;
+
+	if (identity_request(b->identity, desktop, &csr, &err) < 0) {
+		pst_error("no certificate can be asked for: %s", err.text);
+		return false;
+	}
+	json_object_set_new(msg, "csr", json_string(csr));
+	free(csr);
+	return true;
+}
+
+static bool certificate_take(struct broker *b, const json_t *reply, const char *what)
+{
+	const char *cert = pst_json_str(reply, "cert", CERT_MAX);
+	struct pst_err err = PST_ERR_INIT;
+
+	if (!cert)
+		pst_err_set(&err, PST_EPROTO, "it has no certificate");
+	if (!cert || identity_take(b->identity, cert, &err) < 0) {
+		retry_later(b, what, &err);
+		return false;
+	}
+	b->events->certified(b->arg);
+	return true;
+}
+
+static void on_renew_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct broker *b = arg;
+	struct pst_err err = PST_ERR_INIT;
+
+	pst_fd_close(&fd);
+	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
+		pst_warn("the certificate is not renewed: %s", err.text);
+	else if (certificate_take(b, reply, "the new certificate is not usable"))
+		pst_info("certificate renewed");
+}
+
+static void look_at_certificate(void *arg)
+{
+	struct broker *b = arg;
+	json_t *msg;
+
+	pst_timer_start(b->renew, LOOK_MS, look_at_certificate, b);
+	if (!b->is_greeted || !identity_is_due(b->identity, pst_wall_ms()))
+		return;
+	msg = json_pack("{s:s}", "op", "renew");
+	if (msg && certificate_ask(b, msg, "agent"))
+		pst_ctl_client_call(b->client, msg, CALL_MS, on_renew_done, b);
+	else
+		json_decref(msg);
+}
+
+/* ---- enrolment --------------------------------------------------------------- */
 
 static void on_enrol_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
 {
@@ -95,6 +165,10 @@ static void on_enrol_done(json_t *reply, int fd, const struct pst_err *call_err,
 		retry_later(b, "the broker's enrolment is not usable", &err);
 		return;
 	}
+	if (b->identity && !certificate_take(b, reply, "enrolment")) {
+		pst_wipe(key, sizeof(key));
+		return;
+	}
 	b->is_enrolled = true;
 	b->events->enrolled(b->arg, key);
 	pst_wipe(key, sizeof(key));
@@ -111,9 +185,11 @@ static void enrol(struct broker *b)
 		retry_later(b, "not enrolled", &err);
 		return;
 	}
-	pst_ctl_client_call(b->client,
-		json_pack("{s:s, s:s, s:s}", "op", "enrol", "desktop", desktop, "token", token), CALL_MS,
-		on_enrol_done, b);
+	json_t *msg = json_pack("{s:s, s:s, s:s}", "op", "enrol", "desktop", desktop, "token", token);
+	if (b->identity && !certificate_ask(b, msg, desktop))
+		json_decref(msg);
+	else
+		pst_ctl_client_call(b->client, msg, CALL_MS, on_enrol_done, b);
 }
 
 static void begin(struct broker *b)
@@ -171,7 +247,16 @@ static const struct pst_ctl_client_events client_events = {
 	.closed = on_closed,
 };
 
-struct broker *broker_create(uv_loop_t *loop, const char *path, const struct broker_events *events, void *arg)
+static void connect_client(struct broker *b, uv_loop_t *loop, const struct broker_way *way)
+{
+	b->identity = way->identity;
+	if (way->dial)
+		b->client = pst_ctl_client_create_dial(loop, "the broker", dial_begin, way->dial, &client_events, b);
+	else
+		b->client = pst_ctl_client_create(loop, way->path, &client_events, b);
+}
+
+struct broker *broker_create(uv_loop_t *loop, const struct broker_way *way, const struct broker_events *events, void *arg)
 {
 	struct broker *b = pst_zalloc(1, sizeof(*b));
 	if (!b)
@@ -180,7 +265,9 @@ struct broker *broker_create(uv_loop_t *loop, const char *path, const struct bro
 	b->events = events;
 	b->arg = arg;
 	b->retry = pst_timer_create(loop);
-	b->client = b->retry ? pst_ctl_client_create(loop, path, &client_events, b) : NULL;
+	b->renew = pst_timer_create(loop);
+	if (b->retry && b->renew)
+		connect_client(b, loop, way);
 	if (!b->client) {
 		broker_close(b);
 		return NULL;
@@ -198,6 +285,7 @@ void broker_close(struct broker *b)
 		pst_ctl_call_cancel(ctl, b);
 	pst_ctl_client_close(b->client);
 	pst_timer_destroy(b->retry);
+	pst_timer_destroy(b->renew);
 	for (size_t i = 0; i < b->n_reports; i++)
 		json_decref(b->reports[i]);
 	free(b);

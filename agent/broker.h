@@ -15,6 +15,8 @@
 #define BROKER_REPORTS_MAX 64
 
 struct broker;
+struct dial;
+struct identity;
 
 struct broker_events {
 	/* A connection stands and no key is there yet: gives desktop and token (borrowed), or false when
@@ -22,6 +24,8 @@ struct broker_events {
 	bool (*token)(void *arg, const char **ret_desktop, const char **ret_token);
 	/* The token was taken; the key is ours. */
 	void (*enrolled)(void *arg, const uint8_t key[LEASE_KEY_SIZE]);
+	/* The identity has a new certificate. */
+	void (*certified)(void *arg);
 	/* Returns what hello says of us, owned. */
 	json_t *(*state)(void *arg);
 	void (*lease)(void *arg, uint64_t epoch);
@@ -29,9 +33,16 @@ struct broker_events {
 	void (*message)(void *arg, const char *text);
 };
 
-/* path is copied. Returns owned, NULL on no memory. */
+/* Where the broker is: a socket of this host, or (dial and identity set) behind TLS. All borrowed; path is copied. */
+struct broker_way {
+	const char *path;
+	struct dial *dial;
+	struct identity *identity;
+};
+
+/* Returns owned, NULL on no memory. */
 struct broker *broker_create(
-	uv_loop_t *loop, const char *path, const struct broker_events *events, void *arg);
+	uv_loop_t *loop, const struct broker_way *way, const struct broker_events *events, void *arg);
 void broker_close(struct broker *b);
 
 /* The key is known from earlier: hello may be said. */

@@ -16,8 +16,10 @@ agent_libagent_a_SOURCES = \
 	agent/clipboard/clipboard.c agent/clipboard/clipboard.h \
 	agent/clipboard/fetch.c agent/clipboard/fetch.h \
 	agent/clipboard/offer.c agent/clipboard/offer.h \
+	agent/dial.c agent/dial.h \
 	agent/door.c agent/door.h \
 	agent/enrol.c agent/enrol.h \
+	agent/identity.c agent/identity.h \
 	agent/inject/inject.c agent/inject/inject.h \
 	agent/inject/keyboard.c agent/inject/keyboard.h \
 	agent/inject/keymap.c agent/inject/keymap.h \
@@ -34,7 +36,7 @@ agent_libagent_a_SOURCES = \
 	agent/tiles.c agent/tiles.h \
 	agent/viewer.c agent/viewer.h \
 	agent/x11.c agent/x11.h
-agent_libagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) $(X11_CFLAGS) $(ZSTD_CFLAGS)
+agent_libagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(X11_CFLAGS) $(ZSTD_CFLAGS)
 
 AGENT_LIBS = agent/libagent.a protocol/link/liblink.a $(X11_LIBS) $(ZSTD_LIBS) $(BASE_LIBS)
 

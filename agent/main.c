@@ -66,6 +66,9 @@ static int params_fill(struct program *m, struct agent_params *p, struct pst_err
 	p->layout = setting(m->conf, "layout", "PUESTO_LAYOUT", NULL);
 	snprintf(m->broker, sizeof(m->broker), "%s/broker/agent.sock", p->run);
 	p->broker = setting(m->conf, "broker", "PUESTO_BROKER", m->broker);
+	p->broker_tls = setting(m->conf, "broker_tls", "PUESTO_BROKER_TLS", NULL);
+	p->display_tls = setting(m->conf, "display_tls", "PUESTO_DISPLAY_TLS", NULL);
+	p->ca = setting(m->conf, "ca", "PUESTO_CA", NULL);
 	int rc = gateways_parse(setting(m->conf, "gateway_uids", "PUESTO_GATEWAY_UIDS", ""), p, err);
 	return rc < 0 ? rc : pst_conf_check_unused(m->conf, err);
 }

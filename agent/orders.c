@@ -100,6 +100,7 @@ static void on_message(void *arg, const char *text)
 const struct broker_events orders_broker_events = {
 	.token = on_token,
 	.enrolled = on_enrolled,
+	.certified = agent_certified,
 	.state = on_state,
 	.lease = on_lease,
 	.logoff = on_logoff,
