@@ -44,6 +44,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/users.c broker/api/users.h \
 	broker/api/write.c \
 	broker/control/agents.c \
+	broker/control/certify.c broker/control/certify.h \
 	broker/control/control.c broker/control/control.h broker/control/control_priv.h \
 	broker/control/gateway.c broker/control/gateway.h \
 	broker/control/grant.c broker/control/grant.h \

@@ -186,6 +186,7 @@ static int start(struct broker *b, struct pst_conf *conf, int argc, char **argv,
 	if (rc == 0)
 		rc = run_words(b, argc, argv, err);
 	db_close(b->db);
+	settings_finish(&b->settings);
 	return rc;
 }
 

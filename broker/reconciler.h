@@ -143,6 +143,9 @@ int reconciler_reap_allow(struct reconciler *r, const struct core_actor *by, str
 
 /* --- the other programs ------------------------------------------------------- */
 
+/* In place of a uid: the agent of a desktop on another host, whose certificate or token was checked. */
+#define RECONCILER_REMOTE (-1)
+
 /* Spends the enrolment token and makes the desktop's key. uid is the peer's.
  * PST_EDENIED: wrong; PST_EAGAIN: the desktop is still being made, come back. */
 int reconciler_enrol(struct reconciler *r, const char *desktop, const char *token, int64_t uid, uint8_t ret_key[32],

@@ -11,6 +11,7 @@
 #include "db/desktop.h"
 #include "db/session.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,10 @@ int reconciler_agent_check(struct reconciler *r, const char *desktop, int64_t ui
 
 	if (!d || d->x.lifecycle == LIFECYCLE_DELETING)
 		return pst_err_set(err, PST_EDENIED, "there is no such desktop");
+	if (uid == RECONCILER_REMOTE && d->uid)
+		return pst_err_set(err, PST_EDENIED, "this desktop's agent has its socket on this host");
+	if (uid == RECONCILER_REMOTE && d->endpoint[0])
+		return 0;
 	if (!d->uid)
 		return pst_err_set(err, PST_EAGAIN, "the desktop is still being made: come back");
 	if (d->uid != uid)
@@ -124,6 +129,16 @@ void reconciler_agent_gone(struct reconciler *r, const char *desktop)
 
 /* ---- the provisioner ---- */
 
+/* {"kind": "tls", "host": numeric address, "port": 1..65535} */
+static bool remote_is_good(const json_t *endpoint)
+{
+	const char *host = pst_json_str(endpoint, "host", 45);
+	uint8_t bytes[16];
+
+	return host && (inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1) &&
+	       pst_json_int(endpoint, "port", 1, 65535, 0) != 0;
+}
+
 static bool endpoint_is_good(const char *endpoint)
 {
 	json_t *value;
@@ -134,7 +149,7 @@ static bool endpoint_is_good(const char *endpoint)
 	if (strlen(endpoint) >= CORE_ENDPOINT_SIZE)
 		return false;
 	value = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
-	good = json_is_object(value);
+	good = json_is_object(value) && (!core_endpoint_is_remote(endpoint) || remote_is_good(value));
 	json_decref(value);
 	return good;
 }

@@ -115,6 +115,36 @@ static int read_limits(struct pst_conf *conf, struct auth_settings *auth, struct
 	return rc;
 }
 
+/* Read while we are still root: the authority's key is nobody else's. */
+static int read_agents(struct pst_conf *conf, struct settings *s, struct pst_err *err)
+{
+	struct control_settings *c = &s->control;
+	char ca[CONTROL_PATH_MAX], ca_key[CONTROL_PATH_MAX], cert[CONTROL_PATH_MAX], key[CONTROL_PATH_MAX];
+	const char *listen = pst_conf_str(conf, "agents", "listen", "off");
+	int rc = read_path(conf, s, "agents", "ca", "pki/ca.pem", ca, err);
+
+	if (rc == 0)
+		rc = read_path(conf, s, "agents", "ca_key", "pki/ca.key", ca_key, err);
+	if (rc == 0)
+		rc = read_path(conf, s, "agents", "cert", "pki/broker.pem", cert, err);
+	if (rc == 0)
+		rc = read_path(conf, s, "agents", "key", "pki/broker.key", key, err);
+	if (rc < 0 || strcmp(listen, "off") == 0)
+		return rc;
+	if (pst_strlcpy(c->agents_listen, sizeof(c->agents_listen), listen) < 0)
+		return pst_err_set(err, PST_ELIMIT, "[agents] listen: it is too long");
+	rc = pst_tls_pair_load(&c->agents_ca, ca_key, ca, err);
+	if (rc == 0)
+		rc = pst_tls_pair_load(&c->agents_own, key, cert, err);
+	return rc < 0 ? pst_err_wrap(err, "[agents]") : 0;
+}
+
+void settings_finish(struct settings *s)
+{
+	pst_tls_pair_finish(&s->control.agents_ca);
+	pst_tls_pair_finish(&s->control.agents_own);
+}
+
 int settings_read(struct pst_conf *conf, struct settings *s, struct pst_err *err)
 {
 	memset(s, 0, sizeof(*s));
@@ -122,6 +152,8 @@ int settings_read(struct pst_conf *conf, struct settings *s, struct pst_err *err
 	int rc = read_paths(conf, s, err);
 	if (rc == 0)
 		rc = read_uids(conf, s, err);
+	if (rc == 0)
+		rc = read_agents(conf, s, err);
 	if (rc == 0)
 		rc = read_public(conf, &s->control.api, err);
 	if (rc == 0)

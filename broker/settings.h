@@ -15,4 +15,7 @@ struct settings {
 	struct control_settings control;
 };
 
+/* Wipes what is secret. */
+void settings_finish(struct settings *s);
+
 int settings_read(struct pst_conf *conf, struct settings *s, struct pst_err *err);

@@ -2,18 +2,24 @@
 /*
  * The agents' connections. Anybody on the host can reach this socket, so a connection is nothing
  * until it has proven a desktop: by its uid, which the provisioner reported, and, once in the
- * life of a disk, by the enrolment token.
+ * life of a disk, by the enrolment token. Agents of other hosts come by TLS and show a certificate
+ * in place of a uid; the token gives them their first one.
  */
 #include "broker/control/control_priv.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/control/certify.h"
+#include "db/desktop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FRAME_MAX (64 * 1024)
 #define PER_UID_MAX 8
@@ -25,6 +31,9 @@ struct agent_link {
 	struct pst_ctl *ctl;
 	struct pst_timer *deadline;
 	uid_t uid;
+	char remote[PST_TLS_REMOTE_SIZE]; /* of another host, or "": a process of this one */
+	char proven[CORE_ID_SIZE];        /* remote: the desktop that it has proven to be, by certificate or token */
+	char mark[CERTIFY_MARK_SIZE];     /* remote: its certificate's, see certify.h; "" before */
 	char desktop[CORE_ID_SIZE]; /* "" until hello */
 };
 
@@ -58,11 +67,26 @@ static void drop(struct agent_link *a)
 	pst_ctl_close_flush(ctl);
 }
 
+static const char *name_of(const struct agent_link *a)
+{
+	static char text[PST_TLS_REMOTE_SIZE];
+
+	if (a->remote[0])
+		return a->remote;
+	snprintf(text, sizeof(text), "uid %u", (unsigned)a->uid);
+	return text;
+}
+
+static int64_t uid_of(const struct agent_link *a)
+{
+	return a->remote[0] ? RECONCILER_REMOTE : (int64_t)a->uid;
+}
+
 static void late_cb(void *arg)
 {
 	struct agent_link *a = arg;
 
-	pst_warn("agent connection of uid %u dropped: no hello within %d s", (unsigned)a->uid, HELLO_MS / 1000);
+	pst_warn("agent connection of %s dropped: no hello within %d s", name_of(a), HELLO_MS / 1000);
 	drop(a);
 }
 
@@ -73,30 +97,95 @@ static void refuse(struct agent_link *a, json_t *msg, const struct pst_err *err)
 	bool later = err->code == PST_EAGAIN;
 
 	if (!later)
-		pst_warn("agent of uid %u refused: %s", (unsigned)a->uid, err->text);
+		pst_warn("agent of %s refused: %s", name_of(a), err->text);
 	reply_problem(a->ctl, msg, later ? "unavailable" : "denied", err->text, NULL, later ? 1 : 0);
+}
+
+/* The connection is that desktop's from here on: whoever has the token, or its certificate, is it. */
+static int certificate(struct agent_link *a, const char *csr, const char *desktop, const uint8_t key[32], json_t *reply, struct pst_err *err)
+{
+	char *cert = NULL;
+	int rc = certify_sign(&a->c->settings->agents_ca, csr, desktop, key, pst_wall_ms(), &cert, err);
+
+	if (rc < 0)
+		return rc;
+	json_object_set_new(reply, "cert", json_string(cert));
+	free(cert);
+	pst_strlcpy(a->proven, sizeof(a->proven), desktop);
+	certify_mark(key, a->mark);
+	return 0;
+}
+
+/* An agent of another host may speak for the desktop that it has proven, while that has the key of then. */
+static int check_proof(struct agent_link *a, const char *desktop, struct pst_err *err)
+{
+	char mark[CERTIFY_MARK_SIZE];
+	uint8_t key[32];
+
+	if (!a->remote[0])
+		return 0;
+	if (!a->proven[0])
+		return pst_err_set(err, PST_EDENIED, "it has no certificate: it must enrol");
+	if (strcmp(a->proven, desktop) != 0)
+		return pst_err_set(err, PST_EDENIED, "its certificate is of desktop %s, not of %s", a->proven, desktop);
+	if (db_desktop_key(a->c->db, desktop, key, err) < 0)
+		return pst_err_set(err, PST_EDENIED, "there is no such desktop, or it has not enrolled");
+	certify_mark(key, mark);
+	pst_wipe(key, sizeof(key));
+	return strcmp(mark, a->mark) == 0 ? 0 : pst_err_set(err, PST_EDENIED, "its certificate is of an earlier disk of desktop %s", desktop);
+}
+
+static void on_renew(struct agent_link *a, json_t *msg)
+{
+	const char *csr = pst_json_str(msg, "csr", CERTIFY_CSR_MAX);
+	struct pst_err err = PST_ERR_INIT;
+	json_t *reply = json_object();
+	uint8_t key[32];
+
+	if (!a->remote[0] || !a->desktop[0] || !csr) {
+		json_decref(reply);
+		reply_problem(a->ctl, msg, "bad_request", NULL, NULL, 0);
+		return;
+	}
+	if (check_proof(a, a->desktop, &err) < 0 || db_desktop_key(a->c->db, a->desktop, key, &err) < 0 ||
+		certificate(a, csr, a->desktop, key, reply, &err) < 0) {
+		json_decref(reply);
+		refuse(a, msg, &err);
+		return;
+	}
+	pst_wipe(key, sizeof(key));
+	pst_ctl_reply(a->ctl, msg, reply);
+	pst_info("agent's certificate renewed desktop=%s", a->desktop);
 }
 
 static void on_enrol(struct agent_link *a, json_t *msg)
 {
 	const char *desktop = pst_json_str(msg, "desktop", 36), *token = pst_json_str(msg, "token", 256);
+	const char *csr = pst_json_str(msg, "csr", CERTIFY_CSR_MAX);
 	struct pst_err err = PST_ERR_INIT;
 	char text[PST_BASE64_LEN(32) + 1];
 	uint8_t key[32];
 
-	if (!desktop || !token) {
+	if (!desktop || !token || (a->remote[0] && !csr)) {
 		reply_problem(a->ctl, msg, "bad_request", NULL, NULL, 0);
 		return;
 	}
-	if (reconciler_enrol(a->c->rec, desktop, token, a->uid, key, &err) < 0) {
+	if ((a->remote[0] && certify_check(&a->c->settings->agents_ca, csr, &err) < 0) ||
+		reconciler_enrol(a->c->rec, desktop, token, uid_of(a), key, &err) < 0) {
 		refuse(a, msg, &err);
 		return;
 	}
 	pst_base64_encode(key, sizeof(key), text, sizeof(text));
-	pst_ctl_reply(a->ctl, msg, json_pack("{s:s}", "key", text));
+	json_t *reply = json_pack("{s:s}", "key", text);
+	if (a->remote[0] && certificate(a, csr, desktop, key, reply, &err) < 0) {
+		json_decref(reply);
+		refuse(a, msg, &err);
+	} else {
+		pst_ctl_reply(a->ctl, msg, reply);
+		pst_info("agent enrolled desktop=%s from %s", desktop, name_of(a));
+	}
 	pst_wipe(key, sizeof(key));
 	pst_wipe(text, sizeof(text));
-	pst_info("agent enrolled desktop=%s uid=%u", desktop, (unsigned)a->uid);
 }
 
 static void on_hello(struct agent_link *a, json_t *msg)
@@ -111,7 +200,7 @@ static void on_hello(struct agent_link *a, json_t *msg)
 		reply_problem(a->ctl, msg, "bad_request", NULL, NULL, 0);
 		return;
 	}
-	if (reconciler_agent_check(a->c->rec, desktop, a->uid, &err) < 0) {
+	if (check_proof(a, desktop, &err) < 0 || reconciler_agent_check(a->c->rec, desktop, uid_of(a), &err) < 0) {
 		refuse(a, msg, &err);
 		return;
 	}
@@ -149,6 +238,8 @@ static void message_cb(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		on_enrol(a, msg);
 	else if (op && strcmp(op, "hello") == 0)
 		on_hello(a, msg);
+	else if (op && strcmp(op, "renew") == 0)
+		on_renew(a, msg);
 	else if (op && strcmp(op, "report") == 0)
 		on_report(a, msg);
 	else
@@ -176,8 +267,17 @@ static size_t count_of_uid(const struct control *c, uid_t uid)
 	size_t n = 0;
 
 	for (const struct agent_link *a = c->agents; a; a = a->next)
-		n += a->uid == uid && !a->desktop[0];
+		n += a->uid == uid && !a->remote[0] && !a->desktop[0];
 	return n;
+}
+
+static void agent_begin(struct agent_link *a)
+{
+	a->next = a->c->agents;
+	a->c->agents = a;
+	a->c->agent_count++;
+	pst_ctl_set_frame_max(a->ctl, FRAME_MAX);
+	pst_timer_start(a->deadline, HELLO_MS, late_cb, a);
 }
 
 void agent_accept(struct pst_ctl *ctl, void *arg)
@@ -196,12 +296,42 @@ void agent_accept(struct pst_ctl *ctl, void *arg)
 	a->c = c;
 	a->ctl = ctl;
 	a->uid = uid;
-	a->next = c->agents;
-	c->agents = a;
-	c->agent_count++;
-	pst_ctl_set_frame_max(ctl, FRAME_MAX);
 	pst_ctl_set_events(ctl, &events, a);
-	pst_timer_start(a->deadline, HELLO_MS, late_cb, a);
+	agent_begin(a);
+}
+
+/* Anybody can open TLS without a certificate: those that have not said hello are few. */
+static bool has_room(const struct control *c, const char *remote)
+{
+	size_t waiting = 0, from_there = 0;
+
+	for (const struct agent_link *a = c->agents; a; a = a->next) {
+		waiting += a->remote[0] && !a->desktop[0];
+		from_there += !a->desktop[0] && strcmp(a->remote, remote) == 0;
+	}
+	return waiting < PST_TLS_HALF_OPEN_MAX && from_there < PST_TLS_HALF_OPEN_OF_ONE;
+}
+
+void agent_accept_remote(int local, const struct pst_tls_peer *peer, const char *remote, void *arg)
+{
+	struct control *c = arg;
+	struct agent_link *a = has_room(c, remote) ? pst_zalloc(1, sizeof(*a)) : NULL;
+
+	if (a && (a->deadline = pst_timer_create(c->loop)))
+		a->ctl = pst_ctl_create(c->loop, local, &events, a);
+	else
+		close(local);
+	if (!a || !a->ctl) {
+		pst_timer_destroy(a ? a->deadline : NULL);
+		free(a);
+		return;
+	}
+	a->c = c;
+	pst_strlcpy(a->remote, sizeof(a->remote), remote);
+	if (peer->uri[0])
+		pst_strlcpy(a->proven, sizeof(a->proven), peer->uri + strlen(CERTIFY_URI));
+	pst_strlcpy(a->mark, sizeof(a->mark), peer->common_name);
+	agent_begin(a);
 }
 
 /* --- to the agent ---------------------------------------------------------------------- */

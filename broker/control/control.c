@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/api/problem.h"
+#include "broker/control/certify.h"
 #include "db/audit.h"
 
 #include <stdlib.h>
@@ -139,6 +140,19 @@ fail:
 	return rc;
 }
 
+static int agents_listen(struct control *c, struct pst_err *err)
+{
+	const struct control_settings *s = c->settings;
+	struct pst_tls_trust *trust = pst_tls_trust_create(s->agents_ca.cert_pem, &s->agents_own, err);
+	struct pst_tls_listener_params p = {.loop = c->loop, .trust = trust, .address = s->agents_listen, .peer = CERTIFY_URI,
+		.may_be_nameless = true, .open_max = AGENTS_MAX};
+
+	if (trust)
+		c->agent_port = pst_tls_listen(&p, agent_accept_remote, c, err);
+	pst_tls_trust_unref(trust);
+	return c->agent_port ? 0 : pst_err_wrap(err, "[agents]");
+}
+
 int control_listen(struct control *c, struct pst_err *err)
 {
 	const struct control_settings *s = c->settings;
@@ -155,6 +169,8 @@ int control_listen(struct control *c, struct pst_err *err)
 	c->gateway_server = pst_ctl_listen(c->loop, s->gateway_socket, 0666, GATEWAYS_MAX, gateway_accept, c, err);
 	if (!c->gateway_server)
 		return err->code;
+	if (s->agents_listen[0] && agents_listen(c, err) < 0)
+		return err->code;
 	sweep_cb(c);
 	reconciler_tick(c->rec);
 	return 0;
@@ -167,6 +183,7 @@ void control_destroy(struct control *c)
 	pst_ctl_server_close(c->gateway_server);
 	pst_ctl_server_close(c->provisioner_server);
 	pst_ctl_server_close(c->agent_server);
+	pst_tls_listener_close(c->agent_port);
 	gateways_close(c);
 	provisioner_close(c);
 	agents_close(c);

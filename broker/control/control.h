@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/tls.h"
 #include "broker/api/api.h"
 #include "broker/auth/auth.h"
 
@@ -22,6 +23,8 @@ struct control_settings {
 	char gateway_socket[CONTROL_PATH_MAX];     /* "": not listened on */
 	char provisioner_socket[CONTROL_PATH_MAX];
 	char agent_socket[CONTROL_PATH_MAX];
+	char agents_listen[80];              /* ADDRESS:PORT for agents of other hosts, or "" */
+	struct pst_tls_pair agents_ca, agents_own; /* the authority with its key, our server certificate; only with agents_listen */
 	uid_t gateway_uid, provisioner_uid; /* besides root and our own */
 	struct auth_settings auth;
 	struct api_settings api;

@@ -5,6 +5,7 @@
 #include "base/ctl.h"
 #include "base/ctl_server.h"
 #include "base/loop.h"
+#include "base/tls_listener.h"
 #include "broker/control/control.h"
 #include "broker/reconciler.h"
 
@@ -19,6 +20,7 @@ struct control {
 	struct reconciler *rec;
 	struct api *api;
 	struct pst_timer *wake, *sweep;
+	struct pst_tls_listener *agent_port; /* NULL: all agents are on this host */
 	struct pst_ctl_server *gateway_server, *provisioner_server, *agent_server;
 	struct gateway *gateways;
 	struct pst_ctl *provisioner; /* the one that said hello, or NULL */
@@ -51,5 +53,6 @@ void provisioner_close(struct control *c);
 
 /* agents.c */
 void agent_accept(struct pst_ctl *ctl, void *arg);
+void agent_accept_remote(int local, const struct pst_tls_peer *peer, const char *remote, void *arg);
 void agent_tell(struct control *c, const char *desktop, const struct agent_message *msg);
 void agents_close(struct control *c);

@@ -5,6 +5,8 @@
  */
 #include "broker/core/state.h"
 
+#include "base/json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,6 +240,16 @@ const char *pool_version(const struct core_state *st, const struct core_pool *p)
 	if (strcmp(p->image_version, "latest") != 0)
 		return p->image_version;
 	return image ? image->published : "";
+}
+
+bool core_endpoint_is_remote(const char *endpoint)
+{
+	json_t *o = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
+	const char *kind = o ? pst_json_str(o, "kind", 16) : NULL;
+	bool is_remote = kind && strcmp(kind, "tls") == 0;
+
+	json_decref(o);
+	return is_remote;
 }
 
 bool desktop_is_usable(const struct core_desktop *d)

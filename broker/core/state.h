@@ -197,5 +197,6 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that a new desktop of the pool gets; "" while nothing is published. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
+bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", …}, a port of another host? */
 bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */
 bool desktop_is_ready(const struct core_desktop *d);  /* it could be given to a new user now */

@@ -180,7 +180,9 @@ static bool task_is_reachable(const struct core_desktop *d, const struct provide
 {
 	bool endpoint = d->endpoint[0] || (res->endpoint && res->endpoint[0]);
 
-	return d->t.kind == TASK_DESTROY || (endpoint && (d->uid || res->uid > 0));
+	bool remote = core_endpoint_is_remote(res->endpoint && res->endpoint[0] ? res->endpoint : d->endpoint);
+
+	return d->t.kind == TASK_DESTROY || (endpoint && (remote || d->uid || res->uid > 0));
 }
 
 void task_on_result(struct core_round *c)

@@ -8,6 +8,7 @@ endif
 tests_unit_broker_unit_broker_SOURCES = \
 	broker/sandbox.c \
 	tests/unit/broker/test_auth.c \
+	tests/unit/broker/test_certify.c \
 	tests/unit/broker/test_cookie.c \
 	tests/unit/broker/test_grant.c \
 	tests/unit/broker/test_hasher.c \
