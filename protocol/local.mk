@@ -10,6 +10,12 @@ puesto_gateway_SOURCES = \
 puesto_gateway_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 puesto_gateway_LDADD = $(GATE_LIBS) $(SECCOMP_LIBS)
 
+pkglibexec_PROGRAMS += puesto-link
+
+puesto_link_SOURCES = protocol/link_main.c protocol/sandbox.c protocol/sandbox.h
+puesto_link_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+puesto_link_LDADD = protocol/link/liblink.a $(BASE_LIBS) $(SECCOMP_LIBS)
+
 pkglibexec_PROGRAMS += puesto-worker
 
 puesto_worker_SOURCES = \

@@ -33,7 +33,7 @@ static const int allowed[] = {
 /* What libraries try and can do without: glibc looks for a time zone, libuv for io_uring, threads start by clone where clone3 is missing. */
 static const struct pst_seccomp_refusal refused[] = {
 	{ SCMP_SYS(open), EACCES },	 { SCMP_SYS(openat), EACCES },	   { SCMP_SYS(access), EACCES },     { SCMP_SYS(faccessat), EACCES },
-	{ SCMP_SYS(faccessat2), EACCES }, { SCMP_SYS(stat), EACCES },	   { SCMP_SYS(lstat), EACCES },	    
+	{ SCMP_SYS(faccessat2), EACCES }, { SCMP_SYS(stat), EACCES },	   { SCMP_SYS(lstat), EACCES },
 	{ SCMP_SYS(statx), EACCES },	 { SCMP_SYS(readlink), EACCES },   { SCMP_SYS(readlinkat), EACCES },
 	{ SCMP_SYS(io_uring_setup), ENOSYS }, { SCMP_SYS(clone3), ENOSYS },
 };

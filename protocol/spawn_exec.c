@@ -8,28 +8,31 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "protocol/gate/spawn_wire.h"
-
 #define WORKER_FILES_MAX 128
 #define WORKER_THREADS_MAX 64
 
-static const char *const fronts[SPAWN_FRONTS] = { [SPAWN_FRONT_WS] = "ws", [SPAWN_FRONT_RDP] = "rdp", [SPAWN_FRONT_RFB] = "rfb" };
-
-/* 0-2: nothing, nothing, the log; 3 control, 4 client, 5 the pipe that reports a failed exec. */
+/* 0-2: nothing, nothing, the log; from 3 on what it is given; then the pipe that reports a failed exec. */
 static int place_fds(const struct spawn_exec *e, int report)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int ctl = fcntl(e->ctl_fd, F_DUPFD, 16), client = fcntl(e->client_fd, F_DUPFD, 16), pipe = fcntl(report, F_DUPFD, 16);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pipe = fcntl(report, F_DUPFD, 16), copies[SPAWN_EXEC_FDS_MAX];
 
-	if (null < 0 || ctl < 0 || client < 0 || pipe < 0)
+	if (null < 0 || pipe < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
 		return -1;
-	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(ctl, 3) < 0 || dup2(client, 4) < 0 || dup3(pipe, 5, O_CLOEXEC) < 0)
+	/* All are out of the way before the first is put in its place. */
+	for (size_t i = 0; i < e->n_fds; i++)
+		if ((copies[i] = fcntl(e->fds[i], F_DUPFD, 16)) < 0)
+			return -1;
+	for (size_t i = 0; i < e->n_fds; i++)
+		if (dup2(copies[i], 3 + (int)i) < 0)
+			return -1;
+	if (dup3(pipe, 3 + (int)e->n_fds, O_CLOEXEC) < 0)
 		return -1;
-	return close_range(6, ~0u, 0);
+	return close_range(4 + (unsigned)e->n_fds, ~0u, 0);
 }
 
 static int set_limit(int what, rlim_t max)
@@ -49,9 +52,9 @@ static int set_limits(const struct spawn_exec *e)
 }
 
 /* A network, IPC and host name of its own where the platform lets us: the two streams it was given go on working. */
-static void leave_namespaces(void)
+static void leave_namespaces(bool needs_network)
 {
-	if (unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+	if (unshare((needs_network ? 0 : CLONE_NEWNET) | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		(void)unshare(CLONE_NEWIPC);
 }
 
@@ -59,15 +62,14 @@ static int drop_user(const struct spawn_exec *e)
 {
 	if (!e->uid)
 		return 0;
-	leave_namespaces();
+	leave_namespaces(e->needs_network);
 	if (setgroups(0, NULL) < 0 || setresgid(e->uid, e->uid, e->uid) < 0)
 		return -1;
 	return setresuid(e->uid, e->uid, e->uid);
 }
 
-static void become_worker(const struct spawn_exec *e, int report)
+static void become_it(const struct spawn_exec *e, int report)
 {
-	char *argv[] = { "puesto-worker", "--front", (char *)(uintptr_t)fronts[e->front], NULL };
 	char *env[] = { NULL };
 	sigset_t none;
 
@@ -75,9 +77,9 @@ static void become_worker(const struct spawn_exec *e, int report)
 	setsid();
 	if (place_fds(e, report) == 0 && set_limits(e) == 0 && drop_user(e) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
-		execve(e->path, argv, env);
+		execve(e->path, (char *const *)(uintptr_t)e->argv, env);
 	int error = errno;
-	ssize_t n = write(5, &error, sizeof(error));
+	ssize_t n = write(3 + (int)e->n_fds, &error, sizeof(error));
 	_exit(n == sizeof(error) ? 127 : 126);
 }
 
@@ -90,7 +92,7 @@ int spawn_exec(const struct spawn_exec *e)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		become_worker(e, pipe_fds[1]);
+		become_it(e, pipe_fds[1]);
 	close(pipe_fds[1]);
 	if (pid < 0)
 		error = errno;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static bool is_uuid(const char *s)
+bool spawn_is_desktop(const char *s)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
@@ -62,7 +61,7 @@ int spawn_open_display(const char *desktops_dir, const char *uuid)
 	struct stat st;
 	int fd, rc;
 
-	if (!is_uuid(uuid))
+	if (!spawn_is_desktop(uuid))
 		return -EINVAL;
 	fd = open(desktops_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protocol/gate/network.h"
 #include "protocol/gate/spawn_wire.h"
 #include "protocol/spawn_exec.h"
 #include "protocol/spawn_open.h"
@@ -72,13 +73,26 @@ static struct child *free_child(struct spawner *s)
 	return NULL;
 }
 
+static const char *const fronts[SPAWN_FRONTS] = { [SPAWN_FRONT_WS] = "ws", [SPAWN_FRONT_RDP] = "rdp", [SPAWN_FRONT_RFB] = "rfb" };
+
+/* Fills the free child c with a process under that place's uid; its pid or -errno. */
+static int start(struct spawner *s, struct child *c, struct spawn_exec *exec, uint32_t serial)
+{
+	int pid;
+
+	exec->uid = s->p->uid_first ? s->p->uid_first + (uid_t)(c - s->children) : 0;
+	pid = spawn_exec(exec);
+	if (pid > 0)
+		*c = (struct child){ .pid = pid, .serial = serial, .slot = (unsigned)(c - s->children) };
+	return pid;
+}
+
 static void do_worker(struct spawner *s, const struct spawn_request *r, const int *fds, size_t n_fds)
 {
 	struct spawn_reply reply = { .op = r->op, .serial = r->serial };
 	struct child *c = free_child(s);
-	struct spawn_exec exec = {
-		.path = s->p->worker_path, .front = r->front, .ctl_fd = fds[0], .client_fd = fds[1], .memory_max = s->p->memory_max,
-	};
+	const char *const argv[] = { "puesto-worker", "--front", r->front < SPAWN_FRONTS ? fronts[r->front] : "", NULL };
+	struct spawn_exec exec = { .path = s->p->worker_path, .argv = argv, .fds = fds, .n_fds = 2, .memory_max = s->p->memory_max };
 	int pid;
 
 	if (n_fds != 2 || r->front >= SPAWN_FRONTS || !c) {
@@ -86,20 +100,60 @@ static void do_worker(struct spawner *s, const struct spawn_request *r, const in
 		answer(s, &reply, NULL, 0);
 		return;
 	}
-	exec.uid = s->p->uid_first ? s->p->uid_first + (uid_t)(c - s->children) : 0;
-	pid = spawn_exec(&exec);
-	if (pid > 0)
-		*c = (struct child){ .pid = pid, .serial = r->serial, .slot = (unsigned)(c - s->children) };
+	pid = start(s, c, &exec, r->serial);
 	reply.pid = pid > 0 ? pid : 0;
 	reply.error = pid > 0 ? 0 : -pid;
 	reply.uid = exec.uid;
 	answer(s, &reply, NULL, 0);
 }
 
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* A helper with fds[0] as its end of the link and the three files beside it; its pid or -errno. */
+static int start_link(struct spawner *s, const struct spawn_request *r, int *fds)
+{
+	const char *const files[] = { s->p->link_ca, s->p->link_cert, s->p->link_key };
+	char port[8];
+	const char *const argv[] = { "puesto-link", r->host, port, r->desktop, NULL };
+	struct spawn_exec exec = { .path = s->p->link_path, .argv = argv, .fds = fds, .n_fds = 4, .memory_max = s->p->memory_max, .needs_network = true };
+	struct child *c = free_child(s);
+
+	for (int i = 0; i < 3; i++) {
+		fds[1 + i] = open(files[i], O_RDONLY | O_CLOEXEC);
+		if (fds[1 + i] < 0)
+			return -errno;
+	}
+	snprintf(port, sizeof(port), "%u", r->port);
+	return c ? start(s, c, &exec, r->serial) : -EAGAIN;
+}
+
+/* The helper dials, with a deadline, while we go on: what goes wrong it tells the worker over the link itself. */
+static int open_remote(struct spawner *s, const struct spawn_request *r)
+{
+	int fds[4] = { -1, -1, -1, -1 }, pair[2], pid;
+
+	if (!spawn_is_desktop(r->desktop) || r->port == 0 || r->port > 65535 || !network_list_has(s->p->link_networks, r->host))
+		return -EACCES;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	fds[0] = pair[0];
+	pid = start_link(s, r, fds);
+	close_all(fds, 4);
+	if (pid > 0)
+		return pair[1];
+	close(pair[1]);
+	return pid;
+}
+
 static void do_connect(struct spawner *s, const struct spawn_request *r)
 {
 	struct spawn_reply reply = { .op = r->op, .serial = r->serial };
-	int fd = spawn_open_display(s->p->desktops_dir, r->desktop);
+	int fd = r->host[0] ? open_remote(s, r) : spawn_open_display(s->p->desktops_dir, r->desktop);
 
 	reply.error = fd < 0 ? -fd : 0;
 	answer(s, &reply, &fd, fd < 0 ? 0 : 1);

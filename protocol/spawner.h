@@ -14,6 +14,9 @@ struct spawner_params {
 	const char *worker_path;  /* puesto-worker */
 	const char *desktops_dir; /* desktops/<uuid>/run/display.sock lie below */
 	const char *cert_path, *key_path;
+	const char *link_path;    /* puesto-link, for desktops of other hosts */
+	const char *link_networks; /* where those may be, see gate/network.h; "": nowhere */
+	const char *link_ca, *link_cert, *link_key; /* PEM files */
 	uid_t uid_first;          /* workers get uid_first … uid_first + uid_count - 1, gid the same; 0: keep the spawner's own (tests) */
 	unsigned uid_count;
 	unsigned workers_max;

@@ -102,7 +102,7 @@ void worker_join(struct worker *w)
 {
 	const struct source_type *type = source_find(w->params.source);
 	struct pst_err err = PST_ERR_INIT;
-	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant };
+	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant, .is_remote = w->is_remote };
 
 	if (w->source || !w->front || !w->has_grant || worker_is_leaving(w))
 		return;

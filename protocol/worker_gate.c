@@ -22,6 +22,7 @@ int worker_gate_grant(struct worker *w, const json_t *grant, int fd, struct pst_
 	const json_t *policy = json_object_get(grant, "policy");
 	const char *text = pst_json_str(grant, "grant", GRANT_MAX), *user = pst_json_str(grant, "user", sizeof(w->user) - 1);
 	const char *pool = pst_json_str(grant, "pool", sizeof(w->pool) - 1);
+	const char *kind = pst_json_str(json_object_get(grant, "endpoint"), "kind", 16);
 
 	if (w->has_grant || !text || fd < 0) {
 		pst_fd_close(&fd);
@@ -32,6 +33,7 @@ int worker_gate_grant(struct worker *w, const json_t *grant, int fd, struct pst_
 	w->has_grant = w->grant != NULL;
 	pst_strlcpy(w->user, sizeof(w->user), user ? user : "");
 	pst_strlcpy(w->pool, sizeof(w->pool), pool ? pool : "");
+	w->is_remote = kind && strcmp(kind, "tls") == 0;
 	w->policy.clipboard_in = pst_json_bool(policy, "clipboard_in", false);
 	w->policy.clipboard_out = pst_json_bool(policy, "clipboard_out", false);
 	w->policy.max_width = (int32_t)pst_json_int(policy, "max_width", 1, SCREEN_SIDE_MAX, SCREEN_SIDE_MAX);

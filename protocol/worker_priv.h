@@ -80,6 +80,7 @@ struct worker {
 	int32_t wish_width, wish_height;
 	uint32_t scale_pct; /* of the client, 0 unknown */
 	int display_fd;
+	bool is_remote; /* the desktop is on another host */
 	unsigned logins;
 	char remote[64], user[256], pool[256];
 	char *grant;   /* the agent's text */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "protocol/gate/network.h"
 
 #ifndef PUESTO_LIBEXECDIR
 #define PUESTO_LIBEXECDIR "/usr/libexec/puesto"
@@ -127,6 +128,11 @@ static int load_paths(struct gate_config *c, struct pst_conf *conf, struct pst_e
 		{ &c->worker, "worker", "path", PUESTO_LIBEXECDIR "/puesto-worker" },
 		{ &c->user, "gate", "user", "" },
 		{ &c->pidfile, "gate", "pidfile", "" },
+		{ &c->link, "link", "path", PUESTO_LIBEXECDIR "/puesto-link" },
+		{ &c->link_networks, "link", "networks", "" },
+		{ &c->link_ca, "link", "ca", "/var/lib/puesto/pki/ca.pem" },
+		{ &c->link_cert, "link", "cert", "/var/lib/puesto/pki/gateway.pem" },
+		{ &c->link_key, "link", "key", "/var/lib/puesto/pki/gateway.key" },
 	};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(paths); i++) {
@@ -134,6 +140,8 @@ static int load_paths(struct gate_config *c, struct pst_conf *conf, struct pst_e
 		if (!*paths[i].to)
 			return pst_err_set(err, PST_ENOMEM, "no memory for the configuration");
 	}
+	if (network_list_check(c->link_networks, err) < 0)
+		return pst_err_wrap(err, "[link] networks");
 	return pst_strlcpy(c->name, sizeof(c->name), pst_conf_str(conf, "gate", "name", "gateway"));
 }
 
@@ -191,7 +199,8 @@ int gate_config_load(struct gate_config *c, struct pst_conf *conf, struct pst_er
 
 void gate_config_finish(struct gate_config *c)
 {
-	char *texts[] = { c->web_dir, c->desktops_dir, c->broker_socket, c->cert, c->key, c->worker, c->user, c->pidfile };
+	char *texts[] = { c->web_dir, c->desktops_dir, c->broker_socket, c->cert, c->key, c->worker, c->user, c->pidfile, c->link, c->link_networks, c->link_ca,
+			  c->link_cert, c->link_key };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(texts); i++)
 		free(texts[i]);

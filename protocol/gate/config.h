@@ -26,6 +26,7 @@ struct gate_config {
 	char *hosts[GATE_HOSTS_MAX]; /* lower case, without port */
 	unsigned n_hosts;
 	char *web_dir, *desktops_dir, *broker_socket, *cert, *key, *worker, *user, *pidfile;
+	char *link, *link_networks, *link_ca, *link_cert, *link_key; /* desktops of other hosts */
 	char sandbox[8]; /* on, log or off */
 	uint32_t worker_uid_first, worker_uid_count, workers_max, worker_memory_mb;
 	uint32_t half_open_per_source, open_per_source, half_open_total, open_total;

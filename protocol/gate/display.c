@@ -180,7 +180,6 @@ static void on_refused(struct display *d, const json_t *error)
 static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *arg)
 {
 	struct display *d = arg;
-	const char *desktop = reply ? pst_json_str(reply, "desktop", 64) : NULL;
 
 	d->call = NULL;
 	if (fd >= 0)
@@ -196,7 +195,7 @@ static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *
 	}
 	d->grant = json_incref(reply);
 	json_object_del(d->grant, "re");
-	d->spawn_serial = desktop ? spawn_connect(d->gate->spawn, desktop, on_display_link, d) : 0;
+	d->spawn_serial = spawn_connect(d->gate->spawn, reply, on_display_link, d);
 	if (!d->spawn_serial)
 		display_end(d, WS_CLOSE_FAILED, "The broker's answer names no desktop.", "La respuesta del servicio central no nombra un escritorio.");
 }

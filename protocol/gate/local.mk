@@ -14,6 +14,7 @@ protocol_gate_libgate_a_SOURCES = \
 	protocol/gate/intake.c protocol/gate/intake.h \
 	protocol/gate/limits.c protocol/gate/limits.h \
 	protocol/gate/listener.c protocol/gate/listener.h \
+	protocol/gate/network.c protocol/gate/network.h \
 	protocol/gate/question.c protocol/gate/question.h \
 	protocol/gate/relay.c \
 	protocol/gate/rfb_hello.c protocol/gate/rfb_hello.h \

@@ -66,12 +66,11 @@ static void on_display(void *arg, int error, pid_t pid, const int *fds, size_t n
 static void on_grant(struct question *q, json_t *reply)
 {
 	struct session *s = q->session;
-	const char *desktop = pst_json_str(reply, "desktop", PST_UUID_SIZE - 1);
 
 	session_set_grant(s, reply);
 	q->grant = json_incref(reply);
 	json_object_del(q->grant, "re");
-	q->spawn_serial = desktop ? spawn_connect(s->gate->spawn, desktop, on_display, q) : 0;
+	q->spawn_serial = spawn_connect(s->gate->spawn, reply, on_display, q);
 	if (!q->spawn_serial)
 		refuse(q, "bad_grant", 502, "The broker's answer names no desktop. An administrator should look at its log.");
 }

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/unixsock.h"
 
 struct spawn_call {
@@ -150,13 +153,21 @@ uint32_t spawn_worker(struct spawn *s, enum spawn_front front, int ctl_fd, int c
 	return request(s, &r, fds, 2, done, arg);
 }
 
-uint32_t spawn_connect(struct spawn *s, const char *desktop_uuid, spawn_done_cb done, void *arg)
+uint32_t spawn_connect(struct spawn *s, const json_t *grant, spawn_done_cb done, void *arg)
 {
-	struct spawn_request r = { .op = SPAWN_CONNECT };
+	const json_t *endpoint = json_object_get(grant, "endpoint");
+	const char *desktop = pst_json_str(grant, "desktop", PST_UUID_SIZE - 1), *kind = pst_json_str(endpoint, "kind", 16);
+	const char *host = pst_json_str(endpoint, "host", sizeof(((struct spawn_request *)0)->host) - 1);
+	struct spawn_request r = { .op = SPAWN_CONNECT, .port = (uint32_t)pst_json_int(endpoint, "port", 1, 65535, 0) };
 
-	if (strlen(desktop_uuid) >= sizeof(r.desktop))
+	if (!desktop)
 		return 0;
-	memcpy(r.desktop, desktop_uuid, strlen(desktop_uuid));
+	pst_strlcpy(r.desktop, sizeof(r.desktop), desktop);
+	if (kind && strcmp(kind, "tls") == 0) {
+		if (!host || !r.port)
+			return 0;
+		pst_strlcpy(r.host, sizeof(r.host), host);
+	}
 	return request(s, &r, NULL, 0, done, arg);
 }
 

@@ -2,6 +2,7 @@
 /* The gate's side of the spawner: starts workers, gets display links and the certificate files. Loop thread only. */
 #pragma once
 
+#include <jansson.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -24,7 +25,8 @@ void spawn_close(struct spawn *s);
 
 /* Returns the worker's serial, 0 when nothing could be sent (no done then). The fds stay the caller's. */
 uint32_t spawn_worker(struct spawn *s, enum spawn_front front, int ctl_fd, int client_fd, spawn_done_cb done, void *arg);
-uint32_t spawn_connect(struct spawn *s, const char *desktop_uuid, spawn_done_cb done, void *arg);
+/* grant is the broker's: its desktop, and its endpoint when that is {"kind": "tls", "host", "port"}. Also 0 when it names none. */
+uint32_t spawn_connect(struct spawn *s, const json_t *grant, spawn_done_cb done, void *arg);
 uint32_t spawn_credentials(struct spawn *s, spawn_done_cb done, void *arg);
 void spawn_kill(struct spawn *s, uint32_t serial);
 /* Forgets a request whose owner ends: descriptors that still come are closed. */

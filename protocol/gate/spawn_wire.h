@@ -14,7 +14,7 @@
 
 enum spawn_op {
 	SPAWN_WORKER = 1,  /* fds: control channel, client stream. Answer: pid or error */
-	SPAWN_CONNECT,     /* the display link of a desktop. Answer: one fd or error */
+	SPAWN_CONNECT,     /* the display link of a desktop, on this host or, with host and port, on another. Answer: one fd or error */
 	SPAWN_CREDENTIALS, /* the certificate and key files, opened anew. Answer: two fds or error */
 	SPAWN_KILL,        /* the worker of this serial. No answer; SPAWN_EXITED follows */
 	SPAWN_EXITED,      /* spawner → gate: a worker ended, status as from waitpid */
@@ -27,6 +27,8 @@ struct spawn_request {
 	uint32_t serial; /* chosen by the gate; a worker's serial names it for its life */
 	uint32_t front;
 	char desktop[40]; /* SPAWN_CONNECT: uuid in lower case, NUL-terminated */
+	char host[48];    /* SPAWN_CONNECT: numeric address of its agent's port, or "" */
+	uint32_t port;
 };
 
 struct spawn_reply {

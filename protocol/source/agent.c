@@ -299,7 +299,7 @@ static struct source *agent_open(
 
 	a->events = ev;
 	a->arg = arg;
-	a->is_pixels = pixels_wanted(p->fd);
+	a->is_pixels = p->is_remote || pixels_wanted(p->fd);
 	pst_buf_init(&a->text, CLIPBOARD_TEXT_MAX);
 	a->link = link_channel_create(p->loop, p->fd, LINK_WORKER, &link_events, a, err);
 	a->deadline = pst_timer_create(p->loop);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -36,6 +37,7 @@ struct source_events {
 struct source_params {
 	uv_loop_t *loop;
 	int fd;            /* takes; display link, or -1 */
+	bool is_remote;    /* the desktop is on another host: no memory can be shared, whatever fd is */
 	const char *grant; /* borrowed for open; text for the agent */
 	int32_t width, height; /* the viewer's wish, 0 for none */
 };

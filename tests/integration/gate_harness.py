@@ -93,7 +93,7 @@ class Broker:
 
 
 class Gateway:
-    def __init__(self, worker=None, broker_socket=None, **limits):
+    def __init__(self, worker=None, broker_socket=None, more="", **limits):
         self.dir = tempfile.mkdtemp(prefix="puesto-gate-")
         for name in ("web/portal", "web/console", "web/client", "web/shared", "run", "pki", "desktops/%s/run" % DESKTOP):
             os.makedirs(os.path.join(self.dir, name))
@@ -112,6 +112,7 @@ class Gateway:
         self.display = socket.socket(socket.AF_UNIX)
         self.display.bind(os.path.join(self.dir, "desktops", DESKTOP, "run/display.sock"))
         self.display.listen(50)
+        self.more = more
         self.config(worker or "/bin/false", limits)
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.process = subprocess.Popen([os.path.join(BUILD, "puesto-gateway"), "--config", os.path.join(self.dir, "gateway.conf")],
@@ -140,7 +141,7 @@ class Gateway:
                  "[broker]", "socket = %s" % self.broker_socket, "[worker]", "desktops_dir = %s/desktops" % self.dir,
                  "path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
         lines += ["%s = %s" % item for item in limits.items()]
-        self.write("gateway.conf", "\n".join(lines) + "\n")
+        self.write("gateway.conf", "\n".join(lines) + "\n" + self.more)
 
     def text(self):
         self.log.flush()

@@ -17,7 +17,12 @@ EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/
 include tests/integration/agent/local.mk
 
 # A real broker between a fake gate, a fake provisioner and agents.
-BROKER_TESTS = tests/integration/test_broker_api.py tests/integration/test_broker_display.py tests/integration/test_puestoctl.py tests/integration/test_api_attacks.py
+BROKER_TESTS = \
+	tests/integration/test_api_attacks.py \
+	tests/integration/test_broker_api.py \
+	tests/integration/test_broker_display.py \
+	tests/integration/test_puestoctl.py \
+	tests/integration/test_remote_desktop.py
 TESTS += $(BROKER_TESTS)
 EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
 

@@ -367,7 +367,7 @@ void view_open(struct desk *d, struct viewing *v, char *grant, int32_t width, in
 	snprintf(path, sizeof(path), "%s/display.sock", d->run);
 	int fd = pst_unix_connect(path, &err);
 	CHECK(fd >= 0);
-	struct source_params p = { &d->loop, fd, grant, width, height };
+	struct source_params p = { .loop = &d->loop, .fd = fd, .grant = grant, .width = width, .height = height };
 	v->source = source_agent.open(&p, &view_events, v, &err);
 	CHECK(v->source);
 	free(grant);

@@ -15,6 +15,7 @@ tests_unit_gate_unit_gate_SOURCES = \
 	tests/unit/gate/test_http_head.c \
 	tests/unit/gate/test_http_reply.c \
 	tests/unit/gate/test_limits.c \
+	tests/unit/gate/test_network.c \
 	tests/unit/gate/test_rfb_hello.c \
 	tests/unit/gate/test_sandbox.c \
 	tests/unit/gate/test_sandbox_gate.c \
