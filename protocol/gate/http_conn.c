@@ -41,6 +41,7 @@ struct http_conn {
 	struct pst_buf in, head_out;
 	void (*gone)(void *arg);
 	void *gone_arg;
+	uint64_t began_ms;
 	struct webfile file;
 	uint64_t file_left;
 	struct http_head head;
@@ -243,6 +244,7 @@ int http_conn_create(struct gate *g, int fd, const struct limits_key *key, const
 		limits_closed(g->limits, key, false);
 		return PST_ENOMEM;
 	}
+	c->began_ms = pst_mono_ms();
 	c->gate = g;
 	c->key = *key;
 	c->file.fd = -1;
@@ -433,4 +435,30 @@ struct stream *http_conn_detach(struct http_conn *c, struct pst_buf *ret_rest)
 	pst_buf_append(ret_rest, c->in.data, c->in.len);
 	conn_free(c);
 	return s;
+}
+
+static struct http_conn *oldest_half_open(const struct gate *g)
+{
+	struct http_conn *found = NULL;
+
+	for (struct http_conn *c = g->conns; c; c = c->next)
+		if (!c->is_counted_open)
+			found = c;
+	return found;
+}
+
+uint64_t http_conn_oldest_ms(const struct gate *g)
+{
+	const struct http_conn *c = oldest_half_open(g);
+
+	return c ? c->began_ms : UINT64_MAX;
+}
+
+void http_conn_drop_oldest(struct gate *g)
+{
+	struct http_conn *c = oldest_half_open(g);
+	struct stream *s = c->stream;
+
+	conn_gone(c);
+	stream_close(s);
 }

@@ -52,5 +52,9 @@ void http_conn_abort(struct http_conn *c);
  */
 struct stream *http_conn_detach(struct http_conn *c, struct pst_buf *ret_rest);
 
+/* As intake_oldest_ms and intake_drop_oldest, for connections that have not sent a whole request yet. */
+uint64_t http_conn_oldest_ms(const struct gate *g);
+void http_conn_drop_oldest(struct gate *g);
+
 /* http_route.c: a whole request came. */
 void http_route(struct http_conn *c);

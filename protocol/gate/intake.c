@@ -33,6 +33,7 @@ struct intake {
 	char remote[64];
 	uint8_t hello[RFB_HELLO_SIZE];
 	size_t hello_len;
+	uint64_t began_ms;
 };
 
 static void poll_closed(uv_handle_t *h)
@@ -224,6 +225,7 @@ void intake_start(struct gate *g, enum gate_port kind, int fd, const struct limi
 	in->kind = kind;
 	in->fd = fd;
 	in->key = *key;
+	in->began_ms = pst_mono_ms();
 	snprintf(in->remote, sizeof(in->remote), "%s", remote);
 	in->next = g->intakes;
 	in->at = &g->intakes;
@@ -237,6 +239,28 @@ void intake_start(struct gate *g, enum gate_port kind, int fd, const struct limi
 		uv_poll_start(&in->poll, UV_READABLE, on_readable);
 	else
 		refuse(in, "the client left");
+}
+
+/* New ones are put in front. */
+static struct intake *oldest(const struct gate *g)
+{
+	struct intake *in = g->intakes;
+
+	while (in && in->next)
+		in = in->next;
+	return in;
+}
+
+uint64_t intake_oldest_ms(const struct gate *g)
+{
+	const struct intake *in = oldest(g);
+
+	return in ? in->began_ms : UINT64_MAX;
+}
+
+void intake_drop_oldest(struct gate *g)
+{
+	refuse(oldest(g), "it waited longest when there was no room");
 }
 
 void intake_close_all(struct gate *g)

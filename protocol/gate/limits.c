@@ -133,13 +133,12 @@ enum limits_answer limits_accept(struct limits *l, const struct limits_key *k, u
 	const struct limits_params *p = &l->params;
 	struct source_slot *s;
 
-	if (l->half_open >= p->half_open_total || l->open + l->half_open >= p->open_total)
-		return LIMITS_TOTAL_FULL;
 	s = find_or_add(l, k, now_ns);
-	if (!s)
-		return LIMITS_TOTAL_FULL;
-	if (s->half_open >= p->half_open_per_source || s->open + s->half_open >= p->open_per_source)
+	/* Its own measure first: who is over it does not get room that others make. */
+	if (s && (s->half_open >= p->half_open_per_source || s->open + s->half_open >= p->open_per_source))
 		return LIMITS_SOURCE_FULL;
+	if (!s || l->half_open >= p->half_open_total || l->open + l->half_open >= p->open_total)
+		return LIMITS_TOTAL_FULL;
 	s->half_open++;
 	l->half_open++;
 	s->seen_ns = now_ns;

@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "protocol/gate/gate_priv.h"
+#include "protocol/gate/http_conn.h"
 #include "protocol/gate/intake.h"
 
 #define BACKLOG 512
 #define ACCEPTS_PER_TURN 32
+#define ROOM_AGE_MS 500 /* younger ones are not pushed out */
 #define NO_FILES_MS 200  /* pause when the process has no descriptors left */
 #define NOTSENT_LOWAT 16384
 
@@ -78,6 +80,23 @@ static void refuse(struct listener *l, int fd, const char *remote, const char *w
 		pst_warn("connection refused remote=%s reason=\"%s\" held_back=%u", remote, why, held);
 }
 
+/*
+ * Many addresses together can fill all half-open places with silence. Then the one that waits longest goes: a person's client is through in
+ * a moment, so it is hardly ever the oldest, and the flood only pushes itself out.
+ */
+static bool make_room(struct gate *g)
+{
+	uint64_t intake = intake_oldest_ms(g), http = http_conn_oldest_ms(g), oldest = intake < http ? intake : http;
+
+	if (oldest == UINT64_MAX || pst_mono_ms() - oldest < ROOM_AGE_MS)
+		return false;
+	if (intake <= http)
+		intake_drop_oldest(g);
+	else
+		http_conn_drop_oldest(g);
+	return true;
+}
+
 static bool accept_one(struct listener *l)
 {
 	struct sockaddr_storage addr;
@@ -103,6 +122,8 @@ static bool accept_one(struct listener *l)
 		return true;
 	}
 	answer = limits_accept(l->gate->limits, &key, pst_mono_ns());
+	if (answer == LIMITS_TOTAL_FULL && make_room(l->gate))
+		answer = limits_accept(l->gate->limits, &key, pst_mono_ns());
 	if (answer != LIMITS_OK) {
 		refuse(l, fd, remote, limits_answer_text(answer));
 		return true;

@@ -220,5 +220,39 @@ class Attack(unittest.TestCase):
             conn.close()
 
 
+class Full(unittest.TestCase):
+    """Many addresses hold every half-open place."""
+
+    def setUp(self):
+        self.gate = Gateway(half_open_total=60, half_open_per_source=16)
+
+    def tearDown(self):
+        self.gate.close()
+
+    def is_served(self):
+        try:
+            return self.gate.http("GET", "/portal/")[0] == 200
+        except (ConnectionError, EOFError, ssl.SSLError):
+            return False
+
+    def test_the_portal_stays_reachable(self):
+        for data in (b"", HALVES[1][1]):
+            conns = []
+            for i in range(90):
+                s = socket.socket()
+                s.bind(("127.0.7.%d" % (1 + i % 30), 0))
+                s.connect(("127.0.0.1", self.gate.https))
+                try:
+                    s.sendall(data)
+                except ConnectionError:
+                    pass
+                conns.append(s)
+            # Far below the 10 s after which the gate would end them anyway.
+            wait_until(self.is_served, 5)
+            for s in conns:
+                s.close()
+        wait_until(self.is_served, 5)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=1)
