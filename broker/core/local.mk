@@ -12,6 +12,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/hygiene.c \
 	broker/core/idmap.c broker/core/idmap.h \
 	broker/core/lease.c \
+	broker/core/limits.h \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \

@@ -8,14 +8,7 @@
 
 #include "broker/core/axes.h"
 #include "broker/core/idmap.h"
-
-#define CORE_DESKTOPS_MAX 100000
-#define CORE_POOLS_MAX 1000
-#define CORE_PROVIDERS_MAX 64
-#define CORE_IMAGES_MAX 1000
-#define CORE_WAITERS_MAX 20000
-#define CORE_ORPHANS_MAX 4096
-#define CORE_BREAKERS_MAX 256
+#include "broker/core/limits.h"
 
 struct core_provider {
 	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE], kind[CORE_WORD_SIZE];

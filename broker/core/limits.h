@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How many of each noun the core holds; what comes on top of them is refused with a reason. */
+#pragma once
+
+#define CORE_DESKTOPS_MAX 100000
+#define CORE_POOLS_MAX 1000
+#define CORE_PROVIDERS_MAX 64
+#define CORE_IMAGES_MAX 1000
+#define CORE_WAITERS_MAX 20000
+#define CORE_ORPHANS_MAX 4096
+#define CORE_BREAKERS_MAX 256
