@@ -222,6 +222,12 @@ static void on_report(struct agent_link *a, json_t *msg)
 
 	if (!a->desktop[0] || !event)
 		return;
+	/* Its desktop may have been refreshed or deleted since it said hello. */
+	if (check_proof(a, a->desktop, &err) < 0) {
+		pst_warn("agent of %s dropped: %s", name_of(a), err.text);
+		drop(a);
+		return;
+	}
 	int rc = reconciler_agent_report(a->c->rec, a->desktop, event, pst_json_int(msg, "epoch", 0, INT64_MAX, 0),
 		session ? session : "", reason ? reason : "", &err);
 	if (rc < 0)
