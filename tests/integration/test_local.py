@@ -279,6 +279,30 @@ def test_another_x_server_of_the_machine_is_in_nobodys_way(world):
     down(world, desktop)
 
 
+def panel_is(world, uid, width):
+    return "%dx" % width in world.agents.out(uid, "xwininfo -root -tree | grep '\"tint2\"'; true")
+
+
+def test_the_panel_follows_the_screen_whatever_other_x_server_there_is(world):
+    """tint2 starts itself anew when the screen changes, and so looks for its X server again."""
+    desktop, uid = up(world)
+    wait_for("the panel", lambda: panel_is(world, uid, 1280))
+    foreign = socket.socket(socket.AF_UNIX)
+    try:
+        foreign.bind("\0/tmp/.X11-unix/X0")
+        foreign.listen()
+    except OSError:
+        pass  # a real one has it
+    for width, height in (584, 1266), (1200, 750):
+        mode = "m%dx%d" % (width, height)
+        world.agents.out(uid, "xrandr --newmode %s 60 %d %d %d %d %d %d %d %d" % ((mode,) + (width,) * 4 + (height,) * 4))
+        world.agents.out(uid, "xrandr --addmode screen %s && xrandr --output screen --mode %s" % (mode, mode))
+        wait_for("a panel as wide as the screen", lambda: panel_is(world, uid, width))
+    foreign.close()
+    assert "panel ended" not in open(world.path(desktop, "log")).read()
+    down(world, desktop)
+
+
 def test_two_desktops_cannot_see_each_other(world):
     run = world.agents.out
     (a, ua), (b, ub) = up(world), up(world)
@@ -458,9 +482,9 @@ def main():
     if os.geteuid() != 0:
         print("SKIP: the local provider's test needs root")
         return 77
-    for program in ("Xvfb", "openbox", "xprop", "xauth"):
+    for program in ("Xvfb", "openbox", "tint2", "xprop", "xrandr", "xauth"):
         if not shutil.which(program):
-            print("SKIP: %s is missing: apt-get install xvfb openbox x11-utils xauth" % program)
+            print("SKIP: %s is missing: apt-get install xvfb openbox tint2 x11-utils x11-xserver-utils xauth" % program)
             return 77
     world, failed = World(), 0
     names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
