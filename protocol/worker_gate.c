@@ -63,6 +63,14 @@ static void on_start(struct worker *w, json_t *msg, int fd)
 	}
 }
 
+/* The broker's reason as the front's code. */
+static int end_status(const char *code)
+{
+	if (code && !strcmp(code, "logoff"))
+		return 0;
+	return code && !strcmp(code, "restart") ? FRONT_END_RESTART : PST_ECLOSED;
+}
+
 static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 {
 	struct worker *w = arg;
@@ -75,7 +83,7 @@ static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 	}
 	pst_fd_close(&fd);
 	if (op && !strcmp(op, "end") && !worker_is_leaving(w))
-		worker_end(w, code && !strcmp(code, "logoff") ? 0 : PST_ECLOSED, code ? code : "ended_by_broker", en ? en : "The session was ended.",
+		worker_end(w, end_status(code), code ? code : "ended_by_broker", en ? en : "The session was ended.",
 			   es ? es : en ? en : "La sesión ha sido terminada.");
 }
 

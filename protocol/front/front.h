@@ -60,6 +60,9 @@ struct front_path {
 	uint64_t bytes_sent, bytes_received, frames_sent, frames_acked;
 };
 
+/* An end's code that is no PST_E…: the desktop goes down and comes up again, and a client may wait for it by itself. */
+#define FRONT_END_RESTART (-256)
+
 struct front_type {
 	const char *name;
 	bool surface_first; /* the client learns the screen's size before it says what it can (RFB): surface comes before opened */
@@ -78,7 +81,7 @@ struct front_type {
 	void (*clipboard)(struct front *f, const char *utf8, size_t len);
 	void (*bell)(struct front *f);
 	void (*path)(struct front *f, struct front_path *ret);
-	/* Says why to the client in its protocol's way, then ends; closed follows. code: PST_E…, 0 for a log-off. */
+	/* Says why to the client in its protocol's way, then ends; closed follows. code: PST_E…, FRONT_END_RESTART, 0 for a log-off. */
 	void (*end)(struct front *f, int code, const char *reason_en, const char *reason_es);
 	/* Frees everything at once; no event follows. */
 	void (*close)(struct front *f);

@@ -133,6 +133,16 @@ class Worker(unittest.TestCase):
         self.assertIn("Se ha movido.".encode(), body)
         self.assertEqual(viewer.ws.closed(), (4410, "Moved on."))
 
+    def test_a_restart_of_the_desktop_ends_with_a_code_of_its_own(self):
+        for word, code in ("restart", 256), ("refresh", 12), ("logoff", 0):
+            viewer = Viewer(self.gate)
+            viewer.until(lambda k, b: k == FRAME)
+            self.gate.broker.send({"op": "end", "session": "00000000-0000-0000-0000-000000000001", "code": word, "reason_en": "So it is.",
+                                   "reason_es": "Así es."})
+            body = viewer.until(lambda k, b: k == END)
+            self.assertEqual(struct.unpack(">H", body[:2])[0], code, word)
+            self.assertEqual(viewer.ws.closed()[0], 4410)
+
     @unittest.skipIf(rdp_harness.missing(), "needs %s" % ", ".join(rdp_harness.missing()))
     def test_rdp_pictures_in_the_sandbox(self):
         """Every codec of the RDP front does its work behind seccomp."""

@@ -288,6 +288,23 @@ test('a dropped connection comes back by itself with a new ticket, the picture d
 	assert.equal((await compare(page)).differing, 0);
 });
 
+test('a desktop that restarts is waited for in words, and comes back by itself', async () => {
+	for (const [locale, words] of [['es-ES', /escritorio se está reiniciando/], ['en-GB', /desktop is restarting/]]) {
+		const page = await live('pool=p1', { locale });
+		const tickets = server.tickets;
+		server.connects.push({ status: 202, body: { stage: 'start', retry_after_ms: 900, reason: { en: 'The desktop is restarting.', es: 'El escritorio se está reiniciando.' } } });
+		harness.command('end 256');
+		await page.waitForFunction((re) => new RegExp(re).test(document.getElementById('veil-title').textContent), words.source);
+		assert.equal(await page.evaluate(() => window.puesto.state), 'asking');
+		await shot(page, `restarting-${locale}`);
+		await state(page, 'live');
+		await exact(page);
+		assert.equal(server.tickets, tickets + 1);
+		assert.equal((await compare(page)).differing, 0);
+		await page.context().close();
+	}
+});
+
 test('waiting is told in words, in the user\'s language', async () => {
 	const wait = (stage, more = {}) => ({ status: 202, body: { state: 'waiting', stage, retry_after_ms: 700, ...more } });
 	for (const [locale, words] of [['es-ES', [/número 3/, /creando/, /arrancando/]], ['en-GB', [/number 3/, /created/, /starting/]]]) {

@@ -16,6 +16,9 @@ export const C = Object.freeze({ HELLO: 1, ACK: 2, KEY: 3, TEXT: 4, POINTER: 5, 
 export const OP = Object.freeze({ COPY: 1, FILL: 2, FLAT: 3, JPEG: 4, WEBP: 5, VIDEO: 6 });
 export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8 });
 
+/** END's code of a desktop that goes down and comes up again. */
+export const END_RESTART = 256;
+
 /** Names of the kinds of operations, as in STATS. */
 export const OP_NAMES = ['copy', 'fill', 'flat', 'jpeg', 'webp', 'video'];
 

@@ -5,11 +5,13 @@
  *
  *   asking ──ticket──► connecting ──first frame──► live ──drop──► waiting ──► asking
  *      ├──────────────────────┴── refused, logged off, disconnected ──► ended
+ *      ├── the desktop restarts, and comes back ──► asking
  *      └── the log-in has expired ──► waiting (for the user to log in)
  */
 
 import { api, ApiError, problemText, sleep } from '../shared/api.js';
 import { t, pick, language } from '../shared/i18n.js';
+import { END_RESTART } from './protocol.js';
 
 const BACKOFF_MS = [400, 1000, 2000, 4000, 8000];
 const POLL_MAX_MS = 5000;
@@ -41,6 +43,7 @@ export class Session {
 		this.state = 'asking';
 		this.tries = 0;
 		this.hadPicture = false;
+		this.isRestarting = false;
 		/** @type {{code: number, en: string, es: string} | null} */
 		this.end = null;
 		this.desktop = { id: '', name: '' };
@@ -87,14 +90,15 @@ export class Session {
 
 	/** Repeats until the desktop is there. @param {AbortSignal} signal */
 	async #askForTicket(signal) {
-		this.#show('asking', () => [t(this.hadPicture ? 'stage.again' : 'stage.ask'), '']);
+		const first = this.isRestarting ? 'stage.restart' : this.hadPicture ? 'stage.again' : 'stage.ask';
+		this.#show('asking', () => [t(first), '']);
 		for (;;) {
 			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: 'web' }, { signal });
 			if (status === 200)
 				return data;
 			const stage = ['queue', 'create', 'start', 'agent'].includes(data.stage) ? data.stage : 'queue';
-			const key = stage === 'queue' && data.position ? 'stage.position' : `stage.${stage}`;
-			this.#show('asking', () => [t(key, { position: data.position ?? '' }), pick(data.reason)]);
+			const key = stage === 'queue' && data.position ? 'stage.position' : stage === 'start' && this.isRestarting ? 'stage.restart' : `stage.${stage}`;
+			this.#show('asking', () => [t(key, { position: data.position ?? '' }), key === 'stage.restart' ? '' : pick(data.reason)]);
 			await sleep(Math.min(Math.max(data.retry_after_ms ?? 1000, 250), POLL_MAX_MS), signal);
 		}
 	}
@@ -196,6 +200,7 @@ export class Session {
 		clearTimeout(this.timer);
 		this.tries = 0;
 		this.hadPicture = true;
+		this.isRestarting = false;
 		this.#show('live', () => ['', '']);
 	}
 
@@ -204,6 +209,11 @@ export class Session {
 		if (this.state === 'ended' || this.state === 'waiting' || this.state === 'asking')
 			return;
 		const end = this.end;
+		if (end?.code === END_RESTART) {
+			this.isRestarting = true;
+			this.start();
+			return;
+		}
 		if (end && end.code === 0)
 			this.#show('ended', () => [t('ended.title'), pick(end) || t('ended.loggedOff')]);
 		else if (end)
@@ -219,7 +229,7 @@ export class Session {
 
 	#stop() {
 		clearTimeout(this.timer);
-		this.hadPicture = false;
+		this.hadPicture = this.isRestarting = false;
 		this.abort.abort();
 		this.host.post({ type: 'close' });
 	}

@@ -21,6 +21,7 @@ addSentences({
 	'stage.agent': ['Your desktop is getting ready…', 'Su escritorio se está preparando…'],
 	'stage.connect': ['Connecting to your desktop…', 'Conectando con su escritorio…'],
 	'stage.picture': ['Fetching the picture…', 'Recibiendo la imagen…'],
+	'stage.restart': ['Your desktop is restarting…', 'Su escritorio se está reiniciando…'],
 	'stage.again': ['Connecting again…', 'Conectando de nuevo…'],
 	'wait.title': ['The connection dropped', 'Se ha cortado la conexión'],
 	'wait.titleFirst': ['Puesto does not answer', 'Puesto no responde'],
