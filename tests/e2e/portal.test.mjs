@@ -76,6 +76,12 @@ test('one click opens the desktop; the tile tells its state and restarts it', as
 	await tile.locator('a.primary').click();
 	await live(page, 60);
 	await same('the browser, after the restart,', desktop, () => canvas(page), 40);
+
+	// With the desktop in sight nobody has to ask for it again.
+	assert.equal((await admin.call('POST', `/desktops/${desktop}/restart`)).status, 202);
+	await page.waitForFunction(() => /is restarting/.test(document.getElementById('veil-title').textContent));
+	await live(page, 60);
+	await same('the browser, by itself,', desktop, () => canvas(page), 40);
 	await page.goBack();
 
 	await tile.locator('.menu > button').click();
