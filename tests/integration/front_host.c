@@ -6,7 +6,7 @@
  *              [--frames PREFIX]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
- * picture. --animate moves the upper left quarter for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
+ * picture. --animate moves the upper left quarter and a hair for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
  * output, a line each, what happens; "exact N" means that the client has been sent the whole picture, which then also stands in the
  * file of --picture.
  */
@@ -129,7 +129,16 @@ static uint32_t wave(uint32_t at)
 	return at & 256 ? 255 - (at & 255) : at & 255;
 }
 
-/* A film: three slopes that travel, each its own way. */
+/* One pixel wide, as a caret is: the narrowest thing to be packed. */
+static void draw_hair(struct host *h, uint32_t n)
+{
+	const struct rect r = { (int32_t)(n * 5) % (h->width / 2), h->height * 3 / 4, 1, 16 };
+	for (int32_t y = r.y; y < r.y + r.h; y++)
+		h->pixels[(size_t)y * (size_t)h->width + (size_t)r.x] = n << 19 | (uint32_t)y << 11 | 0x77;
+	encoder_damage(h->encoder, &r, 1);
+}
+
+/* A film: three slopes that travel, each its own way, and a hair below them. */
 static void draw_film(struct host *h, uint32_t n)
 {
 	const struct rect r = { 0, 0, h->width / 2, h->height / 2 };
@@ -139,6 +148,7 @@ static void draw_film(struct host *h, uint32_t n)
 			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = red << 16 | green << 8 | blue;
 		}
 	encoder_damage(h->encoder, &r, 1);
+	draw_hair(h, n);
 }
 
 static void on_frame(void *arg)
@@ -152,7 +162,8 @@ static void on_frame(void *arg)
 		snprintf(path, sizeof(path), "%s%u.ppm", h->frames, h->shown);
 		write_picture(h, path);
 	}
-	h->shown++;
+	if (++h->shown == h->animate)
+		printf("shown %u\n", h->shown);
 	host_pump(h);
 	pst_timer_start(h->frame, 40, on_frame, h);
 }

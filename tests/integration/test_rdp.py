@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The RDP front and the real xfreerdp3: every way the picture can travel, pixel by pixel, and what the user does."""
+import concurrent.futures
 import glob
 import os
 import shutil
@@ -88,6 +89,31 @@ class Picture(unittest.TestCase):
         wait_until(lambda: widest_error(*pictures(s)) < 16)
         have, want = pictures(s)
         self.assertGreaterEqual(psnr(have, want), 33)
+
+    def widest_gap(self, s):
+        """Seconds without a new picture, at most, while the film runs."""
+        s.lines.until("^opened")
+        start = changed = now = time.monotonic()
+        last, gap = None, 0
+        while now < start + 9:
+            picture = s.display.run("xwd", "-root", "-silent", capture_output=True).stdout
+            now = time.monotonic()
+            gap = max(gap, now - changed)
+            if picture != last:
+                last, changed = picture, now
+            time.sleep(0.05)
+        return gap
+
+    def test_a_moving_picture_never_stops(self):
+        modes = (["/gfx:AVC420"], ["/gfx:RFX"], ["/bpp:32", "/rfx"], ["/bpp:32"], ["/bpp:16"])
+        sessions = [self.session(*mode, host_options=["--animate", "250"]) for mode in modes]
+        with concurrent.futures.ThreadPoolExecutor(len(modes)) as pool:
+            gaps = list(pool.map(self.widest_gap, sessions))
+        self.assertLess(max(gaps), 2, gaps)
+        for s in sessions[:-1]:
+            s.lines.until("^shown")
+            self.exact(s)
+            self.assertEqual(len([line for line in s.lines.seen if line.startswith("opened")]), 1, "the client has closed its graphics channel")
 
     def test_a_key_changes_the_picture_exactly(self):
         for option in ("/gfx:RFX", "/bpp:32"):

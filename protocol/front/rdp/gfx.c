@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "protocol/front/rdp/channel.h"
+#include "protocol/front/rdp/planar.h"
 #include "protocol/front/rdp/rdp_priv.h"
 #include "protocol/front/rdp/remotefx.h"
 
@@ -186,8 +187,7 @@ static int put_part(struct rdp *f, struct pst_buf *out, const struct rect *r, co
 	if (!f->gfx.planar || !freerdp_bitmap_planar_context_reset(f->gfx.planar, (UINT32)r->w, (UINT32)r->h))
 		return pst_err_set(err, PST_ENOMEM, "no memory for a picture's codec");
 	freerdp_planar_topdown_image(f->gfx.planar, TRUE);
-	BYTE *data = freerdp_bitmap_compress_planar(f->gfx.planar, (const BYTE *)pixmap_at(sent, r->x, r->y), PIXEL_FORMAT_BGRX32, (UINT32)r->w,
-						    (UINT32)r->h, sent->stride, NULL, &len);
+	BYTE *data = planar_pack(f->gfx.planar, sent, r, &len);
 	if (data)
 		gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_PLANAR, r, data, len);
 	else

@@ -15,6 +15,7 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/layout.c protocol/front/rdp/layout.h \
 	protocol/front/rdp/parts.c protocol/front/rdp/parts.h \
 	protocol/front/rdp/peer.c \
+	protocol/front/rdp/planar.c protocol/front/rdp/planar.h \
 	protocol/front/rdp/pointer.c \
 	protocol/front/rdp/rdp.c protocol/front/rdp/rdp.h protocol/front/rdp/rdp_priv.h \
 	protocol/front/rdp/remotefx.c protocol/front/rdp/remotefx.h \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "protocol/front/rdp/planar.h"
 
 #define SIDE 64               /* the interleaved codec takes no more */
 #define WIDE 256              /* of planar parts, where an update may be long */
@@ -68,8 +69,7 @@ static BYTE *pack_planar(struct parts *p, const struct pixmap *sent, const struc
 {
 	if (!freerdp_bitmap_planar_context_reset(p->planar, (UINT32)r->w, (UINT32)r->h))
 		return NULL;
-	return freerdp_bitmap_compress_planar(p->planar, (const BYTE *)pixmap_at(sent, r->x, r->y), PIXEL_FORMAT_BGRX32, (UINT32)r->w, (UINT32)r->h,
-					      sent->stride, NULL, ret_len);
+	return planar_pack(p->planar, sent, r, ret_len);
 }
 
 static BYTE *pack_interleaved(struct parts *p, const struct pixmap *sent, const struct rect *r, UINT32 *ret_len)

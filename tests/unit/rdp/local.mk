@@ -10,6 +10,7 @@ tests_unit_rdp_unit_rdp_SOURCES = \
 	tests/unit/rdp/test_gfx_wire.c \
 	tests/unit/rdp/test_guard.c \
 	tests/unit/rdp/test_parts.c \
+	tests/unit/rdp/test_planar.c \
 	tests/unit/rdp/test_remotefx.c \
 	tests/unit/rdp/test_utf16.c
 tests_unit_rdp_unit_rdp_CFLAGS = $(CRITERION_TEST_CFLAGS) $(RDP_CFLAGS)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Planes with run lengths; see planar.h. */
+#include "protocol/front/rdp/planar.h"
+
+#include <stdlib.h>
+
+BYTE *planar_pack(BITMAP_PLANAR_CONTEXT *context, const struct pixmap *sent, const struct rect *r, UINT32 *ret_len)
+{
+	UINT32 w = (UINT32)r->w, h = (UINT32)r->h, len = 0;
+	BYTE *data = freerdp_bitmap_compress_planar(context, (const BYTE *)pixmap_at(sent, r->x, r->y), PIXEL_FORMAT_BGRX32, w, h, sent->stride, NULL, &len);
+	/* A buffer that is full to its last byte, behind one of the header, may lack the rest of a plane. */
+	if (len > w * h * 4) {
+		free(data);
+		return NULL;
+	}
+	*ret_len = len;
+	return data;
+}
