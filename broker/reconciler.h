@@ -175,4 +175,4 @@ int reconciler_gateway_hello(struct reconciler *r, const char *gateway, const ch
                              struct pst_err *err);
 int reconciler_session_started(struct reconciler *r, const char *session, struct pst_err *err);
 int reconciler_session_ended(struct reconciler *r, const char *session, const char *code, const char *reason,
-                             const char *stats_json, struct pst_err *err);
+                             const char *reason_es, const char *stats_json, struct pst_err *err);

@@ -301,13 +301,14 @@ int reconciler_session_started(struct reconciler *r, const char *session, struct
 }
 
 int reconciler_session_ended(struct reconciler *r, const char *session, const char *code, const char *reason,
-                             const char *stats_json, struct pst_err *err)
+                             const char *reason_es, const char *stats_json, struct pst_err *err)
 {
-	char text[CORE_TEXT_SIZE], word[CORE_WORD_SIZE];
-	struct core_event ev = { .kind = EVENT_SESSION_ENDED, .session = session, .word = word, .text = text };
+	char text[CORE_TEXT_SIZE], text_es[CORE_TEXT_SIZE], word[CORE_WORD_SIZE];
+	struct core_event ev = { .kind = EVENT_SESSION_ENDED, .session = session, .word = word, .text = text, .text_es = text_es };
 	int rc;
 
 	clean_text(text, sizeof(text), reason);
+	clean_text(text_es, sizeof(text_es), reason_es);
 	clean_text(word, sizeof(word), code);
 	rc = round_run(r, &ev, err);
 	/* The figures are for people; a row without them is no fault. */

@@ -121,7 +121,7 @@ static int write_session_start(struct write *w, const struct core_change *ch)
 
 static int write_session_end(struct write *w, const struct core_change *ch)
 {
-	return db_session_end(w->r->db, ch->s.id, w->now->wall_ms, ch->code, ch->text, w->err);
+	return db_session_end(w->r->db, ch->s.id, w->now->wall_ms, ch->code, ch->text, ch->text_es, w->err);
 }
 
 static int write_enrol_hash(struct write *w, const struct core_task *t)
@@ -190,6 +190,7 @@ static int write_audit(struct write *w, const struct core_change *ch)
 	const struct reconciler_ops *ops = w->r->ops;
 	const char *id = !strcmp(ch->object_kind, "pool") ? ch->pool_id : ch->desktop_id;
 	const struct core_desktop *d = state_desktop(&w->r->st, ch->desktop_id);
+	const struct core_pool *p = state_pool(&w->r->st, ch->pool_id);
 	struct audit_entry entry = { &ch->actor, ch->word, ch->object_kind, id, NULL };
 	json_t *detail;
 	char *text;
@@ -199,7 +200,7 @@ static int write_audit(struct write *w, const struct core_change *ch)
 		return 0;
 	detail = json_object();
 	detail_add(detail, "desktop", d ? d->name : "");
-	detail_add(detail, "pool", ch->pool_id);
+	detail_add(detail, "pool", p ? p->name : ch->pool_id);
 	detail_add(detail, "user", ch->a.user_name);
 	detail_add(detail, "session", ch->s.id);
 	detail_add(detail, "remote", ch->s.remote);

@@ -25,11 +25,13 @@ db_libdb_a_SOURCES = \
 	db/viewer.c db/viewer.h
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
-db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql
+db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql \
+	$(srcdir)/db/schema/0003_end_reason_es.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
 
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
-EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql
+EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
+	db/schema/0003_end_reason_es.sql

@@ -41,17 +41,18 @@ int db_session_start(struct db *db, const char *id, int64_t now, struct pst_err 
 }
 
 int db_session_end(struct db *db, const char *id, int64_t now, const char *code, const char *reason,
-                   struct pst_err *err)
+                   const char *reason_es, struct pst_err *err)
 {
 	struct db_query q;
 
 	db_query_begin(&q, db,
-	               "UPDATE sessions SET state = 'ended', ended = ?, end_code = ?, end_reason = ?"
+	               "UPDATE sessions SET state = 'ended', ended = ?, end_code = ?, end_reason = ?, end_reason_es = ?"
 	               " WHERE id = ? AND state <> 'ended'",
 	               err);
 	db_bind_int(&q, now);
 	db_bind_text(&q, code);
 	db_bind_text(&q, reason);
+	db_bind_text(&q, reason_es);
 	db_bind_text(&q, id);
 	return db_query_run_one(&q);
 }

@@ -18,7 +18,7 @@ struct db_session {
 int db_session_insert(struct db *db, const struct db_session *row, struct pst_err *err);
 int db_session_start(struct db *db, const char *id, int64_t now, struct pst_err *err);
 int db_session_end(struct db *db, const char *id, int64_t now, const char *code, const char *reason,
-                   struct pst_err *err);
+                   const char *reason_es, struct pst_err *err);
 /* The figures that the gateway reports at the end; JSON text. */
 int db_session_stats(struct db *db, const char *id, const char *stats, struct pst_err *err);
 int db_session_each_live(struct db *db, int (*fn)(void *arg, const struct db_session *row), void *arg,

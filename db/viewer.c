@@ -10,7 +10,7 @@
 
 #define COLUMNS \
 	"s.id, coalesce(s.user_id, ''), a.user_name, s.desktop_id, d.name, coalesce(s.pool_id, ''), coalesce(p.name, ''), " \
-	"s.protocol, s.state, s.remote, s.gateway, s.end_code, s.end_reason, s.stats, s.epoch, s.granted, s.started, " \
+	"s.protocol, s.state, s.remote, s.gateway, s.end_code, s.end_reason, s.end_reason_es, s.stats, s.epoch, s.granted, s.started, " \
 	"s.ended "
 #define TABLES \
 	"FROM sessions s JOIN assignments a ON a.id = s.assignment_id JOIN desktops d ON d.id = s.desktop_id " \
@@ -34,6 +34,7 @@ static void read_row(struct db_query *q, struct viewer_row *v)
 	TEXT(gateway);
 	TEXT(end_code);
 	TEXT(end_reason);
+	TEXT(end_reason_es);
 	TEXT(stats);
 	v->epoch = db_col_int(q);
 	v->granted = db_col_int(q);

@@ -11,7 +11,7 @@ struct viewer_row {
 	char id[37];
 	char user_id[37], user_name[257], desktop_id[37], desktop_name[257], pool_id[37], pool_name[257];
 	char protocol[8], state[16], remote[64], gateway[65];
-	char end_code[65], end_reason[512];
+	char end_code[65], end_reason[512], end_reason_es[512]; /* the Spanish may be missing */
 	char stats[4096]; /* JSON */
 	int64_t epoch, granted, started, ended;
 };

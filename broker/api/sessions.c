@@ -123,7 +123,7 @@ static json_t *viewer_json(const struct viewer_row *v)
 	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "id", v->id, "user",
 		json_ref(v->user_id, v->user_name), "desktop", json_ref(v->desktop_id, v->desktop_name), "pool",
 		json_ref(v->pool_id, v->pool_name), "protocol", v->protocol, "state", v->state, "reason",
-		json_reason(v->end_code, v->end_reason, v->end_reason), "remote", v->remote, "gateway", v->gateway, "epoch",
+		json_reason(v->end_code, v->end_reason, v->end_reason_es[0] ? v->end_reason_es : v->end_reason), "remote", v->remote, "gateway", v->gateway, "epoch",
 		(json_int_t)v->epoch, "started", json_time(v->started), "ended", json_time(v->ended), "stats",
 		stats ? stats : json_object(), "created", json_time(v->granted), "updated",
 		json_time(v->ended ? v->ended : v->started ? v->started : v->granted));

@@ -166,7 +166,8 @@ static void on_hello(struct gateway *g, json_t *msg)
 static void on_session(struct gateway *g, json_t *msg)
 {
 	const char *session = pst_json_str(msg, "session", 36), *event = pst_json_str(msg, "event", 16);
-	const char *reason = pst_json_str(msg, "reason", 300), *code = pst_json_str(msg, "code", 64);
+	const char *reason = pst_json_str(msg, "reason", 512), *reason_es = pst_json_str(msg, "reason_es", 512);
+	const char *code = pst_json_str(msg, "code", 64);
 	json_t *stats = json_object_get(msg, "stats");
 	struct pst_err err = PST_ERR_INIT;
 	int rc = 0;
@@ -181,8 +182,8 @@ static void on_session(struct gateway *g, json_t *msg)
 		bool fits = text && strlen(text) < 4000;
 
 		g->sessions -= g->sessions > 0;
-		rc = reconciler_session_ended(g->c->rec, session, code ? code : "", reason ? reason : "", fits ? text : "{}",
-			&err);
+		rc = reconciler_session_ended(g->c->rec, session, code ? code : "", reason ? reason : "",
+			reason_es ? reason_es : "", fits ? text : "{}", &err);
 		free(text);
 	}
 	if (rc < 0)

@@ -71,6 +71,7 @@ struct core_event {
 	const char *login_id, *remote, *gateway;
 	const char *word; /* agent report; end code */
 	const char *text; /* a reason from outside; the agent's boot */
+	const char *text_es; /* the reason in Spanish */
 	int64_t epoch;    /* agent; grant by ticket: the lease it was made for, else 0 */
 	bool on;          /* drain */
 	enum protocol protocol;

@@ -16,7 +16,7 @@ enum change_kind {
 	CHANGE_ASSIGNMENT_END, /* a.id, code */
 	CHANGE_SESSION,        /* a new one: desktop, a, s */
 	CHANGE_SESSION_START,  /* s.id */
-	CHANGE_SESSION_END,    /* s.id, code, text */
+	CHANGE_SESSION_END,    /* s.id, code, text, text_es */
 	CHANGE_TASK,           /* t, as it is now */
 	CHANGE_POOL_NUMBER,    /* pool_id, number */
 	CHANGE_POOL_GONE,      /* pool_id */
@@ -28,7 +28,7 @@ struct core_change {
 	enum change_kind kind;
 	char desktop_id[CORE_ID_SIZE], pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE];
 	int number;
-	char code[CORE_WORD_SIZE], text[CORE_TEXT_SIZE];
+	char code[CORE_WORD_SIZE], text[CORE_TEXT_SIZE], text_es[CORE_TEXT_SIZE];
 	struct core_assignment a;
 	struct core_session s;
 	struct core_task t;

@@ -20,6 +20,7 @@ static void session_close(struct core_round *c, struct core_desktop *d, const st
 	ch->s = d->s;
 	CORE_COPY(ch->code, why->code);
 	CORE_COPY(ch->text, why->en);
+	CORE_COPY(ch->text_es, why->es);
 	audit(c, "session.ended", d, why->code);
 	memset(&d->s, 0, sizeof(d->s));
 	d->x.session = SESSION_DISCONNECTED;
@@ -140,8 +141,10 @@ void session_on_ended(struct core_round *c)
 	reason_set(&why, REASON_VIEWER_LEFT, NULL, NULL);
 	if (c->ev->word && c->ev->word[0])
 		CORE_COPY(why.code, c->ev->word);
-	if (c->ev->text && c->ev->text[0])
+	if (c->ev->text && c->ev->text[0]) {
 		CORE_COPY(why.en, c->ev->text);
+		CORE_COPY(why.es, c->ev->text_es ? c->ev->text_es : "");
+	}
 	session_close(c, d, &why);
 }
 

@@ -122,6 +122,18 @@ class Display(unittest.TestCase):
         w.ended(second["session"])
         w.gate.send({"op": "session", "session": second["session"], "event": "ended", "code": "ended", "reason": "bye", "stats": {"frames": 7}})
         eventually(lambda: not w.admin.get("sessions?state=live")["items"])
+        moved = w.admin.get("sessions/" + first["session"])["reason"]
+        self.assertEqual((moved["code"], moved["en"], moved["es"]), ("moved", "Moved to another client.", "Trasladado a otro cliente."))
+
+    def test_the_gateways_reason_is_kept_in_both_languages_and_events_name_the_pool(self):
+        w = self.world
+        session = w.display(w.ana)["session"]
+        w.gate.send({"op": "session", "session": session, "event": "ended", "code": "client_left", "reason": "The viewer disconnected.",
+                     "reason_es": "El visor se ha desconectado.", "stats": {}})
+        reason = eventually(lambda: (r := w.admin.get("sessions/" + session))["ended"] and r["reason"])
+        self.assertEqual(reason, {"code": "client_left", "en": "The viewer disconnected.", "es": "El visor se ha desconectado."})
+        ended = [e for e in w.admin.get("events?kind=session.ended")["items"] if e["detail"]["session"] == session]
+        self.assertEqual([e["detail"]["pool"] for e in ended], ["demo"])
 
     def test_rdp_and_vnc_wait_with_progress(self):
         w = self.world

@@ -60,7 +60,8 @@ void viewer_on_says(struct world *w, const struct message *m)
 	if (!strcmp(m->word, "started"))
 		rc = reconciler_session_started(w->rec, m->session, &err);
 	else
-		rc = reconciler_session_ended(w->rec, m->session, "closed", "the model has closed it", "{}", &err);
+		rc = reconciler_session_ended(w->rec, m->session, "closed", "the model has closed it",
+					      "el modelo la ha cerrado", "{}", &err);
 	sim_trace(w, "session %.8s %s", m->session, m->word);
 	broker_result(w, rc, &err, "session");
 	broker_after(w);

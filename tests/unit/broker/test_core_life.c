@@ -157,7 +157,8 @@ static const char *audited_end(void)
 Test(core_life, the_gateways_word_for_an_end_stands_in_the_audit_though_the_agent_hears_it_first)
 {
 	struct core_desktop *d;
-	struct core_event ended = { .kind = EVENT_SESSION_ENDED, .word = "worker_crashed", .text = "ended by signal 9" };
+	struct core_event ended = { .kind = EVENT_SESSION_ENDED, .word = "worker_crashed", .text = "ended by signal 9",
+		.text_es = "terminada por la señal 9" };
 	struct core_event vacated = { .kind = EVENT_AGENT_REPORT, .word = "vacated" };
 
 	fixture_init(&f, 1, 1, 0);
@@ -173,6 +174,7 @@ Test(core_life, the_gateways_word_for_an_end_stands_in_the_audit_though_the_agen
 	cr_expect_eq(d->x.session, SESSION_DISCONNECTED);
 	cr_expect_str_eq(audited_end(), "worker_crashed");
 	cr_expect_str_eq(fixture_change(&f, CHANGE_SESSION_END)->text, "ended by signal 9");
+	cr_expect_str_eq(fixture_change(&f, CHANGE_SESSION_END)->text_es, "terminada por la señal 9");
 }
 
 Test(core_life, a_viewer_that_only_the_agent_misses_is_gone_after_a_moment)
