@@ -123,7 +123,7 @@ def client(display, home, log, port, password, *options):
 class Session:
     """One connection: the host's lines, the client, the client's display."""
 
-    def __init__(self, *client_options, size="640x480", screen=(640, 480), wish=None, password="secret", host_options=()):
+    def __init__(self, *client_options, size="640x480", screen=(640, 480), wish=None, password="secret", host_options=(), program=None):
         self.dir = tempfile.mkdtemp(prefix="puesto-rdp-")
         self.port = free_port()
         self.display = Display(*screen)
@@ -136,7 +136,11 @@ class Session:
         self.lines = Lines(self.host)
         self.lines.until("^listening")
         self.log = open(os.path.join(self.dir, "client.log"), "w+b")
-        self.client = client(self.display, self.dir, self.log, self.port, password, "/size:" + (wish or size), *client_options)
+        if program:
+            self.client = subprocess.Popen([*program, "--port", str(self.port)], stdout=subprocess.PIPE, stderr=self.log)
+            self.client_lines = Lines(self.client)
+        else:
+            self.client = client(self.display, self.dir, self.log, self.port, password, "/size:" + (wish or size), *client_options)
 
     def client_text(self):
         self.log.seek(0)
@@ -158,7 +162,9 @@ class Session:
             if process.poll() is None:
                 process.terminate()
             process.wait(10)
-        self.host.stdout.close()
+        for stream in (self.host.stdout, self.client.stdout):
+            if stream:
+                stream.close()
         self.log.close()
         self.display.close()
         shutil.rmtree(self.dir)

@@ -178,6 +178,32 @@ class Clipboard(unittest.TestCase):
 
 
 @unittest.skipIf(rdp_harness.missing(), "needs %s" % ", ".join(rdp_harness.missing()))
+class OtherClient(unittest.TestCase):
+    """What no real client does on command, by rdp_client."""
+
+    def session(self, pipeline, **more):
+        s = Session(program=[os.path.join(rdp_harness.BUILD, "tests/integration/rdp_client"), "--pipeline", pipeline], **more)
+        self.addCleanup(s.close)
+        return s
+
+    def test_one_that_never_answers_on_the_graphics_channel_gets_bitmaps(self):
+        s = self.session("mute")
+        s.client_lines.until("^connected")
+        start = time.monotonic()
+        s.client_lines.until("^bitmap")
+        self.assertGreater(time.monotonic() - start, 4)
+        s.lines.until("^exact")
+
+    def test_one_that_closes_the_graphics_channel_gets_bitmaps(self):
+        s = self.session("close")
+        s.client_lines.until("^closes")
+        start = time.monotonic()
+        s.client_lines.until("^bitmap")
+        self.assertLess(time.monotonic() - start, 4)
+        s.lines.until("^exact")
+
+
+@unittest.skipIf(rdp_harness.missing(), "needs %s" % ", ".join(rdp_harness.missing()))
 class LogIn(unittest.TestCase):
     def test_a_wrong_password_is_told_at_once(self):
         s = Session("/gfx:RFX", password="wrong")

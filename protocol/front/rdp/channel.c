@@ -32,6 +32,15 @@ bool channel_is_ready(HANDLE channel)
 	return is_ready;
 }
 
+bool channel_is_gone(HANDLE channel)
+{
+	PVOID answer = NULL;
+	DWORD len = 0;
+	bool is_known = WTSVirtualChannelQuery(channel, WTSVirtualChannelReady, &answer, &len);
+	WTSFreeMemory(answer);
+	return !is_known;
+}
+
 /* With no room the library says how long the next message is. */
 static int read_one(HANDLE channel, uint8_t **ret, ULONG *ret_len, struct pst_err *err)
 {

@@ -14,6 +14,8 @@
 HANDLE channel_open_dynamic(HANDLE manager, const char *name);
 /* The client has accepted a dynamic channel: from here on it can be written. */
 bool channel_is_ready(HANDLE channel);
+/* The client has refused a dynamic channel, or has closed it: nobody reads what is written. */
+bool channel_is_gone(HANDLE channel);
 /* Hands all whole messages that have come to take. Its failure ends the walk and is returned. */
 int channel_read(HANDLE channel, int (*take)(void *arg, const uint8_t *data, size_t len, struct pst_err *err), void *arg, struct pst_err *err);
 /* Queues a message; the caller flushes. */

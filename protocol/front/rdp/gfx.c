@@ -15,6 +15,7 @@
 #include "protocol/front/rdp/rdp_priv.h"
 #include "protocol/front/rdp/remotefx.h"
 
+#define PATIENCE_MS 5000
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
 
@@ -111,6 +112,34 @@ bool rdp_gfx_is_possible(const struct rdp *f)
 	       WTSVirtualChannelManagerIsChannelJoined(f->channels, "drdynvc");
 }
 
+/* Without its channel a client takes bitmaps: the writer is chosen anew. */
+static void give_up(struct rdp *f)
+{
+	if (f->gfx.channel)
+		WTSVirtualChannelClose(f->gfx.channel);
+	f->gfx.channel = NULL;
+	f->gfx.is_refused = true;
+	f->gfx.is_ready = f->gfx.has_surface = false;
+	/* Nobody acknowledges any more what is on its way. */
+	window_acked(&f->window, f->frame_id, pst_mono_ns());
+	f->is_opened = false;
+}
+
+static void on_silence(void *arg)
+{
+	struct rdp *f = arg;
+	if (f->is_ended || f->is_leaving || f->is_opened)
+		return;
+	give_up(f);
+	rdp_open_when_ready(f);
+}
+
+void rdp_gfx_await(struct rdp *f)
+{
+	if (!pst_timer_is_active(f->gfx.patience))
+		pst_timer_start(f->gfx.patience, PATIENCE_MS, on_silence, f);
+}
+
 int rdp_gfx_poll(struct rdp *f, struct pst_err *err)
 {
 	if (!f->gfx.was_opened && f->is_activated && rdp_gfx_is_possible(f) &&
@@ -120,7 +149,10 @@ int rdp_gfx_poll(struct rdp *f, struct pst_err *err)
 		f->gfx.channel = channel_open_dynamic(f->channels, RDPGFX_DVC_CHANNEL_NAME);
 		f->gfx.is_refused = !f->gfx.channel;
 	}
-	return f->gfx.channel ? channel_read(f->gfx.channel, on_message, f, err) : 0;
+	int r = f->gfx.channel ? channel_read(f->gfx.channel, on_message, f, err) : 0;
+	if (r == 0 && f->gfx.channel && channel_is_gone(f->gfx.channel))
+		give_up(f);
+	return r;
 }
 
 static bool gfx_is_ready(const struct rdp *f)
@@ -269,6 +301,7 @@ static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixm
 
 void rdp_gfx_finish(struct rdp *f)
 {
+	pst_timer_destroy(f->gfx.patience);
 	if (f->gfx.channel)
 		WTSVirtualChannelClose(f->gfx.channel);
 	freerdp_bitmap_planar_context_free(f->gfx.planar);

@@ -139,12 +139,16 @@ static void tell_opened(struct rdp *f)
 		rdp_input_layout(f);
 }
 
-static void open_when_ready(struct rdp *f)
+void rdp_open_when_ready(struct rdp *f)
 {
 	struct pst_err err = PST_ERR_INIT;
 	const struct rdp_writer *writer = rdp_gfx_is_possible(f) ? &rdp_writer_gfx : &rdp_writer_bitmap;
-	if (f->is_opened || !f->is_activated || f->login != RDP_LOGIN_ACCEPTED || !writer->is_ready(f))
+	if (f->is_opened || !f->is_activated || f->login != RDP_LOGIN_ACCEPTED)
 		return;
+	if (!writer->is_ready(f)) {
+		rdp_gfx_await(f);
+		return;
+	}
 	f->writer = writer;
 	f->is_opened = true;
 	pst_timer_stop(f->deadline);
@@ -165,7 +169,7 @@ static void after_pump(struct rdp *f)
 		ask_login(f);
 	leave_when_ready(f);
 	if (!f->is_ended && !f->is_leaving)
-		open_when_ready(f);
+		rdp_open_when_ready(f);
 	if (rdp_is_live(f) && f->writer->fit && f->writer->fit(f, &err) < 0)
 		rdp_fail(f, err.code, err.text);
 	if (rdp_can_send(&f->front))
@@ -193,7 +197,8 @@ static void pump(struct rdp *f)
 		fail_left(f);
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
-	else if (rdp_gfx_poll(f, &err) < 0 || rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0)
+	/* The graphics channel last: without it the front is not open until after the pump. */
+	else if (rdp_disp_poll(f, &err) < 0 || rdp_clip_poll(f, &err) < 0 || rdp_gfx_poll(f, &err) < 0)
 		rdp_fail(f, err.code, err.text);
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
@@ -235,7 +240,8 @@ static int start(struct rdp *f, const struct front_params *p, struct pst_err *er
 {
 	f->poll = pst_zalloc(1, sizeof(*f->poll));
 	f->deadline = pst_timer_create(p->loop);
-	if (!f->poll || !f->deadline || uv_poll_init(p->loop, f->poll, p->fd) < 0) {
+	f->gfx.patience = pst_timer_create(p->loop);
+	if (!f->poll || !f->deadline || !f->gfx.patience || uv_poll_init(p->loop, f->poll, p->fd) < 0) {
 		free(f->poll);
 		f->poll = NULL;
 		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
@@ -283,7 +289,7 @@ static void rdp_login_result(struct front *front, const struct pst_err *err)
 		leave(f, err->code, err->text);
 		return;
 	}
-	open_when_ready(f);
+	rdp_open_when_ready(f);
 }
 
 static int rdp_surface(struct front *front, int32_t width, int32_t height, struct pst_err *err)

@@ -39,6 +39,7 @@ extern const struct rdp_writer rdp_writer_gfx, rdp_writer_bitmap;
 
 struct rdp_gfx {
 	HANDLE channel;
+	struct pst_timer *patience; /* with a client that announced the pipeline and says nothing */
 	bool was_opened, is_refused, is_ready, has_surface;
 	bool is_suspended; /* the client stopped acknowledging: nothing is counted */
 	struct gfx_capset set;
@@ -107,8 +108,10 @@ void rdp_input_layout(struct rdp *f);
 /* gfx.c: the graphics channel. */
 /* Opens the channel when it may be, and reads what the client said. */
 int rdp_gfx_poll(struct rdp *f, struct pst_err *err);
-/* The client has said that it knows the pipeline, and has not refused its channel since. */
+/* The client has said that it knows the pipeline, and has not refused or closed its channel since. */
 bool rdp_gfx_is_possible(const struct rdp *f);
+/* The picture waits for the client's first words on the channel; after a while it goes another way. */
+void rdp_gfx_await(struct rdp *f);
 void rdp_gfx_finish(struct rdp *f);
 
 /* gfx_video.c: video regions on surfaces of their own. */
@@ -133,6 +136,8 @@ void rdp_clip_send(struct rdp *f, const char *utf8, size_t len);
 void rdp_clip_finish(struct rdp *f);
 
 /* rdp.c */
+/* Chooses the writer and tells the worker, once all is there that it takes. */
+void rdp_open_when_ready(struct rdp *f);
 /* Open, and neither side has ended. */
 bool rdp_is_live(const struct rdp *f);
 bool rdp_can_send(struct front *front);
