@@ -133,7 +133,6 @@ static BOOL on_pre_connect(freerdp *instance)
 	context->update->BitmapUpdate = on_bitmap;
 	context->update->DesktopResize = on_resize;
 	context->update->SurfaceFrameMarker = on_marker;
-	context->update->pointer->PointerNew = on_pointer;
 	return TRUE;
 }
 
@@ -145,6 +144,8 @@ static BOOL on_load_channels(freerdp *instance)
 
 static BOOL on_post_connect(freerdp *instance)
 {
+	/* Not earlier: the library puts its cache there, which wants a screen. */
+	instance->context->update->pointer->PointerNew = on_pointer;
 	printf("connected\n");
 	return TRUE;
 }

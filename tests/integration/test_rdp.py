@@ -202,6 +202,12 @@ class OtherClient(unittest.TestCase):
         self.assertLess(time.monotonic() - start, 4)
         s.lines.until("^exact")
 
+    def test_one_that_is_activated_again_gets_the_pointer_again(self):
+        s = self.session("none", size="800x600")
+        s.client_lines.until("^size 800x600")
+        s.client_lines.until("^pointer 16x16", start=s.client_lines.seen.index("size 800x600"))
+        s.lines.until("^exact")
+
 
 @unittest.skipIf(rdp_harness.missing(), "needs %s" % ", ".join(rdp_harness.missing()))
 class LogIn(unittest.TestCase):

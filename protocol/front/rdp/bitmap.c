@@ -94,7 +94,10 @@ static int bitmap_fit(struct rdp *f, struct pst_err *err)
 		return 0;
 	if (setting(f, FreeRDP_DesktopWidth) != (uint32_t)f->width || setting(f, FreeRDP_DesktopHeight) != (uint32_t)f->height)
 		return reactivate(f, err);
-	return make_codecs(f, err);
+	int r = make_codecs(f, err);
+	if (r == 0)
+		rdp_pointer_again(f);
+	return r;
 }
 
 /* Inside the library's own callbacks its state must stay as it is: the pump fits the size afterwards. */

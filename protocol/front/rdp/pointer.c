@@ -47,7 +47,7 @@ static void hide(struct rdp *f)
 	f->peer->context->update->pointer->PointerSystem(f->peer->context, &none);
 }
 
-void rdp_pointer_shape(struct rdp *f, const struct cursor_image *c)
+static void send_shape(struct rdp *f, const struct cursor_image *c)
 {
 	rdpContext *context = f->peer->context;
 	UINT16 large = (UINT16)freerdp_settings_get_uint32(context->settings, FreeRDP_LargePointerFlag);
@@ -71,8 +71,42 @@ void rdp_pointer_shape(struct rdp *f, const struct cursor_image *c)
 	pst_buf_finish(&mask);
 }
 
+static int keep(struct rdp_shape *p, const struct cursor_image *c)
+{
+	size_t bytes = (size_t)c->w * c->h * sizeof(*c->pixels);
+	uint32_t *pixels = bytes ? pst_memdup(c->pixels, bytes) : NULL;
+	if (bytes && !pixels)
+		return PST_ENOMEM;
+	free(p->pixels);
+	p->pixels = pixels;
+	p->image = *c;
+	p->image.pixels = pixels;
+	p->has_shape = true;
+	return 0;
+}
+
+/* Between two activations the client takes nothing. */
+void rdp_pointer_shape(struct rdp *f, const struct cursor_image *c)
+{
+	if (keep(&f->pointer, c) == 0)
+		rdp_pointer_again(f);
+}
+
+void rdp_pointer_again(struct rdp *f)
+{
+	if (f->is_activated && f->pointer.has_shape)
+		send_shape(f, &f->pointer.image);
+}
+
+void rdp_pointer_finish(struct rdp *f)
+{
+	free(f->pointer.pixels);
+}
+
 void rdp_pointer_position(struct rdp *f, int32_t x, int32_t y)
 {
+	if (!f->is_activated)
+		return;
 	const POINTER_POSITION_UPDATE at = { .xPos = (UINT32)x, .yPos = (UINT32)y };
 	f->peer->context->update->pointer->PointerPosition(f->peer->context, &at);
 }

@@ -230,6 +230,7 @@ static void rdp_close(struct front *front)
 	rdp_gfx_finish(f);
 	rdp_bitmap_finish(f);
 	rdp_clip_finish(f);
+	rdp_pointer_finish(f);
 	if (f->disp.channel)
 		WTSVirtualChannelClose(f->disp.channel);
 	rdp_peer_destroy(f);

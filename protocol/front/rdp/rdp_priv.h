@@ -62,6 +62,13 @@ struct rdp_clip {
 	size_t len;
 };
 
+/* The last shape, for a client that is activated again and has forgotten it. */
+struct rdp_shape {
+	uint32_t *pixels; /* owned; NULL before the first shape, and for none */
+	struct cursor_image image;
+	bool has_shape;
+};
+
 struct rdp {
 	struct front front;
 	struct front_events ev;
@@ -90,6 +97,7 @@ struct rdp {
 	} bitmap;
 	struct rdp_disp disp;
 	struct rdp_clip clip;
+	struct rdp_shape pointer;
 	struct guard guard; /* of the clipboard's channel */
 	struct window window;
 	uint64_t bytes_sent;
@@ -126,6 +134,9 @@ void rdp_bitmap_finish(struct rdp *f);
 /* pointer.c */
 void rdp_pointer_shape(struct rdp *f, const struct cursor_image *image);
 void rdp_pointer_position(struct rdp *f, int32_t x, int32_t y);
+/* The client was activated again. */
+void rdp_pointer_again(struct rdp *f);
+void rdp_pointer_finish(struct rdp *f);
 
 /* disp.c: the display control channel. */
 int rdp_disp_poll(struct rdp *f, struct pst_err *err);
