@@ -255,6 +255,19 @@ class LobbyRdp(Base):
         self.go.set()
         self.sees(self.PATTERN)
 
+    def test_rdp_reads_why_a_session_has_ended(self):
+        self.go.set()
+        self.start()
+        self.sees(self.PATTERN)
+        time.sleep(2)  # in the midst of a moving picture
+        self.broker.send({"op": "end", "session": SESSION, "code": "admin", "reason_en": "An administrator ended the session.",
+                          "reason_es": "Un administrador ha terminado la sesión."})
+        self.assertEqual(self.ended("admin")["reason"], "An administrator ended the session.")
+        self.sees(self.LOBBY)
+        time.sleep(1.1)  # an earlier key cannot follow reading
+        self.key("Return")
+        self.client.wait(10)
+
     def test_rdp_reads_why_there_is_no_desktop(self):
         self.broker.handlers["connect"] = lambda m, send: self.refuse("conflict", 409)
         self.start()
