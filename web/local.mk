@@ -3,8 +3,10 @@ webclientdir = $(webdir)/client
 dist_webclient_DATA = \
 	web/client/client.css \
 	web/client/clipboard.js \
+	web/client/clipboardbox.js \
 	web/client/display.js \
 	web/client/flat.js \
+	web/client/fullscreen.js \
 	web/client/index.html \
 	web/client/keyboard.js \
 	web/client/keycodes.js \
@@ -20,6 +22,7 @@ dist_webclient_DATA = \
 	web/client/shape.js \
 	web/client/specialkeys.js \
 	web/client/statistics.js \
+	web/client/veil.js \
 	web/client/video.js \
 	web/client/words.js \
 	web/client/worker.js \
@@ -54,6 +57,14 @@ dist_webconsole_DATA = \
 	web/console/words-objects.js \
 	web/console/words.js
 
+# noVNC itself is no part of Puesto: deploy/novnc adds it to an installation, as web/novnc/upstream.
+webnovncdir = $(webdir)/novnc
+dist_webnovnc_DATA = \
+	web/novnc/display.js \
+	web/novnc/index.html \
+	web/novnc/main.js \
+	web/novnc/words.js
+
 webportaldir = $(webdir)/portal
 dist_webportal_DATA = \
 	web/portal/index.html \
@@ -78,6 +89,7 @@ dist_webshared_DATA = \
 	web/shared/live.js \
 	web/shared/login.js \
 	web/shared/menu.js \
+	web/shared/novnc.js \
 	web/shared/password.js \
 	web/shared/states.js \
 	web/shared/theme.css \

@@ -44,6 +44,7 @@ static const struct {
 	{ "/portal/", "portal/index.html" },
 	{ "/console/", "console/index.html" },
 	{ "/client/", "client/index.html" },
+	{ "/novnc/", "novnc/index.html" },
 	{ "/favicon.ico", "shared/favicon.ico" },
 };
 

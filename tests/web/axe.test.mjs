@@ -46,6 +46,24 @@ const PLACES = [
 		await page.waitForSelector('#veil-back:not([hidden])');
 		await page.evaluate(() => document.getElementById('clipboard').showModal());
 	}],
+	['ana', '/', '#other-panel p', async (page) => {
+		await page.click('.tile .menu > button >> nth=1');
+		await page.click('[role=menuitem] >> nth=1');
+		await page.click('#tab-novnc');
+	}],
+	['ana', '/novnc/', '#veil-back:not([hidden])'],
+	['ana', '/novnc/', '#menu-items:not([hidden])', async (page) => {
+		await page.waitForSelector('#veil-back:not([hidden])');
+		await page.evaluate(() => {
+			document.getElementById('veil').hidden = true;
+			document.getElementById('menu').hidden = false;
+			document.getElementById('menu-items').hidden = false;
+		});
+	}],
+	['ana', '/novnc/', '#clipboard[open]', async (page) => {
+		await page.waitForSelector('#veil-back:not([hidden])');
+		await page.evaluate(() => document.getElementById('clipboard').showModal());
+	}],
 	...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', 'nowhere']
 		.map((place) => /** @type {any} */ (['admin', `/console/#/${place}`, { dashboard: '.problem', events: '.event', 'pools/new': '.pool-form form', nowhere: '#content h1' }[place] ?? '.list tbody tr'])),
 	...['desktops', 'pools', 'images', 'providers', 'users', 'groups', 'sessions'].map((noun) => /** @type {any} */ (['admin', `/console/#/${noun}/ID`, '.facts'])),

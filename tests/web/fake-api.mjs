@@ -35,6 +35,9 @@ export class FakeApi {
 		this.user = null;
 		this.tokens = [];
 		this.failures = 0;
+		/** Answers to connect before the ticket: { status, body }. */
+		this.connects = [];
+		this.tickets = 0;
 		/** Everything answers 503, as with no broker behind the gate. */
 		this.isAway = false;
 		this.routes = [
@@ -48,6 +51,8 @@ export class FakeApi {
 				return null;
 			}],
 			['GET', /^\/me\/pools$/, () => ({ items: this.myPools ?? myPools(this.world), next: null })],
+			['POST', /^\/me\/pools\/([^/]+)\/connect$/, () => this.connects.shift() ??
+				{ status: 200, body: { ticket: `t${++this.tickets}`, websocket: '/display', subprotocol: 'binary', desktop: { id: 'd1', name: 'demo-01' } } }],
 			['POST', /^\/me\/desktops\/([^/]+)\/(logoff|restart)$/, (c) => this.act(c.params[0], c.params[1])],
 			['GET', /^\/status$/, () => statusOf(this.world)],
 			['GET', /^\/explain$/, (c) => this.explain(c)],
@@ -304,7 +309,7 @@ export class FakeApi {
 	}
 
 	file(response, pathname) {
-		const pages = { '/': 'portal/index.html', '/console/': 'console/index.html', '/client/': 'client/index.html' };
+		const pages = { '/': 'portal/index.html', '/console/': 'console/index.html', '/client/': 'client/index.html', '/novnc/': 'novnc/index.html' };
 		const path = join(WEB, pages[pathname] ?? normalize(pathname));
 		if (!path.startsWith(WEB) || !existsSync(path) || !extname(path))
 			return response.writeHead(404).end();

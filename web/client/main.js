@@ -2,13 +2,15 @@
 /** The page of one desktop: joins session, display, keyboard, pointer, clipboard and menu. */
 
 import './words.js';
-import { h, setText } from '../shared/dom.js';
+import { h } from '../shared/dom.js';
 import { t, translate, language } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { askAgain } from '../shared/login.js';
 import { menuButton } from '../shared/menu.js';
 import { applyTheme } from '../shared/theme.js';
 import { Clipboard } from './clipboard.js';
+import { listenToClipboardBox, openClipboardBox } from './clipboardbox.js';
+import { toggleFullscreen } from './fullscreen.js';
 import { Keyboard } from './keyboard.js';
 import { openLink } from './link.js';
 import { Menu } from './menu.js';
@@ -18,12 +20,12 @@ import { Session } from './session.js';
 import { cursorOf } from './shape.js';
 import { specialKeys } from './specialkeys.js';
 import { Statistics } from './statistics.js';
+import { listenToVeil, showVeil, showVeilOnly } from './veil.js';
 
 const RESIZE_WAIT_MS = 250;
 const TOAST_MS = 6000;
 const BELL_MS = 900;
 const HINTED = 'puesto.hinted';
-const LOCKED_KEYS = ['Escape', 'Tab', 'AltLeft', 'AltRight', 'MetaLeft', 'MetaRight', 'ControlLeft', 'ControlRight', 'KeyW', 'KeyT', 'KeyN', 'F11'];
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
@@ -64,6 +66,9 @@ function toast(text) {
 	}, TOAST_MS));
 }
 
+/** @param {string} key */
+const say = (key) => toast(t(key));
+
 /** A bell that is seen; nothing flashes. */
 function ring() {
 	clearTimeout(bellTimer);
@@ -98,17 +103,7 @@ const session = new Session(pool, {
 	},
 	loginNeeded: () => askAgain(session.user, () => void session.start()),
 	show: (state, title, text, countdown) => {
-		const isOver = session.hadPicture && state !== 'ended';
-		$('veil').hidden = state === 'live';
-		$('veil').classList.toggle('is-over-picture', isOver);
-		$('veil').classList.toggle('is-still', state === 'ended' || Boolean(countdown));
-		$('stage').classList.toggle('is-dim', isOver && state !== 'live');
-		setText($('veil-title'), title);
-		setText($('veil-text'), text);
-		$('veil-count').textContent = countdown;
-		$('veil-hurry').hidden = !countdown;
-		$('veil-again').hidden = state !== 'ended' || !pool;
-		$('veil-back').hidden = state === 'live';
+		showVeil(session, title, text, countdown);
 		if (state === 'live') {
 			focusDesktop();
 			hint();
@@ -116,15 +111,13 @@ const session = new Session(pool, {
 		if (state === 'ended') {
 			statistics.toggle(false);
 			menu.close(false);
-			$('veil-again').focus();
 		}
-		$('menu').hidden = state !== 'live';
 	},
 }, { forceNoVideo: parameters.has('novideo') });
 
 const clipboard = new Clipboard({
 	send: (text) => link.post({ type: 'clipboard', text }),
-	say: (key) => toast(t(key)),
+	say,
 });
 
 const keyboard = new Keyboard($('keys'), {
@@ -209,25 +202,6 @@ function resized() {
 	}, RESIZE_WAIT_MS));
 }
 
-async function toggleFullscreen() {
-	if (document.fullscreenElement) {
-		await document.exitFullscreen();
-		return;
-	}
-	try {
-		await document.documentElement.requestFullscreen({ navigationUI: 'hide' });
-	} catch {
-		toast(t('fullscreen.denied'));
-		return;
-	}
-	// Where the browser can, keys such as Alt+Tab and Ctrl+W go to the desktop as well.
-	const { keyboard: keys } = /** @type {any} */ (navigator);
-	if (keys?.lock)
-		await keys.lock(LOCKED_KEYS).catch(() => {});
-	else
-		toast(t('fullscreen.noLock'));
-}
-
 /** @param {string} id @param {() => void | Promise<void>} action */
 function onMenu(id, action) {
 	$(id).addEventListener('click', async () => {
@@ -258,21 +232,14 @@ function fillMenus() {
 		.map((zoom) => ({ label: t(zoom === 100 ? 'menu.sizeNative' : 'menu.sizeOf', { zoom }), icon: screen.zoom === zoom ? 'check' : 'search', run: then(() => screen.setZoom(zoom)) }))));
 }
 
-onMenu('do-fullscreen', toggleFullscreen);
+onMenu('do-fullscreen', () => toggleFullscreen(say));
 onMenu('do-keyboard', () => setTouchKeyboard($('keys').inputMode === 'none'));
 onMenu('do-statistics', () => {
 	statistics.toggle(!statistics.isOn);
 	link.post({ type: 'watch', on: statistics.isOn });
 	$('do-statistics').setAttribute('aria-pressed', String(statistics.isOn));
 });
-onMenu('do-clipboard', () => {
-	$('clipboard-text').value = clipboard.fromDesktop;
-	$('clipboard-give').disabled = !clipboard.isInAllowed;
-	$('clipboard-copy').disabled = !clipboard.isOutAllowed;
-	$('clipboard-policy').textContent = [clipboard.isInAllowed ? '' : t('clipboard.inForbidden'), clipboard.isOutAllowed ? '' : t('clipboard.outForbidden')].join(' ').trim();
-	$('clipboard').showModal();
-	$('clipboard-text').select();
-});
+onMenu('do-clipboard', () => openClipboardBox(clipboard));
 onMenu('do-disconnect', () => session.disconnect());
 onMenu('do-logoff', () => $('confirm').showModal());
 
@@ -285,24 +252,8 @@ $('confirm').addEventListener('close', async () => {
 	if (problem)
 		toast(problem);
 });
-$('clipboard').addEventListener('close', focusDesktop);
-$('clipboard-give').addEventListener('click', () => {
-	clipboard.give($('clipboard-text').value);
-	if (clipboard.isInAllowed)
-		toast(t('clipboard.given'));
-});
-$('clipboard-copy').addEventListener('click', () => {
-	$('clipboard-text').value = clipboard.fromDesktop;
-	$('clipboard-text').select();
-	toast(t(document.execCommand('copy') ? 'clipboard.copied' : 'clipboard.notCopied'));
-});
-$('veil-again').addEventListener('click', () => session.start());
-$('veil-hurry').addEventListener('click', () => session.hurry());
-$('veil-back').addEventListener('click', async (/** @type {Event} */ e) => {
-	e.preventDefault();
-	await session.giveUp();
-	location.assign($('veil-back').href);
-});
+listenToClipboardBox(clipboard, say, focusDesktop);
+listenToVeil(session);
 
 canvas.addEventListener('pointerdown', (e) => {
 	menu.close(false);
@@ -370,4 +321,4 @@ Object.defineProperty(window, 'puesto', { value: Object.freeze({
 if (pool)
 	session.start();
 else
-	$('veil').classList.add('is-still'), $('veil-title').textContent = t('noPool'), $('veil-back').hidden = false;
+	showVeilOnly(t('noPool'));

@@ -34,7 +34,7 @@ const GIVE_UP_MS = 1500;
  */
 
 export class Session {
-	/** @param {string} pool @param {SessionHost} host @param {{forceNoVideo?: boolean}} [options] */
+	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean}} [options] */
 	constructor(pool, host, options = {}) {
 		this.pool = pool;
 		this.host = host;
@@ -93,7 +93,7 @@ export class Session {
 		const first = this.isRestarting ? 'stage.restart' : this.hadPicture ? 'stage.again' : 'stage.ask';
 		this.#show('asking', () => [t(first), '']);
 		for (;;) {
-			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: 'web' }, { signal });
+			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: this.options.protocol ?? 'web' }, { signal });
 			if (status === 200)
 				return data;
 			const stage = ['queue', 'create', 'start', 'agent'].includes(data.stage) ? data.stage : 'queue';

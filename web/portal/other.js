@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** "Use another program": exact instructions for RDP, VNC and noVNC. */
 
-import { api, sleep } from '../shared/api.js';
 import { openDialog } from '../shared/dialog.js';
 import { fill, h } from '../shared/dom.js';
-import { pick, t } from '../shared/i18n.js';
+import { t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
+import { NOVNC, novncVersion } from '../shared/novnc.js';
 import { toast } from '../shared/toast.js';
 
 /** @typedef {{host: string, port: number, username: string}} Reach */
@@ -84,34 +84,24 @@ function vncPanel(pool) {
 	];
 }
 
-/** Asks for a noVNC ticket and shows the address, or why there is none; gives up when its place is gone. @param {any} pool @param {HTMLElement} place */
-async function showNovncAddress(pool, place) {
-	fill(place, t('other.novncAsk'));
-	while (place.isConnected) {
-		const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(pool.id)}/connect`, { protocol: 'novnc' });
-		if (status === 200) {
-			fill(place, ...command(`wss://${location.host}${data.websocket}?ticket=${encodeURIComponent(data.ticket)}`, t('other.novncAddress')));
-			return;
-		}
-		fill(place, pick(data.reason));
-		await sleep(Math.min(Math.max(data.retry_after_ms ?? 1000, 250), 5000));
+/** The way to noVNC's page, or why there is none. @param {any} pool @param {HTMLElement} place */
+async function showNovnc(pool, place) {
+	const version = await novncVersion();
+	if (!version) {
+		fill(place, h('p', {}, t('other.novncMissing')));
+		return;
 	}
+	fill(place,
+		h('p', {}, t('other.novncLead')),
+		h('p', {}, h('a', { class: 'button primary', href: `/novnc/#pool=${encodeURIComponent(pool.id)}` }, icon('open'), t('other.novncOpen'))),
+		h('p', { class: 'hint' }, t('other.novncVersion', { version }), ' ', h('a', { href: `${NOVNC}/LICENSE.txt` }, t('other.novncLicence'))));
 }
 
 /** @param {any} pool */
 function novncPanel(pool) {
 	const place = h('div', { role: 'status' });
-	/** @type {HTMLButtonElement} */
-	const button = h('button', { type: 'button', class: 'primary', on: { click: async () => {
-		button.disabled = true;
-		await showNovncAddress(pool, place).catch((reason) => fill(place, reason.message));
-		button.disabled = false;
-	} } }, t('other.novncGet'));
-	return [
-		h('ol', { class: 'other-steps' }, h('li', {}, t('other.novncSteps1', { host: location.host })), h('li', {}, t('other.novncSteps2')), h('li', {}, t('other.novncSteps3'))),
-		h('p', {}, button),
-		place,
-	];
+	showNovnc(pool, place).catch(() => fill(place, t('api.offline')));
+	return [place];
 }
 
 /** Tabs with arrow keys. @param {{id: string, label: string, panel: () => import('../shared/dom.js').Child[]}[]} tabs */

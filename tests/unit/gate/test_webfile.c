@@ -27,8 +27,10 @@ static int make_dir(void)
 	at = open(dir, O_PATH | O_DIRECTORY);
 	mkdirat(at, "portal", 0755);
 	mkdirat(at, "shared", 0755);
+	mkdirat(at, "novnc", 0755);
 	mkdirat(at, "shared/folder.js", 0755);
 	put(at, "portal/index.html");
+	put(at, "novnc/index.html");
 	put(at, "shared/a.mjs");
 	put(at, "shared/a.sh");
 	put(at, "shared/.hidden.js");
@@ -49,6 +51,8 @@ Test(webfile, test_files_and_nothing_else)
 		{ "/index.html", 0 }, /* the portal's own, seen from the root */
 		{ "/shared/a.mjs", 0 },
 		{ "/shared/in.mjs", 0 },
+		{ "/novnc/", 0 },
+		{ "/novnc", -308 },
 		{ "/portal", -308 },
 		{ "/console", -308 },
 		{ "/console/", -404 },
