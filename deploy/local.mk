@@ -40,10 +40,12 @@ EXTRA_DIST += \
 	deploy/image/templates/openbox.xml \
 	deploy/lib/build.sh \
 	deploy/lib/configure.sh \
+	deploy/lib/novnc.sh \
 	deploy/lib/packages.sh \
 	deploy/lib/say.sh \
 	deploy/lib/services.sh \
 	deploy/lib/setup.sh \
+	deploy/novnc \
 	deploy/packages/bench \
 	deploy/packages/build \
 	deploy/packages/desktop \

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { after, test } from 'node:test';
 import { desktopPid } from './desktop.mjs';
@@ -70,6 +70,30 @@ test('deploy/up on a full disk says how much is missing, and leaves the disk as 
 	}
 });
 
+/** A folder for PATH with a stand-in for one program. */
+function stub(name, script) {
+	const bin = mkdtempSync(`${base}/bin-`);
+	writeFileSync(`${bin}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+	return { PATH: `${bin}:${process.env.PATH}` };
+}
+
+const addNovnc = (args, env) => spawnSync(`${SOURCE}/deploy/novnc`, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+
+test('deploy/novnc takes no package but the one that it knows', () => {
+	const web = `${base}/web`;
+	mkdirSync(`${web}/novnc`, { recursive: true });
+	writeFileSync(`${web}/novnc/index.html`, '');
+	const { status, stderr } = addNovnc(['--web', web], stub('npm', 'while [ "$1" != --pack-destination ]; do shift; done; echo other >"$2/novnc-novnc-1.7.0.tgz"'));
+	assert.equal(status, 1);
+	assert.match(stderr, /not the one whose checksum/);
+	assert.deepEqual(readdirSync(`${web}/novnc`), ['index.html']);
+});
+
+test('deploy/novnc says what is wrong with a folder, and what npm is for', () => {
+	assert.match(addNovnc(['--data', base]).stderr, /is not a web folder of Puesto.*\n.*--data DIR/);
+	assert.match(addNovnc(['--web', `${base}/web`], stub('npm', 'exit 1')).stderr, /npm pack @novnc\/novnc@\S+ failed.*\n.*npm.*registry/);
+});
+
 test('deploy/up with a package that cannot be installed shows why and leaves nothing', () => {
 	const bin = mkdtempSync(`${base}/bin-`);
 	writeFileSync(`${bin}/dpkg-query`, '#!/bin/sh\nexit 1\n');
@@ -96,8 +120,9 @@ const get = (dir, port, path) => new Promise((resolve) => {
 });
 
 test('two installations side by side; the end of one leaves the other', async () => {
-	const { status, text } = up(['--no-install', '--data', second, '--host', 'localhost', ...ports(SECOND)]);
+	const { status, text } = up(['--no-install', '--data', second, '--host', 'localhost', ...ports(SECOND)], stub('npm', 'exit 1'));
 	assert.equal(status, 0, text);
+	assert.match(text, /Left out: noVNC \(npm pack .* failed .*\)\. Add it later with: deploy\/novnc --data \S+second$/m);
 	assert.match(text.trimEnd().split('\n').at(-1), new RegExp(`^READY https://localhost:${SECOND.https}/ rdp=${SECOND.rdp} vnc=${SECOND.vnc} credentials=`));
 	assert.equal(await get(second, SECOND.https, '/'), 200);
 	assert.notEqual(readFileSync(`${second}/credentials`, 'utf8'), readFileSync(`${DATA}/credentials`, 'utf8'));
