@@ -41,6 +41,19 @@ check_ports() {
 	done
 }
 
+# The services leave root behind: every folder above the data directory has to let their accounts through.
+check_reach() {
+	account=puesto-broker at=
+	id "$account" >/dev/null 2>&1 || account=nobody
+	for part in $(dirname "$DATA" | tr / ' '); do
+		at=$at/$part
+		[ -d "$at" ] || return 0
+		setpriv --reuid="$account" --regid="$(id -g "$account")" --init-groups test -x "$at" ||
+			fail "$at lets nobody but its owner through ($(stat -c 'mode %a, owner %U' "$at")), and Puesto's services run as accounts of their own." \
+				"Allow it with: chmod o+x $at" "Or choose another place with --data DIR."
+	done
+}
+
 # Room for the build, the programs and a few desktops.
 check_disk() {
 	at=$DATA

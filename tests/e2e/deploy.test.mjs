@@ -70,6 +70,16 @@ test('deploy/up on a full disk says how much is missing, and leaves the disk as 
 	}
 });
 
+test('deploy/up below a folder that the services cannot pass names it, and what to do, before anything is made', () => {
+	mkdirSync(`${base}/closed/inner`, { recursive: true });
+	chmodSync(`${base}/closed`, 0o700);
+	const { status, stderr } = up(['--no-install', '--no-build', '--data', `${base}/closed/inner/data`, ...ports(free)]);
+	assert.equal(status, 1);
+	assert.match(stderr, /closed lets nobody but its owner through \(mode 700, owner root\)/);
+	assert.match(stderr, /chmod o\+x \S+\/closed$/m);
+	assert.deepEqual(readdirSync(`${base}/closed/inner`), []);
+});
+
 /** A folder for PATH with a stand-in for one program. */
 function stub(name, script) {
 	const bin = mkdtempSync(`${base}/bin-`);
