@@ -3,7 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { same } from './desktop.mjs';
+import { pixelsOf, same } from './desktop.mjs';
 import { atEnd, DATA, PORTS, password, until } from './installation.mjs';
 
 const FIRST_DISPLAY = 91, LAST_DISPLAY = 99;
@@ -47,12 +47,9 @@ export function windowOf(at, name) {
 	try { return onDisplay(at, ['xdotool', 'search', '--onlyvisible', '--name', name]).toString().trim().split('\n')[0]; } catch { return ''; }
 }
 
-/** Pixels of a window, as R G B rows. */
+/** Pixels of a window. */
 export function grab(at, window) {
-	const ppm = onDisplay(at, ['import', '-window', window, '-depth', '8', 'ppm:-']);
-	const [, w, h] = /^P6\s(\d+)\s(\d+)\s\d+\s/.exec(ppm.subarray(0, 32).toString('latin1')) ?? [];
-	const width = Number(w), height = Number(h);
-	return { width, height, rgb: ppm.subarray(ppm.length - width * height * 3) };
+	return pixelsOf(onDisplay(at, ['xwd', '-silent', '-id', window]));
 }
 
 export function vnc(at, user = 'demo', more = [], port = PORTS.vnc) {

@@ -1,84 +1,91 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** noVNC, as an administrator can add it below the web folder: RFB over WebSocket, with a ticket of the portal. */
+/** noVNC as deploy/up has added it: one click in the portal, then the desktop in it. */
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { enter, newPage, typeLine, withoutAlpha } from './browser.mjs';
-import { fileIs, processes, same } from './desktop.mjs';
-import { Caller, DATA, desktopOf, ORIGIN, until } from './installation.mjs';
+import { enter, live, newPage, openTerminal, typeLine } from './browser.mjs';
+import { fileIs, run, same, screenSize, start } from './desktop.mjs';
+import { Caller, desktopOf, ORIGIN, until } from './installation.mjs';
 
-const FOLDER = `${DATA}/software/usr/share/puesto/web/novnc`;
 const admin = await Caller.login('admin');
 const { context, page } = await newPage();
-after(() => {
-	rmSync(FOLDER, { recursive: true, force: true });
-	return context.close();
+after(() => context.close());
+
+/** What noVNC shows: its size and the hash of its pixels. */
+const picture = () => page.evaluate(async () => {
+	const screen = document.querySelector('#stage canvas');
+	if (!screen?.width)
+		return { width: 0, height: 0 };
+	const { width, height, data } = screen.getContext('2d').getImageData(0, 0, screen.width, screen.height);
+	const hash = [...new Uint8Array(await crypto.subtle.digest('SHA-256', data))].map((b) => b.toString(16).padStart(2, '0')).join('');
+	return { width, height, hash };
 });
-
-mkdirSync(FOLDER);
-for (const part of ['core', 'vendor'])
-	cpSync(fileURLToPath(new URL(`node_modules/@novnc/novnc/${part}`, import.meta.url)), `${FOLDER}/${part}`, { recursive: true });
-writeFileSync(`${FOLDER}/desk.html`, '<!DOCTYPE html><meta charset="utf-8"><link rel="stylesheet" href="desk.css"><div id="desk"></div><script type="module" src="desk.js"></script>');
-writeFileSync(`${FOLDER}/desk.css`, 'html, body, #desk { margin: 0; width: 100%; height: 100%; overflow: hidden; }');
-writeFileSync(`${FOLDER}/desk.js`, `import RFB from './core/rfb.js';
-const address = new URLSearchParams(location.hash.slice(1)).get('address');
-window.rfb = new RFB(document.getElementById('desk'), address);
-window.rfb.resizeSession = true;
-window.rfb.addEventListener('connect', () => { window.isConnected = true; window.rfb.focus(); });
-window.rfb.addEventListener('disconnect', (e) => { window.isConnected = false; window.wasClean = e.detail.clean; });
-`);
-
-const picture = async () => {
-	const { width, height, data } = await page.evaluate(() => {
-		const canvas = document.querySelector('#desk canvas');
-		const { width: w, height: h } = canvas;
-		const bytes = canvas.getContext('2d').getImageData(0, 0, w, h).data;
-		let text = '';
-		for (let i = 0; i < bytes.length; i += 0x8000)
-			text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-		return { width: w, height: h, data: btoa(text) };
-	});
-	return { width, height, rgb: withoutAlpha(Buffer.from(data, 'base64')) };
-};
 
 let desktop, address;
 
-test('the portal tells the address that noVNC needs', async () => {
+test('one click in the portal opens the desktop in noVNC, pixel by pixel', async () => {
 	await enter(page, 'demo');
 	await page.goto(`${ORIGIN}/`);
+	page.on('websocket', (socket) => { address = socket.url(); });
 	await page.locator('.tile .menu > button').first().click();
 	await page.getByRole('menuitem', { name: 'Usar otro programa' }).click();
 	await page.getByRole('tab', { name: 'noVNC' }).click();
-	await page.getByRole('button', { name: 'Obtener una dirección' }).click();
-	address = await until('the address', () => page.locator('.command code').textContent({ timeout: 500 }).catch(() => ''));
+	await page.getByRole('link', { name: 'Abrir en noVNC' }).click();
+	await page.waitForURL(/\/novnc\/#pool=/);
+	await live(page);
 	assert.match(address, /^wss:\/\/localhost:\d+\/display\?ticket=[\w-]+$/);
-});
-
-test('noVNC shows the same picture, pixel by pixel', async () => {
-	await page.goto(`${ORIGIN}/novnc/desk.html#address=${encodeURIComponent(address)}`);
-	await page.waitForFunction(() => window.isConnected);
 	desktop = await desktopOf(admin, 'demo');
 	await same('noVNC', desktop, picture);
 });
 
+test('the desktop takes the window\'s size', async () => {
+	await page.setViewportSize({ width: 860, height: 620 });
+	await until('the screen is 860 × 620', () => screenSize(desktop).join() === '860,620');
+	await same('noVNC at 860 × 620', desktop, picture);
+});
+
 test('keys and pointer arrive through noVNC', async () => {
-	const before = new Set(processes(desktop, 'xterm'));
-	const { height } = await picture();
-	await page.mouse.click(130, height - 19);
-	await until('a terminal is there', () => processes(desktop, 'xterm').some((p) => !before.has(p)));
-	await page.waitForTimeout(1000); /* the shell's prompt has no event that the host could see */
+	await openTerminal(page, desktop, 620);
 	await typeLine(page, 'echo by noVNC > novnc');
 	await until('the file is written', () => fileIs(desktop, '/home/user/novnc', 'by noVNC\n'));
 	await same('noVNC, after typing,', desktop, picture);
 });
 
-test('a ticket opens one display only', async () => {
-	await page.goto('about:blank');
-	await page.goto(`${ORIGIN}/novnc/desk.html#address=${encodeURIComponent(address)}`);
-	await page.waitForFunction(() => window.wasClean !== undefined);
-	assert.equal(await page.evaluate(() => window.isConnected), false);
+test('text goes both ways by the clipboard box', async () => {
+	const box = async () => {
+		await page.click('#menu-open');
+		await page.click('#do-clipboard');
+	};
+	await box();
+	await page.fill('#clipboard-text', 'ida: ñ €\notra');
+	await page.click('#clipboard-give');
+	await page.keyboard.press('Escape');
+	const clipboard = () => { try { return run(desktop, ['xclip', '-selection', 'clipboard', '-out'], { timeout: 3000, stdio: ['ignore', 'pipe', 'ignore'] }); } catch { return ''; } };
+	await until('the desktop has the text', () => clipboard() === 'ida: ñ €\notra');
+	const owner = start(desktop, ['xclip', '-quiet', '-selection', 'clipboard', '-in'], { stdio: ['pipe', 'ignore', 'ignore'] });
+	owner.stdin.end('vuelta: á 日本');
+	await until('the box has the desktop\'s text', async () => {
+		await box();
+		const text = await page.inputValue('#clipboard-text');
+		await page.keyboard.press('Escape');
+		return text === 'vuelta: á 日本';
+	});
+	owner.kill();
+});
+
+test('it ends in words, comes back with a button, and a ticket opens one display only', async () => {
+	const old = address;
+	await page.click('#menu-open');
+	await page.click('#do-disconnect');
+	await page.waitForSelector('#veil-title:has-text("La sesión ha terminado")');
+	const code = await page.evaluate((to) => new Promise((resolve) => {
+		new WebSocket(to).onclose = (e) => resolve(e.code);
+	}), old);
+	assert.equal(code, 4401);
+	await page.click('#veil-again');
+	await live(page);
+	assert.equal(await desktopOf(admin, 'demo'), desktop);
+	await same('noVNC, connected again,', desktop, picture);
 });
 
 test('a page of another site is refused', async () => {
@@ -92,4 +99,11 @@ test('a page of another site is refused', async () => {
 	}), address);
 	assert.equal(answer, 'refused');
 	await foreign.context.close();
+});
+
+test('a log-off of the desktop is told', async () => {
+	const demo = await Caller.login('demo');
+	assert.equal((await demo.call('POST', `/me/desktops/${desktop}/logoff`)).status, 202);
+	await page.waitForSelector('#veil-title:has-text("La sesión ha terminado")');
+	assert.match(await page.textContent('#veil-text'), /\S/);
 });
