@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every front end that exists. */
+/* The front ends of puesto-worker. RDP, whose library loads a hundred others, has a program of its own: front_registry_rdp.c. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "protocol/front/front.h"
-#include "protocol/front/rdp/rdp.h"
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/ws/ws.h"
 
 static const struct front_type *const types[] = {
 	&front_ws,
-	&front_rdp,
 	&front_rfb,
 };
 

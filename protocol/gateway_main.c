@@ -96,6 +96,7 @@ static int run_spawner(const struct gate_config *config, int gate_fd, pid_t gate
 		.gate_fd = gate_fd,
 		.gate_pid = gate_pid,
 		.worker_path = config->worker,
+		.worker_rdp_path = config->worker_rdp,
 		.desktops_dir = config->desktops_dir,
 		.cert_path = config->cert,
 		.key_path = config->key,

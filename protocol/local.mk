@@ -16,11 +16,11 @@ puesto_link_SOURCES = protocol/link_main.c protocol/sandbox.c protocol/sandbox.h
 puesto_link_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 puesto_link_LDADD = protocol/link/liblink.a $(BASE_LIBS) $(SECCOMP_LIBS)
 
-pkglibexec_PROGRAMS += puesto-worker
+# One worker in two programs: what a browser or a VNC viewer needs starts without FreeRDP and all that it loads.
+noinst_LIBRARIES += protocol/libworker.a
 
-puesto_worker_SOURCES = \
+protocol_libworker_a_SOURCES = \
 	protocol/front/front.c protocol/front/front.h \
-	protocol/front_registry.c \
 	protocol/sandbox.c protocol/sandbox.h \
 	protocol/worker.c protocol/worker.h protocol/worker_priv.h \
 	protocol/worker_front.c \
@@ -30,5 +30,14 @@ puesto_worker_SOURCES = \
 	protocol/worker_picture.c \
 	protocol/worker_source.c \
 	protocol/worker_words.c
-puesto_worker_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-puesto_worker_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(FRONT_RDP_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)
+protocol_libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+
+pkglibexec_PROGRAMS += puesto-worker puesto-worker-rdp
+
+puesto_worker_SOURCES = protocol/front_registry.c
+puesto_worker_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+puesto_worker_LDADD = protocol/libworker.a $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)
+
+puesto_worker_rdp_SOURCES = protocol/front_registry_rdp.c
+puesto_worker_rdp_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+puesto_worker_rdp_LDADD = protocol/libworker.a $(FRONT_RDP_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)

@@ -92,7 +92,8 @@ static void do_worker(struct spawner *s, const struct spawn_request *r, const in
 	struct spawn_reply reply = { .op = r->op, .serial = r->serial };
 	struct child *c = free_child(s);
 	const char *const argv[] = { "puesto-worker", "--front", r->front < SPAWN_FRONTS ? fronts[r->front] : "", NULL };
-	struct spawn_exec exec = { .path = s->p->worker_path, .argv = argv, .fds = fds, .n_fds = 2, .memory_max = s->p->memory_max };
+	const char *path = r->front == SPAWN_FRONT_RDP ? s->p->worker_rdp_path : s->p->worker_path;
+	struct spawn_exec exec = { .path = path, .argv = argv, .fds = fds, .n_fds = 2, .memory_max = s->p->memory_max };
 	int pid;
 
 	if (n_fds != 2 || r->front >= SPAWN_FRONTS || !c) {

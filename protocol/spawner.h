@@ -12,6 +12,7 @@ struct spawner_params {
 	int gate_fd;              /* takes: SOCK_SEQPACKET to the gate */
 	pid_t gate_pid;           /* a child; its end ends the spawner */
 	const char *worker_path;  /* puesto-worker */
+	const char *worker_rdp_path; /* puesto-worker-rdp */
 	const char *desktops_dir; /* desktops/<uuid>/run/display.sock lie below */
 	const char *cert_path, *key_path;
 	const char *link_path;    /* puesto-link, for desktops of other hosts */

@@ -109,5 +109,5 @@ void front_end(struct front *f, int code, const char *reason_en, const char *rea
 /* Accepts NULL. */
 void front_close(struct front *f);
 
-/* protocol/front_registry.c: by name ("ws", "rdp", "rfb"), NULL when unknown. */
+/* protocol/front_registry.c ("ws", "rfb"), or front_registry_rdp.c ("rdp"): by name, NULL when this program has none such. */
 const struct front_type *front_find(const char *name);

@@ -35,7 +35,7 @@ async function ours(port, open) {
 	const firstFrame = await relay.settled();
 	const admin = await Caller.login('admin');
 	const desktop = await desktopOf(admin, 'demo');
-	const workers = gatewayFamily().filter((pid) => !before.has(pid) && nameOf(pid) === 'puesto-worker');
+	const workers = gatewayFamily().filter((pid) => !before.has(pid) && nameOf(pid).startsWith('puesto-worker'));
 	const workload = await Workload.onDesktop(desktop, ...WINDOW);
 	return { relay, workload, firstFrame,
 		processes: { session: workers, gateway: gatewayFamily().filter((pid) => before.has(pid)), agent: hostPids(desktop, 'puesto-agent'), screen: hostPids(desktop, 'Xvfb') },
@@ -43,7 +43,7 @@ async function ours(port, open) {
 			workload.close();
 			await shut();
 			relay.close();
-			await until('the worker has ended', () => workers.every((pid) => nameOf(pid) !== 'puesto-worker'));
+			await until('the worker has ended', () => workers.every((pid) => !nameOf(pid).startsWith('puesto-worker')));
 		} };
 }
 

@@ -18,7 +18,7 @@ const parentOf = (pid) => { try { return Number(/^PPid:\s+(\d+)/m.exec(readFileS
 function workers() {
 	const gateway = Number(readFileSync(`${DATA}/run/gateway.pid`, 'utf8'));
 	return readdirSync('/proc').filter((p) => /^\d+$/.test(p)).map(Number).filter((pid) => {
-		try { return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'puesto-worker' && [parentOf(pid), parentOf(parentOf(pid))].includes(gateway); } catch { return false; }
+		try { return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('puesto-worker') && [parentOf(pid), parentOf(parentOf(pid))].includes(gateway); } catch { return false; }
 	});
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
+ * The RDP front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
  *
- *   front_host --front rfb|rdp --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
+ *   front_host --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
  *              [--frames PREFIX]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
@@ -326,17 +326,8 @@ static int accept_one(uint16_t port)
 	return client;
 }
 
-/* What the gate does before a worker sees an RFB connection. */
-static int greet_rfb(int fd)
-{
-	char version[12];
-	if (send(fd, "RFB 003.008\n", 12, MSG_NOSIGNAL) != 12 || recv(fd, version, 12, MSG_WAITALL) != 12)
-		return -1;
-	return 0;
-}
-
 struct options {
-	const char *front, *cert, *key, *picture, *frames;
+	const char *cert, *key, *picture, *frames;
 	uint16_t port;
 	int32_t width, height;
 	unsigned animate;
@@ -344,11 +335,10 @@ struct options {
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = { { "front", 1, 0, 'f' }, { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
+	static const struct option known[] = { { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
 		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { "frames", 1, 0, 'r' }, { 0 } };
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
-		case 'f': o->front = optarg; break;
 		case 'p': o->port = (uint16_t)atoi(optarg); break;
 		case 's':
 			if (sscanf(optarg, "%dx%d", &o->width, &o->height) != 2)
@@ -362,7 +352,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		default: return -1;
 		}
 	}
-	return o->front && o->port && o->cert && o->key ? 0 : -1;
+	return o->port && o->cert && o->key ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -379,7 +369,7 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int fd = accept_one(o.port);
-	if (fd < 0 || (strcmp(o.front, "rfb") == 0 && greet_rfb(fd) < 0))
+	if (fd < 0)
 		return 1;
 	uv_loop_init(&h.loop);
 	h.width = o.width;
@@ -393,10 +383,9 @@ int main(int argc, char **argv)
 	draw_card(&h);
 	const struct front_params p = { .loop = &h.loop, .fd = fd, .remote = "127.0.0.1", .cert_pem = cert, .key_pem = key,
 		.desktop_name = "test card", .clipboard_in = true, .clipboard_out = true };
-	const struct front_type *type = front_find(o.front);
-	h.front = type ? front_open(type, &p, &events, &h, &err) : NULL;
+	h.front = front_open(front_find("rdp"), &p, &events, &h, &err);
 	if (!h.front) {
-		fprintf(stderr, "front_host: %s\n", type ? err.text : "unknown front");
+		fprintf(stderr, "front_host: %s\n", err.text);
 		return 1;
 	}
 	pst_loop_run_until_signal(&h.loop, host_stop, NULL, &h);

@@ -92,6 +92,15 @@ class Broker:
             return found[0]
 
 
+def pattern_worker(path):
+    """Writes a script that is whichever worker it is asked for, with a test card for its desktop."""
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\nworker=%s/puesto-worker\n[ \"$2\" != rdp ] || worker=$worker-rdp\n" % BUILD)
+        f.write("ASAN_OPTIONS=detect_leaks=0 exec $worker \"$@\" --source pattern\n")
+    os.chmod(path, 0o755)
+    return path
+
+
 class Gateway:
     def __init__(self, worker=None, broker_socket=None, more="", **limits):
         self.dir = tempfile.mkdtemp(prefix="puesto-gate-")
@@ -139,7 +148,7 @@ class Gateway:
         lines = ["[listen]", "https = 127.0.0.1:%d" % self.https, "rdp = 127.0.0.1:%d" % self.rdp, "vnc = 127.0.0.1:%d" % self.vnc,
                  "[http]", "web_dir = %s/web" % self.dir, "hosts = localhost 127.0.0.1 vdi.example", "[tls]", "cert = %s/pki/cert.pem" % self.dir, "key = %s/pki/key.pem" % self.dir,
                  "[broker]", "socket = %s" % self.broker_socket, "[worker]", "desktops_dir = %s/desktops" % self.dir,
-                 "path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
+                 "path = %s" % worker, "rdp_path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
         lines += ["%s = %s" % item for item in limits.items()]
         self.write("gateway.conf", "\n".join(lines) + "\n" + self.more)
 

@@ -28,9 +28,9 @@ EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
 
 # The RDP front with the real xfreerdp3; skips itself without Xvfb or the client.
 check_PROGRAMS += tests/integration/front_host
-tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry.c
+tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry_rdp.c
 tests_integration_front_host_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
-tests_integration_front_host_LDADD = $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+tests_integration_front_host_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 check_PROGRAMS += tests/integration/rdp_client
 tests_integration_rdp_client_SOURCES = tests/integration/rdp_client.c
 tests_integration_rdp_client_CPPFLAGS = $(AM_CPPFLAGS) $(RDP_CFLAGS)

@@ -131,7 +131,7 @@ class Session:
         key, cert = os.path.join(self.dir, "key.pem"), os.path.join(self.dir, "cert.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", key, "-out",
                         cert, "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
-        self.host = subprocess.Popen([os.path.join(BUILD, "tests/integration/front_host"), "--front", "rdp", "--port", str(self.port), "--size", size,
+        self.host = subprocess.Popen([os.path.join(BUILD, "tests/integration/front_host"), "--port", str(self.port), "--size", size,
                                       "--cert", cert, "--key", key, "--picture", self.file, *host_options], stdout=subprocess.PIPE)
         self.lines = Lines(self.host)
         self.lines.until("^listening")

@@ -45,9 +45,7 @@ class Together(unittest.TestCase):
         self.broker = Broker()
         self.provisioner = Provisioner(self.broker.dir + "/run")
         self.script = "/tmp/puesto-together-worker-%d" % os.getpid()
-        with open(self.script, "w") as f:
-            f.write("#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec %s \"$@\" --source pattern\n" % os.path.join(gate_harness.BUILD, "puesto-worker"))
-        os.chmod(self.script, 0o755)
+        gate_harness.pattern_worker(self.script)
         self.gate = gate_harness.Gateway(worker=self.script, broker_socket=self.broker.dir + "/run/gateway.sock")
         self.doors = []
         self.stop = threading.Event()

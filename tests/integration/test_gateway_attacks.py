@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from gate_harness import BUILD, DESKTOP, Gateway, read_head, wait_until
+from gate_harness import DESKTOP, Gateway, pattern_worker, read_head, wait_until
 from test_worker import END, FRAME, Viewer
 
 HALF_OPEN, DEADLINE = 16, 3
@@ -24,9 +24,7 @@ class Attack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.script = "/tmp/puesto-attack-worker-%d" % os.getpid()
-        with open(cls.script, "w") as f:
-            f.write("#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec %s \"$@\" --source pattern\n" % os.path.join(BUILD, "puesto-worker"))
-        os.chmod(cls.script, 0o755)
+        pattern_worker(cls.script)
         cls.gate = Gateway(worker=cls.script, half_open_per_source=HALF_OPEN, preauth_deadline="%ds" % DEADLINE)
         cls.gate.broker.handlers["redeem"] = cls.redeem
         cls.gate.broker.handlers["auth"] = lambda m, send: {"error": {"code": "unauthorized", "title": "Wrong name or password.", "status": 401}}
@@ -81,7 +79,7 @@ class Attack(unittest.TestCase):
         return int(out.split()[0])
 
     def workers(self):
-        out = subprocess.run(["pgrep", "-c", "-P", str(self.gate.process.pid), "-x", "puesto-worker"], capture_output=True, text=True, check=False).stdout
+        out = subprocess.run(["pgrep", "-c", "-P", str(self.gate.process.pid), "-x", "puesto-worker.*"], capture_output=True, text=True, check=False).stdout
         return int(out or 0)
 
     def memory_kb(self):

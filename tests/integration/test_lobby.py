@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from gate_harness import BUILD, DESKTOP, Gateway, wait_until
+from gate_harness import DESKTOP, Gateway, pattern_worker, wait_until
 from rfb_client import DOWN, ENTER, ESCAPE, EXTENDED_DESKTOP_SIZE, RAW, Refused, Rfb
 
 SESSION = "00000000-0000-0000-0000-000000000001"
@@ -26,9 +26,7 @@ ACCENT, TEXT = 0x2457d6, 0x1b2130
 class Base(unittest.TestCase):
     def setUp(self):
         self.script = "/tmp/puesto-lobby-worker-%d" % os.getpid()
-        with open(self.script, "w") as f:
-            f.write("#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec %s \"$@\" --source pattern\n" % os.path.join(BUILD, "puesto-worker"))
-        os.chmod(self.script, 0o755)
+        pattern_worker(self.script)
         self.gate = Gateway(worker=self.script)
         self.broker = self.gate.broker
         self.go = threading.Event()

@@ -14,7 +14,7 @@ import time
 import unittest
 
 import rdp_harness
-from gate_harness import BUILD, DESKTOP, Gateway, wait_until
+from gate_harness import DESKTOP, Gateway, pattern_worker, wait_until
 
 HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END = 1, 2, 3, 4, 6, 7, 0x0b
 
@@ -62,9 +62,7 @@ class Worker(unittest.TestCase):
 
     def setUp(self):
         self.script = "/tmp/puesto-pattern-worker-%d" % os.getpid()
-        with open(self.script, "w") as f:
-            f.write("#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec %s \"$@\" --source pattern\n" % os.path.join(BUILD, "puesto-worker"))
-        os.chmod(self.script, 0o755)
+        pattern_worker(self.script)
         self.gate = Gateway(worker=self.script)
         self.gate.broker.handlers["redeem"] = lambda m, send: {
             "session": "00000000-0000-0000-0000-000000000001", "desktop": DESKTOP, "user": "ana", "pool": "Demo", "epoch": 1, "grant": "x.y",
