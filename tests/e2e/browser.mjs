@@ -4,10 +4,10 @@
 import { chromium } from 'playwright-core';
 import { processes, run } from './desktop.mjs';
 import { atEnd, ORIGIN, password, until } from './installation.mjs';
+import { LAUNCH } from './launch.mjs';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-	'--disable-sync'];
-export const browser = await chromium.launch({ executablePath: process.env.PUESTO_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+/** The one that tests/e2e/run shares between its parts, or one of our own. */
+export const browser = process.env.PUESTO_BROWSER ? await chromium.connect(process.env.PUESTO_BROWSER) : await chromium.launch(LAUNCH);
 atEnd(() => browser.close());
 
 /** A browser of its own: nobody is logged in. */

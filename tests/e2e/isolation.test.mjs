@@ -11,7 +11,7 @@ import { Caller, DATA, desktopOf, someUser, until } from './installation.mjs';
 
 const admin = await Caller.login('admin');
 await someUser(admin, 'ana');
-const his = await openDesktop('demo'), hers = await openDesktop('ana');
+const [his, hers] = await Promise.all(['demo', 'ana'].map((user) => openDesktop(user)));
 const mine = await desktopOf(admin, 'demo'), other = await desktopOf(admin, 'ana');
 after(() => Promise.all([his.context.close(), hers.context.close()]));
 

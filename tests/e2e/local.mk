@@ -1,6 +1,7 @@
 # tests/e2e: what this directory adds to the build (lists are declared in the top Makefile.am).
 EXTRA_DIST += \
 	tests/e2e/browser.mjs \
+	tests/e2e/chromium.mjs \
 	tests/e2e/clients.mjs \
 	tests/e2e/clipboard.test.mjs \
 	tests/e2e/console.test.mjs \
@@ -12,6 +13,7 @@ EXTRA_DIST += \
 	tests/e2e/input.test.mjs \
 	tests/e2e/installation.mjs \
 	tests/e2e/isolation.test.mjs \
+	tests/e2e/launch.mjs \
 	tests/e2e/motion.test.mjs \
 	tests/e2e/novnc.test.mjs \
 	tests/e2e/package-lock.json \
