@@ -31,6 +31,7 @@ agent_libagent_a_SOURCES = \
 	agent/occupancy.c \
 	agent/orders.c \
 	agent/resize.c agent/resize.h \
+	agent/scale.c agent/scale.h \
 	agent/session.c agent/session.h \
 	agent/state.c agent/state.h \
 	agent/tiles.c agent/tiles.h \

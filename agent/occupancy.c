@@ -4,6 +4,7 @@
 
 #include "agent/agent_priv.h"
 #include "agent/resize.h"
+#include "agent/scale.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -180,6 +181,10 @@ static void on_input(struct viewer *v, const struct input_event *ev, void *arg)
 
 	if (v != a->occupant)
 		return;
+	if (ev->kind == INPUT_SCALE) {
+		scale_apply(a->x, ev->scale_pct);
+		return;
+	}
 	if (ev->kind == INPUT_POINTER)
 		capture_pointer_placed(a->capture, ev->pointer.x, ev->pointer.y);
 	if (!inject_event(a->inject, ev, &err))

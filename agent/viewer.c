@@ -23,6 +23,7 @@ struct viewer {
 	struct pixmap screen;
 	struct pst_buf text;
 	uint32_t serial, sequence; /* of the last surface and damage */
+	uint16_t version;
 	bool is_attached;
 };
 
@@ -68,11 +69,12 @@ static void on_deadline(void *arg)
 
 static void on_hello(struct viewer *v, const struct link_message *m)
 {
-	if (m->hello.version_min > LINK_VERSION || m->hello.version_max < LINK_VERSION) {
+	if (m->hello.version_min > LINK_VERSION || m->hello.version_max < LINK_VERSION_OLDEST) {
 		fail(v, PST_EUNSUPPORTED,
-			"this desktop's agent speaks version 1 of the display link only: upgrade both");
+			"this desktop's agent speaks versions 1 and 2 of the display link only: upgrade both");
 		return;
 	}
+	v->version = PST_MIN(m->hello.version_max, (uint16_t)LINK_VERSION);
 	if (m->flags & LINK_FLAG_PIXELS) {
 		v->tiles = tiles_create(v->link);
 		if (!v->tiles) {
@@ -191,7 +193,7 @@ void viewer_admit(struct viewer *v, uint16_t max_width, uint16_t max_height)
 {
 	struct link_message m = { .type = LINK_WELCOME, .flags = v->tiles ? LINK_FLAG_PIXELS : 0 };
 
-	m.welcome.version = LINK_VERSION;
+	m.welcome.version = v->version;
 	m.welcome.max_width = max_width;
 	m.welcome.max_height = max_height;
 	pst_timer_stop(v->timer);

@@ -117,6 +117,7 @@ void worker_join(struct worker *w)
 		worker_end(w, PST_EIO, "desktop_unreachable", type ? err.text : "there is no such source", words_spanish(PST_EIO, err.text));
 	else
 		lobby_pass_on(w);
+	worker_scale(w);
 }
 
 static void on_start_late(void *arg)

@@ -42,12 +42,22 @@ static void on_input(void *arg, const struct input_event *ev)
 		source_input(w->source, ev);
 }
 
+void worker_scale(const struct worker *w)
+{
+	const struct input_event ev = { .kind = INPUT_SCALE,
+		.scale_pct = (uint16_t)PST_CLAMP(w->scale_pct, (uint32_t)INPUT_SCALE_MIN, (uint32_t)INPUT_SCALE_MAX) };
+
+	if (w->source && w->scale_pct && !worker_is_over(w))
+		source_input(w->source, &ev);
+}
+
 static void on_resize_time(void *arg)
 {
 	struct worker *w = arg;
 
 	if (w->lobby.source && !worker_is_over(w))
 		source_resize(w->lobby.source, PST_MIN(w->wish_width, SCREEN_SIDE_MAX), PST_MIN(w->wish_height, SCREEN_SIDE_MAX));
+	worker_scale(w); /* first: programs that look at a new size see it */
 	if (w->source && !worker_is_over(w))
 		source_resize(w->source, PST_CLAMP(w->wish_width, 1, w->policy.max_width), PST_CLAMP(w->wish_height, 1, w->policy.max_height));
 }

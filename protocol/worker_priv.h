@@ -99,6 +99,8 @@ void worker_end(struct worker *w, int code, const char *word, const char *reason
 void worker_part(struct worker *w);
 /* A grant came with its display link: opens the source as soon as the front is ready. */
 void worker_join(struct worker *w);
+/* Tells the desktop the viewer's scale, where one is known. */
+void worker_scale(const struct worker *w);
 void worker_move(struct worker *w, enum worker_phase next);
 
 /* worker_gate.c: the control channel. */

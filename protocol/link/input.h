@@ -11,6 +11,8 @@
 #define INPUT_TEXT_MAX 1024  /* bytes of UTF-8 in one INPUT_TEXT */
 #define INPUT_LAYOUT_MAX 32  /* bytes of an XKB layout name with its NUL */
 #define INPUT_TOUCH_MAX 10   /* fingers */
+#define INPUT_SCALE_MIN 100  /* percent */
+#define INPUT_SCALE_MAX 500
 
 enum input_kind {
 	INPUT_KEY,         /* a key went down or up */
@@ -21,6 +23,7 @@ enum input_kind {
 	INPUT_LAYOUT,      /* the viewer's keyboard layout is known (RDP): for keys that come as codes */
 	INPUT_LOCKS,       /* the viewer's lock lamps (RDP synchronise): caps, num, scroll */
 	INPUT_RELEASE_ALL, /* the viewer lost focus or left: no key or button stays down */
+	INPUT_SCALE,       /* how much larger the viewer's user wants things */
 	INPUT_KINDS,
 };
 
@@ -57,5 +60,6 @@ struct input_event {
 			char name[INPUT_LAYOUT_MAX]; /* "es", "de(nodeadkeys)" */
 		} layout;
 		uint8_t locks;
+		uint16_t scale_pct;
 	};
 };

@@ -55,6 +55,8 @@ bool input_event_is_valid(const struct input_event *ev)
 		return layout_is_valid(ev->layout.name);
 	case INPUT_LOCKS:
 		return (ev->locks & ~LOCKS_ALL) == 0;
+	case INPUT_SCALE:
+		return ev->scale_pct >= INPUT_SCALE_MIN && ev->scale_pct <= INPUT_SCALE_MAX;
 	case INPUT_WHEEL:
 	case INPUT_RELEASE_ALL:
 		return true;
@@ -130,6 +132,9 @@ static void fields_decode(struct pst_cursor *c, struct input_event *ev)
 	case INPUT_LOCKS:
 		ev->locks = pst_cursor_u8(c);
 		break;
+	case INPUT_SCALE:
+		ev->scale_pct = pst_cursor_le16(c);
+		break;
 	default:
 		break;
 	}
@@ -179,6 +184,9 @@ static void fields_encode(struct pst_buf *b, const struct input_event *ev)
 		break;
 	case INPUT_LOCKS:
 		pst_buf_put_u8(b, ev->locks);
+		break;
+	case INPUT_SCALE:
+		pst_buf_put_le16(b, ev->scale_pct);
 		break;
 	default:
 		break;

@@ -16,7 +16,8 @@
 #include "protocol/link/input.h"
 
 #define LINK_MAGIC 0x4b4c5350u /* "PSLK" in memory */
-#define LINK_VERSION 1
+#define LINK_VERSION 2         /* 2: INPUT may be a scale */
+#define LINK_VERSION_OLDEST 1
 #define LINK_HEADER 8              /* bytes: type, flags, zero (2), length (4, little-endian) */
 #define LINK_GRANT_MAX 4096        /* bytes of a grant's text */
 #define LINK_REASON_MAX 512        /* bytes of UTF-8 */

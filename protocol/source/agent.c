@@ -30,6 +30,8 @@ struct agent_source {
 	void *map; /* what data points into: a mapping, or our own memory when is_pixels */
 	size_t map_size;
 	bool is_pixels, is_welcome, is_closed;
+	uint16_t version;   /* of the link, once welcome */
+	uint16_t scale_pct; /* the viewer's, 0 unknown */
 	uint32_t sequence;   /* of the last damage */
 	struct pst_buf text; /* the clipboard's pieces */
 	ZSTD_DCtx *zstd;
@@ -166,15 +168,33 @@ static const char *on_clipboard(struct agent_source *a, const struct link_messag
 	return NULL;
 }
 
+static int agent_send(struct agent_source *a, const struct link_message *m)
+{
+	return a->link ? link_channel_send(a->link, m, -1) : PST_ECLOSED;
+}
+
+/* An agent from before scales would end the link for one. */
+static int scale_send(struct agent_source *a, uint16_t scale_pct)
+{
+	struct link_message m = { .type = LINK_INPUT };
+
+	m.input.kind = INPUT_SCALE;
+	m.input.scale_pct = scale_pct;
+	return a->version >= 2 ? agent_send(a, &m) : 0;
+}
+
 static const char *on_welcome(struct agent_source *a, const struct link_message *m)
 {
-	if (a->is_welcome || m->welcome.version != LINK_VERSION)
+	if (a->is_welcome || m->welcome.version < LINK_VERSION_OLDEST || m->welcome.version > LINK_VERSION)
 		return "the agent speaks another version of the display link";
 	if (!(m->flags & LINK_FLAG_PIXELS) == a->is_pixels)
 		return "the agent chose another way to pass pixels";
 
 	a->is_welcome = true;
+	a->version = m->welcome.version;
 	pst_timer_stop(a->deadline);
+	if (a->scale_pct)
+		scale_send(a, a->scale_pct);
 	return NULL;
 }
 
@@ -266,7 +286,7 @@ static int hello_send(struct agent_source *a, const struct source_params *p)
 {
 	struct link_message m = { .type = LINK_HELLO, .flags = a->is_pixels ? LINK_FLAG_PIXELS : 0 };
 
-	m.hello.version_min = LINK_VERSION;
+	m.hello.version_min = LINK_VERSION_OLDEST;
 	m.hello.version_max = LINK_VERSION;
 	m.hello.width = (uint16_t)PST_CLAMP(p->width, 0, SCREEN_SIDE_MAX);
 	m.hello.height = (uint16_t)PST_CLAMP(p->height, 0, SCREEN_SIDE_MAX);
@@ -325,17 +345,17 @@ fail:
 	return NULL;
 }
 
-static int agent_send(struct agent_source *a, const struct link_message *m)
-{
-	return a->link ? link_channel_send(a->link, m, -1) : PST_ECLOSED;
-}
-
 static int agent_input(struct source *s, const struct input_event *ev)
 {
+	struct agent_source *a = agent_of(s);
 	struct link_message m = { .type = LINK_INPUT };
 
+	if (ev->kind == INPUT_SCALE) {
+		a->scale_pct = ev->scale_pct;
+		return a->is_welcome ? scale_send(a, ev->scale_pct) : 0;
+	}
 	m.input = *ev;
-	return agent_send(agent_of(s), &m);
+	return agent_send(a, &m);
 }
 
 static int agent_resize(struct source *s, int32_t width, int32_t height)

@@ -4,7 +4,7 @@
 import { test } from 'node:test';
 import { canvas, exact, openDesktop } from './browser.mjs';
 import { display, grab, onDisplay, shows, VIEWERS } from './clients.mjs';
-import { same, screenSize } from './desktop.mjs';
+import { run, same, screenSize } from './desktop.mjs';
 import { Caller, desktopOf, until } from './installation.mjs';
 
 const admin = await Caller.login('admin');
@@ -24,6 +24,14 @@ test('a browser window', async () => {
 		await same(`the browser at ${width} × ${height}`, desktop, () => canvas(page));
 	}
 	await context.close();
+});
+
+test('the scale of a dense screen reaches programs that start, and a plain one takes it back', async () => {
+	for (const [deviceScaleFactor, dpi] of [[2, 192], [1, 96]]) {
+		const { context } = await openDesktop('demo', { deviceScaleFactor });
+		await until(`${dpi} dots an inch`, () => run(desktop, ['xrdb', '-query']).includes(`Xft.dpi:\t${dpi}\n`));
+		await context.close();
+	}
 });
 
 for (const [viewer, options] of [[VIEWERS.vnc, ['-RemoteResize=1']], [VIEWERS.rdp, ['/size:1024x700', '/dynamic-resolution']]]) {

@@ -15,6 +15,7 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 		.width = m->hello.width,
 		.height = m->hello.height,
 		.can_resize = true,
+		.scale_pct = m->hello.scale_pct,
 	};
 
 	if (m->hello.can & WS_CAN_JPEG)

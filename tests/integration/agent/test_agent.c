@@ -145,6 +145,42 @@ static void screen_takes_odd_sizes(struct desk *d)
 	view_close(&v);
 }
 
+struct resource {
+	struct desk *d;
+	const char *want;
+};
+
+/* Read by a connection of its own, as a program that starts. */
+static bool has_resource(void *arg)
+{
+	struct resource *r = arg;
+	Display *dpy = XOpenDisplay(r->d->display);
+	const char *all = dpy ? XResourceManagerString(dpy) : NULL;
+	bool is_there = all && strstr(all, r->want);
+
+	if (dpy)
+		XCloseDisplay(dpy);
+	return is_there;
+}
+
+static void scale_reaches_programs_that_start(struct desk *d)
+{
+	static const struct {
+		uint16_t pct;
+		const char *want;
+	} cases[] = { { 150, "Xft.dpi:\t144\n" }, { 200, "Xft.dpi:\t192\n" }, { 100, "Xft.dpi:\t96\n" } };
+	struct viewing v;
+
+	view_open(d, &v, desk_grant(d, "ana", stories_epoch++, 60000), 1024, 768, true);
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct input_event ev = { .kind = INPUT_SCALE, .scale_pct = cases[i].pct };
+		struct resource r = { d, cases[i].want };
+		CHECK(source_agent.input(v.source, &ev) == 0);
+		desk_wait(d, has_resource, &r, "the scale among the resources");
+	}
+	view_close(&v);
+}
+
 static bool has_text(void *arg)
 {
 	struct viewing *v = arg;
@@ -384,6 +420,7 @@ static const struct {
 	{ "viewer sees every pixel", viewer_sees_every_pixel, true },
 	{ "damage waits for ready", damage_waits_for_ready, true },
 	{ "screen takes odd sizes", screen_takes_odd_sizes, true },
+	{ "scale reaches programs that start", scale_reaches_programs_that_start, true },
 	{ "pixels travel as bytes", pixels_travel_as_bytes, true },
 	{ "idle desktop wakes nobody", idle_desktop_wakes_nobody, true },
 	{ "xterm gets every letter", xterm_gets_every_letter, false },

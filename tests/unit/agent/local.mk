@@ -10,6 +10,7 @@ tests_unit_agent_test_agent_SOURCES = \
 	tests/unit/agent/test_merge.c \
 	tests/unit/agent/test_pointer.c \
 	tests/unit/agent/test_pointer_shape.c \
+	tests/unit/agent/test_scale.c \
 	tests/unit/agent/test_spare.c \
 	tests/unit/agent/test_state.c \
 	tests/unit/agent/test_xwd.c

@@ -36,6 +36,10 @@ static const struct {
 	{ { .kind = INPUT_LAYOUT, .layout = { "de(-a)" } }, false },
 	{ { .kind = INPUT_LOCKS, .locks = 7 }, true },
 	{ { .kind = INPUT_LOCKS, .locks = 8 }, false },
+	{ { .kind = INPUT_SCALE, .scale_pct = 100 }, true },
+	{ { .kind = INPUT_SCALE, .scale_pct = 500 }, true },
+	{ { .kind = INPUT_SCALE, .scale_pct = 99 }, false },
+	{ { .kind = INPUT_SCALE, .scale_pct = 501 }, false },
 	{ { .kind = INPUT_RELEASE_ALL }, true },
 	{ { .kind = INPUT_KINDS }, false },
 };
