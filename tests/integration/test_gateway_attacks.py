@@ -129,11 +129,11 @@ class Attack(unittest.TestCase):
                 conns[-1].sendall(b"RFB 003.008\n")
             except ConnectionError:
                 pass
-        wait_until(lambda: "that have not logged in" in self.gate.text(), 10)
+        wait_until(lambda: "that have not logged in" in self.gate.text(), 40)
         self.assertLessEqual(self.workers(), 1 + HALF_OPEN)
         for s in conns:
             s.close()
-        wait_until(lambda: self.workers() == 1, 15)
+        wait_until(lambda: self.workers() == 1, 60)
 
     def test_frames_that_lie_about_their_length(self):
         for length in (2**63, 2**64 - 1, 2**31, 65537):

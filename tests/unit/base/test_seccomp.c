@@ -54,6 +54,9 @@ static const struct {
 
 Test(seccomp, each_call_meets_its_table)
 {
+#ifdef __SANITIZE_ADDRESS__
+	cr_skip_test("the sanitizer's own system calls stand in no table");
+#endif
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
 		int status;
 		pid_t pid = fork();
