@@ -31,6 +31,7 @@ broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
 pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
+	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \

@@ -279,6 +279,28 @@ def test_another_x_server_of_the_machine_is_in_nobodys_way(world):
     down(world, desktop)
 
 
+def test_a_false_x_server_waits_in_vain(world):
+    """Whoever knows which uid comes next has its display's abstract name already; the desktop takes another number."""
+    desktop, uid = up(world)
+    down(world, desktop)
+    false = []
+    for number in range(uid - 20, uid + 200):
+        false.append(socket.socket(socket.AF_UNIX))
+        false[-1].bind("\0/tmp/.X11-unix/X%d" % number)
+        false[-1].listen()
+        false[-1].setblocking(False)
+    desktop, uid = up(world)
+    session_stands(world, uid)
+    assert world.agents.out(uid, "echo $DISPLAY").strip() != ":%d" % uid
+    for s in false:
+        try:
+            s.accept()
+            raise AssertionError("a client of the desktop came to the false X server")
+        except BlockingIOError:
+            s.close()
+    down(world, desktop)
+
+
 def panel_is(world, uid, width):
     return "%dx" % width in world.agents.out(uid, "xwininfo -root -tree | grep '\"tint2\"'; true")
 
@@ -335,7 +357,15 @@ def test_two_desktops_cannot_see_each_other(world):
         assert top <= allowed, top - allowed
     # X: own sockets by path, none abstract, and the other's cookie is worthless
     assert run(ub, "ls /tmp/.X11-unix").split() == ["X%d" % ub]
-    assert "@/tmp/.X11-unix/X%d" % ub not in open("/proc/net/unix").read()
+    # …but the name of one is held, so that nobody poses as the X server
+    false = socket.socket(socket.AF_UNIX)
+    for act in (false.bind, false.connect):
+        try:
+            act("\0/tmp/.X11-unix/X%d" % ub)
+            raise AssertionError("the abstract name of a display can be had")
+        except (ConnectionRefusedError, OSError):
+            pass
+    false.close()
     cookie = run(ua, "xauth -f /run/puesto-x/Xauthority list").split()[-1]
     assert cookie and cookie not in run(ub, "xauth -f /run/puesto-x/Xauthority list")
     assert world.agents.run(ub, "XAUTHORITY=/dev/null xprop -root")["rc"] != 0, "X answers without a cookie"

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/desktop/confine.h"
+#include "broker/hypervisor/desktop/display.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
 #include "broker/hypervisor/desktop/launch.h"
@@ -67,12 +68,14 @@ static int loopback_up(struct pst_err *err)
 
 static int inside_setup(const struct launch *l, struct session *s, struct pst_err *err)
 {
+	unsigned display;
+
 	if (sethostname(l->hostname, strlen(l->hostname)) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "set the host name");
 	if (!l->network && loopback_up(err) < 0)
 		return err->code;
-	if (mounts_enter(l, err) < 0 || home_make("/etc/skel", DESKTOP_HOME, l->uid, err) < 0 ||
-		session_init(s, l, err) < 0 || confine_limits(l, err) < 0 || confine_drop(l, err) < 0)
+	if (mounts_enter(l, err) < 0 || home_make("/etc/skel", DESKTOP_HOME, l->uid, err) < 0 || confine_limits(l, err) < 0 ||
+		confine_drop(l, err) < 0 || display_hold(l->uid, &display, err) < 0 || session_init(s, l, display, err) < 0)
 		return err->code;
 	return session_cookie(err);
 }

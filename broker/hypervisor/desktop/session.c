@@ -82,7 +82,7 @@ static int env_fill(struct session *s, const struct launch *l)
 	for (size_t i = 0; i < PST_ARRAY_LEN(fixed) && rc == 0; i++)
 		rc = env_add(s, "%s", fixed[i]);
 	if (rc == 0)
-		rc = env_add(s, "DISPLAY=:%u", (unsigned)l->uid);
+		rc = env_add(s, "DISPLAY=%s", s->text[6]);
 	if (rc == 0)
 		rc = env_add(s, "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)l->uid);
 	if (rc == 0)
@@ -110,9 +110,6 @@ static void base_services(struct session *s, const struct launch *l)
 	snprintf(mode, sizeof(s->text[2]), "%ux%u", l->width, l->height);
 	snprintf(layout, sizeof(s->text[3]), "%s", l->layout);
 	snprintf(displayfd, sizeof(s->text[4]), "%d", SESSION_DISPLAYFD);
-	/* X clients try the abstract socket of their display's number first, and on the machine's network another X server may
-	 * have it: the uid is a number that no other has. */
-	snprintf(display, sizeof(s->text[6]), ":%u", (unsigned)l->uid);
 	service_add(s, &(struct session_service){ .name = "X server", .is_x = true, .stays = true,
 		.argv = { "Xvfb", display, "-displayfd", displayfd, "-screen", "0", screen, "-fbdir",
 			DESKTOP_X_DIR, "-auth", XAUTHORITY, "-noreset", "-nolisten", "tcp", "-nolisten",
@@ -158,9 +155,10 @@ static void user_services(struct session *s, const struct launch *l)
 		.optional = true, .argv = { "tint2" } });
 }
 
-int session_init(struct session *s, const struct launch *l, struct pst_err *err)
+int session_init(struct session *s, const struct launch *l, unsigned display, struct pst_err *err)
 {
 	memset(s, 0, sizeof(*s));
+	snprintf(s->text[6], sizeof(s->text[6]), ":%u", display);
 	base_services(s, l);
 	user_services(s, l);
 	if (env_fill(s, l) < 0) {

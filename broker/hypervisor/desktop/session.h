@@ -37,8 +37,8 @@ struct session {
 	char text[8][96]; /* storage of computed arguments */
 };
 
-/* Fills both lists. env strings are owned: end with session_finish. */
-int session_init(struct session *s, const struct launch *l, struct pst_err *err);
+/* Fills both lists; display is the X server's number. env strings are owned: end with session_finish. */
+int session_init(struct session *s, const struct launch *l, unsigned display, struct pst_err *err);
 void session_finish(struct session *s);
 
 /* Writes the cookie file that X server and clients share. As the desktop's uid. */
