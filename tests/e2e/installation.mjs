@@ -17,12 +17,15 @@ export const atEnd = process.argv[1]?.endsWith('.test.mjs') ? after : (end) => p
 export async function until(what, check, seconds = 20) {
 	const end = Date.now() + seconds * 1000;
 	for (;;) {
+		const began = Date.now();
 		const answer = await check();
 		if (answer)
 			return answer;
-		if (Date.now() > end)
+		const now = Date.now();
+		if (now > end)
 			throw new Error(`it never came to this within ${seconds} s: ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, 60));
+		/* A look that costs much comes less often: what is waited for needs the processor too. */
+		await new Promise((resolve) => setTimeout(resolve, Math.min(500, Math.max(60, 2 * (now - began)))));
 	}
 }
 
