@@ -139,9 +139,14 @@ test('the end is told as the gateway words it; a button connects again', async (
 test('after a drop it comes back by itself', async () => {
 	const { page, sockets } = await open('/novnc/?pool=demo');
 	await live(page);
+	await page.evaluate(() => {
+		window.seen = '';
+		const veil = document.getElementById('veil');
+		new MutationObserver(() => { window.seen += `${veil.innerText}\n`; }).observe(veil, { subtree: true, childList: true, characterData: true, attributes: true });
+	});
 	await sockets[0].close({ code: 1011, reason: 'The display process has failed.' });
-	await page.waitForSelector('h1:has-text("dropped") + p:has-text("The display process has failed.")');
-	await live(page);
+	await page.waitForFunction(() => /dropped/.test(window.seen) && window.puesto.state === 'live');
+	assert.match(await page.evaluate(() => window.seen), /The display process has failed\./);
 	assert.equal(sockets.length, 2);
 	assert.equal(await page.locator('#stage canvas').count(), 1);
 });

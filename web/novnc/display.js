@@ -37,7 +37,7 @@ export class Display {
 		const tell = (event) => rfb === this.rfb && this.emit(event);
 		socket.addEventListener('close', ({ code, reason }) => tell({ type: 'closed', code, reason }));
 		rfb.addEventListener('connect', () => tell({ type: 'first' }));
-		rfb.addEventListener('desktopname', (/** @type {any} */ e) => tell({ type: 'hello', desktop: e.detail.name }));
+		rfb.addEventListener('desktopname', (/** @type {any} */ e) => tell({ type: 'hello', user: '', desktop: e.detail.name }));
 		rfb.addEventListener('clipboard', (/** @type {any} */ e) => tell({ type: 'clipboard', text: e.detail.text }));
 		rfb.addEventListener('bell', () => tell({ type: 'bell' }));
 	}

@@ -77,7 +77,8 @@ function listenToPage({ session, display, menu, clipboard, focusDesktop }) {
 	// Before noVNC, which keeps every key to itself.
 	window.addEventListener('keydown', (e) => {
 		void clipboard.write(true);
-		if (!(e.ctrlKey && e.altKey && e.shiftKey) || !['Control', 'Alt', 'Shift'].includes(e.key) || session.state !== 'live')
+		const isChord = e.ctrlKey && e.altKey && e.shiftKey && ['Control', 'Alt', 'Shift'].includes(e.key);
+		if (!isChord || !$('stage').contains(document.activeElement))
 			return;
 		e.stopImmediatePropagation();
 		display.releaseKeys();
