@@ -29,7 +29,7 @@ struct front_caps {
 struct front_events {
 	/* rdp and rfb without a ticket: who the client says it is. The worker answers with front_login_result. Strings are borrowed and wiped after the call. */
 	void (*login)(void *arg, const char *user, const char *password);
-	/* The handshake is done and the capabilities are known: the picture may start. May come again (RDP reactivation). */
+	/* The handshake is done and the capabilities are known: the picture may start. May come again with other ones (RDP without its graphics channel). */
 	void (*opened)(void *arg, const struct front_caps *caps);
 	void (*input)(void *arg, const struct input_event *ev);
 	/* The client wishes another screen size (window resized). scale_pct is 100…500. */

@@ -26,13 +26,13 @@ static struct client {
 	CHANNEL_ENTRY_POINTS_EX entry;
 	void *handle;
 	DWORD channel;
-	unsigned messages; /* of the server on the graphics channel */
+	unsigned messages; /* of the server on the graphics channel, or parts of them */
 	unsigned bitmaps;
 } self;
 
 static void say(const void *data, ULONG len)
 {
-	/* The library frees nothing: it tells when it has written, and a test client may leak so little. */
+	/* Freed when the library tells that it has written. */
 	void *copy = malloc(len);
 	if (copy)
 		self.entry.pVirtualChannelWriteEx(self.handle, self.channel, memcpy(copy, data, len), len, copy);
@@ -48,7 +48,7 @@ static void on_graphics(uint8_t id)
 	printf("closes the channel\n");
 }
 
-/* [MS-RDPEDYC] 2.2; parts of a message count once, by its first. */
+/* [MS-RDPEDYC] 2.2. */
 static void on_dynamic(const uint8_t *data, size_t len)
 {
 	static const uint8_t version[] = { 0x50, 0, 1, 0 };
