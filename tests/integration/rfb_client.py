@@ -36,7 +36,7 @@ class Rfb:
             data += piece
         return data
 
-    def log_in(self, user, password):
+    def secure(self):
         self.read(12)
         self.sock.sendall(b"RFB 003.008\n")
         assert self.read(2) == b"\x01\x13"
@@ -50,6 +50,9 @@ class Rfb:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         self.sock = context.wrap_socket(self.raw)
+
+    def log_in(self, user, password):
+        self.secure()
         user, password = user.encode(), password.encode()
         self.sock.sendall(struct.pack(">II", len(user), len(password)) + user + password)
         if struct.unpack(">I", self.read(4))[0]:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 import unittest
 
 import rdp_harness
+from rfb_client import Rfb
 from gate_harness import DESKTOP, Gateway, pattern_worker, wait_until
 
 HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END = 1, 2, 3, 4, 6, 7, 0x0b
@@ -55,6 +57,14 @@ class Viewer:
             if wanted(kind, body):
                 return body
         raise AssertionError("it did not come")
+
+
+class HesitantViewer(Rfb):
+    """A VNC viewer whose user looks for the password: TLS is there, and nothing follows."""
+
+    def __init__(self, port):
+        self.raw = self.sock = socket.create_connection(("127.0.0.1", port), 20)
+        self.secure()
 
 
 class Worker(unittest.TestCase):
@@ -166,6 +176,21 @@ class Worker(unittest.TestCase):
                 ended = self.gate.broker.wait(lambda m: m.get("event") == "ended", 10)
                 self.assertEqual(ended["code"], "client_left")
                 self.assertGreater(ended["stats"]["frames"], 2)
+
+    def test_a_person_has_time_for_certificate_and_password(self):
+        """Clients ask a person in the middle of the handshake; ten seconds were not enough."""
+        rdp = socket.create_connection(("127.0.0.1", self.gate.rdp), 10)
+        rdp.sendall(struct.pack(">BBH", 3, 0, 19) + bytes.fromhex("0ee000000000000100080001000000"))
+        self.assertEqual(rdp.recv(19)[:1], b"\x03")
+        vnc = HesitantViewer(self.gate.vnc)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        rdp = context.wrap_socket(rdp)
+        for sock, seconds in ((vnc.sock, 11), (rdp, 0.5)):
+            sock.settimeout(seconds)
+            with self.assertRaises(TimeoutError):
+                sock.recv(1)
+            sock.close()
 
     def test_a_killed_worker_is_explained(self):
         viewer = Viewer(self.gate)

@@ -17,8 +17,9 @@
 #include "protocol/front/rdp/rdp_priv.h"
 
 #define HANDSHAKE_MS 10000
+#define PERSON_MS 60000   /* after TLS clients ask a person whether the certificate is good */
 #define DESKTOP_MS 90000
-#define ALARM_S 12       /* later than HANDSHAKE_MS, which says why */
+#define ALARM_MORE_S 2   /* later than the deadline, which says why */
 #define GOODBYE_MS 2000  /* for the client to close after it has been told why */
 #define PUMP_MAX 256     /* messages of the client in one turn */
 
@@ -190,10 +191,28 @@ static bool take_bytes(struct rdp *f)
 	return is_alive;
 }
 
+static void set_deadline(struct rdp *f, unsigned ms)
+{
+	pst_timer_start(f->deadline, ms, on_deadline, f);
+	alarm(ms / 1000 + ALARM_MORE_S);
+}
+
+/* TLS is through, and what comes next may wait for a person. */
+static void give_time(struct rdp *f)
+{
+	if (f->is_secured || f->has_credentials || freerdp_get_state(f->peer->context) < CONNECTION_STATE_MCS_CREATE_REQUEST)
+		return;
+	f->is_secured = true;
+	set_deadline(f, PERSON_MS);
+}
+
 static void pump(struct rdp *f)
 {
 	struct pst_err err = PST_ERR_INIT;
-	if (!take_bytes(f))
+	bool is_there = take_bytes(f);
+	if (is_there)
+		give_time(f);
+	if (!is_there)
 		fail_left(f);
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
@@ -249,8 +268,7 @@ static int start(struct rdp *f, const struct front_params *p, struct pst_err *er
 	}
 	f->poll->data = f;
 	uv_poll_start(f->poll, UV_READABLE, on_poll);
-	pst_timer_start(f->deadline, HANDSHAKE_MS, on_deadline, f);
-	alarm(ALARM_S);
+	set_deadline(f, HANDSHAKE_MS);
 	return 0;
 }
 

@@ -80,6 +80,7 @@ struct rdp {
 	struct pst_timer *deadline;
 	enum rdp_login login;
 	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;
+	bool is_secured; /* the TLS handshake is through */
 	bool is_pumping; /* the library is at work on the client's bytes */
 	bool is_leaving, is_told; /* the front has been told to end; the client has been told why */
 	struct pst_err ending;

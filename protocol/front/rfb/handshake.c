@@ -15,7 +15,8 @@
 #define SECURITY_VENCRYPT 19
 #define VENCRYPT_X509_PLAIN 262
 #define CREDENTIAL_MAX 1024      /* bytes of a name or a password */
-#define HANDSHAKE_MS 10000       /* each step up to the log-in */
+#define HANDSHAKE_MS 10000       /* each step of the viewer's */
+#define PERSON_MS 60000          /* a step at which viewers ask a person: for an authority, for name and password */
 #define LOGIN_MS 90000           /* log-in answered and first screen there */
 
 static void on_deadline(void *arg)
@@ -25,13 +26,20 @@ static void on_deadline(void *arg)
 							 "the desktop did not become ready in time");
 }
 
+static uint64_t time_for(enum rfb_phase phase)
+{
+	if (phase == RFB_TLS || phase == RFB_PLAIN)
+		return PERSON_MS;
+	return phase < RFB_LOGIN ? HANDSHAKE_MS : LOGIN_MS;
+}
+
 static void enter(struct rfb *f, enum rfb_phase phase)
 {
 	f->phase = phase;
 	if (phase == RFB_RUNNING)
 		pst_timer_stop(f->deadline);
 	else
-		pst_timer_start(f->deadline, phase < RFB_LOGIN ? HANDSHAKE_MS : LOGIN_MS, on_deadline, f);
+		pst_timer_start(f->deadline, time_for(phase), on_deadline, f);
 }
 
 void rfb_handshake_start(struct rfb *f)
