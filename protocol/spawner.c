@@ -226,6 +226,7 @@ static bool read_request(struct spawner *s)
 			memcpy(fds, CMSG_DATA(c), n_fds * sizeof(int));
 		}
 	r.desktop[sizeof(r.desktop) - 1] = '\0';
+	r.host[sizeof(r.host) - 1] = '\0';
 	if (n == sizeof(r) && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		dispatch(s, &r, fds, n_fds);
 	for (size_t i = 0; i < n_fds; i++)
