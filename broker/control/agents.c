@@ -149,6 +149,7 @@ static void on_renew(struct agent_link *a, json_t *msg)
 	}
 	if (check_proof(a, a->desktop, &err) < 0 || db_desktop_key(a->c->db, a->desktop, key, &err) < 0 ||
 		certificate(a, csr, a->desktop, key, reply, &err) < 0) {
+		pst_wipe(key, sizeof(key));
 		json_decref(reply);
 		refuse(a, msg, &err);
 		return;
