@@ -9,11 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names end up in paths, options and the desktop's own files. */
-static bool is_plain(const char *s, const char *also)
+static bool has_only(const char *s, const char *also)
 {
-	if (s[0] == '.' || s[0] == '-')
-		return false;
 	for (; *s; s++) {
 		bool alnum = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9');
 
@@ -21,6 +18,12 @@ static bool is_plain(const char *s, const char *also)
 			return false;
 	}
 	return true;
+}
+
+/* Names end up in paths, options and the desktop's own files. */
+static bool is_plain(const char *s, const char *also)
+{
+	return s[0] != '.' && s[0] != '-' && has_only(s, also);
 }
 
 static int text_read(const json_t *obj, const char *key, const char *fallback, const char *also,
@@ -35,8 +38,19 @@ static int text_read(const json_t *obj, const char *key, const char *fallback, c
 	if (!s)
 		return pst_err_set(err, PST_EINVAL, "%s: missing", key);
 	if (also && !is_plain(s, also))
-		return pst_err_set(err, PST_EINVAL, "%s: \"%s\" has characters other than letters, digits and %s",
-			key, s, also);
+		return pst_err_set(err, PST_EINVAL, "%s: \"%s\" begins with . or -, or has characters other than letters, digits and %s", key, s, also);
+	return pst_strlcpy(out, size, s);
+}
+
+/* Base64url, so any of its 64 characters comes first. It is a secret: no message shows it. */
+static int token_read(const json_t *obj, const char *key, char *out, size_t size, struct pst_err *err)
+{
+	const char *s;
+
+	if (pst_json_opt_str(obj, key, size - 1, "", &s, err) < 0)
+		return err->code;
+	if (!has_only(s, "-_"))
+		return pst_err_set(err, PST_EINVAL, "%s: has characters other than letters, digits, - and _", key);
 	return pst_strlcpy(out, size, s);
 }
 
@@ -131,7 +145,7 @@ static int ids_read(const json_t *msg, struct machine_request *r, struct pst_err
 	memset(r, 0, sizeof(*r));
 	if (text_read(msg, "task", NULL, "-", r->task, sizeof(r->task), err) < 0 ||
 		text_read(msg, "desktop", NULL, "-", r->desktop, sizeof(r->desktop), err) < 0 ||
-		text_read(msg, "enrol_token", "", "_-", r->enrol_token, sizeof(r->enrol_token), err) < 0 ||
+		token_read(msg, "enrol_token", r->enrol_token, sizeof(r->enrol_token), err) < 0 ||
 		text_read(msg, "hostname", "", "-", r->hostname, sizeof(r->hostname), err) < 0)
 		return err->code;
 	if (pst_uuid_parse(r->task, &u) < 0 || pst_uuid_parse(r->desktop, &u) < 0)

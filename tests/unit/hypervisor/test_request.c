@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #define IDS "\"task\":\"1b4e28ba-2fa1-41d2-883f-0016d3cca427\",\"desktop\":\"1B4E28BA-2FA1-41D2-883F-0016D3CCA428\","
@@ -101,4 +102,20 @@ Test(request, a_restart_takes_what_it_leaves_open_from_the_last_one)
 	cr_assert_eq(r.memory_mb, 512);
 	cr_assert_str_eq(r.layout, "es");
 	json_decref(obj);
+}
+
+Test(request, a_token_begins_with_any_of_its_characters_and_is_never_shown)
+{
+	static const char *const tokens[] = { "-C3yogoIbemQ", "_b99xvPqPMzY", "abc" };
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	char text[1024];
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(tokens); i++) {
+		snprintf(text, sizeof(text), "{" IDS "\"enrol_token\":\"%s\"," IMAGE SPEC "}", tokens[i]);
+		cr_assert_eq(parse(text, &r, &err), 0, "%s", err.text);
+		cr_assert_str_eq(r.enrol_token, tokens[i]);
+	}
+	cr_assert_eq(parse("{" IDS "\"enrol_token\":\"hidden word\"," IMAGE SPEC "}", &r, &err), PST_EINVAL);
+	cr_assert_null(strstr(err.text, "hidden"), "%s", err.text);
 }
