@@ -4,7 +4,6 @@
 import json
 import os
 import socket
-import threading
 import unittest
 
 import gate_harness
@@ -40,37 +39,42 @@ class TicketViewer(Viewer):
             gate.websocket = websocket
 
 
+class DoorProvisioner(Provisioner):
+    """Each desktop that it makes has a display link before anybody hears of it; the test card stands in for its screen."""
+
+    def __init__(self, run, desktops):
+        self.desktops, self.doors = desktops, []
+        super().__init__(run)
+
+    def start(self, desktop, m):
+        path = os.path.join(self.desktops, desktop, "run/display.sock")
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path))
+            door = socket.socket(socket.AF_UNIX)
+            door.bind(path)
+            door.listen(5)
+            self.doors.append(door)
+        super().start(desktop, m)
+
+    def close(self):
+        super().close()
+        for door in self.doors:
+            door.close()
+
+
 class Together(unittest.TestCase):
     def setUp(self):
         self.broker = Broker()
-        self.provisioner = Provisioner(self.broker.dir + "/run")
         self.script = "/tmp/puesto-together-worker-%d" % os.getpid()
         gate_harness.pattern_worker(self.script)
         self.gate = gate_harness.Gateway(worker=self.script, broker_socket=self.broker.dir + "/run/gateway.sock")
-        self.doors = []
-        self.stop = threading.Event()
-        threading.Thread(target=self.open_doors, daemon=True).start()
+        self.provisioner = DoorProvisioner(self.broker.dir + "/run", os.path.join(self.gate.dir, "desktops"))
 
     def tearDown(self):
-        self.stop.set()
         self.gate.close()
         self.provisioner.close()
         self.broker.close()
-        for door in self.doors:
-            door.close()
         os.unlink(self.script)
-
-    def open_doors(self):
-        """A display link for each desktop that the provisioner makes; the test card stands in for its screen."""
-        known = set()
-        while not self.stop.wait(0.05):
-            for desktop in set(self.provisioner.machines) - known:
-                known.add(desktop)
-                os.makedirs(os.path.join(self.gate.dir, "desktops", desktop, "run"), exist_ok=True)
-                door = socket.socket(socket.AF_UNIX)
-                door.bind(os.path.join(self.gate.dir, "desktops", desktop, "run/display.sock"))
-                door.listen(5)
-                self.doors.append(door)
 
     def test_log_in_connect_watch_kill_and_log_off(self):
         ana = Person(self.gate, "ana")
