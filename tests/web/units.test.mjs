@@ -2,6 +2,7 @@
 /** The client's pure parts: protocol, zstd against hostile bytes, keys. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FlatDecoder } from '../../web/client/flat.js';
 import { keycodeOf } from '../../web/client/keycodes.js';
@@ -139,4 +140,29 @@ test('the keys of the menu are named in the user\'s language, and each is a keys
 	assert.equal(specialKeys('es')[0].label, 'Ctrl+Alt+Supr');
 	for (const { label, chord } of specialKeys('en'))
 		assert.ok(chord.length === label.split('+').length && chord.every(([keysym, code]) => keysym > 0 && code > 0), label);
+});
+
+const WEB = new URL('../../web/', import.meta.url);
+
+/** All modules that a module needs before it runs. @param {string} path below web/ */
+function modulesOf(path, found = new Set()) {
+	if (found.has(path))
+		return found;
+	found.add(path);
+	for (const [, from, alone] of readFileSync(new URL(path, WEB), 'utf8').matchAll(/^import\s[^;]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm))
+		modulesOf(new URL(from ?? alone, `file:///${path}`).pathname.slice(1), found);
+	return found;
+}
+
+for (const page of ['client', 'console', 'novnc', 'portal']) {
+	test(`the page of ${page} fetches all its modules at once`, () => {
+		const html = readFileSync(new URL(`${page}/index.html`, WEB), 'utf8');
+		const named = [...html.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, href]) => new URL(href, `file:///${page}/`).pathname.slice(1));
+		assert.deepEqual([`${page}/main.js`, ...named].sort(), [...modulesOf(`${page}/main.js`)].sort());
+	});
+}
+
+test('the worker names all its modules', () => {
+	const named = [...readFileSync(new URL('client/worker.js', WEB), 'utf8').matchAll(/'\.\/([^']+)'/g)].map(([, name]) => `client/${name}`);
+	assert.deepEqual(['client/worker.js', ...named].sort(), [...modulesOf('client/worker.js')].sort());
 });

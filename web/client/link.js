@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Where the Display runs: in a module worker on an OffscreenCanvas, or on this page where the browser lacks one of them. */
 
-import { Display } from './display.js';
-
 /**
  * @typedef {object} Link
  * @property {boolean} isWorker
@@ -19,6 +17,6 @@ export function openLink(canvas, onEvent, onPage) {
 		worker.postMessage({ type: 'canvas', canvas: offscreen }, [offscreen]);
 		return { isWorker: true, post: (command) => worker.postMessage(command) };
 	}
-	const display = new Display(canvas, (event) => onEvent(event));
-	return { isWorker: false, post: (command) => display.handle(command) };
+	const display = import('./display.js').then(({ Display }) => new Display(canvas, (event) => onEvent(event)));
+	return { isWorker: false, post: (command) => void display.then((d) => d.handle(command)) };
 }

@@ -2,6 +2,14 @@
 /** The worker's shell around a Display. The first message brings the canvas. */
 
 import { Display } from './display.js';
+/* What lies deeper, named here so that all is fetched at once and not one level after the other. */
+import './flat.js';
+import './picture.js';
+import './protocol.js';
+import './video.js';
+import './zstd-fse.js';
+import './zstd-huffman.js';
+import './zstd.js';
 
 /** @type {Display | null} */
 let display = null;
