@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The encoder without a network: drawn workloads, through the plan and each wire's codecs. Prints bytes and
- * microseconds per operation, and the time as a share of a calibration loop of the same run, which makes runs
- * on different machines comparable.
+ * The encoder without a network: drawn traces of damage, through the plan and each wire's codecs. Prints
+ * bytes and microseconds of processor time per operation, and the time as a share of a calibration loop of
+ * the same run, which makes runs on different machines comparable.
  *
- *   encoder_bench [workload …]
+ *   encoder_bench [trace …]
+ *   encoder_bench --check FILE      every trace: fails where bytes are not within 2 % of the file's
+ *   encoder_bench --rewrite FILE    writes the file anew
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "encoder/codec.h"
 #include "encoder/encoder.h"
-#include "scene.h"
+#include "golden.h"
+#include "trace.h"
 
-#define W 1920
-#define H 1080
 #define MS 1000000ull
 #define CALIBRATION_BYTES (256u << 20)
+#define RATIO_MAX 25.0 /* calibration loops an operation may take: ten times what it takes, and more */
 
 struct wire {
 	const char *name;
@@ -40,102 +42,6 @@ static const struct wire wires[] = {
 		&codec_flat, &codec_jpeg, 13, 13, 12 },
 };
 
-struct workload {
-	const char *name;
-	int steps, interval_ms;
-	struct rect (*step)(struct scene *s, int i); /* draws and returns the damage */
-};
-
-static const struct rect whole = { 0, 0, W, H }, window = { 240, 120, 1440, 840 },
-			 clip = { 640, 360, 640, 360 };
-
-static struct rect step_type(struct scene *s, int i)
-{
-	struct rect r = { 300 + i % 100 * 9, 400 + i / 100 * 18, 9, 16 };
-
-	scene_glyph(s, r.x, r.y, 1 + (i * 37) % 95);
-	return r;
-}
-
-static struct rect step_type_line(struct scene *s, int i)
-{
-	struct rect r = step_type(s, i);
-
-	return (struct rect){ window.x, r.y, window.w, 18 };
-}
-
-static struct rect step_type_window(struct scene *s, int i)
-{
-	step_type(s, i);
-	return window;
-}
-
-static struct rect step_scroll(struct scene *s, int i)
-{
-	scene_text(s, &window, 3, 48 * (i + 1));
-	return window;
-}
-
-static struct rect step_new_page(struct scene *s, int i)
-{
-	scene_text(s, &whole, (uint32_t)i + 100, 0);
-	return whole;
-}
-
-static struct rect step_seen_page(struct scene *s, int i)
-{
-	scene_text(s, &whole, (uint32_t)(i % 2) + 3, 0);
-	return whole;
-}
-
-/* A window of text is dragged over a page; what it uncovers is drawn again. */
-static struct rect step_drag(struct scene *s, int i)
-{
-	struct rect old = { 200 + 10 * i, 150 + 6 * i, 700, 420 },
-		    now = { old.x + 10, old.y + 6, old.w, old.h };
-	struct rect title = { now.x, now.y, now.w, 24 };
-
-	scene_text(s, &whole, 3, 0);
-	scene_text(s, &now, 77, 0);
-	scene_fill(s, &title, 0x3465a4);
-	return rect_union(&old, &now);
-}
-
-static struct rect step_photo(struct scene *s, int i)
-{
-	struct rect r = { 500, 200, 900, 640 };
-
-	scene_photo(s, &r, 12 * i, 5 * i);
-	return r;
-}
-
-static struct rect step_clip(struct scene *s, int i)
-{
-	scene_clip(s, &clip, i);
-	return clip;
-}
-
-static struct rect step_caret(struct scene *s, int i)
-{
-	struct rect r = { 700, 500, 2, 16 };
-
-	scene_fill(s, &r, i % 2 ? 0xffffff : 0);
-	return r;
-}
-
-static const struct workload workloads[] = {
-	{ "caret", 40, 500, step_caret },
-	{ "type", 100, 200, step_type },
-	{ "type-line", 100, 200, step_type_line },
-	{ "type-window", 50, 200, step_type_window },
-	{ "scroll-48", 16, 250, step_scroll },
-	{ "page-new", 8, 800, step_new_page },
-	{ "page-seen", 8, 800, step_seen_page },
-	{ "drag", 30, 33, step_drag },
-	{ "photo-pan", 30, 66, step_photo },
-	{ "clip-640x360", 90, 33, step_clip },
-};
-
 struct run {
 	const struct wire *wire;
 	struct encoder *enc;
@@ -144,6 +50,15 @@ struct run {
 	uint64_t now, bytes, plan_ns, wire_ns, worst_ns;
 	uint64_t ops[OP_KINDS];
 };
+
+/* Processor time of this thread: what others do meanwhile does not count. */
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 static void die(const char *what, const struct pst_err *err)
 {
@@ -185,15 +100,15 @@ static void send_frame(struct run *r, struct scene *s)
 	struct encoder_budget budget = { 0 };
 	struct pst_err err = PST_ERR_INIT;
 	struct op_list list;
-	uint64_t begin = pst_mono_ns(), middle, end;
+	uint64_t begin = cpu_ns(), middle, end;
 
 	if (encoder_plan(r->enc, &s->view, r->now, &budget, &list, &err) < 0)
 		die("plan", &err);
-	middle = pst_mono_ns();
+	middle = cpu_ns();
 	pst_buf_reset(&r->out);
 	for (size_t i = 0; i < list.len; i++)
 		write_op(r, &list.ops[i]);
-	end = pst_mono_ns();
+	end = cpu_ns();
 	r->bytes += r->out.len;
 	r->plan_ns += middle - begin;
 	r->wire_ns += end - middle;
@@ -213,7 +128,7 @@ static void settle(struct run *r, struct scene *s)
 static void open_run(struct run *r, const struct wire *wire)
 {
 	struct encoder_params params = {
-		.width = W, .height = H, .ops = wire->ops, .video_align = 2, .max_video_regions = 2
+		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = 2, .max_video_regions = 2
 	};
 	struct pst_err err = PST_ERR_INIT;
 
@@ -235,43 +150,44 @@ static void close_run(struct run *r)
 	pst_buf_finish(&r->out);
 }
 
-static void report(const struct workload *w, const struct run *r, double calibration_us)
+static double report(const struct trace *t, const struct run *r, double calibration_us)
 {
-	double n = w->steps, us = (double)(r->plan_ns + r->wire_ns) / 1000 / n;
+	double n = t->steps, us = (double)(r->plan_ns + r->wire_ns) / 1000 / n;
 
 	printf("%-13s %-6s %10.0f %9.0f %9.0f %9.0f %9.5f  copy %llu fill %llu lossless %llu lossy %llu "
 	       "video %llu\n",
-		w->name, r->wire->name, (double)r->bytes / n, (double)r->plan_ns / 1000 / n,
+		t->name, r->wire->name, (double)r->bytes / n, (double)r->plan_ns / 1000 / n,
 		(double)r->wire_ns / 1000 / n, (double)r->worst_ns / 1000, us / calibration_us,
 		(unsigned long long)r->ops[OP_COPY], (unsigned long long)r->ops[OP_FILL],
 		(unsigned long long)r->ops[OP_LOSSLESS], (unsigned long long)r->ops[OP_LOSSY],
 		(unsigned long long)r->ops[OP_VIDEO]);
+	return us / calibration_us;
 }
 
-static void run_workload(
-	const struct workload *w, const struct wire *wire, struct scene *s, double calibration_us)
+/* Returns the bytes of all steps together, and by *ret_ratio the time. */
+static uint64_t run_trace(const struct trace *t, const struct wire *wire, struct scene *s,
+	double calibration_us, double *ret_ratio)
 {
 	struct run r;
 
 	open_run(&r, wire);
-	scene_text(s, &whole, 3, 0);
+	trace_begin(t, s);
 	settle(&r, s);
-	/* The last step's state is drawn first, so that a workload which begins at rest has nothing left of
-	 * another one. */
 	r.bytes = r.plan_ns = r.wire_ns = r.worst_ns = 0;
 	memset(r.ops, 0, sizeof(r.ops));
-	for (int i = 0; i < w->steps; i++) {
-		struct rect damage = w->step(s, i);
+	for (int i = 0; i < t->steps; i++) {
+		struct rect damage = t->step(s, i);
 
-		r.now += (uint64_t)w->interval_ms * MS;
+		r.now += (uint64_t)t->interval_ms * MS;
 		encoder_damage(r.enc, &damage, 1);
 		send_frame(&r, s);
-		if (w->interval_ms >= 200)
+		if (t->interval_ms >= 200)
 			settle(&r, s);
 	}
 	settle(&r, s);
-	report(w, &r, calibration_us);
+	*ret_ratio = report(t, &r, calibration_us);
 	close_run(&r);
+	return r.bytes;
 }
 
 static double calibrate(void)
@@ -283,10 +199,10 @@ static double calibrate(void)
 	if (!p)
 		exit(1);
 	memset(p, 1, block);
-	begin = pst_mono_ns();
+	begin = cpu_ns();
 	for (size_t done = 0; done < CALIBRATION_BYTES; done += block)
 		sum ^= XXH3_64bits_withSeed(p, block, sum);
-	begin = pst_mono_ns() - begin;
+	begin = cpu_ns() - begin;
 	printf("calibration: xxh3 of %u MB in %.1f ms (%016llx)\n", CALIBRATION_BYTES >> 20,
 		(double)begin / 1e6, (unsigned long long)sum);
 	free(p);
@@ -301,18 +217,41 @@ static bool is_wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
-int main(int argc, char **argv)
+/* Runs what is wanted; returns false when something took longer than anybody could explain. */
+static bool run_all(struct golden *g, int argc, char **argv)
 {
-	struct scene *s = scene_create(W, H);
-	double calibration_us = calibrate();
+	double calibration_us = calibrate(), ratio;
+	struct scene *s = scene_create(TRACE_W, TRACE_H);
+	bool is_good = true;
 
 	if (!s)
-		return 1;
-	printf("%-13s %-6s %10s %9s %9s %9s %9s\n", "workload", "wire", "bytes/op", "plan us", "wire us",
+		exit(1);
+	printf("%-13s %-6s %10s %9s %9s %9s %9s\n", "trace", "wire", "bytes/op", "plan us", "wire us",
 		"worst us", "ratio");
-	for (size_t i = 0; i < PST_ARRAY_LEN(workloads); i++)
-		for (size_t k = 0; k < PST_ARRAY_LEN(wires) && is_wanted(workloads[i].name, argc, argv); k++)
-			run_workload(&workloads[i], &wires[k], s, calibration_us);
+	for (const struct trace *t = traces; t->name; t++) {
+		for (size_t k = 0; k < PST_ARRAY_LEN(wires) && is_wanted(t->name, argc, argv); k++) {
+			golden_add(g, t->name, wires[k].name,
+				run_trace(t, &wires[k], s, calibration_us, &ratio));
+			if (ratio > RATIO_MAX) {
+				printf("%s on %s takes %.1f calibration loops a step: the ceiling is %.0f\n",
+					t->name, wires[k].name, ratio, RATIO_MAX);
+				is_good = false;
+			}
+		}
+	}
 	scene_destroy(s);
-	return 0;
+	return is_good;
+}
+
+int main(int argc, char **argv)
+{
+	bool is_check = argc == 3 && strcmp(argv[1], "--check") == 0;
+	bool is_rewrite = argc == 3 && strcmp(argv[1], "--rewrite") == 0;
+	struct golden g = { .len = 0 };
+
+	if (!run_all(&g, is_check || is_rewrite ? 1 : argc, argv) && is_check)
+		return 1;
+	if (is_rewrite)
+		return golden_write(&g, argv[2]) ? 0 : 1;
+	return is_check && !golden_check(&g, argv[2]) ? 1 : 0;
 }

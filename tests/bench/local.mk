@@ -1,19 +1,26 @@
 # tests/bench: what this directory adds to the build (lists are declared in the top Makefile.am).
 
-# The encoder without a network; built by make check, run by hand: tests/bench/encoder_bench
+SCENE = tests/bench/glyphs.c tests/bench/glyphs.h tests/bench/page.c tests/bench/page.h tests/bench/scene.c \
+	tests/bench/scene.h
+
+# The encoder without a network; its bytes are checked against golden.txt.
 check_PROGRAMS += tests/bench/encoder_bench
-tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/scene.c tests/bench/scene.h
+TESTS += tests/bench/golden.sh
+tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/golden.c tests/bench/golden.h \
+	tests/bench/trace.c tests/bench/trace.h $(SCENE)
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 tests_bench_encoder_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
 # What draws on a desktop for tests/e2e and tests/bench/run.
 check_PROGRAMS += tests/bench/workload
-tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/scene.c tests/bench/scene.h
+tests_bench_workload_SOURCES = tests/bench/workload.c $(SCENE)
 tests_bench_workload_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
 tests_bench_workload_LDADD = $(X11_LIBS) -lm
 
 EXTRA_DIST += \
 	tests/bench/bench.mjs \
 	tests/bench/cost.mjs \
+	tests/bench/golden.sh \
+	tests/bench/golden.txt \
 	tests/bench/run \
 	tests/bench/wires.mjs

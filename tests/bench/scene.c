@@ -1,51 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Procedural pictures with the statistics that count: grey levels of text, runs of paper, soft photos. */
+/* Procedural pictures with the statistics that count: real letters on paper, soft photos, a clip. */
 #include "scene.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+#include "page.h"
+
 #define PHOTO_W 1600
 #define PHOTO_H 1200
-#define LINE 18
 
 static uint32_t hash32(uint32_t v)
 {
 	v = (v ^ v >> 16) * 0x7feb352du;
 	v = (v ^ v >> 15) * 0x846ca68bu;
 	return v ^ v >> 16;
-}
-
-static double stroke_distance(double x, double y, const double s[4])
-{
-	double dx = s[2] - s[0], dy = s[3] - s[1], len = dx * dx + dy * dy;
-	double t = len > 0 ? ((x - s[0]) * dx + (y - s[1]) * dy) / len : 0;
-
-	t = t < 0 ? 0 : t > 1 ? 1 : t;
-	return hypot(x - s[0] - t * dx, y - s[1] - t * dy);
-}
-
-/* Two to four strokes of a pen 1.3 pixels wide make a letter. */
-static void make_glyph(struct scene *s, int c)
-{
-	double strokes[4][4];
-	int n = c == 0 ? 0 : 2 + (int)(hash32((uint32_t)c) % 3);
-
-	for (int i = 0; i < n; i++)
-		for (int k = 0; k < 4; k++)
-			strokes[i][k] =
-				(hash32((uint32_t)(c * 64 + i * 4 + k)) % 100) / 100.0 * (k & 1 ? 10 : 6.5) +
-				(k & 1 ? 3 : 1);
-	for (int y = 0; y < 16; y++) {
-		for (int x = 0; x < 9; x++) {
-			double best = 99, cover;
-
-			for (int i = 0; i < n; i++)
-				best = fmin(best, stroke_distance(x + .5, y + .5, strokes[i]));
-			cover = 1.15 - best;
-			s->glyphs[c][y][x] = (uint8_t)(cover <= 0 ? 0 : cover >= 1 ? 255 : cover * 255);
-		}
-	}
 }
 
 static void make_photo(struct scene *s)
@@ -78,8 +47,6 @@ struct scene *scene_create(int32_t width, int32_t height)
 		return NULL;
 	}
 	s->view = (struct pixmap){ (const uint8_t *)s->px, width, height, (uint32_t)width * 4 };
-	for (int c = 0; c < 96; c++)
-		make_glyph(s, c);
 	make_photo(s);
 	return s;
 }
@@ -107,35 +74,25 @@ void scene_fill(struct scene *s, const struct rect *r, uint32_t colour)
 
 void scene_glyph(struct scene *s, int32_t x, int32_t y, int c)
 {
-	for (int32_t j = 0; j < 16; j++)
-		for (int32_t i = 0; i < 9; i++)
-			row_at(s, x + i, y + j)[0] = 0xffffffu - s->glyphs[c % 96][j][i] * 0x010101u;
-}
+	const struct page_target to = { s->px, s->view.width };
+	const struct rect cell = { x, y, GLYPH_WIDTH, GLYPH_HEIGHT };
 
-/* Words of 2 to 9 letters, lines of uneven length, an empty line now and then. */
-static int text_char(uint32_t page, int32_t line, int32_t column)
-{
-	uint32_t l = hash32(page * 7919 + (uint32_t)line);
-
-	if (l % 9 == 0 || column > (int32_t)(40 + l % 160))
-		return 0;
-	if (hash32(l + (uint32_t)column / 3) % 3 == 0 && column % 3 == 2)
-		return 0;
-	return 1 + (int)(hash32(l ^ (uint32_t)(column * 131)) % 95);
+	scene_fill(s, &cell, page_prose.paper);
+	page_glyph(&to, &cell, x, y, c % GLYPH_COUNT, page_prose.paper, page_prose.inks[0]);
 }
 
 void scene_text(struct scene *s, const struct rect *r, uint32_t page, int32_t top)
 {
-	for (int32_t y = 0; y < r->h; y++) {
-		int32_t line = (y + top) / LINE, in_line = (y + top) % LINE;
-		uint32_t *row = row_at(s, r->x, r->y + y);
+	const struct page_target to = { s->px, s->view.width };
 
-		for (int32_t x = 0; x < r->w; x++) {
-			int c = in_line < 16 ? text_char(page, line, x / 9) : 0;
+	page_draw(&to, r, &page_prose, page, top);
+}
 
-			row[x] = 0xffffffu - (in_line < 16 ? s->glyphs[c][in_line][x % 9] : 0) * 0x010101u;
-		}
-	}
+void scene_code(struct scene *s, const struct rect *r, uint32_t page, int32_t top)
+{
+	const struct page_target to = { s->px, s->view.width };
+
+	page_draw(&to, r, &page_code, page, top);
 }
 
 void scene_photo(struct scene *s, const struct rect *r, int32_t sx, int32_t sy)
@@ -146,18 +103,59 @@ void scene_photo(struct scene *s, const struct rect *r, int32_t sx, int32_t sy)
 				s->photo[(sy + y) % PHOTO_H * PHOTO_W + (sx + x) % PHOTO_W];
 }
 
-void scene_clip(struct scene *s, const struct rect *r, int frame)
+/* The photo between its pixels, as a decoder's motion compensation shows it: 1/16 of a pixel, both ways. */
+static uint32_t photo_between(const struct scene *s, int32_t x16, int32_t y16)
 {
-	int32_t bx = frame * 5 % r->w, by = frame * 3 % r->h;
+	int32_t x = x16 >> 4, y = y16 >> 4, fx = x16 & 15, fy = y16 & 15;
+	const uint32_t *a = &s->photo[y % PHOTO_H * PHOTO_W], *b = &s->photo[(y + 1) % PHOTO_H * PHOTO_W];
+	int32_t left = x % PHOTO_W, right = (x + 1) % PHOTO_W;
+	uint32_t px = 0;
 
-	scene_photo(s, r, 200 + frame, 100 + frame / 2);
-	for (int32_t y = 0; y < r->h; y++) {
-		for (int32_t x = 0; x < r->w; x++) {
-			int32_t dx = x - bx, dy = y - by;
-			uint32_t *px = row_at(s, r->x + x, r->y + y);
+	for (int shift = 0; shift < 24; shift += 8) {
+		int32_t top = (int32_t)(a[left] >> shift & 255) * (16 - fx) +
+			      (int32_t)(a[right] >> shift & 255) * fx;
+		int32_t low = (int32_t)(b[left] >> shift & 255) * (16 - fx) +
+			      (int32_t)(b[right] >> shift & 255) * fx;
 
-			if (dx * dx + dy * dy < 3600)
-				*px = (uint32_t)(220 - dx) << 16 | (uint32_t)(120 + dy) << 8 | 60;
+		px |= (uint32_t)((top * (16 - fy) + low * fy + 128) >> 8) << shift;
+	}
+	return px;
+}
+
+/* A disc of another part of the photo, at x16, y16 in sixteenths. */
+static void draw_disc(struct scene *s, const struct rect *r, int32_t x16, int32_t y16, int32_t radius)
+{
+	for (int32_t y = -radius; y < radius; y++) {
+		for (int32_t x = -radius; x < radius; x++) {
+			int32_t px = (x16 >> 4) + x, py = (y16 >> 4) + y;
+
+			if (x * x + y * y >= radius * radius || px < 0 || py < 0 || px >= r->w || py >= r->h)
+				continue;
+			*row_at(s, r->x + px, r->y + py) = photo_between(
+				s, (px + 900) * 16 - x16 * 3 / 4, (py + 500) * 16 - y16 * 3 / 4);
 		}
 	}
+}
+
+/* Where something is that goes to and fro between 0 and 16 × side. */
+static int32_t swing(int32_t at, int32_t side)
+{
+	int32_t period = side * 32;
+
+	at %= period;
+	return at < side * 16 ? at : period - at;
+}
+
+void scene_clip(struct scene *s, const struct rect *r, int frame)
+{
+	/* Takes of 40 frames: by turns the camera stands still, or moves by parts of a pixel. */
+	int32_t take = frame / 40, moved = take % 2 ? frame % 40 : 0;
+
+	for (int32_t y = 0; y < r->h; y++)
+		for (int32_t x = 0; x < r->w; x++)
+			*row_at(s, r->x + x, r->y + y) =
+				photo_between(s, (200 + 150 * take + x) * 16 + moved * 21,
+					(100 + 70 * take + y) * 16 + moved * 9);
+	draw_disc(s, r, swing(frame * 71, r->w), swing(frame * 37, r->h), 60);
+	draw_disc(s, r, swing(4000 + frame * 29, r->w), swing(1500 + frame * 53, r->h), 38);
 }

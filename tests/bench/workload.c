@@ -19,6 +19,7 @@
 #include <sys/shm.h>
 #include <time.h>
 
+#include "glyphs.h"
 #include "scene.h"
 
 #define CLIP_W 640
@@ -61,10 +62,11 @@ static struct rect step_page(struct screen *s, int i)
 
 static struct rect step_type(struct screen *s, int i)
 {
-	int columns = (s->whole.w - 80) / 9, lines = (s->whole.h - 80) / 18;
-	struct rect r = { 40 + i % columns * 9, 40 + i / columns % lines * 18, 9, 16 };
+	int columns = (s->whole.w - 80) / GLYPH_WIDTH, lines = (s->whole.h - 80) / 18;
+	struct rect r = { 40 + i % columns * GLYPH_WIDTH, 40 + i / columns % lines * 18, GLYPH_WIDTH,
+		GLYPH_HEIGHT };
 
-	scene_glyph(s->scene, r.x, r.y, 1 + (i * 37) % 95);
+	scene_glyph(s->scene, r.x, r.y, i * 37);
 	return r;
 }
 
