@@ -2,6 +2,7 @@
 noinst_LIBRARIES += encoder/libencoder.a
 
 encoder_libencoder_a_SOURCES = \
+	encoder/anchor.c encoder/anchor.h \
 	encoder/classify.c \
 	encoder/codec.h \
 	encoder/codec/codec.c \

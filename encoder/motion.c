@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Motion by content. Votes first: rows of 64 pixels, hashed in a few tile columns of the screen and of the
- * sent picture, vote for a vertical shift. Where few rows agree, some rare pixels of the screen are looked up
- * in the sent picture and vote for a shift in both directions (a dragged window). The winners are then
- * verified and grown to rectangles.
+ * sent picture, vote for a vertical shift. Where few rows agree, anchors
+ * vote for a shift in both directions (a dragged window). The winners are then verified and grown to
+ * rectangles.
  */
 #include "encoder/motion.h"
 
@@ -12,22 +12,17 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "encoder/anchor.h"
 #include "encoder/encoder_priv.h"
 
-#define COLUMNS_MAX 8 /* tile columns that vote */
+#define COLUMNS_MAX 6 /* tile columns that vote */
+#define ROWS_FEW 384  /* in taller areas only each third row of the screen votes */
+#define AHEAD \
+	6 /* rows that are fetched before they are hashed: a column is read against the grain of memory */
 #define VOTES_MIN 8   /* rows that must agree */
 #define RUN_MIN 12    /* rows of a run that is worth a rectangle */
 #define GAIN_MIN 2048 /* changed pixels that a copy must save: 8 KB */
-#define ANCHORS 4
-#define SAMPLES 12
-#define ANCHOR_LEN 12 /* pixels that must match at an anchor */
-#define ANCHOR_HITS_MAX 4096
-#define ANCHOR_AREA_MAX (3 * 1024 * 1024) /* pixels that are scanned for anchors */
 #define RECTS_MAX 32
-
-struct vector {
-	int32_t dx, dy; /* the source is at the destination plus this */
-};
 
 struct row_slot {
 	uint64_t hash;
@@ -39,6 +34,7 @@ struct motion {
 	struct row_slot *slots;
 	uint32_t slots_mask;
 	int32_t *votes; /* by dy + height */
+	uint8_t *match; /* by tile column and row of pixels: they match under the shift that is tried */
 };
 
 struct run_rect {
@@ -60,7 +56,8 @@ struct motion *motion_create(int32_t width, int32_t height)
 	m->slots_mask = slots - 1;
 	m->slots = pst_zalloc(slots, sizeof(*m->slots));
 	m->votes = pst_zalloc((size_t)height * 2 + 1, sizeof(*m->votes));
-	if (!m->slots || !m->votes) {
+	m->match = pst_zalloc((size_t)((width + TILE_SIDE - 1) / TILE_SIDE) * (size_t)height, 1);
+	if (!m->slots || !m->votes || !m->match) {
 		motion_destroy(m);
 		return NULL;
 	}
@@ -74,6 +71,7 @@ void motion_destroy(struct motion *m)
 
 	free(m->slots);
 	free(m->votes);
+	free(m->match);
 	free(m);
 }
 
@@ -157,6 +155,15 @@ static size_t choose_columns(
 	return n;
 }
 
+/* Asks for the part of a row that is hashed some rows later. */
+static void fetch_row(const uint32_t *row, int32_t y, int32_t bottom, size_t stride)
+{
+	if (y + AHEAD >= bottom)
+		return;
+	for (size_t i = 0; i < TILE_SIDE; i += 16)
+		__builtin_prefetch(row + (size_t)AHEAD * (stride / 4) + i);
+}
+
 static struct row_slot *slot_for(struct motion *m, uint64_t hash)
 {
 	uint32_t at = (uint32_t)hash & m->slots_mask;
@@ -166,32 +173,27 @@ static struct row_slot *slot_for(struct motion *m, uint64_t hash)
 	return &m->slots[at];
 }
 
-/* Zero marks a free slot, and rows of one colour are left out: they look the same everywhere. */
-static uint64_t vote_hash(const struct encoder *e, const uint32_t *row)
-{
-	if (e->dsp->is_colour(row, TILE_SIDE, row[0]))
-		return 0;
-	return e->dsp->hash_row(row, TILE_SIDE) | 1;
-}
-
+/* A hash of zero, which rows of one colour have, marks a free slot: they look the same everywhere. */
 static void vote_column(
 	struct encoder *e, const struct pixmap *screen, int32_t column, const struct rect *bounds)
 {
 	struct motion *m = e->motion;
-	int32_t x = column * TILE_SIDE, bottom = bounds->y + bounds->h;
+	int32_t x = column * TILE_SIDE, bottom = bounds->y + bounds->h, step = bounds->h > ROWS_FEW ? 3 : 1;
 
 	memset(m->slots, 0, ((size_t)m->slots_mask + 1) * sizeof(*m->slots));
 	for (int32_t y = bounds->y; y < bottom; y++) {
-		uint64_t hash = vote_hash(e, encoder_row(e, x, y));
+		const uint32_t *at = encoder_row(e, x, y);
+		uint64_t hash = e->dsp->hash_row(at, TILE_SIDE);
 		struct row_slot *slot = hash ? slot_for(m, hash) : NULL;
 
+		fetch_row(at, y, bottom, e->sent_view.stride);
 		if (slot) {
 			slot->row = slot->hash ? -1 : y;
 			slot->hash = hash;
 		}
 	}
-	for (int32_t y = bounds->y; y < bottom; y++) {
-		uint64_t hash = vote_hash(e, pixmap_at(screen, x, y));
+	for (int32_t y = bounds->y; y < bottom; y += step) {
+		uint64_t hash = e->dsp->hash_row(pixmap_at(screen, x, y), TILE_SIDE);
 		const struct row_slot *slot = hash ? slot_for(m, hash) : NULL;
 
 		if (slot && slot->hash && slot->row >= 0 && slot->row != y)
@@ -213,147 +215,6 @@ static bool best_vote(struct motion *m, struct vector *ret)
 	m->votes[best] = 0;
 	*ret = (struct vector){ 0, best - m->height };
 	return true;
-}
-
-struct anchor {
-	int32_t x, y;
-	const uint32_t *row; /* ANCHOR_LEN pixels of the screen */
-};
-
-/* Colours of a grid of places in the changed area: what is common there (paper, a background) leads nowhere.
- */
-struct samples {
-	uint32_t px[SAMPLES * SAMPLES];
-};
-
-static void take_samples(const struct pixmap *screen, const struct rect *b, struct samples *ret)
-{
-	for (int32_t j = 0; j < SAMPLES; j++)
-		for (int32_t i = 0; i < SAMPLES; i++)
-			ret->px[j * SAMPLES + i] =
-				*pixmap_at(screen, b->x + i * b->w / SAMPLES, b->y + j * b->h / SAMPLES) &
-				DSP_RGB;
-}
-
-static bool is_rare(const struct samples *s, uint32_t colour)
-{
-	int seen = 0;
-
-	for (int32_t i = 0; i < SAMPLES * SAMPLES; i++)
-		seen += s->px[i] == (colour & DSP_RGB);
-	return seen <= 1;
-}
-
-static bool is_anchor(const struct encoder *e, const struct samples *s, const uint32_t *row)
-{
-	uint32_t equal = 0, soft = 0;
-
-	e->dsp->slopes(row, ANCHOR_LEN, &equal, &soft);
-	return equal < ANCHOR_LEN / 2 && is_rare(s, row[0]);
-}
-
-/* The first place with detail and a rare colour, from the quarter's middle downwards. */
-static bool find_anchor(const struct encoder *e, const struct pixmap *screen, const struct samples *s,
-	const struct rect *quarter, struct anchor *ret)
-{
-	for (int32_t y = quarter->y + quarter->h / 2; y < quarter->y + quarter->h; y += 3) {
-		for (int32_t x = quarter->x + quarter->w / 4; x + ANCHOR_LEN <= quarter->x + quarter->w;
-			x += 4) {
-			const uint32_t *row = pixmap_at(screen, x, y);
-
-			if (!is_anchor(e, s, row))
-				continue;
-			*ret = (struct anchor){ x, y, row };
-			return true;
-		}
-	}
-	return false;
-}
-
-static size_t choose_anchors(const struct encoder *e, const struct pixmap *screen, const struct rect *b,
-	struct anchor ret[ANCHORS])
-{
-	struct samples s;
-	size_t n = 0;
-
-	take_samples(screen, b, &s);
-	for (int i = 0; i < ANCHORS; i++) {
-		struct rect quarter = { b->x + (i & 1) * b->w / 2, b->y + (i >> 1) * b->h / 2, b->w / 2,
-			b->h / 2 };
-
-		n += find_anchor(e, screen, &s, &quarter, &ret[n]);
-	}
-	return n;
-}
-
-struct tally {
-	struct vector v;
-	int32_t hits;
-};
-
-/* Counts a shift in a short list; a full list takes no new ones. */
-static void count_shift(struct tally *list, size_t cap, size_t *len, struct vector v)
-{
-	for (size_t i = 0; i < *len; i++) {
-		if (list[i].v.dx == v.dx && list[i].v.dy == v.dy) {
-			list[i].hits++;
-			return;
-		}
-	}
-	if (*len < cap)
-		list[(*len)++] = (struct tally){ v, 1 };
-}
-
-struct anchor_search {
-	struct anchor anchors[ANCHORS];
-	size_t n;
-	uint32_t colours[4];
-	struct tally list[64];
-	size_t len;
-	int32_t hits;
-};
-
-static void look_up_row(struct encoder *e, struct anchor_search *s, const struct rect *bounds, int32_t y)
-{
-	const uint32_t *row = encoder_row(e, 0, y);
-	int32_t end = bounds->x + bounds->w - ANCHOR_LEN;
-
-	for (int32_t x = bounds->x; x < end && s->hits < ANCHOR_HITS_MAX; x++) {
-		x = e->dsp->find_any4(row, x, end, s->colours);
-		if (x >= end)
-			return;
-		s->hits++;
-		for (size_t i = 0; i < s->n; i++)
-			if (e->dsp->same_row(row + x, s->anchors[i].row, ANCHOR_LEN))
-				count_shift(s->list, PST_ARRAY_LEN(s->list), &s->len,
-					(struct vector){ x - s->anchors[i].x, y - s->anchors[i].y });
-	}
-}
-
-/* The shift on which at least two anchors agree. */
-static bool vote_anchors(
-	struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector *ret)
-{
-	struct anchor_search s = { .len = 0 };
-	int32_t best = 1;
-
-	if (rect_area(bounds) > ANCHOR_AREA_MAX || bounds->w < 2 * TILE_SIDE || bounds->h < TILE_SIDE)
-		return false;
-	s.n = choose_anchors(e, screen, bounds, s.anchors);
-	if (s.n < 2)
-		return false;
-	for (size_t i = 0; i < 4; i++)
-		s.colours[i] = s.anchors[i < s.n ? i : 0].row[0] & DSP_RGB;
-	for (int32_t y = bounds->y; y < bounds->y + bounds->h && s.hits < ANCHOR_HITS_MAX; y++)
-		look_up_row(e, &s, bounds, y);
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.list[i].hits > best && (s.list[i].v.dx || s.list[i].v.dy)) {
-			best = s.list[i].hits;
-			*ret = s.list[i].v;
-		}
-	}
-	return best > 1;
 }
 
 static bool matches(const struct encoder *e, const struct pixmap *screen, int32_t x, int32_t y, int32_t w,
@@ -388,22 +249,44 @@ static bool movable(const struct encoder *e, const struct rect *bounds, struct v
 	return rect_intersect(bounds, &from, ret);
 }
 
-/* Runs of matching rows in one tile column. */
-static void scan_column(const struct encoder *e, const struct pixmap *screen, const struct rect *area,
-	int32_t column, struct vector v, struct run_rect *list, size_t *len)
+/* The part of a tile column that lies in the area. */
+static struct rect column_part(const struct rect *area, int32_t column)
 {
 	int32_t x0 = PST_MAX(area->x, column * TILE_SIDE),
 		x1 = PST_MIN(area->x + area->w, (column + 1) * TILE_SIDE);
+
+	return (struct rect){ x0, area->y, x1 - x0, area->h };
+}
+
+/* Row after row, which is how memory is read fastest. */
+static void match_columns(struct encoder *e, const struct pixmap *screen, const struct rect *area,
+	const int32_t *columns, size_t n, struct vector v)
+{
+	for (int32_t y = area->y; y < area->y + area->h; y++) {
+		for (size_t i = 0; i < n; i++) {
+			struct rect part = column_part(area, columns[i]);
+
+			e->motion->match[(size_t)columns[i] * (size_t)e->motion->height + (size_t)y] =
+				matches(e, screen, part.x, y, part.w, v);
+		}
+	}
+}
+
+/* Runs of matching rows in one tile column. */
+static void scan_column(
+	const struct encoder *e, const struct rect *area, int32_t column, struct run_rect *list, size_t *len)
+{
+	const uint8_t *match = e->motion->match + (size_t)column * (size_t)e->motion->height;
+	struct rect run = column_part(area, column);
 	int32_t bottom = area->y + area->h, start = area->y;
 
 	for (int32_t y = area->y; y <= bottom; y++) {
-		if (y < bottom && matches(e, screen, x0, y, x1 - x0, v))
+		if (y < bottom && match[y])
 			continue;
-		if (y - start >= RUN_MIN) {
-			const struct rect run = { x0, start, x1 - x0, y - start };
-
+		run.y = start;
+		run.h = y - start;
+		if (run.h >= RUN_MIN)
 			add_run(list, len, column, &run);
-		}
 		start = y + 1;
 	}
 }
@@ -435,7 +318,28 @@ static void move_pixels(struct encoder *e, const struct rect *r, struct vector v
 	}
 }
 
-/* What a copy has made equal is no change any more; what it has made different becomes one. */
+/* What of the box r does not cover, as a box. */
+static struct rect without(const struct rect *box, const struct rect *r)
+{
+	int32_t x0 = box->x, y0 = box->y, x1 = box->x + box->w, y1 = box->y + box->h;
+	int32_t rx1 = r->x + r->w, ry1 = r->y + r->h;
+
+	if (r->x <= x0 && rx1 >= x1) {
+		if (r->y <= y0)
+			y0 = PST_CLAMP(ry1, y0, y1);
+		if (ry1 >= y1)
+			y1 = PST_CLAMP(r->y, y0, y1);
+	} else if (r->y <= y0 && ry1 >= y1) {
+		if (r->x <= x0)
+			x0 = PST_CLAMP(rx1, x0, x1);
+		if (rx1 >= x1)
+			x1 = PST_CLAMP(r->x, x0, x1);
+	}
+	return (struct rect){ x0, y0, x1 - x0, y1 - y0 };
+}
+
+/* All of r has been seen to match: only what is left of the changes around it is compared once more, and
+ * shrinks. */
 static void compare_again(struct encoder *e, const struct pixmap *screen, const struct rect *r)
 {
 	struct rect span = tiles_span(r);
@@ -443,10 +347,12 @@ static void compare_again(struct encoder *e, const struct pixmap *screen, const 
 	for (int32_t row = span.y; row < span.y + span.h; row++) {
 		for (int32_t column = span.x; column < span.x + span.w; column++) {
 			struct tile *t = tiles_at(&e->tiles, column, row);
-			struct tile_box touched = box_of(r, column * TILE_SIDE, row * TILE_SIDE);
+			struct rect change = box_rect(&t->change, column * TILE_SIDE, row * TILE_SIDE);
 
-			box_add(&t->change, &touched);
-			t->damage = t->change;
+			if (t->is_forced || box_is_empty(&t->change))
+				continue;
+			change = without(&change, r);
+			t->damage = box_of(&change, column * TILE_SIDE, row * TILE_SIDE);
 			refine_tile(e, screen, column, row);
 		}
 	}
@@ -479,14 +385,18 @@ static int try_vector(
 {
 	struct run_rect list[RECTS_MAX];
 	struct rect area;
-	size_t len = 0;
+	int32_t columns[SCREEN_SIDE_MAX / TILE_SIDE];
+	size_t len = 0, n = 0;
 	int made = 0;
 
 	if ((!v.dx && !v.dy) || !movable(e, bounds, v, &area))
 		return 0;
 	for (int32_t column = area.x / TILE_SIDE; column * TILE_SIDE < area.x + area.w; column++)
 		if (column_change(e, column, bounds) >= GAIN_MIN / 8)
-			scan_column(e, screen, &area, column, v, list, &len);
+			columns[n++] = column;
+	match_columns(e, screen, &area, columns, n, v);
+	for (size_t i = 0; i < n; i++)
+		scan_column(e, &area, columns[i], list, &len);
 
 	/* A copy changes what the next one would read: only the first is sure, the others are compared once
 	 * more. */
@@ -540,7 +450,7 @@ int motion_search(struct encoder *e, const struct pixmap *screen)
 	rc = try_rows(e, screen, &bounds);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	if (vote_anchors(e, screen, &bounds, &v))
+	if (anchor_vote(e, screen, &bounds, &v))
 		rc = try_vector(e, screen, &bounds, v);
 	return rc < 0 ? rc : 0;
 }

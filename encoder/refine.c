@@ -7,26 +7,46 @@
 #include "base/mem.h"
 #include "encoder/encoder_priv.h"
 
+struct comparison {
+	const struct encoder *e;
+	const struct pixmap *screen;
+	const struct rect *r;
+	int32_t x0, x1; /* outermost differing columns so far, from r's left edge */
+};
+
+/* Widens the outermost columns by what differs among n columns from `from` of row y. */
+static bool compare_part(struct comparison *c, int32_t y, int32_t from, int32_t n)
+{
+	int32_t first, last;
+
+	if (n <= 0 || !c->e->dsp->diff_row(pixmap_at(c->screen, c->r->x + from, y),
+			      encoder_row(c->e, c->r->x + from, y), n, &first, &last))
+		return false;
+	c->x0 = PST_MIN(c->x0, from + first);
+	c->x1 = PST_MAX(c->x1, from + last);
+	return true;
+}
+
+/* The highest row that differs, the lowest one, and between them only the columns that are still in doubt:
+ * where everything has changed, little of it is read. */
 static struct tile_box compare(
 	const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t tx, int32_t ty)
 {
-	int32_t x0 = INT32_MAX, x1 = -1, y0 = -1, y1 = -1;
+	struct comparison c = { e, screen, r, INT32_MAX, -1 };
+	int32_t y0 = r->y, y1 = r->y + r->h - 1;
 
-	for (int32_t y = r->y; y < r->y + r->h; y++) {
-		int32_t first, last;
-
-		if (!e->dsp->diff_row(
-			    pixmap_at(screen, r->x, y), encoder_row(e, r->x, y), r->w, &first, &last))
-			continue;
-		x0 = PST_MIN(x0, first);
-		x1 = PST_MAX(x1, last);
-		y0 = y0 < 0 ? y : y0;
-		y1 = y;
-	}
-	if (x1 < 0)
+	while (y0 <= y1 && !compare_part(&c, y0, 0, r->w))
+		y0++;
+	if (y0 > y1)
 		return (struct tile_box){ 0, 0, 0, 0 };
+	while (y1 > y0 && !compare_part(&c, y1, 0, r->w))
+		y1--;
+	for (int32_t y = y0 + 1; y < y1 && (c.x0 > 0 || c.x1 < r->w - 1); y++) {
+		compare_part(&c, y, 0, c.x0);
+		compare_part(&c, y, c.x1 + 1, r->w - 1 - c.x1);
+	}
 
-	const struct rect diff = { r->x + x0, y0, x1 - x0 + 1, y1 - y0 + 1 };
+	const struct rect diff = { r->x + c.x0, y0, c.x1 - c.x0 + 1, y1 - y0 + 1 };
 
 	return box_of(&diff, tx, ty);
 }

@@ -90,36 +90,44 @@ AVX2 static bool avx2_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return dsp_c.is_colour(row + i, n - i, colour);
 }
 
-AVX2 static __m256i hash_step(__m256i lane, __m256i px)
+AVX2 static __m256i hash_step(__m256i lane, __m256i px, int32_t at)
 {
-	lane = _mm256_mullo_epi32(_mm256_xor_si256(lane, px), _mm256_set1_epi32((int)0x9e3779b1u));
-	return _mm256_xor_si256(lane, _mm256_srli_epi32(lane, 15));
+	const __m256i places = _mm256_setr_epi32((int)DSP_HASH_KEY(-8, 0), (int)DSP_HASH_KEY(-8, 1),
+		(int)DSP_HASH_KEY(-8, 2), (int)DSP_HASH_KEY(-8, 3), (int)DSP_HASH_KEY(-8, 4),
+		(int)DSP_HASH_KEY(-8, 5), (int)DSP_HASH_KEY(-8, 6), (int)DSP_HASH_KEY(-8, 7));
+	__m256i key =
+		_mm256_xor_si256(places, _mm256_set1_epi32((int)((uint32_t)(at / 8 + 1) * 0x9e3779b1u)));
+	__m256i v = _mm256_add_epi32(px, key), odd = _mm256_srli_epi64(v, 32);
+	__m256i even = _mm256_and_si256(v, _mm256_set1_epi64x(0xffffffff));
+
+	return _mm256_add_epi64(lane, _mm256_add_epi64(_mm256_mul_epu32(v, odd), even));
 }
 
 AVX2 static uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
 {
-	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
-	__m256i lane = _mm256_mullo_epi32(
-		_mm256_set1_epi32((int)0x85ebca6bu), _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8));
-	uint64_t quad[4], h = (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u;
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), first = _mm256_set1_epi32((int)row[0]);
+	__m256i lane = _mm256_setzero_si256(), apart = _mm256_setzero_si256();
+	uint64_t quad[4];
+	uint32_t rest[8] = { 0 }, rest_apart = 0;
 	int32_t i = 0;
 
-	for (; i + 8 <= n; i += 8)
-		lane = hash_step(lane, _mm256_and_si256(load8(row + i), mask));
-	if (i < n) {
-		uint32_t rest[8] = { 0 };
+	for (; i + 8 <= n; i += 8) {
+		__m256i px = load8(row + i);
 
-		for (int32_t k = 0; i + k < n; k++)
+		apart = _mm256_or_si256(apart, _mm256_xor_si256(px, first));
+		lane = hash_step(lane, _mm256_and_si256(px, mask), i);
+	}
+	if (i < n) {
+		for (int32_t k = 0; i + k < n; k++) {
 			rest[k] = row[i + k] & DSP_RGB;
-		lane = hash_step(lane, load8(rest));
+			rest_apart |= (row[i + k] ^ row[0]) & DSP_RGB;
+		}
+		lane = hash_step(lane, load8(rest), i);
 	}
+	if (!rest_apart && _mm256_testz_si256(apart, mask))
+		return 0;
 	_mm256_storeu_si256((__m256i *)(void *)quad, lane);
-	for (int k = 0; k < 4; k++) {
-		h ^= quad[k];
-		h *= 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-	}
-	return h;
+	return dsp_hash_end(quad, (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u);
 }
 
 AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4])

@@ -43,29 +43,40 @@ static bool c_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return true;
 }
 
-/* Eight lanes, as a vector register has; lane i takes pixels i, i+8, i+16 … The missing ones of a last group
- * count as zero. */
+/*
+ * Pixels by eight, as a vector register has them, the missing ones of a last group as zero. Neighbours are
+ * mixed with a key of their place and multiplied with each other, as XXH3 does: no step waits for the one
+ * before.
+ */
 static uint64_t c_hash_row(const uint32_t *row, int32_t n)
 {
-	uint32_t lane[8];
-	uint64_t h = (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u;
+	uint64_t lane[4] = { 0 }, h = (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u;
+	uint32_t apart = 0;
 
-	for (int i = 0; i < 8; i++)
-		lane[i] = 0x85ebca6bu * (uint32_t)(i + 1);
+	for (int32_t i = 0; i < n; i++)
+		apart |= (row[i] ^ row[0]) & DSP_RGB;
+	if (!apart)
+		return 0;
 	for (int32_t at = 0; at < n; at += 8) {
-		for (int i = 0; i < 8; i++) {
-			uint32_t px = at + i < n ? row[at + i] & DSP_RGB : 0;
+		for (int i = 0; i < 8; i += 2) {
+			uint32_t key = DSP_HASH_KEY(at, i), next = DSP_HASH_KEY(at, i + 1);
+			uint32_t a = key + (at + i < n ? row[at + i] & DSP_RGB : 0);
+			uint32_t b = next + (at + i + 1 < n ? row[at + i + 1] & DSP_RGB : 0);
 
-			lane[i] = (lane[i] ^ px) * 0x9e3779b1u;
-			lane[i] ^= lane[i] >> 15;
+			lane[i / 2] += (uint64_t)a * b + a;
 		}
 	}
-	for (int i = 0; i < 8; i += 2) {
-		h ^= (uint64_t)lane[i] | (uint64_t)lane[i + 1] << 32;
+	return dsp_hash_end(lane, h);
+}
+
+uint64_t dsp_hash_end(const uint64_t lane[4], uint64_t h)
+{
+	for (int i = 0; i < 4; i++) {
+		h ^= lane[i];
 		h *= 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
 	}
-	return h;
+	return h | 1;
 }
 
 static int32_t c_find_any4(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4])

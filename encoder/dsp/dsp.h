@@ -22,7 +22,8 @@ struct dsp {
 	void (*copy_row)(uint32_t *dst, const uint32_t *src, int32_t n);
 	/* True when every pixel has this colour. */
 	bool (*is_colour)(const uint32_t *row, int32_t n, uint32_t colour);
-	/* A hash of the row's colours; good for votes, verified by comparison later. */
+	/* A hash of the row's colours, 0 when all are the same; good for votes, verified by comparison
+	 * later. n is at most 2^20. */
 	uint64_t (*hash_row)(const uint32_t *row, int32_t n);
 	/* Column of the first pixel from column `from` that has one of the four colours, n when none has. */
 	int32_t (*find_any4)(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4]);
@@ -36,6 +37,10 @@ struct dsp {
 	void (*i420_rows)(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
 		uint8_t *u, uint8_t *v);
 };
+
+/* What the tables' hashes share: the key of pixel i of the group at `at`, and the end. */
+#define DSP_HASH_KEY(at, i) ((uint32_t)((at) / 8 + 1) * 0x9e3779b1u ^ (uint32_t)((i) + 1) * 0x85ebca6bu)
+uint64_t dsp_hash_end(const uint64_t lane[4], uint64_t h);
 
 extern const struct dsp dsp_c;
 /* NULL slots never occur; the whole table is absent (NULL) where the processor lacks the instructions. */

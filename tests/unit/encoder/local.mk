@@ -12,6 +12,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/model.h \
 	tests/unit/encoder/pages.c \
 	tests/unit/encoder/pages.h \
+	tests/unit/encoder/test_anchor.c \
 	tests/unit/encoder/test_avx2.c \
 	tests/unit/encoder/test_classify.c \
 	tests/unit/encoder/test_codec.c \

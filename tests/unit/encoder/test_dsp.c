@@ -40,3 +40,18 @@ Test(dsp, the_unused_byte_never_counts)
 	dsp_c.copy_row(out, b, 5);
 	cr_assert_eq(memcmp(out, a, 16), 0);
 }
+
+Test(dsp, rows_of_one_colour_have_no_hash_and_places_count)
+{
+	const uint32_t plain[11] = { 7, 7, 0xff000007, 7, 7, 7, 7, 7, 7, 7, 7 };
+	uint32_t left[11], right[11];
+
+	memcpy(left, plain, sizeof(plain));
+	memcpy(right, plain, sizeof(plain));
+	left[2] = right[10] = 9;
+	for (int32_t n = 1; n <= 11; n++)
+		cr_assert_eq(dsp_c.hash_row(plain, n), 0);
+	cr_assert_neq(dsp_c.hash_row(left, 11), 0);
+	cr_assert_neq(dsp_c.hash_row(left, 11), dsp_c.hash_row(right, 11));
+	cr_assert_neq(dsp_c.hash_row(left, 10), dsp_c.hash_row(left, 11));
+}
