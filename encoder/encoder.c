@@ -10,6 +10,7 @@
 #include "encoder/encoder_priv.h"
 #include "encoder/motion.h"
 #include "encoder/plan.h"
+#include "encoder/twin.h"
 #include "encoder/video.h"
 
 #define OPS_MAX (1u << 17) /* twice the tiles of the largest screen, and copies and videos */
@@ -237,6 +238,8 @@ static int plan_frame(
 		video_update(e, now_ns);
 		if (e->params.ops & OP_BIT(OP_COPY))
 			rc = motion_search(e, screen);
+		if (rc == 0 && (e->params.ops & OP_BIT(OP_COPY)))
+			rc = twin_search(e, screen);
 		if (rc == 0)
 			rc = plan_changes(e, screen, budget);
 		if (rc == 0)

@@ -24,6 +24,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/refine.c \
 	encoder/region.c encoder/region.h \
 	encoder/tiles.c encoder/tiles.h \
+	encoder/twin.c encoder/twin.h \
 	encoder/video.c encoder/video.h \
 	encoder/x264.c encoder/x264.h
 encoder_libencoder_a_CPPFLAGS = $(AM_CPPFLAGS) $(X264_CFLAGS) $(JPEG_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)

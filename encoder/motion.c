@@ -358,25 +358,31 @@ static void compare_again(struct encoder *e, const struct pixmap *screen, const 
 	}
 }
 
+int motion_copy(struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t from_x, int32_t from_y)
+{
+	struct op *op = encoder_add_op(e, OP_COPY, OP_CLASS_TEXT, r);
+
+	if (!op)
+		return PST_ENOMEM;
+	op->copy.x = from_x;
+	op->copy.y = from_y;
+	move_pixels(e, r, (struct vector){ from_x - r->x, from_y - r->y });
+	tiles_copy_marks(&e->tiles, r, from_x, from_y);
+	compare_again(e, screen, r);
+	return 0;
+}
+
 static int copy_rect(struct encoder *e, const struct pixmap *screen, struct rect r, struct vector v)
 {
 	int32_t left = widen(e, screen, &r, r.x - 1, -1, v), right = widen(e, screen, &r, r.x + r.w, 1, v);
-	struct op *op;
+	int rc;
 
 	r.x -= left;
 	r.w += left + right;
 	if (gain_of(e, &r) < GAIN_MIN)
 		return 0;
-	op = encoder_add_op(e, OP_COPY, OP_CLASS_TEXT, &r);
-	if (!op)
-		return PST_ENOMEM;
-
-	op->copy.x = r.x + v.dx;
-	op->copy.y = r.y + v.dy;
-	move_pixels(e, &r, v);
-	tiles_copy_marks(&e->tiles, &r, op->copy.x, op->copy.y);
-	compare_again(e, screen, &r);
-	return 1;
+	rc = motion_copy(e, screen, &r, r.x + v.dx, r.y + v.dy);
+	return rc < 0 ? rc : 1;
 }
 
 /* Verifies a shift over the whole changed area. Returns the copies made, or negative. */

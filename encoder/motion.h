@@ -20,3 +20,6 @@ void motion_destroy(struct motion *m);
  * Forced damage takes no part. 0, or PST_ENOMEM when the plan could not grow.
  */
 int motion_search(struct encoder *e, const struct pixmap *screen);
+
+/* Adds one copy to the plan and carries it out: in the sent picture, its lossy marks and the changes of the tiles that it touches. 0 or PST_ENOMEM. */
+int motion_copy(struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t from_x, int32_t from_y);

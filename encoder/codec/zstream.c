@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* zlib with a sync flush, into a growing buffer. */
+/* zlib with a partial flush, into a growing buffer. */
 #include "encoder/codec/zstream.h"
 
 #include "base/mem.h"
@@ -39,7 +39,7 @@ int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, 
 			return pst_err_set(err, PST_ELIMIT, "no room for %zu compressed bytes", room);
 		s->z.next_out = at;
 		s->z.avail_out = (uInt)room;
-		if (deflate(&s->z, flush ? Z_SYNC_FLUSH : Z_NO_FLUSH) == Z_STREAM_ERROR)
+		if (deflate(&s->z, flush ? Z_PARTIAL_FLUSH : Z_NO_FLUSH) == Z_STREAM_ERROR)
 			return pst_err_set(err, PST_EINTERNAL, "the zlib stream is broken");
 		pst_buf_commit(out, room - s->z.avail_out);
 	} while (s->z.avail_out == 0);

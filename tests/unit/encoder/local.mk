@@ -30,6 +30,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_region.c \
 	tests/unit/encoder/test_tight.c \
 	tests/unit/encoder/test_tiles.c \
+	tests/unit/encoder/test_twin.c \
 	tests/unit/encoder/test_video.c \
 	tests/unit/encoder/test_x264.c \
 	tests/unit/encoder/test_zrle.c \

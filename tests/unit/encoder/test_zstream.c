@@ -42,6 +42,22 @@ Test(zstream, every_flush_can_be_read_at_once)
 	free(got);
 }
 
+Test(zstream, a_flush_costs_less_than_a_sync_marker)
+{
+	struct zstream s = { .is_open = false };
+	struct pst_buf out;
+	size_t first;
+
+	pst_buf_init(&out, 1 << 16);
+	cr_assert_eq(zstream_open(&s, 6, NULL), 0);
+	cr_assert_eq(zstream_write(&s, (const uint8_t *)"a letter of a text", 18, true, &out, NULL), 0);
+	first = out.len;
+	cr_assert_eq(zstream_write(&s, (const uint8_t *)"a letter of a text", 18, true, &out, NULL), 0);
+	cr_assert_leq(out.len - first, 6u); /* a match, the end of its block, the empty block */
+	zstream_close(&s);
+	pst_buf_finish(&out);
+}
+
 Test(zstream, a_full_buffer_is_an_error)
 {
 	struct zstream s = { .is_open = false };
