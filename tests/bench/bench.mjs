@@ -10,7 +10,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Steps far apart, so that each is sent whole and refined before the next; the clip runs at its own speed. */
 const WORK = [
 	{ name: 'typing', steps: isSmoke ? 5 : 40, ms: 250, line: 'type' },
-	{ name: 'scrolling', steps: isSmoke ? 2 : 12, ms: 500, line: 'scroll' },
+	{ name: 'scrolling', steps: isSmoke ? 2 : 12, ms: 500, line: 'put48' },
 	{ name: 'video', steps: isSmoke ? 15 : 120, ms: 33, line: 'clip' },
 ];
 const IDLE_S = isSmoke ? 3 : 20;
@@ -18,7 +18,7 @@ const IDLE_S = isSmoke ? 3 : 20;
 const all = (processes) => Object.values(processes).flat();
 
 async function work(running, { line, steps, ms }) {
-	await running.workload.ask(`page ${steps}`);
+	await running.workload.ask('page 1 0');
 	await running.workload.ask('type 1 0');
 	await running.relay.settled();
 	const cpu = cpuMs(all(running.processes)), { down, up } = running.relay;

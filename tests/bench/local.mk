@@ -11,16 +11,23 @@ tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/gold
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 tests_bench_encoder_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
-# What draws on a desktop for tests/e2e and tests/bench/run.
+# What draws on a desktop for tests/e2e and tests/bench/run; its typeface is the lobby's.
 check_PROGRAMS += tests/bench/workload
-tests_bench_workload_SOURCES = tests/bench/workload.c $(SCENE)
+tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/clip.c tests/bench/clip.h tests/bench/desk.c tests/bench/desk.h \
+	tests/bench/document.c tests/bench/document.h $(SCENE) tests/bench/window.c tests/bench/window.h
 tests_bench_workload_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
-tests_bench_workload_LDADD = $(X11_LIBS) -lm
+tests_bench_workload_LDADD = protocol/source/libsource.a $(FREETYPE_LIBS) $(BASE_LIBS) $(ENCODER_LIBS) $(X11_LIBS) -lm
+
+# The pictures of its clip.
+check_PROGRAMS += tests/bench/landscape
+tests_bench_landscape_SOURCES = tests/bench/landscape.c
+tests_bench_landscape_LDADD = -lm
 
 EXTRA_DIST += \
 	tests/bench/bench.mjs \
 	tests/bench/cost.mjs \
 	tests/bench/golden.sh \
 	tests/bench/golden.txt \
+	tests/bench/media.mjs \
 	tests/bench/run \
 	tests/bench/wires.mjs

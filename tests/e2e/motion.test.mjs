@@ -17,7 +17,7 @@ const admin = await Caller.login('admin');
 const { context, page } = await openDesktop('demo');
 const desktop = await desktopOf(admin, 'demo');
 await exact(page);
-const workload = await Workload.onDesktop(desktop, X, Y, 740, 460);
+const workload = await Workload.onDesktop(desktop, X, Y, 740, 480);
 after(() => Promise.all([workload.close(), context.close()]));
 
 /** The moving part of a picture. */
