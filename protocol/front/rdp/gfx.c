@@ -14,16 +14,24 @@
 #include "protocol/front/rdp/planar.h"
 #include "protocol/front/rdp/rdp_priv.h"
 #include "protocol/front/rdp/remotefx.h"
+#include "protocol/front/rdp/zgfx.h"
 
 #define PATIENCE_MS 5000
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
 
-static int gfx_send(struct rdp *f, const struct pst_buf *pdus, struct pst_err *err)
+/* frame_id is 0 for what is no frame, and is not acknowledged. */
+static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint32_t frame_id, struct pst_err *err)
 {
 	struct pst_buf out;
+	if (!f->gfx.zgfx)
+		f->gfx.zgfx = zgfx_create();
+	if (!f->gfx.zgfx)
+		return pst_err_set(err, PST_ENOMEM, "no memory for the graphics channel");
 	pst_buf_init(&out, GFX_PDU_MAX + GFX_PDU_MAX / 64);
-	gfx_wire_segment(&out, pdus->data, pdus->len);
+	zgfx_pack(f->gfx.zgfx, pdus->data, pdus->len, &out);
+	if (frame_id)
+		window_sent(&f->window, frame_id, out.len, pst_mono_ns());
 	bool is_sent = !pdus->failed && channel_write(f->gfx.channel, &out, err) == 0;
 	f->bytes_sent += out.len;
 	pst_buf_finish(&out);
@@ -61,7 +69,7 @@ static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_e
 	pst_buf_init(&out, 4096);
 	f->gfx.set = *best;
 	gfx_wire_caps_confirm(&out, best);
-	int r = gfx_send(f, &out, err);
+	int r = gfx_send(f, &out, 0, err);
 	pst_buf_finish(&out);
 	f->gfx.is_ready = r == 0;
 	f->gfx.has_surface = false;
@@ -193,7 +201,7 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	gfx_wire_create_surface(&out, RDP_SURFACE_ID, f->width, f->height);
 	gfx_wire_map_surface(&out, RDP_SURFACE_ID, 0, 0);
 	f->gfx.has_surface = true;
-	int r = gfx_send(f, &out, err);
+	int r = gfx_send(f, &out, 0, err);
 	pst_buf_finish(&out);
 	return r;
 }
@@ -289,10 +297,8 @@ static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixm
 	for (size_t i = 0; r == 0 && i < ops->len; i++)
 		r = put_op(f, &out, &ops->ops[i], sent, err);
 	gfx_wire_end_frame(&out, id);
-	if (r == 0) {
-		window_sent(&f->window, id, out.len, pst_mono_ns());
-		r = gfx_send(f, &out, err);
-	}
+	if (r == 0)
+		r = gfx_send(f, &out, id, err);
 	pst_buf_finish(&out);
 	if (r == 0 && f->gfx.is_suspended)
 		window_acked(&f->window, id, pst_mono_ns());
@@ -306,6 +312,7 @@ void rdp_gfx_finish(struct rdp *f)
 		WTSVirtualChannelClose(f->gfx.channel);
 	freerdp_bitmap_planar_context_free(f->gfx.planar);
 	remotefx_destroy(f->gfx.remotefx);
+	zgfx_destroy(f->gfx.zgfx);
 }
 
 const struct rdp_writer rdp_writer_gfx = {

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #define HEADER_LEN 8
-#define SEGMENT_MAX 65535
 #define PIXEL_XRGB 0x20
 
 enum gfx_cmd {
@@ -203,27 +202,4 @@ void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uin
 	pst_buf_put_u8(out, qp & 0x3f);
 	pst_buf_put_u8(out, (uint8_t)(100 - qp)); /* quality, 0…100 */
 	pst_buf_append(out, data, len);
-}
-
-void gfx_wire_segment(struct pst_buf *out, const void *pdus, size_t len)
-{
-	const uint8_t *from = pdus;
-	if (len <= SEGMENT_MAX) {
-		pst_buf_put_u8(out, 0xe0); /* single */
-		pst_buf_put_u8(out, 0x04); /* RDP8, not compressed */
-		pst_buf_append(out, from, len);
-		return;
-	}
-	size_t segments = (len + SEGMENT_MAX - 1) / SEGMENT_MAX;
-	pst_buf_put_u8(out, 0xe1); /* multipart */
-	pst_buf_put_le16(out, (uint16_t)segments);
-	pst_buf_put_le32(out, (uint32_t)len);
-	while (len > 0) {
-		size_t part = PST_MIN(len, (size_t)SEGMENT_MAX);
-		pst_buf_put_le32(out, (uint32_t)part + 1);
-		pst_buf_put_u8(out, 0x04);
-		pst_buf_append(out, from, part);
-		from += part;
-		len -= part;
-	}
 }

@@ -66,6 +66,3 @@ void gfx_wire_copy(struct pst_buf *out, uint16_t from_id, uint16_t to_id, const 
 void gfx_wire_bits(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const struct rect *r, const void *data, size_t len);
 /* RFX_AVC420_BITMAP_STREAM (2.2.4.4) with one region over the whole w × h. */
 void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len);
-
-/* Wraps PDUs into RDP_SEGMENTED_DATA (2.2.5.1), RDP8 segments that are not compressed. */
-void gfx_wire_segment(struct pst_buf *out, const void *pdus, size_t len);

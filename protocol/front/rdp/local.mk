@@ -19,7 +19,8 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/pointer.c \
 	protocol/front/rdp/rdp.c protocol/front/rdp/rdp.h protocol/front/rdp/rdp_priv.h \
 	protocol/front/rdp/remotefx.c protocol/front/rdp/remotefx.h \
-	protocol/front/rdp/utf16.c protocol/front/rdp/utf16.h
+	protocol/front/rdp/utf16.c protocol/front/rdp/utf16.h \
+	protocol/front/rdp/zgfx.c protocol/front/rdp/zgfx.h
 protocol_front_rdp_libfrontrdp_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(RDP_CFLAGS)
 
 # What a program adds to its LDADD to use the front.

@@ -43,6 +43,7 @@ struct rdp_gfx {
 	bool was_opened, is_refused, is_ready, has_surface;
 	bool is_suspended; /* the client stopped acknowledging: nothing is counted */
 	struct gfx_capset set;
+	struct zgfx *zgfx; /* NULL before the first message */
 	BITMAP_PLANAR_CONTEXT *planar;
 	struct remotefx *remotefx;
 	struct {

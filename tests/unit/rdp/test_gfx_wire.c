@@ -49,22 +49,6 @@ Test(gfx_wire, h264_is_for_clients_that_say_so)
 		cr_expect_eq(gfx_wire_has_avc(&sets[i].set), sets[i].has_avc, "set %zu", i);
 }
 
-Test(gfx_wire, long_messages_travel_in_segments)
-{
-	static uint8_t data[150000];
-	struct pst_buf out;
-	pst_buf_init(&out, 1 << 20);
-	gfx_wire_segment(&out, data, sizeof(data));
-	cr_expect_eq(out.data[0], 0xe1);
-	cr_expect_eq(out.data[1], 3);
-	cr_expect_eq(out.len, 7 + 3 * 5 + sizeof(data));
-	pst_buf_reset(&out);
-	gfx_wire_segment(&out, data, 10);
-	cr_expect_eq(out.data[0], 0xe0);
-	cr_expect_eq(out.len, 12);
-	pst_buf_finish(&out);
-}
-
 static const struct {
 	const char *what;
 	uint8_t bytes[40];
