@@ -50,3 +50,6 @@ extern const struct codec_type codec_jpeg;
 extern const struct codec_type codec_flat;
 /* The same without stream state: every rectangle stands alone. */
 extern const struct codec_type codec_flat_single;
+/* RDP ClearCodec ([MS-RDPEGFX] 2.2.4.1): bands of columns that the client keeps, for text and what is drawn. RDP8 bulk
+ * compression is meant to follow. */
+extern const struct codec_type codec_clear;

@@ -5,9 +5,13 @@ encoder_libencoder_a_SOURCES = \
 	encoder/anchor.c encoder/anchor.h \
 	encoder/classify.c \
 	encoder/codec.h \
+	encoder/codec/clear.c \
+	encoder/codec/clear_bars.c encoder/codec/clear_bars.h \
+	encoder/codec/clear_cut.c encoder/codec/clear_cut.h \
 	encoder/codec/codec.c \
 	encoder/codec/flat.c \
 	encoder/codec/jpeg.c encoder/codec/jpeg.h \
+	encoder/codec/slot_ring.c encoder/codec/slot_ring.h \
 	encoder/codec/tight.c \
 	encoder/codec/zrle.c \
 	encoder/codec/zstream.c encoder/codec/zstream.h \
@@ -27,7 +31,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/twin.c encoder/twin.h \
 	encoder/video.c encoder/video.h \
 	encoder/x264.c encoder/x264.h
-encoder_libencoder_a_CPPFLAGS = $(AM_CPPFLAGS) $(X264_CFLAGS) $(JPEG_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
+encoder_libencoder_a_CPPFLAGS = $(AM_CPPFLAGS) $(X264_CFLAGS) $(JPEG_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS) $(XXHASH_CFLAGS)
 
 # What a program adds to its LDADD, before BASE_LIBS, to use the library.
 ENCODER_LIBS = encoder/libencoder.a $(X264_LIBS) $(JPEG_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)

@@ -20,6 +20,9 @@
 #include "encoder/codec.h"
 #include "encoder/encoder.h"
 #include "golden.h"
+#include "protocol/front/rdp/gfx_pixels.h"
+#include "protocol/front/rdp/gfx_wire.h"
+#include "protocol/front/rdp/zgfx.h"
 #include "trace.h"
 
 #define MS 1000000ull
@@ -29,7 +32,7 @@
 struct wire {
 	const char *name;
 	uint32_t ops;
-	const struct codec_type *lossless, *lossy; /* one codec for both when equal */
+	const struct codec_type *lossless, *lossy; /* one codec for both when equal; none for RDP, which has its own writer */
 	size_t header, copy, fill;                 /* bytes that the wire adds per operation */
 };
 
@@ -40,14 +43,19 @@ static const struct wire wires[] = {
 	{ "web",
 		OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO),
 		&codec_flat, &codec_jpeg, 13, 13, 12 },
+	{ "rdp",
+		OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO),
+		NULL, NULL, 0, 0, 0 },
 };
 
 struct run {
 	const struct wire *wire;
 	struct encoder *enc;
 	struct codec *lossless, *lossy;
-	struct pst_buf out;
-	uint64_t now, bytes, plan_ns, wire_ns, worst_ns;
+	struct gfx_pixels *pixels; /* RDP alone, with what compresses its channel */
+	struct zgfx *zgfx;
+	struct pst_buf out, channel;
+	uint64_t now, bytes, plain, plan_ns, wire_ns, worst_ns;
 	uint64_t ops[OP_KINDS];
 };
 
@@ -95,6 +103,38 @@ static void write_op(struct run *r, const struct op *op)
 		write_pixels(r, r->lossless, op, 0);
 }
 
+/* As the RDP front writes it, without the channel's and TLS' headers. */
+static void write_rdp_op(struct run *r, const struct op *op)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	r->ops[op->kind]++;
+	if (op->kind == OP_COPY) {
+		gfx_wire_copy(&r->out, 1, 1, &op->rect, op->copy.x, op->copy.y);
+	} else if (op->kind == OP_FILL) {
+		gfx_wire_solid_fill(&r->out, 1, op->fill, &op->rect);
+	} else if (op->kind == OP_VIDEO) {
+		gfx_wire_avc420(&r->out, 2, op->video.coded_w, op->video.coded_h, op->video.qp, op->video.data,
+			op->video.len);
+		gfx_wire_copy(&r->out, 2, 1, &op->rect, 0, 0);
+	} else if (gfx_pixels_put(r->pixels, op, encoder_sent(r->enc), 1, &r->out, &err) < 0) {
+		die("rdp", &err);
+	}
+}
+
+static void write_rdp(struct run *r, const struct op_list *list)
+{
+	gfx_wire_start_frame(&r->out, (uint32_t)list->sequence, 0);
+	for (size_t i = 0; i < list->len; i++)
+		write_rdp_op(r, &list->ops[i]);
+	gfx_wire_end_frame(&r->out, (uint32_t)list->sequence);
+	pst_buf_reset(&r->channel);
+	zgfx_pack(r->zgfx, r->out.data, r->out.len, &r->channel);
+	r->plain += r->out.len;
+	r->bytes += r->channel.len;
+	pst_buf_reset(&r->out);
+}
+
 static void send_frame(struct run *r, struct scene *s)
 {
 	struct encoder_budget budget = { 0 };
@@ -106,7 +146,9 @@ static void send_frame(struct run *r, struct scene *s)
 		die("plan", &err);
 	middle = cpu_ns();
 	pst_buf_reset(&r->out);
-	for (size_t i = 0; i < list.len; i++)
+	if (r->pixels && list.len)
+		write_rdp(r, &list);
+	for (size_t i = 0; i < list.len && !r->pixels; i++)
 		write_op(r, &list.ops[i]);
 	end = cpu_ns();
 	r->bytes += r->out.len;
@@ -125,16 +167,31 @@ static void settle(struct run *r, struct scene *s)
 	}
 }
 
+static void open_rdp(struct run *r)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	pst_buf_init(&r->channel, 256u << 20);
+	r->pixels = gfx_pixels_create(&err);
+	r->zgfx = zgfx_create();
+	if (!r->enc || !r->pixels || !r->zgfx || gfx_pixels_resize(r->pixels, TRACE_W, TRACE_H, &err) < 0)
+		die("rdp", &err);
+}
+
 static void open_run(struct run *r, const struct wire *wire)
 {
 	struct encoder_params params = {
-		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = 2, .max_video_regions = 2
+		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = wire->lossless ? 2 : 16, .max_video_regions = 2
 	};
 	struct pst_err err = PST_ERR_INIT;
 
 	*r = (struct run){ .wire = wire, .now = 1000 * MS };
 	pst_buf_init(&r->out, 256u << 20);
 	r->enc = encoder_create(&params, &err);
+	if (!wire->lossless) {
+		open_rdp(r);
+		return;
+	}
 	r->lossless = codec_create(wire->lossless);
 	r->lossy = wire->lossy == wire->lossless ? r->lossless : codec_create(wire->lossy);
 	if (!r->enc || !r->lossless || !r->lossy)
@@ -147,6 +204,9 @@ static void close_run(struct run *r)
 		codec_destroy(r->lossy);
 	codec_destroy(r->lossless);
 	encoder_destroy(r->enc);
+	gfx_pixels_destroy(r->pixels);
+	zgfx_destroy(r->zgfx);
+	pst_buf_finish(&r->channel);
 	pst_buf_finish(&r->out);
 }
 
@@ -173,7 +233,7 @@ static uint64_t run_trace(const struct trace *t, const struct wire *wire, struct
 	open_run(&r, wire);
 	trace_begin(t, s);
 	settle(&r, s);
-	r.bytes = r.plan_ns = r.wire_ns = r.worst_ns = 0;
+	r.bytes = r.plain = r.plan_ns = r.wire_ns = r.worst_ns = 0;
 	memset(r.ops, 0, sizeof(r.ops));
 	for (int i = 0; i < t->steps; i++) {
 		struct rect damage = t->step(s, i);

@@ -9,7 +9,7 @@ TESTS += tests/bench/golden.sh
 tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/golden.c tests/bench/golden.h \
 	tests/bench/trace.c tests/bench/trace.h $(SCENE)
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
-tests_bench_encoder_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS) -lm
+tests_bench_encoder_bench_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
 # What draws on a desktop for tests/e2e and tests/bench/run; its typeface is the lobby's.
 check_PROGRAMS += tests/bench/workload

@@ -5,20 +5,16 @@
  */
 #include <freerdp/channels/rdpgfx.h>
 #include <freerdp/channels/wtsvc.h>
-#include <stdlib.h>
 #include <winpr/wtsapi.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "protocol/front/rdp/channel.h"
-#include "protocol/front/rdp/planar.h"
+#include "protocol/front/rdp/gfx_pixels.h"
 #include "protocol/front/rdp/rdp_priv.h"
-#include "protocol/front/rdp/remotefx.h"
 #include "protocol/front/rdp/zgfx.h"
 
 #define PATIENCE_MS 5000
-#define PART_WIDTH_MAX 512
-#define PART_HEIGHT_MAX 128
 
 /* frame_id is 0 for what is no frame, and is not acknowledged. */
 static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint32_t frame_id, struct pst_err *err)
@@ -189,9 +185,9 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	struct pst_buf out;
 	if (!f->gfx.is_ready || f->width == 0)
 		return 0;
-	remotefx_destroy(f->gfx.remotefx);
-	f->gfx.remotefx = remotefx_create(f->width, f->height, err);
-	if (!f->gfx.remotefx)
+	if (!f->gfx.pixels)
+		f->gfx.pixels = gfx_pixels_create(err);
+	if (!f->gfx.pixels || gfx_pixels_resize(f->gfx.pixels, f->width, f->height, err) < 0)
 		return err->code;
 	pst_buf_init(&out, 4096);
 	rdp_gfx_video_reset(f, &out);
@@ -206,70 +202,8 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	return r;
 }
 
-/* Planes whose runs would be longer than the pixels are refused by the codec: noise, or a few pixels. */
-static void put_plain(struct pst_buf *out, const struct rect *r, const struct pixmap *sent)
-{
-	struct pst_buf rows;
-	pst_buf_init(&rows, (size_t)PART_WIDTH_MAX * PART_HEIGHT_MAX * 4);
-	for (int32_t y = r->y; y < r->y + r->h; y++)
-		pst_buf_append(&rows, pixmap_at(sent, r->x, y), (size_t)r->w * 4);
-	gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_UNCOMPRESSED, r, rows.data, rows.len);
-	out->failed |= rows.failed;
-	pst_buf_finish(&rows);
-}
-
-static int put_part(struct rdp *f, struct pst_buf *out, const struct rect *r, const struct pixmap *sent, struct pst_err *err)
-{
-	UINT32 len = 0;
-	if (!f->gfx.planar)
-		f->gfx.planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_NA | PLANAR_FORMAT_HEADER_RLE, PART_WIDTH_MAX,
-								  PART_HEIGHT_MAX);
-	if (!f->gfx.planar || !freerdp_bitmap_planar_context_reset(f->gfx.planar, (UINT32)r->w, (UINT32)r->h))
-		return pst_err_set(err, PST_ENOMEM, "no memory for a picture's codec");
-	freerdp_planar_topdown_image(f->gfx.planar, TRUE);
-	BYTE *data = planar_pack(f->gfx.planar, sent, r, &len);
-	if (data)
-		gfx_wire_bits(out, RDP_SURFACE_ID, GFX_CODEC_PLANAR, r, data, len);
-	else
-		put_plain(out, r, sent);
-	free(data);
-	return 0;
-}
-
-static int put_parts(struct rdp *f, struct pst_buf *out, const struct rect *all, const struct pixmap *sent, struct pst_err *err)
-{
-	for (int32_t y = all->y; y < all->y + all->h; y += PART_HEIGHT_MAX) {
-		for (int32_t x = all->x; x < all->x + all->w; x += PART_WIDTH_MAX) {
-			const struct rect part = { x, y, PST_MIN(PART_WIDTH_MAX, all->x + all->w - x),
-						   PST_MIN(PART_HEIGHT_MAX, all->y + all->h - y) };
-			int r = put_part(f, out, &part, sent, err);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
-struct lossy {
-	struct rdp *f;
-	struct pst_buf *out;
-};
-
-static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
-{
-	const struct lossy *l = arg;
-	struct pst_buf data;
-	pst_buf_init(&data, GFX_PDU_MAX);
-	int rc = remotefx_pack(l->f->gfx.remotefx, sent, r, &data, err);
-	if (rc == 0)
-		gfx_wire_bits(l->out, RDP_SURFACE_ID, GFX_CODEC_CAVIDEO, r, data.data, data.len);
-	pst_buf_finish(&data);
-	return rc;
-}
-
 static int put_op(struct rdp *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
 {
-	struct lossy lossy = { f, out };
 	switch (op->kind) {
 	case OP_COPY:
 		gfx_wire_copy(out, RDP_SURFACE_ID, RDP_SURFACE_ID, &op->rect, op->copy.x, op->copy.y);
@@ -280,10 +214,8 @@ static int put_op(struct rdp *f, struct pst_buf *out, const struct op *op, const
 	case OP_VIDEO:
 		rdp_gfx_video_put(f, out, op);
 		return 0;
-	case OP_LOSSY:
-		return remotefx_split(&op->rect, sent, put_lossy, &lossy, err);
 	default:
-		return put_parts(f, out, &op->rect, sent, err);
+		return gfx_pixels_put(f->gfx.pixels, op, sent, RDP_SURFACE_ID, out, err);
 	}
 }
 
@@ -310,8 +242,7 @@ void rdp_gfx_finish(struct rdp *f)
 	pst_timer_destroy(f->gfx.patience);
 	if (f->gfx.channel)
 		WTSVirtualChannelClose(f->gfx.channel);
-	freerdp_bitmap_planar_context_free(f->gfx.planar);
-	remotefx_destroy(f->gfx.remotefx);
+	gfx_pixels_destroy(f->gfx.pixels);
 	zgfx_destroy(f->gfx.zgfx);
 }
 

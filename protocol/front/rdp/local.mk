@@ -8,6 +8,7 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/clipboard.c \
 	protocol/front/rdp/disp.c protocol/front/rdp/disp.h \
 	protocol/front/rdp/gfx.c \
+	protocol/front/rdp/gfx_pixels.c protocol/front/rdp/gfx_pixels.h \
 	protocol/front/rdp/gfx_video.c \
 	protocol/front/rdp/gfx_wire.c protocol/front/rdp/gfx_wire.h \
 	protocol/front/rdp/guard.c protocol/front/rdp/guard.h \

@@ -2,7 +2,6 @@
 /* The body of the RDP front, shared by its files. */
 #pragma once
 
-#include <freerdp/codec/planar.h>
 #include <freerdp/freerdp.h>
 #include <freerdp/peer.h>
 
@@ -44,8 +43,7 @@ struct rdp_gfx {
 	bool is_suspended; /* the client stopped acknowledging: nothing is counted */
 	struct gfx_capset set;
 	struct zgfx *zgfx; /* NULL before the first message */
-	BITMAP_PLANAR_CONTEXT *planar;
-	struct remotefx *remotefx;
+	struct gfx_pixels *pixels; /* NULL before the first surface */
 	struct {
 		int32_t w, h; /* of the region's surface; 0 without one */
 	} videos[RDP_VIDEO_REGIONS];

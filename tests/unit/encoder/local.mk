@@ -15,6 +15,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_anchor.c \
 	tests/unit/encoder/test_avx2.c \
 	tests/unit/encoder/test_classify.c \
+	tests/unit/encoder/test_clear_cut.c \
 	tests/unit/encoder/test_codec.c \
 	tests/unit/encoder/test_dsp.c \
 	tests/unit/encoder/test_encoder.c \
@@ -28,6 +29,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_rect.c \
 	tests/unit/encoder/test_refine.c \
 	tests/unit/encoder/test_region.c \
+	tests/unit/encoder/test_slot_ring.c \
 	tests/unit/encoder/test_tight.c \
 	tests/unit/encoder/test_tiles.c \
 	tests/unit/encoder/test_twin.c \

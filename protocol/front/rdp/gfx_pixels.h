@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pixels of operations as WireToSurface PDUs, [MS-RDPEGFX] 2.2.2.1: ClearCodec for what is drawn, planes for exact pictures, RemoteFX
+ * for lossy ones. It knows what the client keeps, so one belongs to one connection, and all that it makes is sent in order.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "encoder/op.h"
+#include "encoder/pixmap.h"
+
+struct gfx_pixels;
+
+/* Returns owned, or NULL with err. */
+struct gfx_pixels *gfx_pixels_create(struct pst_err *err);
+/* Accepts NULL. */
+void gfx_pixels_destroy(struct gfx_pixels *x);
+
+/* Pictures have this size from now on; comes before the first put. */
+int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_err *err);
+
+/* Appends the PDUs of an OP_LOSSLESS or OP_LOSSY for a surface. When it fails the connection is over. */
+int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err);
