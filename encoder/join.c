@@ -44,10 +44,12 @@ bool sketch_fits(const uint64_t sketch[SKETCH_WORDS])
 	return sketch_count(sketch) <= SKETCH_FULL;
 }
 
-static bool fits_one_palette(const struct piece *a, const struct piece *b)
+static bool fits_one_codec(const struct piece *a, const struct piece *b, bool has_palettes)
 {
 	uint64_t both[SKETCH_WORDS];
 
+	if (!has_palettes)
+		return (a->klass == OP_CLASS_PICTURE) == (b->klass == OP_CLASS_PICTURE);
 	if (a->is_indexed != b->is_indexed)
 		return false;
 	if (!a->is_indexed)
@@ -57,7 +59,7 @@ static bool fits_one_palette(const struct piece *a, const struct piece *b)
 	return sketch_fits(both);
 }
 
-static bool can_join(const struct piece *a, const struct piece *b)
+static bool can_join(const struct piece *a, const struct piece *b, bool has_palettes)
 {
 	struct rect hull = rect_union(&a->rect, &b->rect);
 	int64_t parts = rect_area(&a->rect) + rect_area(&b->rect), waste = rect_area(&hull) - parts;
@@ -69,7 +71,7 @@ static bool can_join(const struct piece *a, const struct piece *b)
 		return a->fill == b->fill && waste == 0;
 	if (a->kind == OP_LOSSY)
 		return waste * 16 <= parts && a->quality == b->quality;
-	return waste * 8 <= parts + 512 && fits_one_palette(a, b);
+	return waste * 8 <= parts + 512 && fits_one_codec(a, b, has_palettes);
 }
 
 static void absorb(struct piece *a, struct piece *b)
@@ -111,7 +113,7 @@ static void demote_short_fills(struct piece *pieces, size_t n)
 	}
 }
 
-static void join_rows(struct piece *pieces, size_t n)
+static void join_rows(struct piece *pieces, size_t n, bool has_palettes)
 {
 	size_t head = 0;
 	int32_t last_column = n ? pieces[0].column : 0;
@@ -120,7 +122,7 @@ static void join_rows(struct piece *pieces, size_t n)
 		bool is_beside = pieces[i].row == pieces[head].row && pieces[i].column == last_column + 1;
 
 		last_column = pieces[i].column;
-		if (is_beside && can_join(&pieces[head], &pieces[i]))
+		if (is_beside && can_join(&pieces[head], &pieces[i], has_palettes))
 			absorb(&pieces[head], &pieces[i]);
 		else
 			head = i;
@@ -152,7 +154,7 @@ static size_t row_start(const struct piece *pieces, size_t n, size_t from, int32
  * Each run looks for one right above that starts in the same column. The lower piece stays and takes the
  * upper one's pixels, so that a block stands in its lowest row, where the next row finds it.
  */
-static void join_columns(struct piece *pieces, size_t n)
+static void join_columns(struct piece *pieces, size_t n, bool has_palettes)
 {
 	size_t above = 0;
 
@@ -160,7 +162,7 @@ static void join_columns(struct piece *pieces, size_t n)
 		above = row_start(pieces, i, above, pieces[i].row - 1);
 		for (size_t k = above; k < i && pieces[k].row == pieces[i].row - 1; k++) {
 			if (pieces[k].is_gone || pieces[k].column != pieces[i].column ||
-				!can_join(&pieces[k], &pieces[i]))
+				!can_join(&pieces[k], &pieces[i], has_palettes))
 				continue;
 			absorb(&pieces[i], &pieces[k]);
 			break;
@@ -168,11 +170,11 @@ static void join_columns(struct piece *pieces, size_t n)
 	}
 }
 
-size_t join_pieces(struct piece *pieces, size_t n)
+size_t join_pieces(struct piece *pieces, size_t n, bool has_palettes)
 {
 	demote_short_fills(pieces, n);
-	join_rows(pieces, n);
+	join_rows(pieces, n, has_palettes);
 	n = compact(pieces, n);
-	join_columns(pieces, n);
+	join_columns(pieces, n, has_palettes);
 	return compact(pieces, n);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Our own lossless codec, made for screens: indices into a palette that lives on from rectangle to rectangle,
- * or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The stream variant keeps one zstd
- * frame open for the whole connection, with a window of 8 MB, so that what was shown before costs next to
+ * Our own lossless codec, made for screens: columns that the reader keeps, indices into a palette that lives on
+ * from rectangle to rectangle, or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The stream variant keeps one zstd
+ * frame open for the whole connection, with a window of 2 MB, so that what was shown before costs next to
  * nothing when it comes back.
  */
 #include <stdlib.h>
@@ -11,18 +11,24 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/dsp/dsp.h"
 #include "encoder/palette.h"
 
-#define WINDOW_LOG 23 /* 8 MB: what a browser's decoder must keep */
+#define WINDOW_LOG 21 /* 2 MB: what a browser's decoder must keep, and our worker */
 #define PALETTES 4
 #define STEP 16384
-enum { MODE_ROWS = 0x01, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
+#define SMALL_AREA_MAX 1024 /* a few letters cost less as indices: their palette is known, their columns are not */
+#define PLAIN_MAX (64u << 20)
+#define PLAIN_KEEP (1u << 20) /* more than this is given back after the rectangle */
+enum { MODE_ROWS = 0x01, MODE_BARS = 0x02, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
 enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_SLOPE, FILTERS };
 
 struct flat {
 	struct codec base;
 	ZSTD_CCtx *zstd;
 	bool is_stream;
+	struct codec *bars; /* ClearCodec; NULL where every rectangle stands alone */
+	struct pst_buf plain;
 	struct palette palettes[PALETTES], scan;
 	uint64_t used[PALETTES], clock;
 	uint8_t indices[SCREEN_SIDE_MAX];
@@ -194,6 +200,33 @@ static int encode_rows(struct flat *f, const struct pixmap *p, const struct rect
 	return rc;
 }
 
+/* Programs draw with equal neighbours: letters on paper, lines, areas. Photos have hardly any. */
+static bool is_drawn(const struct pixmap *p, const struct rect *r)
+{
+	uint32_t equal = 0, soft = 0, pairs = (uint32_t)((r->w - 1) * ((r->h + 1) / 2));
+
+	for (int32_t y = r->y; y < r->y + r->h; y += 2)
+		dsp_best()->slopes(pixmap_at(p, r->x, y), r->w, &equal, &soft);
+	return equal * 4 >= pairs;
+}
+
+static int encode_bars(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
+{
+	int rc;
+
+	pst_buf_put_u8(&f->plain, MODE_BARS);
+	rc = codec_encode(f->bars, p, r, 0, &f->plain, err);
+	if (rc == 0)
+		rc = write_bytes(f, f->plain.data, f->plain.len, ZSTD_e_continue, out, err);
+	if (f->plain.cap > PLAIN_KEEP) {
+		pst_buf_finish(&f->plain);
+		pst_buf_init(&f->plain, PLAIN_MAX);
+	}
+	pst_buf_reset(&f->plain);
+	return rc;
+}
+
 static int flat_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err)
 {
@@ -204,8 +237,14 @@ static int flat_encode(struct codec *c, const struct pixmap *p, const struct rec
 	if (!f->is_stream)
 		ZSTD_CCtx_reset(f->zstd, ZSTD_reset_session_only);
 	palette_clear(&f->scan);
-	rc = palette_scan(&f->scan, p, r, PALETTE_MAX) ? encode_indexed(f, p, r, out, err)
-						       : encode_rows(f, p, r, out, err);
+	if (rect_area(r) <= SMALL_AREA_MAX && palette_scan(&f->scan, p, r, PALETTE_MAX))
+		rc = encode_indexed(f, p, r, out, err);
+	else if (f->bars && is_drawn(p, r))
+		rc = encode_bars(f, p, r, out, err);
+	else if (rect_area(r) > SMALL_AREA_MAX && palette_scan(&f->scan, p, r, PALETTE_MAX))
+		rc = encode_indexed(f, p, r, out, err);
+	else
+		rc = encode_rows(f, p, r, out, err);
 	return rc < 0 ? rc : finish(f, out, err);
 }
 
@@ -214,6 +253,8 @@ static void flat_destroy(struct codec *c)
 	struct flat *f = pst_container_of(c, struct flat, base);
 
 	ZSTD_freeCCtx(f->zstd);
+	codec_destroy(f->bars);
+	pst_buf_finish(&f->plain);
 	free(f);
 }
 
@@ -224,8 +265,10 @@ static struct codec *create(bool is_stream)
 	if (!f)
 		return NULL;
 	f->is_stream = is_stream;
+	pst_buf_init(&f->plain, PLAIN_MAX);
+	f->bars = is_stream ? codec_create(&codec_clear) : NULL;
 	f->zstd = ZSTD_createCCtx();
-	if (!f->zstd) {
+	if (!f->zstd || (is_stream && !f->bars)) {
 		flat_destroy(&f->base);
 		return NULL;
 	}

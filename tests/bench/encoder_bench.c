@@ -181,7 +181,8 @@ static void open_rdp(struct run *r)
 static void open_run(struct run *r, const struct wire *wire)
 {
 	struct encoder_params params = {
-		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = wire->lossless ? 2 : 16, .max_video_regions = 2
+		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = wire->lossless ? 2 : 16, .max_video_regions = 2,
+		.has_palettes = wire->lossless == &codec_tight || wire->lossless == &codec_zrle
 	};
 	struct pst_err err = PST_ERR_INIT;
 

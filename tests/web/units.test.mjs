@@ -106,6 +106,29 @@ test('flat: fresh and growing palettes, rows with every filter', () => {
 	assert.throws(() => f.decodePlain(Uint8Array.from(rows.with(1, 4)), 2, 4), /filter/);
 });
 
+test('flat: columns that are kept, runs, small pictures', () => {
+	const f = new FlatDecoder();
+	const red = (p) => [...p].filter((_, i) => i % 4 === 0);
+	const le32 = (v) => [v & 255, v >> 8, 0, 0];
+	const picture = (flags, glyph, runs, bands) => Uint8Array.from([2, flags, 0, ...glyph, ...le32(runs.length), ...le32(bands.length), ...le32(0), ...runs, ...bands]);
+	const band = (...columns) => [0, 0, columns.length - 1, 0, 0, 0, 2, 0, 0, 0, 9, ...columns.flat()];
+	/* 9 paper; the first column has 7 in its middle row, the second is the same one again, the third moves it up. */
+	const first = picture(0, [], [], band([1, 2, 0, 0, 7], [0, 0x80], [0, 0x40, 0]));
+	assert.deepEqual(red(f.decodePlain(first, 3, 3)), [9, 9, 7, 7, 7, 9, 9, 9, 9]);
+	assert.deepEqual(red(f.decodePlain(picture(0, [], [], band([1, 0x80], [0, 0x80])), 2, 3)), [7, 9, 9, 7, 9, 9]);
+	assert.deepEqual(red(f.decodePlain(picture(1, [3, 0], [0, 0, 5, 2], []), 2, 1)), [5, 5]);
+	assert.deepEqual(red(f.decodePlain(Uint8Array.of(2, 3, 0, 3, 0), 2, 1)), [5, 5]);
+	const bad = [
+		[picture(0, [], [], band([9, 0x80])), /not there/], [picture(0, [], [], band([9, 0x40, 0])), /fit/], [picture(0, [], [], band([0, 53])), /height/],
+		[picture(0, [], [], band([3, 4, 0, 0, 7])), /fit/], [picture(0, [], [], band([1, 2, 0, 0])), /cut/], [picture(0, [], [], band([0, 0x80], [0, 0x80])), /outside/],
+		[picture(0, [], [0, 0, 5, 4], []), /beyond/], [picture(0, [], [0, 0, 5, 2], []), /early/], [picture(0, [], [0, 0, 5, 255, 255, 255, 0, 0, 0, 255], []), /beyond/],
+		[Uint8Array.of(2, 3, 0, 4, 0), /not there/], [Uint8Array.of(2, 2, 0, 3, 0), /glyph/], [picture(1, [160, 15], [], []), /glyph/],
+		[picture(0, [], [], band()), /outside/],
+	];
+	for (const [plain, why] of bad)
+		assert.throws(() => f.decodePlain(plain, 1, 3), why, String(plain));
+});
+
 test('keys have their evdev codes and keysyms', () => {
 	const cases = [['KeyA', 'a', 0, 30, 0x61], ['Semicolon', 'ñ', 0, 39, 0xf1], ['KeyE', '€', 0, 18, 0x20ac], ['Digit2', '@', 0, 3, 0x40],
 		['Quote', '{', 0, 40, 0x7b], ['Enter', 'Enter', 0, 28, 0xff0d], ['NumpadEnter', 'Enter', 3, 96, 0xff8d], ['Numpad7', '7', 3, 71, 0xffb7],

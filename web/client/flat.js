@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The flat codec: from the stream's plain bytes to RGBA pixels. See docs/web-protocol.md. */
 
+import { BarsDecoder } from './bars.js';
 import { ZstdStream } from './zstd.js';
 
 /** @param {string} what @returns {never} */
@@ -9,13 +10,14 @@ function fail(what) {
 }
 
 const ROWS = 0x01;
+const BARS = 0x02;
 const EXTEND = 0x10;
 const FRESH = 0x20;
 const SLOTS = 4;
 
 /** Most plain bytes that an operation of this size can have. @param {number} w @param {number} h */
 export function plainMax(w, h) {
-	return Math.max(1 + h * (1 + w * 3), 2 + 256 * 3 + h * w);
+	return Math.max(1 + h * (1 + w * 3), 2 + 256 * 3 + h * w, 64 + h * w * 8);
 }
 
 /** A palette that lives on: later rectangles may use it and add to it. */
@@ -130,6 +132,8 @@ function readRows(d, out, w, h) {
 export class FlatDecoder {
 	constructor() {
 		this.stream = new ZstdStream();
+		/** @type {BarsDecoder | null} */
+		this.bars = null;
 		this.palettes = Array.from({ length: SLOTS }, () => new Palette());
 	}
 
@@ -149,6 +153,8 @@ export class FlatDecoder {
 		const palette = this.palettes[mode & 0x0f];
 		if (mode === ROWS)
 			readRows(plain, out, w, h);
+		else if (mode === BARS)
+			(this.bars ??= new BarsDecoder()).read(plain, 1, out, w, h);
 		else if (palette && ((mode & 0xf0) === EXTEND || (mode & 0xf0) === FRESH))
 			readIndices(palette, plain, palette.read(plain, (mode & 0xf0) === FRESH), out, w, h);
 		else

@@ -3,6 +3,7 @@
 
 import { Display } from './display.js';
 /* What lies deeper, named here so that all is fetched at once and not one level after the other. */
+import './bars.js';
 import './flat.js';
 import './picture.js';
 import './protocol.js';

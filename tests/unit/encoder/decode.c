@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Test decoders: RFB Tight, ZRLE, JPEG (by libjpeg) and docs/flat-codec.md. */
 #include "decode.h"
+#include "decode_bars.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,7 @@ struct flat_decoder {
 	ZSTD_DCtx *zstd;
 	uint32_t palette[4][256];
 	int len[4];
+	struct bars_decoder *bars;
 };
 
 struct flat_decoder *flat_decoder_create(void)
@@ -299,6 +301,7 @@ struct flat_decoder *flat_decoder_create(void)
 	struct flat_decoder *d = calloc(1, sizeof(*d));
 
 	d->zstd = ZSTD_createDCtx();
+	d->bars = bars_decoder_create();
 	ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, 23);
 	return d;
 }
@@ -306,6 +309,7 @@ struct flat_decoder *flat_decoder_create(void)
 void flat_decoder_destroy(struct flat_decoder *d)
 {
 	ZSTD_freeDCtx(d->zstd);
+	bars_decoder_destroy(d->bars);
 	free(d);
 }
 
@@ -384,7 +388,7 @@ static bool flat_rows(const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 bool flat_decode(
 	struct flat_decoder *d, bool is_single, const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 {
-	size_t cap = (size_t)w * (size_t)h * 3 + (size_t)h + 1024;
+	size_t cap = (size_t)w * (size_t)h * 8 + (size_t)h + 1024;
 	uint8_t *plain = malloc(cap);
 	size_t len;
 	bool ok;
@@ -392,8 +396,13 @@ bool flat_decode(
 	if (is_single)
 		ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
 	len = unzstd(d, p, n, plain, cap);
-	ok = len != SIZE_MAX && len > 2 &&
-	     (plain[0] == 1 ? flat_rows(plain, len, w, h, ret) : flat_indexed(d, plain, len, w, h, ret));
+	ok = len != SIZE_MAX && len > 2;
+	if (ok && plain[0] == 1)
+		ok = flat_rows(plain, len, w, h, ret);
+	else if (ok && plain[0] == 2)
+		ok = !is_single && bars_decode(d->bars, plain + 1, len - 1, w, h, ret);
+	else if (ok)
+		ok = flat_indexed(d, plain, len, w, h, ret);
 	free(plain);
 	return ok;
 }

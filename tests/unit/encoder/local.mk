@@ -6,6 +6,8 @@ TESTS += tests/unit/encoder/test_encoder
 tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/decode.c \
 	tests/unit/encoder/decode.h \
+	tests/unit/encoder/decode_bars.c \
+	tests/unit/encoder/decode_bars.h \
 	tests/unit/encoder/desk.c \
 	tests/unit/encoder/desk.h \
 	tests/unit/encoder/model.c \
