@@ -34,6 +34,11 @@ bool front_can_send(struct front *f)
 	return f->type->can_send(f);
 }
 
+bool front_can_send_small(struct front *f)
+{
+	return f->type->can_send_small ? f->type->can_send_small(f) : f->type->can_send(f);
+}
+
 int front_frame(struct front *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	return ops->len ? f->type->frame(f, ops, sent, err) : 0;

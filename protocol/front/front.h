@@ -57,9 +57,13 @@ struct front_params {
 /* How far the path to the client is, measured by the front. Zero where unknown. */
 struct front_path {
 	uint32_t rtt_us, rate_kbps;
+	uint32_t backlog_us; /* how long the path still forwards what it was given */
 	uint64_t in_flight_bytes, budget_bytes;
 	uint64_t bytes_sent, bytes_received, frames_sent, frames_acked;
 };
+
+/* Bytes of a frame that can_send_small speaks of. */
+#define FRONT_SMALL 2048
 
 /* An end's code that is no PST_E…: the desktop goes down and comes up again, and a client may wait for it by itself. */
 #define FRONT_END_RESTART (-256)
@@ -75,6 +79,8 @@ struct front_type {
 	/* The screen has this size from the next frame on. */
 	int (*surface)(struct front *f, int32_t width, int32_t height, struct pst_err *err);
 	bool (*can_send)(struct front *f);
+	/* A small frame (FRONT_SMALL bytes) may leave although can_send says no: the echo of a key beside a video. Optional. */
+	bool (*can_send_small)(struct front *f);
 	/* Writes one frame; sent is the encoder's sent picture. Copies what it needs. Negative: the connection is dead, closed follows. */
 	int (*frame)(struct front *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
 	void (*cursor)(struct front *f, const struct cursor_image *image);
@@ -93,13 +99,14 @@ struct front {
 	const struct front_type *type;
 };
 
-/* Wrappers with checks and defaults for optional slots (status, pointer_moved, bell, login_result). */
+/* Wrappers with checks and defaults for optional slots (status, can_send_small, pointer_moved, bell, login_result). */
 struct front *front_open(const struct front_type *type, const struct front_params *p, const struct front_events *ev, void *arg,
 			 struct pst_err *err);
 void front_login_result(struct front *f, const struct pst_err *err);
 void front_status(struct front *f, const char *text_en, const char *text_es);
 int front_surface(struct front *f, int32_t width, int32_t height, struct pst_err *err);
 bool front_can_send(struct front *f);
+bool front_can_send_small(struct front *f);
 int front_frame(struct front *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);
 void front_cursor(struct front *f, const struct cursor_image *image);
 void front_pointer_moved(struct front *f, int32_t x, int32_t y);

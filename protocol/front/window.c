@@ -7,8 +7,19 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define BYTES_MIN (128u * 1024)      /* before anything is known: about 10 ms at 100 Mbit/s */
+#define BYTES_UNKNOWN (128u * 1024)   /* before anything is known: about 10 ms at 100 Mbit/s */
 #define BYTES_MAX (16u * 1024 * 1024)
+#define SLACK_MIN (16u * 1024)        /* beyond the product: what is under way in programs and not on the path */
+#define SLACK_MAX (128u * 1024)
+#define SLACK_MS 13
+#define SMALL_RESERVE (16u * 1024)    /* beyond the window, for small frames */
+#define ROOM_MIN (16u * 1024)
+#define QUIET_FRAMES_MAX 15
+#define QUIET_BYTES_MAX 4096
+#define SAMPLE_BYTES_MIN 2048
+#define NOISE_NS 3000000ull           /* a shorter time says that the path is fast, and not how fast */
+#define TIME_MIN_NS 1000000ull
+#define PROBE_AFTER_NS 1000000000ull
 #define RTT_MIN_AGE_NS 10000000000ull /* a smaller round trip is believed for 10 s */
 
 void window_init(struct window *w)
@@ -16,21 +27,14 @@ void window_init(struct window *w)
 	memset(w, 0, sizeof(*w));
 }
 
-static uint64_t best_rate(const struct window *w)
-{
-	uint64_t best = 0;
-	for (int i = 0; i < WINDOW_SAMPLES; i++)
-		best = PST_MAX(best, w->rates[i]);
-	return best;
-}
-
 uint64_t window_bytes(const struct window *w)
 {
-	/* rate × rtt in 128 bits would be exact; a rate below 2^40 B/s and an rtt below 2^24 µs fit 64 bits. */
+	/* rate × rtt in 128 bits would be exact; a rate below 2^39 B/s and an rtt below 2^24 µs fit 64 bits. */
 	uint64_t rtt_us = PST_MIN(w->rtt_min_ns / 1000, 1ull << 24);
-	uint64_t rate = PST_MIN(best_rate(w), 1ull << 39);
+	uint64_t rate = PST_MIN(w->rate, 1ull << 39);
 	uint64_t bdp = rate * rtt_us / 1000000;
-	return PST_CLAMP(bdp + bdp / 4, (uint64_t)BYTES_MIN, (uint64_t)BYTES_MAX);
+	uint64_t slack = PST_CLAMP(rate * SLACK_MS / 1000, (uint64_t)SLACK_MIN, (uint64_t)SLACK_MAX);
+	return w->rate ? PST_MIN(bdp + bdp / 4 + slack, (uint64_t)BYTES_MAX) : BYTES_UNKNOWN;
 }
 
 bool window_is_open(const struct window *w)
@@ -38,58 +42,148 @@ bool window_is_open(const struct window *w)
 	return w->len < WINDOW_FRAMES_MAX && (w->len == 0 || w->in_flight < window_bytes(w));
 }
 
+bool window_is_open_small(const struct window *w)
+{
+	return w->len < WINDOW_FRAMES_MAX && (w->len == 0 || w->in_flight < window_bytes(w) + SMALL_RESERVE);
+}
+
+uint64_t window_room(const struct window *w)
+{
+	uint64_t window = window_bytes(w);
+	return w->in_flight + ROOM_MIN < window ? window - w->in_flight : ROOM_MIN;
+}
+
+static void note_busy(struct window *w, uint64_t bytes, uint64_t now_ns)
+{
+	if (w->rate)
+		w->busy_until_ns = PST_MAX(w->busy_until_ns, now_ns) + bytes * 1000000 / PST_MAX(w->rate / 1000, (uint64_t)1);
+}
+
 void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns)
 {
 	PRE(w->len < WINDOW_FRAMES_MAX);
-	w->frames[(w->first + w->len++) % WINDOW_FRAMES_MAX] =
-		(struct window_frame){ sequence, bytes, now_ns, w->delivered };
+	w->frames[(w->first + w->len++) % WINDOW_FRAMES_MAX] = (struct window_frame){ sequence, bytes + w->quiet_bytes, now_ns,
+		1 + w->quiet_frames, bytes <= WINDOW_SMALL };
 	w->newest = sequence;
-	w->in_flight += bytes;
+	w->in_flight += bytes + w->quiet_bytes;
+	w->quiet_bytes = w->quiet_frames = 0;
+	w->frames_sent++;
+	note_busy(w, bytes, now_ns);
+}
+
+bool window_may_be_quiet(const struct window *w, uint64_t bytes)
+{
+	return bytes <= WINDOW_QUIET && w->quiet_frames < QUIET_FRAMES_MAX && w->quiet_bytes + bytes <= QUIET_BYTES_MAX &&
+		w->small_at_ns != 0;
+}
+
+void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
+{
+	w->quiet_bytes += bytes;
+	w->quiet_frames++;
+	w->newest = sequence;
 	w->frames_sent++;
 }
 
-static void note_rtt(struct window *w, uint64_t rtt_ns, uint64_t now_ns)
+bool window_wants_probe(const struct window *w, uint64_t now_ns)
 {
+	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS);
+}
+
+/* A large frame's time holds its own length: it counts only where small ones are missing. */
+static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t now_ns)
+{
+	bool is_first = is_small && !w->small_at_ns, is_old = now_ns - w->rtt_min_at_ns > RTT_MIN_AGE_NS;
+	bool counts = is_small || !w->small_at_ns || is_old;
+
 	w->rtt_last_ns = rtt_ns;
-	if (w->rtt_min_ns == 0 || rtt_ns < w->rtt_min_ns || now_ns - w->rtt_min_at_ns > RTT_MIN_AGE_NS) {
+	if (is_small)
+		w->small_at_ns = now_ns;
+	if (is_first || w->rtt_min_ns == 0 || (counts && (rtt_ns <= w->rtt_min_ns || is_old))) {
 		w->rtt_min_ns = PST_MAX(rtt_ns, (uint64_t)1);
 		w->rtt_min_at_ns = now_ns;
 	}
 }
 
-static void retire(struct window *w, uint64_t now_ns)
+static uint64_t median(const uint64_t rates[WINDOW_SAMPLES])
 {
-	struct window_frame f = w->frames[w->first];
-	w->first = (w->first + 1) % WINDOW_FRAMES_MAX;
-	w->len--;
-	w->in_flight -= f.bytes;
-	w->delivered += f.bytes;
-	w->frames_acked++;
-	uint64_t took_ns = now_ns > f.sent_ns ? now_ns - f.sent_ns : 1;
-	note_rtt(w, took_ns, now_ns);
-	/* Small frames say nothing about bandwidth. */
-	uint64_t bytes = w->delivered - f.delivered_at_send;
-	if (bytes < 8192)
+	uint64_t sorted[WINDOW_SAMPLES];
+	int n = 0;
+
+	for (int i = 0; i < WINDOW_SAMPLES; i++) {
+		int at = n;
+
+		if (!rates[i])
+			continue;
+		for (; at > 0 && sorted[at - 1] > rates[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = rates[i];
+		n++;
+	}
+	return n ? sorted[(n - 1) / 2] : 0;
+}
+
+/* Bytes that took so long, of which the path's empty round trip is no part, and that came so long after the bytes before them. */
+static void note_rate(struct window *w, uint64_t bytes, uint64_t took_ns, uint64_t spacing_ns)
+{
+	uint64_t beyond_ns = took_ns > w->rtt_min_ns ? took_ns - w->rtt_min_ns : 0;
+	uint64_t ns = w->small_at_ns ? PST_MIN(beyond_ns, spacing_ns) : PST_MIN(took_ns, spacing_ns), rate;
+
+	if (bytes < SAMPLE_BYTES_MIN)
 		return;
-	w->rates[w->next_rate] = bytes * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
+	rate = bytes * 1000000 / (PST_MAX(ns, TIME_MIN_NS) / 1000);
+	if (ns < NOISE_NS && rate < w->rate)
+		return;
+	w->rates[w->next_rate] = PST_MAX(rate, (uint64_t)1);
 	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
+	w->rate = median(w->rates);
+}
+
+bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns)
+{
+	uint64_t bytes = 0, oldest_ns = 0, newest_ns = 0;
+	bool is_small = false, is_new = false;
+
+	if (sequence > w->newest)
+		return false;
+	for (; w->len > 0 && w->frames[w->first].sequence <= sequence; w->len--) {
+		const struct window_frame *f = &w->frames[w->first];
+
+		oldest_ns = is_new ? oldest_ns : f->sent_ns;
+		is_new = true;
+		newest_ns = f->sent_ns;
+		is_small = f->is_small;
+		bytes += f->bytes;
+		w->in_flight -= f->bytes;
+		w->frames_acked += f->frames;
+		w->first = (w->first + 1) % WINDOW_FRAMES_MAX;
+	}
+	if (!is_new)
+		return true;
+
+	uint64_t arrived_ns = now_ns > client_ns ? now_ns - client_ns : 0;
+	note_rtt(w, arrived_ns > newest_ns ? arrived_ns - newest_ns : 1, is_small, now_ns);
+	note_rate(w, bytes, arrived_ns > oldest_ns ? arrived_ns - oldest_ns : 1, w->acked_ns ? now_ns - w->acked_ns : UINT64_MAX);
+	w->acked_ns = now_ns;
+	return true;
 }
 
 bool window_acked(struct window *w, uint64_t sequence, uint64_t now_ns)
 {
-	if (sequence > w->newest)
-		return false;
-	while (w->len > 0 && w->frames[w->first].sequence <= sequence)
-		retire(w, now_ns);
-	return true;
+	return window_acked_after(w, sequence, 0, now_ns);
 }
 
 uint32_t window_rate_kbps(const struct window *w)
 {
-	return (uint32_t)PST_MIN(best_rate(w) * 8 / 1000, (uint64_t)UINT32_MAX);
+	return (uint32_t)PST_MIN(w->rate * 8 / 1000, (uint64_t)UINT32_MAX);
 }
 
 uint32_t window_rtt_us(const struct window *w)
 {
 	return (uint32_t)PST_MIN(w->rtt_min_ns / 1000, (uint64_t)UINT32_MAX);
+}
+
+uint32_t window_backlog_us(const struct window *w, uint64_t now_ns)
+{
+	return w->busy_until_ns > now_ns ? (uint32_t)PST_MIN((w->busy_until_ns - now_ns) / 1000, (uint64_t)UINT32_MAX) : 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How much may be on its way to a client: frames that were sent and not yet acknowledged, the round trip and the
- * delivery rate that their acknowledgements show, and from both a window of 1.25 bandwidth-delay products. Pure: time is a parameter.
+ * How much may be on its way to a client: frames that were sent and not yet acknowledged, the round trip and the rate that their
+ * acknowledgements show, and from both a window of 1.25 bandwidth-delay products and a little. Pure: time is a parameter.
+ *
+ * The rate is the path's, not ours: it is taken from the time that a large frame needs beyond an empty path's round trip, or after the frame before
+ * it, whichever is shorter. A screen that changes little does not make the path look narrow.
  */
 #pragma once
 
@@ -10,9 +13,13 @@
 
 #define WINDOW_FRAMES_MAX 64
 #define WINDOW_SAMPLES 16
+#define WINDOW_SMALL 2048 /* bytes up to which a frame may leave although the window is full, and shows the empty path's round trip */
+#define WINDOW_QUIET 512  /* bytes up to which a frame need not be acknowledged */
 
 struct window_frame {
-	uint64_t sequence, bytes, sent_ns, delivered_at_send;
+	uint64_t sequence, bytes, sent_ns;
+	uint32_t frames; /* quiet ones before it, and itself */
+	bool is_small;
 };
 
 struct window {
@@ -20,9 +27,14 @@ struct window {
 	uint32_t first, len;
 	uint64_t newest;     /* sequence of the last frame sent */
 	uint64_t in_flight;  /* bytes */
-	uint64_t delivered;  /* bytes acknowledged since the start */
+	uint64_t quiet_bytes; /* in frames without an acknowledgement since the last one that has one */
+	uint32_t quiet_frames;
 	uint64_t rtt_min_ns, rtt_min_at_ns, rtt_last_ns;
-	uint64_t rates[WINDOW_SAMPLES]; /* bytes per second of the newest acknowledgements */
+	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
+	uint64_t acked_ns;    /* the last acknowledgement */
+	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
+	uint64_t rate;        /* bytes per second, 0 unknown: the median of the samples */
+	uint64_t rates[WINDOW_SAMPLES];
 	uint32_t next_rate;
 	uint64_t frames_sent, frames_acked;
 };
@@ -31,15 +43,34 @@ void window_init(struct window *w);
 
 /* True when another frame may leave: bytes in flight are below the window and the ring has room. */
 bool window_is_open(const struct window *w);
+/* True when at least a small one may. */
+bool window_is_open_small(const struct window *w);
 
-/* Notes a frame of so many bytes. The window is open; sequences rise. */
+/* Notes a frame of so many bytes that will be acknowledged. The window is open; sequences rise. */
 void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns);
 
-/* The client has taken everything up to sequence. False when it never was sent: the client lies. Repeats are harmless. */
+/*
+ * Whether a frame of so many bytes may do without an acknowledgement: at most 15 in a row and 4 KB, so a client that does nothing is found out soon.
+ * window_quiet notes such a frame; its sequence may be acknowledged all the same.
+ */
+bool window_may_be_quiet(const struct window *w, uint64_t bytes);
+void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes);
+
+/* True when the round trip of the empty path was not seen for a second: something small should be sent ahead of a large frame. */
+bool window_wants_probe(const struct window *w, uint64_t now_ns);
+
+/*
+ * The client has taken everything up to sequence, and spent client_ns on the last of it as it says itself (0 unknown). False when it never was sent:
+ * the client lies. Repeats are harmless.
+ */
 bool window_acked(struct window *w, uint64_t sequence, uint64_t now_ns);
+bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns);
 
 /* Bytes that may be on their way at once. */
 uint64_t window_bytes(const struct window *w);
-/* Highest delivery rate among the newest samples, 0 when unknown. */
+/* What the next frame may weigh: the rest of the window, and never so little that headers dominate. */
+uint64_t window_room(const struct window *w);
 uint32_t window_rate_kbps(const struct window *w);
 uint32_t window_rtt_us(const struct window *w);
+/* How long the path still forwards what it was given, by our estimate; 0 when the rate is unknown. */
+uint32_t window_backlog_us(const struct window *w, uint64_t now_ns);

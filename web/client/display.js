@@ -226,7 +226,8 @@ export class Display {
 			for (const paint of paints)
 				paint();
 			const now = performance.now();
-			this.#send(P.writeAck(frame.sequence, (now - start) * 1000));
+			if (!frame.isQuiet)
+				this.#send(P.writeAck(frame.sequence, (now - start) * 1000));
 			this.#count(frame, decoded - start, now - decoded);
 		}).catch((reason) => {
 			if (connection === this.connection)

@@ -196,7 +196,7 @@ export function readFrame(body, surface) {
 		ops.push(readOperation(r, surface));
 	if (r.left)
 		throw new ProtocolError('a frame of the server is too long');
-	return { sequence, isExact: (flags & 1) !== 0, more: (flags & 2) !== 0, ops };
+	return { sequence, isExact: (flags & 1) !== 0, more: (flags & 2) !== 0, isQuiet: (flags & 4) !== 0, ops };
 }
 
 /** @param {Uint8Array} body */

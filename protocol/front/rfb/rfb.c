@@ -7,16 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
 /* A viewer that has no fence acknowledges by asking: one frame in flight. */
+static bool is_free(const struct rfb *f)
+{
+	return f->is_opened && rfb_update_is_due(f) && !f->size.is_pending && rfb_stream_queued(f->stream) == 0;
+}
+
 static bool rfb_can_send(struct front *front)
 {
 	struct rfb *f = pst_container_of(front, struct rfb, front);
-	return f->is_opened && rfb_update_is_due(f) && !f->size.is_pending && rfb_stream_queued(f->stream) == 0 &&
-		(!f->features.fence || window_is_open(&f->window));
+	return is_free(f) && (!f->features.fence || window_is_open(&f->window));
+}
+
+static bool rfb_can_send_small(struct front *front)
+{
+	struct rfb *f = pst_container_of(front, struct rfb, front);
+	return is_free(f) && (!f->features.fence || window_is_open_small(&f->window));
 }
 
 static void on_readable(void *arg, struct pst_buf *in)
@@ -182,8 +193,9 @@ static void rfb_path(struct front *front, struct front_path *ret)
 	*ret = (struct front_path){
 		.rtt_us = window_rtt_us(&f->window),
 		.rate_kbps = window_rate_kbps(&f->window),
+		.backlog_us = window_backlog_us(&f->window, pst_mono_ns()),
 		.in_flight_bytes = f->window.in_flight,
-		.budget_bytes = window_bytes(&f->window),
+		.budget_bytes = window_room(&f->window),
 		.bytes_sent = rfb_stream_sent(f->stream),
 		.bytes_received = rfb_stream_received(f->stream),
 		.frames_sent = f->window.frames_sent,
@@ -211,6 +223,7 @@ const struct front_type front_rfb = {
 	.login_result = rfb_login_result,
 	.surface = rfb_surface,
 	.can_send = rfb_can_send,
+	.can_send_small = rfb_can_send_small,
 	.frame = rfb_frame,
 	.cursor = rfb_cursor,
 	.clipboard = rfb_clipboard,

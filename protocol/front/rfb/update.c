@@ -11,6 +11,8 @@
 #define PART_HEIGHT_MAX 512
 #define FENCE_REQUEST (1u << 31)
 #define FENCE_BLOCK_BEFORE 1u
+#define FENCE_BYTES 17
+#define LARGE_AREA (128 * 128) /* pixels from which a frame may tell the path's rate */
 
 static void put_rect(struct pst_buf *out, const struct rect *r, int32_t encoding)
 {
@@ -185,14 +187,35 @@ static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const
 	return 0;
 }
 
-/* The answer to this fence is the acknowledgement of the frame before it. */
-static void put_frame_fence(struct rfb *f, struct pst_buf *out, uint64_t sequence)
+/* The answer to this fence is the acknowledgement of the so many bytes before it, or of itself: the path's round trip. */
+static void put_fence(struct rfb *f, struct pst_buf *out, size_t bytes)
 {
+	uint64_t sequence = ++f->next_fence;
+
+	window_sent(&f->window, sequence, bytes, pst_mono_ns());
 	pst_buf_put_u8(out, 248);
 	pst_buf_put_zero(out, 3);
 	pst_buf_put_be32(out, FENCE_REQUEST | FENCE_BLOCK_BEFORE);
 	pst_buf_put_u8(out, 8);
 	pst_buf_put_be64(out, sequence);
+}
+
+/* A letter's update is smaller than the fence and its answer are. */
+static void note_frame(struct rfb *f, struct pst_buf *out, size_t bytes)
+{
+	if (window_may_be_quiet(&f->window, bytes))
+		window_quiet(&f->window, f->next_fence, bytes);
+	else
+		put_fence(f, out, bytes + FENCE_BYTES);
+}
+
+static bool is_large(const struct op_list *ops)
+{
+	int64_t area = 0;
+
+	for (size_t i = 0; i < ops->len; i++)
+		area += ops->ops[i].kind == OP_COPY || ops->ops[i].kind == OP_FILL ? 0 : rect_area(&ops->ops[i].rect);
+	return area >= LARGE_AREA;
 }
 
 static uint32_t count_rects(const struct op_list *ops, size_t from)
@@ -210,8 +233,11 @@ static uint32_t count_rects(const struct op_list *ops, size_t from)
 int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct pst_buf *out = rfb_stream_out(f->stream);
-	size_t before = out->len;
 	uint32_t left = 0;
+
+	if (f->features.fence && is_large(ops) && window_wants_probe(&f->window, pst_mono_ns()))
+		put_fence(f, out, FENCE_BYTES);
+	size_t before = out->len;
 	for (size_t i = 0; i < ops->len; i++) {
 		const struct op *op = &ops->ops[i];
 		if (left == 0) {
@@ -224,11 +250,8 @@ int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixm
 		left -= op->kind == OP_COPY ? 1 : part_count(&op->rect);
 	}
 	f->is_requested = false;
-	if (f->features.fence) {
-		uint64_t sequence = ++f->next_fence;
-		put_frame_fence(f, out, sequence);
-		window_sent(&f->window, sequence, out->len - before, pst_mono_ns());
-	}
+	if (f->features.fence)
+		note_frame(f, out, out->len - before);
 	rfb_stream_flush(f->stream);
 	return 0;
 }

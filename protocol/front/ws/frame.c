@@ -26,6 +26,19 @@ void ws_frame_writer_finish(struct ws_frame_writer *w)
 	w->jpeg = NULL;
 }
 
+void ws_frame_head(uint8_t head[WS_FRAME_HEAD], uint32_t sequence, uint8_t flags, uint16_t operations)
+{
+	const uint8_t bytes[WS_FRAME_HEAD] = { (uint8_t)(sequence >> 24), (uint8_t)(sequence >> 16), (uint8_t)(sequence >> 8), (uint8_t)sequence,
+		flags, (uint8_t)(operations >> 8), (uint8_t)operations };
+
+	memcpy(head, bytes, sizeof(bytes));
+}
+
+uint8_t ws_frame_flags(const struct op_list *list)
+{
+	return (uint8_t)((list->is_exact ? WS_FRAME_EXACT : 0) | (list->more ? WS_FRAME_MORE : 0));
+}
+
 static void write_head(struct pst_buf *out, enum ws_op kind, const struct rect *r)
 {
 	pst_buf_put_u8(out, (uint8_t)kind);
@@ -129,15 +142,13 @@ static const op_writer writers[OP_KINDS] = {
 int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const struct pixmap *sent, struct pst_buf *out,
 		   struct pst_err *err)
 {
-	uint8_t flags = (uint8_t)((list->is_exact ? WS_FRAME_EXACT : 0) | (list->more ? WS_FRAME_MORE : 0));
+	uint8_t head[WS_FRAME_HEAD];
 
 	if (list->len > UINT16_MAX)
 		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
 	w->frames++;
-	pst_buf_put_be32(out, (uint32_t)list->sequence);
-	pst_buf_put_u8(out, flags);
-	pst_buf_put_be16(out, (uint16_t)list->len);
-
+	ws_frame_head(head, (uint32_t)list->sequence, ws_frame_flags(list), (uint16_t)list->len);
+	pst_buf_append(out, head, sizeof(head));
 	for (size_t i = 0; i < list->len; i++) {
 		const struct op *op = &list->ops[i];
 		size_t before = out->len;

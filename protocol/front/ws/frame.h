@@ -19,6 +19,13 @@ struct ws_frame_writer {
 	struct ws_mix mix;
 };
 
+#define WS_FRAME_HEAD 7
+
+/* FRAME's first bytes, before its operations. */
+void ws_frame_head(uint8_t head[WS_FRAME_HEAD], uint32_t sequence, uint8_t flags, uint16_t operations);
+/* EXACT and MORE as the list says. */
+uint8_t ws_frame_flags(const struct op_list *list);
+
 /* 0 or PST_ENOMEM. */
 int ws_frame_writer_init(struct ws_frame_writer *w);
 void ws_frame_writer_finish(struct ws_frame_writer *w);

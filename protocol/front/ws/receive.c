@@ -32,7 +32,7 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 
 static void receive_ack(struct ws *w, const struct ws_message *m)
 {
-	if (!window_acked(&w->window, m->ack.sequence, pst_mono_ns())) {
+	if (!window_acked_after(&w->window, m->ack.sequence, (uint64_t)m->ack.decode_us * 1000, pst_mono_ns())) {
 		ws_end(w, PST_EPROTO, "the client acknowledged a frame that was not sent",
 		       "el cliente ha confirmado una imagen que no se envió");
 		return;

@@ -15,7 +15,7 @@
 #define SILENCE_MAX_MS 90000 /* the client sends a PING every 15 s; a hidden page may be slow at it */
 #define END_DEADLINE_MS 2000
 #define STATS_EVERY_US 1000000
-#define BUDGET_MIN (16u * 1024)
+#define PROBE_BYTES 8192 /* a frame from which the path's rate is learnt */
 #define QUEUE_FREE (64u * 1024) /* bytes before the socket above which nothing is added that can wait */
 
 static struct ws *ws_of(struct front *f)
@@ -221,6 +221,13 @@ static bool ws_can_send(struct front *f)
 	return can;
 }
 
+static bool ws_can_send_small(struct front *f)
+{
+	struct ws *w = ws_of(f);
+
+	return w->phase == WS_OPEN && ws_stream_queued(w->stream) == 0 && window_is_open_small(&w->window);
+}
+
 void ws_check_ready(struct ws *w)
 {
 	if (!w->wants_ready || !ws_can_send(&w->front))
@@ -248,6 +255,32 @@ static void put_stats(struct ws *w, uint64_t now_us)
 	w->encode_us = 0;
 }
 
+/* A frame without operations: its acknowledgement shows the round trip that a large one's length hides. */
+static void put_probe(struct ws *w, uint64_t now_ns)
+{
+	uint8_t body[WS_FRAME_HEAD];
+
+	ws_frame_head(body, (uint32_t)++w->sequence, WS_FRAME_MORE, 0);
+	window_sent(&w->window, w->sequence, sizeof(body), now_ns);
+	ws_stream_put(w->stream, WS_S_FRAME, body, sizeof(body));
+}
+
+/* Numbers the frame that w->body holds, and says whether it is to be acknowledged. */
+static void number_frame(struct ws *w, const struct op_list *ops, uint64_t now_ns)
+{
+	uint8_t flags = ws_frame_flags(ops);
+	bool is_quiet = window_may_be_quiet(&w->window, w->body.len);
+
+	if (w->body.len >= PROBE_BYTES && window_wants_probe(&w->window, now_ns))
+		put_probe(w, now_ns);
+	w->sequence++;
+	if (is_quiet)
+		window_quiet(&w->window, w->sequence, w->body.len);
+	else
+		window_sent(&w->window, w->sequence, w->body.len, now_ns);
+	ws_frame_head(w->body.data, (uint32_t)w->sequence, flags | (is_quiet ? WS_FRAME_QUIET : 0), (uint16_t)ops->len);
+}
+
 static int ws_frame(struct front *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct ws *w = ws_of(f);
@@ -264,7 +297,7 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	}
 	uint64_t now_us = pst_mono_us();
 
-	window_sent(&w->window, ops->sequence, w->body.len, now_us * 1000);
+	number_frame(w, ops, now_us * 1000);
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
@@ -315,14 +348,6 @@ static void ws_bell(struct front *f)
 		put_body(w, WS_S_BELL);
 }
 
-/* What the next frame may weigh: the rest of the window, and never so little that headers dominate. */
-static uint64_t budget(const struct ws *w)
-{
-	uint64_t window = window_bytes(&w->window);
-
-	return w->window.in_flight + BUDGET_MIN < window ? window - w->window.in_flight : BUDGET_MIN;
-}
-
 static void ws_path(struct front *f, struct front_path *ret)
 {
 	struct ws *w = ws_of(f);
@@ -330,8 +355,9 @@ static void ws_path(struct front *f, struct front_path *ret)
 	*ret = (struct front_path){
 		.rtt_us = window_rtt_us(&w->window),
 		.rate_kbps = window_rate_kbps(&w->window),
+		.backlog_us = window_backlog_us(&w->window, pst_mono_ns()),
 		.in_flight_bytes = w->window.in_flight,
-		.budget_bytes = budget(w),
+		.budget_bytes = window_room(&w->window),
 		.bytes_sent = ws_stream_sent(w->stream),
 		.bytes_received = ws_stream_received(w->stream),
 		.frames_sent = w->window.frames_sent,
@@ -350,6 +376,7 @@ const struct front_type front_ws = {
 	.status = ws_status,
 	.surface = ws_surface,
 	.can_send = ws_can_send,
+	.can_send_small = ws_can_send_small,
 	.frame = ws_frame,
 	.cursor = ws_cursor,
 	.pointer_moved = ws_pointer_moved,

@@ -33,6 +33,7 @@ struct ws {
 	struct ws_stream *stream;
 	struct pst_timer *timer; /* HELLO's deadline, then the client's silence, then the end's */
 	struct window window; /* frames in flight */
+	uint64_t sequence;    /* of the last frame; probes have numbers too, so these are not the encoder's */
 	struct ws_frame_writer writer;
 	struct pst_buf body;    /* of the message that is being written */
 	struct pst_buf pasted;  /* parts of the client's CLIPBOARD */

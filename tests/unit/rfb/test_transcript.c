@@ -237,3 +237,34 @@ Test(rfb_transcript, a_fence_is_echoed_and_an_unsent_one_refused)
 	cr_expect_eq(h.code, PST_EPROTO);
 	host_close(&h);
 }
+
+static void send_pixel(struct host *h, int32_t x)
+{
+	static const uint32_t pixels[8];
+	const struct pixmap sent = { (const uint8_t *)pixels, 4, 2, 16 };
+	const struct op op = { .kind = OP_LOSSLESS, .rect = { x, 0, 1, 1 } };
+	const struct op_list list = { .ops = &op, .len = 1, .sequence = 1 };
+	cr_assert(front_rfb.can_send(h->front));
+	cr_assert_eq(front_rfb.frame(h->front, &list, &sent, NULL), 0);
+}
+
+Test(rfb_transcript, a_small_update_comes_without_a_fence_but_now_and_then)
+{
+	struct host h;
+	host_open(&h);
+	handshake(&h);
+	SAYS(&h, 2, 0, 0, 3, 0, 0, 0, 0, 0xff, 0xff, 0xfe, 0xc8, 0xff, 0xff, 0xfe, 0xc7); /* Raw, Fence, ContinuousUpdates */
+	HEARS(&h, 150, 248, 0, 0, 0, 0x80, 0, 0, 1, 0);
+	SAYS(&h, 150, 1, 0, 0, 0, 0, 0, 4, 0, 2);
+	send_pixel(&h, 0);
+	HEARS(&h, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 248, 0, 0, 0, 0x80, 0, 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 1);
+	SAYS(&h, 248, 0, 0, 0, 0, 0, 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 1);
+	for (int i = 0; i < 15; i++) {
+		send_pixel(&h, 1);
+		HEARS(&h, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+	}
+	send_pixel(&h, 2);
+	HEARS(&h, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 248, 0, 0, 0, 0x80, 0, 0, 1, 8, 0, 0, 0, 0, 0, 0, 0, 2);
+	cr_expect_not(h.is_closed);
+	host_close(&h);
+}

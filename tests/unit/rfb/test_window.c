@@ -52,3 +52,86 @@ Test(window, never_holds_more_frames_than_its_ring)
 		window_sent(&w, ++seq, 1, 0);
 	cr_expect_eq(seq, WINDOW_FRAMES_MAX);
 }
+
+/* A path of 10 Mbit/s and 40 ms whose client acknowledges each frame when it has come; the frames are 33 ms apart. */
+static uint64_t send_over(struct window *w, uint64_t seq, uint64_t bytes, uint64_t at)
+{
+	const uint64_t rate = 1250000;
+	uint64_t back = at + 40 * MS + bytes * 1000000000 / rate;
+
+	window_sent(w, seq, bytes, at);
+	window_acked(w, seq, back);
+	return back;
+}
+
+Test(window, learns_the_path_from_frames_that_do_not_fill_it)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 0, now = MS;
+	cr_expect(window_wants_probe(&w, now));
+	send_over(&w, ++seq, 17, now);
+	cr_expect_not(window_wants_probe(&w, now + 50 * MS));
+	for (int i = 0; i < 40; i++) {
+		now = send_over(&w, ++seq, 9000, now) + 33 * MS;
+		if (i % 10 == 0)
+			now = send_over(&w, ++seq, 20, now);
+	}
+	cr_expect(window_rate_kbps(&w) > 9500 && window_rate_kbps(&w) < 10500, "%u", window_rate_kbps(&w));
+	cr_expect(window_rtt_us(&w) >= 40000 && window_rtt_us(&w) < 41000, "a large frame's length is no part of the round trip: %u", window_rtt_us(&w));
+	/* One product is 50,000 bytes. */
+	cr_expect(window_bytes(&w) > 50000 && window_bytes(&w) < 90000);
+	cr_expect_eq(window_backlog_us(&w, now), 0);
+	window_sent(&w, ++seq, 12500, now);
+	cr_expect(window_backlog_us(&w, now) > 9000 && window_backlog_us(&w, now) < 11000);
+}
+
+Test(window, takes_the_clients_own_time_out)
+{
+	struct window w;
+	window_init(&w);
+	window_sent(&w, 1, 20, MS);
+	window_acked_after(&w, 1, 15 * MS, 26 * MS);
+	cr_expect_eq(window_rtt_us(&w), 10000);
+	window_sent(&w, 2, 20, 30 * MS);
+	cr_expect(window_acked_after(&w, 2, UINT64_MAX, 40 * MS), "a lie of the client's about its time is its own loss");
+}
+
+Test(window, a_full_one_has_room_for_an_echo)
+{
+	struct window w;
+	window_init(&w);
+	send_over(&w, 1, 17, MS);
+	send_over(&w, 2, 100000, 50 * MS);
+	uint64_t seq = 3;
+	while (window_is_open(&w))
+		window_sent(&w, seq++, 20000, 300 * MS);
+	cr_expect(window_is_open_small(&w));
+	while (window_is_open_small(&w) && seq < 100)
+		window_sent(&w, seq++, 2000, 300 * MS);
+	cr_expect_lt(seq, 30);
+	cr_expect_eq(window_room(&w), 16384);
+}
+
+Test(window, quiet_frames_are_few_and_count)
+{
+	struct window w;
+	window_init(&w);
+	cr_expect_not(window_may_be_quiet(&w, 30), "nothing is known of the path");
+	send_over(&w, 1, 17, MS);
+	cr_expect_not(window_may_be_quiet(&w, WINDOW_QUIET + 1));
+	uint64_t seq = 1;
+	while (window_may_be_quiet(&w, 30))
+		window_quiet(&w, ++seq, 30);
+	cr_expect_eq(seq, 16);
+	cr_expect(window_acked(&w, seq, 60 * MS), "an acknowledgement of a quiet frame does no harm");
+	window_sent(&w, ++seq, 30, 60 * MS);
+	cr_expect_eq(w.in_flight, 16 * 30);
+	cr_expect(window_acked(&w, seq, 100 * MS));
+	cr_expect_eq(w.in_flight, 0);
+	cr_expect_eq(w.frames_sent, 17);
+	cr_expect_eq(w.frames_acked, 17);
+	while (window_may_be_quiet(&w, 500))
+		window_quiet(&w, ++seq, 500);
+	cr_expect_eq(seq, 17 + 8, "4 KB are the other end");
+}

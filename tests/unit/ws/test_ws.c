@@ -167,3 +167,59 @@ Test(ws, an_end_closes_with_its_reason)
 	RUN_UNTIL(t.closed);
 	cr_assert(t.code == PST_EDENIED && strcmp(t.reason, "ended by an administrator") == 0);
 }
+
+/* What the front says next: one message. */
+static size_t hear(uint8_t *body, size_t max)
+{
+	uint8_t head[4];
+
+	while (read(t.client, head, 4) != 4)
+		uv_run(&t.loop, UV_RUN_NOWAIT);
+	size_t len = (size_t)head[2] << 8 | head[3];
+
+	cr_assert(len <= max && read(t.client, body, len) == (ssize_t)len);
+	return len;
+}
+
+static void send_fill(int32_t x, int32_t side)
+{
+	static const uint32_t pixels[1];
+	const struct pixmap sent = { (const uint8_t *)pixels, 1, 1, 4 };
+	const struct op op = { .kind = OP_FILL, .rect = { x, 0, side, side } };
+	const struct op_list list = { .ops = &op, .len = 1, .sequence = 77 };
+
+	cr_assert(front_ws.can_send(t.front));
+	cr_assert_eq(front_ws.frame(t.front, &list, &sent, NULL), 0);
+}
+
+Test(ws, a_small_frame_need_not_be_acknowledged_once_the_path_is_known)
+{
+	uint8_t m[256];
+
+	say(hello, sizeof(hello));
+	RUN_UNTIL(t.opened);
+	hear(m, sizeof(m));
+	cr_assert_eq(m[0], WS_S_HELLO);
+	send_fill(0, 4);
+	cr_assert_eq(hear(m, sizeof(m)), 1u + 7 + 12);
+	cr_assert(m[0] == WS_S_FRAME && m[4] == 1 && m[5] == 0, "the first one is to be acknowledged");
+	hear(m, sizeof(m)); /* STATS */
+	say((const uint8_t[]){ 2, 0, 0, 0, 1, 0, 0, 0, 0 }, 9);
+	struct front_path path = { 0 };
+
+	while (front_ws.path(t.front, &path), !path.frames_acked)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	for (uint8_t i = 2; i < 17; i++) {
+		send_fill(1, 4);
+		hear(m, sizeof(m));
+		cr_assert(m[4] == i && m[5] == WS_FRAME_QUIET);
+	}
+	send_fill(2, 4);
+	hear(m, sizeof(m));
+	cr_assert(m[4] == 17 && m[5] == 0, "but one in sixteen is");
+	say((const uint8_t[]){ 2, 0, 0, 0, 5, 0, 0, 0, 0 }, 9); /* a quiet one, acknowledged all the same */
+	say((const uint8_t[]){ 2, 0, 0, 0, 17, 0, 0, 0, 0 }, 9);
+	while (front_ws.path(t.front, &path), path.frames_acked < 17)
+		uv_run(&t.loop, UV_RUN_ONCE);
+	cr_assert_eq(t.closed, 0);
+}
