@@ -13,6 +13,7 @@
 #include "encoder/twin.h"
 #include "encoder/video.h"
 
+#define VIDEO_WAIT_NS 20000000ull /* at most so long do other changes go before a video's */
 #define OPS_MAX (1u << 17) /* twice the tiles of the largest screen, and copies and videos */
 
 static int check_params(const struct encoder_params *p, struct pst_err *err)
@@ -139,6 +140,11 @@ void encoder_invalidate(struct encoder *e, const struct rect *r)
 	tiles_damage(&e->tiles, r, true);
 }
 
+bool encoder_video_waits(const struct encoder *e)
+{
+	return video_waiting_since(e->video) != UINT64_MAX;
+}
+
 static bool has_damage(const struct encoder *e)
 {
 	for (size_t i = 0; i < (size_t)e->tiles.columns * (size_t)e->tiles.rows; i++)
@@ -158,7 +164,7 @@ uint64_t encoder_next_due(const struct encoder *e)
 
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns)
 {
-	return has_damage(e) || encoder_next_due(e) <= now_ns;
+	return has_damage(e) || encoder_next_due(e) <= now_ns || encoder_video_waits(e);
 }
 
 void encoder_take(struct encoder *e, const struct pixmap *screen, const struct rect *r)
@@ -227,27 +233,38 @@ static void count_refined(struct encoder *e)
 			e->stats.refined_pixels += (uint64_t)rect_area(&e->ops[i].rect);
 }
 
+/* What else changed goes first, in a frame of its own: the echo of a key does not wait until a video is encoded. */
+static int plan_video(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
+{
+	uint64_t since = video_waiting_since(e->video);
+
+	if (since == UINT64_MAX || budget->is_small || budget->hold_video)
+		return 0;
+	return e->ops_len == 0 || now_ns - since >= VIDEO_WAIT_NS ? video_plan(e, screen, budget) : 0;
+}
+
 /* The order of a frame: see op.h and docs/encoder.md. */
 static int plan_frame(
 	struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
 {
+	bool is_busy = budget->is_small || budget->hold_video;
 	int rc = 0;
 
 	if (refine_all(e, screen) > 0) {
 		touch_changed(e, now_ns);
-		video_update(e, now_ns);
-		if (e->params.ops & OP_BIT(OP_COPY))
+		video_update(e, now_ns, is_busy);
+		if ((e->params.ops & OP_BIT(OP_COPY)) && !budget->is_small)
 			rc = motion_search(e, screen);
 		if (rc == 0 && (e->params.ops & OP_BIT(OP_COPY)))
 			rc = twin_search(e, screen);
 		if (rc == 0)
 			rc = plan_changes(e, screen, budget);
-		if (rc == 0)
-			rc = video_plan(e, screen, budget);
-		return rc;
+		return rc < 0 ? rc : plan_video(e, screen, now_ns, budget);
 	}
 
-	video_update(e, now_ns);
+	video_update(e, now_ns, is_busy);
+	if (encoder_video_waits(e) || budget->is_small)
+		return plan_video(e, screen, now_ns, budget);
 	return plan_refinement(e, now_ns, budget);
 }
 

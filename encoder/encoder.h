@@ -46,6 +46,9 @@ void encoder_invalidate(struct encoder *e, const struct rect *r);
 /* True when a plan at now_ns could produce something. */
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns);
 
+/* True when a video region's picture is still to be planned: left for the frame after other changes, or held. It counts as work. */
+bool encoder_video_waits(const struct encoder *e);
+
 /* When encoder_has_work may turn true by the passing of time alone (a due refinement): monotonic ns,
  * UINT64_MAX for never. */
 uint64_t encoder_next_due(const struct encoder *e);
@@ -56,6 +59,8 @@ struct encoder_budget {
 			 */
 	uint32_t rate_kbps; /* estimated bandwidth, 0 = unknown */
 	uint32_t rtt_us;    /* 0 = unknown */
+	bool is_small;      /* only small changes go, and nothing when there are none: the path is full but for an echo */
+	bool hold_video;    /* the path has not forwarded the last video yet: regions wait, with their newest picture */
 };
 
 /*

@@ -10,6 +10,8 @@
 
 #define LOSSY_QUALITY 75
 #define LOSSY_QUALITY_MIN 20
+#define SMALL_BYTES 2048 /* of a small frame, as guessed */
+#define SMALL_AREA 4096
 #define REFINE_SLICE_BYTES \
 	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
 #define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
@@ -53,9 +55,22 @@ static void defer(struct tile *t)
 	t->change = (struct tile_box){ 0, 0, 0, 0 };
 }
 
+/* What a frame takes, and what it leaves. */
+struct selection {
+	uint64_t ceiling, spent; /* guessed bytes; no ceiling is 0 */
+	int64_t area_max, area;  /* pixels; of a small frame, no maximum is 0 */
+	size_t first_left;
+};
+
+static bool is_left(const struct selection *s, uint64_t guess, int64_t area)
+{
+	if (s->area_max)
+		return s->area + area > s->area_max || s->spent + guess > s->ceiling;
+	return s->ceiling && s->spent >= s->ceiling;
+}
+
 /* One pass over the tiles of one sort, from where the last frame stopped. */
-static void select_tiles(
-	struct encoder *e, bool pictures, uint64_t ceiling, uint64_t *spent, size_t *ret_first_left)
+static void select_tiles(struct encoder *e, bool pictures, struct selection *s)
 {
 	size_t n = tile_count(e);
 
@@ -65,15 +80,17 @@ static void select_tiles(
 
 		if (box_is_empty(&t->change) || (t->klass == OP_CLASS_PICTURE) != pictures)
 			continue;
-		if (ceiling && *spent >= ceiling) {
+		struct rect r = tile_box_rect(e, i, &t->change);
+		uint64_t guess = guess_bytes(t->klass, is_lossy_class(e, t->klass), rect_area(&r));
+
+		if (is_left(s, guess, rect_area(&r))) {
 			defer(t);
-			if (*ret_first_left == n)
-				*ret_first_left = i;
+			if (s->first_left == n)
+				s->first_left = i;
 			continue;
 		}
-		struct rect r = tile_box_rect(e, i, &t->change);
-
-		*spent += guess_bytes(t->klass, is_lossy_class(e, t->klass), rect_area(&r));
+		s->spent += guess;
+		s->area += rect_area(&r);
 	}
 }
 
@@ -129,14 +146,16 @@ static uint8_t choose_quality(const struct encoder *e, const struct encoder_budg
 
 int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
 {
-	size_t n = tile_count(e), left = n, len = 0;
-	uint64_t spent = 0;
+	size_t n = tile_count(e), len = 0;
+	struct selection s = { .ceiling = budget->bytes, .first_left = n };
 	int rc;
 
+	if (budget->is_small)
+		s = (struct selection){ .ceiling = SMALL_BYTES, .area_max = SMALL_AREA, .first_left = n };
 	e->quality = choose_quality(e, budget);
-	select_tiles(e, false, budget->bytes, &spent, &left);
-	select_tiles(e, true, budget->bytes, &spent, &left);
-	e->start = left == n ? 0 : left;
+	select_tiles(e, false, &s);
+	select_tiles(e, true, &s);
+	e->start = s.first_left == n ? 0 : s.first_left;
 	for (size_t i = 0; i < n; i++) {
 		struct tile *t = &e->tiles.at[i];
 

@@ -13,13 +13,14 @@
 #define RATE_MIN 5             /* slots with an update, of the newest ten (half a second) */
 #define REST_NS 300000000ull   /* without a change for this long, a region ends */
 #define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
+#define ECHO_AREA 2048         /* pixels of a change in front of a video that may be painted over it */
 #define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */
 
 struct video_region {
 	struct rect rect; /* empty: a free place */
 	uint32_t id;
 	struct h264 *h264;
-	uint64_t changed_ns, opened_ns;
+	uint64_t changed_ns, opened_ns, waiting_ns; /* the last: of the first change that was not sent */
 	bool has_change, is_distrusted;
 };
 
@@ -58,11 +59,13 @@ static void remark_all(struct encoder *e)
 			mark_tiles(e, &e->video->regions[i].rect, true);
 }
 
-/* Two regions may share a tile: after one has left, the others mark theirs again. */
+/* Two regions may share a tile: after one has left, the others mark theirs again. A change that waited is damage again. */
 static void end_region(struct encoder *e, struct video_region *g)
 {
 	h264_destroy(g->h264);
 	mark_tiles(e, &g->rect, false);
+	if (g->has_change)
+		tiles_damage(&e->tiles, &g->rect, false);
 	*g = (struct video_region){ .rect = { 0, 0, 0, 0 } };
 	remark_all(e);
 }
@@ -172,6 +175,22 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 	mark_tiles(e, &g->rect, true);
 }
 
+static int64_t changed_area(const struct encoder *e, const struct rect *r)
+{
+	struct rect span = tiles_span(r), in;
+	int64_t area = 0;
+
+	for (int32_t row = span.y; row < span.y + span.h; row++) {
+		for (int32_t column = span.x; column < span.x + span.w; column++) {
+			struct rect change = box_rect(&tiles_at(&e->tiles, column, row)->change, column * TILE_SIDE, row * TILE_SIDE);
+
+			if (rect_intersect(&change, r, &in))
+				area += rect_area(&in);
+		}
+	}
+	return area;
+}
+
 /* Changes that lie in a region are the region's; a tile at its border may keep a change of its own. */
 static void claim_changes(struct encoder *e, struct video_region *g, uint64_t now_ns)
 {
@@ -184,6 +203,7 @@ static void claim_changes(struct encoder *e, struct video_region *g, uint64_t no
 
 			if (box_is_empty(&t->change) || !rect_intersect(&change, &g->rect, &in))
 				continue;
+			g->waiting_ns = g->has_change ? g->waiting_ns : now_ns;
 			g->has_change = true;
 			g->changed_ns = now_ns;
 			if (rect_contains(&g->rect, &change)) {
@@ -194,7 +214,7 @@ static void claim_changes(struct encoder *e, struct video_region *g, uint64_t no
 	}
 }
 
-void video_update(struct encoder *e, uint64_t now_ns)
+void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
 {
 	struct video *v = e->video;
 	struct region hot;
@@ -214,7 +234,8 @@ void video_update(struct encoder *e, uint64_t now_ns)
 
 		if (rect_is_empty(&g->rect))
 			continue;
-		claim_changes(e, g, now_ns);
+		if (!is_busy || changed_area(e, &g->rect) > ECHO_AREA)
+			claim_changes(e, g, now_ns);
 		if (!g->has_change && now_ns - g->changed_ns >= REST_NS)
 			end_region(e, g);
 	}
@@ -267,12 +288,22 @@ int video_plan(struct encoder *e, const struct pixmap *screen, const struct enco
 	return 0;
 }
 
+uint64_t video_waiting_since(const struct video *v)
+{
+	uint64_t since = UINT64_MAX;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (!rect_is_empty(&v->regions[i].rect) && v->regions[i].has_change)
+			since = PST_MIN(since, v->regions[i].waiting_ns);
+	return since;
+}
+
 uint64_t video_next_due(const struct video *v)
 {
 	uint64_t due = UINT64_MAX;
 
 	for (size_t i = 0; i < REGIONS_MAX; i++)
-		if (!rect_is_empty(&v->regions[i].rect))
+		if (!rect_is_empty(&v->regions[i].rect) && !v->regions[i].has_change)
 			due = PST_MIN(due, v->regions[i].changed_ns + REST_NS);
 	return due;
 }

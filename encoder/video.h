@@ -18,13 +18,18 @@ void video_destroy(struct video *v);
 /* Regions that touch r end with the next update: their decoders may have lost the picture. */
 void video_distrust(struct encoder *e, const struct rect *r);
 
-/* Ends regions at rest, begins new ones, and takes the changes that lie in a region away from the tiles.
- * After refine, before motion. */
-void video_update(struct encoder *e, uint64_t now_ns);
+/*
+ * Ends regions at rest, begins new ones, and takes the changes that lie in a region away from the tiles. Where the path is busy with a video, a
+ * small change in front of it stays the tiles': it is painted over the video, for a whole unit would wait. After refine, before motion.
+ */
+void video_update(struct encoder *e, uint64_t now_ns, bool is_busy);
 
 /* Adds an access unit for each region that changed. A region whose encoder fails is ended, and its area is
  * damage again. */
 int video_plan(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget);
+
+/* Since when a region's change waits to be planned; UINT64_MAX when none does. */
+uint64_t video_waiting_since(const struct video *v);
 
 /* When the next region would end by rest; UINT64_MAX for never. */
 uint64_t video_next_due(const struct video *v);

@@ -11,8 +11,8 @@
 
 #define FRAMES_PER_S 30 /* a hint for rate control; frames come when the screen changes */
 #define CRF 26.0f
-#define BUFFER_MS 150      /* of the rate: what a key frame may take at once */
-#define VIDEO_SHARE_PCT 70 /* the rest is for text, input echo and audio */
+#define BUFFER_MS 40       /* of the rate: what one frame may take at most, so that little waits behind it */
+#define VIDEO_SHARE_PCT 65 /* the rest is for text, input echo and audio */
 #define RATE_MIN_KBPS 200
 
 struct h264 {

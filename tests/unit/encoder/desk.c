@@ -118,12 +118,18 @@ void draw_something(struct desk *d, const struct rect *r)
 
 struct op_list desk_plan(struct desk *d, uint64_t bytes)
 {
-	struct encoder_budget budget = { .bytes = bytes, .rate_kbps = model_below(&d->seed, 2) ? 20000 : 0 };
+	const struct encoder_budget budget = { .bytes = bytes, .rate_kbps = model_below(&d->seed, 2) ? 20000 : 0 };
+
+	return desk_plan_for(d, &budget);
+}
+
+struct op_list desk_plan_for(struct desk *d, const struct encoder_budget *budget)
+{
 	struct rect all = { 0, 0, d->screen.width, d->screen.height };
 	struct pst_err err = PST_ERR_INIT;
 	struct op_list list;
 
-	cr_assert_eq(encoder_plan(d->enc, &d->screen, d->now, &budget, &list, &err), 0, "%s", err.text);
+	cr_assert_eq(encoder_plan(d->enc, &d->screen, d->now, budget, &list, &err), 0, "%s", err.text);
 	cr_assert(model_apply(d->model, &list, encoder_sent(d->enc), &d->params), "seed %u", d->first_seed);
 	if (list.is_exact)
 		cr_assert_eq(model_differs(d->model, encoder_sent(d->enc), &all), 0,

@@ -39,5 +39,6 @@ void draw_clip(struct desk *d, const struct rect *r, int frame);
 
 /* One frame, applied to the client and checked. */
 struct op_list desk_plan(struct desk *d, uint64_t bytes);
+struct op_list desk_plan_for(struct desk *d, const struct encoder_budget *budget);
 /* Lets time pass without drawing until nothing is due; the client must then show the screen. */
 void desk_settle(struct desk *d, uint64_t bytes);

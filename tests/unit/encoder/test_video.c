@@ -81,3 +81,115 @@ Test(video, a_distrusted_region_begins_again_with_a_key)
 	desk_settle(&d, 0);
 	desk_close(&d);
 }
+
+/* A video of 320 × 240 that has begun, on a page. */
+static void open_video(struct desk *d, const struct rect *clip)
+{
+	desk_open(d, 9, 800, 600, ALL_OPS);
+	draw_page(d, 0);
+	desk_settle(d, 0);
+	for (int frame = 0; frame < 20; frame++, d->now += 33 * MS) {
+		draw_clip(d, clip, frame);
+		encoder_damage(d->enc, clip, 1);
+		desk_plan(d, 0);
+	}
+}
+
+Test(video, another_change_goes_first_and_alone)
+{
+	const struct rect clip = { 64, 64, 320, 256 }, letter = { 600, 500, 9, 12 };
+	struct desk d;
+	struct op_list list;
+
+	open_video(&d, &clip);
+	draw_clip(&d, &clip, 20);
+	draw_text(&d, &letter);
+	encoder_damage(d.enc, &clip, 1);
+	encoder_damage(d.enc, &letter, 1);
+	list = desk_plan(&d, 0);
+	cr_assert_eq(list.len, 1u);
+	cr_assert_neq(list.ops[0].kind, OP_VIDEO);
+	cr_assert(list.more);
+	cr_assert(encoder_video_waits(d.enc));
+	list = desk_plan(&d, 0);
+	cr_assert_eq(list.len, 1u);
+	cr_assert_eq(list.ops[0].kind, OP_VIDEO);
+	cr_assert_not(encoder_video_waits(d.enc));
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
+Test(video, other_changes_do_not_keep_it_waiting)
+{
+	const struct rect clip = { 64, 64, 320, 256 }, letter = { 600, 500, 9, 12 };
+	struct desk d;
+	int units = 0;
+
+	open_video(&d, &clip);
+	for (int i = 0; i < 100; i++, d.now += 5 * MS) {
+		if (i % 7 == 0)
+			draw_clip(&d, &clip, 20 + i);
+		draw_text(&d, &letter);
+		encoder_damage(d.enc, &clip, i % 7 == 0);
+		encoder_damage(d.enc, &letter, 1);
+		struct op_list list = desk_plan(&d, 0);
+
+		for (size_t k = 0; k < list.len; k++)
+			units += list.ops[k].kind == OP_VIDEO;
+	}
+	cr_assert_geq(units, 13);
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
+Test(video, a_held_one_keeps_its_newest_picture_and_lets_an_echo_pass)
+{
+	const struct rect clip = { 64, 64, 320, 256 }, marker = { 100, 100, 16, 16 };
+	const struct encoder_budget held = { .hold_video = true };
+	struct desk d;
+	struct op_list list;
+
+	open_video(&d, &clip);
+	for (int frame = 20; frame < 23; frame++) {
+		draw_clip(&d, &clip, frame);
+		encoder_damage(d.enc, &clip, 1);
+		cr_assert_eq(desk_plan_for(&d, &held).len, 0u);
+	}
+	list = desk_plan(&d, 0);
+	cr_assert_eq(list.len, 1u);
+	cr_assert_eq(list.ops[0].kind, OP_VIDEO);
+	draw_fill(&d, &marker);
+	encoder_damage(d.enc, &marker, 1);
+	list = desk_plan_for(&d, &held);
+	cr_assert_eq(list.len, 1u);
+	cr_assert_eq(list.ops[0].kind, OP_FILL, "it is painted over the video");
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
+Test(video, small_and_held_frames_end_exact)
+{
+	const struct rect clip = { 64, 64, 320, 256 };
+	struct desk d;
+
+	open_video(&d, &clip);
+	for (int i = 0; i < 400; i++, d.now += 4 * MS) {
+		struct encoder_budget budget = { .is_small = model_below(&d.seed, 3) == 0, .hold_video = model_below(&d.seed, 2) };
+		struct rect r = random_rect(&d);
+
+		if (i % 8 == 0) {
+			draw_clip(&d, &clip, 20 + i);
+			encoder_damage(d.enc, &clip, 1);
+		}
+		if (i % 16 == 3)
+			draw_something(&d, &r);
+		if (i % 61 == 0)
+			encoder_invalidate(d.enc, &r);
+		struct op_list list = desk_plan_for(&d, &budget);
+
+		for (size_t k = 0; k < list.len && budget.is_small; k++)
+			cr_assert(list.ops[k].kind == OP_VIDEO || list.ops[k].kind == OP_COPY || rect_area(&list.ops[k].rect) <= 4096);
+	}
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
