@@ -9,6 +9,7 @@
 #define MS_NS UINT64_C(1000000)
 #define QUIET_NS (5 * MS_NS) /* after so long without a frame the first damage goes out at once */
 #define COALESCE_MS 1
+#define BACKLOG_FREE_US 2000 /* of the path: below it a video's frame may follow */
 
 static void on_plan(void *arg);
 
@@ -49,20 +50,22 @@ static void schedule(struct worker *w)
 	pst_timer_start(p->plan, pst_mono_ns() - p->last_frame_ns > QUIET_NS ? 0 : COALESCE_MS, on_plan, w);
 }
 
-/* Wakes us when time alone brings work (a refinement), never otherwise. */
-static void arm_due(struct worker *w, uint64_t now_ns)
+/* Wakes us when time alone brings work (a refinement, a path that is free again), never otherwise. */
+static void arm_due(struct worker *w, uint64_t now_ns, uint64_t held_ns)
 {
 	struct worker_picture *p = &w->picture;
 	uint64_t due = encoder_next_due(p->encoder);
 
+	if (held_ns)
+		due = now_ns + held_ns;
 	if (due == UINT64_MAX)
 		pst_timer_stop(p->due);
 	else
 		pst_timer_start(p->due, due > now_ns ? (due - now_ns + MS_NS - 1) / MS_NS : 0, on_plan, w);
 }
 
-/* One frame; false when nothing could be sent. */
-static bool send_frame(struct worker *w, uint64_t now_ns)
+/* One frame; false when nothing could be sent. *ret_held_ns is for how long a video that waits has to. */
+static bool send_frame(struct worker *w, uint64_t now_ns, bool is_small, uint64_t *ret_held_ns)
 {
 	struct worker_picture *p = &w->picture;
 	struct encoder_budget budget;
@@ -71,11 +74,12 @@ static bool send_frame(struct worker *w, uint64_t now_ns)
 	struct pst_err err = PST_ERR_INIT;
 
 	front_path(w->front, &path);
-	budget = (struct encoder_budget){ path.budget_bytes, path.rate_kbps, path.rtt_us };
+	budget = (struct encoder_budget){ path.budget_bytes, path.rate_kbps, path.rtt_us, is_small, path.backlog_us > BACKLOG_FREE_US };
 	if (encoder_plan(p->encoder, &p->screen, now_ns, &budget, &ops, &err) < 0) {
 		fail(w, &err);
 		return false;
 	}
+	*ret_held_ns = budget.hold_video && encoder_video_waits(p->encoder) ? path.backlog_us * UINT64_C(1000) : 0;
 	if (ops.len && front_frame(w->front, &ops, encoder_sent(p->encoder), &err) < 0)
 		return false; /* closed follows */
 	if (ops.len)
@@ -87,30 +91,44 @@ static bool send_frame(struct worker *w, uint64_t now_ns)
 	return ops.len > 0;
 }
 
+/*
+ * A frame as the path allows; false when there is nothing more to do now. Without room we wait for ready: damage gathers in the encoder and
+ * the source, and the newest picture goes out then. With a little room only what is small goes.
+ */
+static bool send_work(struct worker *w, uint64_t now_ns, uint64_t *ret_held_ns)
+{
+	struct worker_picture *p = &w->picture;
+	bool is_small = !front_can_send(w->front), was_sent;
+
+	if (is_small && !front_can_send_small(w->front))
+		return false;
+	was_sent = send_frame(w, now_ns, is_small, ret_held_ns);
+	if (is_small || worker_is_over(w) || !p->encoder)
+		return false;
+	/* What is left goes at another turn of the loop: what the viewer and the desktop said meanwhile is read first. */
+	if ((was_sent || !*ret_held_ns) && encoder_has_work(p->encoder, now_ns) && front_can_send(w->front))
+		schedule(w);
+	return true;
+}
+
 static void on_plan(void *arg)
 {
 	struct worker *w = arg;
 	struct worker_picture *p = &w->picture;
-	uint64_t now = pst_mono_ns();
+	uint64_t now = pst_mono_ns(), held_ns = 0;
 
 	if (worker_is_over(w) || !p->encoder || !p->screen.data)
 		return;
-	/* Without room we wait for ready; damage gathers in the encoder and the source, and the newest picture goes out then. */
 	if (encoder_has_work(p->encoder, now)) {
-		if (!front_can_send(w->front))
+		if (!send_work(w, now, &held_ns))
 			return;
-		send_frame(w, now);
-		if (worker_is_over(w) || !p->encoder)
-			return;
-		if (encoder_has_work(p->encoder, now) && front_can_send(w->front))
-			schedule(w);
 	} else if (p->wants_ready) {
 		p->wants_ready = false;
 		source_ready(w->source);
 	}
 	if (pst_timer_is_active(w->stats) == false && w->was_started && w->ctl)
 		worker_gate_report(w, "stats");
-	arm_due(w, now);
+	arm_due(w, now, held_ns);
 }
 
 /* The encoder for the screen and for what the viewer can take. */

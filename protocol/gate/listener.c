@@ -68,6 +68,8 @@ static void tune(int fd)
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, sizeof(low));
+	/* Where the administrator allows it (net.ipv4.tcp_allowed_congestion_control): it keeps queues on the way short. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The simulated path. */
+#include "path.h"
+
+#include <criterion/criterion.h>
+
+uint64_t path_send(struct path *p, const struct path_unit *unit)
+{
+	struct path_unit *u = &p->units[(p->first + p->len++) % PATH_UNITS_MAX];
+	uint64_t start = p->free_ns > unit->sent_ns ? p->free_ns : unit->sent_ns;
+
+	cr_assert_lt(p->len, PATH_UNITS_MAX);
+	*u = *unit;
+	p->free_ns = start + u->bytes * 1000000000 / p->bytes_per_s;
+	u->shown_ns = p->free_ns + p->delay_ns + p->client_ns;
+	return u->shown_ns;
+}
+
+uint64_t path_queued(const struct path *p, uint64_t now_ns)
+{
+	return p->free_ns > now_ns ? (p->free_ns - now_ns) * (p->bytes_per_s / 1000) / 1000000 : 0;
+}
+
+bool path_ack(struct path *p, uint64_t now_ns, uint64_t *ret_sequence)
+{
+	while (p->len && p->units[p->first].shown_ns + p->delay_ns <= now_ns) {
+		const struct path_unit *u = &p->units[p->first];
+
+		p->first = (p->first + 1) % PATH_UNITS_MAX;
+		p->len--;
+		*ret_sequence = u->sequence;
+		if (!u->is_quiet)
+			return true;
+	}
+	return false;
+}
+
+uint64_t path_next_ack(const struct path *p)
+{
+	return p->len ? p->units[p->first].shown_ns + p->delay_ns : UINT64_MAX;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a user feels beside a video, over paths of different rate and delay, in simulated time: a worker's turns over the real encoder and window, with bytes
+ * as the wires have them. Keys are echoed by a marker, in front of the video or beside it.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "encoder/encoder.h"
+#include "path.h"
+#include "protocol/front/window.h"
+
+#define MS 1000000ull
+#define HEADERS 32 /* of a message: TLS, WebSocket and FRAME */
+#define W 640
+#define H 448
+#define NOISE 48 /* makes the video dearer than the path of 10 Mbit/s can carry */
+#define KEYS_MAX 512
+
+struct run {
+	struct encoder *enc;
+	struct window window;
+	struct path path;
+	struct pixmap screen;
+	uint32_t *px;
+	uint64_t now, busy_until, plan_at, held_until, sequence;
+	uint64_t video_shown, freeze, queued;   /* of the video: last shown, longest gap; most bytes before the link */
+	uint64_t pressed[KEYS_MAX], shown[KEYS_MAX];
+	uint64_t video_bytes;
+	int keys, frames, drawn, drawn_measured;
+	bool is_measuring;
+};
+
+static uint32_t noise(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 24;
+}
+
+/* A soft picture that moves, with as much noise as makes it dear. */
+static void draw_video(struct run *r, int frame, int32_t h)
+{
+	uint32_t seed = (uint32_t)frame;
+
+	for (int32_t y = 0; y < h; y++)
+		for (int32_t x = 0; x < W; x++)
+			r->px[y * W + x] = ((uint32_t)((x + frame * 3) % 200) << 16 | (uint32_t)((y + frame * 2) % 200) << 8 | 40) +
+				noise(&seed) % NOISE * 0x010101;
+}
+
+static struct rect marker_of(int key)
+{
+	return (struct rect){ 296, key & 1 ? H - 32 : 192, 16, 16 };
+}
+
+static void draw_marker(struct run *r, int key)
+{
+	struct rect at = marker_of(key);
+
+	for (int32_t y = at.y; y < at.y + at.h; y++)
+		for (int32_t x = at.x; x < at.x + at.w; x++)
+			r->px[y * W + x] = key & 2 ? 0x101010 : 0xf0f0f0;
+}
+
+static uint64_t op_bytes(const struct op *op)
+{
+	uint64_t area = (uint64_t)rect_area(&op->rect);
+
+	switch (op->kind) {
+	case OP_VIDEO:
+		return 23 + op->video.len;
+	case OP_LOSSY:
+		return 13 + area / 4;
+	case OP_LOSSLESS:
+		return 13 + (op->klass == OP_CLASS_PICTURE ? area * 2 : area / 8);
+	default:
+		return 13;
+	}
+}
+
+/* Every second key has the same place: those of the last two were sent when their markers are in the sent picture. */
+static void note_echoes(struct run *r, uint64_t shown)
+{
+	for (int k = PST_MAX(r->keys - 1, 1); k <= r->keys; k++) {
+		struct rect at = marker_of(k);
+
+		if (!r->shown[k] && *pixmap_at(encoder_sent(r->enc), at.x, at.y) == r->px[at.y * W + at.x])
+			r->shown[k] = shown;
+	}
+}
+
+/* The worker's send_frame, and what the web front does with it. */
+static bool send_frame(struct run *r, bool is_small)
+{
+	uint32_t backlog_us = window_backlog_us(&r->window, r->now);
+	struct encoder_budget budget = { window_room(&r->window), window_rate_kbps(&r->window), window_rtt_us(&r->window), is_small, backlog_us > 2000 };
+	struct path_unit unit = { .bytes = HEADERS };
+	struct pst_err err = PST_ERR_INIT;
+	struct op_list list;
+
+	cr_assert_eq(encoder_plan(r->enc, &r->screen, r->now, &budget, &list, &err), 0, "%s", err.text);
+	r->held_until = budget.hold_video && encoder_video_waits(r->enc) ? r->now + backlog_us * 1000ull : 0;
+	for (size_t i = 0; i < list.len; i++) {
+		unit.bytes += op_bytes(&list.ops[i]);
+		unit.has_video |= list.ops[i].kind == OP_VIDEO;
+	}
+	/* What the processor takes: a video unit of a full screen, or next to nothing. */
+	r->busy_until = unit.sent_ns = r->now + (unit.has_video ? 8 * MS : MS / 4);
+	if (!list.len)
+		return false;
+	if (unit.bytes >= 8192 && window_wants_probe(&r->window, unit.sent_ns)) {
+		window_sent(&r->window, ++r->sequence, HEADERS, unit.sent_ns);
+		path_send(&r->path, &(struct path_unit){ .sequence = r->sequence, .bytes = HEADERS, .sent_ns = unit.sent_ns });
+	}
+	unit.sequence = ++r->sequence;
+	unit.is_quiet = window_may_be_quiet(&r->window, unit.bytes);
+	if (unit.is_quiet)
+		window_quiet(&r->window, unit.sequence, unit.bytes);
+	else
+		window_sent(&r->window, unit.sequence, unit.bytes, unit.sent_ns);
+	uint64_t shown = path_send(&r->path, &unit);
+
+	r->queued = r->is_measuring ? PST_MAX(r->queued, path_queued(&r->path, unit.sent_ns)) : 0;
+	r->frames += unit.has_video && r->is_measuring;
+	r->video_bytes += unit.has_video && r->is_measuring ? unit.bytes : 0;
+	if (unit.has_video && r->is_measuring)
+		r->freeze = PST_MAX(r->freeze, shown - r->video_shown);
+	r->video_shown = unit.has_video ? shown : r->video_shown;
+	note_echoes(r, shown);
+	return true;
+}
+
+static void turn(struct run *r)
+{
+	bool is_open = window_is_open(&r->window);
+
+	r->plan_at = UINT64_MAX;
+	if (!encoder_has_work(r->enc, r->now) || (!is_open && !window_is_open_small(&r->window)))
+		return;
+	bool was_sent = send_frame(r, !is_open);
+
+	if (is_open && (was_sent || !r->held_until) && encoder_has_work(r->enc, r->now))
+		r->plan_at = r->busy_until + MS;
+	else if (is_open && r->held_until)
+		r->plan_at = r->held_until;
+}
+
+static void take_acks(struct run *r)
+{
+	uint64_t sequence;
+
+	while (path_ack(&r->path, r->now, &sequence)) {
+		cr_assert(window_acked_after(&r->window, sequence, r->path.client_ns, r->now));
+		r->plan_at = PST_MIN(r->plan_at, r->now);
+	}
+}
+
+static void damage(struct run *r, struct rect rect)
+{
+	encoder_damage(r->enc, &rect, 1);
+	r->plan_at = PST_MIN(r->plan_at, r->now);
+}
+
+/* Odd keys echo beside the video and even ones in front of it; the video is drawn around the latter's marker. */
+static void press(struct run *r)
+{
+	int key = ++r->keys;
+
+	cr_assert_lt(key, KEYS_MAX);
+	r->pressed[key] = r->now;
+	draw_marker(r, key);
+	damage(r, marker_of(key));
+}
+
+static struct run *run_create(uint32_t kbps, uint32_t rtt_ms)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct encoder_params params = { .width = W, .height = H,
+		.ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO), .video_align = 2,
+		.max_video_regions = 4 };
+	struct pst_err err = PST_ERR_INIT;
+
+	r->px = calloc(W * H, 4);
+	r->screen = (struct pixmap){ (const uint8_t *)r->px, W, H, W * 4 };
+	r->enc = encoder_create(&params, &err);
+	cr_assert_not_null(r->enc);
+	window_init(&r->window);
+	r->now = 1000 * MS;
+	r->path = (struct path){ .bytes_per_s = kbps * 125ull, .delay_ns = rtt_ms * MS / 2, .client_ns = 2 * MS };
+	return r;
+}
+
+static void run_destroy(struct run *r)
+{
+	encoder_destroy(r->enc);
+	free(r->px);
+	free(r);
+}
+
+/* A video of 30 frames a second for so long, and keys; what happens in the first two seconds is not judged. */
+static void play(struct run *r, uint32_t seconds, bool has_keys)
+{
+	uint64_t start = r->now, next_video = start, next_key = start + 2100 * MS;
+	uint32_t seed = 7;
+
+	r->plan_at = start;
+	for (; r->now < start + seconds * 1000 * MS; r->now += MS / 4) {
+		r->is_measuring = r->now > start + 2000 * MS;
+		if (r->now >= next_video) {
+			draw_video(r, ++r->drawn, H - 48);
+			r->drawn_measured += r->is_measuring;
+			draw_marker(r, r->keys & ~1);
+			next_video += 33333 * MS / 1000;
+			damage(r, (struct rect){ 0, 0, W, H - 48 });
+		}
+		if (has_keys && r->now >= next_key) {
+			press(r);
+			next_key += (60 + noise(&seed) / 2) * MS;
+		}
+		take_acks(r);
+		if (r->now >= r->busy_until && r->now >= r->plan_at)
+			turn(r);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* From the key to its echo's being shown and back: what a probe beside the keyboard would see. */
+static double echo_p95_ms(const struct run *r, int parity)
+{
+	uint64_t list[KEYS_MAX];
+	int n = 0;
+
+	for (int k = 1 + parity; k < r->keys - 1; k += 2)
+		list[n++] = r->shown[k] ? r->shown[k] - r->pressed[k] + r->path.delay_ns : UINT64_MAX;
+	qsort(list, (size_t)n, sizeof(*list), compare);
+	return (double)list[n * 95 / 100] / 1e6;
+}
+
+Test(schedule, keys_are_echoed_beside_a_video_that_fills_the_path)
+{
+	struct run *r = run_create(10000, 40);
+	uint64_t bdp = 10000 * 125ull * 40 / 1000;
+
+	play(r, 10, true);
+	cr_log_info("echo p95 %.1f ms beside and %.1f ms in front, video %llu KB, longest freeze %.0f ms, queue %llu bytes, %d of %d frames, rate %u kbit/s, rtt %u us", echo_p95_ms(r, 0), echo_p95_ms(r, 1),
+		(unsigned long long)(r->video_bytes / 1000), (double)r->freeze / 1e6, (unsigned long long)r->queued, r->frames, r->drawn_measured, window_rate_kbps(&r->window), window_rtt_us(&r->window));
+	cr_expect_gt(r->keys, 50);
+	cr_expect_lt(echo_p95_ms(r, 0), 40 + 30);
+	cr_expect_lt(echo_p95_ms(r, 1), 40 + 30);
+	cr_expect_lt(r->freeze, 250 * MS);
+	cr_expect_lt(r->queued, 16 * 1024 + bdp);
+	run_destroy(r);
+}
+
+Test(schedule, a_long_way_keeps_the_frame_rate)
+{
+	struct run *near = run_create(100000, 1), *far = run_create(100000, 200);
+
+	play(near, 4, false);
+	play(far, 4, false);
+	cr_log_info("near %d, far %d frames of %d; rates %u and %u kbit/s", near->frames, far->frames, near->drawn_measured, window_rate_kbps(&near->window),
+		window_rate_kbps(&far->window));
+	cr_expect_geq(near->frames, near->drawn_measured * 95 / 100);
+	cr_expect_geq(far->frames * 100, near->frames * 95);
+	cr_expect_lt(far->freeze, 250 * MS);
+	run_destroy(near);
+	run_destroy(far);
+}
+
+Test(schedule, a_path_that_becomes_narrow_is_noticed_and_one_that_becomes_wide_too)
+{
+	struct run *r = run_create(50000, 20);
+
+	play(r, 2, false);
+	uint32_t wide = window_rate_kbps(&r->window);
+
+	r->path.bytes_per_s = 5000 * 125;
+	play(r, 3, false);
+	uint32_t narrow = window_rate_kbps(&r->window);
+
+	r->path.bytes_per_s = 50000 * 125;
+	play(r, 3, false);
+	cr_log_info("%u, %u, then %u kbit/s", wide, narrow, window_rate_kbps(&r->window));
+	cr_expect_gt(wide, 25000);
+	cr_expect_lt(narrow, 8000);
+	cr_expect_gt(window_rate_kbps(&r->window), 15000);
+	run_destroy(r);
+}
