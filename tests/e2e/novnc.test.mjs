@@ -6,10 +6,19 @@ import { after, test } from 'node:test';
 import { enter, live, newPage, openTerminal, typeLine } from './browser.mjs';
 import { fileIs, run, same, screenSize, start } from './desktop.mjs';
 import { Caller, desktopOf, ORIGIN, until } from './installation.mjs';
+import { Workload } from './workload.mjs';
 
 const admin = await Caller.login('admin');
 const { context, page } = await newPage();
 after(() => context.close());
+await page.addInitScript(() => {
+	const { decode } = VideoDecoder.prototype;
+	window.units = 0;
+	VideoDecoder.prototype.decode = function (chunk) {
+		window.units++;
+		return decode.call(this, chunk);
+	};
+});
 
 /** What noVNC shows: its size and the hash of its pixels. */
 const picture = () => page.evaluate(async () => {
@@ -49,6 +58,16 @@ test('keys and pointer arrive through noVNC', async () => {
 	await typeLine(page, 'echo by noVNC > novnc');
 	await until('the file is written', () => fileIs(desktop, '/home/user/novnc', 'by noVNC\n'));
 	await same('noVNC, after typing,', desktop, picture);
+});
+
+test('a moving picture comes as H.264 and ends exact', async () => {
+	const workload = await Workload.onDesktop(desktop, 20, 20, 720, 440);
+	const before = await page.evaluate(() => window.units);
+	await workload.ask('clip 90 33');
+	await same('noVNC, after the clip,', desktop, picture, 5);
+	workload.close();
+	const units = await page.evaluate(() => window.units) - before;
+	assert.ok(units > 20, `${units} units of 90 frames were decoded`);
 });
 
 test('text goes both ways by the clipboard box', async () => {

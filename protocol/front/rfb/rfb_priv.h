@@ -16,6 +16,7 @@ enum rfb_encoding {
 	ENC_COPY_RECT = 1,
 	ENC_TIGHT = 7,
 	ENC_ZRLE = 16,
+	ENC_H264 = 50, /* Open H.264 */
 	ENC_QUALITY_LOW = -32,
 	ENC_QUALITY_HIGH = -23,
 	ENC_DESKTOP_SIZE = -223,
@@ -48,7 +49,7 @@ enum rfb_phase {
 
 /* What the viewer said it can take. */
 struct rfb_features {
-	bool copy_rect, tight, zrle, desktop_size, extended_desktop_size, cursor, cursor_alpha, fence, continuous,
+	bool copy_rect, tight, zrle, h264, desktop_size, extended_desktop_size, cursor, cursor_alpha, fence, continuous,
 		extended_clipboard, qemu_key;
 	int32_t lossless; /* ENC_TIGHT, ENC_ZRLE or ENC_RAW: the viewer's first choice */
 	uint8_t quality;  /* JPEG quality 1…100, 0: the viewer wants no JPEG */

@@ -13,6 +13,8 @@
 #define FENCE_SYNC_NEXT 4u
 #define FENCE_REQUEST (1u << 31)
 
+#define VIDEO_REGIONS 4 /* a viewer keeps up to 64 decoders */
+
 typedef int (*message_fn)(struct rfb *f, const struct rfb_message *m, struct pst_err *err);
 
 /* JPEG quality of the ten levels of the quality pseudo-encodings, as TightVNC and TigerVNC read them. */
@@ -36,6 +38,7 @@ static const struct {
 	{ ENC_COPY_RECT, offsetof(struct rfb_features, copy_rect) },
 	{ ENC_TIGHT, offsetof(struct rfb_features, tight) },
 	{ ENC_ZRLE, offsetof(struct rfb_features, zrle) },
+	{ ENC_H264, offsetof(struct rfb_features, h264) },
 	{ ENC_DESKTOP_SIZE, offsetof(struct rfb_features, desktop_size) },
 	{ ENC_EXTENDED_DESKTOP_SIZE, offsetof(struct rfb_features, extended_desktop_size) },
 	{ ENC_CURSOR, offsetof(struct rfb_features, cursor) },
@@ -109,7 +112,11 @@ static int on_encodings(struct rfb *f, const struct rfb_message *m, struct pst_e
 		caps.ops |= OP_BIT(OP_COPY);
 	if (f->features.quality > 0 && rfb_pixel_format_is_888(&f->format))
 		caps.ops |= OP_BIT(OP_LOSSY);
-	bool is_same = f->is_opened && before.copy_rect == f->features.copy_rect &&
+	if (f->features.h264 && rfb_pixel_format_is_888(&f->format)) {
+		caps.ops |= OP_BIT(OP_VIDEO);
+		caps.max_video_regions = VIDEO_REGIONS;
+	}
+	bool is_same = f->is_opened && before.copy_rect == f->features.copy_rect && before.h264 == f->features.h264 &&
 		(before.quality > 0) == (f->features.quality > 0);
 	f->is_opened = true;
 	if (!is_same)

@@ -11,6 +11,7 @@
 #define PART_HEIGHT_MAX 512
 #define FENCE_REQUEST (1u << 31)
 #define FENCE_BLOCK_BEFORE 1u
+#define H264_RESET_CONTEXT 1u
 #define FENCE_BYTES 17
 #define LARGE_AREA (128 * 128) /* pixels from which a frame may tell the path's rate */
 
@@ -154,8 +155,12 @@ static int put_pixels(struct rfb *f, struct pst_buf *out, const struct op *op, c
 	return codec_encode(codec, sent, r, quality, out, err);
 }
 
-static uint32_t part_count(const struct rect *r)
+/* Rectangles of one operation: copies and videos have no limit of size. */
+static uint32_t part_count(const struct op *op)
 {
+	const struct rect *r = &op->rect;
+	if (op->kind == OP_COPY || op->kind == OP_VIDEO)
+		return 1;
 	uint32_t across = (uint32_t)(r->w + TIGHT_SIDE_MAX - 1) / TIGHT_SIDE_MAX;
 	uint32_t down = (uint32_t)(r->h + PART_HEIGHT_MAX - 1) / PART_HEIGHT_MAX;
 	return across * down;
@@ -177,8 +182,19 @@ static int put_parts(struct rfb *f, struct pst_buf *out, const struct op *op, co
 	return 0;
 }
 
+/* Open H.264: length, flags, Annex B. The viewer keeps a decoder for each place and size; a key unit begins a new one. */
+static int put_video(struct pst_buf *out, const struct op *op)
+{
+	put_rect(out, &op->rect, ENC_H264);
+	pst_buf_put_be32(out, (uint32_t)op->video.len);
+	pst_buf_put_be32(out, op->video.is_key ? H264_RESET_CONTEXT : 0);
+	return pst_buf_append(out, op->video.data, op->video.len);
+}
+
 static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
 {
+	if (op->kind == OP_VIDEO)
+		return put_video(out, op);
 	if (op->kind != OP_COPY)
 		return put_parts(f, out, op, sent, err);
 	put_rect(out, &op->rect, ENC_COPY_RECT);
@@ -222,7 +238,7 @@ static uint32_t count_rects(const struct op_list *ops, size_t from)
 {
 	uint32_t rects = 0;
 	for (size_t i = from; i < ops->len; i++) {
-		uint32_t parts = ops->ops[i].kind == OP_COPY ? 1 : part_count(&ops->ops[i].rect);
+		uint32_t parts = part_count(&ops->ops[i]);
 		if (rects + parts > 0xfffe)
 			break;
 		rects += parts;
@@ -247,7 +263,7 @@ int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixm
 		int r = put_op(f, out, op, sent, err);
 		if (r < 0)
 			return r;
-		left -= op->kind == OP_COPY ? 1 : part_count(&op->rect);
+		left -= part_count(op);
 	}
 	f->is_requested = false;
 	if (f->features.fence)

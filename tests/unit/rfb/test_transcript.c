@@ -268,3 +268,24 @@ Test(rfb_transcript, a_small_update_comes_without_a_fence_but_now_and_then)
 	cr_expect_not(h.is_closed);
 	host_close(&h);
 }
+
+Test(rfb_transcript, a_video_is_open_h264)
+{
+	struct host h;
+	host_open(&h);
+	handshake(&h);
+	SAYS(&h, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 50); /* Raw, Open H.264 */
+	cr_expect(h.caps.ops & OP_BIT(OP_VIDEO));
+	cr_expect_eq(h.caps.max_video_regions, 4);
+	SAYS(&h, 3, 1, 0, 0, 0, 0, 0, 4, 0, 2);
+	static const uint8_t unit[] = { 0, 0, 0, 1, 0x65 };
+	const struct op ops[] = {
+		{ .kind = OP_VIDEO, .rect = { 0, 0, 4, 2 }, .video = { .is_key = true, .coded_w = 4, .coded_h = 2, .data = unit, .len = 5 } },
+		{ .kind = OP_VIDEO, .rect = { 2, 0, 2, 2 }, .video = { .region = 1, .coded_w = 2, .coded_h = 2, .data = unit, .len = 4 } },
+	};
+	const struct op_list list = { .ops = ops, .len = 2, .sequence = 1 };
+	cr_assert_eq(front_rfb.frame(h.front, &list, NULL, NULL), 0);
+	HEARS(&h, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4, 0, 2, 0, 0, 0, 50, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, 1, 0x65, /* a new decoder */
+		0, 2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 50, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1);
+	host_close(&h);
+}
