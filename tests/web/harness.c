@@ -238,7 +238,7 @@ static void pump(struct harness *h)
 		struct front_path path;
 
 		front_ws.path(h->front, &path);
-		struct encoder_budget budget = { path.budget_bytes, path.rate_kbps, path.rtt_us };
+		struct encoder_budget budget = { .bytes = path.budget_bytes, .rate_kbps = path.rate_kbps, .rtt_us = path.rtt_us };
 
 		if (encoder_plan(h->encoder, &screen, now, &budget, &list, &err) < 0 ||
 		    (list.len && front_ws.frame(h->front, &list, encoder_sent(h->encoder), &err) < 0)) {

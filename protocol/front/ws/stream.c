@@ -141,14 +141,15 @@ static void on_closed(uv_handle_t *handle)
 
 static void run_events(struct ws_stream *s, int events)
 {
-	if (events & UV_WRITABLE) {
-		if (write_out(s) != 0)
-			fail(s, PST_ECLOSED, "the connection to the browser broke");
-		else if (s->out.len == 0)
-			s->ev->drained(s->arg);
-	}
-	if ((events & UV_READABLE) && !s->is_dead)
+	/* Input before output: a key does not wait for a picture. */
+	if (events & UV_READABLE)
 		read_in(s);
+	if (!(events & UV_WRITABLE) || s->is_dead)
+		return;
+	if (write_out(s) != 0)
+		fail(s, PST_ECLOSED, "the connection to the browser broke");
+	else if (s->out.len == 0)
+		s->ev->drained(s->arg);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)

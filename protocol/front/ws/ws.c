@@ -265,8 +265,8 @@ static void put_probe(struct ws *w, uint64_t now_ns)
 	ws_stream_put(w->stream, WS_S_FRAME, body, sizeof(body));
 }
 
-/* Numbers the frame that w->body holds, and says whether it is to be acknowledged. */
-static void number_frame(struct ws *w, const struct op_list *ops, uint64_t now_ns)
+/* Numbers the frame that w->body holds. True when it is to be acknowledged. */
+static bool number_frame(struct ws *w, const struct op_list *ops, uint64_t now_ns)
 {
 	uint8_t flags = ws_frame_flags(ops);
 	bool is_quiet = window_may_be_quiet(&w->window, w->body.len);
@@ -279,6 +279,7 @@ static void number_frame(struct ws *w, const struct op_list *ops, uint64_t now_n
 	else
 		window_sent(&w->window, w->sequence, w->body.len, now_ns);
 	ws_frame_head(w->body.data, (uint32_t)w->sequence, flags | (is_quiet ? WS_FRAME_QUIET : 0), (uint16_t)ops->len);
+	return !is_quiet;
 }
 
 static int ws_frame(struct front *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
@@ -297,11 +298,13 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	}
 	uint64_t now_us = pst_mono_us();
 
-	number_frame(w, ops, now_us * 1000);
+	bool is_acknowledged = number_frame(w, ops, now_us * 1000);
+
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
-	if (now_us - w->stats_us >= STATS_EVERY_US)
+	/* A letter's frame is a third of STATS. */
+	if (is_acknowledged && now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
 	return 0;
 }
