@@ -208,10 +208,11 @@ static void on_event(uv_poll_t *poll, int status, int events)
 	}
 	if (!s->is_open)
 		handshake(s);
-	else if (events & UV_WRITABLE)
-		flush(s, true);
+	/* Input before output: a key does not wait for a picture. */
 	if (!s->is_closed && s->is_open && (events & UV_READABLE || gnutls_record_check_pending(s->session)))
 		read_some(s);
+	if (!s->is_closed && s->is_open && events & UV_WRITABLE)
+		flush(s, true);
 	watch(s);
 }
 
