@@ -202,6 +202,8 @@ struct op *encoder_add_op(struct encoder *e, enum op_kind kind, enum op_class kl
 		tiles_mark_exact(&e->tiles, r);
 	else if (kind == OP_LOSSY || kind == OP_VIDEO)
 		tiles_mark_lossy(&e->tiles, r);
+	if (kind != OP_VIDEO)
+		video_touch(e, r);
 	e->stats.ops[kind]++;
 	e->stats.pixels[kind] += (uint64_t)rect_area(r);
 	return op;

@@ -24,9 +24,11 @@ encoder_libencoder_a_SOURCES = \
 	encoder/palette.c encoder/palette.h \
 	encoder/pixmap.c encoder/pixmap.h \
 	encoder/plan.c encoder/plan.h \
+	encoder/quantiser.c encoder/quantiser.h \
 	encoder/rect.c encoder/rect.h \
 	encoder/refine.c \
 	encoder/region.c encoder/region.h \
+	encoder/still.c encoder/still.h \
 	encoder/tiles.c encoder/tiles.h \
 	encoder/twin.c encoder/twin.h \
 	encoder/video.c encoder/video.h \

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "encoder/encoder_priv.h"
 #include "encoder/region.h"
+#include "encoder/still.h"
 #include "encoder/x264.h"
 
 #define REGIONS_MAX 4
@@ -15,17 +16,22 @@
 #define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
 #define ECHO_AREA 2048         /* pixels of a change in front of a video that may be painted over it */
 #define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */
+#define SPARE_NS 5000000000ull /* how long an encoder without a region waits for the next one */
 
 struct video_region {
 	struct rect rect; /* empty: a free place */
 	uint32_t id;
 	struct h264 *h264;
+	uint8_t *still;      /* by block, see still.h; with h264 */
+	struct rect touched; /* hull of what other operations changed in it since its last frame */
 	uint64_t changed_ns, opened_ns, waiting_ns; /* the last: of the first change that was not sent */
 	bool has_change, is_distrusted;
 };
 
 struct video {
 	struct video_region regions[REGIONS_MAX];
+	struct h264 *spare; /* opening one costs as much as two frames: players pause and go on */
+	uint64_t spare_ns, now_ns;
 };
 
 struct video *video_create(void)
@@ -38,8 +44,11 @@ void video_destroy(struct video *v)
 	if (!v)
 		return;
 
-	for (size_t i = 0; i < REGIONS_MAX; i++)
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
 		h264_destroy(v->regions[i].h264);
+		free(v->regions[i].still);
+	}
+	h264_destroy(v->spare);
 	free(v);
 }
 
@@ -62,7 +71,12 @@ static void remark_all(struct encoder *e)
 /* Two regions may share a tile: after one has left, the others mark theirs again. A change that waited is damage again. */
 static void end_region(struct encoder *e, struct video_region *g)
 {
-	h264_destroy(g->h264);
+	if (g->h264) {
+		h264_destroy(e->video->spare);
+		e->video->spare = g->h264;
+		e->video->spare_ns = e->video->now_ns;
+	}
+	free(g->still);
 	mark_tiles(e, &g->rect, false);
 	if (g->has_change)
 		tiles_damage(&e->tiles, &g->rect, false);
@@ -77,6 +91,15 @@ void video_distrust(struct encoder *e, const struct rect *r)
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (rect_intersect(&e->video->regions[i].rect, r, &common))
 			e->video->regions[i].is_distrusted = true;
+}
+
+void video_touch(struct encoder *e, const struct rect *r)
+{
+	struct rect in;
+
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (rect_intersect(&e->video->regions[i].rect, r, &in))
+			e->video->regions[i].touched = rect_union(&e->video->regions[i].touched, &in);
 }
 
 /* Grows r to multiples of the alignment, within the screen. */
@@ -169,9 +192,10 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 	g = free_region(e);
 	if (!g)
 		return;
-	*g = (struct video_region){
-		.rect = align_rect(e, &r), .id = (uint32_t)(g - e->video->regions), .changed_ns = now_ns, .opened_ns = now_ns
-	};
+	*g = (struct video_region){ .rect = align_rect(e, &r),
+		.id = (uint32_t)(g - e->video->regions),
+		.changed_ns = now_ns,
+		.opened_ns = now_ns };
 	mark_tiles(e, &g->rect, true);
 }
 
@@ -222,6 +246,11 @@ void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
 	if (!(e->params.ops & OP_BIT(OP_VIDEO)) || !e->params.max_video_regions)
 		return;
 
+	v->now_ns = now_ns;
+	if (v->spare && now_ns - v->spare_ns >= SPARE_NS) {
+		h264_destroy(v->spare);
+		v->spare = NULL;
+	}
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (v->regions[i].is_distrusted)
 			end_region(e, &v->regions[i]);
@@ -241,22 +270,50 @@ void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
 	}
 }
 
+static bool open_h264(struct video *v, struct video_region *g, int32_t w, int32_t h, uint32_t rate_kbps)
+{
+	g->still = pst_zalloc(still_count(g->rect.w, g->rect.h), 1);
+	if (!g->still)
+		return false;
+	if (v->spare && h264_fits(v->spare, w, h) && h264_suits(v->spare, rate_kbps)) {
+		g->h264 = v->spare;
+		v->spare = NULL;
+	} else {
+		g->h264 = h264_create(w, h, rate_kbps, NULL);
+	}
+	return g->h264;
+}
+
+static void close_h264(struct video_region *g)
+{
+	h264_destroy(g->h264);
+	free(g->still);
+	g->h264 = NULL;
+	g->still = NULL;
+}
+
 static int encode_region(
 	struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
 {
 	int32_t w = (g->rect.w + 1) & ~1, h = (g->rect.h + 1) & ~1;
-	bool is_first = !g->h264;
+	bool is_first;
 	struct h264_unit unit;
 	struct op *op;
 
-	if (is_first)
-		g->h264 = h264_create(w, h, rate_kbps, NULL);
-	if (!g->h264)
+	if (g->h264 && !h264_suits(g->h264, rate_kbps))
+		close_h264(g);
+	is_first = !g->h264;
+	if (is_first && !open_h264(e->video, g, w, h, rate_kbps))
 		return PST_ENOMEM;
 	h264_set_rate(g->h264, rate_kbps);
-	encoder_take(e, screen, &g->rect);
-	if (h264_encode(g->h264, e->dsp, &e->sent_view, &g->rect, is_first, &unit, NULL) < 0)
+	still_find(e, screen, &g->rect, g->still);
+	still_clear(g->still, &g->rect, is_first ? &g->rect : &g->touched);
+	g->touched = (struct rect){ 0, 0, 0, 0 };
+	still_take(e, screen, &g->rect, g->still);
+	if (h264_encode(g->h264, e->dsp, &e->sent_view, &g->rect, is_first, g->still, &unit, NULL) < 0) {
+		close_h264(g);
 		return PST_EINTERNAL;
+	}
 	op = encoder_add_op(e, OP_VIDEO, OP_CLASS_VIDEO, &g->rect);
 	if (!op)
 		return PST_ENOMEM;

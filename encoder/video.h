@@ -18,6 +18,10 @@ void video_destroy(struct video *v);
 /* Regions that touch r end with the next update: their decoders may have lost the picture. */
 void video_distrust(struct encoder *e, const struct rect *r);
 
+/* An operation other than video changed r in the sent picture: it is no longer what the last frame there was.
+ */
+void video_touch(struct encoder *e, const struct rect *r);
+
 /*
  * Ends regions at rest, begins new ones, and takes the changes that lie in a region away from the tiles. Where the path is busy with a video, a
  * small change in front of it stays the tiles': it is painted over the video, for a whole unit would wait. After refine, before motion.

@@ -8,29 +8,35 @@
 #include <x264.h>
 
 #include "base/mem.h"
+#include "encoder/quantiser.h"
 
-#define FRAMES_PER_S 30 /* a hint for rate control; frames come when the screen changes */
+/* Below it bytes are dearer than time, and a frame that is too large is seen by who types: x264's own rate control,
+ * which takes twice the time, holds every frame down, cuts too. */
+#define NARROW_KBPS 20000
+#define WIDE_KBPS 40000 /* a narrow one stays so until there */
 #define CRF 26.0f
+#define FRAMES_PER_S 30    /* a hint for rate control; frames come when the screen changes */
 #define BUFFER_MS 40       /* of the rate: what one frame may take at most, so that little waits behind it */
 #define VIDEO_SHARE_PCT 65 /* the rest is for text, input echo and audio */
 #define RATE_MIN_KBPS 200
+#define BLOCK 16
+/* Quantisers are given by frame, within what x264 would use for I and B frames by itself: 6 x log2(10) around
+ * P's. */
+#define QP_MIDDLE 31
+#define QP_FACTOR 10.0f
+
+_Static_assert(X264_MBINFO_CONSTANT == 1, "a block that is still is x264's constant macroblock");
 
 struct h264 {
 	x264_t *x264;
 	x264_param_t param;
 	x264_picture_t picture;
+	struct quantiser quantiser; /* on wide paths */
 	uint32_t rate_kbps;
+	bool is_narrow;
 	int64_t pts;
 	bool has_picture;
 };
-
-static void set_rate(x264_param_t *p, uint32_t rate_kbps)
-{
-	int kbps = (int)PST_MAX((uint64_t)RATE_MIN_KBPS, (uint64_t)rate_kbps * VIDEO_SHARE_PCT / 100);
-
-	p->rc.i_vbv_max_bitrate = rate_kbps ? kbps : 0;
-	p->rc.i_vbv_buffer_size = rate_kbps ? kbps * BUFFER_MS / 1000 : 0;
-}
 
 static void on_message(void *arg, int level, const char *fmt, va_list ap)
 {
@@ -40,9 +46,34 @@ static void on_message(void *arg, int level, const char *fmt, va_list ap)
 	(void)ap;
 }
 
-static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps)
+static void set_rate(x264_param_t *p, uint32_t rate_kbps)
 {
-	if (x264_param_default_preset(p, "superfast", "zerolatency") < 0)
+	int kbps = (int)PST_MAX((uint64_t)RATE_MIN_KBPS, (uint64_t)rate_kbps * VIDEO_SHARE_PCT / 100);
+
+	p->rc.i_vbv_max_bitrate = kbps;
+	p->rc.i_vbv_buffer_size = kbps * BUFFER_MS / 1000;
+}
+
+static void set_up_rate_control(x264_param_t *p, uint32_t rate_kbps, bool is_narrow)
+{
+	if (is_narrow) {
+		p->rc.i_rc_method = X264_RC_CRF;
+		p->rc.f_rf_constant = CRF;
+		set_rate(p, rate_kbps);
+		return;
+	}
+	p->rc.i_rc_method = X264_RC_CQP;
+	p->rc.i_qp_constant = QP_MIDDLE;
+	p->rc.f_ip_factor = p->rc.f_pb_factor = QP_FACTOR;
+}
+
+/*
+ * Constant quantisers, one for each frame, leave out x264's own rate control, which looks at every frame
+ * twice; what is still is then skipped at once. Of the fastest preset only the missing deblocking shows.
+ */
+static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps, bool is_narrow)
+{
+	if (x264_param_default_preset(p, is_narrow ? "superfast" : "ultrafast", "zerolatency") < 0)
 		return -1;
 	p->pf_log = on_message;
 	p->i_width = width;
@@ -56,11 +87,12 @@ static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_
 	p->i_scenecut_threshold = 0;
 	p->b_repeat_headers = 1;
 	p->b_annexb = 1;
+	p->b_deblocking_filter = 1;
+	p->analyse.b_mb_info = 1;
+	p->analyse.i_weighted_pred = X264_WEIGHTP_NONE; /* pays for fades alone */
 	p->vui.b_fullrange = 1;
 	p->vui.i_colorprim = p->vui.i_transfer = p->vui.i_colmatrix = 1; /* BT.709 */
-	p->rc.i_rc_method = X264_RC_CRF;
-	p->rc.f_rf_constant = CRF;
-	set_rate(p, rate_kbps);
+	set_up_rate_control(p, rate_kbps, is_narrow);
 	return x264_param_apply_profile(p, "main");
 }
 
@@ -68,9 +100,13 @@ struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, stru
 {
 	struct h264 *h = pst_zalloc(1, sizeof(*h));
 
-	if (!h || set_up(&h->param, width, height, rate_kbps) < 0)
+	if (!h)
 		goto fail;
+	h->is_narrow = rate_kbps && rate_kbps < NARROW_KBPS;
 	h->rate_kbps = rate_kbps;
+	if (set_up(&h->param, width, height, rate_kbps, h->is_narrow) < 0)
+		goto fail;
+	quantiser_init(&h->quantiser, width, height, rate_kbps);
 	if (x264_picture_alloc(&h->picture, X264_CSP_I420, width, height) < 0)
 		goto fail;
 	h->has_picture = true;
@@ -95,47 +131,80 @@ void h264_destroy(struct h264 *h)
 	free(h);
 }
 
-static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r)
+/* Two rows from column x. */
+static void convert_part(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	int32_t x, int32_t w, int32_t y)
 {
 	const x264_image_t *img = &h->picture.img;
+	int32_t below = PST_MIN(y + 1, r->h - 1);
+	uint8_t *luma = img->plane[0] + (ptrdiff_t)y * img->i_stride[0] + x;
+
+	dsp->i420_rows(pixmap_at(p, r->x + x, r->y + y), pixmap_at(p, r->x + x, r->y + below), w, luma,
+		luma + img->i_stride[0], img->plane[1] + (ptrdiff_t)(y / 2) * img->i_stride[1] + x / 2,
+		img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2] + x / 2);
+}
+
+/* The picture keeps what is still; the rest is converted in runs of blocks. */
+static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	const uint8_t *still)
+{
+	int32_t columns = (r->w + BLOCK - 1) / BLOCK;
 
 	for (int32_t y = 0; y < r->h; y += 2) {
-		int32_t below = PST_MIN(y + 1, r->h - 1);
-		uint8_t *luma = img->plane[0] + (ptrdiff_t)y * img->i_stride[0];
+		const uint8_t *row = still ? still + (size_t)(y / BLOCK) * (size_t)columns : NULL;
+		int32_t end;
 
-		dsp->i420_rows(pixmap_at(p, r->x, r->y + y), pixmap_at(p, r->x, r->y + below), r->w, luma,
-			luma + img->i_stride[0], img->plane[1] + (ptrdiff_t)(y / 2) * img->i_stride[1],
-			img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2]);
+		for (int32_t i = 0; i < columns; i = end + 1) {
+			end = i;
+			while (end < columns && !(row && row[end]))
+				end++;
+			if (end > i)
+				convert_part(
+					h, dsp, p, r, i * BLOCK, PST_MIN(end * BLOCK, r->w) - i * BLOCK, y);
+		}
 	}
 }
 
 int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
-	bool want_key, struct h264_unit *ret, struct pst_err *err)
+	bool want_key, const uint8_t *still, struct h264_unit *ret, struct pst_err *err)
 {
 	x264_picture_t out;
 	x264_nal_t *nals;
 	int count, size;
 
 	PRE(((r->w + 1) & ~1) == h->param.i_width && ((r->h + 1) & ~1) == h->param.i_height);
-	convert(h, dsp, p, r);
+	convert(h, dsp, p, r, still);
+	h->picture.prop.mb_info = want_key ? NULL : (uint8_t *)(uintptr_t)still; /* x264 only reads it */
 	h->picture.i_pts = h->pts++;
 	h->picture.i_type = want_key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	h->picture.i_qpplus1 = h->is_narrow ? 0 : quantiser_next(&h->quantiser, want_key) + 1;
 	size = x264_encoder_encode(h->x264, &nals, &count, &h->picture, &out);
 	if (size <= 0)
 		return pst_err_set(err, PST_EINTERNAL, "x264 gave no picture for %dx%d pixels", r->w, r->h);
 
+	quantiser_note(&h->quantiser, (size_t)size, out.b_keyframe);
 	/* The NAL units of one frame lie one behind the other. */
 	*ret = (struct h264_unit){ nals[0].p_payload, (size_t)size, out.b_keyframe,
 		(uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51) };
 	return 0;
 }
 
+bool h264_fits(const struct h264 *h, int32_t width, int32_t height)
+{
+	return h->param.i_width == width && h->param.i_height == height;
+}
+
+bool h264_suits(const struct h264 *h, uint32_t rate_kbps)
+{
+	return h->is_narrow ? rate_kbps && rate_kbps < WIDE_KBPS : !rate_kbps || rate_kbps >= NARROW_KBPS;
+}
+
 void h264_set_rate(struct h264 *h, uint32_t rate_kbps)
 {
 	uint32_t apart = rate_kbps > h->rate_kbps ? rate_kbps - h->rate_kbps : h->rate_kbps - rate_kbps;
 
-	/* A buffer model cannot be switched on or off in a running stream, only moved. */
-	if (!rate_kbps || !h->rate_kbps || apart * 4 < h->rate_kbps)
+	quantiser_set_rate(&h->quantiser, rate_kbps);
+	if (!h->is_narrow || !rate_kbps || apart * 4 < h->rate_kbps)
 		return;
 	h->rate_kbps = rate_kbps;
 	set_rate(&h->param, rate_kbps);

@@ -8,7 +8,7 @@
 
 struct h264;
 
-/* width and height are even. Returns owned, or NULL with err. rate_kbps 0: quality alone decides. */
+/* width and height are even. Returns owned, or NULL with err. rate_kbps 0: the picture alone decides. */
 struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, struct pst_err *err);
 /* Accepts NULL. */
 void h264_destroy(struct h264 *h);
@@ -20,9 +20,19 @@ struct h264_unit {
 	uint8_t qp;
 };
 
-/* Encodes r of p (odd sides repeat their last pixel) as the next frame. */
+/*
+ * Encodes r of p (odd sides repeat their last pixel) as the next frame. still, when not NULL, has a 1 for
+ * each block of 16 × 16 pixels (row by row from r's corner) that is as in the frame before: it is neither
+ * read nor searched.
+ */
 int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
-	bool want_key, struct h264_unit *ret, struct pst_err *err);
+	bool want_key, const uint8_t *still, struct h264_unit *ret, struct pst_err *err);
 
-/* Follows the path's rate; small changes are ignored. */
+/* True when it could go on with another region, which then begins with a key frame. */
+bool h264_fits(const struct h264 *h, int32_t width, int32_t height);
+
+/* False when the path has become so narrow or so wide that another encoder, begun by a key frame, serves it better. */
+bool h264_suits(const struct h264 *h, uint32_t rate_kbps);
+
+/* Follows the path's rate, 0 when it is unknown. */
 void h264_set_rate(struct h264 *h, uint32_t rate_kbps);

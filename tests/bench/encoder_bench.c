@@ -241,7 +241,9 @@ static uint64_t run_trace(const struct trace *t, const struct wire *wire, struct
 
 		r.now += (uint64_t)t->interval_ms * MS;
 		encoder_damage(r.enc, &damage, 1);
-		send_frame(&r, s);
+		do {
+			send_frame(&r, s);
+		} while (encoder_video_waits(r.enc));
 		if (t->interval_ms >= 200)
 			settle(&r, s);
 	}

@@ -28,10 +28,12 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_palette.c \
 	tests/unit/encoder/test_pixmap.c \
 	tests/unit/encoder/test_plan.c \
+	tests/unit/encoder/test_quantiser.c \
 	tests/unit/encoder/test_rect.c \
 	tests/unit/encoder/test_refine.c \
 	tests/unit/encoder/test_region.c \
 	tests/unit/encoder/test_slot_ring.c \
+	tests/unit/encoder/test_still.c \
 	tests/unit/encoder/test_tight.c \
 	tests/unit/encoder/test_tiles.c \
 	tests/unit/encoder/test_twin.c \

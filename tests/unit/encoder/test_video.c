@@ -193,3 +193,70 @@ Test(video, small_and_held_frames_end_exact)
 	desk_settle(&d, 0);
 	desk_close(&d);
 }
+
+/* A clip at rest, and beside it a change that crosses the region's border and goes out without loss. */
+static size_t unit_after(bool has_crossing)
+{
+	struct rect clip = { 64, 64, 320, 240 }, crossing = { 370, 150, 40, 40 },
+		    damage = { 64, 64, 400, 240 };
+	struct desk d;
+	size_t len = 0;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	desk_settle(&d, 0);
+	for (int frame = 0; frame < 71; frame++, d.now += 33 * MS) {
+		bool is_last = frame == 70;
+		struct op_list list;
+
+		if (is_last && has_crossing)
+			draw_picture(&d, &crossing);
+		else if (frame >= 40)
+			*px_at(&d, 70, 70) ^= 0xff; /* until the rest has its final quality */
+		else
+			draw_clip(&d, &clip, frame);
+		encoder_damage(d.enc, &damage, 1);
+		do { /* the video comes last */
+			list = desk_plan(&d, 0);
+			for (size_t i = 0; i < list.len; i++)
+				if (is_last && list.ops[i].kind == OP_VIDEO)
+					len = list.ops[i].video.len;
+		} while (encoder_video_waits(d.enc));
+	}
+	desk_settle(&d, 0);
+	desk_close(&d);
+	return len;
+}
+
+Test(video, still_blocks_cost_nothing_and_others_operations_do_not_hide)
+{
+	size_t alone = unit_after(false), crossing = unit_after(true);
+
+	cr_assert(alone > 0 && alone < 120, "%zu bytes for one block", alone);
+	cr_assert_gt(crossing, alone + 50, "%zu bytes where a lossless rectangle reached into the region",
+		crossing);
+}
+
+Test(video, a_player_that_goes_on_begins_with_a_key)
+{
+	struct rect clip = { 64, 64, 320, 240 };
+	struct desk d;
+	int keys = 0;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	for (int play = 0; play < 3; play++) {
+		for (int frame = 0; frame < 30; frame++, d.now += 33 * MS) {
+			struct op_list list;
+
+			draw_clip(&d, &clip, frame + play);
+			encoder_damage(d.enc, &clip, 1);
+			list = desk_plan(&d, 0);
+			for (size_t i = 0; i < list.len; i++)
+				keys += list.ops[i].kind == OP_VIDEO && list.ops[i].video.is_key;
+		}
+		desk_settle(&d, 0);
+		d.now +=
+			(play ? 6000 : 500) * MS; /* a short pause, and one that outlasts the spare encoder */
+	}
+	cr_assert_eq(keys, 3);
+	desk_close(&d);
+}

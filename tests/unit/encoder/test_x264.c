@@ -49,20 +49,52 @@ Test(x264, a_stream_is_key_first_and_then_small)
 
 	cr_assert_not_null(h, "%s", err.text);
 	draw(0);
-	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, &u, &err), 0);
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, NULL, &u, &err), 0);
 	cr_assert(u.is_key);
 	cr_assert_eq(nal_types(&u) & (1u << 5 | 1u << 7 | 1u << 8), 1u << 5 | 1u << 7 | 1u << 8,
 		"IDR with SPS and PPS");
 	key_len = u.len;
 	for (int i = 0; i < 300; i++) {
-		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, false, &u, &err), 0);
+		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, false, NULL, &u, &err), 0);
 		cr_assert(!u.is_key && !(nal_types(&u) & 1u << 5), "no key frame by itself at %d", i);
 	}
 	cr_assert_lt(u.len * 20, key_len, "nothing changed: %zu bytes", u.len);
-	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, &u, &err), 0);
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, NULL, &u, &err), 0);
 	cr_assert(u.is_key, "on demand");
 	h264_destroy(h);
 	h264_destroy(NULL);
+}
+
+Test(x264, what_is_still_is_neither_read_nor_sent)
+{
+	uint8_t still[21 * 16];
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, NULL);
+	struct h264_unit u;
+	size_t moved;
+
+	draw(0);
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, NULL, &u, NULL), 0);
+	memset(still, 1, sizeof(still));
+	draw(40);
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, false, still, &u, NULL), 0);
+	cr_assert_lt(u.len, 60u, "%zu bytes for a still picture", u.len);
+	memset(still, 0, sizeof(still));
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, false, still, &u, NULL), 0);
+	moved = u.len;
+	cr_assert_gt(moved, 600u, "%zu bytes for another picture", moved);
+	memset(still, 1, sizeof(still));
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, still, &u, NULL), 0);
+	cr_assert(u.is_key && u.len > 600, "a key frame is whole");
+	h264_destroy(h);
+}
+
+Test(x264, another_region_of_the_same_size_can_go_on)
+{
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, NULL);
+
+	cr_assert(h264_fits(h, CODED_W, CODED_H));
+	cr_assert(!h264_fits(h, CODED_W, CODED_H + 2) && !h264_fits(h, CODED_W - 2, CODED_H));
+	h264_destroy(h);
 }
 
 Test(x264, a_rate_holds_the_stream)
@@ -78,11 +110,11 @@ Test(x264, a_rate_holds_the_stream)
 			px[k] = seed = seed * 1664525u + 1013904223u;
 		if (i == 30)
 			h264_set_rate(h, 1000);
-		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, i == 0, &u, &err), 0);
+		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, i == 0, NULL, &u, &err), 0);
 		total += i >= 40 ? u.len : 0;
 	}
 	/* Noise at 1 Mbit/s: 20 frames are two thirds of a second. */
-	cr_assert_lt(total, 2 * 1000000 / 8 * 2 / 3, "%zu bytes", total);
+	cr_assert_lt(total, 2 * 1000000 / 8 * 2 / 3, "%zu bytes at %d", total, u.qp);
 	h264_destroy(h);
 }
 
@@ -111,7 +143,7 @@ static void write_stream(const char *path)
 	cr_assert_not_null(f);
 	for (int i = 0; i < FRAMES; i++) {
 		draw(i);
-		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, i == 0, &u, NULL), 0);
+		cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, i == 0, NULL, &u, NULL), 0);
 		cr_assert_eq(fwrite(u.data, 1, u.len, f), u.len);
 	}
 	fclose(f);
