@@ -186,7 +186,7 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	if (!f->gfx.is_ready || f->width == 0)
 		return 0;
 	if (!f->gfx.pixels)
-		f->gfx.pixels = gfx_pixels_create(err);
+		f->gfx.pixels = gfx_pixels_create(gfx_wire_has_small_cache(&f->gfx.set), err);
 	if (!f->gfx.pixels || gfx_pixels_resize(f->gfx.pixels, f->width, f->height, err) < 0)
 		return err->code;
 	pst_buf_init(&out, 4096);

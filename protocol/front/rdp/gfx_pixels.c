@@ -7,17 +7,20 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "protocol/front/rdp/gfx_cache.h"
 #include "protocol/front/rdp/gfx_wire.h"
 #include "protocol/front/rdp/planar.h"
 #include "protocol/front/rdp/remotefx.h"
 
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
+#define KEEP_AREA_MIN 256 /* pixels that are worth a slot */
 
 struct gfx_pixels {
 	struct codec *clear;
 	BITMAP_PLANAR_CONTEXT *planar; /* NULL before the first exact picture */
 	struct remotefx *remotefx;
+	struct gfx_cache *cache;
 	struct pst_buf data;
 };
 
@@ -25,6 +28,7 @@ struct gfx_pixels {
 struct job {
 	struct gfx_pixels *x;
 	uint16_t surface;
+	bool is_lossy;
 	struct pst_buf *out;
 };
 
@@ -68,7 +72,7 @@ static int put_planes(const struct job *j, const struct pixmap *sent, const stru
 	return 0;
 }
 
-static int put_picture(const struct job *j, const struct pixmap *sent, const struct rect *all, struct pst_err *err)
+static int put_exact(const struct job *j, const struct pixmap *sent, const struct rect *all, struct pst_err *err)
 {
 	for (int32_t y = all->y; y < all->y + all->h; y += PART_HEIGHT_MAX) {
 		for (int32_t x = all->x; x < all->x + all->w; x += PART_WIDTH_MAX) {
@@ -90,14 +94,114 @@ static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r,
 	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CAVIDEO, r);
 }
 
-struct gfx_pixels *gfx_pixels_create(struct pst_err *err)
+static int put_picture_part(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
+{
+	if (rect_is_empty(r))
+		return 0;
+	if (j->is_lossy)
+		return remotefx_split(r, sent, put_lossy, (void *)(uintptr_t)j, err);
+	return put_exact(j, sent, r, err);
+}
+
+/* Cells are what r covers of the screen's tiles. */
+static struct rect cells_of(const struct rect *r)
+{
+	int32_t s = GFX_CACHE_TILE, x = r->x / s, y = r->y / s;
+	return (struct rect){ x, y, (r->x + r->w + s - 1) / s - x, (r->y + r->h + s - 1) / s - y };
+}
+
+static struct rect cell_at(const struct rect *r, int32_t column, int32_t row)
+{
+	const struct rect tile = { column * GFX_CACHE_TILE, row * GFX_CACHE_TILE, GFX_CACHE_TILE, GFX_CACHE_TILE };
+	struct rect cell = { 0 };
+	rect_intersect(&tile, r, &cell);
+	return cell;
+}
+
+static uint16_t find_cell(const struct job *j, const struct pixmap *sent, const struct rect *cell)
+{
+	struct gfx_tile_key key = gfx_cache_key(j->x->cache, sent, cell);
+	return gfx_cache_find(j->x->cache, &key);
+}
+
+/* One row of cells: known ones from the cache, what lies between them by a codec. */
+static int put_row(const struct job *j, const struct pixmap *sent, const struct rect *r, const struct rect *cells, int32_t row, struct pst_err *err)
+{
+	struct rect open = cell_at(r, cells->x, row);
+	int rc = 0;
+	for (int32_t i = cells->x; rc == 0 && i < cells->x + cells->w; i++) {
+		struct rect cell = cell_at(r, i, row);
+		uint16_t slot = find_cell(j, sent, &cell);
+		if (!slot)
+			continue;
+		open.w = cell.x - open.x;
+		rc = put_picture_part(j, sent, &open, err);
+		gfx_wire_from_cache(j->out, slot, j->surface, cell.x, cell.y);
+		open.x = cell.x + cell.w;
+	}
+	open.w = r->x + r->w - open.x;
+	return rc < 0 ? rc : put_picture_part(j, sent, &open, err);
+}
+
+static bool knows_any(const struct job *j, const struct pixmap *sent, const struct rect *r, const struct rect *cells)
+{
+	for (int32_t row = cells->y; row < cells->y + cells->h; row++) {
+		for (int32_t i = cells->x; i < cells->x + cells->w; i++) {
+			struct rect cell = cell_at(r, i, row);
+			if (find_cell(j, sent, &cell))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A cell that the client shows exactly now, for another time. */
+static void keep(const struct job *j, const struct pixmap *sent, const struct rect *cell)
+{
+	struct gfx_tile_key key = gfx_cache_key(j->x->cache, sent, cell);
+	bool had;
+	if (rect_area(cell) < KEEP_AREA_MIN || gfx_cache_find(j->x->cache, &key))
+		return;
+	uint16_t slot = gfx_cache_add(j->x->cache, &key, &had);
+	if (had)
+		gfx_wire_evict(j->out, slot);
+	gfx_wire_to_cache(j->out, j->surface, key.low, slot, cell);
+}
+
+static void keep_cells(const struct job *j, const struct pixmap *sent, const struct rect *r, const struct rect *cells)
+{
+	for (int32_t row = cells->y; row < cells->y + cells->h; row++) {
+		for (int32_t i = cells->x; i < cells->x + cells->w; i++) {
+			struct rect cell = cell_at(r, i, row);
+			keep(j, sent, &cell);
+		}
+	}
+}
+
+/* In one where nothing is known, else row by row. */
+static int put_picture(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
+{
+	struct rect cells = cells_of(r);
+	int rc = 0;
+	if (!knows_any(j, sent, r, &cells))
+		rc = put_picture_part(j, sent, r, err);
+	else
+		for (int32_t row = cells.y; rc == 0 && row < cells.y + cells.h; row++)
+			rc = put_row(j, sent, r, &cells, row, err);
+	if (rc == 0 && !j->is_lossy)
+		keep_cells(j, sent, r, &cells);
+	return rc;
+}
+
+struct gfx_pixels *gfx_pixels_create(bool has_small_cache, struct pst_err *err)
 {
 	struct gfx_pixels *x = pst_zalloc(1, sizeof(*x));
 	if (x) {
 		pst_buf_init(&x->data, GFX_PDU_MAX);
 		x->clear = codec_create(&codec_clear);
+		x->cache = gfx_cache_create(has_small_cache);
 	}
-	if (!x || !x->clear) {
+	if (!x || !x->clear || !x->cache) {
 		gfx_pixels_destroy(x);
 		pst_err_set(err, PST_ENOMEM, "no memory for the graphics pipeline's codecs");
 		return NULL;
@@ -112,6 +216,7 @@ void gfx_pixels_destroy(struct gfx_pixels *x)
 	codec_destroy(x->clear);
 	freerdp_bitmap_planar_context_free(x->planar);
 	remotefx_destroy(x->remotefx);
+	gfx_cache_destroy(x->cache);
 	pst_buf_finish(&x->data);
 	free(x);
 }
@@ -125,8 +230,8 @@ int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struc
 
 int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err)
 {
-	struct job job = { x, surface, out };
-	if (op->kind == OP_LOSSY)
-		return remotefx_split(&op->rect, sent, put_lossy, &job, err);
-	return op->klass == OP_CLASS_PICTURE ? put_picture(&job, sent, &op->rect, err) : put_clear(&job, sent, &op->rect, err);
+	struct job job = { x, surface, op->kind == OP_LOSSY, out };
+	if (job.is_lossy || op->klass == OP_CLASS_PICTURE)
+		return put_picture(&job, sent, &op->rect, err);
+	return put_clear(&job, sent, &op->rect, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The pixels of operations as WireToSurface PDUs, [MS-RDPEGFX] 2.2.2.1: ClearCodec for what is drawn, planes for exact pictures, RemoteFX
- * for lossy ones. It knows what the client keeps, so one belongs to one connection, and all that it makes is sent in order.
+ * for lossy ones; tiles of pictures that the client has seen come from its cache. It knows what the client keeps, so one belongs to one connection, and all that it makes is sent in order.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 struct gfx_pixels;
 
-/* Returns owned, or NULL with err. */
-struct gfx_pixels *gfx_pixels_create(struct pst_err *err);
+/* For a client whose bitmap cache is small or large. Returns owned, or NULL with err. */
+struct gfx_pixels *gfx_pixels_create(bool has_small_cache, struct pst_err *err);
 /* Accepts NULL. */
 void gfx_pixels_destroy(struct gfx_pixels *x);
 

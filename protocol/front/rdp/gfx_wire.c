@@ -12,6 +12,9 @@ enum gfx_cmd {
 	CMD_WIRE_TO_SURFACE_1 = 0x0001,
 	CMD_SOLID_FILL = 0x0004,
 	CMD_SURFACE_TO_SURFACE = 0x0005,
+	CMD_SURFACE_TO_CACHE = 0x0006,
+	CMD_CACHE_TO_SURFACE = 0x0007,
+	CMD_EVICT_CACHE_ENTRY = 0x0008,
 	CMD_CREATE_SURFACE = 0x0009,
 	CMD_DELETE_SURFACE = 0x000a,
 	CMD_START_FRAME = 0x000b,
@@ -71,6 +74,11 @@ bool gfx_wire_has_avc(const struct gfx_capset *set)
 	if (set->version == GFX_VERSION_81)
 		return set->flags & GFX_CAPS_AVC420_ENABLED;
 	return set->version >= GFX_VERSION_10 && !(set->flags & GFX_CAPS_AVC_DISABLED);
+}
+
+bool gfx_wire_has_small_cache(const struct gfx_capset *set)
+{
+	return set->flags & (GFX_CAPS_THINCLIENT | GFX_CAPS_SMALL_CACHE);
 }
 
 long gfx_wire_parse(const uint8_t *data, size_t len, struct gfx_client_pdu *ret, struct pst_err *err)
@@ -175,6 +183,31 @@ void gfx_wire_copy(struct pst_buf *out, uint16_t from_id, uint16_t to_id, const 
 	pst_buf_put_le16(out, 1);
 	pst_buf_put_le16(out, (uint16_t)to->x);
 	pst_buf_put_le16(out, (uint16_t)to->y);
+}
+
+void gfx_wire_to_cache(struct pst_buf *out, uint16_t id, uint64_t key, uint16_t slot, const struct rect *r)
+{
+	put_header(out, CMD_SURFACE_TO_CACHE, 20);
+	pst_buf_put_le16(out, id);
+	pst_buf_put_le64(out, key);
+	pst_buf_put_le16(out, slot);
+	put_rect(out, r);
+}
+
+void gfx_wire_from_cache(struct pst_buf *out, uint16_t slot, uint16_t id, int32_t x, int32_t y)
+{
+	put_header(out, CMD_CACHE_TO_SURFACE, 10);
+	pst_buf_put_le16(out, slot);
+	pst_buf_put_le16(out, id);
+	pst_buf_put_le16(out, 1);
+	pst_buf_put_le16(out, (uint16_t)x);
+	pst_buf_put_le16(out, (uint16_t)y);
+}
+
+void gfx_wire_evict(struct pst_buf *out, uint16_t slot)
+{
+	put_header(out, CMD_EVICT_CACHE_ENTRY, 2);
+	pst_buf_put_le16(out, slot);
 }
 
 static void put_bits_header(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const struct rect *r, size_t len)

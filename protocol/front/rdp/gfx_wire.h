@@ -28,6 +28,8 @@ enum gfx_version {
 	GFX_VERSION_81 = 0x00080105,
 	GFX_VERSION_10 = 0x000a0002,
 };
+#define GFX_CAPS_THINCLIENT 0x01u
+#define GFX_CAPS_SMALL_CACHE 0x02u
 #define GFX_CAPS_AVC420_ENABLED 0x10u  /* 8.1 */
 #define GFX_CAPS_AVC_DISABLED 0x20u    /* 10 and above */
 
@@ -56,6 +58,9 @@ struct gfx_client_pdu {
 /* True when the set lets the server send H.264 4:2:0. */
 bool gfx_wire_has_avc(const struct gfx_capset *set);
 
+/* True when the client's bitmap cache has 16 MB and not 100. */
+bool gfx_wire_has_small_cache(const struct gfx_capset *set);
+
 /* One PDU from data; returns its bytes, 0 when it is not whole, negative with err. */
 long gfx_wire_parse(const uint8_t *data, size_t len, struct gfx_client_pdu *ret, struct pst_err *err);
 
@@ -69,6 +74,10 @@ void gfx_wire_end_frame(struct pst_buf *out, uint32_t frame_id);
 void gfx_wire_solid_fill(struct pst_buf *out, uint16_t id, uint32_t rgb, const struct rect *r);
 /* From one surface to another or to the same. */
 void gfx_wire_copy(struct pst_buf *out, uint16_t from_id, uint16_t to_id, const struct rect *to, int32_t from_x, int32_t from_y);
+/* A part of a surface into a slot of the client's cache, from 1 on; back to a surface; a slot made empty. */
+void gfx_wire_to_cache(struct pst_buf *out, uint16_t id, uint64_t key, uint16_t slot, const struct rect *r);
+void gfx_wire_from_cache(struct pst_buf *out, uint16_t slot, uint16_t id, int32_t x, int32_t y);
+void gfx_wire_evict(struct pst_buf *out, uint16_t slot);
 void gfx_wire_bits(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const struct rect *r, const void *data, size_t len);
 /* RFX_AVC420_BITMAP_STREAM (2.2.4.4) with one region over the whole w × h. */
 void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len);

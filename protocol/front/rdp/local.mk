@@ -8,6 +8,7 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/clipboard.c \
 	protocol/front/rdp/disp.c protocol/front/rdp/disp.h \
 	protocol/front/rdp/gfx.c \
+	protocol/front/rdp/gfx_cache.c protocol/front/rdp/gfx_cache.h \
 	protocol/front/rdp/gfx_pixels.c protocol/front/rdp/gfx_pixels.h \
 	protocol/front/rdp/gfx_video.c \
 	protocol/front/rdp/gfx_wire.c protocol/front/rdp/gfx_wire.h \
@@ -22,7 +23,7 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/remotefx.c protocol/front/rdp/remotefx.h \
 	protocol/front/rdp/utf16.c protocol/front/rdp/utf16.h \
 	protocol/front/rdp/zgfx.c protocol/front/rdp/zgfx.h
-protocol_front_rdp_libfrontrdp_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(RDP_CFLAGS)
+protocol_front_rdp_libfrontrdp_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(RDP_CFLAGS) $(XXHASH_CFLAGS)
 
 # What a program adds to its LDADD to use the front.
 FRONT_RDP_LIBS = protocol/front/rdp/libfrontrdp.a protocol/front/libwindow.a protocol/link/liblink.a $(RDP_LIBS)

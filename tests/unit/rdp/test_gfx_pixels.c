@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each sort of pixels takes the codec that suits it, in PDUs that follow each other without a gap. */
+/* Pixels as PDUs: a client made of the library's decoders shows what was sent, from its cache too. */
 #include "protocol/front/rdp/gfx_pixels.h"
 
 #include <criterion/criterion.h>
+#include <freerdp/codec/clear.h>
+#include <freerdp/codec/color.h>
+#include <freerdp/codec/planar.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cursor.h"
 #include "base/mem.h"
@@ -10,37 +15,155 @@
 
 #define W 700
 #define H 300
+#define SLOTS 1024 /* tiles in a small cache */
+#define TILE 64
 
 static uint32_t screen[W * H];
 static const struct pixmap pm = { (const uint8_t *)screen, W, H, W * 4 };
 
-struct found {
-	int pdus;
-	int64_t area;
-	uint16_t codec, surface;
+struct client {
+	struct gfx_pixels *sender;
+	CLEAR_CONTEXT *clear;
+	BITMAP_PLANAR_CONTEXT *planar;
+	struct pst_buf out;
+	uint32_t shown[W * H];
+	uint32_t (*slots)[TILE * TILE];
+	struct rect shapes[SLOTS + 1];
+	bool is_used[SLOTS + 1];
+	/* of the newest put */
+	uint16_t codec;
+	int drawn, kept, taken;
 };
 
-static struct found read_pdus(const struct pst_buf *out)
+static struct client *client_create(void)
 {
-	struct found found = { 0 };
-	struct pst_cursor c;
-	pst_cursor_init(&c, out->data, out->len);
-	while (pst_cursor_ok(&c) && pst_cursor_left(&c) > 0) {
-		cr_assert_eq(pst_cursor_le16(&c), 1, "WireToSurface");
-		pst_cursor_skip(&c, 2);
-		uint32_t len = pst_cursor_le32(&c);
-		found.surface = pst_cursor_le16(&c);
-		found.codec = pst_cursor_le16(&c);
-		pst_cursor_skip(&c, 1);
-		int x = pst_cursor_le16(&c), y = pst_cursor_le16(&c), right = pst_cursor_le16(&c), bottom = pst_cursor_le16(&c);
-		uint32_t bytes = pst_cursor_le32(&c);
-		cr_assert_eq(len, bytes + 25);
-		pst_cursor_skip(&c, bytes);
-		found.area += (int64_t)(right - x) * (bottom - y);
-		found.pdus++;
+	struct pst_err err = PST_ERR_INIT;
+	struct client *c = pst_zalloc(1, sizeof(*c));
+	c->slots = pst_zalloc(SLOTS + 1, sizeof(*c->slots));
+	c->sender = gfx_pixels_create(true, &err);
+	c->clear = clear_context_new(FALSE);
+	c->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_RLE, W, H);
+	cr_assert(c->slots && c->sender && c->clear && c->planar);
+	freerdp_planar_topdown_image(c->planar, TRUE);
+	cr_assert_eq(gfx_pixels_resize(c->sender, W, H, &err), 0);
+	pst_buf_init(&c->out, 16 << 20);
+	return c;
+}
+
+static void client_destroy(struct client *c)
+{
+	gfx_pixels_destroy(c->sender);
+	clear_context_free(c->clear);
+	freerdp_bitmap_planar_context_free(c->planar);
+	pst_buf_finish(&c->out);
+	free(c->slots);
+	free(c);
+}
+
+static struct rect read_rect(struct pst_cursor *p)
+{
+	struct rect r = { pst_cursor_le16(p), pst_cursor_le16(p), 0, 0 };
+	r.w = pst_cursor_le16(p) - r.x;
+	r.h = pst_cursor_le16(p) - r.y;
+	cr_assert(r.w > 0 && r.h > 0 && r.x + r.w <= W && r.y + r.h <= H);
+	return r;
+}
+
+static void take_bits(struct client *c, struct pst_cursor *p)
+{
+	cr_assert_eq(pst_cursor_le16(p), 3, "the surface");
+	c->codec = pst_cursor_le16(p);
+	pst_cursor_skip(p, 1);
+	struct rect r = read_rect(p);
+	uint32_t len = pst_cursor_le32(p), x = (uint32_t)r.x, y = (uint32_t)r.y, w = (uint32_t)r.w, h = (uint32_t)r.h;
+	const uint8_t *data = pst_cursor_bytes(p, len);
+	cr_assert(pst_cursor_ok(p) && pst_cursor_left(p) == 0);
+	if (c->codec == GFX_CODEC_CLEAR)
+		cr_assert_eq(clear_decompress(c->clear, data, len, w, h, (BYTE *)c->shown, PIXEL_FORMAT_BGRX32, W * 4, x, y, W, H, NULL), 0);
+	else if (c->codec == GFX_CODEC_PLANAR)
+		cr_assert(planar_decompress(c->planar, data, len, w, h, (BYTE *)c->shown, PIXEL_FORMAT_BGRX32, W * 4, x, y, w, h, FALSE));
+	for (uint32_t j = 0; c->codec == GFX_CODEC_UNCOMPRESSED && j < h; j++)
+		memcpy(&c->shown[(y + j) * W + x], data + (size_t)j * w * 4, w * 4);
+	c->drawn++;
+}
+
+static void take_to_cache(struct client *c, struct pst_cursor *p)
+{
+	pst_cursor_skip(p, 10);
+	uint16_t slot = pst_cursor_le16(p);
+	struct rect r = read_rect(p);
+	cr_assert(slot > 0 && slot <= SLOTS && !c->is_used[slot] && r.w <= TILE && r.h <= TILE);
+	for (int32_t j = 0; j < r.h; j++)
+		memcpy(&c->slots[slot][j * r.w], &c->shown[(r.y + j) * W + r.x], (size_t)r.w * 4);
+	c->is_used[slot] = true;
+	c->shapes[slot] = r;
+	c->kept++;
+}
+
+static void take_from_cache(struct client *c, struct pst_cursor *p)
+{
+	uint16_t slot = pst_cursor_le16(p);
+	pst_cursor_skip(p, 4);
+	int32_t x = pst_cursor_le16(p), y = pst_cursor_le16(p), w = c->shapes[slot].w, h = c->shapes[slot].h;
+	cr_assert(slot > 0 && slot <= SLOTS && c->is_used[slot] && x + w <= W && y + h <= H);
+	for (int32_t j = 0; j < h; j++)
+		memcpy(&c->shown[(y + j) * W + x], &c->slots[slot][j * w], (size_t)w * 4);
+	c->taken++;
+}
+
+static void take_pdus(struct client *c)
+{
+	struct pst_cursor all, p;
+	c->drawn = c->kept = c->taken = 0;
+	pst_cursor_init(&all, c->out.data, c->out.len);
+	while (pst_cursor_left(&all) > 0) {
+		uint16_t cmd = pst_cursor_le16(&all);
+		pst_cursor_skip(&all, 2);
+		uint32_t len = pst_cursor_le32(&all) - 8;
+		pst_cursor_init(&p, pst_cursor_bytes(&all, len), len);
+		cr_assert(pst_cursor_ok(&all));
+		if (cmd == 1)
+			take_bits(c, &p);
+		else if (cmd == 6)
+			take_to_cache(c, &p);
+		else if (cmd == 7)
+			take_from_cache(c, &p);
+		else if (cmd == 8)
+			c->is_used[pst_cursor_le16(&p)] = false;
+		else
+			cr_assert_fail("message %u", cmd);
+		cr_assert(pst_cursor_ok(&p));
 	}
-	cr_assert(pst_cursor_ok(&c));
-	return found;
+}
+
+static size_t put(struct client *c, enum op_kind kind, enum op_class klass, const struct rect *r)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const struct op op = { .kind = kind, .klass = klass, .rect = *r, .quality = kind == OP_LOSSY ? 75 : 0 };
+	pst_buf_reset(&c->out);
+	cr_assert_eq(gfx_pixels_put(c->sender, &op, &pm, 3, &c->out, &err), 0, "%s", err.text);
+	cr_assert_not(c->out.failed);
+	take_pdus(c);
+	for (int32_t y = r->y; kind == OP_LOSSLESS && y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			if ((c->shown[y * W + x] ^ screen[y * W + x]) & 0xffffff)
+				cr_assert_fail("%d × %d at %d, %d: pixel %d, %d", r->w, r->h, r->x, r->y, x, y);
+	return c->out.len;
+}
+
+static uint32_t seed;
+
+static uint32_t any(void)
+{
+	seed = seed * 1664525 + 1013904223;
+	return seed >> 8;
+}
+
+static void draw_photo(uint32_t which)
+{
+	seed = which;
+	for (int32_t i = 0; i < W * H; i++)
+		screen[i] = ((uint32_t)(i % W / 4 + i / W) * (which + 1) & 0xff) * 0x10101 ^ (any() & 0x070707);
 }
 
 Test(gfx_pixels, text_is_clear_and_pictures_are_planes_or_remotefx)
@@ -49,48 +172,59 @@ Test(gfx_pixels, text_is_clear_and_pictures_are_planes_or_remotefx)
 		enum op_kind kind;
 		enum op_class klass;
 		uint16_t codec;
-		int pdus;
+		int drawn;
 	} cases[] = { { OP_LOSSLESS, OP_CLASS_TEXT, GFX_CODEC_CLEAR, 1 }, { OP_LOSSLESS, OP_CLASS_FLAT, GFX_CODEC_CLEAR, 1 },
-		      { OP_LOSSLESS, OP_CLASS_PICTURE, GFX_CODEC_PLANAR, 6 }, { OP_LOSSY, OP_CLASS_PICTURE, GFX_CODEC_CAVIDEO, 6 } };
-	struct pst_err err = PST_ERR_INIT;
-	struct gfx_pixels *x = gfx_pixels_create(&err);
-	struct pst_buf out;
-	pst_buf_init(&out, 16 << 20);
-	cr_assert_eq(gfx_pixels_resize(x, W, H, &err), 0);
-	for (int32_t i = 0; i < W * H; i++)
-		screen[i] = (uint32_t)(i % W / 4) << 8 | (uint32_t)(i / W);
+		      { OP_LOSSY, OP_CLASS_PICTURE, GFX_CODEC_CAVIDEO, 6 }, { OP_LOSSLESS, OP_CLASS_PICTURE, GFX_CODEC_PLANAR, 6 } };
+	const struct rect all = { 0, 0, W, H }, column = { 10, 10, 1, 50 };
+	struct client *c = client_create();
+	draw_photo(3);
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
-		const struct op op = { .kind = cases[i].kind, .klass = cases[i].klass, .rect = { 0, 0, W, H }, .quality = cases[i].kind == OP_LOSSY ? 75 : 0 };
-		pst_buf_reset(&out);
-		cr_assert_eq(gfx_pixels_put(x, &op, &pm, 3, &out, &err), 0, "%s", err.text);
-		struct found found = read_pdus(&out);
-		cr_expect_eq(found.codec, cases[i].codec, "case %zu: codec %u", i, found.codec);
-		cr_expect_eq(found.pdus, cases[i].pdus, "case %zu: %d", i, found.pdus);
-		cr_expect_eq(found.area, W * H);
-		cr_expect_eq(found.surface, 3);
+		put(c, cases[i].kind, cases[i].klass, &all);
+		cr_expect_eq(c->codec, cases[i].codec, "case %zu: codec %u", i, c->codec);
+		cr_expect_eq(c->drawn, cases[i].drawn, "case %zu: %d", i, c->drawn);
 	}
-	pst_buf_finish(&out);
-	gfx_pixels_destroy(x);
-	gfx_pixels_destroy(NULL);
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &column);
+	cr_expect_eq(c->codec, GFX_CODEC_UNCOMPRESSED, "a column of noise goes as it is");
+	client_destroy(c);
 }
 
-Test(gfx_pixels, a_column_of_noise_goes_as_it_is)
+Test(gfx_pixels, a_picture_that_was_seen_comes_from_the_cache)
 {
-	struct pst_err err = PST_ERR_INIT;
-	struct gfx_pixels *x = gfx_pixels_create(&err);
-	const struct op op = { .kind = OP_LOSSLESS, .klass = OP_CLASS_PICTURE, .rect = { 10, 10, 1, 50 } };
-	struct pst_buf out;
-	uint32_t noise = 1;
-	pst_buf_init(&out, 1 << 20);
-	for (int32_t i = 0; i < W * H; i++) {
-		noise = noise * 1664525 + 1013904223;
-		screen[i] = noise >> 8;
+	const struct rect tiles = { 64, 64, 330, 128 }, more = { 60, 50, 400, 200 };
+	struct client *c = client_create();
+	draw_photo(1);
+	size_t first = put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	cr_expect_eq(c->kept, 12, "two of them are parts of tiles");
+	cr_expect_eq(c->taken, 0);
+	draw_photo(2);
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	draw_photo(1);
+	size_t again = put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	cr_expect_eq(c->taken, 12);
+	cr_expect_eq(c->drawn, 0);
+	cr_expect_lt(again, first / 100);
+	/* What is not known is drawn around it, and a lossy operation may be exact. */
+	put(c, OP_LOSSY, OP_CLASS_PICTURE, &more);
+	cr_expect_eq(c->taken, 10);
+	cr_expect_eq(c->kept, 0, "lossy pixels are not kept");
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &more);
+	cr_expect_eq(c->taken, 10);
+	cr_expect_geq(c->kept, 8, "what lies around");
+	client_destroy(c);
+}
+
+Test(gfx_pixels, storms_of_pictures_are_exact)
+{
+	struct client *c = client_create();
+	uint32_t storm = 4;
+	for (int i = 0; i < 300; i++) {
+		storm = storm * 1664525 + 1013904223;
+		draw_photo(i % 7 ? storm >> 16 & 15 : storm >> 8);
+		seed = storm;
+		struct rect r = { .w = (int32_t)(any() % W) + 1, .h = (int32_t)(any() % H) + 1 };
+		r.x = (int32_t)(any() % (uint32_t)(W - r.w + 1));
+		r.y = (int32_t)(any() % (uint32_t)(H - r.h + 1));
+		put(c, OP_LOSSLESS, any() % 5 ? OP_CLASS_PICTURE : OP_CLASS_TEXT, &r);
 	}
-	cr_assert_eq(gfx_pixels_resize(x, W, H, &err), 0);
-	cr_assert_eq(gfx_pixels_put(x, &op, &pm, 1, &out, &err), 0, "%s", err.text);
-	struct found found = read_pdus(&out);
-	cr_expect_eq(found.codec, GFX_CODEC_UNCOMPRESSED);
-	cr_expect_eq(out.len, 25 + 50 * 4);
-	pst_buf_finish(&out);
-	gfx_pixels_destroy(x);
+	client_destroy(c);
 }

@@ -31,11 +31,24 @@ Test(gfx_wire, messages_have_the_specification_s_bytes)
 	gfx_wire_avc420(&out, 3, 16, 32, 20, "ab", 2);
 	EXPECT_BYTES(&out, 1, 0, 0, 0, 41, 0, 0, 0, 3, 0, 11, 0, 0x20, 0, 0, 0, 0, 16, 0, 32, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 0,
 		     20, 80, 'a', 'b');
+	gfx_wire_to_cache(&out, 1, 0x1122334455667788, 9, &r);
+	EXPECT_BYTES(&out, 6, 0, 0, 0, 28, 0, 0, 0, 1, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 9, 0, 1, 0, 2, 0, 4, 0, 6, 0);
+	gfx_wire_from_cache(&out, 9, 1, 5, 6);
+	EXPECT_BYTES(&out, 7, 0, 0, 0, 18, 0, 0, 0, 9, 0, 1, 0, 1, 0, 5, 0, 6, 0);
+	gfx_wire_evict(&out, 9);
+	EXPECT_BYTES(&out, 8, 0, 0, 0, 10, 0, 0, 0, 9, 0);
 	gfx_wire_bits(&out, 1, GFX_CODEC_PLANAR, &r, "ab", 2);
 	EXPECT_BYTES(&out, 1, 0, 0, 0, 27, 0, 0, 0, 1, 0, 10, 0, 0x20, 1, 0, 2, 0, 4, 0, 6, 0, 2, 0, 0, 0, 'a', 'b');
 	gfx_wire_reset(&out, 640, 480);
 	cr_expect_eq(out.len, 340, "ResetGraphics is always as long as with sixteen monitors");
 	pst_buf_finish(&out);
+}
+
+Test(gfx_wire, the_cache_s_size_is_in_the_capabilities)
+{
+	cr_expect(gfx_wire_has_small_cache(&(struct gfx_capset){ GFX_VERSION_8, 1 }));
+	cr_expect(gfx_wire_has_small_cache(&(struct gfx_capset){ GFX_VERSION_81, 0x12 }));
+	cr_expect_not(gfx_wire_has_small_cache(&(struct gfx_capset){ GFX_VERSION_10, 0x20 }));
 }
 
 Test(gfx_wire, h264_is_for_clients_that_say_so)
