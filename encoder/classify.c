@@ -11,6 +11,7 @@
 
 #define VOTES_MAX 3
 #define PICTURE_AREA_MIN 256 /* smaller changes are sent without loss: there is nothing to save */
+#define NEW_AREA_MIN (TILE_SIDE * TILE_SIDE / 2) /* as much is new content: what was there before has no vote */
 
 static bool is_one_colour(const struct encoder *e, const struct pixmap *pm, const struct rect *r)
 {
@@ -60,7 +61,11 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 		sketch_row(ret->sketch, pixmap_at(pm, box->x, y), box->w);
 	ret->is_indexed = sketch_fits(ret->sketch);
 	if (!ret->is_indexed) {
-		ret->klass = settle(t, is_photographic(e, pm, box) ? 2 : -1);
+		bool is_photo = is_photographic(e, pm, box);
+
+		if (is_photo && rect_area(box) >= NEW_AREA_MIN)
+			t->picture_votes = PST_MAX(t->picture_votes, 0);
+		ret->klass = settle(t, is_photo ? 2 : -1);
 		return;
 	}
 

@@ -55,3 +55,25 @@ Test(classify, each_content_has_its_operation)
 		desk_close(&d);
 	}
 }
+
+/* The first picture of a film that begins on a page was sent without loss, ten times its bytes. */
+Test(classify, a_photo_on_a_page_is_a_picture_at_once)
+{
+	struct rect r = { 64, 64, 128, 128 };
+	struct op_list list;
+	struct desk d;
+
+	desk_open(&d, 33, 320, 320, ALL_OPS & ~OP_BIT(OP_COPY));
+	for (int i = 0; i < 4; i++) {
+		draw_text(&d, &r);
+		encoder_damage(d.enc, &r, 1);
+		desk_settle(&d, 0);
+	}
+	draw_one_photo(&d, &r);
+	encoder_damage(d.enc, &r, 1);
+	list = desk_plan(&d, 0);
+	cr_assert_gt(list.len, 0u);
+	for (size_t k = 0; k < list.len; k++)
+		cr_expect_eq(list.ops[k].kind, OP_LOSSY);
+	desk_close(&d);
+}
