@@ -1,6 +1,7 @@
 # web: the pages, as they are: no build step stands between these files and the browser.
 webclientdir = $(webdir)/client
 dist_webclient_DATA = \
+	web/client/bars.js \
 	web/client/client.css \
 	web/client/clipboard.js \
 	web/client/clipboardbox.js \

@@ -61,7 +61,7 @@ test('keys and pointer arrive through noVNC', async () => {
 });
 
 test('a moving picture comes as H.264 and ends exact', async () => {
-	const workload = await Workload.onDesktop(desktop, 20, 20, 720, 440);
+	const workload = await Workload.onDesktop(desktop, 20, 20, 720, 480);
 	const before = await page.evaluate(() => window.units);
 	await workload.ask('clip 90 33');
 	await same('noVNC, after the clip,', desktop, picture, 5);

@@ -2,7 +2,7 @@
 /** The client's pure parts: protocol, zstd against hostile bytes, keys. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { FlatDecoder } from '../../web/client/flat.js';
 import { keycodeOf } from '../../web/client/keycodes.js';
@@ -188,4 +188,11 @@ for (const page of ['client', 'console', 'novnc', 'portal']) {
 test('the worker names all its modules', () => {
 	const named = [...readFileSync(new URL('client/worker.js', WEB), 'utf8').matchAll(/'\.\/([^']+)'/g)].map(([, name]) => `client/${name}`);
 	assert.deepEqual(['client/worker.js', ...named].sort(), [...modulesOf('client/worker.js')].sort());
+});
+
+test('every file of the pages is installed', () => {
+	const listed = new Set([...readFileSync(new URL('local.mk', WEB), 'utf8').matchAll(/^\tweb\/(\S+)/gm)].map(([, path]) => path));
+	for (const folder of ['client', 'console', 'novnc', 'portal', 'shared'])
+		for (const name of readdirSync(new URL(folder, WEB)))
+			assert.ok(listed.has(`${folder}/${name}`), `web/local.mk lacks ${folder}/${name}`);
 });
