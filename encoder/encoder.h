@@ -22,7 +22,6 @@ struct encoder_params {
 	int32_t video_align;   /* region sides and origins are multiples of this: 2 at least, 16 for RDPGFX */
 	uint8_t lossy_quality; /* first quality of OP_LOSSY, 1…100; 0 takes the default */
 	uint32_t max_video_regions; /* 0…4 */
-	bool has_palettes; /* the lossless codec wants at most 256 colours in a rectangle: pieces join while theirs fit */
 };
 
 struct encoder_stats {

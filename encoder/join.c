@@ -44,22 +44,13 @@ bool sketch_fits(const uint64_t sketch[SKETCH_WORDS])
 	return sketch_count(sketch) <= SKETCH_FULL;
 }
 
-static bool fits_one_codec(const struct piece *a, const struct piece *b, bool has_palettes)
+/* Pictures apart: what suits them suits nothing else. */
+static bool fits_one_codec(const struct piece *a, const struct piece *b)
 {
-	uint64_t both[SKETCH_WORDS];
-
-	if (!has_palettes)
-		return (a->klass == OP_CLASS_PICTURE) == (b->klass == OP_CLASS_PICTURE);
-	if (a->is_indexed != b->is_indexed)
-		return false;
-	if (!a->is_indexed)
-		return true;
-	for (int i = 0; i < SKETCH_WORDS; i++)
-		both[i] = a->sketch[i] | b->sketch[i];
-	return sketch_fits(both);
+	return (a->klass == OP_CLASS_PICTURE) == (b->klass == OP_CLASS_PICTURE);
 }
 
-static bool can_join(const struct piece *a, const struct piece *b, bool has_palettes)
+static bool can_join(const struct piece *a, const struct piece *b)
 {
 	struct rect hull = rect_union(&a->rect, &b->rect);
 	int64_t parts = rect_area(&a->rect) + rect_area(&b->rect), waste = rect_area(&hull) - parts;
@@ -71,15 +62,13 @@ static bool can_join(const struct piece *a, const struct piece *b, bool has_pale
 		return a->fill == b->fill && waste == 0;
 	if (a->kind == OP_LOSSY)
 		return waste * 16 <= parts && a->quality == b->quality;
-	return waste * 8 <= parts + 512 && fits_one_codec(a, b, has_palettes);
+	return waste * 8 <= parts + 512 && fits_one_codec(a, b);
 }
 
 static void absorb(struct piece *a, struct piece *b)
 {
 	a->rect = rect_union(&a->rect, &b->rect);
 	a->klass = PST_MAX(a->klass, b->klass);
-	for (int i = 0; i < SKETCH_WORDS; i++)
-		a->sketch[i] |= b->sketch[i];
 	b->is_gone = true;
 }
 
@@ -113,7 +102,7 @@ static void demote_short_fills(struct piece *pieces, size_t n)
 	}
 }
 
-static void join_rows(struct piece *pieces, size_t n, bool has_palettes)
+static void join_rows(struct piece *pieces, size_t n)
 {
 	size_t head = 0;
 	int32_t last_column = n ? pieces[0].column : 0;
@@ -122,7 +111,7 @@ static void join_rows(struct piece *pieces, size_t n, bool has_palettes)
 		bool is_beside = pieces[i].row == pieces[head].row && pieces[i].column == last_column + 1;
 
 		last_column = pieces[i].column;
-		if (is_beside && can_join(&pieces[head], &pieces[i], has_palettes))
+		if (is_beside && can_join(&pieces[head], &pieces[i]))
 			absorb(&pieces[head], &pieces[i]);
 		else
 			head = i;
@@ -154,7 +143,7 @@ static size_t row_start(const struct piece *pieces, size_t n, size_t from, int32
  * Each run looks for one right above that starts in the same column. The lower piece stays and takes the
  * upper one's pixels, so that a block stands in its lowest row, where the next row finds it.
  */
-static void join_columns(struct piece *pieces, size_t n, bool has_palettes)
+static void join_columns(struct piece *pieces, size_t n)
 {
 	size_t above = 0;
 
@@ -162,7 +151,7 @@ static void join_columns(struct piece *pieces, size_t n, bool has_palettes)
 		above = row_start(pieces, i, above, pieces[i].row - 1);
 		for (size_t k = above; k < i && pieces[k].row == pieces[i].row - 1; k++) {
 			if (pieces[k].is_gone || pieces[k].column != pieces[i].column ||
-				!can_join(&pieces[k], &pieces[i], has_palettes))
+				!can_join(&pieces[k], &pieces[i]))
 				continue;
 			absorb(&pieces[i], &pieces[k]);
 			break;
@@ -170,11 +159,11 @@ static void join_columns(struct piece *pieces, size_t n, bool has_palettes)
 	}
 }
 
-size_t join_pieces(struct piece *pieces, size_t n, bool has_palettes)
+size_t join_pieces(struct piece *pieces, size_t n)
 {
 	demote_short_fills(pieces, n);
-	join_rows(pieces, n, has_palettes);
+	join_rows(pieces, n);
 	n = compact(pieces, n);
-	join_columns(pieces, n, has_palettes);
+	join_columns(pieces, n);
 	return compact(pieces, n);
 }

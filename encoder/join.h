@@ -35,8 +35,5 @@ bool sketch_fits(const uint64_t sketch[SKETCH_WORDS]);
 /* About how many colours it holds: a little less than the truth. */
 int sketch_count(const uint64_t sketch[SKETCH_WORDS]);
 
-/*
- * Pieces in reading order of their tiles, n of them. has_palettes: only as long as the colours fit one palette.
- * Returns how many are left, in order.
- */
-size_t join_pieces(struct piece *pieces, size_t n, bool has_palettes);
+/* Pieces in reading order of their tiles, n of them. Returns how many are left, in order. */
+size_t join_pieces(struct piece *pieces, size_t n);

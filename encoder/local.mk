@@ -11,8 +11,9 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/codec.c \
 	encoder/codec/flat.c \
 	encoder/codec/jpeg.c encoder/codec/jpeg.h \
+	encoder/codec/layers.c encoder/codec/layers.h \
 	encoder/codec/slot_ring.c encoder/codec/slot_ring.h \
-	encoder/codec/tight.c \
+	encoder/codec/tight.c encoder/codec/tight.h \
 	encoder/codec/zrle.c \
 	encoder/codec/zstream.c encoder/codec/zstream.h \
 	encoder/dsp/avx2.c \

@@ -168,7 +168,7 @@ int plan_changes(struct encoder *e, const struct pixmap *screen, const struct en
 		t->change = (struct tile_box){ 0, 0, 0, 0 };
 		t->is_forced = false;
 	}
-	len = join_pieces(e->pieces, len, e->params.has_palettes);
+	len = join_pieces(e->pieces, len);
 	rc = add_pieces(e, len, OP_FILL);
 	if (rc == 0)
 		rc = add_pieces(e, len, OP_LOSSLESS);
@@ -255,7 +255,7 @@ int plan_refinement(struct encoder *e, uint64_t now_ns, const struct encoder_bud
 		p->is_refine = true;
 	}
 	free(list);
-	len = join_pieces(e->pieces, n, e->params.has_palettes);
+	len = join_pieces(e->pieces, n);
 	rc = add_pieces(e, len, OP_FILL);
 	return rc < 0 ? rc : add_pieces(e, len, OP_LOSSLESS);
 }

@@ -142,7 +142,6 @@ static void make_encoder(struct worker *w)
 		.ops = w->caps.ops,
 		.video_align = w->caps.video_align,
 		.max_video_regions = w->caps.max_video_regions,
-		.has_palettes = w->caps.has_palettes,
 	};
 
 	encoder_destroy(p->encoder);

@@ -10,12 +10,15 @@
 #include "base/mem.h"
 #include "encoder/codec.h"
 #include "encoder/codec/jpeg.h"
+#include "encoder/codec/layers.h"
+#include "encoder/codec/tight.h"
 #include "encoder/codec/zstream.h"
 #include "encoder/palette.h"
 
 #define TIGHT_WIDTH_MAX 2048
 #define PLAIN_MAX 12 /* fewer bytes than this go out without compression and without a length */
 #define JPEG_AREA_MIN 256
+#define LAYERS_AREA_MIN 8192 /* smaller ones pay more for a palette of 256 than for their pixels */
 
 /* Compression control: the stream in bits 4-5, an explicit filter in bit 6. */
 enum { STREAM_FULL, STREAM_MONO, STREAM_INDEXED, STREAMS };
@@ -27,6 +30,7 @@ struct tight {
 	struct jpeg_writer *jpeg;
 	struct pst_buf raw, packed;
 	struct palette palette;
+	struct layers layers;
 	uint8_t indices[TIGHT_WIDTH_MAX];
 };
 
@@ -80,18 +84,22 @@ static int encode_fill(uint32_t colour, struct pst_buf *out)
 	return 0;
 }
 
+static void put_palette(const struct palette *palette, int stream, struct pst_buf *out)
+{
+	pst_buf_put_u8(out, (uint8_t)(stream << 4 | CONTROL_FILTER));
+	pst_buf_put_u8(out, FILTER_PALETTE);
+	pst_buf_put_u8(out, (uint8_t)(palette->len - 1));
+	for (int32_t i = 0; i < palette->len; i++)
+		put_tpixel(out, palette->colours[i]);
+}
+
 static int encode_indexed(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
 	struct pst_err *err)
 {
 	int stream = t->palette.len == 2 ? STREAM_MONO : STREAM_INDEXED;
 	int32_t bits = t->palette.len == 2 ? 1 : 8;
 
-	pst_buf_put_u8(out, (uint8_t)(stream << 4 | CONTROL_FILTER));
-	pst_buf_put_u8(out, FILTER_PALETTE);
-	pst_buf_put_u8(out, (uint8_t)(t->palette.len - 1));
-	for (int32_t i = 0; i < t->palette.len; i++)
-		put_tpixel(out, t->palette.colours[i]);
-
+	put_palette(&t->palette, stream, out);
 	pst_buf_reset(&t->raw);
 	for (int32_t y = r->y; y < r->y + r->h; y++) {
 		uint8_t *at = pst_buf_reserve(&t->raw, (size_t)r->w);
@@ -164,6 +172,43 @@ static int tight_encode(struct codec *c, const struct pixmap *p, const struct re
 	if (quality > 0 && rect_area(r) >= JPEG_AREA_MIN)
 		return encode_jpeg(t, p, r, quality, out, err);
 	return encode_full(t, p, r, out, err);
+}
+
+static int put_layers(struct tight *t, const struct pixmap *p, tight_head head, void *arg, struct pst_buf *out,
+	struct pst_err *err)
+{
+	const struct layers *l = &t->layers;
+	int rc;
+
+	put_palette(&l->palette, STREAM_INDEXED, out);
+	rc = put_data(t, STREAM_INDEXED, out, err);
+	for (size_t i = 0; i < l->boxes_len && rc == 0; i++) {
+		head(arg, out, &l->boxes[i]);
+		rc = codec_encode(&t->base, p, &l->boxes[i], 0, out, err);
+	}
+	return rc < 0 ? rc : 1 + (int)l->boxes_len;
+}
+
+int tight_put(struct codec *c, const struct pixmap *p, const struct rect *r, tight_head head, void *arg, struct pst_buf *out,
+	struct pst_err *err)
+{
+	struct tight *t = pst_container_of(c, struct tight, base);
+	bool is_large = rect_area(r) >= LAYERS_AREA_MIN, has_layers = false;
+	int rc;
+
+	if (is_large) {
+		palette_clear(&t->palette);
+		if (!palette_scan(&t->palette, p, r, PALETTE_MAX)) {
+			has_layers = layers_find(&t->layers, p, r, &t->raw);
+			if (!has_layers)
+				return 0;
+		}
+	}
+	head(arg, out, r);
+	if (has_layers)
+		return put_layers(t, p, head, arg, out, err);
+	rc = codec_encode(c, p, r, 0, out, err);
+	return rc < 0 ? rc : 1;
 }
 
 static void tight_destroy(struct codec *c)

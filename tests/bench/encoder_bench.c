@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/codec/tight.h"
 #include "encoder/encoder.h"
 #include "golden.h"
 #include "protocol/front/rdp/gfx_pixels.h"
@@ -51,7 +52,7 @@ static const struct wire wires[] = {
 struct run {
 	const struct wire *wire;
 	struct encoder *enc;
-	struct codec *lossless, *lossy;
+	struct codec *lossless, *lossy, *other; /* the last is ZRLE, for what Tight does not do well */
 	struct gfx_pixels *pixels; /* RDP alone, with what compresses its channel */
 	struct zgfx *zgfx;
 	struct pst_buf out, channel;
@@ -74,6 +75,15 @@ static void die(const char *what, const struct pst_err *err)
 	exit(1);
 }
 
+static void count_head(void *arg, struct pst_buf *out, const struct rect *r)
+{
+	struct run *run = arg;
+
+	(void)out;
+	(void)r;
+	run->bytes += run->wire->header;
+}
+
 /* Wide rectangles are split for Tight, as a front end must. */
 static void write_pixels(struct run *r, struct codec *c, const struct op *op, int quality)
 {
@@ -82,6 +92,15 @@ static void write_pixels(struct run *r, struct codec *c, const struct op *op, in
 	for (int32_t x = 0; x < op->rect.w; x += 2048) {
 		struct rect part = { op->rect.x + x, op->rect.y, PST_MIN(2048, op->rect.w - x), op->rect.h };
 
+		if (c->type == &codec_tight && !quality) {
+			int n = tight_put(c, encoder_sent(r->enc), &part, count_head, r, &r->out, &err);
+
+			if (n < 0)
+				die(r->wire->name, &err);
+			if (n > 0)
+				continue;
+			c = op->klass == OP_CLASS_PICTURE ? c : r->other;
+		}
 		if (codec_encode(c, encoder_sent(r->enc), &part, quality, &r->out, &err) < 0)
 			die(r->wire->name, &err);
 		r->bytes += r->wire->header;
@@ -181,8 +200,7 @@ static void open_rdp(struct run *r)
 static void open_run(struct run *r, const struct wire *wire)
 {
 	struct encoder_params params = {
-		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = wire->lossless ? 2 : 16, .max_video_regions = 2,
-		.has_palettes = wire->lossless == &codec_tight || wire->lossless == &codec_zrle
+		.width = TRACE_W, .height = TRACE_H, .ops = wire->ops, .video_align = wire->lossless ? 2 : 16, .max_video_regions = 2
 	};
 	struct pst_err err = PST_ERR_INIT;
 
@@ -195,7 +213,8 @@ static void open_run(struct run *r, const struct wire *wire)
 	}
 	r->lossless = codec_create(wire->lossless);
 	r->lossy = wire->lossy == wire->lossless ? r->lossless : codec_create(wire->lossy);
-	if (!r->enc || !r->lossless || !r->lossy)
+	r->other = codec_create(&codec_zrle);
+	if (!r->enc || !r->lossless || !r->lossy || !r->other)
 		die(wire->name, &err);
 }
 
@@ -204,6 +223,7 @@ static void close_run(struct run *r)
 	if (r->lossy != r->lossless)
 		codec_destroy(r->lossy);
 	codec_destroy(r->lossless);
+	codec_destroy(r->other);
 	encoder_destroy(r->enc);
 	gfx_pixels_destroy(r->pixels);
 	zgfx_destroy(r->zgfx);

@@ -193,7 +193,7 @@ static void make_encoder(struct host *h, const struct front_caps *caps)
 {
 	struct pst_err err = PST_ERR_INIT;
 	const struct encoder_params p = { .width = h->width, .height = h->height, .ops = caps->ops,
-		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions, .has_palettes = caps->has_palettes };
+		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions };
 	encoder_destroy(h->encoder);
 	h->encoder = encoder_create(&p, &err);
 	if (!h->encoder)

@@ -259,8 +259,7 @@ static void on_opened(void *arg, const struct front_caps *caps)
 {
 	struct harness *h = arg;
 	struct pst_err err = PST_ERR_INIT;
-	struct encoder_params params = { .ops = caps->ops, .video_align = caps->video_align, .max_video_regions = caps->max_video_regions,
-		.has_palettes = caps->has_palettes };
+	struct encoder_params params = { .ops = caps->ops, .video_align = caps->video_align, .max_video_regions = caps->max_video_regions };
 
 	printf("{\"opened\":true,\"ops\":%u,\"width\":%d,\"height\":%d,\"client\":\"%s\"}\n", caps->ops, caps->width, caps->height, caps->client);
 	fflush(stdout);

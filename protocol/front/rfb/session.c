@@ -104,7 +104,6 @@ static int on_encodings(struct rfb *f, const struct rfb_message *m, struct pst_e
 	struct front_caps caps = {
 		.ops = OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL),
 		.video_align = 2,
-		.has_palettes = true,
 		.can_resize = f->features.desktop_size || f->features.extended_desktop_size,
 		.client = "VNC viewer",
 	};

@@ -5,10 +5,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "encoder/codec/tight.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
 #define TIGHT_SIDE_MAX 2048 /* width limit of a Tight rectangle; also keeps its length below 2^22 with the next one */
 #define PART_HEIGHT_MAX 512
+#define RECTS_MAX 0xfffeu /* of one update; one more would mean that their number is not known */
+#define OP_RECTS_MAX (SCREEN_SIDE_MAX / TIGHT_SIDE_MAX * (SCREEN_SIDE_MAX / PART_HEIGHT_MAX) * TIGHT_RECTS_MAX)
+_Static_assert(OP_RECTS_MAX < RECTS_MAX, "an operation fits an update");
 #define FENCE_REQUEST (1u << 31)
 #define FENCE_BLOCK_BEFORE 1u
 #define H264_RESET_CONTEXT 1u
@@ -141,45 +145,51 @@ static int32_t choose_encoding(const struct rfb *f, const struct op *op)
 	return ENC_RAW;
 }
 
+static void put_tight_head(void *arg, struct pst_buf *out, const struct rect *r)
+{
+	(void)arg;
+	put_rect(out, r, ENC_TIGHT);
+}
+
+/* Returns the rectangles of one part of an operation, or negative. */
 static int put_pixels(struct rfb *f, struct pst_buf *out, const struct op *op, const struct rect *r,
 	const struct pixmap *sent, struct pst_err *err)
 {
 	int32_t encoding = choose_encoding(f, op);
+	if (encoding == ENC_TIGHT && op->kind == OP_LOSSLESS) {
+		int n = tight_put(f->tight, sent, r, put_tight_head, NULL, out, err);
+		if (n != 0)
+			return n;
+		if (op->klass != OP_CLASS_PICTURE && f->zrle && f->features.zrle && rfb_pixel_format_is_native(&f->format))
+			encoding = ENC_ZRLE;
+	}
 	put_rect(out, r, encoding);
 	if (encoding == ENC_RAW) {
 		rfb_pixel_format_translate(&f->format, sent, r, out);
-		return 0;
+		return 1;
 	}
 	int quality = op->kind == OP_LOSSY ? PST_MIN(op->quality, f->features.quality) : 0;
 	struct codec *codec = encoding == ENC_TIGHT ? f->tight : f->zrle;
-	return codec_encode(codec, sent, r, quality, out, err);
-}
-
-/* Rectangles of one operation: copies and videos have no limit of size. */
-static uint32_t part_count(const struct op *op)
-{
-	const struct rect *r = &op->rect;
-	if (op->kind == OP_COPY || op->kind == OP_VIDEO)
-		return 1;
-	uint32_t across = (uint32_t)(r->w + TIGHT_SIDE_MAX - 1) / TIGHT_SIDE_MAX;
-	uint32_t down = (uint32_t)(r->h + PART_HEIGHT_MAX - 1) / PART_HEIGHT_MAX;
-	return across * down;
+	int rc = codec_encode(codec, sent, r, quality, out, err);
+	return rc < 0 ? rc : 1;
 }
 
 static int put_parts(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent,
 	struct pst_err *err)
 {
 	const struct rect *all = &op->rect;
+	int rects = 0;
 	for (int32_t y = all->y; y < all->y + all->h; y += PART_HEIGHT_MAX) {
 		for (int32_t x = all->x; x < all->x + all->w; x += TIGHT_SIDE_MAX) {
 			struct rect part = { x, y, PST_MIN(TIGHT_SIDE_MAX, all->x + all->w - x),
 				PST_MIN(PART_HEIGHT_MAX, all->y + all->h - y) };
-			int r = put_pixels(f, out, op, &part, sent, err);
-			if (r < 0)
-				return r;
+			int n = put_pixels(f, out, op, &part, sent, err);
+			if (n < 0)
+				return n;
+			rects += n;
 		}
 	}
-	return 0;
+	return rects;
 }
 
 /* Open H.264: length, flags, Annex B. The viewer keeps a decoder for each place and size; a key unit begins a new one. */
@@ -188,9 +198,11 @@ static int put_video(struct pst_buf *out, const struct op *op)
 	put_rect(out, &op->rect, ENC_H264);
 	pst_buf_put_be32(out, (uint32_t)op->video.len);
 	pst_buf_put_be32(out, op->video.is_key ? H264_RESET_CONTEXT : 0);
-	return pst_buf_append(out, op->video.data, op->video.len);
+	int rc = pst_buf_append(out, op->video.data, op->video.len);
+	return rc < 0 ? rc : 1;
 }
 
+/* Returns how many rectangles an operation took, or negative. */
 static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
 {
 	if (op->kind == OP_VIDEO)
@@ -200,7 +212,7 @@ static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const
 	put_rect(out, &op->rect, ENC_COPY_RECT);
 	pst_buf_put_be16(out, (uint16_t)op->copy.x);
 	pst_buf_put_be16(out, (uint16_t)op->copy.y);
-	return 0;
+	return 1;
 }
 
 /* The answer to this fence is the acknowledgement of the so many bytes before it, or of itself: the path's round trip. */
@@ -234,37 +246,38 @@ static bool is_large(const struct op_list *ops)
 	return area >= LARGE_AREA;
 }
 
-static uint32_t count_rects(const struct op_list *ops, size_t from)
+/* FramebufferUpdate messages: how many rectangles one has is known when it ends. */
+static int put_ops(struct rfb *f, struct pst_buf *out, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
+	size_t header = 0;
 	uint32_t rects = 0;
-	for (size_t i = from; i < ops->len; i++) {
-		uint32_t parts = part_count(&ops->ops[i]);
-		if (rects + parts > 0xfffe)
-			break;
-		rects += parts;
+
+	for (size_t i = 0; i < ops->len; i++) {
+		if (i == 0 || rects + OP_RECTS_MAX > RECTS_MAX) {
+			header = out->len;
+			rects = 0;
+			put_update_header(out, 0);
+		}
+		int n = put_op(f, out, &ops->ops[i], sent, err);
+		if (n < 0)
+			return n;
+		rects += (uint32_t)n;
+		if (!out->failed)
+			pst_buf_poke_be32(out, header, rects);
 	}
-	return rects;
+	return 0;
 }
 
 int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct pst_buf *out = rfb_stream_out(f->stream);
-	uint32_t left = 0;
 
 	if (f->features.fence && is_large(ops) && window_wants_probe(&f->window, pst_mono_ns()))
 		put_fence(f, out, FENCE_BYTES);
 	size_t before = out->len;
-	for (size_t i = 0; i < ops->len; i++) {
-		const struct op *op = &ops->ops[i];
-		if (left == 0) {
-			left = count_rects(ops, i);
-			put_update_header(out, (uint16_t)left);
-		}
-		int r = put_op(f, out, op, sent, err);
-		if (r < 0)
-			return r;
-		left -= part_count(op);
-	}
+	int rc = put_ops(f, out, ops, sent, err);
+	if (rc < 0)
+		return rc;
 	f->is_requested = false;
 	if (f->features.fence)
 		note_frame(f, out, out->len - before);

@@ -25,7 +25,7 @@ Test(join, a_block_of_text_is_one_rectangle)
 	for (int row = 0; row < 3; row++)
 		for (int column = 0; column < 4; column++)
 			p[n++] = piece_at(column, row, OP_LOSSLESS);
-	cr_assert_eq(join_pieces(p, n, true), 1u);
+	cr_assert_eq(join_pieces(p, n), 1u);
 	cr_assert_eq(rect_area(&p[0].rect), 12 * TILE_SIDE * TILE_SIDE);
 }
 
@@ -36,7 +36,7 @@ Test(join, fills_join_only_in_one_colour_and_without_a_pixel_more)
 
 	p[2].fill = 7;
 	p[3].rect.h--;
-	cr_assert_eq(join_pieces(p, 4, true), 3u);
+	cr_assert_eq(join_pieces(p, 4), 3u);
 	cr_assert_eq(p[0].rect.w, 2 * TILE_SIDE);
 }
 
@@ -46,7 +46,7 @@ Test(join, a_gap_between_words_goes_with_the_words)
 
 	for (int i = 0; i < 7; i++)
 		p[i] = piece_at(i, 0, i == 1 || i > 2 ? OP_FILL : OP_LOSSLESS);
-	cr_assert_eq(join_pieces(p, 7, true), 2u, "text with its gap, and the long flat rest");
+	cr_assert_eq(join_pieces(p, 7), 2u, "text with its gap, and the long flat rest");
 	cr_assert_eq(p[0].kind, OP_LOSSLESS);
 	cr_assert_eq(p[0].rect.w, 3 * TILE_SIDE);
 	cr_assert_eq(p[1].rect.w, 4 * TILE_SIDE);
@@ -57,22 +57,17 @@ Test(join, different_sorts_stay_apart)
 	struct piece p[4] = { piece_at(0, 0, OP_LOSSLESS), piece_at(1, 0, OP_LOSSY),
 		piece_at(2, 0, OP_LOSSLESS), piece_at(4, 0, OP_LOSSLESS) };
 
-	cr_assert_eq(join_pieces(p, 4, true), 4u);
-	cr_assert_eq(join_pieces(p, 0, true), 0u);
+	cr_assert_eq(join_pieces(p, 4), 4u);
+	cr_assert_eq(join_pieces(p, 0), 0u);
 }
 
-Test(join, colours_beyond_one_palette_stay_apart)
+Test(join, pictures_and_text_stay_apart)
 {
-	struct piece p[2] = { piece_at(0, 0, OP_LOSSLESS), piece_at(1, 0, OP_LOSSLESS) };
-	uint32_t row[200];
+	struct piece p[3] = { piece_at(0, 0, OP_LOSSLESS), piece_at(1, 0, OP_LOSSLESS), piece_at(2, 0, OP_LOSSLESS) };
 
-	for (int side = 0; side < 2; side++) {
-		for (uint32_t i = 0; i < 200; i++)
-			row[i] = (i + 200u * (uint32_t)side) * 2654435761u & 0xffffff;
-		sketch_row(p[side].sketch, row, 200);
-	}
-	cr_assert_eq(join_pieces(p, 2, true), 2u);
-	cr_assert_eq(join_pieces(p, 2, false), 1u, "a codec without palettes takes both");
+	p[0].klass = p[1].klass = OP_CLASS_PICTURE;
+	p[2].klass = OP_CLASS_TEXT;
+	cr_assert_eq(join_pieces(p, 3), 2u);
 }
 
 Test(join, the_sketch_knows_256_colours_from_300)
