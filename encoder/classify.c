@@ -10,6 +10,8 @@
 #include "encoder/encoder_priv.h"
 
 #define VOTES_MAX 3
+#define PAPER_SAMPLES 97     /* a prime: no pattern of a tile meets them all */
+#define PAPER_AREA 2048      /* smaller ones may also join a neighbour without paper: half a letter */
 #define PICTURE_AREA_MIN 256 /* smaller changes are sent without loss: there is nothing to save */
 #define NEW_AREA_MIN (TILE_SIDE * TILE_SIDE / 2) /* as much is new content: what was there before has no vote */
 
@@ -36,6 +38,28 @@ static bool is_photographic(const struct encoder *e, const struct pixmap *pm, co
 	return (equal * 2 < pairs && soft * 5 >= pairs) || equal * 8 < pairs;
 }
 
+/*
+ * The colour of at least a third of the pixels (of some of them): a text's paper. The majority's candidate is
+ * found in one pass, and counted in a second one.
+ */
+static bool find_paper(const struct pixmap *pm, const struct rect *r, uint32_t *ret)
+{
+	int32_t area = r->w * r->h, step = PST_MAX(1, area / PAPER_SAMPLES), n = 0, seen = 0;
+	uint32_t best = 0, votes = 0;
+
+	for (int32_t i = 0; i < area; i += step) {
+		uint32_t px = *pixmap_at(pm, r->x + i % r->w, r->y + i / r->w);
+
+		if (!votes)
+			best = px;
+		votes += px == best ? 1 : UINT32_MAX;
+	}
+	for (int32_t i = 0; i < area; i += step, n++)
+		seen += *pixmap_at(pm, r->x + i % r->w, r->y + i / r->w) == best;
+	*ret = best;
+	return seen * 3 >= n;
+}
+
 static enum op_class settle(struct tile *t, int vote)
 {
 	int votes = t->picture_votes + vote;
@@ -51,12 +75,20 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 
 	memset(ret->sketch, 0, sizeof(ret->sketch));
 	ret->is_indexed = true;
+	ret->has_paper = find_paper(pm, box, &ret->paper);
 	if (is_one_colour(e, pm, box)) {
 		sketch_row(ret->sketch, pixmap_at(pm, box->x, box->y), 1);
 		ret->klass = OP_CLASS_FLAT;
 		return;
 	}
 
+	if (ret->has_paper && rect_area(box) >= PAPER_AREA) {
+		/* Its colours need not be known: it joins by its paper. */
+		ret->is_indexed = false;
+		settle(t, -2);
+		ret->klass = OP_CLASS_TEXT;
+		return;
+	}
 	for (int32_t y = box->y; y < box->y + box->h; y++)
 		sketch_row(ret->sketch, pixmap_at(pm, box->x, y), box->w);
 	ret->is_indexed = sketch_fits(ret->sketch);

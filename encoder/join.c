@@ -44,9 +44,11 @@ bool sketch_fits(const uint64_t sketch[SKETCH_WORDS])
 	return sketch_count(sketch) <= SKETCH_FULL;
 }
 
-/* Pictures apart: what suits them suits nothing else. */
+/* Pictures apart: what suits them suits nothing else. Text on another paper is another text. */
 static bool fits_one_codec(const struct piece *a, const struct piece *b)
 {
+	if (a->has_paper && b->has_paper && a->paper != b->paper)
+		return false;
 	return (a->klass == OP_CLASS_PICTURE) == (b->klass == OP_CLASS_PICTURE);
 }
 
@@ -68,6 +70,10 @@ static bool can_join(const struct piece *a, const struct piece *b)
 static void absorb(struct piece *a, struct piece *b)
 {
 	a->rect = rect_union(&a->rect, &b->rect);
+	if (!a->has_paper) {
+		a->has_paper = b->has_paper;
+		a->paper = b->paper;
+	}
 	a->klass = PST_MAX(a->klass, b->klass);
 	b->is_gone = true;
 }

@@ -19,9 +19,10 @@ struct piece {
 	uint8_t klass; /* enum op_class */
 	uint8_t quality;
 	bool is_indexed; /* up to 256 colours: the sketch holds them */
+	bool has_paper;  /* a text on one colour */
 	bool is_refine;
 	bool is_gone; /* joined into another one */
-	uint32_t fill;
+	uint32_t fill, paper;
 	int32_t column, row; /* the tile it stands in; the leftmost of a run */
 	uint64_t sketch[SKETCH_WORDS];
 };

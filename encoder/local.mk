@@ -12,6 +12,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/flat.c \
 	encoder/codec/jpeg.c encoder/codec/jpeg.h \
 	encoder/codec/layers.c encoder/codec/layers.h \
+	encoder/codec/marks.c encoder/codec/marks.h \
 	encoder/codec/slot_ring.c encoder/codec/slot_ring.h \
 	encoder/codec/tight.c encoder/codec/tight.h \
 	encoder/codec/zrle.c \

@@ -7,6 +7,7 @@ dist_webclient_DATA = \
 	web/client/clipboardbox.js \
 	web/client/display.js \
 	web/client/flat.js \
+	web/client/marks.js \
 	web/client/fullscreen.js \
 	web/client/index.html \
 	web/client/keyboard.js \

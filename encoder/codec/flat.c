@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Our own lossless codec, made for screens: columns that the reader keeps, indices into a palette that lives on
- * from rectangle to rectangle, or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The stream variant keeps one zstd
- * frame open for the whole connection, with a window of 2 MB, so that what was shown before costs next to
- * nothing when it comes back.
+ * Our own lossless codec, made for screens: text as marks (marks.c), columns that the reader keeps (clear.c), indices into a
+ * palette that lives on from rectangle to rectangle, or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The
+ * stream variant keeps one zstd frame open for the whole connection, with a window of 2 MB, so that what was shown before costs
+ * next to nothing when it comes back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/codec/marks.h"
 #include "encoder/dsp/dsp.h"
 #include "encoder/palette.h"
 
@@ -18,16 +19,17 @@
 #define PALETTES 4
 #define STEP 16384
 #define SMALL_AREA_MAX 1024 /* a few letters cost less as indices: their palette is known, their columns are not */
-#define PLAIN_MAX (64u << 20)
+#define PLAIN_MAX (64u << 20) /* plain bytes of a rectangle of marks or columns */
 #define PLAIN_KEEP (1u << 20) /* more than this is given back after the rectangle */
-enum { MODE_ROWS = 0x01, MODE_BARS = 0x02, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
+enum { MODE_ROWS = 0x01, MODE_BARS = 0x05, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
 enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_SLOPE, FILTERS };
 
 struct flat {
 	struct codec base;
 	ZSTD_CCtx *zstd;
 	bool is_stream;
-	struct codec *bars; /* ClearCodec; NULL where every rectangle stands alone */
+	struct marks *marks; /* of a stream */
+	struct codec *bars;  /* ClearCodec; NULL where every rectangle stands alone */
 	struct pst_buf plain;
 	struct palette palettes[PALETTES], scan;
 	uint64_t used[PALETTES], clock;
@@ -210,21 +212,49 @@ static bool is_drawn(const struct pixmap *p, const struct rect *r)
 	return equal * 4 >= pairs;
 }
 
+static int write_plain(struct flat *f, struct pst_buf *out, struct pst_err *err)
+{
+	int rc = write_bytes(f, f->plain.data, f->plain.len, ZSTD_e_continue, out, err);
+
+	if (f->plain.cap > PLAIN_KEEP) {
+		pst_buf_finish(&f->plain);
+		pst_buf_init(&f->plain, PLAIN_MAX);
+	}
+	return rc;
+}
+
 static int encode_bars(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
 	struct pst_err *err)
 {
 	int rc;
 
+	pst_buf_reset(&f->plain);
 	pst_buf_put_u8(&f->plain, MODE_BARS);
 	rc = codec_encode(f->bars, p, r, 0, &f->plain, err);
-	if (rc == 0)
-		rc = write_bytes(f, f->plain.data, f->plain.len, ZSTD_e_continue, out, err);
-	if (f->plain.cap > PLAIN_KEEP) {
-		pst_buf_finish(&f->plain);
-		pst_buf_init(&f->plain, PLAIN_MAX);
-	}
+	return rc < 0 ? rc : write_plain(f, out, err);
+}
+
+/* Returns 1 when the rectangle is no text on one paper. */
+static int encode_marks(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
+{
 	pst_buf_reset(&f->plain);
-	return rc;
+	return f->marks && marks_write(f->marks, p, r, &f->plain) ? write_plain(f, out, err) : 1;
+}
+
+static int encode_others(struct flat *f, const struct pixmap *p, const struct rect *r, struct pst_buf *out,
+	struct pst_err *err)
+{
+	bool is_small = rect_area(r) <= SMALL_AREA_MAX;
+
+	palette_clear(&f->scan);
+	if (is_small && palette_scan(&f->scan, p, r, PALETTE_MAX))
+		return encode_indexed(f, p, r, out, err);
+	if (f->bars && is_drawn(p, r))
+		return encode_bars(f, p, r, out, err);
+	if (!is_small && palette_scan(&f->scan, p, r, PALETTE_MAX))
+		return encode_indexed(f, p, r, out, err);
+	return encode_rows(f, p, r, out, err);
 }
 
 static int flat_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
@@ -236,15 +266,9 @@ static int flat_encode(struct codec *c, const struct pixmap *p, const struct rec
 	(void)quality;
 	if (!f->is_stream)
 		ZSTD_CCtx_reset(f->zstd, ZSTD_reset_session_only);
-	palette_clear(&f->scan);
-	if (rect_area(r) <= SMALL_AREA_MAX && palette_scan(&f->scan, p, r, PALETTE_MAX))
-		rc = encode_indexed(f, p, r, out, err);
-	else if (f->bars && is_drawn(p, r))
-		rc = encode_bars(f, p, r, out, err);
-	else if (rect_area(r) > SMALL_AREA_MAX && palette_scan(&f->scan, p, r, PALETTE_MAX))
-		rc = encode_indexed(f, p, r, out, err);
-	else
-		rc = encode_rows(f, p, r, out, err);
+	rc = encode_marks(f, p, r, out, err);
+	if (rc > 0)
+		rc = encode_others(f, p, r, out, err);
 	return rc < 0 ? rc : finish(f, out, err);
 }
 
@@ -254,6 +278,7 @@ static void flat_destroy(struct codec *c)
 
 	ZSTD_freeCCtx(f->zstd);
 	codec_destroy(f->bars);
+	marks_destroy(f->marks);
 	pst_buf_finish(&f->plain);
 	free(f);
 }
@@ -267,8 +292,9 @@ static struct codec *create(bool is_stream)
 	f->is_stream = is_stream;
 	pst_buf_init(&f->plain, PLAIN_MAX);
 	f->bars = is_stream ? codec_create(&codec_clear) : NULL;
+	f->marks = is_stream ? marks_create() : NULL;
 	f->zstd = ZSTD_createCCtx();
-	if (!f->zstd || (is_stream && !f->bars)) {
+	if (!f->zstd || (is_stream && (!f->bars || !f->marks))) {
 		flat_destroy(&f->base);
 		return NULL;
 	}

@@ -90,6 +90,19 @@ AVX2 static bool avx2_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return dsp_c.is_colour(row + i, n - i, colour);
 }
 
+AVX2 static void avx2_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), paper = _mm256_set1_epi32((int)colour);
+	int32_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		__m256i d = _mm256_and_si256(_mm256_xor_si256(load8(row + i), paper), mask);
+
+		_mm256_storeu_si256((__m256i *)(void *)(apart + i), _mm256_or_si256(load8(apart + i), d));
+	}
+	dsp_c.mark_apart(apart + i, row + i, n - i, colour);
+}
+
 AVX2 static __m256i hash_step(__m256i lane, __m256i px, int32_t at)
 {
 	const __m256i places = _mm256_setr_epi32((int)DSP_HASH_KEY(-8, 0), (int)DSP_HASH_KEY(-8, 1),
@@ -245,6 +258,7 @@ static const struct dsp table = {
 	.same_row = avx2_same_row,
 	.copy_row = avx2_copy_row,
 	.is_colour = avx2_is_colour,
+	.mark_apart = avx2_mark_apart,
 	.hash_row = avx2_hash_row,
 	.find_any4 = avx2_find_any4,
 	.slopes = avx2_slopes,

@@ -43,6 +43,12 @@ static bool c_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return true;
 }
 
+static void c_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
+{
+	for (int32_t i = 0; i < n; i++)
+		apart[i] |= (row[i] ^ colour) & DSP_RGB;
+}
+
 /*
  * Pixels by eight, as a vector register has them, the missing ones of a last group as zero. Neighbours are
  * mixed with a key of their place and multiplied with each other, as XXH3 does: no step waits for the one
@@ -163,6 +169,7 @@ const struct dsp dsp_c = {
 	.same_row = c_same_row,
 	.copy_row = c_copy_row,
 	.is_colour = c_is_colour,
+	.mark_apart = c_mark_apart,
 	.hash_row = c_hash_row,
 	.find_any4 = c_find_any4,
 	.slopes = c_slopes,

@@ -22,6 +22,8 @@ struct dsp {
 	void (*copy_row)(uint32_t *dst, const uint32_t *src, int32_t n);
 	/* True when every pixel has this colour. */
 	bool (*is_colour)(const uint32_t *row, int32_t n, uint32_t colour);
+	/* Sets bits in apart[i] where row[i] has another colour; apart keeps what it had. */
+	void (*mark_apart)(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour);
 	/* A hash of the row's colours, 0 when all are the same; good for votes, verified by comparison
 	 * later. n is at most 2^20. */
 	uint64_t (*hash_row)(const uint32_t *row, int32_t n);

@@ -16,11 +16,15 @@ static void begin_pane(struct scene *s)
 	scene_fill(s, &window, 0xffffff);
 }
 
+/* What is typed: letters come back, as they do in any language. */
+static const char typed[] =
+	"Nobodyhadtoldthemachinethatitwasaloneintheroom,soitwentondrawingwindowsforusersofyesterday.";
+
 static struct rect step_type(struct scene *s, int i)
 {
 	struct rect r = { 300 + i % 90 * GLYPH_WIDTH, 400 + i / 90 * 18, GLYPH_WIDTH, GLYPH_HEIGHT };
 
-	scene_glyph(s, r.x, r.y, i * 37);
+	scene_glyph(s, r.x, r.y, typed[i % (int)(sizeof(typed) - 1)] - GLYPH_FIRST);
 	return r;
 }
 

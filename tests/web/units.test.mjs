@@ -110,23 +110,42 @@ test('flat: columns that are kept, runs, small pictures', () => {
 	const f = new FlatDecoder();
 	const red = (p) => [...p].filter((_, i) => i % 4 === 0);
 	const le32 = (v) => [v & 255, v >> 8, 0, 0];
-	const picture = (flags, glyph, runs, bands) => Uint8Array.from([2, flags, 0, ...glyph, ...le32(runs.length), ...le32(bands.length), ...le32(0), ...runs, ...bands]);
+	const picture = (flags, glyph, runs, bands) => Uint8Array.from([5, flags, 0, ...glyph, ...le32(runs.length), ...le32(bands.length), ...le32(0), ...runs, ...bands]);
 	const band = (...columns) => [0, 0, columns.length - 1, 0, 0, 0, 2, 0, 0, 0, 9, ...columns.flat()];
 	/* 9 paper; the first column has 7 in its middle row, the second is the same one again, the third moves it up. */
 	const first = picture(0, [], [], band([1, 2, 0, 0, 7], [0, 0x80], [0, 0x40, 0]));
 	assert.deepEqual(red(f.decodePlain(first, 3, 3)), [9, 9, 7, 7, 7, 9, 9, 9, 9]);
 	assert.deepEqual(red(f.decodePlain(picture(0, [], [], band([1, 0x80], [0, 0x80])), 2, 3)), [7, 9, 9, 7, 9, 9]);
 	assert.deepEqual(red(f.decodePlain(picture(1, [3, 0], [0, 0, 5, 2], []), 2, 1)), [5, 5]);
-	assert.deepEqual(red(f.decodePlain(Uint8Array.of(2, 3, 0, 3, 0), 2, 1)), [5, 5]);
+	assert.deepEqual(red(f.decodePlain(Uint8Array.of(5, 3, 0, 3, 0), 2, 1)), [5, 5]);
 	const bad = [
 		[picture(0, [], [], band([9, 0x80])), /not there/], [picture(0, [], [], band([9, 0x40, 0])), /fit/], [picture(0, [], [], band([0, 53])), /height/],
 		[picture(0, [], [], band([3, 4, 0, 0, 7])), /fit/], [picture(0, [], [], band([1, 2, 0, 0])), /cut/], [picture(0, [], [], band([0, 0x80], [0, 0x80])), /outside/],
 		[picture(0, [], [0, 0, 5, 4], []), /beyond/], [picture(0, [], [0, 0, 5, 2], []), /early/], [picture(0, [], [0, 0, 5, 255, 255, 255, 0, 0, 0, 255], []), /beyond/],
-		[Uint8Array.of(2, 3, 0, 4, 0), /not there/], [Uint8Array.of(2, 2, 0, 3, 0), /glyph/], [picture(1, [160, 15], [], []), /glyph/],
+		[Uint8Array.of(5, 3, 0, 4, 0), /not there/], [Uint8Array.of(5, 2, 0, 3, 0), /glyph/], [picture(1, [160, 15], [], []), /glyph/],
 		[picture(0, [], [], band()), /outside/],
 	];
 	for (const [plain, why] of bad)
 		assert.throws(() => f.decodePlain(plain, 1, 3), why, String(plain));
+});
+
+test('flat: marks that are new, known, tinted and far away', () => {
+	const f = new FlatDecoder();
+	const rgb = (p) => [...p].filter((_, i) => i % 4 < 3);
+	const paper = [9, 9, 9];
+	/* Paper 9 9 9; at 0, 0 a new mark of 2 x 1 by table 3: green 5 is 1 5 2. */
+	const first = Uint8Array.of(4, 9, 9, 9, 8, 255, 2, 1, 3, 2, 5, 1, 2, 7, 0, 0, 5, 7);
+	assert.deepEqual(rgb(f.decodePlain(first, 3, 1)), [1, 5, 2, 0, 7, 0, ...paper]);
+	assert.deepEqual(rgb(f.decodePlain(Uint8Array.of(2, 0x18, 0), 3, 1)), [...paper, 1, 5, 2, 0, 7, 0]);
+	/* Far: 1 to the right and 1 down; then one of many hues. */
+	const planes = Uint8Array.of(3, 0, 0, 0, 255, 1, 0, 1, 0, 255, 1, 1, 255, 100, 10, 200);
+	assert.deepEqual(rgb(f.decodePlain(planes, 2, 2)).slice(9), [110, 100, 44]);
+	assert.throws(() => f.decodePlain(Uint8Array.of(2, 0x28, 0), 3, 1), /outside/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(2, 8, 2), 3, 1), /unknown mark/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(2, 8, 255, 65, 1, 0, 0), 99, 1), /size/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(2, 8, 255, 2, 1, 0, 0, 5), 3, 1), /early/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(2, 8, 255, 1, 1, 8, 0, 5), 3, 1), /tint/);
+	assert.throws(() => f.decodePlain(Uint8Array.of(4, 9, 9, 9, 8, 0), 3, 1), /unknown mark/);
 });
 
 test('keys have their evdev codes and keysyms', () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** The flat codec: from the stream's plain bytes to RGBA pixels. See docs/web-protocol.md. */
+/** The flat codec: from the stream's plain bytes to RGBA pixels. See docs/flat-codec.md. */
 
 import { BarsDecoder } from './bars.js';
+import { Marks } from './marks.js';
 import { ZstdStream } from './zstd.js';
 
 /** @param {string} what @returns {never} */
@@ -10,7 +11,9 @@ function fail(what) {
 }
 
 const ROWS = 0x01;
-const BARS = 0x02;
+const MARKS = 0x02;
+const MARKS_FRESH = 0x04;
+const BARS = 0x05;
 const EXTEND = 0x10;
 const FRESH = 0x20;
 const SLOTS = 4;
@@ -134,6 +137,7 @@ export class FlatDecoder {
 		this.stream = new ZstdStream();
 		/** @type {BarsDecoder | null} */
 		this.bars = null;
+		this.marks = new Marks();
 		this.palettes = Array.from({ length: SLOTS }, () => new Palette());
 	}
 
@@ -153,6 +157,8 @@ export class FlatDecoder {
 		const palette = this.palettes[mode & 0x0f];
 		if (mode === ROWS)
 			readRows(plain, out, w, h);
+		else if (mode >= MARKS && mode <= MARKS_FRESH)
+			this.marks.draw(plain, out, w, h);
 		else if (mode === BARS)
 			(this.bars ??= new BarsDecoder()).read(plain, 1, out, w, h);
 		else if (palette && ((mode & 0xf0) === EXTEND || (mode & 0xf0) === FRESH))

@@ -5,6 +5,7 @@ import { Display } from './display.js';
 /* What lies deeper, named here so that all is fetched at once and not one level after the other. */
 import './bars.js';
 import './flat.js';
+import './marks.js';
 import './picture.js';
 import './protocol.js';
 import './video.js';

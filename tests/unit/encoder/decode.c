@@ -289,8 +289,16 @@ bool jpeg_decode(const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
 
 /* ---- flat ---- */
 
+struct flat_mark {
+	int w, h;
+	uint32_t *px;
+};
+
 struct flat_decoder {
 	ZSTD_DCtx *zstd;
+	struct flat_mark marks[4080];
+	int marks_len, marks_px;
+	uint32_t tints[8][256], paper;
 	uint32_t palette[4][256];
 	int len[4];
 	struct bars_decoder *bars;
@@ -306,8 +314,17 @@ struct flat_decoder *flat_decoder_create(void)
 	return d;
 }
 
+static void forget_marks(struct flat_decoder *d)
+{
+	while (d->marks_len > 0)
+		free(d->marks[--d->marks_len].px);
+	d->marks_px = 0;
+	memset(d->tints, 0xff, sizeof(d->tints));
+}
+
 void flat_decoder_destroy(struct flat_decoder *d)
 {
+	forget_marks(d);
 	ZSTD_freeDCtx(d->zstd);
 	bars_decoder_destroy(d->bars);
 	free(d);
@@ -330,6 +347,77 @@ static size_t unzstd(struct flat_decoder *d, const uint8_t *p, size_t n, uint8_t
 			break;
 	} while (1);
 	return in.pos == n ? to.pos : SIZE_MAX;
+}
+
+/* A new mark; returns where it ends in p, NULL when it is wrong. */
+static const uint8_t *new_mark(struct flat_decoder *d, const uint8_t *p, const uint8_t *end)
+{
+	struct flat_mark *m = &d->marks[d->marks_len];
+	int n = p[0] * p[1], tint = p[2];
+
+	if (d->marks_len == 4080 || !n || p[0] > 64 || p[1] > 64 || (d->marks_px += n) > 1 << 18)
+		return NULL;
+	*m = (struct flat_mark){ p[0], p[1], malloc((size_t)n * 4) };
+	d->marks_len++;
+	p += 3;
+	if (tint == 255) {
+		for (int i = 0; i < n && end - p >= 3 * n; i++)
+			m->px[i] = (uint32_t)((p[n + i] + p[i]) & 255) << 16 | (uint32_t)p[i] << 8 |
+				   ((p[2 * n + i] + p[i]) & 255);
+		return end - p >= 3 * n ? p + 3 * n : NULL;
+	}
+	for (int changes = tint < 8 && p < end ? *p++ : 0; changes && end - p >= 3; changes--, p += 3)
+		d->tints[tint][p[0]] = (uint32_t)p[1] << 16 | (uint32_t)p[0] << 8 | p[2];
+	for (int i = 0; i < n && tint < 8 && end - p >= n; i++) {
+		m->px[i] = d->tints[tint][p[i]];
+		if (m->px[i] == UINT32_MAX)
+			return NULL;
+	}
+	return tint < 8 && end - p >= n ? p + n : NULL;
+}
+
+static bool draw_mark(const struct flat_mark *m, int x, int y, int w, int h, uint32_t *ret)
+{
+	if (x < 0 || y < 0 || x + m->w > w || y + m->h > h)
+		return false;
+	for (int row = 0; row < m->h; row++)
+		memcpy(ret + (y + row) * w + x, m->px + row * m->w, (size_t)m->w * 4);
+	return true;
+}
+
+/* Five bytes behind the end may be read: the buffer has them. */
+static bool flat_marks(struct flat_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
+{
+	const uint8_t *end = p + n;
+	int mode = *p++, x = 0, y = 0;
+
+	if (mode == 4)
+		forget_marks(d);
+	if (mode != 2) {
+		d->paper = rgb_at(p);
+		p += 3;
+	}
+	for (int i = 0; i < w * h; i++)
+		ret[i] = d->paper;
+	while (p && p < end) {
+		bool is_far = *p == 255;
+		int number;
+
+		x += is_far ? (int16_t)(p[1] | p[2] << 8) : *p >> 4;
+		y += is_far ? (int16_t)(p[3] | p[4] << 8) : (*p & 15) - 8;
+		p += is_far ? 5 : 1;
+		number = *p++;
+		if (number == 255) {
+			number = d->marks_len;
+			p = new_mark(d, p, end);
+		} else if (number >= 240) {
+			number = 240 + (number - 240) * 256 + *p++;
+		}
+		if (!p || p > end || number >= d->marks_len || !draw_mark(&d->marks[number], x, y, w, h, ret))
+			return false;
+		x += d->marks[number].w;
+	}
+	return p == end;
 }
 
 static bool flat_indexed(struct flat_decoder *d, const uint8_t *p, size_t n, int w, int h, uint32_t *ret)
@@ -396,13 +484,15 @@ bool flat_decode(
 	if (is_single)
 		ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
 	len = unzstd(d, p, n, plain, cap);
-	ok = len != SIZE_MAX && len > 2;
-	if (ok && plain[0] == 1)
-		ok = flat_rows(plain, len, w, h, ret);
-	else if (ok && plain[0] == 2)
+	ok = len != SIZE_MAX && len > 0;
+	if (ok && plain[0] >= 2 && plain[0] <= 4)
+		ok = !is_single && flat_marks(d, plain, len, w, h, ret);
+	else if (ok && plain[0] == 5)
 		ok = !is_single && bars_decode(d->bars, plain + 1, len - 1, w, h, ret);
-	else if (ok)
-		ok = flat_indexed(d, plain, len, w, h, ret);
+	else
+		ok = ok && len > 2 &&
+		     (plain[0] == 1 ? flat_rows(plain, len, w, h, ret)
+				    : flat_indexed(d, plain, len, w, h, ret));
 	free(plain);
 	return ok;
 }

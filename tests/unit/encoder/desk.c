@@ -26,9 +26,9 @@ void desk_open(struct desk *d, uint32_t seed, int32_t w, int32_t h, uint32_t ops
 	struct pst_err err = PST_ERR_INIT;
 
 	*d = (struct desk){ .seed = seed * 2654435761u | 1, .now = 1000 * MS, .first_seed = seed };
-	d->params = (struct encoder_params){
-		.ops = ops, .video_align = model_below(&d->seed, 2) ? 16 : 2, .max_video_regions = 2
-	};
+	d->params = (struct encoder_params){ .ops = ops,
+		.video_align = model_below(&d->seed, 2) ? 16 : 2,
+		.max_video_regions = 2 };
 	desk_screen(d, w, h);
 	d->enc = encoder_create(&d->params, &err);
 	cr_assert_not_null(d->enc, "%s", err.text);

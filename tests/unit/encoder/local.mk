@@ -25,6 +25,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_join.c \
 	tests/unit/encoder/test_jpeg.c \
 	tests/unit/encoder/test_layers.c \
+	tests/unit/encoder/test_marks.c \
 	tests/unit/encoder/test_motion.c \
 	tests/unit/encoder/test_palette.c \
 	tests/unit/encoder/test_pixmap.c \

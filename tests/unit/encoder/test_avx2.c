@@ -54,6 +54,9 @@ static void compare_copy(const struct dsp *d, const uint32_t *p, int32_t n)
 	dsp_c.copy_row(out[0] + 1, p, n);
 	d->copy_row(out[1] + 1, p, n);
 	cr_assert_eq(memcmp(out[0], out[1], sizeof(out[0])), 0);
+	dsp_c.mark_apart(out[0] + 1, p, n, p[n / 2]);
+	d->mark_apart(out[1] + 1, p, n, p[n / 2]);
+	cr_assert_eq(memcmp(out[0], out[1], sizeof(out[0])), 0);
 }
 
 static void compare_i420(const struct dsp *d, const uint32_t *p, const uint32_t *q, int32_t n)

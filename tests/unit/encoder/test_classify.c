@@ -77,3 +77,32 @@ Test(classify, a_photo_on_a_page_is_a_picture_at_once)
 		cr_expect_eq(list.ops[k].kind, OP_LOSSY);
 	desk_close(&d);
 }
+
+/* More colours than a palette has, in ink on paper. */
+static void draw_many_inks(struct desk *d, const struct rect *r)
+{
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			*px_at(d, x, y) =
+				y % 14 < 9 && x % 3 == 0 ? model_random(&d->seed) & 0xffffff : 0xfafafa;
+}
+
+Test(classify, ink_of_any_colours_on_paper_is_one_text)
+{
+	const struct rect r = { 64, 64, 256, 128 };
+
+	for (uint32_t seed = 40; seed < 42; seed++) {
+		struct op_list list;
+		struct desk d;
+
+		desk_open(&d, seed, 400, 320, OP_BIT(OP_LOSSLESS));
+		desk_settle(&d, 0);
+		draw_many_inks(&d, &r);
+		encoder_damage(d.enc, &r, 1);
+		list = desk_plan(&d, 0);
+		cr_assert_eq(list.len, 1u, "%zu operations", list.len);
+		cr_assert_eq(list.ops[0].klass, OP_CLASS_TEXT);
+		desk_settle(&d, 0);
+		desk_close(&d);
+	}
+}

@@ -70,6 +70,22 @@ Test(join, pictures_and_text_stay_apart)
 	cr_assert_eq(join_pieces(p, 3), 2u);
 }
 
+Test(join, any_colours_on_the_same_paper_go_together)
+{
+	struct piece p[3] = { piece_at(0, 0, OP_LOSSLESS), piece_at(1, 0, OP_LOSSLESS),
+		piece_at(2, 0, OP_LOSSLESS) };
+
+	for (int i = 0; i < 3; i++) {
+		p[i].is_indexed = false;
+		p[i].has_paper = true;
+		p[i].paper = i < 2 ? 0xffffff : 0;
+		memset(p[i].sketch, 0xff, sizeof(p[i].sketch));
+	}
+	p[2].is_indexed = true;
+	cr_assert_eq(join_pieces(p, 3), 2u);
+	cr_assert(p[0].rect.w == 2 * TILE_SIDE && p[0].has_paper);
+}
+
 Test(join, the_sketch_knows_256_colours_from_300)
 {
 	for (uint32_t step = 1; step < 0x20000; step = step * 3 + 1) {
