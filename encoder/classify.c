@@ -72,12 +72,15 @@ static enum op_class settle(struct tile *t, int vote)
 void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret)
 {
 	const struct pixmap *pm = &e->sent_view;
+	uint8_t seen[DSP_SEEN] = { 0 };
 
 	memset(ret->sketch, 0, sizeof(ret->sketch));
 	ret->is_indexed = true;
 	ret->has_paper = find_paper(pm, box, &ret->paper);
 	if (is_one_colour(e, pm, box)) {
-		sketch_row(ret->sketch, pixmap_at(pm, box->x, box->y), 1);
+		uint32_t place = dsp_place(*pixmap_at(pm, box->x, box->y));
+
+		ret->sketch[place / 64] |= 1ull << place % 64;
 		ret->klass = OP_CLASS_FLAT;
 		return;
 	}
@@ -90,7 +93,8 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 		return;
 	}
 	for (int32_t y = box->y; y < box->y + box->h; y++)
-		sketch_row(ret->sketch, pixmap_at(pm, box->x, y), box->w);
+		e->dsp->see_colours(seen, pixmap_at(pm, box->x, y), box->w);
+	sketch_make(ret->sketch, seen);
 	ret->is_indexed = sketch_fits(ret->sketch);
 	if (!ret->is_indexed) {
 		bool is_photo = is_photographic(e, pm, box);

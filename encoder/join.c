@@ -12,21 +12,17 @@
 #define SKETCH_FULL 244 /* set bits of 2048 when 256 colours were added: 241 on average */
 #define FILL_RUN_MIN 3  /* fewer flat tiles than this beside text cost less within the text */
 
-void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n)
+void sketch_make(uint64_t sketch[SKETCH_WORDS], const uint8_t *seen)
 {
-	uint32_t last = ~row[0];
+	/* Eight bytes become eight bits in the top byte of a product. */
+	for (int i = 0; i < SKETCH_WORDS; i++) {
+		sketch[i] = 0;
+		for (int k = 0; k < 8; k++, seen += 8) {
+			uint64_t eight;
 
-	for (int32_t x = 0; x < n; x++) {
-		uint32_t h = row[x] & 0x00ffffffu;
-
-		if (row[x] == last)
-			continue;
-		last = row[x];
-		/* Two rounds: greys are an arithmetic progression, which one multiplication spreads too
-		 * evenly to be counted. */
-		h = (h ^ h >> 9) * 0x9e3779b1u;
-		h = (h ^ h >> 15) * 0x85ebca6bu >> 21;
-		sketch[h / 64] |= 1ull << h % 64;
+			memcpy(&eight, seen, sizeof(eight));
+			sketch[i] |= (eight * 0x0102040810204080u >> 56) << (8 * k);
+		}
 	}
 }
 

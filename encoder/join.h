@@ -27,8 +27,8 @@ struct piece {
 	uint64_t sketch[SKETCH_WORDS];
 };
 
-/* Adds the colours of n pixels. */
-void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n);
+/* Makes a sketch of what a kernel has seen (see dsp.h): DSP_SEEN bytes of 0 or 1. */
+void sketch_make(uint64_t sketch[SKETCH_WORDS], const uint8_t *seen);
 
 /* True when it is (nearly always) right to expect at most 256 colours. */
 bool sketch_fits(const uint64_t sketch[SKETCH_WORDS]);

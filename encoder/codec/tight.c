@@ -19,6 +19,8 @@
 #define PLAIN_MAX 12 /* fewer bytes than this go out without compression and without a length */
 #define JPEG_AREA_MIN 256
 #define LAYERS_AREA_MIN 8192 /* smaller ones pay more for a palette of 256 than for their pixels */
+#define MUCH 4096    /* bytes from which the time of level 6 shows: */
+#define LEVEL_MUCH 4 /* half of it for a twentieth more bytes */
 
 /* Compression control: the stream in bits 4-5, an explicit filter in bit 6. */
 enum { STREAM_FULL, STREAM_MONO, STREAM_INDEXED, STREAMS };
@@ -68,6 +70,8 @@ static int put_data(struct tight *t, int stream, struct pst_buf *out, struct pst
 		return pst_buf_append(out, t->raw.data, t->raw.len);
 
 	pst_buf_reset(&t->packed);
+	if (stream != STREAM_FULL)
+		zstream_set_level(&t->streams[stream], t->raw.len > MUCH ? LEVEL_MUCH : levels[stream]);
 	rc = zstream_write(&t->streams[stream], t->raw.data, t->raw.len, true, &t->packed, err);
 	if (rc < 0)
 		return rc;

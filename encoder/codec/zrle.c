@@ -15,6 +15,7 @@
 #define PACKED_MAX 16       /* colours of a packed palette */
 #define PALETTE_RLE_MAX 127 /* colours of a palette with run lengths */
 #define OUT_MAX (64u << 20)
+#define NO_COLOUR UINT32_MAX
 enum { SUB_RAW = 0, SUB_SOLID = 1, SUB_RLE = 128 };
 
 struct zrle {
@@ -22,6 +23,7 @@ struct zrle {
 	struct zstream stream;
 	struct pst_buf tile, packed;
 	struct palette palette;
+	uint32_t px[TILE * TILE + 1]; /* of the tile, and one that ends the last run */
 };
 
 /* What each form of a tile would cost, counted in one pass. */
@@ -49,20 +51,28 @@ static void put_run(struct pst_buf *out, size_t run)
 	pst_buf_put_u8(out, (uint8_t)run);
 }
 
-static uint32_t colour_at(const struct pixmap *p, const struct rect *r, int32_t i)
+/* The tile's pixels in reading order: runs go over the ends of rows. */
+static void load_tile(struct zrle *z, const struct pixmap *p, const struct rect *r)
 {
-	return *pixmap_at(p, r->x + i % r->w, r->y + i / r->w) & 0x00ffffffu;
+	uint32_t *to = z->px;
+
+	for (int32_t y = r->y; y < r->y + r->h; y++) {
+		const uint32_t *row = pixmap_at(p, r->x, y);
+
+		for (int32_t x = 0; x < r->w; x++)
+			*to++ = row[x] & 0x00ffffffu;
+	}
+	*to = NO_COLOUR;
 }
 
-/* The length of the run that starts at pixel i of the tile, in reading order. */
-static size_t run_at(const struct pixmap *p, const struct rect *r, int32_t i)
+/* The length of the run that starts at pixel i of the tile. */
+static size_t run_at(const struct zrle *z, size_t i)
 {
-	const uint32_t colour = colour_at(p, r, i);
-	int32_t end = i + 1;
+	size_t end = i + 1;
 
-	while (end < r->w * r->h && colour_at(p, r, end) == colour)
+	while (z->px[end] == z->px[i])
 		end++;
-	return (size_t)(end - i);
+	return end - i;
 }
 
 static void measure(struct zrle *z, const struct pixmap *p, const struct rect *r, struct shape *ret)
@@ -73,7 +83,7 @@ static void measure(struct zrle *z, const struct pixmap *p, const struct rect *r
 	palette_clear(&z->palette);
 	ret->colours = palette_scan(&z->palette, p, r, PALETTE_RLE_MAX) ? z->palette.len : 0;
 	for (size_t i = 0; i < area; i += run) {
-		run = run_at(p, r, (int32_t)i);
+		run = run_at(z, i);
 		ret->rle += 3 + run_bytes(run);
 		ret->palette_rle += run == 1 ? 1 : 1 + run_bytes(run);
 	}
@@ -101,44 +111,43 @@ static void put_packed(struct zrle *z, const struct pixmap *p, const struct rect
 	}
 }
 
-static void put_palette_rle(struct zrle *z, const struct pixmap *p, const struct rect *r)
+static void put_palette_rle(struct zrle *z, size_t area)
 {
 	pst_buf_put_u8(&z->tile, (uint8_t)(SUB_RLE + z->palette.len));
 	put_palette(z);
-	for (int32_t i = 0; i < r->w * r->h;) {
-		size_t run = run_at(p, r, i);
-		uint8_t index = (uint8_t)palette_find(&z->palette, colour_at(p, r, i));
+	for (size_t i = 0, run; i < area; i += run) {
+		uint8_t index = (uint8_t)palette_find(&z->palette, z->px[i]);
 
+		run = run_at(z, i);
 		pst_buf_put_u8(&z->tile, run == 1 ? index : index | 128);
 		if (run > 1)
 			put_run(&z->tile, run);
-		i += (int32_t)run;
 	}
 }
 
-static void put_rle(struct zrle *z, const struct pixmap *p, const struct rect *r)
+static void put_rle(struct zrle *z, size_t area)
 {
 	pst_buf_put_u8(&z->tile, SUB_RLE);
-	for (int32_t i = 0; i < r->w * r->h;) {
-		size_t run = run_at(p, r, i);
-
-		put_cpixel(&z->tile, colour_at(p, r, i));
+	for (size_t i = 0, run; i < area; i += run) {
+		run = run_at(z, i);
+		put_cpixel(&z->tile, z->px[i]);
 		put_run(&z->tile, run);
-		i += (int32_t)run;
 	}
 }
 
-static void put_raw(struct zrle *z, const struct pixmap *p, const struct rect *r)
+static void put_raw(struct zrle *z, size_t area)
 {
 	pst_buf_put_u8(&z->tile, SUB_RAW);
-	for (int32_t i = 0; i < r->w * r->h; i++)
-		put_cpixel(&z->tile, colour_at(p, r, i));
+	for (size_t i = 0; i < area; i++)
+		put_cpixel(&z->tile, z->px[i]);
 }
 
 static void put_tile(struct zrle *z, const struct pixmap *p, const struct rect *r)
 {
+	size_t area = (size_t)rect_area(r);
 	struct shape s;
 
+	load_tile(z, p, r);
 	measure(z, p, r, &s);
 	if (s.colours == 1) {
 		pst_buf_put_u8(&z->tile, SUB_SOLID);
@@ -146,11 +155,11 @@ static void put_tile(struct zrle *z, const struct pixmap *p, const struct rect *
 	} else if (s.colours && s.colours <= PACKED_MAX && s.packed <= s.palette_rle) {
 		put_packed(z, p, r);
 	} else if (s.colours && s.palette_rle <= s.rle && s.palette_rle < s.raw) {
-		put_palette_rle(z, p, r);
+		put_palette_rle(z, area);
 	} else if (s.rle < s.raw) {
-		put_rle(z, p, r);
+		put_rle(z, area);
 	} else {
-		put_raw(z, p, r);
+		put_raw(z, area);
 	}
 }
 

@@ -13,6 +13,7 @@ int zstream_open(struct zstream *s, int level, struct pst_err *err)
 			s->z.msg ? s->z.msg : "no memory");
 
 	s->is_open = true;
+	s->level = level;
 	return 0;
 }
 
@@ -21,6 +22,14 @@ void zstream_close(struct zstream *s)
 	if (s->is_open)
 		deflateEnd(&s->z);
 	s->is_open = false;
+}
+
+void zstream_set_level(struct zstream *s, int level)
+{
+	PRE(level >= 4 && s->level >= 4);
+	if (level != s->level)
+		deflateParams(&s->z, level, Z_DEFAULT_STRATEGY);
+	s->level = level;
 }
 
 int zstream_write(struct zstream *s, const uint8_t *data, size_t n, bool flush, struct pst_buf *out,

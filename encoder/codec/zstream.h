@@ -10,12 +10,15 @@
 struct zstream {
 	z_stream z;
 	bool is_open;
+	int level;
 };
 
 /* level 1…9. PST_ENOMEM when zlib cannot start. */
 int zstream_open(struct zstream *s, int level, struct pst_err *err);
 /* Accepts a zeroed struct. */
 void zstream_close(struct zstream *s);
+/* Another level for what comes; levels 4 to 9 may follow each other without a flush. */
+void zstream_set_level(struct zstream *s, int level);
 /*
  * Compresses n bytes into out; after a flush the reader can show all of them. It is a partial flush (an empty
  * block of 10 bits): a sync flush would cost every rectangle 3 to 4 bytes more.

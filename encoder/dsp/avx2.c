@@ -90,6 +90,26 @@ AVX2 static bool avx2_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return dsp_c.is_colour(row + i, n - i, colour);
 }
 
+/* The places by eight; the writes do not wait for each other. */
+AVX2 static void avx2_see_colours(uint8_t *seen, const uint32_t *row, int32_t n)
+{
+	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), k1 = _mm256_set1_epi32((int)0x9e3779b1u),
+		      k2 = _mm256_set1_epi32((int)0x85ebca6bu);
+	uint32_t place[8];
+	int32_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		__m256i h = _mm256_and_si256(load8(row + i), mask);
+
+		h = _mm256_mullo_epi32(_mm256_xor_si256(h, _mm256_srli_epi32(h, 9)), k1);
+		h = _mm256_mullo_epi32(_mm256_xor_si256(h, _mm256_srli_epi32(h, 15)), k2);
+		_mm256_storeu_si256((__m256i *)(void *)place, _mm256_srli_epi32(h, 21));
+		for (int k = 0; k < 8; k++)
+			seen[place[k]] = 1;
+	}
+	dsp_c.see_colours(seen, row + i, n - i);
+}
+
 AVX2 static void avx2_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), paper = _mm256_set1_epi32((int)colour);
@@ -258,6 +278,7 @@ static const struct dsp table = {
 	.same_row = avx2_same_row,
 	.copy_row = avx2_copy_row,
 	.is_colour = avx2_is_colour,
+	.see_colours = avx2_see_colours,
 	.mark_apart = avx2_mark_apart,
 	.hash_row = avx2_hash_row,
 	.find_any4 = avx2_find_any4,

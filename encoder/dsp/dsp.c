@@ -43,6 +43,12 @@ static bool c_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return true;
 }
 
+static void c_see_colours(uint8_t *seen, const uint32_t *row, int32_t n)
+{
+	for (int32_t i = 0; i < n; i++)
+		seen[dsp_place(row[i])] = 1;
+}
+
 static void c_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
 {
 	for (int32_t i = 0; i < n; i++)
@@ -169,6 +175,7 @@ const struct dsp dsp_c = {
 	.same_row = c_same_row,
 	.copy_row = c_copy_row,
 	.is_colour = c_is_colour,
+	.see_colours = c_see_colours,
 	.mark_apart = c_mark_apart,
 	.hash_row = c_hash_row,
 	.find_any4 = c_find_any4,

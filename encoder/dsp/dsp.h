@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define DSP_RGB 0x00ffffffu /* the bits that count */
+#define DSP_SEEN 2048
 
 struct dsp {
 	const char *name;
@@ -22,6 +23,8 @@ struct dsp {
 	void (*copy_row)(uint32_t *dst, const uint32_t *src, int32_t n);
 	/* True when every pixel has this colour. */
 	bool (*is_colour)(const uint32_t *row, int32_t n, uint32_t colour);
+	/* Writes 1 to the place of each colour in seen, of DSP_SEEN bytes, by a hash. */
+	void (*see_colours)(uint8_t *seen, const uint32_t *row, int32_t n);
 	/* Sets bits in apart[i] where row[i] has another colour; apart keeps what it had. */
 	void (*mark_apart)(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour);
 	/* A hash of the row's colours, 0 when all are the same; good for votes, verified by comparison
@@ -39,6 +42,16 @@ struct dsp {
 	void (*i420_rows)(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
 		uint8_t *u, uint8_t *v);
 };
+
+/* The place of a colour. Two rounds: greys are an arithmetic progression, which one multiplication spreads
+ * too evenly to be counted. */
+static inline uint32_t dsp_place(uint32_t px)
+{
+	uint32_t h = px & DSP_RGB;
+
+	h = (h ^ h >> 9) * 0x9e3779b1u;
+	return (h ^ h >> 15) * 0x85ebca6bu >> 21;
+}
 
 /* What the tables' hashes share: the key of pixel i of the group at `at`, and the end. */
 #define DSP_HASH_KEY(at, i) ((uint32_t)((at) / 8 + 1) * 0x9e3779b1u ^ (uint32_t)((i) + 1) * 0x85ebca6bu)

@@ -177,7 +177,7 @@ test('a page that was seen before costs a fraction', async () => {
 	const fresh = bytes() - before;
 	await client.draw('text 5');
 	const again = bytes() - before - fresh;
-	assert.ok(again < fresh / 4, `${again} bytes after ${fresh}`);
+	assert.ok(again < fresh / 3, `${again} bytes after ${fresh}`);
 	client.close();
 });
 

@@ -46,6 +46,15 @@ static void compare_reads(const struct dsp *d, const uint32_t *p, const uint32_t
 	cr_assert(equal0 == equal1 && soft0 == soft1);
 }
 
+static void compare_seen(const struct dsp *d, const uint32_t *p, int32_t n)
+{
+	uint8_t seen[2][DSP_SEEN] = { 0 };
+
+	dsp_c.see_colours(seen[0], p, n);
+	d->see_colours(seen[1], p, n);
+	cr_assert_eq(memcmp(seen[0], seen[1], DSP_SEEN), 0);
+}
+
 static void compare_copy(const struct dsp *d, const uint32_t *p, int32_t n)
 {
 	uint32_t out[2][N + 4];
@@ -85,6 +94,7 @@ Test(avx2, every_table_answers_as_c_does)
 			fill_rows(&seed);
 			compare_reads(tables[t], a + off, b + off, n);
 			compare_copy(tables[t], a + off, n);
+			compare_seen(tables[t], a + off, n);
 			compare_i420(tables[t], a + off, b + off, n);
 		}
 	}

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "encoder/dsp/dsp.h"
 #include "encoder/join.h"
 #include "encoder/tiles.h"
 
@@ -15,6 +16,14 @@ static struct piece piece_at(int32_t column, int32_t row, enum op_kind kind)
 		.row = row };
 
 	return p;
+}
+
+static void sketch_row(uint64_t sketch[SKETCH_WORDS], const uint32_t *row, int32_t n)
+{
+	uint8_t seen[DSP_SEEN] = { 0 };
+
+	dsp_best()->see_colours(seen, row, n);
+	sketch_make(sketch, seen);
 }
 
 Test(join, a_block_of_text_is_one_rectangle)

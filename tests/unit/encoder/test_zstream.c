@@ -8,7 +8,8 @@
 #include "encoder/codec/zstream.h"
 #include "model.h"
 
-Test(zstream, every_flush_can_be_read_at_once)
+/* has_levels: the level changes between the flushes. */
+static void check_flushes(bool has_levels)
 {
 	uint8_t *in = malloc(100000), *got = malloc(100000);
 	struct zstream s = { .is_open = false };
@@ -17,7 +18,7 @@ Test(zstream, every_flush_can_be_read_at_once)
 	uint32_t seed = 5;
 
 	pst_buf_init(&out, 1 << 20);
-	cr_assert_eq(zstream_open(&s, 1, NULL), 0);
+	cr_assert_eq(zstream_open(&s, has_levels ? 6 : 1, NULL), 0);
 	inflater_open(&d);
 	for (int round = 0; round < 200; round++) {
 		size_t n = (size_t)model_below(&seed, round % 9 ? 300 : 100000) + 1;
@@ -25,6 +26,8 @@ Test(zstream, every_flush_can_be_read_at_once)
 		for (size_t i = 0; i < n; i++)
 			in[i] = (uint8_t)(model_random(&seed) & (round % 2 ? 255 : 3));
 		pst_buf_reset(&out);
+		if (has_levels)
+			zstream_set_level(&s, 4 + model_below(&seed, 6));
 		cr_assert_eq(zstream_write(&s, in, n, true, &out, NULL), 0);
 		d.z.next_in = out.data;
 		d.z.avail_in = (uInt)out.len;
@@ -56,6 +59,16 @@ Test(zstream, a_flush_costs_less_than_a_sync_marker)
 	cr_assert_leq(out.len - first, 6u); /* a match, the end of its block, the empty block */
 	zstream_close(&s);
 	pst_buf_finish(&out);
+}
+
+Test(zstream, every_flush_can_be_read_at_once)
+{
+	check_flushes(false);
+}
+
+Test(zstream, the_level_may_change_between_flushes)
+{
+	check_flushes(true);
 }
 
 Test(zstream, a_full_buffer_is_an_error)
