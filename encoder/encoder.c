@@ -87,6 +87,7 @@ struct encoder *encoder_create(const struct encoder_params *params, struct pst_e
 	}
 	e->params = *params;
 	e->dsp = dsp_best();
+	cost_init(&e->cost);
 	if (open_screen(e, err) < 0) {
 		encoder_destroy(e);
 		return NULL;
@@ -292,11 +293,19 @@ int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns
 	}
 
 	count_refined(e);
+	cost_begin(&e->cost);
+	for (size_t i = 0; i < e->ops_len; i++)
+		cost_add(&e->cost, &e->ops[i]);
 	e->stats.frames += e->ops_len > 0;
 	e->sequence += e->ops_len > 0;
 	*ret_ops =
 		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns) };
 	return 0;
+}
+
+void encoder_note_bytes(struct encoder *e, uint64_t bytes)
+{
+	cost_learn(&e->cost, bytes);
 }
 
 const struct pixmap *encoder_sent(const struct encoder *e)

@@ -2,6 +2,7 @@
 /* The encoder's body, shared by the files of its pipeline. One thread; no locks. */
 #pragma once
 
+#include "encoder/cost.h"
 #include "encoder/dsp/dsp.h"
 #include "encoder/encoder.h"
 #include "encoder/join.h"
@@ -23,7 +24,8 @@ struct encoder {
 	size_t ops_len, ops_cap;
 	size_t start; /* the tile at which the next plan begins, so that a small budget reaches every tile in
 			 turn */
-	uint8_t quality; /* of this plan's lossy operations */
+	uint8_t quality;  /* of this plan's lossy operations */
+	struct cost cost; /* of this viewer's wire */
 	uint64_t sequence;
 	struct encoder_stats stats;
 };

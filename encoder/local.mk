@@ -17,6 +17,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/tight.c encoder/codec/tight.h \
 	encoder/codec/zrle.c \
 	encoder/codec/zstream.c encoder/codec/zstream.h \
+	encoder/cost.c encoder/cost.h \
 	encoder/dsp/avx2.c \
 	encoder/dsp/dsp.c encoder/dsp/dsp.h \
 	encoder/encoder.c encoder/encoder.h encoder/encoder_priv.h \

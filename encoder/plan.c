@@ -12,6 +12,7 @@
 #define LOSSY_QUALITY_MIN 20
 #define SMALL_BYTES 2048 /* of a small frame, as guessed */
 #define SMALL_AREA 4096
+#define EXACT_MS 25 /* of the path: as long as nobody sees */
 #define REFINE_SLICE_BYTES \
 	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
 #define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
@@ -27,21 +28,6 @@ static struct rect tile_box_rect(const struct encoder *e, size_t i, const struct
 
 	return box_rect(
 		box, (int32_t)(i % (size_t)columns) * TILE_SIDE, (int32_t)(i / (size_t)columns) * TILE_SIDE);
-}
-
-/* Rough bytes on a wire, from what such tiles usually take: the budget needs no more. */
-static uint64_t guess_bytes(uint8_t klass, bool is_lossy, int64_t area)
-{
-	uint64_t px = (uint64_t)area;
-
-	switch (klass) {
-	case OP_CLASS_FLAT:
-		return 16 + px / 32;
-	case OP_CLASS_TEXT:
-		return 16 + px / 10;
-	default:
-		return 64 + (is_lossy ? px / 5 : px * 2);
-	}
 }
 
 static bool is_lossy_class(const struct encoder *e, uint8_t klass)
@@ -81,7 +67,7 @@ static void select_tiles(struct encoder *e, bool pictures, struct selection *s)
 		if (box_is_empty(&t->change) || (t->klass == OP_CLASS_PICTURE) != pictures)
 			continue;
 		struct rect r = tile_box_rect(e, i, &t->change);
-		uint64_t guess = guess_bytes(t->klass, is_lossy_class(e, t->klass), rect_area(&r));
+		uint64_t guess = cost_guess(&e->cost, cost_sort_of(t->klass, is_lossy_class(e, t->klass)), rect_area(&r));
 
 		if (is_left(s, guess, rect_area(&r))) {
 			defer(t);
@@ -144,6 +130,30 @@ static uint8_t choose_quality(const struct encoder *e, const struct encoder_budg
 	return (uint8_t)PST_CLAMP(quality, LOSSY_QUALITY_MIN, 100);
 }
 
+/*
+ * Pictures that stand still go out exactly at once where the path takes that in a moment: what is sent
+ * coarsely is sent twice. What moves is coarse first, whatever it costs: the next frame is near.
+ */
+static void make_exact(struct encoder *e, size_t n, const struct encoder_budget *budget)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct piece *p = &e->pieces[i];
+
+		if (p->kind != OP_LOSSY)
+			continue;
+		if (tile_is_moving(tiles_at(&e->tiles, p->column, p->row)))
+			return;
+		bytes += cost_guess(&e->cost, COST_PICTURE, rect_area(&p->rect));
+	}
+	if (!budget->rate_kbps || bytes * 8 > (uint64_t)budget->rate_kbps * EXACT_MS)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (e->pieces[i].kind == OP_LOSSY)
+			e->pieces[i].kind = OP_LOSSLESS;
+}
+
 int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
 {
 	size_t n = tile_count(e), len = 0;
@@ -168,6 +178,7 @@ int plan_changes(struct encoder *e, const struct pixmap *screen, const struct en
 		t->change = (struct tile_box){ 0, 0, 0, 0 };
 		t->is_forced = false;
 	}
+	make_exact(e, len, budget);
 	len = join_pieces(e->pieces, len);
 	rc = add_pieces(e, len, OP_FILL);
 	if (rc == 0)
@@ -226,7 +237,7 @@ static size_t choose_due(const struct encoder *e, uint64_t now_ns, uint64_t slic
 		const struct tile *t = &e->tiles.at[list[kept].tile];
 		struct rect r = tile_box_rect(e, list[kept].tile, &t->lossy);
 
-		spent += guess_bytes(t->klass, false, rect_area(&r));
+		spent += cost_guess(&e->cost, cost_sort_of(t->klass, false), rect_area(&r));
 	}
 	qsort(list, kept, sizeof(*list), compare_place);
 	return kept;

@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#define MOVING_MIN 2 /* slots */
+
 int tiles_init(struct tiles *t, int32_t width, int32_t height)
 {
 	t->width = width;
@@ -195,6 +197,11 @@ void tile_touch(struct tile *t, uint64_t now_ns)
 	warm(t, slot);
 	t->history = shifted_history(t, slot) | 1;
 	t->history_slot = slot;
+}
+
+bool tile_is_moving(const struct tile *t)
+{
+	return __builtin_popcount(t->history & ((1u << TILE_RATE_SLOTS) - 1)) >= MOVING_MIN;
 }
 
 int tile_rate(const struct tile *t, uint64_t now_ns)

@@ -81,5 +81,8 @@ void tiles_copy_marks(struct tiles *t, const struct rect *r, int32_t sx, int32_t
 /* Notes that the tile's change box is an update, for its rate and age. */
 void tile_touch(struct tile *t, uint64_t now_ns);
 
+/* True when it was updated in several of the last slots, as of its last update. */
+bool tile_is_moving(const struct tile *t);
+
 /* In how many of the newest TILE_RATE_SLOTS slots the tile was updated. */
 int tile_rate(const struct tile *t, uint64_t now_ns);

@@ -12,7 +12,7 @@
 
 #define REGIONS_MAX 4
 #define RATE_MIN 5             /* slots with an update, of the newest ten (half a second) */
-#define REST_NS 300000000ull   /* without a change for this long, a region ends */
+#define REST_NS 200000000ull   /* without a change for this long, a region ends and is made exact */
 #define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
 #define ECHO_AREA 2048         /* pixels of a change in front of a video that may be painted over it */
 #define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */

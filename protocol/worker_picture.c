@@ -82,8 +82,13 @@ static bool send_frame(struct worker *w, uint64_t now_ns, bool is_small, uint64_
 	*ret_held_ns = budget.hold_video && encoder_video_waits(p->encoder) ? path.backlog_us * UINT64_C(1000) : 0;
 	if (ops.len && front_frame(w->front, &ops, encoder_sent(p->encoder), &err) < 0)
 		return false; /* closed follows */
-	if (ops.len)
+	if (ops.len) {
+		uint64_t before = path.bytes_sent;
+
+		front_path(w->front, &path);
+		encoder_note_bytes(p->encoder, path.bytes_sent - before);
 		p->last_frame_ns = now_ns;
+	}
 	if (p->wants_ready && !worker_is_over(w)) {
 		p->wants_ready = false;
 		source_ready(w->source);

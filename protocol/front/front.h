@@ -58,7 +58,8 @@ struct front_path {
 	uint32_t rtt_us, rate_kbps;
 	uint32_t backlog_us; /* how long the path still forwards what it was given */
 	uint64_t in_flight_bytes, budget_bytes;
-	uint64_t bytes_sent, bytes_received, frames_sent, frames_acked;
+	uint64_t bytes_sent; /* with what waits for the socket */
+	uint64_t bytes_received, frames_sent, frames_acked;
 };
 
 /* Bytes of a frame that can_send_small speaks of. */

@@ -159,7 +159,7 @@ static void send_frame(struct run *r, struct scene *s)
 	struct encoder_budget budget = { 0 };
 	struct pst_err err = PST_ERR_INIT;
 	struct op_list list;
-	uint64_t begin = cpu_ns(), middle, end;
+	uint64_t begin = cpu_ns(), bytes = r->bytes, middle, end;
 
 	if (encoder_plan(r->enc, &s->view, r->now, &budget, &list, &err) < 0)
 		die("plan", &err);
@@ -171,6 +171,7 @@ static void send_frame(struct run *r, struct scene *s)
 		write_op(r, &list.ops[i]);
 	end = cpu_ns();
 	r->bytes += r->out.len;
+	encoder_note_bytes(r->enc, r->bytes - bytes);
 	r->plan_ns += middle - begin;
 	r->wire_ns += end - middle;
 	r->worst_ns = PST_MAX(r->worst_ns, end - begin);

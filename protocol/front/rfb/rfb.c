@@ -196,7 +196,7 @@ static void rfb_path(struct front *front, struct front_path *ret)
 		.backlog_us = window_backlog_us(&f->window, pst_mono_ns()),
 		.in_flight_bytes = f->window.in_flight,
 		.budget_bytes = window_room(&f->window),
-		.bytes_sent = rfb_stream_sent(f->stream),
+		.bytes_sent = rfb_stream_sent(f->stream) + rfb_stream_queued(f->stream),
 		.bytes_received = rfb_stream_received(f->stream),
 		.frames_sent = f->window.frames_sent,
 		.frames_acked = f->window.frames_acked,

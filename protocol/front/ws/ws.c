@@ -361,7 +361,7 @@ static void ws_path(struct front *f, struct front_path *ret)
 		.backlog_us = window_backlog_us(&w->window, pst_mono_ns()),
 		.in_flight_bytes = w->window.in_flight,
 		.budget_bytes = window_room(&w->window),
-		.bytes_sent = ws_stream_sent(w->stream),
+		.bytes_sent = ws_stream_sent(w->stream) + ws_stream_queued(w->stream),
 		.bytes_received = ws_stream_received(w->stream),
 		.frames_sent = w->window.frames_sent,
 		.frames_acked = w->window.frames_acked,

@@ -19,6 +19,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_classify.c \
 	tests/unit/encoder/test_clear_cut.c \
 	tests/unit/encoder/test_codec.c \
+	tests/unit/encoder/test_cost.c \
 	tests/unit/encoder/test_dsp.c \
 	tests/unit/encoder/test_encoder.c \
 	tests/unit/encoder/test_flat.c \

@@ -72,3 +72,68 @@ Test(plan, a_picture_is_lossy_first_and_exact_when_it_is_still)
 	cr_assert_eq(encoder_next_due(d.enc), UINT64_MAX);
 	desk_close(&d);
 }
+
+/* Kinds of the operations of a plan at a rate, as bits. */
+static uint32_t kinds_at(struct desk *d, const struct rect *r, uint32_t rate_kbps)
+{
+	struct encoder_budget budget = { .rate_kbps = rate_kbps };
+	struct op_list list;
+	uint32_t kinds = 0;
+
+	draw_picture(d, r);
+	encoder_damage(d->enc, r, 1);
+	cr_assert_eq(encoder_plan(d->enc, &d->screen, d->now, &budget, &list, NULL), 0);
+	cr_assert(model_apply(d->model, &list, encoder_sent(d->enc), &d->params));
+	for (size_t i = 0; i < list.len; i++)
+		kinds |= OP_BIT(list.ops[i].kind);
+	return kinds;
+}
+
+Test(plan, a_picture_that_stands_is_exact_at_once_where_the_path_takes_it)
+{
+	const struct rect small = { 70, 70, 150, 100 }, large = { 0, 0, 600, 400 };
+	struct desk d;
+
+	desk_open(&d, 2, 640, 480, ALL_OPS & ~OP_BIT(OP_COPY) & ~OP_BIT(OP_VIDEO));
+	desk_settle(&d, 0);
+	d.now += 5000 * MS;
+	cr_assert_eq(kinds_at(&d, &small, 20000), OP_BIT(OP_LOSSLESS));
+	d.now += 100 * MS;
+	cr_assert_eq(kinds_at(&d, &small, 20000), OP_BIT(OP_LOSSY), "it moves");
+	d.now += 5000 * MS;
+	cr_assert_eq(kinds_at(&d, &small, 1000), OP_BIT(OP_LOSSY), "the path is narrow");
+	d.now += 5000 * MS;
+	cr_assert_eq(kinds_at(&d, &large, 20000), OP_BIT(OP_LOSSY), "it is large");
+	d.now += 5000 * MS;
+	cr_assert_eq(kinds_at(&d, &small, 0), OP_BIT(OP_LOSSY), "the path is not known");
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
+static int frames_for_a_page(struct desk *d, int top, uint64_t bytes_of_each)
+{
+	const struct rect all = { 0, 0, 1024, 768 };
+	struct op_list list;
+	int frames = 0;
+
+	draw_page(d, top);
+	encoder_damage(d->enc, &all, 1);
+	do {
+		list = desk_plan(d, 8000);
+		encoder_note_bytes(d->enc, bytes_of_each);
+	} while (++frames < 1000 && list.more);
+	return frames;
+}
+
+Test(plan, what_the_wire_made_tells_how_much_fits)
+{
+	struct desk d;
+	int first, later = 0;
+
+	desk_open(&d, 5, 1024, 768, OP_BIT(OP_LOSSLESS));
+	first = frames_for_a_page(&d, 0, 300);
+	for (int i = 1; i < 5; i++)
+		later = frames_for_a_page(&d, 7777 * i, 300);
+	cr_assert_lt(later * 2, first, "%d frames, then %d", first, later);
+	desk_close(&d);
+}

@@ -38,9 +38,14 @@ Test(tiles, the_rate_counts_half_a_second)
 	cr_assert_eq(tile_rate(&t, 1750 * ms), 4);
 	cr_assert_eq(tile_rate(&t, 2000 * ms), 0);
 	cr_assert_eq(tile_rate(&t, 1000000 * ms), 0);
+	cr_assert(tile_is_moving(&t), "as of its last update");
+	tile_touch(&t, 9000 * ms);
+	cr_assert_not(tile_is_moving(&t));
+	tile_touch(&t, 9100 * ms);
+	cr_assert(tile_is_moving(&t));
 	t.is_forced = true;
-	tile_touch(&t, 2000 * ms);
-	cr_assert_eq(tile_rate(&t, 2000 * ms), 0, "sent again is not changed");
+	tile_touch(&t, 20000 * ms);
+	cr_assert_eq(tile_rate(&t, 20000 * ms), 0, "sent again is not changed");
 }
 
 Test(tiles, hostile_damage_is_clipped)
