@@ -15,6 +15,7 @@
 #define BAND_MAX 32          /* what is higher may hold several lines */
 #define MARKS_MAX 4080       /* numbers in one or two bytes, see put_number */
 #define PIXELS_MAX (1 << 18) /* of all marks: 1 MB */
+#define LETTER_AREA 12       /* pixels that each mark has around it, at least */
 #define SLOTS 8192           /* a power of two, at most half full */
 #define DEPTH_MAX 6
 #define SAMPLES 256
@@ -56,6 +57,8 @@ struct page {
 	size_t plain_max;               /* bytes; beyond it, other modes are better */
 	int64_t fresh_max, picture_max; /* pixels that new marks may have, and those of many hues */
 	int32_t x, y;                   /* the last mark's right edge and top, within r */
+	int64_t left; /* marks that it may have: more of them are a pattern, and their places cost more than
+			 pixels */
 	bool is_bad;
 };
 
@@ -302,7 +305,7 @@ static void put_block(struct page *g, const struct rect *b)
 			struct rect part = { b->x + x, b->y + y, PST_MIN(SIDE_MAX, b->w - x),
 				PST_MIN(SIDE_MAX, b->h - y) };
 
-			g->is_bad |= g->out->failed;
+			g->is_bad |= g->out->failed || g->left-- == 0;
 			if (!g->is_bad && trim(g, &part))
 				put_mark(g, &part);
 		}
@@ -397,7 +400,8 @@ static void put_page(struct page *g, uint8_t mode)
 bool marks_write(struct marks *m, const struct pixmap *p, const struct rect *r, struct pst_buf *out)
 {
 	struct page g = { m, p, r, out, .plain_max = (size_t)rect_area(r) * 3,
-		.fresh_max = rect_area(r) * 3 / 4 + 128, .picture_max = rect_area(r) / 8 + 128 };
+		.fresh_max = rect_area(r) * 3 / 4 + 128, .picture_max = rect_area(r) / 8 + 128,
+		.left = rect_area(r) / LETTER_AREA + 8 };
 	uint32_t paper = m->paper, len = m->len;
 	bool is_fresh = !len || len > FRESH_AFTER(MARKS_MAX) || m->pixels_len > FRESH_AFTER(PIXELS_MAX);
 	size_t start = out->len;

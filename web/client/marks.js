@@ -86,9 +86,11 @@ export class Marks {
 			const mark = this.readMark(r);
 			if (x < 0 || y < 0 || x + mark.width > w || y + mark.height > h)
 				fail('a mark outside of its rectangle');
-			for (let row = 0; row < mark.height; row++)
-				out.set(mark.pixels.subarray(row * mark.width, (row + 1) * mark.width), (y + row) * w + x);
-			x += mark.width;
+			const { width, pixels } = mark;
+			for (let from = 0, to = y * w + x; from < pixels.length; to += w - width)
+				for (const end = from + width; from < end;)
+					out[to++] = pixels[from++];
+			x += width;
 		}
 	}
 

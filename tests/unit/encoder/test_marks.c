@@ -126,6 +126,9 @@ Test(marks, noise_is_refused_and_paper_alone_is_a_byte)
 	draw(NOISE, 3);
 	cr_assert(!marks_write(m, &pm, &whole, &out) && out.len == 0);
 	for (int i = 0; i < W * H; i++)
+		px[i] = i % W % 3 || i / W % 3 ? 0xffffff : 0;
+	cr_assert(!marks_write(m, &pm, &whole, &out) && out.len == 0, "a pattern of dots is no text");
+	for (int i = 0; i < W * H; i++)
 		px[i] = 0x123456;
 	cr_assert(marks_write(m, &pm, &whole, &out));
 	cr_assert(out.len == 4 && memcmp(out.data, "\4\x12\x34\x56", 4) == 0);
