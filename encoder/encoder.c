@@ -141,9 +141,9 @@ void encoder_invalidate(struct encoder *e, const struct rect *r)
 	tiles_damage(&e->tiles, r, true);
 }
 
-bool encoder_video_waits(const struct encoder *e)
+uint64_t encoder_video_since(const struct encoder *e)
 {
-	return video_waiting_since(e->video) != UINT64_MAX;
+	return video_waiting_since(e->video);
 }
 
 static bool has_damage(const struct encoder *e)
@@ -165,7 +165,7 @@ uint64_t encoder_next_due(const struct encoder *e)
 
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns)
 {
-	return has_damage(e) || encoder_next_due(e) <= now_ns || encoder_video_waits(e);
+	return has_damage(e) || encoder_next_due(e) <= now_ns || encoder_video_since(e) != UINT64_MAX;
 }
 
 void encoder_take(struct encoder *e, const struct pixmap *screen, const struct rect *r)
@@ -216,8 +216,9 @@ static void touch_changed(struct encoder *e, uint64_t now_ns)
 	for (size_t i = 0; i < (size_t)e->tiles.columns * (size_t)e->tiles.rows; i++) {
 		struct tile *t = &e->tiles.at[i];
 
-		if (!box_is_empty(&t->change))
+		if (!box_is_empty(&t->change) && !t->is_left)
 			tile_touch(t, now_ns);
+		t->is_left = false;
 	}
 }
 
@@ -239,7 +240,7 @@ static void count_refined(struct encoder *e)
 /* What else changed goes first, in a frame of its own: the echo of a key does not wait until a video is encoded. */
 static int plan_video(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
 {
-	uint64_t since = video_waiting_since(e->video);
+	uint64_t since = encoder_video_since(e);
 
 	if (since == UINT64_MAX || budget->is_small || budget->hold_video)
 		return 0;
@@ -266,7 +267,7 @@ static int plan_frame(
 	}
 
 	video_update(e, now_ns, is_busy);
-	if (encoder_video_waits(e) || budget->is_small)
+	if (encoder_video_since(e) != UINT64_MAX || budget->is_small)
 		return plan_video(e, screen, now_ns, budget);
 	return plan_refinement(e, now_ns, budget);
 }

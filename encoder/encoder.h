@@ -45,8 +45,8 @@ void encoder_invalidate(struct encoder *e, const struct rect *r);
 /* True when a plan at now_ns could produce something. */
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns);
 
-/* True when a video region's picture is still to be planned: left for the frame after other changes, or held. It counts as work. */
-bool encoder_video_waits(const struct encoder *e);
+/* Since when a video region's picture is to be planned: left for the frame after other changes, or held. It counts as work. UINT64_MAX when none is. */
+uint64_t encoder_video_since(const struct encoder *e);
 
 /* When encoder_has_work may turn true by the passing of time alone (a due refinement): monotonic ns,
  * UINT64_MAX for never. */

@@ -13,6 +13,7 @@
 #define SMALL_BYTES 2048 /* of a small frame, as guessed */
 #define SMALL_AREA 4096
 #define EXACT_MS 25 /* of the path: as long as nobody sees */
+#define SMALL_BOX 1024 /* pixels of one tile */
 #define REFINE_SLICE_BYTES \
 	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
 #define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
@@ -39,6 +40,7 @@ static void defer(struct tile *t)
 {
 	t->damage = t->change;
 	t->change = (struct tile_box){ 0, 0, 0, 0 };
+	t->is_left = true;
 }
 
 /* What a frame takes, and what it leaves. */
@@ -50,8 +52,9 @@ struct selection {
 
 static bool is_left(const struct selection *s, uint64_t guess, int64_t area)
 {
+	/* A tile that changed in a large part is a piece of something larger, which would trickle out tile by tile. */
 	if (s->area_max)
-		return s->area + area > s->area_max || s->spent + guess > s->ceiling;
+		return area > SMALL_BOX || s->area + area > s->area_max || s->spent + guess > s->ceiling;
 	return s->ceiling && s->spent >= s->ceiling;
 }
 

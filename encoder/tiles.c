@@ -96,6 +96,7 @@ void tiles_damage(struct tiles *t, const struct rect *r, bool is_forced)
 			struct tile_box box = box_of(&in, column * TILE_SIDE, row * TILE_SIDE);
 
 			box_add(&tile->damage, &box);
+			tile->is_left = false;
 			tile->is_forced |= is_forced;
 			if (is_forced)
 				box_add(&tile->lossy, &box);

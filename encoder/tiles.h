@@ -21,6 +21,7 @@ struct tile {
 	struct tile_box hot;      /* hull of the changes of the last half to whole second */
 	struct tile_box hot_next; /* of the half second that is going on: hot after it */
 	bool is_forced;           /* damage is sent even where it compares equal */
+	bool is_left;             /* the damage is an older plan's, that had no room for it: no new update */
 	bool is_video;            /* lies in an active video region */
 	uint8_t klass;            /* enum op_class: flat, text or picture */
 	int8_t picture_votes;     /* hysteresis of klass: above zero is a picture */

@@ -110,6 +110,29 @@ Test(plan, a_picture_that_stands_is_exact_at_once_where_the_path_takes_it)
 	desk_close(&d);
 }
 
+Test(plan, a_small_frame_takes_letters_and_no_piece_of_a_page)
+{
+	const struct rect page = { 0, 0, 640, 256 }, letter = { 300, 400, 9, 13 };
+	const struct encoder_budget small = { .is_small = true };
+	struct op_list list;
+	struct desk d;
+
+	desk_open(&d, 4, 640, 480, ALL_OPS);
+	desk_settle(&d, 0);
+	draw_text(&d, &page);
+	draw_text(&d, &letter);
+	encoder_damage(d.enc, &page, 1);
+	encoder_damage(d.enc, &letter, 1);
+	list = desk_plan_for(&d, &small);
+	cr_assert_geq(list.len, 1u);
+	for (size_t i = 0; i < list.len; i++)
+		cr_assert(rect_contains(&letter, &list.ops[i].rect));
+	cr_assert(list.more);
+	cr_assert_eq(desk_plan_for(&d, &small).len, 0u);
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
 static int frames_for_a_page(struct desk *d, int top, uint64_t bytes_of_each)
 {
 	const struct rect all = { 0, 0, 1024, 768 };
@@ -135,5 +158,28 @@ Test(plan, what_the_wire_made_tells_how_much_fits)
 	for (int i = 1; i < 5; i++)
 		later = frames_for_a_page(&d, 7777 * i, 300);
 	cr_assert_lt(later * 2, first, "%d frames, then %d", first, later);
+	desk_close(&d);
+}
+
+Test(plan, what_waits_for_room_does_not_become_a_video)
+{
+	const struct rect photo = { 0, 0, 640, 448 };
+	struct encoder_stats stats;
+	struct desk d;
+
+	desk_open(&d, 4, 640, 480, ALL_OPS);
+	for (int i = 0; i < 4; i++) {
+		draw_picture(&d, &photo); /* the last one stays before the narrow path */
+		encoder_damage(d.enc, &photo, 1);
+		if (i < 3)
+			desk_settle(&d, 0);
+	}
+	/* A narrow path takes a second for it. */
+	for (int i = 0; i < 70; i++, d.now += 15 * MS)
+		desk_plan(&d, 100);
+	encoder_stats(d.enc, &stats);
+	cr_assert_eq(stats.ops[OP_VIDEO], 0u);
+	cr_assert_gt(stats.ops[OP_LOSSY], 20u);
+	desk_settle(&d, 0);
 	desk_close(&d);
 }

@@ -110,11 +110,11 @@ Test(video, another_change_goes_first_and_alone)
 	cr_assert_eq(list.len, 1u);
 	cr_assert_neq(list.ops[0].kind, OP_VIDEO);
 	cr_assert(list.more);
-	cr_assert(encoder_video_waits(d.enc));
+	cr_assert_eq(encoder_video_since(d.enc), d.now);
 	list = desk_plan(&d, 0);
 	cr_assert_eq(list.len, 1u);
 	cr_assert_eq(list.ops[0].kind, OP_VIDEO);
-	cr_assert_not(encoder_video_waits(d.enc));
+	cr_assert_eq(encoder_video_since(d.enc), UINT64_MAX);
 	desk_settle(&d, 0);
 	desk_close(&d);
 }
