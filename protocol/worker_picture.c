@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "protocol/worker_priv.h"
 
 #define MS_NS UINT64_C(1000000)
 #define QUIET_NS (5 * MS_NS) /* after so long without a frame the first damage goes out at once */
 #define COALESCE_MS 1
-#define BACKLOG_FREE_US 2000 /* of the path: below it a video's frame may follow */
+#define BACKLOG_US 10000      /* what the path may still have to forward when more than something small follows */
+#define BACKLOG_VIDEO_US 2000 /* …when a video does */
+#define VIDEO_PATIENCE_NS (40 * MS_NS)
 
 static void on_plan(void *arg);
 
@@ -51,35 +54,30 @@ static void schedule(struct worker *w)
 }
 
 /* Wakes us when time alone brings work (a refinement, a path that is free again), never otherwise. */
-static void arm_due(struct worker *w, uint64_t now_ns, uint64_t held_ns)
+static void arm_due(struct worker *w, uint64_t now_ns, uint32_t held_us)
 {
 	struct worker_picture *p = &w->picture;
 	uint64_t due = encoder_next_due(p->encoder);
 
-	if (held_ns)
-		due = now_ns + held_ns;
+	if (held_us)
+		due = now_ns + held_us * UINT64_C(1000);
 	if (due == UINT64_MAX)
 		pst_timer_stop(p->due);
 	else
 		pst_timer_start(p->due, due > now_ns ? (due - now_ns + MS_NS - 1) / MS_NS : 0, on_plan, w);
 }
 
-/* One frame; false when nothing could be sent. *ret_held_ns is for how long a video that waits has to. */
-static bool send_frame(struct worker *w, uint64_t now_ns, bool is_small, uint64_t *ret_held_ns)
+/* One frame; false when nothing could be sent. */
+static bool send_frame(struct worker *w, uint64_t now_ns, const struct encoder_budget *budget)
 {
 	struct worker_picture *p = &w->picture;
-	struct encoder_budget budget;
-	struct front_path path;
 	struct op_list ops;
 	struct pst_err err = PST_ERR_INIT;
 
-	front_path(w->front, &path);
-	budget = (struct encoder_budget){ path.budget_bytes, path.rate_kbps, path.rtt_us, is_small, path.backlog_us > BACKLOG_FREE_US };
-	if (encoder_plan(p->encoder, &p->screen, now_ns, &budget, &ops, &err) < 0) {
+	if (encoder_plan(p->encoder, &p->screen, now_ns, budget, &ops, &err) < 0) {
 		fail(w, &err);
 		return false;
 	}
-	*ret_held_ns = budget.hold_video && encoder_video_waits(p->encoder) ? path.backlog_us * UINT64_C(1000) : 0;
 	if (ops.len && front_frame(w->front, &ops, encoder_sent(p->encoder), &err) < 0)
 		return false; /* closed follows */
 	if (ops.len) {
@@ -96,22 +94,53 @@ static bool send_frame(struct worker *w, uint64_t now_ns, bool is_small, uint64_
 	return ops.len > 0;
 }
 
+/* How long a video has waited for the path. Other pictures could fill it for ever: then they wait in turn. */
+static bool is_starved(const struct worker_picture *p, uint64_t now_ns)
+{
+	uint64_t since = encoder_video_since(p->encoder);
+
+	return since < now_ns && now_ns - since > VIDEO_PATIENCE_NS;
+}
+
+/* What a front's path can take now; *ret_held_us until more than that, 0 when nothing is held. */
+static struct encoder_budget budget_of(const struct worker *w, bool is_full, uint64_t now_ns, uint32_t *ret_held_us)
+{
+	bool video_first = is_starved(&w->picture, now_ns);
+	uint32_t limit_us = video_first ? BACKLOG_VIDEO_US : BACKLOG_US;
+	struct front_path path;
+	struct encoder_budget b = { 0 };
+
+	front_path(w->front, &path);
+	b.bytes = video_first ? PST_MIN(path.budget_bytes, (uint64_t)FRONT_SMALL) : path.budget_bytes;
+	b.rate_kbps = path.rate_kbps;
+	b.rtt_us = path.rtt_us;
+	b.hold_video = path.backlog_us > BACKLOG_VIDEO_US;
+	b.is_small = is_full || path.backlog_us > limit_us;
+	*ret_held_us = path.backlog_us > limit_us ? path.backlog_us - limit_us : b.hold_video ? path.backlog_us - BACKLOG_VIDEO_US : 0;
+	return b;
+}
+
 /*
- * A frame as the path allows; false when there is nothing more to do now. Without room we wait for ready: damage gathers in the encoder and
- * the source, and the newest picture goes out then. With a little room only what is small goes.
+ * A frame as the path allows; false when there is nothing more to do now. A full window opens by an acknowledgement, and ready brings us back; meanwhile
+ * damage gathers in the encoder and the source, and the newest picture goes out then. A path that still forwards is free after *ret_held_us. In
+ * both only what is small goes.
  */
-static bool send_work(struct worker *w, uint64_t now_ns, uint64_t *ret_held_ns)
+static bool send_work(struct worker *w, uint64_t now_ns, uint32_t *ret_held_us)
 {
 	struct worker_picture *p = &w->picture;
-	bool is_small = !front_can_send(w->front), was_sent;
+	bool is_full = !front_can_send(w->front), was_sent;
+	struct encoder_budget budget;
 
-	if (is_small && !front_can_send_small(w->front))
+	if (is_full && !front_can_send_small(w->front))
 		return false;
-	was_sent = send_frame(w, now_ns, is_small, ret_held_ns);
-	if (is_small || worker_is_over(w) || !p->encoder)
+	budget = budget_of(w, is_full, now_ns, ret_held_us);
+	was_sent = send_frame(w, now_ns, &budget);
+	if (is_full || worker_is_over(w) || !p->encoder)
 		return false;
+	if (!encoder_has_work(p->encoder, now_ns))
+		*ret_held_us = 0;
 	/* What is left goes at another turn of the loop: what the viewer and the desktop said meanwhile is read first. */
-	if ((was_sent || !*ret_held_ns) && encoder_has_work(p->encoder, now_ns) && front_can_send(w->front))
+	else if (!budget.is_small && (was_sent || !budget.hold_video) && front_can_send(w->front))
 		schedule(w);
 	return true;
 }
@@ -120,12 +149,13 @@ static void on_plan(void *arg)
 {
 	struct worker *w = arg;
 	struct worker_picture *p = &w->picture;
-	uint64_t now = pst_mono_ns(), held_ns = 0;
+	uint64_t now = pst_mono_ns();
+	uint32_t held_us = 0;
 
 	if (worker_is_over(w) || !p->encoder || !p->screen.data)
 		return;
 	if (encoder_has_work(p->encoder, now)) {
-		if (!send_work(w, now, &held_ns))
+		if (!send_work(w, now, &held_us))
 			return;
 	} else if (p->wants_ready) {
 		p->wants_ready = false;
@@ -133,7 +163,7 @@ static void on_plan(void *arg)
 	}
 	if (pst_timer_is_active(w->stats) == false && w->was_started && w->ctl)
 		worker_gate_report(w, "stats");
-	arm_due(w, now, held_ns);
+	arm_due(w, now, held_us);
 }
 
 /* The encoder for the screen and for what the viewer can take. */

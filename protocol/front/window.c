@@ -7,20 +7,21 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define BYTES_UNKNOWN (128u * 1024)   /* before anything is known: about 10 ms at 100 Mbit/s */
+#define BYTES_UNKNOWN (64u * 1024)    /* before anything is known: 5 ms at 100 Mbit/s, 52 ms at 10 */
 #define BYTES_MAX (16u * 1024 * 1024)
 #define SLACK_MIN (16u * 1024)        /* beyond the product: what is under way in programs and not on the path */
 #define SLACK_MAX (128u * 1024)
 #define SLACK_MS 13
 #define SMALL_RESERVE (16u * 1024)    /* beyond the window, for small frames */
 #define ROOM_MIN (16u * 1024)
+#define ROOM_MS 20                    /* of the rate: what comes next waits behind a frame so long */
 #define QUIET_FRAMES_MAX 15
 #define QUIET_BYTES_MAX 4096
-#define SAMPLE_BYTES_MIN 2048
+#define SAMPLE_BYTES_MIN 2048ull
 #define NOISE_NS 3000000ull           /* a shorter time says that the path is fast, and not how fast */
 #define TIME_MIN_NS 1000000ull
 #define PROBE_AFTER_NS 1000000000ull
-#define RTT_MIN_AGE_NS 10000000000ull /* a smaller round trip is believed for 10 s */
+#define RTT_SPAN_NS 10000000000ull    /* the smallest round trip is believed for one to two of them */
 
 void window_init(struct window *w)
 {
@@ -50,7 +51,8 @@ bool window_is_open_small(const struct window *w)
 uint64_t window_room(const struct window *w)
 {
 	uint64_t window = window_bytes(w);
-	return w->in_flight + ROOM_MIN < window ? window - w->in_flight : ROOM_MIN;
+	uint64_t rest = w->in_flight + ROOM_MIN < window ? window - w->in_flight : ROOM_MIN;
+	return w->rate ? PST_MIN(rest, PST_MAX(w->rate * ROOM_MS / 1000, (uint64_t)ROOM_MIN)) : rest;
 }
 
 static void note_busy(struct window *w, uint64_t bytes, uint64_t now_ns)
@@ -63,7 +65,7 @@ void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t n
 {
 	PRE(w->len < WINDOW_FRAMES_MAX);
 	w->frames[(w->first + w->len++) % WINDOW_FRAMES_MAX] = (struct window_frame){ sequence, bytes + w->quiet_bytes, now_ns,
-		1 + w->quiet_frames, bytes <= WINDOW_SMALL };
+		w->delivered, 1 + w->quiet_frames, bytes <= WINDOW_SMALL };
 	w->newest = sequence;
 	w->in_flight += bytes + w->quiet_bytes;
 	w->quiet_bytes = w->quiet_frames = 0;
@@ -90,22 +92,36 @@ bool window_wants_probe(const struct window *w, uint64_t now_ns)
 	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS);
 }
 
+/* The round trip is the empty path's: small frames showed it not long ago. */
+static bool is_rtt_true(const struct window *w, uint64_t now_ns)
+{
+	return w->small_at_ns && now_ns - w->small_at_ns < RTT_SPAN_NS;
+}
+
 /* A large frame's time holds its own length: it counts only where small ones are missing. */
 static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t now_ns)
 {
-	bool is_first = is_small && !w->small_at_ns, is_old = now_ns - w->rtt_min_at_ns > RTT_MIN_AGE_NS;
-	bool counts = is_small || !w->small_at_ns || is_old;
+	bool is_first = is_small && !w->small_at_ns;
 
-	w->rtt_last_ns = rtt_ns;
+	if (!is_small && is_rtt_true(w, now_ns))
+		return;
+	if (is_first) {
+		w->span_min_ns[0] = w->span_min_ns[1] = 0;
+		w->span_at_ns = now_ns;
+	} else if (now_ns - w->span_at_ns > RTT_SPAN_NS) {
+		w->span_min_ns[1] = w->span_min_ns[0];
+		w->span_min_ns[0] = 0;
+		w->span_at_ns = now_ns;
+	}
 	if (is_small)
 		w->small_at_ns = now_ns;
-	if (is_first || w->rtt_min_ns == 0 || (counts && (rtt_ns <= w->rtt_min_ns || is_old))) {
-		w->rtt_min_ns = PST_MAX(rtt_ns, (uint64_t)1);
-		w->rtt_min_at_ns = now_ns;
-	}
+	if (!w->span_min_ns[0] || rtt_ns < w->span_min_ns[0])
+		w->span_min_ns[0] = rtt_ns;
+	w->rtt_min_ns = w->span_min_ns[1] ? PST_MIN(w->span_min_ns[0], w->span_min_ns[1]) : w->span_min_ns[0];
 }
 
-static uint64_t median(const uint64_t rates[WINDOW_SAMPLES])
+/* The upper quartile: what a client that is away for a moment makes of the path is not believed at once. */
+static uint64_t quartile(const uint64_t rates[WINDOW_SAMPLES])
 {
 	uint64_t sorted[WINDOW_SAMPLES];
 	int n = 0;
@@ -120,51 +136,47 @@ static uint64_t median(const uint64_t rates[WINDOW_SAMPLES])
 		sorted[at] = rates[i];
 		n++;
 	}
-	return n ? sorted[(n - 1) / 2] : 0;
+	return n ? sorted[(n * 3 - 1) / 4] : 0;
 }
 
-/* Bytes that took so long, of which the path's empty round trip is no part, and that came so long after the bytes before them. */
-static void note_rate(struct window *w, uint64_t bytes, uint64_t took_ns, uint64_t spacing_ns)
+/* Bytes that took so long from their sending, in which so many arrived altogether. */
+static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns, uint64_t now_ns)
 {
 	uint64_t beyond_ns = took_ns > w->rtt_min_ns ? took_ns - w->rtt_min_ns : 0;
-	uint64_t ns = w->small_at_ns ? PST_MIN(beyond_ns, spacing_ns) : PST_MIN(took_ns, spacing_ns), rate;
+	uint64_t alone = is_rtt_true(w, now_ns) ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
+	uint64_t busy = delivered * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
+	uint64_t rate = PST_MAX(alone, busy);
 
-	if (bytes < SAMPLE_BYTES_MIN)
-		return;
-	rate = bytes * 1000000 / (PST_MAX(ns, TIME_MIN_NS) / 1000);
-	if (ns < NOISE_NS && rate < w->rate)
+	/* Where the rate is low, less tells something. */
+	if (bytes < PST_MIN(SAMPLE_BYTES_MIN, w->rate ? w->rate * NOISE_NS / 1000000000 : UINT64_MAX) || (beyond_ns < NOISE_NS && rate < w->rate))
 		return;
 	w->rates[w->next_rate] = PST_MAX(rate, (uint64_t)1);
 	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
-	w->rate = median(w->rates);
+	w->rate = quartile(w->rates);
 }
 
 bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns)
 {
-	uint64_t bytes = 0, oldest_ns = 0, newest_ns = 0;
-	bool is_small = false, is_new = false;
+	struct window_frame oldest = { 0 }, newest = { 0 };
+	uint64_t bytes = 0, arrived_ns = now_ns > client_ns ? now_ns - client_ns : 0;
+	bool is_new = false;
 
 	if (sequence > w->newest)
 		return false;
 	for (; w->len > 0 && w->frames[w->first].sequence <= sequence; w->len--) {
-		const struct window_frame *f = &w->frames[w->first];
-
-		oldest_ns = is_new ? oldest_ns : f->sent_ns;
+		newest = w->frames[w->first];
+		oldest = is_new ? oldest : newest;
 		is_new = true;
-		newest_ns = f->sent_ns;
-		is_small = f->is_small;
-		bytes += f->bytes;
-		w->in_flight -= f->bytes;
-		w->frames_acked += f->frames;
+		bytes += newest.bytes;
+		w->in_flight -= newest.bytes;
+		w->frames_acked += newest.frames;
 		w->first = (w->first + 1) % WINDOW_FRAMES_MAX;
 	}
+	w->delivered += bytes;
 	if (!is_new)
 		return true;
-
-	uint64_t arrived_ns = now_ns > client_ns ? now_ns - client_ns : 0;
-	note_rtt(w, arrived_ns > newest_ns ? arrived_ns - newest_ns : 1, is_small, now_ns);
-	note_rate(w, bytes, arrived_ns > oldest_ns ? arrived_ns - oldest_ns : 1, w->acked_ns ? now_ns - w->acked_ns : UINT64_MAX);
-	w->acked_ns = now_ns;
+	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
+	note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1, now_ns);
 	return true;
 }
 

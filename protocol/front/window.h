@@ -3,8 +3,9 @@
  * How much may be on its way to a client: frames that were sent and not yet acknowledged, the round trip and the rate that their
  * acknowledgements show, and from both a window of 1.25 bandwidth-delay products and a little. Pure: time is a parameter.
  *
- * The rate is the path's, not ours: it is taken from the time that a large frame needs beyond an empty path's round trip, or after the frame before
- * it, whichever is shorter. A screen that changes little does not make the path look narrow.
+ * The rate is the path's, not ours: each frame shows two rates below which it cannot lie, its bytes by the time that it needs beyond an empty path's
+ * round trip (exact for a frame alone), and all bytes that arrived between its sending and its acknowledgement (exact on a busy path). A screen that
+ * changes little does not make the path look narrow, and acknowledgements that come in a bunch do not make it look wide.
  */
 #pragma once
 
@@ -17,7 +18,7 @@
 #define WINDOW_QUIET 512  /* bytes up to which a frame need not be acknowledged */
 
 struct window_frame {
-	uint64_t sequence, bytes, sent_ns;
+	uint64_t sequence, bytes, sent_ns, delivered; /* the last: by others, when it was sent */
 	uint32_t frames; /* quiet ones before it, and itself */
 	bool is_small;
 };
@@ -29,11 +30,12 @@ struct window {
 	uint64_t in_flight;  /* bytes */
 	uint64_t quiet_bytes; /* in frames without an acknowledgement since the last one that has one */
 	uint32_t quiet_frames;
-	uint64_t rtt_min_ns, rtt_min_at_ns, rtt_last_ns;
+	uint64_t delivered;   /* bytes acknowledged since the start */
+	uint64_t rtt_min_ns;  /* the smaller of this span of time and the one before */
+	uint64_t span_min_ns[2], span_at_ns;
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
-	uint64_t acked_ns;    /* the last acknowledgement */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
-	uint64_t rate;        /* bytes per second, 0 unknown: the median of the samples */
+	uint64_t rate;        /* bytes per second, 0 unknown: the upper quartile of the samples */
 	uint64_t rates[WINDOW_SAMPLES];
 	uint32_t next_rate;
 	uint64_t frames_sent, frames_acked;
@@ -68,7 +70,7 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 
 /* Bytes that may be on their way at once. */
 uint64_t window_bytes(const struct window *w);
-/* What the next frame may weigh: the rest of the window, and never so little that headers dominate. */
+/* What the next frame may weigh: the rest of the window, 20 ms of the rate at most, and never so little that headers dominate. */
 uint64_t window_room(const struct window *w);
 uint32_t window_rate_kbps(const struct window *w);
 uint32_t window_rtt_us(const struct window *w);

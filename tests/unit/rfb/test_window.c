@@ -135,3 +135,41 @@ Test(window, quiet_frames_are_few_and_count)
 		window_quiet(&w, ++seq, 500);
 	cr_expect_eq(seq, 17 + 8, "4 KB are the other end");
 }
+
+Test(window, acknowledgements_in_a_bunch_do_not_make_the_path_look_wide)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 1, now = 50 * MS, free_at = 0, acked = 1, back[400] = { 0 };
+	send_over(&w, 1, 17, MS);
+	/* 10 Mbit/s kept busy; the client is away for 60 ms of each 100 and answers all at once. */
+	for (; now < 2000 * MS; now += MS) {
+		while (window_is_open(&w) && window_backlog_us(&w, now) < 10000) {
+			window_sent(&w, ++seq, 10000, now);
+			free_at = (free_at > now ? free_at : now) + 8 * MS;
+			back[seq % 400] = free_at + 40 * MS;
+		}
+		for (; acked < seq && back[(acked + 1) % 400] <= now && now / MS % 100 >= 60; acked++)
+			window_acked(&w, acked + 1, now);
+		if (now > 500 * MS)
+			cr_assert_lt(window_rate_kbps(&w), 20000, "at %d ms", (int)(now / MS));
+	}
+	cr_expect_gt(window_rate_kbps(&w), 5000);
+}
+
+Test(window, a_low_rate_is_left_by_small_frames)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 0, now = MS;
+	send_over(&w, ++seq, 17, now);
+	/* The client was away: ten frames took a second each. */
+	for (int i = 0; i < 16; i++, now += 2000 * MS) {
+		window_sent(&w, ++seq, 9000, now);
+		window_acked(&w, seq, now + 1000 * MS);
+	}
+	cr_expect_lt(window_rate_kbps(&w), 100);
+	for (int i = 0; i < 20; i++)
+		now = send_over(&w, ++seq, 1500, now) + 33 * MS;
+	cr_expect_gt(window_rate_kbps(&w), 5000, "%u", window_rate_kbps(&w));
+}

@@ -30,7 +30,7 @@ struct run {
 	uint64_t pressed[KEYS_MAX], shown[KEYS_MAX];
 	uint64_t video_bytes;
 	int keys, frames, drawn, drawn_measured;
-	bool is_measuring;
+	bool is_measuring, has_pictures;
 };
 
 static uint32_t noise(uint32_t *seed)
@@ -91,17 +91,21 @@ static void note_echoes(struct run *r, uint64_t shown)
 	}
 }
 
-/* The worker's send_frame, and what the web front does with it. */
-static bool send_frame(struct run *r, bool is_small)
+/* The worker's budget_of and send_frame, and what the web front does with them. */
+static bool send_frame(struct run *r, bool is_full)
 {
 	uint32_t backlog_us = window_backlog_us(&r->window, r->now);
-	struct encoder_budget budget = { window_room(&r->window), window_rate_kbps(&r->window), window_rtt_us(&r->window), is_small, backlog_us > 2000 };
+	uint64_t since = encoder_video_since(r->enc);
+	bool video_first = since < r->now && r->now - since > 40 * MS;
+	uint32_t limit_us = video_first ? 2000 : 10000;
+	struct encoder_budget budget = { .bytes = video_first ? 2048 : window_room(&r->window), .rate_kbps = window_rate_kbps(&r->window),
+		.rtt_us = window_rtt_us(&r->window), .is_small = is_full || backlog_us > limit_us, .hold_video = backlog_us > 2000 };
 	struct path_unit unit = { .bytes = HEADERS };
 	struct pst_err err = PST_ERR_INIT;
 	struct op_list list;
 
 	cr_assert_eq(encoder_plan(r->enc, &r->screen, r->now, &budget, &list, &err), 0, "%s", err.text);
-	r->held_until = budget.hold_video && encoder_video_waits(r->enc) ? r->now + backlog_us * 1000ull : 0;
+	r->held_until = backlog_us > limit_us ? r->now + (backlog_us - limit_us) * 1000ull : budget.hold_video ? r->now + (backlog_us - 2000) * 1000ull : 0;
 	for (size_t i = 0; i < list.len; i++) {
 		unit.bytes += op_bytes(&list.ops[i]);
 		unit.has_video |= list.ops[i].kind == OP_VIDEO;
@@ -139,9 +143,9 @@ static void turn(struct run *r)
 	r->plan_at = UINT64_MAX;
 	if (!encoder_has_work(r->enc, r->now) || (!is_open && !window_is_open_small(&r->window)))
 		return;
-	bool was_sent = send_frame(r, !is_open);
+	send_frame(r, !is_open);
 
-	if (is_open && (was_sent || !r->held_until) && encoder_has_work(r->enc, r->now))
+	if (is_open && !r->held_until && encoder_has_work(r->enc, r->now))
 		r->plan_at = r->busy_until + MS;
 	else if (is_open && r->held_until)
 		r->plan_at = r->held_until;
@@ -199,21 +203,35 @@ static void run_destroy(struct run *r)
 	free(r);
 }
 
+/* Pictures below the video, too seldom for one: dear as pixels. */
+static void draw_pictures(struct run *r, uint32_t seed)
+{
+	for (int32_t y = H / 2; y < H; y++)
+		for (int32_t x = 0; x < W; x++)
+			r->px[y * W + x] = ((uint32_t)(x + (int32_t)seed) % 256 << 16 | (uint32_t)y % 256 << 8) + noise(&seed) % NOISE * 0x010101;
+	damage(r, (struct rect){ 0, H / 2, W, H - H / 2 });
+}
+
 /* A video of 30 frames a second for so long, and keys; what happens in the first two seconds is not judged. */
 static void play(struct run *r, uint32_t seconds, bool has_keys)
 {
-	uint64_t start = r->now, next_video = start, next_key = start + 2100 * MS;
+	uint64_t start = r->now, next_video = start, next_key = start + 2100 * MS, next_pictures = start;
+	int32_t height = r->has_pictures ? H / 2 - 16 : H - 48;
 	uint32_t seed = 7;
 
 	r->plan_at = start;
 	for (; r->now < start + seconds * 1000 * MS; r->now += MS / 4) {
 		r->is_measuring = r->now > start + 2000 * MS;
 		if (r->now >= next_video) {
-			draw_video(r, ++r->drawn, H - 48);
+			draw_video(r, ++r->drawn, height);
 			r->drawn_measured += r->is_measuring;
 			draw_marker(r, r->keys & ~1);
 			next_video += 33333 * MS / 1000;
-			damage(r, (struct rect){ 0, 0, W, H - 48 });
+			damage(r, (struct rect){ 0, 0, W, height });
+		}
+		if (r->has_pictures && r->now >= next_pictures) {
+			draw_pictures(r, (uint32_t)(r->now / MS));
+			next_pictures += 130 * MS;
 		}
 		if (has_keys && r->now >= next_key) {
 			press(r);
@@ -273,6 +291,19 @@ Test(schedule, a_long_way_keeps_the_frame_rate)
 	cr_expect_lt(far->freeze, 250 * MS);
 	run_destroy(near);
 	run_destroy(far);
+}
+
+Test(schedule, pictures_beside_a_video_do_not_starve_it)
+{
+	struct run *r = run_create(2000, 40);
+
+	r->has_pictures = true;
+	play(r, 5, false);
+	cr_log_info("%d of %d frames, longest freeze %.0f ms, queue %llu bytes", r->frames, r->drawn_measured, (double)r->freeze / 1e6,
+		(unsigned long long)r->queued);
+	cr_expect_gt(r->frames, 20);
+	cr_expect_lt(r->freeze, 250 * MS);
+	run_destroy(r);
 }
 
 Test(schedule, a_path_that_becomes_narrow_is_noticed_and_one_that_becomes_wide_too)
