@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/dsp/dsp.h"
 #include "protocol/front/rdp/gfx_cache.h"
 #include "protocol/front/rdp/gfx_wire.h"
 #include "protocol/front/rdp/planar.h"
@@ -14,6 +15,7 @@
 
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
+#define SMOOTH_AREA_MIN 1024
 #define KEEP_AREA_MIN 256 /* pixels that are worth a slot */
 
 struct gfx_pixels {
@@ -28,7 +30,7 @@ struct gfx_pixels {
 struct job {
 	struct gfx_pixels *x;
 	uint16_t surface;
-	bool is_lossy;
+	bool is_lossy, is_smooth;
 	struct pst_buf *out;
 };
 
@@ -46,15 +48,14 @@ static int put_clear(const struct job *j, const struct pixmap *sent, const struc
 	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CLEAR, r);
 }
 
-/* Planes whose runs would be longer than the pixels are refused by the codec: noise, or a few pixels. */
-static int put_plain(const struct job *j, const struct pixmap *sent, const struct rect *r)
+static int put_plain_planes(const struct job *j, const struct pixmap *sent, const struct rect *r)
 {
 	pst_buf_reset(&j->x->data);
-	for (int32_t y = r->y; y < r->y + r->h; y++)
-		pst_buf_append(&j->x->data, pixmap_at(sent, r->x, y), (size_t)r->w * 4);
-	return put_bits(j, GFX_CODEC_UNCOMPRESSED, r);
+	planar_put_plain(&j->x->data, sent, r);
+	return put_bits(j, GFX_CODEC_PLANAR, r);
 }
 
+/* Planes whose runs would be longer than the pixels are refused by the codec: noise, or a few pixels. */
 static int put_planes(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
 {
 	UINT32 len = 0;
@@ -66,7 +67,7 @@ static int put_planes(const struct job *j, const struct pixmap *sent, const stru
 	freerdp_planar_topdown_image(j->x->planar, TRUE);
 	BYTE *data = planar_pack(j->x->planar, sent, r, &len);
 	if (!data)
-		return put_plain(j, sent, r);
+		return put_plain_planes(j, sent, r);
 	gfx_wire_bits(j->out, j->surface, GFX_CODEC_PLANAR, r, data, len);
 	free(data);
 	return 0;
@@ -94,13 +95,22 @@ static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r,
 	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CAVIDEO, r);
 }
 
+/* Few neighbours are equal and most are near: a wallpaper, whose columns nobody knows again. */
+static bool is_smooth(const struct pixmap *sent, const struct rect *r)
+{
+	uint32_t equal = 0, soft = 0, pairs = (uint32_t)(r->w - 1) * (uint32_t)r->h;
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		dsp_best()->slopes(pixmap_at(sent, r->x, y), r->w, &equal, &soft);
+	return rect_area(r) >= SMOOTH_AREA_MIN && equal * 2 < pairs && soft * 2 >= pairs;
+}
+
 static int put_picture_part(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
 {
 	if (rect_is_empty(r))
 		return 0;
 	if (j->is_lossy)
 		return remotefx_split(r, sent, put_lossy, (void *)(uintptr_t)j, err);
-	return put_exact(j, sent, r, err);
+	return j->is_smooth ? put_plain_planes(j, sent, r) : put_exact(j, sent, r, err);
 }
 
 /* Cells are what r covers of the screen's tiles. */
@@ -230,8 +240,10 @@ int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struc
 
 int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err)
 {
-	struct job job = { x, surface, op->kind == OP_LOSSY, out };
-	if (job.is_lossy || op->klass == OP_CLASS_PICTURE)
+	struct job job = { .x = x, .surface = surface, .is_lossy = op->kind == OP_LOSSY, .out = out };
+	bool is_picture = job.is_lossy || op->klass == OP_CLASS_PICTURE;
+	job.is_smooth = !is_picture && is_smooth(sent, &op->rect);
+	if (is_picture || job.is_smooth)
 		return put_picture(&job, sent, &op->rect, err);
 	return put_clear(&job, sent, &op->rect, err);
 }

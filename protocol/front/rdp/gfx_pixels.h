@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pixels of operations as WireToSurface PDUs, [MS-RDPEGFX] 2.2.2.1: ClearCodec for what is drawn, planes for exact pictures, RemoteFX
+ * The pixels of operations as WireToSurface PDUs, [MS-RDPEGFX] 2.2.2.1: ClearCodec for what is drawn, planes for what slides softly and for exact pictures, RemoteFX
  * for lossy ones; tiles of pictures that the client has seen come from its cache. It knows what the client keeps, so one belongs to one connection, and all that it makes is sent in order.
  */
 #pragma once

@@ -16,3 +16,19 @@ BYTE *planar_pack(BITMAP_PLANAR_CONTEXT *context, const struct pixmap *sent, con
 	*ret_len = len;
 	return data;
 }
+
+void planar_put_plain(struct pst_buf *out, const struct pixmap *sent, const struct rect *r)
+{
+	pst_buf_put_u8(out, PLANAR_FORMAT_HEADER_NA);
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		for (int32_t y = r->y; y < r->y + r->h; y++) {
+			const uint32_t *row = pixmap_at(sent, r->x, y);
+			uint8_t *at = pst_buf_reserve(out, (size_t)r->w);
+			for (int32_t x = 0; at && x < r->w; x++)
+				at[x] = (uint8_t)(row[x] >> shift);
+			if (at)
+				pst_buf_commit(out, (size_t)r->w);
+		}
+	}
+	pst_buf_put_u8(out, 0); /* the pad of planes without run lengths */
+}

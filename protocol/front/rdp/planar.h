@@ -7,7 +7,14 @@
 
 #include <freerdp/codec/planar.h>
 
+#include "base/buf.h"
 #include "encoder/pixmap.h"
 
 /* Returns owned (free), or NULL when the pixels as they are would be shorter. The context's picture is at least as large as r. */
 BYTE *planar_pack(BITMAP_PLANAR_CONTEXT *context, const struct pixmap *sent, const struct rect *r, UINT32 *ret_len);
+
+/*
+ * Appends three planes as they are, one byte for each pixel's red, then green, then blue: what slides softly is made of long matches for the bulk
+ * compression of the graphics channel.
+ */
+void planar_put_plain(struct pst_buf *out, const struct pixmap *sent, const struct rect *r);

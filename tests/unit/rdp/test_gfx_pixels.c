@@ -82,8 +82,6 @@ static void take_bits(struct client *c, struct pst_cursor *p)
 		cr_assert_eq(clear_decompress(c->clear, data, len, w, h, (BYTE *)c->shown, PIXEL_FORMAT_BGRX32, W * 4, x, y, W, H, NULL), 0);
 	else if (c->codec == GFX_CODEC_PLANAR)
 		cr_assert(planar_decompress(c->planar, data, len, w, h, (BYTE *)c->shown, PIXEL_FORMAT_BGRX32, W * 4, x, y, w, h, FALSE));
-	for (uint32_t j = 0; c->codec == GFX_CODEC_UNCOMPRESSED && j < h; j++)
-		memcpy(&c->shown[(y + j) * W + x], data + (size_t)j * w * 4, w * 4);
 	c->drawn++;
 }
 
@@ -173,18 +171,34 @@ Test(gfx_pixels, text_is_clear_and_pictures_are_planes_or_remotefx)
 		enum op_class klass;
 		uint16_t codec;
 		int drawn;
-	} cases[] = { { OP_LOSSLESS, OP_CLASS_TEXT, GFX_CODEC_CLEAR, 1 }, { OP_LOSSLESS, OP_CLASS_FLAT, GFX_CODEC_CLEAR, 1 },
+	} cases[] = { { OP_LOSSLESS, OP_CLASS_TEXT, GFX_CODEC_CLEAR, 1 },
 		      { OP_LOSSY, OP_CLASS_PICTURE, GFX_CODEC_CAVIDEO, 6 }, { OP_LOSSLESS, OP_CLASS_PICTURE, GFX_CODEC_PLANAR, 6 } };
 	const struct rect all = { 0, 0, W, H }, column = { 10, 10, 1, 50 };
 	struct client *c = client_create();
-	draw_photo(3);
+	for (int32_t i = 0; i < W * H; i++)
+		screen[i] = i / 3 % 7 * i / W % 5 ? 0xffffff : 0x101010;
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
 		put(c, cases[i].kind, cases[i].klass, &all);
+		draw_photo(3);
 		cr_expect_eq(c->codec, cases[i].codec, "case %zu: codec %u", i, c->codec);
 		cr_expect_eq(c->drawn, cases[i].drawn, "case %zu: %d", i, c->drawn);
 	}
 	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &column);
-	cr_expect_eq(c->codec, GFX_CODEC_UNCOMPRESSED, "a column of noise goes as it is");
+	cr_expect_eq(c->out.len, 25 + 1 + 50 * 3 + 1, "a column of noise goes as it is");
+	client_destroy(c);
+}
+
+Test(gfx_pixels, a_wallpaper_of_few_colours_is_planes)
+{
+	const struct rect all = { 0, 0, W, H };
+	struct client *c = client_create();
+	for (int32_t i = 0; i < W * H; i++)
+		screen[i] = (uint32_t)(i % W / 16 + (i ^ i / W) % 2) * 0x010102;
+	put(c, OP_LOSSLESS, OP_CLASS_TEXT, &all);
+	cr_expect_eq(c->codec, GFX_CODEC_PLANAR);
+	cr_expect_eq(c->drawn, 1);
+	put(c, OP_LOSSLESS, OP_CLASS_TEXT, &all);
+	cr_expect_eq(c->drawn, 0, "what a window has covered is known");
 	client_destroy(c);
 }
 
