@@ -14,7 +14,7 @@
 
 #define SEGMENT_MAX 65535
 #define SEGMENTS_MAX 65535
-#define ROOM (ZGFX_HISTORY + 8 * (SEGMENT_MAX + 1))
+#define ROOM (ZGFX_HISTORY + 4 * (SEGMENT_MAX + 1))
 #define TAIL 8 /* readable bytes behind the last */
 #define NEAR_BITS 13
 #define FAR_BITS 15
@@ -22,7 +22,7 @@
 #define NEAR_MIN 3
 #define FAR_MIN 8
 #define GOOD_LEN 48      /* long enough to look no further */
-#define INSERT_ALL 256   /* of longer matches only every fourth byte is noted */
+#define INSERT_ALL 32    /* of longer matches only every fourth byte is noted */
 #define SKIP_SHIFT 5     /* after 32 bytes without a match every second is tried, and so on */
 #define RAW_MAX 32767
 #define RAW_TOKEN_BITS 25
@@ -219,7 +219,7 @@ static void note_match(struct zgfx *z, uint32_t i, uint32_t len)
 static void try_place(const struct zgfx *z, uint32_t place, uint32_t i, uint32_t start, uint32_t end, struct match *best)
 {
 	uint32_t from = place - z->base, distance = i - from;
-	if (from >= i || distance > ZGFX_HISTORY)
+	if (from >= i || distance > ZGFX_HISTORY || z->buf[from + best->len] != z->buf[i + best->len])
 		return;
 	uint32_t len = same_bytes(z->buf + from, z->buf + i, end - i);
 	if (len < NEAR_MIN || len <= best->len)
