@@ -22,8 +22,8 @@ enum { HIT = 0x8000, SHORT_HIT = 0x4000 };
 struct clear_bars {
 	struct slot_ring *whole, *trimmed;
 	uint64_t seed;
-	uint32_t columns[GROUP][CLEAR_BAR_MAX];
-	uint32_t last[CLEAR_BAR_MAX]; /* the column before, while last_slot says where it is */
+	uint32_t columns[2][GROUP][CLEAR_BAR_MAX]; /* groups take turns: the last column is still there */
+	const uint32_t *last; /* NULL for the first of a band */
 	int32_t last_slot;
 };
 
@@ -82,10 +82,9 @@ static void put_short(struct clear_bars *b, const uint32_t *px, int32_t n, uint3
 
 static void put_bar(struct clear_bars *b, const uint32_t *px, int32_t n, uint32_t background, struct pst_buf *out)
 {
-	size_t bytes = (size_t)n * sizeof(*px);
-	if (b->last_slot == SLOT_NONE || memcmp(px, b->last, bytes) != 0) {
+	if (!b->last || memcmp(px, b->last, (size_t)n * sizeof(*px)) != 0) {
 		struct slot_key key = key_of(b, px, n);
-		memcpy(b->last, px, bytes);
+		b->last = px;
 		b->last_slot = slot_ring_find(b->whole, &key);
 		if (b->last_slot == SLOT_NONE) {
 			put_short(b, px, n, background, out);
@@ -93,15 +92,16 @@ static void put_bar(struct clear_bars *b, const uint32_t *px, int32_t n, uint32_
 			return;
 		}
 	}
+	b->last = px;
 	pst_buf_put_le16(out, (uint16_t)(HIT | b->last_slot));
 }
 
-static void turn(struct clear_bars *b, const struct pixmap *p, int32_t x, int32_t y, int32_t w, int32_t h)
+static void turn(uint32_t (*columns)[CLEAR_BAR_MAX], const struct pixmap *p, int32_t x, int32_t y, int32_t w, int32_t h)
 {
 	for (int32_t j = 0; j < h; j++) {
 		const uint32_t *row = pixmap_at(p, x, y + j);
 		for (int32_t i = 0; i < w; i++)
-			b->columns[i][j] = row[i] & RGB;
+			columns[i][j] = row[i] & RGB;
 	}
 }
 
@@ -114,11 +114,12 @@ void clear_bars_put(struct clear_bars *b, const struct pixmap *p, int32_t x, int
 	pst_buf_put_le16(out, (uint16_t)(r->y + r->h - 1));
 	const uint8_t bgr[3] = { (uint8_t)background, (uint8_t)(background >> 8), (uint8_t)(background >> 16) };
 	pst_buf_append(out, bgr, sizeof(bgr));
-	b->last_slot = SLOT_NONE;
+	b->last = NULL;
 	for (int32_t i = 0; i < r->w; i += GROUP) {
 		int32_t n = PST_MIN(GROUP, r->w - i);
-		turn(b, p, x + r->x + i, y + r->y, n, r->h);
+		uint32_t (*columns)[CLEAR_BAR_MAX] = b->columns[i / GROUP % 2];
+		turn(columns, p, x + r->x + i, y + r->y, n, r->h);
 		for (int32_t k = 0; k < n; k++)
-			put_bar(b, b->columns[k], r->h, background, out);
+			put_bar(b, columns[k], r->h, background, out);
 	}
 }

@@ -5,16 +5,23 @@
 #include "base/mem.h"
 #include "encoder/dsp/dsp.h"
 
-#define QUIET_MAX 6     /* changes of colour along a row that still are cheap as runs */
-#define QUIET_WIDTH 16  /* and at most one for so many pixels */
+#define QUIET_MAX 4
+#define QUIET_WIDTH 64
 #define LETTER_WIDTH 32 /* a letter or two: its dots stay with it */
 #define BAND_MIN 8
+#define GROW_HEIGHT_MIN 56 /* strips that scroll in are lines that grow anyway */
+#define GROW_MAX 24     /* rows of a line of text that may lie outside */
 
 static uint32_t changes(const struct pixmap *p, const struct rect *r, int32_t y)
 {
 	uint32_t equal = 0, soft = 0;
 	dsp_best()->slopes(pixmap_at(p, r->x, r->y + y), r->w, &equal, &soft);
 	return (uint32_t)(r->w - 1) - equal;
+}
+
+static uint32_t quiet_changes(const struct rect *r)
+{
+	return (uint32_t)PST_MIN(QUIET_MAX, r->w / QUIET_WIDTH);
 }
 
 /* The quietest row that may end a band which began at y and finds no gap. */
@@ -29,7 +36,7 @@ static int32_t least(const uint32_t *rows, int32_t n)
 
 struct clear_cut clear_cut_next(const struct pixmap *p, const struct rect *r, int32_t y)
 {
-	uint32_t quiet = (uint32_t)PST_MIN(QUIET_MAX, r->w / QUIET_WIDTH), rows[CLEAR_BAR_MAX + 1];
+	uint32_t quiet = quiet_changes(r), rows[CLEAR_BAR_MAX + 1];
 	struct clear_cut cut = { .y = y, .h = r->h - y, .is_band = true };
 	if (r->w <= LETTER_WIDTH) {
 		cut.h = PST_MIN(cut.h, CLEAR_BAR_MAX);
@@ -47,6 +54,27 @@ struct clear_cut clear_cut_next(const struct pixmap *p, const struct rect *r, in
 	}
 	cut.h = cut.is_band && n > CLEAR_BAR_MAX ? least(rows, n) : n;
 	return cut;
+}
+
+/* Rows from the edge at row y of r in steps of dir until a quiet one; 0 when the edge is quiet or none comes soon. */
+static int32_t rest_of_line(const struct pixmap *p, const struct rect *r, int32_t y, int32_t dir)
+{
+	if (changes(p, r, y) <= quiet_changes(r))
+		return 0;
+	for (int32_t n = 1; n <= GROW_MAX; n++) {
+		int32_t at = r->y + y + dir * n;
+		if (at < 0 || at >= p->height || changes(p, r, y + dir * n) <= quiet_changes(r))
+			return n - 1;
+	}
+	return 0;
+}
+
+struct rect clear_cut_grow(const struct pixmap *p, const struct rect *r)
+{
+	if (r->w <= LETTER_WIDTH || r->h < GROW_HEIGHT_MIN)
+		return *r;
+	int32_t above = rest_of_line(p, r, 0, -1), below = rest_of_line(p, r, r->h - 1, 1);
+	return (struct rect){ r->x, r->y - above, r->w, above + r->h + below };
 }
 
 /* Majority vote of Boyer and Moore. */

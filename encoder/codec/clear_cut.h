@@ -17,3 +17,9 @@ struct clear_cut clear_cut_next(const struct pixmap *p, const struct rect *r, in
 
 /* The colour that most of the band's pixels have, or some colour of it when there is no such one. */
 uint32_t clear_cut_background(const struct pixmap *p, const struct rect *band);
+
+/*
+ * r with the rest of the lines of text that its upper and lower edge cut: whole lines are made of columns that are known. What is added may be sent
+ * with r in any case, since p is what the client shows. Letters stay as they are.
+ */
+struct rect clear_cut_grow(const struct pixmap *p, const struct rect *r);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/codec/clear_cut.h"
 #include "encoder/dsp/dsp.h"
 #include "protocol/front/rdp/gfx_cache.h"
 #include "protocol/front/rdp/gfx_wire.h"
@@ -16,6 +17,7 @@
 #define PART_WIDTH_MAX 512
 #define PART_HEIGHT_MAX 128
 #define SMOOTH_AREA_MIN 1024
+#define SMOOTH_STEP 4 /* rows, of which one is looked at */
 #define KEEP_AREA_MIN 256 /* pixels that are worth a slot */
 
 struct gfx_pixels {
@@ -43,9 +45,10 @@ static int put_bits(const struct job *j, enum gfx_codec codec, const struct rect
 
 static int put_clear(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
 {
+	const struct rect lines = clear_cut_grow(sent, r);
 	pst_buf_reset(&j->x->data);
-	int rc = codec_encode(j->x->clear, sent, r, 0, &j->x->data, err);
-	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CLEAR, r);
+	int rc = codec_encode(j->x->clear, sent, &lines, 0, &j->x->data, err);
+	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CLEAR, &lines);
 }
 
 static int put_plain_planes(const struct job *j, const struct pixmap *sent, const struct rect *r)
@@ -98,10 +101,12 @@ static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r,
 /* Few neighbours are equal and most are near: a wallpaper, whose columns nobody knows again. */
 static bool is_smooth(const struct pixmap *sent, const struct rect *r)
 {
-	uint32_t equal = 0, soft = 0, pairs = (uint32_t)(r->w - 1) * (uint32_t)r->h;
-	for (int32_t y = r->y; y < r->y + r->h; y++)
+	uint32_t equal = 0, soft = 0, pairs = 0;
+	if (rect_area(r) < SMOOTH_AREA_MIN)
+		return false;
+	for (int32_t y = r->y; y < r->y + r->h; y += SMOOTH_STEP, pairs += (uint32_t)r->w - 1)
 		dsp_best()->slopes(pixmap_at(sent, r->x, y), r->w, &equal, &soft);
-	return rect_area(r) >= SMOOTH_AREA_MIN && equal * 2 < pairs && soft * 2 >= pairs;
+	return equal * 2 < pairs && soft * 2 >= pairs;
 }
 
 static int put_picture_part(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)

@@ -58,6 +58,25 @@ Test(clear_cut, every_row_once_for_any_width)
 	}
 }
 
+Test(clear_cut, a_cut_line_grows_to_its_whole)
+{
+	static const struct {
+		int32_t y, h, want_y, want_h;
+	} cases[] = { { 5, 70, 0, 86 },   /* from line 0 into line 4: whole lines */
+		      { 0, 68, 0, 68 },   /* whole already */
+		      { 15, 57, 15, 57 }, /* both edges are quiet */
+		      { 5, 12, 5, 12 } }; /* a strip */
+	draw_lines(18, 14);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct rect r = { 0, cases[i].y, W, cases[i].h };
+		struct rect grown = clear_cut_grow(&pm, &r);
+		cr_expect(grown.y == cases[i].want_y && grown.h == cases[i].want_h && grown.w == W, "case %zu: %d, %d", i, grown.y, grown.h);
+	}
+	draw_lines(1000, 1000);
+	const struct rect all_ink = { 0, 40, W, 60 };
+	cr_expect_eq(clear_cut_grow(&pm, &all_ink).h, 60, "without a quiet row near, nothing grows");
+}
+
 Test(clear_cut, the_background_is_what_most_pixels_are)
 {
 	draw_lines(18, 4);
