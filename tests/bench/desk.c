@@ -32,6 +32,7 @@ static struct rect draw_letter(struct desk *k)
 	struct rect r = { k->pen, field_line(k), 0, DOCUMENT_LINE };
 
 	r.w = document_letter(&k->d, &k->c, r.x, r.y, k->letters++);
+	k->has_caret = false; /* it stood where the letter is now */
 	k->pen += r.w;
 	if (k->pen > k->marker.x - 40)
 		k->pen = PEN_FIRST;

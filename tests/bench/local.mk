@@ -23,11 +23,38 @@ check_PROGRAMS += tests/bench/landscape
 tests_bench_landscape_SOURCES = tests/bench/landscape.c
 tests_bench_landscape_LDADD = -lm
 
+# The path to a client, and who looks at the client's screen.
+check_PROGRAMS += tests/bench/relay tests/bench/probe
+tests_bench_relay_SOURCES = tests/bench/relay.c tests/bench/relay_pipe.c tests/bench/relay_pipe.h
+tests_bench_probe_SOURCES = tests/bench/probe.c tests/bench/clip.c tests/bench/clip.h tests/bench/likeness.c tests/bench/likeness.h \
+	tests/bench/screen.c tests/bench/screen.h
+tests_bench_probe_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
+tests_bench_probe_LDADD = $(ENCODER_LIBS) $(X11_LIBS) -lm
+
 EXTRA_DIST += \
 	tests/bench/bench.mjs \
 	tests/bench/cost.mjs \
+	tests/bench/docs.mjs \
+	tests/bench/drawings.mjs \
+	tests/bench/goals.mjs \
 	tests/bench/golden.sh \
 	tests/bench/golden.txt \
+	tests/bench/machine.mjs \
+	tests/bench/measure.mjs \
 	tests/bench/media.mjs \
-	tests/bench/run \
-	tests/bench/wires.mjs
+	tests/bench/options.mjs \
+	tests/bench/own.mjs \
+	tests/bench/painter.mjs \
+	tests/bench/path.mjs \
+	tests/bench/peer.mjs \
+	tests/bench/peers_rdp.mjs \
+	tests/bench/peers_vnc.mjs \
+	tests/bench/plot.mjs \
+	tests/bench/probe.mjs \
+	tests/bench/report.mjs \
+	tests/bench/screens.mjs \
+	tests/bench/stats.mjs \
+	tests/bench/text.mjs \
+	tests/bench/tool.mjs \
+	tests/bench/wires.mjs \
+	tests/bench/run

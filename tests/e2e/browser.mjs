@@ -3,8 +3,11 @@
 
 import { chromium } from 'playwright-core';
 import { processes, run } from './desktop.mjs';
+import { enter } from './enter.mjs';
 import { atEnd, ORIGIN, password, until } from './installation.mjs';
 import { LAUNCH } from './launch.mjs';
+
+export { enter };
 
 /** The one that tests/e2e/run shares between its parts, or one of our own. */
 export const browser = process.env.PUESTO_BROWSER ? await chromium.connect(process.env.PUESTO_BROWSER) : await chromium.launch(LAUNCH);
@@ -14,15 +17,6 @@ atEnd(() => browser.close());
 export async function newPage(options = {}) {
 	const context = await browser.newContext({ viewport: { width: 1024, height: 700 }, locale: 'es-ES', ignoreHTTPSErrors: true, ...options });
 	return { context, page: await context.newPage() };
-}
-
-/** Logs in by the API, as the portal does, and returns the user's first pool. @returns {Promise<string>} */
-export async function enter(page, user, secret = password(user), origin = ORIGIN) {
-	await page.goto(`${origin}/shared/icon.svg`);
-	return page.evaluate(async ([name, word]) => {
-		await fetch('/api/v1/sessions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: name, password: word }) });
-		return (await (await fetch('/api/v1/me/pools')).json()).items[0].id;
-	}, [user, secret]);
 }
 
 export const live = (page, seconds = 40) => page.waitForFunction(() => window.puesto?.state === 'live', null, { timeout: seconds * 1000 });

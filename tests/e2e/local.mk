@@ -9,10 +9,12 @@ EXTRA_DIST += \
 	tests/e2e/deploy.test.mjs \
 	tests/e2e/desktop.mjs \
 	tests/e2e/drop.test.mjs \
+	tests/e2e/enter.mjs \
 	tests/e2e/hostile.test.mjs \
 	tests/e2e/input.test.mjs \
 	tests/e2e/installation.mjs \
 	tests/e2e/isolation.test.mjs \
+	tests/e2e/kiosk.mjs \
 	tests/e2e/launch.mjs \
 	tests/e2e/motion.test.mjs \
 	tests/e2e/novnc.test.mjs \
