@@ -11,6 +11,7 @@ GATE_TESTS = \
 	tests/integration/test_gateway.py \
 	tests/integration/test_gateway_attacks.py \
 	tests/integration/test_lobby.py \
+	tests/integration/test_pressure.py \
 	tests/integration/test_worker.py
 TESTS += $(GATE_TESTS)
 EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/fake_worker.py tests/integration/rfb_client.py

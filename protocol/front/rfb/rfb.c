@@ -12,6 +12,9 @@
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
+#define RAW_FACTOR 8            /* the encoder guesses what its codecs make of pixels; raw ones take many times that */
+#define UNFENCED (128u * 1024)  /* bytes of a frame for a viewer of which nothing is known: one each round trip */
+
 /* A viewer that has no fence acknowledges by asking: one frame in flight. */
 static bool is_free(const struct rfb *f)
 {
@@ -190,12 +193,13 @@ static void rfb_bell(struct front *front)
 static void rfb_path(struct front *front, struct front_path *ret)
 {
 	struct rfb *f = pst_container_of(front, struct rfb, front);
+	uint64_t room = window_room(&f->window), factor = f->features.tight || f->features.zrle ? 1 : RAW_FACTOR;
 	*ret = (struct front_path){
 		.rtt_us = window_rtt_us(&f->window),
 		.rate_kbps = window_rate_kbps(&f->window),
 		.backlog_us = window_backlog_us(&f->window, pst_mono_ns()),
 		.in_flight_bytes = f->window.in_flight,
-		.budget_bytes = window_room(&f->window),
+		.budget_bytes = f->features.fence ? room / factor : UNFENCED,
 		.bytes_sent = rfb_stream_sent(f->stream) + rfb_stream_queued(f->stream),
 		.bytes_received = rfb_stream_received(f->stream),
 		.frames_sent = f->window.frames_sent,
