@@ -13,6 +13,8 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/jpeg.c encoder/codec/jpeg.h \
 	encoder/codec/layers.c encoder/codec/layers.h \
 	encoder/codec/marks.c encoder/codec/marks.h \
+	encoder/codec/rfx_tile.c encoder/codec/rfx_tile.h \
+	encoder/codec/rlgr.c encoder/codec/rlgr.h \
 	encoder/codec/slot_ring.c encoder/codec/slot_ring.h \
 	encoder/codec/tight.c encoder/codec/tight.h \
 	encoder/codec/zrle.c \

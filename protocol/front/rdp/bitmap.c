@@ -142,12 +142,18 @@ static int batch_add(void *arg, const BITMAP_DATA *part, struct pst_err *err)
 	return 0;
 }
 
+struct lossy {
+	struct rdp *f;
+	int quality;
+};
+
 static int put_remotefx(void *arg, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
 {
-	struct rdp *f = arg;
+	const struct lossy *l = arg;
+	struct rdp *f = l->f;
 	struct pst_buf data;
 	pst_buf_init(&data, setting(f, FreeRDP_MultifragMaxRequestSize) - PARTS_HEADER_LEN);
-	int rc = remotefx_pack(f->bitmap.remotefx, sent, r, &data, err);
+	int rc = remotefx_pack(f->bitmap.remotefx, sent, r, l->quality, &data, err);
 	if (rc == 0) {
 		const SURFACE_BITS_COMMAND command = {
 			.cmdType = CMDTYPE_STREAM_SURFACE_BITS, .skipCompression = TRUE, .destLeft = (UINT32)r->x, .destTop = (UINT32)r->y,
@@ -173,9 +179,10 @@ static int put_ops(struct batch *b, const struct op_list *ops, const struct pixm
 			r = parts_pack(b->f->bitmap.parts, sent, &op->rect, batch_add, b, err);
 			continue;
 		}
+		struct lossy lossy = { b->f, op->quality };
 		r = batch_send(b, err);
 		if (r == 0)
-			r = remotefx_split(&op->rect, sent, put_remotefx, b->f, err);
+			r = remotefx_split(&op->rect, sent, put_remotefx, &lossy, err);
 	}
 	return r < 0 ? r : batch_send(b, err);
 }

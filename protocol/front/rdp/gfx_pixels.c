@@ -33,6 +33,7 @@ struct job {
 	struct gfx_pixels *x;
 	uint16_t surface;
 	bool is_lossy, is_smooth;
+	int quality; /* of lossy ones */
 	struct pst_buf *out;
 };
 
@@ -94,7 +95,7 @@ static int put_lossy(void *arg, const struct pixmap *sent, const struct rect *r,
 {
 	const struct job *j = arg;
 	pst_buf_reset(&j->x->data);
-	int rc = remotefx_pack(j->x->remotefx, sent, r, &j->x->data, err);
+	int rc = remotefx_pack(j->x->remotefx, sent, r, j->quality, &j->x->data, err);
 	return rc < 0 ? rc : put_bits(j, GFX_CODEC_CAVIDEO, r);
 }
 
@@ -246,6 +247,7 @@ int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struc
 int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err)
 {
 	struct job job = { .x = x, .surface = surface, .is_lossy = op->kind == OP_LOSSY, .out = out };
+	job.quality = job.is_lossy ? op->quality : 0;
 	bool is_picture = job.is_lossy || op->klass == OP_CLASS_PICTURE;
 	job.is_smooth = !is_picture && is_smooth(sent, &op->rect);
 	if (is_picture || job.is_smooth)

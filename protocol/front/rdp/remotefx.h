@@ -19,5 +19,5 @@ void remotefx_destroy(struct remotefx *x);
 int remotefx_split(const struct rect *r, const struct pixmap *sent,
 		   int (*put)(void *arg, const struct pixmap *sent, const struct rect *piece, struct pst_err *err), void *arg, struct pst_err *err);
 
-/* Appends the message of r, whose sides are at most REMOTEFX_PART. The first one carries the stream's headers. */
-int remotefx_pack(struct remotefx *x, const struct pixmap *sent, const struct rect *r, struct pst_buf *out, struct pst_err *err);
+/* Appends the message of r, whose sides are at most REMOTEFX_PART, at quality 1…100, as JPEG's. The first one carries the stream's headers. */
+int remotefx_pack(struct remotefx *x, const struct pixmap *sent, const struct rect *r, int quality, struct pst_buf *out, struct pst_err *err);

@@ -35,6 +35,8 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_rect.c \
 	tests/unit/encoder/test_refine.c \
 	tests/unit/encoder/test_region.c \
+	tests/unit/encoder/test_rfx_tile.c \
+	tests/unit/encoder/test_rlgr.c \
 	tests/unit/encoder/test_slot_ring.c \
 	tests/unit/encoder/test_still.c \
 	tests/unit/encoder/test_tight.c \
