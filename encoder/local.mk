@@ -20,8 +20,10 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/zrle.c \
 	encoder/codec/zstream.c encoder/codec/zstream.h \
 	encoder/cost.c encoder/cost.h \
-	encoder/dsp/avx2.c \
+	encoder/dsp/avx2.c encoder/dsp/avx2.h \
+	encoder/dsp/avx512.c \
 	encoder/dsp/dsp.c encoder/dsp/dsp.h \
+	encoder/dsp/neon.c \
 	encoder/encoder.c encoder/encoder.h encoder/encoder_priv.h \
 	encoder/join.c encoder/join.h \
 	encoder/motion.c encoder/motion.h \

@@ -5,9 +5,11 @@
 
 #include <stddef.h>
 
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
 
 #include <immintrin.h>
+
+#include "encoder/dsp/avx2.h"
 
 #define AVX2 __attribute__((target("avx2")))
 
@@ -25,7 +27,7 @@ AVX2 static uint32_t equal_bits(__m256i a, __m256i b)
 		_mm256_castsi256_ps(_mm256_cmpeq_epi32(diff, _mm256_setzero_si256())));
 }
 
-AVX2 static bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
+AVX2 bool avx2_same_row(const uint32_t *a, const uint32_t *b, int32_t n)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
 	int32_t i = 0;
@@ -69,7 +71,7 @@ AVX2 static bool avx2_diff_row(
 	return true;
 }
 
-AVX2 static void avx2_copy_row(uint32_t *dst, const uint32_t *src, int32_t n)
+AVX2 void avx2_copy_row(uint32_t *dst, const uint32_t *src, int32_t n)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
 	int32_t i = 0;
@@ -90,12 +92,17 @@ AVX2 static bool avx2_is_colour(const uint32_t *row, int32_t n, uint32_t colour)
 	return dsp_c.is_colour(row + i, n - i, colour);
 }
 
-/* The places by eight; the writes do not wait for each other. */
-AVX2 static void avx2_see_colours(uint8_t *seen, const uint32_t *row, int32_t n)
+AVX2 static void see_two(uint8_t *seen, uint64_t places)
+{
+	seen[(uint32_t)places] = 1;
+	seen[places >> 32] = 1;
+}
+
+/* The places by eight, handed over in registers: through memory each would wait for the writes before. */
+AVX2 void avx2_see_colours(uint8_t *seen, const uint32_t *row, int32_t n)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), k1 = _mm256_set1_epi32((int)0x9e3779b1u),
 		      k2 = _mm256_set1_epi32((int)0x85ebca6bu);
-	uint32_t place[8];
 	int32_t i = 0;
 
 	for (; i + 8 <= n; i += 8) {
@@ -103,14 +110,16 @@ AVX2 static void avx2_see_colours(uint8_t *seen, const uint32_t *row, int32_t n)
 
 		h = _mm256_mullo_epi32(_mm256_xor_si256(h, _mm256_srli_epi32(h, 9)), k1);
 		h = _mm256_mullo_epi32(_mm256_xor_si256(h, _mm256_srli_epi32(h, 15)), k2);
-		_mm256_storeu_si256((__m256i *)(void *)place, _mm256_srli_epi32(h, 21));
-		for (int k = 0; k < 8; k++)
-			seen[place[k]] = 1;
+		h = _mm256_srli_epi32(h, 21);
+		see_two(seen, (uint64_t)_mm256_extract_epi64(h, 0));
+		see_two(seen, (uint64_t)_mm256_extract_epi64(h, 1));
+		see_two(seen, (uint64_t)_mm256_extract_epi64(h, 2));
+		see_two(seen, (uint64_t)_mm256_extract_epi64(h, 3));
 	}
 	dsp_c.see_colours(seen, row + i, n - i);
 }
 
-AVX2 static void avx2_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
+AVX2 void avx2_mark_apart(uint32_t *apart, const uint32_t *row, int32_t n, uint32_t colour)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), paper = _mm256_set1_epi32((int)colour);
 	int32_t i = 0;
@@ -136,7 +145,7 @@ AVX2 static __m256i hash_step(__m256i lane, __m256i px, int32_t at)
 	return _mm256_add_epi64(lane, _mm256_add_epi64(_mm256_mul_epu32(v, odd), even));
 }
 
-AVX2 static uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
+AVX2 uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), first = _mm256_set1_epi32((int)row[0]);
 	__m256i lane = _mm256_setzero_si256(), apart = _mm256_setzero_si256();
@@ -163,7 +172,7 @@ AVX2 static uint64_t avx2_hash_row(const uint32_t *row, int32_t n)
 	return dsp_hash_end(quad, (uint64_t)(uint32_t)n * 0x9e3779b97f4a7c15u);
 }
 
-AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4])
+AVX2 int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n, const uint32_t colours[4])
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB);
 	const __m256i c0 = _mm256_set1_epi32((int)colours[0]), c1 = _mm256_set1_epi32((int)colours[1]);
@@ -183,7 +192,7 @@ AVX2 static int32_t avx2_find_any4(const uint32_t *row, int32_t from, int32_t n,
 	return dsp_c.find_any4(row, i, n, colours);
 }
 
-AVX2 static void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft)
+AVX2 void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft)
 {
 	const __m256i mask = _mm256_set1_epi32((int)DSP_RGB), limit = _mm256_set1_epi8(24),
 		      zero = _mm256_setzero_si256();
@@ -250,8 +259,8 @@ AVX2 static void chroma4(uint8_t *dst, __m256i sums, __m256i weight)
 	_mm_storeu_si32(dst, _mm_packus_epi16(words, words));
 }
 
-AVX2 static void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0,
-	uint8_t *y1, uint8_t *u, uint8_t *v)
+AVX2 void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
+	uint8_t *u, uint8_t *v)
 {
 	const __m256i wu = _mm256_setr_epi16(16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384, -12629,
 		-3755, 0, 16384, -12629, -3755, 0);

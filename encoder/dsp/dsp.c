@@ -185,7 +185,10 @@ const struct dsp dsp_c = {
 
 const struct dsp *dsp_best(void)
 {
-	const struct dsp *best = dsp_avx2();
+	const struct dsp *(*const tables[])(void) = { dsp_avx512, dsp_avx2, dsp_neon };
 
-	return best ? best : &dsp_c;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		if (tables[i]())
+			return tables[i]();
+	return &dsp_c;
 }

@@ -60,5 +60,7 @@ uint64_t dsp_hash_end(const uint64_t lane[4], uint64_t h);
 extern const struct dsp dsp_c;
 /* NULL slots never occur; the whole table is absent (NULL) where the processor lacks the instructions. */
 const struct dsp *dsp_avx2(void);
+const struct dsp *dsp_avx512(void);
+const struct dsp *dsp_neon(void);
 /* The best table for this processor. */
 const struct dsp *dsp_best(void);

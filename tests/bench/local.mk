@@ -11,6 +11,11 @@ tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/gold
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 tests_bench_encoder_bench_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
+# The pixel kernels of each table, run by hand: tests/bench/dsp_bench
+check_PROGRAMS += tests/bench/dsp_bench
+tests_bench_dsp_bench_SOURCES = tests/bench/dsp_bench.c
+tests_bench_dsp_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS)
+
 # What draws on a desktop for tests/e2e and tests/bench/run; its typeface is the lobby's.
 check_PROGRAMS += tests/bench/workload
 tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/clip.c tests/bench/clip.h tests/bench/desk.c tests/bench/desk.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every kernel table against the C table: odd widths, odd alignments, guard words behind each output, X bytes
- * full of rubbish. */
+/*
+ * Every kernel table against the C table: odd widths, odd alignments, guard words behind each output, X bytes
+ * full of rubbish. Covers: encoder/dsp/avx512.c encoder/dsp/neon.c
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,10 +84,10 @@ static void compare_i420(const struct dsp *d, const uint32_t *p, const uint32_t 
 
 Test(avx2, every_table_answers_as_c_does)
 {
-	const struct dsp *tables[] = { &dsp_c, dsp_avx2() };
+	const struct dsp *tables[] = { &dsp_c, dsp_avx2(), dsp_avx512(), dsp_neon() };
 	uint32_t seed = 12345;
 
-	for (size_t t = 0; t < 2; t++) {
+	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
 		if (!tables[t])
 			continue;
 		for (int round = 0; round < 2000; round++) {
