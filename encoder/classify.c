@@ -11,6 +11,8 @@
 
 #define VOTES_MAX 3
 #define PAPER_SAMPLES 97     /* a prime: no pattern of a tile meets them all */
+#define PAPER_LEAST 34       /* percent of the pixels that make a colour paper, */
+#define PAPER_MOSTLY 60      /* and that leave no room for a photo */
 #define PAPER_AREA 2048      /* smaller ones may also join a neighbour without paper: half a letter */
 #define PICTURE_AREA_MIN 256 /* smaller changes are sent without loss: there is nothing to save */
 #define NEW_AREA_MIN (TILE_SIDE * TILE_SIDE / 2) /* as much is new content: what was there before has no vote */
@@ -39,10 +41,10 @@ static bool is_photographic(const struct encoder *e, const struct pixmap *pm, co
 }
 
 /*
- * The colour of at least a third of the pixels (of some of them): a text's paper. The majority's candidate is
- * found in one pass, and counted in a second one.
+ * The colour that most pixels (of some of them) may have: a text's paper. The candidate is found in one pass,
+ * and counted in a second one. Returns its percentage.
  */
-static bool find_paper(const struct pixmap *pm, const struct rect *r, uint32_t *ret)
+static int32_t find_paper(const struct pixmap *pm, const struct rect *r, uint32_t *ret)
 {
 	int32_t area = r->w * r->h, step = PST_MAX(1, area / PAPER_SAMPLES), n = 0, seen = 0;
 	uint32_t best = 0, votes = 0;
@@ -57,7 +59,7 @@ static bool find_paper(const struct pixmap *pm, const struct rect *r, uint32_t *
 	for (int32_t i = 0; i < area; i += step, n++)
 		seen += *pixmap_at(pm, r->x + i % r->w, r->y + i / r->w) == best;
 	*ret = best;
-	return seen * 3 >= n;
+	return seen * 100 / n;
 }
 
 static enum op_class settle(struct tile *t, int vote)
@@ -69,14 +71,27 @@ static enum op_class settle(struct tile *t, int vote)
 	return t->klass;
 }
 
+/* Its colours need not be known: it joins by its paper. A cartoon has paper too, and slopes in the rest. */
+static void classify_paper(
+	struct encoder *e, struct tile *t, const struct rect *box, int32_t percent, struct piece *ret)
+{
+	bool is_photo = percent < PAPER_MOSTLY && is_photographic(e, &e->sent_view, box);
+
+	ret->is_indexed = false;
+	ret->klass = settle(t, is_photo ? 2 : -2);
+	ret->has_paper = ret->klass == OP_CLASS_TEXT;
+}
+
 void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret)
 {
 	const struct pixmap *pm = &e->sent_view;
 	uint8_t seen[DSP_SEEN] = { 0 };
+	int32_t percent;
 
 	memset(ret->sketch, 0, sizeof(ret->sketch));
 	ret->is_indexed = true;
-	ret->has_paper = find_paper(pm, box, &ret->paper);
+	percent = find_paper(pm, box, &ret->paper);
+	ret->has_paper = percent >= PAPER_LEAST;
 	if (is_one_colour(e, pm, box)) {
 		uint32_t place = dsp_place(*pixmap_at(pm, box->x, box->y));
 
@@ -86,10 +101,7 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 	}
 
 	if (ret->has_paper && rect_area(box) >= PAPER_AREA) {
-		/* Its colours need not be known: it joins by its paper. */
-		ret->is_indexed = false;
-		settle(t, -2);
-		ret->klass = OP_CLASS_TEXT;
+		classify_paper(e, t, box, percent, ret);
 		return;
 	}
 	for (int32_t y = box->y; y < box->y + box->h; y++)

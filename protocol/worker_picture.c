@@ -67,6 +67,22 @@ static void arm_due(struct worker *w, uint64_t now_ns, uint32_t held_us)
 		pst_timer_start(p->due, due > now_ns ? (due - now_ns + MS_NS - 1) / MS_NS : 0, on_plan, w);
 }
 
+/* The encoder learns what the wire made of its plan. False when the connection is dead. */
+static bool write_frame(struct worker *w, const struct op_list *ops, uint64_t now_ns)
+{
+	struct worker_picture *p = &w->picture;
+	struct front_path before, after;
+	struct pst_err err = PST_ERR_INIT;
+
+	front_path(w->front, &before);
+	if (front_frame(w->front, ops, encoder_sent(p->encoder), &err) < 0)
+		return false; /* closed follows */
+	front_path(w->front, &after);
+	encoder_note_bytes(p->encoder, after.bytes_sent - before.bytes_sent);
+	p->last_frame_ns = now_ns;
+	return true;
+}
+
 /* One frame; false when nothing could be sent. */
 static bool send_frame(struct worker *w, uint64_t now_ns, const struct encoder_budget *budget)
 {
@@ -78,15 +94,8 @@ static bool send_frame(struct worker *w, uint64_t now_ns, const struct encoder_b
 		fail(w, &err);
 		return false;
 	}
-	if (ops.len && front_frame(w->front, &ops, encoder_sent(p->encoder), &err) < 0)
-		return false; /* closed follows */
-	if (ops.len) {
-		uint64_t before = path.bytes_sent;
-
-		front_path(w->front, &path);
-		encoder_note_bytes(p->encoder, path.bytes_sent - before);
-		p->last_frame_ns = now_ns;
-	}
+	if (ops.len && !write_frame(w, &ops, now_ns))
+		return false;
 	if (p->wants_ready && !worker_is_over(w)) {
 		p->wants_ready = false;
 		source_ready(w->source);

@@ -108,3 +108,35 @@ Test(classify, ink_of_any_colours_on_paper_is_one_text)
 		desk_close(&d);
 	}
 }
+
+/* A drawn scene: flat sky, and slopes in the rest. */
+static void draw_cartoon(struct desk *d, const struct rect *r, int frame)
+{
+	draw_clip(d, r, frame);
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			if (x % 64 < 26)
+				*px_at(d, x, y) = 0x87ceeb;
+}
+
+Test(classify, a_moving_cartoon_is_a_video_though_it_has_paper)
+{
+	const struct rect r = { 64, 64, 320, 256 };
+
+	for (uint32_t seed = 40; seed < 42; seed++) {
+		struct encoder_stats stats;
+		struct desk d;
+
+		desk_open(&d, seed, 640, 480, ALL_OPS);
+		desk_settle(&d, 0);
+		for (int frame = 0; frame < 40; frame++, d.now += 33 * MS) {
+			draw_cartoon(&d, &r, frame);
+			encoder_damage(d.enc, &r, 1);
+			desk_plan(&d, 0);
+		}
+		encoder_stats(d.enc, &stats);
+		cr_assert_gt(stats.ops[OP_VIDEO], 20u);
+		desk_settle(&d, 0);
+		desk_close(&d);
+	}
+}
