@@ -264,7 +264,7 @@ static uint64_t run_trace(const struct trace *t, const struct wire *wire, struct
 		encoder_damage(r.enc, &damage, 1);
 		do {
 			send_frame(&r, s);
-		} while (encoder_video_waits(r.enc));
+		} while (encoder_video_since(r.enc) != UINT64_MAX);
 		if (t->interval_ms >= 200)
 			settle(&r, s);
 	}

@@ -220,7 +220,7 @@ static size_t unit_after(bool has_crossing)
 			for (size_t i = 0; i < list.len; i++)
 				if (is_last && list.ops[i].kind == OP_VIDEO)
 					len = list.ops[i].video.len;
-		} while (encoder_video_waits(d.enc));
+		} while (encoder_video_since(d.enc) != UINT64_MAX);
 	}
 	desk_settle(&d, 0);
 	desk_close(&d);
