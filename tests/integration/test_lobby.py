@@ -137,6 +137,10 @@ class LobbyRfb(Base):
                           "reason_es": "Un administrador ha terminado la sesión."})
         self.assertEqual(self.ended("admin")["reason"], "An administrator ended the session.")
         viewer.until(viewer.is_lobby)
+        viewer.sock.settimeout(1.5)
+        with self.assertRaises(TimeoutError):
+            while True:  # the page may come in parts
+                viewer.step()
         # Longer than a worker that does not end is left alone; a second order to end changes nothing.
         self.broker.send({"op": "end", "session": SESSION, "code": "again", "reason_en": "Again.", "reason_es": "Otra vez."})
         viewer.sock.settimeout(6.5)
