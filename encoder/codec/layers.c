@@ -11,6 +11,7 @@
 #define CELL 8        /* rows that are gathered at once */
 #define GAP_MAX 24    /* columns between two letters of a box */
 #define BOX_SHARE_MAX 4
+#define LOOK_ROWS 16
 #define BOX_AREA_MIN 4096 /* a known palette is good where there is a box for so many pixels at most */
 
 struct colour_count {
@@ -115,10 +116,17 @@ static bool map_row(struct layers *l, const uint32_t *row, const struct rect *r,
 	return ok && (!run.w || add_run(l, &run));
 }
 
-static bool map_all(struct layers *l, const struct pixmap *p, const struct rect *r, struct pst_buf *ret_indices)
+static int64_t boxes_area(const struct layers *l)
 {
 	int64_t area = 0;
 
+	for (size_t i = 0; i < l->boxes_len; i++)
+		area += rect_area(&l->boxes[i]);
+	return area;
+}
+
+static bool map_all(struct layers *l, const struct pixmap *p, const struct rect *r, struct pst_buf *ret_indices)
+{
 	l->boxes_len = 0;
 	pst_buf_reset(ret_indices);
 	for (int32_t y = r->y; y < r->y + r->h; y++) {
@@ -127,10 +135,11 @@ static bool map_all(struct layers *l, const struct pixmap *p, const struct rect 
 		if (!out || !map_row(l, pixmap_at(p, r->x, y), r, y, out))
 			return false;
 		pst_buf_commit(ret_indices, (size_t)r->w);
+		/* Boxes only grow: what is too much already need not be seen to its end. */
+		if (y % LOOK_ROWS == 0 && boxes_area(l) * BOX_SHARE_MAX > rect_area(r))
+			return false;
 	}
-	for (size_t i = 0; i < l->boxes_len; i++)
-		area += rect_area(&l->boxes[i]);
-	return area * BOX_SHARE_MAX <= rect_area(r);
+	return boxes_area(l) * BOX_SHARE_MAX <= rect_area(r);
 }
 
 bool layers_find(struct layers *l, const struct pixmap *p, const struct rect *r, struct pst_buf *ret_indices)
