@@ -200,14 +200,17 @@ static void make_encoder(struct host *h, const struct front_caps *caps)
 		printf("failed %s\n", err.text);
 }
 
-/* A square of half transparent orange. */
-static void show_cursor(struct host *h)
+/* A square of half transparent orange, a smaller one, and the first again. */
+static void show_cursors(struct host *h)
 {
+	static const uint16_t sides[] = { 16, 12, 16 };
 	uint32_t pixels[16 * 16];
 	for (size_t i = 0; i < PST_ARRAY_LEN(pixels); i++)
 		pixels[i] = 0x80804000;
-	const struct cursor_image image = { .w = 16, .h = 16, .hot_x = 8, .hot_y = 8, .pixels = pixels };
-	front_cursor(h->front, &image);
+	for (size_t i = 0; i < PST_ARRAY_LEN(sides); i++) {
+		const struct cursor_image image = { .w = sides[i], .h = sides[i], .hot_x = 8, .hot_y = 8, .pixels = pixels };
+		front_cursor(h->front, &image);
+	}
 }
 
 static void on_opened(void *arg, const struct front_caps *caps)
@@ -215,7 +218,7 @@ static void on_opened(void *arg, const struct front_caps *caps)
 	struct host *h = arg;
 	printf("opened ops=%x size=%dx%d client=%s\n", caps->ops, caps->width, caps->height, caps->client);
 	make_encoder(h, caps);
-	show_cursor(h);
+	show_cursors(h);
 	host_pump(h);
 	if (h->animate && !h->is_open)
 		pst_timer_start(h->frame, 500, on_frame, h);

@@ -120,6 +120,12 @@ static BOOL on_pointer(rdpContext *context, const POINTER_NEW_UPDATE *update)
 	return TRUE;
 }
 
+static BOOL on_cached_pointer(rdpContext *context, const POINTER_CACHED_UPDATE *update)
+{
+	printf("pointer of slot %u\n", update->cacheIndex);
+	return TRUE;
+}
+
 static BOOL on_marker(rdpContext *context, const SURFACE_FRAME_MARKER *marker)
 {
 	if (marker->frameAction == SURFACECMD_FRAMEACTION_END)
@@ -146,6 +152,7 @@ static BOOL on_post_connect(freerdp *instance)
 {
 	/* Not earlier: the library puts its cache there, which wants a screen. */
 	instance->context->update->pointer->PointerNew = on_pointer;
+	instance->context->update->pointer->PointerCached = on_cached_pointer;
 	printf("connected\n");
 	return TRUE;
 }

@@ -202,6 +202,12 @@ class OtherClient(unittest.TestCase):
         self.assertLess(time.monotonic() - start, 4)
         s.lines.until("^exact")
 
+    def test_a_pointer_that_was_seen_is_a_number(self):
+        s = self.session("mute")
+        s.client_lines.until("^pointer 16x16")
+        s.client_lines.until("^pointer 12x12")
+        s.client_lines.until("^pointer of slot 0")
+
     def test_one_that_is_activated_again_gets_the_pointer_again(self):
         s = self.session("none", size="800x600")
         s.client_lines.until("^size 800x600")

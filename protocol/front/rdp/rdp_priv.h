@@ -61,8 +61,9 @@ struct rdp_clip {
 	size_t len;
 };
 
-/* The last shape, for a client that is activated again and has forgotten it. */
+/* The last shape, for a client that is activated again and has forgotten it, and what is in its cache. */
 struct rdp_shape {
+	struct slot_ring *known; /* NULL without a cache, and before the first shape of an activation */
 	uint32_t *pixels; /* owned; NULL before the first shape, and for none */
 	struct cursor_image image;
 	bool has_shape;
