@@ -19,6 +19,9 @@
 #define NEAR_BITS 13
 #define FAR_BITS 15
 #define FAR_WAYS 4
+#define TAG_BITS 8 /* of a hash, beside each place: most that only share a slot are never looked at */
+#define TAG_MASK ((1u << TAG_BITS) - 1)
+#define PLACE_MASK (UINT32_MAX >> TAG_BITS)
 #define NEAR_MIN 3
 #define FAR_MIN 8
 #define GOOD_LEN 48      /* long enough to look no further */
@@ -32,8 +35,8 @@ enum { SINGLE = 0xe0, MULTIPART = 0xe1, PLAIN = 0x04, PACKED = 0x24 };
 struct zgfx {
 	uint8_t *buf;   /* ROOM + TAIL bytes; the newest ZGFX_HISTORY of them are what the client remembers */
 	uint32_t used;
-	uint32_t base;  /* place in the stream of buf[0], modulo 2^32: old entries of the tables are compared before they are believed */
-	uint32_t near[1 << NEAR_BITS], far[1 << FAR_BITS][FAR_WAYS]; /* places in the stream */
+	uint32_t base;  /* place in the stream of buf[0], modulo 2^32 */
+	uint32_t near[1 << NEAR_BITS], far[1 << FAR_BITS][FAR_WAYS]; /* places in the stream, modulo 2^24, above a tag */
 	uint32_t cost[SEGMENT_MAX + 1]; /* bits of the segment's first n bytes as literals */
 };
 
@@ -187,25 +190,36 @@ static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, uint32_t max)
 	return n;
 }
 
-static uint32_t near_slot(uint64_t v)
+/* Hashes of the first three and of all eight bytes: slot bits on top, then the tag. */
+static uint32_t near_hash(uint64_t v)
 {
-	return (uint32_t)((v & 0xffffff) * 0x9e3779b1u) >> (32 - NEAR_BITS);
+	return (uint32_t)(v & 0xffffff) * 0x9e3779b1u;
 }
 
-static uint32_t far_slot(uint64_t v)
+static uint64_t far_hash(uint64_t v)
 {
-	return (uint32_t)(v * 0x9e3779b97f4a7c15u >> (64 - FAR_BITS));
+	return v * 0x9e3779b97f4a7c15u;
+}
+
+static uint32_t near_tag(uint32_t hash)
+{
+	return hash >> (32 - NEAR_BITS - TAG_BITS) & TAG_MASK;
+}
+
+static uint32_t far_tag(uint64_t hash)
+{
+	return (uint32_t)(hash >> (64 - FAR_BITS - TAG_BITS)) & TAG_MASK;
 }
 
 static void note(struct zgfx *z, uint32_t i)
 {
-	uint64_t v = load64(z->buf + i);
-	uint32_t *far = z->far[far_slot(v)];
-	z->near[near_slot(v)] = z->base + i;
+	uint64_t v = load64(z->buf + i), fh = far_hash(v);
+	uint32_t nh = near_hash(v), place = (z->base + i) << TAG_BITS, *far = z->far[fh >> (64 - FAR_BITS)];
+	z->near[nh >> (32 - NEAR_BITS)] = place | near_tag(nh);
 	far[3] = far[2];
 	far[2] = far[1];
 	far[1] = far[0];
-	far[0] = z->base + i;
+	far[0] = place | far_tag(fh);
 }
 
 static void note_match(struct zgfx *z, uint32_t i, uint32_t len)
@@ -215,13 +229,13 @@ static void note_match(struct zgfx *z, uint32_t i, uint32_t len)
 		note(z, i + k);
 }
 
-/* A place of the tables against what stands at i; better is replaced. */
-static void try_place(const struct zgfx *z, uint32_t place, uint32_t i, uint32_t start, uint32_t end, struct match *best)
+/* An entry of the tables against what stands at i; better is replaced. Old entries point anywhere: what counts is compared. */
+static void try_place(const struct zgfx *z, uint32_t entry, uint32_t i, uint32_t start, uint32_t end, struct match *best)
 {
-	uint32_t from = place - z->base, distance = i - from;
-	if (from >= i || distance > ZGFX_HISTORY || z->buf[from + best->len] != z->buf[i + best->len])
+	uint32_t distance = (z->base + i - (entry >> TAG_BITS)) & PLACE_MASK;
+	if (distance - 1 >= PST_MIN(i, (uint32_t)ZGFX_HISTORY) || z->buf[i - distance + best->len] != z->buf[i + best->len])
 		return;
-	uint32_t len = same_bytes(z->buf + from, z->buf + i, end - i);
+	uint32_t len = same_bytes(z->buf + i - distance, z->buf + i, end - i);
 	if (len < NEAR_MIN || len <= best->len)
 		return;
 	int32_t gain = (int32_t)(z->cost[i - start + len] - z->cost[i - start]) - (int32_t)match_bits(len, distance);
@@ -234,13 +248,16 @@ static struct match find(const struct zgfx *z, uint32_t i, uint32_t start, uint3
 	struct match best = { 0 };
 	if (end - i < NEAR_MIN)
 		return best;
-	uint64_t v = load64(z->buf + i);
-	try_place(z, z->near[near_slot(v)], i, start, end, &best);
-	if (end - i >= FAR_MIN && best.len < GOOD_LEN) {
-		const uint32_t *far = z->far[far_slot(v)];
-		for (int way = 0; way < FAR_WAYS && best.len < GOOD_LEN; way++)
+	uint64_t v = load64(z->buf + i), fh = far_hash(v);
+	uint32_t nh = near_hash(v), entry = z->near[nh >> (32 - NEAR_BITS)];
+	if ((entry & TAG_MASK) == near_tag(nh))
+		try_place(z, entry, i, start, end, &best);
+	if (end - i < FAR_MIN)
+		return best;
+	const uint32_t *far = z->far[fh >> (64 - FAR_BITS)];
+	for (int way = 0; way < FAR_WAYS && best.len < GOOD_LEN; way++)
+		if ((far[way] & TAG_MASK) == far_tag(fh))
 			try_place(z, far[way], i, start, end, &best);
-	}
 	return best;
 }
 
