@@ -10,6 +10,7 @@
 #define MS_NS UINT64_C(1000000)
 #define QUIET_NS (5 * MS_NS) /* after so long without a frame the first damage goes out at once */
 #define COALESCE_MS 1
+#define FULL_MS 4 /* the same while the path takes nothing: looking for an echo in all that changed costs up to a millisecond */
 #define BACKLOG_US 10000      /* what the path may still have to forward when more than something small follows */
 #define BACKLOG_VIDEO_US 2000 /* …when a video does */
 #define VIDEO_PATIENCE_NS (40 * MS_NS)
@@ -50,7 +51,10 @@ static void schedule(struct worker *w)
 
 	if (!p->encoder || pst_timer_is_active(p->plan))
 		return;
-	pst_timer_start(p->plan, pst_mono_ns() - p->last_frame_ns > QUIET_NS ? 0 : COALESCE_MS, on_plan, w);
+	if (p->is_full)
+		pst_timer_start(p->plan, FULL_MS, on_plan, w);
+	else
+		pst_timer_start(p->plan, pst_mono_ns() - p->last_frame_ns > QUIET_NS ? 0 : COALESCE_MS, on_plan, w);
 }
 
 /* Wakes us when time alone brings work (a refinement, a path that is free again), never otherwise. */
@@ -144,6 +148,7 @@ static bool send_work(struct worker *w, uint64_t now_ns, uint32_t *ret_held_us)
 		return false;
 	budget = budget_of(w, is_full, now_ns, ret_held_us);
 	was_sent = send_frame(w, now_ns, &budget);
+	p->is_full = budget.is_small && !was_sent;
 	if (is_full || worker_is_over(w) || !p->encoder)
 		return false;
 	if (!encoder_has_work(p->encoder, now_ns))

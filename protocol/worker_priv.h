@@ -44,6 +44,7 @@ struct worker_picture {
 	const struct source *source; /* whose screen it is */
 	struct pixmap screen; /* data NULL while there is none; the size stays */
 	struct pst_timer *plan, *due;
+	bool is_full;     /* the last plan found nothing small enough for the path */
 	bool wants_ready; /* the source waits to hear that its damage was used */
 	uint64_t last_frame_ns;
 	uint32_t *cursor; /* the last shape, CURSOR_SIDE_MAX² pixels; for a front that opens again */

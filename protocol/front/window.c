@@ -92,18 +92,12 @@ bool window_wants_probe(const struct window *w, uint64_t now_ns)
 	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS);
 }
 
-/* The round trip is the empty path's: small frames showed it not long ago. */
-static bool is_rtt_true(const struct window *w, uint64_t now_ns)
-{
-	return w->small_at_ns && now_ns - w->small_at_ns < RTT_SPAN_NS;
-}
-
 /* A large frame's time holds its own length: it counts only where small ones are missing. */
 static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t now_ns)
 {
 	bool is_first = is_small && !w->small_at_ns;
 
-	if (!is_small && is_rtt_true(w, now_ns))
+	if (!is_small && w->small_at_ns && rtt_ns >= w->rtt_min_ns)
 		return;
 	if (is_first) {
 		w->span_min_ns[0] = w->span_min_ns[1] = 0;
@@ -140,10 +134,10 @@ static uint64_t quartile(const uint64_t rates[WINDOW_SAMPLES])
 }
 
 /* Bytes that took so long from their sending, in which so many arrived altogether. */
-static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns, uint64_t now_ns)
+static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns)
 {
 	uint64_t beyond_ns = took_ns > w->rtt_min_ns ? took_ns - w->rtt_min_ns : 0;
-	uint64_t alone = is_rtt_true(w, now_ns) ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
+	uint64_t alone = w->small_at_ns ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
 	uint64_t busy = delivered * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
 	uint64_t rate = PST_MAX(alone, busy);
 
@@ -176,7 +170,7 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 	if (!is_new)
 		return true;
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
-	note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1, now_ns);
+	note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1);
 	return true;
 }
 

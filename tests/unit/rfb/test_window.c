@@ -173,3 +173,15 @@ Test(window, a_low_rate_is_left_by_small_frames)
 		now = send_over(&w, ++seq, 1500, now) + 33 * MS;
 	cr_expect_gt(window_rate_kbps(&w), 5000, "%u", window_rate_kbps(&w));
 }
+
+Test(window, a_long_video_without_a_small_frame_keeps_the_rate)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 0, now = MS;
+	send_over(&w, ++seq, 17, now);
+	for (int i = 0; i < 30 * 60; i++)
+		now = send_over(&w, ++seq, 9000, now) + 33 * MS;
+	cr_expect_gt(window_rate_kbps(&w), 9500);
+	cr_expect_lt(window_rtt_us(&w), 41000);
+}
