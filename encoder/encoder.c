@@ -141,6 +141,11 @@ void encoder_invalidate(struct encoder *e, const struct rect *r)
 	tiles_damage(&e->tiles, r, true);
 }
 
+void encoder_restart_videos(struct encoder *e)
+{
+	video_restart(e);
+}
+
 uint64_t encoder_video_since(const struct encoder *e)
 {
 	return video_waiting_since(e->video);

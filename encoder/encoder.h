@@ -42,6 +42,9 @@ void encoder_damage(struct encoder *e, const struct rect *rects, size_t n);
  * unchanged. */
 void encoder_invalidate(struct encoder *e, const struct rect *r);
 
+/* A client joins that knows nothing of what came before: each video goes on with a key unit. */
+void encoder_restart_videos(struct encoder *e);
+
 /* True when a plan at now_ns could produce something. */
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns);
 

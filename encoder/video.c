@@ -25,7 +25,7 @@ struct video_region {
 	uint8_t *still;      /* by block, see still.h; with h264 */
 	struct rect touched; /* hull of what other operations changed in it since its last frame */
 	uint64_t changed_ns, opened_ns, waiting_ns; /* the last: of the first change that was not sent */
-	bool has_change, is_distrusted;
+	bool has_change, is_distrusted, wants_key;
 };
 
 struct video {
@@ -91,6 +91,12 @@ void video_distrust(struct encoder *e, const struct rect *r)
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (rect_intersect(&e->video->regions[i].rect, r, &common))
 			e->video->regions[i].is_distrusted = true;
+}
+
+void video_restart(struct encoder *e)
+{
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		e->video->regions[i].wants_key = true;
 }
 
 void video_touch(struct encoder *e, const struct rect *r)
@@ -296,21 +302,22 @@ static int encode_region(
 	struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
 {
 	int32_t w = (g->rect.w + 1) & ~1, h = (g->rect.h + 1) & ~1;
-	bool is_first;
+	bool is_key;
 	struct h264_unit unit;
 	struct op *op;
 
 	if (g->h264 && !h264_suits(g->h264, rate_kbps))
 		close_h264(g);
-	is_first = !g->h264;
-	if (is_first && !open_h264(e->video, g, w, h, rate_kbps))
+	is_key = !g->h264 || g->wants_key;
+	if (!g->h264 && !open_h264(e->video, g, w, h, rate_kbps))
 		return PST_ENOMEM;
+	g->wants_key = false;
 	h264_set_rate(g->h264, rate_kbps);
 	still_find(e, screen, &g->rect, g->still);
-	still_clear(g->still, &g->rect, is_first ? &g->rect : &g->touched);
+	still_clear(g->still, &g->rect, is_key ? &g->rect : &g->touched);
 	g->touched = (struct rect){ 0, 0, 0, 0 };
 	still_take(e, screen, &g->rect, g->still);
-	if (h264_encode(g->h264, e->dsp, &e->sent_view, &g->rect, is_first, g->still, &unit, NULL) < 0) {
+	if (h264_encode(g->h264, e->dsp, &e->sent_view, &g->rect, is_key, g->still, &unit, NULL) < 0) {
 		close_h264(g);
 		return PST_EINTERNAL;
 	}

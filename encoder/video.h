@@ -18,6 +18,9 @@ void video_destroy(struct video *v);
 /* Regions that touch r end with the next update: their decoders may have lost the picture. */
 void video_distrust(struct encoder *e, const struct rect *r);
 
+/* The next unit of each region is a key unit. */
+void video_restart(struct encoder *e);
+
 /* An operation other than video changed r in the sent picture: it is no longer what the last frame there was.
  */
 void video_touch(struct encoder *e, const struct rect *r);

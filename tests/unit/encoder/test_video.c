@@ -82,6 +82,33 @@ Test(video, a_distrusted_region_begins_again_with_a_key)
 	desk_close(&d);
 }
 
+Test(video, a_restarted_one_goes_on_with_a_key_and_ends_exact)
+{
+	struct rect clip = { 64, 64, 320, 240 };
+	int units = 0, keys = 0, first = 0;
+	struct desk d;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	for (int frame = 0; frame < 60; frame++, d.now += 33 * MS) {
+		struct op_list list;
+
+		draw_clip(&d, &clip, frame);
+		encoder_damage(d.enc, &clip, 1);
+		if (frame == 40)
+			encoder_restart_videos(d.enc);
+		list = desk_plan(&d, 0);
+		for (size_t i = 0; frame >= 40 && i < list.len; i++) {
+			if (list.ops[i].kind != OP_VIDEO)
+				continue;
+			first += units++ == 0 && list.ops[i].video.is_key;
+			keys += list.ops[i].video.is_key;
+		}
+	}
+	cr_assert(first == 1 && keys == 1 && units > 10, "%d units, %d keys", units, keys);
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
 /* A video of 320 × 240 that has begun, on a page. */
 static void open_video(struct desk *d, const struct rect *clip)
 {
