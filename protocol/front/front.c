@@ -68,6 +68,26 @@ void front_bell(struct front *f)
 		f->type->bell(f);
 }
 
+void front_watched(struct front *f, const char *names)
+{
+	if (f->type->watched)
+		f->type->watched(f, names);
+}
+
+bool front_follow(struct front *f, struct front *follower)
+{
+	if (!f->type->follow || f->type != follower->type)
+		return false;
+	f->type->follow(f, follower);
+	return true;
+}
+
+void front_join(struct front *f, const struct pixmap *sent)
+{
+	if (f->type->join)
+		f->type->join(f, sent);
+}
+
 void front_path(struct front *f, struct front_path *ret)
 {
 	memset(ret, 0, sizeof(*ret));

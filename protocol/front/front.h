@@ -22,6 +22,7 @@ struct front_caps {
 	uint32_t max_video_regions;
 	int32_t width, height; /* the client's wish for the screen size, 0 for none */
 	uint32_t scale_pct;    /* how much larger its user wants things, 100…500; 0 unknown */
+	bool can_tell;         /* shows its user who watches */
 	bool can_resize;       /* can take another screen size later without a new connection */
 	char client[64];       /* name and version for the session list, printable */
 };
@@ -39,6 +40,8 @@ struct front_events {
 	/* The client wants this part again. */
 	void (*refresh)(void *arg, const struct rect *r);
 	void (*clipboard)(void *arg, const char *utf8, size_t len);
+	/* Followers wait for a picture: front_join, from this call or later. May be NULL where nothing follows. */
+	void (*join)(void *arg);
 	/* The end; nothing comes after it. code is PST_E…, 0 when the client left in good order. */
 	void (*closed)(void *arg, int code, const char *reason);
 };
@@ -51,6 +54,7 @@ struct front_params {
 	bool is_authenticated;   /* a ticket was redeemed: no log-in in the protocol */
 	const char *user, *desktop_name; /* for titles; may be NULL before log-in */
 	bool clipboard_in, clipboard_out; /* policy: client → desktop, desktop → client */
+	bool is_view_only; /* the client is told that its input is dropped */
 };
 
 /* How far the path to the client is, measured by the front. Zero where unknown. */
@@ -87,6 +91,15 @@ struct front_type {
 	void (*pointer_moved)(struct front *f, int32_t x, int32_t y);
 	void (*clipboard)(struct front *f, const char *utf8, size_t len);
 	void (*bell)(struct front *f);
+	/* Who watches, for the client's user: names, "" for nobody. Optional. */
+	void (*watched)(struct front *f, const char *names);
+	/*
+	 * The follower, another open front of this type, shows what f is sent from now on: the same bytes, encoded once. It never holds f up: where it
+	 * does not keep up, frames are left out, and it asks for a picture again. Its own surface and frame are not called. Optional.
+	 */
+	void (*follow)(struct front *f, struct front *follower);
+	/* The picture for followers that wait, as f's client has it. The encoder's videos begin anew with f's next frame. With follow. */
+	void (*join)(struct front *f, const struct pixmap *sent);
 	void (*path)(struct front *f, struct front_path *ret);
 	/* Says why to the client in its protocol's way, then ends; closed follows. code: PST_E…, FRONT_END_RESTART, 0 for a log-off. */
 	void (*end)(struct front *f, int code, const char *reason_en, const char *reason_es);
@@ -112,6 +125,10 @@ void front_cursor(struct front *f, const struct cursor_image *image);
 void front_pointer_moved(struct front *f, int32_t x, int32_t y);
 void front_clipboard(struct front *f, const char *utf8, size_t len);
 void front_bell(struct front *f);
+void front_watched(struct front *f, const char *names);
+/* False: this type of front has no followers. */
+bool front_follow(struct front *f, struct front *follower);
+void front_join(struct front *f, const struct pixmap *sent);
 void front_path(struct front *f, struct front_path *ret);
 void front_end(struct front *f, int code, const char *reason_en, const char *reason_es);
 /* Accepts NULL. */

@@ -46,6 +46,11 @@ test('frames that paint outside, are cut, or too long are refused', () => {
 	assert.throws(() => P.readFrame(frame([3, 0, 0, 0, 0, 0, 1, 0, 1, 255, 255, 255, 255]), surface), P.ProtocolError);
 });
 
+test('a frame may say that the streams begin anew', () => {
+	const frame = (flags) => P.readFrame(Uint8Array.from([0, 0, 0, 9, flags, 0, 0]), { width: 100, height: 50 });
+	assert.ok(frame(8).isAnew && !frame(8).isQuiet && !frame(7).isAnew);
+});
+
 test('long texts travel in whole characters', () => {
 	const text = 'añ€😀'.repeat(700);
 	const messages = P.writeTexts(text);

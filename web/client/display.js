@@ -217,6 +217,8 @@ export class Display {
 		const start = performance.now();
 		const connection = this.connection;
 		const frame = P.readFrame(body, this.surface);
+		if (frame.isAnew)
+			this.picture.beginAnew();
 		const ready = frame.ops.map((op) => this.picture.prepare(op));
 		this.painted = this.painted.then(async () => {
 			const paints = await Promise.all(ready);

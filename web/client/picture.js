@@ -32,6 +32,11 @@ export class Picture {
 		this.video.close();
 	}
 
+	/** The server's streams begin anew in the middle of a connection. A video goes on with a key unit, so what is being decoded is still painted. */
+	beginAnew() {
+		this.flat = new FlatDecoder();
+	}
+
 	/** @param {Size} size */
 	resize(size) {
 		if (this.canvas.width === size.width && this.canvas.height === size.height)

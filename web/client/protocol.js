@@ -10,11 +10,11 @@ const FRAME_MAX = 320 * 1024 * 1024;
 const CURSOR_SIDE_MAX = 256;
 const PART = 0x80;
 
-export const S = Object.freeze({ HELLO: 1, SURFACE: 2, FRAME: 3, CURSOR: 4, POINTER: 5, CLIPBOARD: 6, STATUS: 7, BELL: 8, PONG: 9, STATS: 10, END: 11 });
+export const S = Object.freeze({ HELLO: 1, SURFACE: 2, FRAME: 3, CURSOR: 4, POINTER: 5, CLIPBOARD: 6, STATUS: 7, BELL: 8, PONG: 9, STATS: 10, END: 11, WATCHED: 12 });
 export const C = Object.freeze({ HELLO: 1, ACK: 2, KEY: 3, TEXT: 4, POINTER: 5, WHEEL: 6, TOUCH: 7, RESIZE: 8, CLIPBOARD: 9, REFRESH: 10,
 	RELEASE_ALL: 11, PING: 12 });
 export const OP = Object.freeze({ COPY: 1, FILL: 2, FLAT: 3, JPEG: 4, WEBP: 5, VIDEO: 6 });
-export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8 });
+export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8, WATCHED: 16 });
 
 /** END's code of a desktop that goes down and comes up again. */
 export const END_RESTART = 256;
@@ -129,7 +129,7 @@ export function readHello(body) {
 		throw new ProtocolError('the server speaks another version');
 	const limits = { message: r.u32(), clipboard: r.u32(), text: r.u16(), side: r.u16() };
 	const flags = r.u8();
-	return { version, limits, clipboardIn: (flags & 1) !== 0, clipboardOut: (flags & 2) !== 0, desktop: r.text16(), user: r.text16() };
+	return { version, limits, clipboardIn: (flags & 1) !== 0, clipboardOut: (flags & 2) !== 0, isViewOnly: (flags & 4) !== 0, desktop: r.text16(), user: r.text16() };
 }
 
 /** @param {Uint8Array} body */
@@ -196,7 +196,7 @@ export function readFrame(body, surface) {
 		ops.push(readOperation(r, surface));
 	if (r.left)
 		throw new ProtocolError('a frame of the server is too long');
-	return { sequence, isExact: (flags & 1) !== 0, more: (flags & 2) !== 0, isQuiet: (flags & 4) !== 0, ops };
+	return { sequence, isExact: (flags & 1) !== 0, more: (flags & 2) !== 0, isQuiet: (flags & 4) !== 0, isAnew: (flags & 8) !== 0, ops };
 }
 
 /** @param {Uint8Array} body */

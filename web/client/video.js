@@ -28,6 +28,8 @@ class Region {
 		this.waiting = new Map();
 		this.next = 0;
 		this.isBroken = false;
+		this.width = width;
+		this.height = height;
 		this.decoder = new VideoDecoder({
 			output: (frame) => this.#take(frame),
 			error: (reason) => this.#break(reason),
@@ -102,7 +104,8 @@ export class VideoRegions {
 	async decode(op) {
 		const id = op.region ?? 0;
 		let region = this.regions.get(id);
-		if (op.isKey) {
+		const isOther = region?.width !== op.codedWidth || region?.height !== op.codedHeight;
+		if (op.isKey && (!region || region.isBroken || isOther)) {
 			region?.close();
 			region = new Region(op.codedWidth ?? op.w, op.codedHeight ?? op.h);
 			this.regions.set(id, region);

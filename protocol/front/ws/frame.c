@@ -26,6 +26,18 @@ void ws_frame_writer_finish(struct ws_frame_writer *w)
 	w->jpeg = NULL;
 }
 
+int ws_frame_writer_restart(struct ws_frame_writer *w)
+{
+	struct codec *flat = codec_create(&codec_flat);
+
+	if (!flat)
+		return PST_ENOMEM;
+	codec_destroy(w->flat);
+	w->flat = flat;
+	w->is_anew = true;
+	return 0;
+}
+
 void ws_frame_head(uint8_t head[WS_FRAME_HEAD], uint32_t sequence, uint8_t flags, uint16_t operations)
 {
 	const uint8_t bytes[WS_FRAME_HEAD] = { (uint8_t)(sequence >> 24), (uint8_t)(sequence >> 16), (uint8_t)(sequence >> 8), (uint8_t)sequence,
@@ -142,12 +154,13 @@ static const op_writer writers[OP_KINDS] = {
 int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const struct pixmap *sent, struct pst_buf *out,
 		   struct pst_err *err)
 {
-	uint8_t head[WS_FRAME_HEAD];
+	uint8_t head[WS_FRAME_HEAD], flags = (uint8_t)(ws_frame_flags(list) | (w->is_anew ? WS_FRAME_ANEW : 0));
 
 	if (list->len > UINT16_MAX)
 		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
 	w->frames++;
-	ws_frame_head(head, (uint32_t)list->sequence, ws_frame_flags(list), (uint16_t)list->len);
+	w->is_anew = false;
+	ws_frame_head(head, (uint32_t)list->sequence, flags, (uint16_t)list->len);
 	pst_buf_append(out, head, sizeof(head));
 	for (size_t i = 0; i < list->len; i++) {
 		const struct op *op = &list->ops[i];

@@ -16,6 +16,7 @@ struct ws_frame_writer {
 	uint32_t regions[WS_VIDEO_REGIONS]; /* the encoder's region id + 1 of each slot of the wire, 0 none */
 	uint64_t region_used[WS_VIDEO_REGIONS];
 	uint64_t frames;
+	bool is_anew; /* the next frame needs nothing before it */
 	struct ws_mix mix;
 };
 
@@ -29,6 +30,8 @@ uint8_t ws_frame_flags(const struct op_list *list);
 /* 0 or PST_ENOMEM. */
 int ws_frame_writer_init(struct ws_frame_writer *w);
 void ws_frame_writer_finish(struct ws_frame_writer *w);
+/* The flat stream begins anew with the next frame, which says so. 0, or PST_ENOMEM: it goes on. */
+int ws_frame_writer_restart(struct ws_frame_writer *w);
 
 /*
  * Appends FRAME's body to out. Negative with err when a codec failed or the frame is too large: the flat stream is then out of step

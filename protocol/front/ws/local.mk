@@ -3,6 +3,8 @@ noinst_LIBRARIES += protocol/front/ws/libfrontws.a
 
 protocol_front_ws_libfrontws_a_SOURCES = \
 	protocol/front/ws/frame.c protocol/front/ws/frame.h \
+	protocol/front/ws/group.c protocol/front/ws/group.h \
+	protocol/front/ws/member.c protocol/front/ws/member.h \
 	protocol/front/ws/message.c protocol/front/ws/message.h \
 	protocol/front/ws/parse.c \
 	protocol/front/ws/receive.c \

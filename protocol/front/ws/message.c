@@ -34,8 +34,8 @@ static void write_text16(struct pst_buf *out, const char *s)
 
 void ws_write_hello(struct pst_buf *out, const struct ws_hello *hello)
 {
-	uint8_t flags = (uint8_t)((hello->clipboard_in ? WS_HELLO_CLIPBOARD_IN : 0) |
-				  (hello->clipboard_out ? WS_HELLO_CLIPBOARD_OUT : 0));
+	uint8_t flags = (uint8_t)((hello->clipboard_in ? WS_HELLO_CLIPBOARD_IN : 0) | (hello->clipboard_out ? WS_HELLO_CLIPBOARD_OUT : 0) |
+				  (hello->is_view_only ? WS_HELLO_VIEW_ONLY : 0));
 
 	pst_buf_put_be16(out, WS_VERSION);
 	pst_buf_put_be32(out, WS_MESSAGE_MAX);
@@ -90,6 +90,11 @@ void ws_write_texts(struct pst_buf *out, const char *text_en, const char *text_e
 {
 	write_text16(out, text_en);
 	write_text16(out, text_es);
+}
+
+void ws_write_watched(struct pst_buf *out, const char *names)
+{
+	write_text16(out, names);
 }
 
 void ws_write_stats(struct pst_buf *out, const struct ws_stats *stats)

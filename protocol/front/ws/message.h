@@ -32,6 +32,7 @@ enum ws_server_type {
 	WS_S_PONG,
 	WS_S_STATS,
 	WS_S_END,
+	WS_S_WATCHED, /* only where the client said WS_CAN_WATCHED */
 };
 
 enum ws_client_type {
@@ -52,9 +53,9 @@ enum ws_client_type {
 
 enum ws_op { WS_OP_COPY = 1, WS_OP_FILL, WS_OP_FLAT, WS_OP_JPEG, WS_OP_WEBP, WS_OP_VIDEO, WS_OPS };
 
-enum ws_can { WS_CAN_H264 = 1, WS_CAN_JPEG = 2, WS_CAN_WEBP = 4, WS_CAN_TOUCH = 8 };
-enum ws_frame_flag { WS_FRAME_EXACT = 1, WS_FRAME_MORE = 2, WS_FRAME_QUIET = 4 };
-enum ws_hello_flag { WS_HELLO_CLIPBOARD_IN = 1, WS_HELLO_CLIPBOARD_OUT = 2 };
+enum ws_can { WS_CAN_H264 = 1, WS_CAN_JPEG = 2, WS_CAN_WEBP = 4, WS_CAN_TOUCH = 8, WS_CAN_WATCHED = 16 };
+enum ws_frame_flag { WS_FRAME_EXACT = 1, WS_FRAME_MORE = 2, WS_FRAME_QUIET = 4, WS_FRAME_ANEW = 8 };
+enum ws_hello_flag { WS_HELLO_CLIPBOARD_IN = 1, WS_HELLO_CLIPBOARD_OUT = 2, WS_HELLO_VIEW_ONLY = 4 };
 
 /* One message of the client. Strings and bytes are borrowed from the parsed buffer. */
 struct ws_message {
@@ -88,7 +89,7 @@ int ws_message_parse(const uint8_t *data, size_t len, struct ws_message *ret, st
 
 /* What HELLO says. Strings may be NULL. */
 struct ws_hello {
-	bool clipboard_in, clipboard_out;
+	bool clipboard_in, clipboard_out, is_view_only;
 	const char *desktop, *user;
 };
 
@@ -110,4 +111,6 @@ struct ws_stats {
 	const struct ws_mix *mix;
 };
 
+/* One text16. */
+void ws_write_watched(struct pst_buf *out, const char *names);
 void ws_write_stats(struct pst_buf *out, const struct ws_stats *stats);

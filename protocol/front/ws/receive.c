@@ -15,6 +15,7 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 		.width = m->hello.width,
 		.height = m->hello.height,
 		.can_resize = true,
+		.can_tell = (m->hello.can & WS_CAN_WATCHED) != 0,
 		.scale_pct = m->hello.scale_pct,
 	};
 
@@ -26,6 +27,7 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 	}
 	memcpy(caps.client, m->hello.client, sizeof(caps.client));
 	w->scale_pct = m->hello.scale_pct;
+	w->can_watched = caps.can_tell;
 	w->phase = WS_OPEN;
 	w->ev->opened(w->arg, &caps);
 }
@@ -37,6 +39,7 @@ static void receive_ack(struct ws *w, const struct ws_message *m)
 		       "el cliente ha confirmado una imagen que no se envió");
 		return;
 	}
+	ws_group_wake(w);
 	ws_check_ready(w);
 }
 
@@ -73,7 +76,9 @@ static void receive_clipboard(struct ws *w, const struct ws_message *m)
 
 static void receive_refresh(struct ws *w, const struct ws_message *m)
 {
-	if (!rect_is_empty(&m->refresh))
+	if (w->group.leader)
+		ws_group_fall(w);
+	else if (!rect_is_empty(&m->refresh))
 		w->ev->refresh(w->arg, &m->refresh);
 }
 

@@ -238,6 +238,11 @@ void ws_stream_finish(struct ws_stream *s)
 		shutdown(s->fd, SHUT_WR);
 }
 
+uv_loop_t *ws_stream_loop(const struct ws_stream *s)
+{
+	return s->poll.loop;
+}
+
 size_t ws_stream_queued(const struct ws_stream *s)
 {
 	return s->out.len - s->out_at;

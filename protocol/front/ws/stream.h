@@ -37,6 +37,8 @@ void ws_stream_break(struct ws_stream *s, const char *reason);
 /* Closes the writing side once everything has left; `failed` follows when the other side closes too. */
 void ws_stream_finish(struct ws_stream *s);
 
+uv_loop_t *ws_stream_loop(const struct ws_stream *s);
+
 /* Bytes that have not reached the socket yet. */
 size_t ws_stream_queued(const struct ws_stream *s);
 uint64_t ws_stream_sent(const struct ws_stream *s);

@@ -120,6 +120,7 @@ static void on_drained(void *arg)
 		if (w->waiting[i].is_set)
 			put_latest(w, i);
 	}
+	ws_group_wake(w);
 	ws_check_ready(w);
 }
 
@@ -139,6 +140,7 @@ static void ws_close(struct front *f)
 	struct ws *w = ws_of(f);
 
 	w->phase = WS_CLOSED;
+	ws_group_leave(w);
 	ws_stream_destroy(w->stream);
 	pst_timer_destroy(w->timer);
 	w->is_freed = true;
@@ -173,13 +175,13 @@ static struct front *ws_open(const struct front_params *p, const struct front_ev
 	window_init(&w->window);
 	init_buffers(w);
 	w->timer = pst_timer_create(p->loop);
-	if (!w->timer || ws_frame_writer_init(&w->writer) < 0)
+	if (!w->timer)
 		goto fail;
 	w->stream = ws_stream_create(p->loop, p->fd, &stream_events, w);
 	if (!w->stream)
 		goto fail;
 
-	struct ws_hello hello = { p->clipboard_in, p->clipboard_out, p->desktop_name, p->user };
+	struct ws_hello hello = { p->clipboard_in, p->clipboard_out, p->is_view_only, p->desktop_name, p->user };
 
 	ws_write_hello(&w->body, &hello);
 	put_body(w, WS_S_HELLO);
@@ -208,6 +210,7 @@ static int ws_surface(struct front *f, int32_t width, int32_t height, struct pst
 	ws_write_surface(&w->body, width, height, w->scale_pct);
 	if (put_body(w, WS_S_SURFACE) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
+	ws_group_surface(w, width, height);
 	return 0;
 }
 
@@ -268,7 +271,7 @@ static void put_probe(struct ws *w, uint64_t now_ns)
 /* Numbers the frame that w->body holds. True when it is to be acknowledged. */
 static bool number_frame(struct ws *w, const struct op_list *ops, uint64_t now_ns)
 {
-	uint8_t flags = ws_frame_flags(ops);
+	uint8_t flags = w->body.data[4]; /* as the writer says */
 	bool is_quiet = window_may_be_quiet(&w->window, w->body.len);
 
 	if (w->body.len >= PROBE_BYTES && window_wants_probe(&w->window, now_ns))
@@ -290,7 +293,7 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	if (w->phase != WS_OPEN)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is closing");
 	pst_buf_reset(&w->body);
-	int rc = ws_frame_write(&w->writer, ops, sent, &w->body, err);
+	int rc = w->writer.flat || ws_frame_writer_init(&w->writer) == 0 ? ws_frame_write(&w->writer, ops, sent, &w->body, err) : PST_ENOMEM;
 
 	if (rc < 0) {
 		ws_stream_break(w->stream, "a picture could not be encoded for the browser");
@@ -303,6 +306,7 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
+	ws_group_frame(w, !is_acknowledged, now_us * 1000);
 	/* A letter's frame is a third of STATS. */
 	if (is_acknowledged && now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
@@ -351,6 +355,17 @@ static void ws_bell(struct front *f)
 		put_body(w, WS_S_BELL);
 }
 
+static void ws_watched(struct front *f, const char *names)
+{
+	struct ws *w = ws_of(f);
+
+	if (!w->can_watched)
+		return;
+	pst_buf_reset(&w->body);
+	ws_write_watched(&w->body, names);
+	put_body(w, WS_S_WATCHED);
+}
+
 static void ws_path(struct front *f, struct front_path *ret)
 {
 	struct ws *w = ws_of(f);
@@ -385,6 +400,9 @@ const struct front_type front_ws = {
 	.pointer_moved = ws_pointer_moved,
 	.clipboard = ws_clipboard,
 	.bell = ws_bell,
+	.watched = ws_watched,
+	.follow = ws_group_follow,
+	.join = ws_group_join,
 	.path = ws_path,
 	.end = ws_front_end,
 	.close = ws_close,

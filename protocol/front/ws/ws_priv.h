@@ -8,6 +8,7 @@
 #include "protocol/front/front.h"
 #include "protocol/front/window.h"
 #include "protocol/front/ws/frame.h"
+#include "protocol/front/ws/group.h"
 #include "protocol/front/ws/message.h"
 #include "protocol/front/ws/stream.h"
 
@@ -34,11 +35,12 @@ struct ws {
 	struct pst_timer *timer; /* HELLO's deadline, then the client's silence, then the end's */
 	struct window window; /* frames in flight */
 	uint64_t sequence;    /* of the last frame; probes have numbers too, so these are not the encoder's */
-	struct ws_frame_writer writer;
+	struct ws_frame_writer writer; /* opened by the first frame: followers need none */
+	struct ws_group group;
 	struct pst_buf body;    /* of the message that is being written */
 	struct pst_buf pasted;  /* parts of the client's CLIPBOARD */
 	struct ws_waiting waiting[WS_LATEST_KINDS];
-	bool clipboard_in, clipboard_out;
+	bool clipboard_in, clipboard_out, can_watched;
 	bool is_in_message, is_freed; /* closed from inside an event: freed when that returns */
 	bool wants_ready; /* can_send said no: `ready` is owed */
 	uint32_t scale_pct;

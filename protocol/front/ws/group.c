@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One encoding for several browsers. */
+#include "protocol/front/ws/group.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "protocol/front/ws/ws_priv.h"
+
+#define ANEW_EVERY_NS 3000000000ull /* streams that begin anew cost everybody what they had learnt */
+#define BLOCK_W 256                 /* a snapshot's operations: each has one kind of coding */
+#define BLOCK_H 64
+
+static struct ws *ws_of(struct front *f)
+{
+	return pst_container_of(f, struct ws, front);
+}
+
+static bool wants_snapshot(const struct ws *f)
+{
+	return f->phase == WS_OPEN && ws_stream_queued(f->stream) == 0 &&
+	       ws_member_wants_snapshot(&f->group.member, &f->window);
+}
+
+/* When streams may begin anew: at once while nothing was sent since they last did. */
+static uint64_t anew_at(const struct ws *leader)
+{
+	return leader->group.anew_ns && !leader->writer.is_anew ? leader->group.anew_ns + ANEW_EVERY_NS : 0;
+}
+
+static void end_lost(struct ws *f, uint64_t now_ns)
+{
+	if (f->phase == WS_OPEN && ws_member_lost_at(&f->group.member) <= now_ns)
+		ws_end(f, PST_ETIMEOUT,
+			"This view has not kept up for 30 seconds: its network or its computer is too slow.",
+			"Esta vista lleva 30 segundos sin poder seguir: su red o su equipo son demasiado "
+			"lentos.");
+}
+
+static void on_time(void *arg)
+{
+	struct ws *l = arg;
+	uint64_t now = pst_mono_ns(), due = UINT64_MAX;
+	bool is_wanted = false;
+
+	for (struct ws *f = l->group.first; f; f = f->group.next) {
+		end_lost(f, now);
+		if (f->phase == WS_OPEN)
+			due = PST_MIN(due, ws_member_lost_at(&f->group.member));
+		is_wanted = is_wanted || wants_snapshot(f);
+	}
+	is_wanted = is_wanted && l->phase == WS_OPEN && l->sequence > 0 && l->ev->join;
+	if (is_wanted && anew_at(l) <= now) {
+		l->ev->join(l->arg);
+		due = PST_MIN(due, now + ANEW_EVERY_NS); /* there may have been no picture, or no memory */
+	} else if (is_wanted) {
+		due = PST_MIN(due, anew_at(l));
+	}
+	if (due != UINT64_MAX && !pst_timer_is_active(l->group.timer))
+		pst_timer_start(l->group.timer, due > now ? (due - now) / 1000000 + 1 : 0, on_time, l);
+}
+
+/* From a turn of the loop of its own: a snapshot is not encoded in the middle of a frame. */
+static void look(struct ws *leader)
+{
+	if (leader->group.timer)
+		pst_timer_start(leader->group.timer, 0, on_time, leader);
+}
+
+void ws_group_wake(struct ws *follower)
+{
+	if (follower->group.leader && !follower->group.member.is_in_step)
+		look(follower->group.leader);
+}
+
+void ws_group_follow(struct front *leader, struct front *follower)
+{
+	struct ws *l = ws_of(leader), *f = ws_of(follower);
+
+	if (!l->group.timer)
+		l->group.timer = pst_timer_create(ws_stream_loop(l->stream));
+	f->group.leader = l;
+	f->group.next = l->group.first;
+	l->group.first = f;
+	ws_member_init(&f->group.member, pst_mono_ns());
+	look(l);
+}
+
+void ws_group_fall(struct ws *follower)
+{
+	ws_member_fall(&follower->group.member, pst_mono_ns());
+	ws_group_wake(follower);
+}
+
+void ws_group_leave(struct ws *w)
+{
+	struct ws *l = w->group.leader;
+
+	for (struct ws **at = l ? &l->group.first : NULL; at && *at; at = &(*at)->group.next)
+		if (*at == w) {
+			*at = w->group.next;
+			break;
+		}
+	w->group.leader = NULL;
+	while (w->group.first) {
+		struct ws *f = w->group.first;
+
+		w->group.first = f->group.next;
+		f->group.leader = f->group.next = NULL;
+	}
+	pst_timer_destroy(w->group.timer);
+	w->group.timer = NULL;
+}
+
+void ws_group_frame(struct ws *leader, bool is_quiet, uint64_t now_ns)
+{
+	const struct pst_buf *body = &leader->body;
+	bool has_fallen = false;
+
+	for (struct ws *f = leader->group.first; f; f = f->group.next) {
+		if (f->phase != WS_OPEN || !f->group.member.is_in_step)
+			continue;
+		if (ws_member_take(
+			    &f->group.member, &f->window, leader->sequence, body->len, is_quiet, now_ns))
+			ws_stream_put(f->stream, WS_S_FRAME, body->data, body->len);
+		else
+			has_fallen = true;
+	}
+	if (has_fallen || (leader->group.first && !leader->group.anew_ns))
+		look(leader);
+}
+
+static void tell_surface(struct ws *f, int32_t width, int32_t height)
+{
+	if (f->group.width == width && f->group.height == height)
+		return;
+	f->group.width = width;
+	f->group.height = height;
+	pst_buf_reset(&f->body);
+	ws_write_surface(&f->body, width, height, f->scale_pct);
+	ws_stream_put(f->stream, WS_S_SURFACE, f->body.data, f->body.len);
+}
+
+void ws_group_surface(struct ws *leader, int32_t width, int32_t height)
+{
+	leader->group.width = width;
+	leader->group.height = height;
+	for (struct ws *f = leader->group.first; f; f = f->group.next)
+		if (f->phase == WS_OPEN && f->group.member.is_in_step)
+			tell_surface(f, width, height);
+}
+
+/* The whole picture as exact blocks. Owned by the caller; NULL without memory. */
+static struct op *block_ops(int32_t width, int32_t height, size_t *ret_len)
+{
+	size_t columns = (size_t)(width + BLOCK_W - 1) / BLOCK_W,
+	       rows = (size_t)(height + BLOCK_H - 1) / BLOCK_H;
+	struct op *ops = pst_zalloc(columns * rows, sizeof(*ops));
+
+	for (size_t i = 0; ops && i < columns * rows; i++) {
+		int32_t x = (int32_t)(i % columns) * BLOCK_W, y = (int32_t)(i / columns) * BLOCK_H;
+
+		ops[i].kind = OP_LOSSLESS;
+		ops[i].rect =
+			(struct rect){ x, y, PST_MIN(BLOCK_W, width - x), PST_MIN(BLOCK_H, height - y) };
+	}
+	*ret_len = columns * rows;
+	return ops;
+}
+
+/* FRAME's body with the whole picture, for decoders that begin anew. */
+static int write_snapshot(uint64_t sequence, const struct pixmap *sent, struct pst_buf *out)
+{
+	struct ws_frame_writer fresh;
+	struct op_list list = { .sequence = sequence, .more = true };
+	struct op *ops = block_ops(sent->width, sent->height, &list.len);
+	int rc = ops ? ws_frame_writer_init(&fresh) : PST_ENOMEM;
+
+	if (rc == 0) {
+		list.ops = ops;
+		fresh.is_anew = true;
+		rc = ws_frame_write(&fresh, &list, sent, out, NULL);
+		ws_frame_writer_finish(&fresh);
+	}
+	free(ops);
+	return rc;
+}
+
+void ws_group_join(struct front *leader, const struct pixmap *sent)
+{
+	struct ws *l = ws_of(leader);
+	uint64_t now;
+	struct pst_buf body;
+
+	if (l->phase != WS_OPEN || sent->width != l->group.width || sent->height != l->group.height)
+		return;
+	pst_buf_init(&body, WS_FRAME_MAX);
+	if (write_snapshot(l->sequence + 1, sent, &body) < 0 || ws_frame_writer_restart(&l->writer) < 0) {
+		pst_buf_finish(&body);
+		return;
+	}
+	l->sequence++;
+	l->group.anew_ns = now = pst_mono_ns();
+	for (struct ws *f = l->group.first; f; f = f->group.next) {
+		if (!wants_snapshot(f))
+			continue;
+		tell_surface(f, sent->width, sent->height);
+		ws_member_join(&f->group.member, &f->window, l->sequence, body.len, now);
+		ws_stream_put(f->stream, WS_S_FRAME, body.data, body.len);
+	}
+	pst_buf_finish(&body);
+}
