@@ -25,6 +25,7 @@ protocol_libworker_a_SOURCES = \
 	protocol/worker.c protocol/worker.h protocol/worker_priv.h \
 	protocol/worker_front.c \
 	protocol/worker_gate.c \
+	protocol/worker_guests.c \
 	protocol/worker_lobby.c \
 	protocol/worker_main.c \
 	protocol/worker_picture.c \

@@ -41,6 +41,7 @@ static void on_ended(void *arg)
 		return;
 	w->phase = WORKER_ENDED;
 	worker_gate_report(w, "ended");
+	guests_close(w);
 	front_close(w->front);
 	w->front = NULL;
 	source_close(w->source, w->end_en);
@@ -169,6 +170,7 @@ void worker_destroy(struct worker *w)
 {
 	if (!w)
 		return;
+	guests_close(w);
 	front_close(w->front);
 	source_close(w->source, "the worker ends");
 	source_close(w->lobby.source, NULL);

@@ -84,6 +84,11 @@ static void on_refresh(void *arg, const struct rect *r)
 	picture_refresh(arg, r);
 }
 
+static void on_join(void *arg)
+{
+	picture_join(arg);
+}
+
 static void on_clipboard(void *arg, const char *utf8, size_t len)
 {
 	struct worker *w = arg;
@@ -112,6 +117,7 @@ const struct front_events worker_front_events = {
 	.ready = on_ready,
 	.refresh = on_refresh,
 	.clipboard = on_clipboard,
+	.join = on_join,
 	.closed = on_closed,
 };
 

@@ -81,8 +81,14 @@ static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		on_start(w, msg, fd);
 		return;
 	}
+	if (op && !strcmp(op, "guest")) {
+		guests_add(w, msg, fd);
+		return;
+	}
 	pst_fd_close(&fd);
-	if (op && !strcmp(op, "end") && !worker_is_leaving(w))
+	if (op && !strcmp(op, "guest_end"))
+		guests_end(w, msg);
+	else if (op && !strcmp(op, "end") && !worker_is_leaving(w))
 		worker_end(w, end_status(code), code ? code : "ended_by_broker", en ? en : "The session was ended.",
 			   es ? es : en ? en : "La sesión ha sido terminada.");
 }

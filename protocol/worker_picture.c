@@ -292,6 +292,14 @@ void picture_ready(struct worker *w)
 		pst_timer_start(w->picture.plan, 0, on_plan, w);
 }
 
+void picture_join(struct worker *w)
+{
+	if (worker_is_over(w) || !w->picture.encoder)
+		return;
+	encoder_restart_videos(w->picture.encoder);
+	front_join(w->front, encoder_sent(w->picture.encoder));
+}
+
 void picture_cursor(struct worker *w, const struct cursor_image *image)
 {
 	struct worker_picture *p = &w->picture;

@@ -12,6 +12,7 @@
 #include "protocol/worker.h"
 
 #define WORKER_LOGINS_MAX 3
+#define WORKER_GUESTS_MAX 50
 
 /*
  *            start            login            grant           surface
@@ -63,6 +64,13 @@ struct worker_lobby {
 	bool is_broken; /* no memory: everything is told the old way */
 };
 
+/* Further viewers; see worker_guests.c. */
+struct worker_guests {
+	struct worker_guest *first;
+	size_t count;
+	struct pst_timer *reap;
+};
+
 struct worker {
 	struct worker_params params;
 	enum worker_phase phase;
@@ -76,6 +84,7 @@ struct worker {
 	struct worker_policy policy;
 	struct worker_picture picture;
 	struct worker_lobby lobby;
+	struct worker_guests guests;
 	json_t *auth; /* the broker's answer, while a pool is chosen */
 	struct pst_timer *resize, *stats, *end;
 	int32_t wish_width, wish_height;
@@ -132,6 +141,22 @@ void picture_damage(struct worker *w, const struct rect *rects, size_t n);
 void picture_refresh(struct worker *w, const struct rect *r);
 void picture_ready(struct worker *w);
 void picture_cursor(struct worker *w, const struct cursor_image *image);
+
+/* Viewers that follow the front wait for the picture. */
+void picture_join(struct worker *w);
+
+/* worker_guests.c: further viewers of the session, who follow the owner's front. */
+/* The gate brings one. Takes fd; a refusal is reported as the guest's end. */
+void guests_add(struct worker *w, const json_t *msg, int fd);
+/* The gate ends one. */
+void guests_end(struct worker *w, const json_t *msg);
+/* The session is over: they hear why. */
+void guests_close(struct worker *w);
+/* What the desktop says besides its picture. */
+void guests_cursor(const struct worker *w, const struct cursor_image *image);
+void guests_pointer_moved(const struct worker *w, int32_t x, int32_t y);
+void guests_clipboard(const struct worker *w, const char *utf8, size_t len);
+void guests_bell(const struct worker *w);
 
 /* worker_lobby.c: nothing but front_status for a front that has words itself. */
 /* The viewer was let in, or can be shown something: the lobby opens in a moment, if no desktop comes first. */

@@ -33,6 +33,7 @@ static void on_cursor(void *arg, const struct cursor_image *image)
 
 	if (!worker_is_leaving(w))
 		picture_cursor(w, image);
+	guests_cursor(w, image);
 }
 
 static void on_pointer_moved(void *arg, int32_t x, int32_t y)
@@ -41,14 +42,17 @@ static void on_pointer_moved(void *arg, int32_t x, int32_t y)
 
 	if (!worker_is_over(w))
 		front_pointer_moved(w->front, x, y);
+	guests_pointer_moved(w, x, y);
 }
 
 static void on_clipboard(void *arg, const char *utf8, size_t len)
 {
 	struct worker *w = arg;
 
-	if (w->policy.clipboard_out && !worker_is_over(w))
-		front_clipboard(w->front, utf8, len);
+	if (!w->policy.clipboard_out || worker_is_over(w))
+		return;
+	front_clipboard(w->front, utf8, len);
+	guests_clipboard(w, utf8, len);
 }
 
 static void on_bell(void *arg)
@@ -57,6 +61,7 @@ static void on_bell(void *arg)
 
 	if (!worker_is_over(w))
 		front_bell(w->front);
+	guests_bell(w);
 }
 
 static void on_closed(void *arg, int code, const char *reason)

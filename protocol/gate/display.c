@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "protocol/gate/display_priv.h"
 #include "protocol/gate/gate_priv.h"
+#include "protocol/gate/guest.h"
 #include "protocol/gate/http_conn.h"
 #include "protocol/gate/session.h"
 #include "protocol/gate/stream.h"
@@ -39,6 +40,8 @@ static void display_free(struct display *d)
 		spawn_cancel(d->gate->spawn, d->spawn_serial);
 	if (d->session)
 		session_forget(d->session);
+	if (d->guest)
+		guest_forget(d->guest);
 	relay_finish(&d->relay);
 	limits_closed(d->gate->limits, &d->key, true);
 	pst_timer_destroy(d->timer);
@@ -107,14 +110,61 @@ static void on_ping_time(void *arg)
 	pst_timer_start(d->timer, PING_MS, on_ping_time, d);
 }
 
+static void on_ended(struct display *d, const struct session_end *end)
+{
+	int code = end->is_crash ? WS_CLOSE_FAILED : !strcmp(end->code, "client_left") ? WS_CLOSE_NORMAL : WS_CLOSE_ENDED;
+
+	relay_drain(&d->relay);
+	display_end(d, code, end->reason_en, end->reason_es);
+}
+
 static void on_session_ended(void *arg, const struct session_end *end)
 {
 	struct display *d = arg;
-	int code = end->is_crash ? WS_CLOSE_FAILED : !strcmp(end->code, "client_left") ? WS_CLOSE_NORMAL : WS_CLOSE_ENDED;
 
 	d->session = NULL;
-	relay_drain(&d->relay);
-	display_end(d, code, end->reason_en, end->reason_es);
+	on_ended(d, end);
+}
+
+static void on_guest_ended(void *arg, const struct session_end *end)
+{
+	struct display *d = arg;
+
+	d->guest = NULL;
+	on_ended(d, end);
+}
+
+/* The pair of a relay; little lies between worker and client: what is stale is then never encoded. False: the display has ended. */
+static bool make_pair(struct display *d, int pair[2])
+{
+	struct pst_err err;
+	int size = PIPE_SNDBUF;
+
+	if (pst_unix_pair(pair, &err) < 0) {
+		display_end(d, WS_CLOSE_FAILED, "The gateway has no resources left for another display.", "La pasarela no tiene recursos para otra pantalla.");
+		return false;
+	}
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return true;
+}
+
+/* One more viewer of a session that goes on. */
+static void start_guest(struct display *d)
+{
+	struct guest_params p = { .grant = d->grant, .remote = d->remote, .ended = on_guest_ended, .arg = d };
+	int pair[2];
+
+	if (!make_pair(d, pair))
+		return;
+	p.client_fd = pair[1];
+	d->guest = guest_start(d->gate, &p);
+	if (!d->guest) {
+		close(pair[0]);
+		display_end(d, WS_CLOSE_ENDED, "The session is over.", "La sesión ha terminado.");
+		return;
+	}
+	pst_timer_start(d->timer, PING_MS, on_ping_time, d);
+	relay_start(&d->relay, d, pair[0]);
 }
 
 static void start_worker(struct display *d, int display_fd)
@@ -129,16 +179,12 @@ static void start_worker(struct display *d, int display_fd)
 		.ended = on_session_ended,
 		.arg = d,
 	};
-	struct pst_err err;
-	int pair[2], size = PIPE_SNDBUF;
+	int pair[2];
 
-	if (pst_unix_pair(pair, &err) < 0) {
+	if (!make_pair(d, pair)) {
 		close(display_fd);
-		display_end(d, WS_CLOSE_FAILED, "The gateway has no resources left for another display.", "La pasarela no tiene recursos para otra pantalla.");
 		return;
 	}
-	/* Little lies between worker and client: what is stale is then never encoded. */
-	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	p.client_fd = pair[1];
 	d->session = session_start(d->gate, &p);
 	if (!d->session) {
@@ -195,6 +241,10 @@ static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *
 	}
 	d->grant = json_incref(reply);
 	json_object_del(d->grant, "re");
+	if (!d->is_rfb && json_object_get(reply, "guest")) {
+		start_guest(d);
+		return;
+	}
 	d->spawn_serial = spawn_connect(d->gate->spawn, reply, on_display_link, d);
 	if (!d->spawn_serial)
 		display_end(d, WS_CLOSE_FAILED, "The broker's answer names no desktop.", "La respuesta del servicio central no nombra un escritorio.");

@@ -12,6 +12,7 @@
 struct broker_call;
 struct display;
 struct gate;
+struct guest;
 struct pst_timer;
 struct relay_pipe;
 struct session;
@@ -41,6 +42,7 @@ struct display {
 	struct display *next, **at;
 	struct stream *stream;
 	struct session *session; /* NULL before the grant and after its end */
+	struct guest *guest;     /* …or one more viewer of another connection's session */
 	struct broker_call *call;
 	uint32_t spawn_serial;
 	struct pst_timer *timer; /* pings, then the close */

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "protocol/gate/display.h"
 #include "protocol/gate/gate_priv.h"
+#include "protocol/gate/guest.h"
 #include "protocol/gate/http_conn.h"
 #include "protocol/gate/intake.h"
 #include "protocol/gate/listener.h"
@@ -26,7 +27,7 @@ static json_t *on_hello(void *arg)
 {
 	struct gate *g = arg;
 
-	return json_pack("{s:s, s:s, s:o}", "op", "hello", "gateway", g->config->name, "sessions", session_list(g));
+	return json_pack("{s:s, s:s, s:o, s:o}", "op", "hello", "gateway", g->config->name, "sessions", session_list(g), "guests", guest_list(g));
 }
 
 static void on_broker_message(void *arg, json_t *msg)
@@ -36,6 +37,8 @@ static void on_broker_message(void *arg, json_t *msg)
 
 	if (op && !strcmp(op, "end"))
 		session_end_by_broker(g, msg);
+	else if (op && !strcmp(op, "guest_end"))
+		guest_end_by_broker(g, msg);
 	else if (op && !strcmp(op, "revoke_all"))
 		session_end_all(g, "revoked", "An administrator ended all sessions. Log in again.", "Un administrador ha terminado todas las sesiones. Vuelva a entrar.");
 	else

@@ -7,6 +7,7 @@ protocol_gate_libgate_a_SOURCES = \
 	protocol/gate/config.c protocol/gate/config.h \
 	protocol/gate/display.c protocol/gate/display.h protocol/gate/display_priv.h \
 	protocol/gate/gate.c protocol/gate/gate.h protocol/gate/gate_priv.h \
+	protocol/gate/guest.c protocol/gate/guest.h \
 	protocol/gate/http_conn.c protocol/gate/http_conn.h \
 	protocol/gate/http_head.c protocol/gate/http_head.h \
 	protocol/gate/http_reply.c protocol/gate/http_reply.h \

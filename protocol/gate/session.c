@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "protocol/gate/gate_priv.h"
+#include "protocol/gate/guest.h"
 #include "protocol/gate/question.h"
 #include "protocol/gate/session_priv.h"
 
@@ -36,6 +37,7 @@ static void session_free(struct session *s)
 	if (s->next)
 		s->next->at = s->at;
 	question_drop_all(s);
+	guest_drop_all(s, NULL);
 	pst_timer_destroy(s->end_timer);
 	pst_ctl_close(s->ctl);
 	if (s->owns_count)
@@ -61,6 +63,7 @@ static void finish(struct session *s, const struct session_end *end)
 	json_decref(s->stats);
 	if (end->is_crash)
 		limits_penalize(s->gate->limits, &s->key, LIMITS_CRASH, pst_mono_ns());
+	guest_drop_all(s, end);
 	if (s->ended)
 		s->ended(s->arg, end);
 	session_free(s);
@@ -114,6 +117,8 @@ static void on_message(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		question_connect(s, msg);
 	else if (op && !strcmp(op, "session"))
 		on_session_event(s, msg);
+	else if (op && !strcmp(op, "guest"))
+		guest_event(s, msg);
 	else
 		pst_ctl_reply_refusal(ctl, msg, "unknown_op", 400, "The gate does not know this message.");
 }

@@ -7,6 +7,7 @@
 #include "protocol/gate/session.h"
 
 struct broker_call;
+struct guest;
 struct pst_timer;
 struct question;
 
@@ -16,6 +17,7 @@ struct session {
 	struct pst_ctl *ctl; /* NULL once the worker closed it */
 	struct pst_timer *end_timer;
 	struct question *questions;
+	struct guest *guests;
 	enum spawn_front front;
 	uint32_t serial;
 	char uuid[PST_UUID_SIZE]; /* "" until granted */

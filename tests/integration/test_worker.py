@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real worker, in its sandbox, between the gate and a browser of our own making: picture, clipboard, resize, input, ends."""
+"""The real worker, in its sandbox, between the gate and a browser of our own making: picture, clipboard, resize, input, ends, and guests.
+
+Covers: protocol/worker_guests.c protocol/gate/guest.c
+"""
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -18,13 +22,16 @@ import rdp_harness
 from rfb_client import Rfb
 from gate_harness import DESKTOP, Gateway, pattern_worker, wait_until
 
-HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END = 1, 2, 3, 4, 6, 7, 0x0b
+HELLO, SURFACE, FRAME, CURSOR, CLIPBOARD, STATUS, END, WATCHED = 1, 2, 3, 4, 6, 7, 0x0b, 0x0c
+TELLS = 3 + 16 # H.264, JPEG, and words about who watches
+GUEST = "00000000-0000-0000-0000-0000000001%02d"
 
 
 class Viewer:
     def __init__(self, gate, width=800, height=600, can=3):
         self.ws = gate.websocket()
         self.frames = 0
+        self.heard = []
         self.surface = None
         kind, self.hello = self.message()
         assert kind == HELLO, kind
@@ -45,8 +52,11 @@ class Viewer:
         kind, body = self.message()
         if kind == FRAME:
             self.frames += 1
+            self.last = body[5:]
             self.ws.send(struct.pack(">BII", 2, struct.unpack(">I", body[:4])[0], 1000))
-        elif kind == SURFACE:
+        else:
+            self.heard.append((kind, body))
+        if kind == SURFACE:
             self.surface = struct.unpack(">HH", body[:4])
         return kind, body
 
@@ -59,6 +69,28 @@ class Viewer:
         raise AssertionError("it did not come")
 
 
+def together(viewers, wanted, seconds=20):
+    """Everybody reads and acknowledges, as browsers do."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, "it did not come"
+        socks = [v.ws.conn for v in viewers]
+        ready = [c for c in socks if c.pending()] or select.select(socks, [], [], 1)[0]
+        for viewer in viewers:
+            if viewer.ws.conn in ready:
+                viewer.step()
+
+
+def settle(viewers):
+    """Reads until nothing comes any more."""
+    quiet = 0
+    while quiet < 3:
+        seen = [v.frames for v in viewers]
+        at = time.monotonic() + 0.3
+        together(viewers, lambda: time.monotonic() > at)
+        quiet = quiet + 1 if seen == [v.frames for v in viewers] else 0
+
+
 class HesitantViewer(Rfb):
     """A VNC viewer whose user looks for the password: TLS is there, and nothing follows."""
 
@@ -68,7 +100,7 @@ class HesitantViewer(Rfb):
 
 
 class Worker(unittest.TestCase):
-    kills = False
+    kills, guests = False, 0
 
     def setUp(self):
         self.script = "/tmp/puesto-pattern-worker-%d" % os.getpid()
@@ -192,6 +224,88 @@ class Worker(unittest.TestCase):
             with self.assertRaises(TimeoutError):
                 sock.recv(1)
             sock.close()
+
+    def guest(self, can_input, **more):
+        """One more viewer of the session that the first one began."""
+        self.guests += 1
+        guest = {"id": GUEST % self.guests, "name": "Eva", "can_input": can_input}
+        self.gate.broker.handlers["redeem"] = lambda m, send: {"session": "00000000-0000-0000-0000-000000000001", "guest": guest}
+        return Viewer(self.gate, **more)
+
+    def test_guests_see_what_the_owner_sees(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 10)
+        watcher = self.guest(False, width=333, height=222)
+        together([owner, watcher], lambda: watcher.frames >= 10)
+        self.assertEqual(self.gate.broker.wait(lambda m: m.get("op") == "guest")["event"], "started")
+        self.assertEqual(watcher.surface, owner.surface)
+        self.assertEqual((watcher.hello[14], owner.hello[14]), (4, 3), "view only, and no clipboard")
+        self.assertIn((WATCHED, b"\0\3Eva"), owner.heard)
+        watcher.ws.send(struct.pack(">BHHB", 5, 5, 5, 1))   # a click would stop the picture
+        watcher.ws.send(struct.pack(">BHHH", 8, 640, 480, 100))
+        watcher.ws.send(b"\x09" + b"secret")
+        seen = watcher.frames
+        together([owner, watcher], lambda: watcher.frames >= seen + 30)
+        self.assertEqual(watcher.surface, (800, 600))
+        second = self.guest(True)
+        together([owner, watcher, second], lambda: second.frames >= 3)
+        second.ws.send(b"\x09" + b"mine")
+        together([owner, watcher, second], lambda: all((CLIPBOARD, b"MINE") in v.heard for v in (owner, second)))
+        self.assertEqual([body for viewer in (owner, watcher) for kind, body in viewer.heard if kind == CLIPBOARD], [b"MINE"])
+        second.ws.send(struct.pack(">BHHB", 5, 5, 5, 1))
+        settle([owner, watcher, second])
+        watcher.ws.send(struct.pack(">H", 1000), opcode=8)
+        together([owner, second], lambda: (WATCHED, b"\0\0") in owner.heard)
+        self.assertEqual(self.gate.broker.wait(lambda m: m.get("op") == "guest" and m["event"] == "ended")["session"][-1], "1")
+
+    def test_guests_show_the_same_pixels(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 5)
+        viewers = [owner] + [self.guest(True) for _ in range(3)]
+        together(viewers, lambda: all(v.frames >= 20 for v in viewers))
+        owner.ws.send(struct.pack(">BHHB", 5, 5, 5, 1))
+        settle(viewers)
+        self.assertEqual(len({v.last for v in viewers}), 1, "the last frame has the same bytes for all")
+
+    def test_a_guest_that_does_not_read_holds_nobody_up(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 10)
+        self.guest(True)
+        self.gate.broker.wait(lambda m: m.get("op") == "guest")
+        for _ in range(100):
+            owner.step()
+        self.assertGreater(owner.frames, 80)
+
+    def test_a_watcher_is_refused_where_the_owner_cannot_be_told(self):
+        owner = Viewer(self.gate)
+        owner.until(lambda k, b: owner.frames == 3)
+        self.gate.broker.handlers["redeem"] = lambda m, send: {
+            "session": "00000000-0000-0000-0000-000000000001", "guest": {"id": GUEST % 1, "name": "Eva", "can_input": False}}
+        code, reason = self.gate.websocket().closed()
+        self.assertEqual(code, 4410)
+        self.assertIn("cannot be told", reason)
+        self.assertIn("no se le puede avisar", self.gate.websocket(language="es").closed()[1])
+
+    def test_a_guest_has_to_decode_what_the_owner_decodes(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 3)
+        guest = self.guest(True, can=2)
+        self.assertIn(b"Use another browser", guest.until(lambda k, b: k == END))
+
+    def test_guests_end_with_their_session_or_by_an_administrator(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 3)
+        guest = self.guest(True)
+        together([owner, guest], lambda: guest.frames >= 2)
+        self.gate.broker.send({"op": "guest_end", "guest": GUEST % 1, "code": "ended", "reason_en": "Enough.", "reason_es": "Basta."})
+        self.assertIn(b"Enough.", guest.until(lambda k, b: k == END))
+        self.assertEqual(guest.ws.closed(), (4410, "Enough."))
+        guest = self.guest(True)
+        together([owner, guest], lambda: guest.frames >= 2)
+        owner.ws.send(struct.pack(">H", 1000), opcode=8)
+        self.assertIn(b"owner has disconnected", guest.until(lambda k, b: k == END))
+        guest.ws.closed()
+        self.assertEqual(self.gate.websocket().closed(), (4410, "The session is over."))
 
     def test_a_killed_worker_is_explained(self):
         viewer = Viewer(self.gate)
