@@ -42,12 +42,14 @@ broker_libbroker_a_SOURCES = \
 	broker/api/sessions.c \
 	broker/api/status.c \
 	broker/api/users.c broker/api/users.h \
+	broker/api/watch.c \
 	broker/api/write.c \
 	broker/control/agents.c \
 	broker/control/certify.c broker/control/certify.h \
 	broker/control/control.c broker/control/control.h broker/control/control_priv.h \
 	broker/control/gateway.c broker/control/gateway.h \
 	broker/control/grant.c broker/control/grant.h \
+	broker/control/guests.c broker/control/guests.h \
 	broker/control/provisioner.c \
 	broker/control/viewer.c
 nodist_broker_libbroker_a_SOURCES = broker/api/openapi_json.c

@@ -13,13 +13,13 @@
 #include "db/desktop.h"
 #include "db/pool.h"
 #include "db/session.h"
+#include "db/guest.h"
 #include "db/ticket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TICKET_MS 60000
 #define GRANT_MS (12 * 3600 * 1000LL) /* R10: a worker's grant ends by itself */
 #define RETRY_WRITE_MS 1000           /* after a full disk */
 #define PRUNE_EVERY_MS (3600 * 1000LL)
@@ -31,7 +31,7 @@ static void real_now(struct core_now *ret)
 	ret->wall_ms = pst_wall_ms();
 }
 
-static void reconciler_now(const struct reconciler *r, struct core_now *ret)
+void reconciler_now(const struct reconciler *r, struct core_now *ret)
 {
 	if (r->ops->now)
 		r->ops->now(r->arg, ret);
@@ -194,6 +194,7 @@ static void reconciler_prune(struct reconciler *r)
 	r->pruned_wall = now.wall_ms;
 	/* Old rows that stay for another hour do no harm: errors are left to the next time. */
 	db_ticket_prune(r->db, r->boot, now.mono_ms, NULL);
+	db_guest_prune(r->db, r->boot, now.mono_ms, NULL);
 	if (db_begin(r->db, NULL) < 0)
 		return;
 	if (db_desktop_prune(r->db, now.wall_ms - PRUNE_AFTER_MS, NULL) < 0)

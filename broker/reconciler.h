@@ -111,11 +111,30 @@ struct grant_request {
  * session of it is ended with the reason "moved to another client". */
 int reconciler_grant(struct reconciler *r, const struct grant_request *req, struct grant *ret, struct pst_err *err);
 
+#define TICKET_MS 60000 /* a ticket's life */
+
 /* A ticket for the web: 43 characters of base64url and their end; 60 s, one use. */
 int reconciler_ticket(struct reconciler *r, const struct grant_request *req, char ret_ticket[44], struct pst_err *err);
 /* Spends it (it is gone whatever follows) and grants. PST_EDENIED: unknown, spent, late or of an older lease. */
 int reconciler_redeem(struct reconciler *r, const char *ticket, enum protocol protocol, const char *remote,
                       const char *gateway, struct grant *ret, struct pst_err *err);
+
+/* --- guests: further viewers of a session that goes on ------------------------ */
+
+struct guest_request {
+	const char *session, *user_id, *name; /* who comes; that he may is the caller's business */
+	bool can_input;
+};
+
+struct guest_grant {
+	char session[CORE_ID_SIZE], id[CORE_ID_SIZE], user_id[CORE_ID_SIZE], name[CORE_NAME_SIZE];
+	bool can_input;
+};
+
+/* As reconciler_ticket. PST_ECONFLICT: the session is over, or its viewer is no browser. Nothing of the session changes. */
+int reconciler_guest_ticket(struct reconciler *r, const struct guest_request *req, char ret_ticket[44], struct pst_err *err);
+/* PST_ENOTFOUND: no ticket of a guest; PST_EDENIED: late, or the session is over. */
+int reconciler_guest_redeem(struct reconciler *r, const char *ticket, struct guest_grant *ret, struct pst_err *err);
 
 /* --- desktops and pools, by their owner or an admin --------------------------- */
 

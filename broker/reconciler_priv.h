@@ -41,6 +41,7 @@ void reconciler_send(struct reconciler *r, const struct core_out *out);
 void reconciler_enrol_token(const struct reconciler *r, const char *task, char ret_token[44]);
 
 /* reconciler.c */
+void reconciler_now(const struct reconciler *r, struct core_now *ret);
 /* A step of the caller's own in the round's transaction; NULL: none. It runs last, and
  * only when the core did not refuse. */
 typedef int (*round_step)(struct reconciler *r, void *arg, struct pst_err *err);

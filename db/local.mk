@@ -9,6 +9,7 @@ db_libdb_a_SOURCES = \
 	db/desktop.c db/desktop.h \
 	db/entitlement.c db/entitlement.h \
 	db/group.c db/group.h \
+	db/guest.c db/guest.h \
 	db/image.c db/image.h \
 	db/login.c db/login.h \
 	db/migrate.c db/migrate.h \
@@ -26,7 +27,7 @@ db_libdb_a_SOURCES = \
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql \
-	$(srcdir)/db/schema/0003_end_reason_es.sql
+	$(srcdir)/db/schema/0003_end_reason_es.sql $(srcdir)/db/schema/0004_guests.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
@@ -34,4 +35,4 @@ db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
 EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
-	db/schema/0003_end_reason_es.sql
+	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql

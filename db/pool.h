@@ -21,6 +21,7 @@ struct pool_row {
 	int min, max, spare, idle_disconnect_s, logoff_after_disconnect_s;
 	int memory_mb, cpus, pids, max_width, max_height;
 	char network[16], locale[DB_WORD_SIZE], layout[DB_WORD_SIZE];
+	char watching[16];
 	bool clipboard_in, clipboard_out, enabled, drain, maintenance, deleting;
 	int next_number;
 	int64_t rev, created, updated;

@@ -25,6 +25,11 @@ struct api_links {
 	/* [{name, connected, sessions}], returns owned */
 	json_t *(*gateways)(void *arg);
 	void (*revoke_all)(void *arg);
+	/* Guests of a session: [{id, user, name, can_input, since}], returns owned. */
+	json_t *(*guests)(void *arg, const char *session);
+	/* False: there is none such. */
+	bool (*end_guest)(void *arg, const char *session, const char *guest);
+	void (*end_guests_of)(void *arg, const char *user_id);
 };
 
 struct api_params {

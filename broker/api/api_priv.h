@@ -59,6 +59,11 @@ void api_session_list(struct api_call *call);
 void api_session_get(struct api_call *call);
 void api_session_end(struct api_call *call);
 json_t *api_session_json(struct api *api, const char *id);
+/* watch.c */
+void api_session_watch(struct api_call *call);
+void api_session_guest_end(struct api_call *call);
+/* The answer to connect for one more view of the caller's own session in this pool. */
+void api_me_view(struct api_call *call, const char *pool_id);
 /* me.c */
 void api_me_get(struct api_call *call);
 void api_me_patch(struct api_call *call);

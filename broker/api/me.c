@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define MY_POOLS_MAX 200
-#define TICKET_MS 60000
 
 static void answer_me(struct api_call *call)
 {
@@ -191,22 +190,35 @@ static void answer_ticket(struct api_call *call, const struct connect_answer *a,
 	pst_wipe(ticket, sizeof(ticket));
 }
 
+struct connect_body {
+	char protocol[8];
+	bool view; /* one more view of the session that goes on, in place of taking it over */
+};
+
 void api_me_connect(struct api_call *call)
 {
 	static const char *const words[] = {"web", "novnc", NULL};
-	static const struct field table[] = {{.name = "protocol", .kind = FIELD_WORD, .required = true, .size = 8, .words = words}};
-	char protocol[8] = "", pool[CORE_ID_SIZE];
+	static const struct field table[] = {
+		{.name = "protocol", .kind = FIELD_WORD, .required = true, FIELD(struct connect_body, protocol), .words = words},
+		{.name = "view", .kind = FIELD_BOOL, FIELD(struct connect_body, view)},
+	};
+	struct connect_body b = {.protocol = ""};
+	char pool[CORE_ID_SIZE];
 	struct connect_request req = {.user_id = call->who.user.user_id, .user_name = call->who.user.user_name,
 		.pool_id = pool, .remote = call->remote};
 	struct connect_answer a = {0};
 	struct pst_err err = PST_ERR_INIT;
 
-	if (fields_read(call, call->body, "", table, 1, protocol, NULL) < 0 || !my_pool(call, pool))
+	if (fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), &b, NULL) < 0 || !my_pool(call, pool))
 		return;
+	if (b.view) {
+		api_me_view(call, pool);
+		return;
+	}
 	if (reconciler_connect(call->api->rec, &req, &a, &err) < 0)
 		call_error(call, &err);
 	else if (a.state == CONNECT_READY)
-		answer_ticket(call, &a, strcmp(protocol, "web") == 0);
+		answer_ticket(call, &a, strcmp(b.protocol, "web") == 0);
 	else if (a.state == CONNECT_WAITING)
 		answer_waiting(call, &a);
 	else

@@ -29,6 +29,8 @@ struct body {
 
 #define ROW(member) FIELD(struct body, row.member)
 
+static const char *const watching_words[] = {"off", "announced", NULL};
+
 static const struct field fields[] = {
 	{.name = "name", .kind = FIELD_SLUG, ROW(name)},
 	{.name = "display_name", .kind = FIELD_LABEL, ROW(display_name)},
@@ -46,6 +48,7 @@ static const struct field fields[] = {
 	{.name = "spec", .kind = FIELD_OBJECT, FIELD(struct body, spec)},
 	{.name = "clipboard_in", .kind = FIELD_BOOL, ROW(clipboard_in)},
 	{.name = "clipboard_out", .kind = FIELD_BOOL, ROW(clipboard_out)},
+	{.name = "watching", .kind = FIELD_WORD, ROW(watching), .words = watching_words},
 	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
 	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
 	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
@@ -72,6 +75,7 @@ static void defaults(struct pool_row *p)
 	pst_strlcpy(p->on_logoff, sizeof(p->on_logoff), "refresh");
 	pst_strlcpy(p->image_version, sizeof(p->image_version), "latest");
 	pst_strlcpy(p->network, sizeof(p->network), "host");
+	pst_strlcpy(p->watching, sizeof(p->watching), "off");
 }
 
 static int resolve_provider(struct api_call *call, struct body *b)

@@ -29,6 +29,8 @@ static const struct route table[] = {
 	{METHOD_GET, "sessions", ROLE_ADMIN, api_session_list, 0},
 	{METHOD_GET, "sessions/*", ROLE_ADMIN, api_session_get, 0},
 	{METHOD_DELETE, "sessions/*", ROLE_ADMIN, api_session_end, 0},
+	{METHOD_POST, "sessions/*/watch", ROLE_ADMIN, api_session_watch, SMALL},
+	{METHOD_DELETE, "sessions/*/guests/*", ROLE_ADMIN, api_session_guest_end, 0},
 	{METHOD_GET, "pools", ROLE_ADMIN, api_pool_list, 0},
 	{METHOD_POST, "pools", ROLE_ADMIN, api_pool_create, BODY},
 	{METHOD_GET, "pools/*", ROLE_ADMIN, api_pool_get, 0},

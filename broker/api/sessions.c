@@ -129,11 +129,20 @@ static json_t *viewer_json(const struct viewer_row *v)
 		json_time(v->ended ? v->ended : v->started ? v->started : v->granted));
 }
 
+/* With those who are there besides the owner. */
+static json_t *whole_json(struct api *api, const struct viewer_row *v)
+{
+	json_t *o = viewer_json(v);
+
+	json_object_set_new(o, "guests", api->links->guests(api->links_arg, v->id));
+	return o;
+}
+
 json_t *api_session_json(struct api *api, const char *id)
 {
 	struct viewer_row v;
 
-	return db_viewer_get(api->db, id, &v, NULL) == 0 ? viewer_json(&v) : NULL;
+	return db_viewer_get(api->db, id, &v, NULL) == 0 ? whole_json(api, &v) : NULL;
 }
 
 static void visit(const struct viewer_row *v, void *arg)
@@ -201,7 +210,7 @@ void api_session_get(struct api_call *call)
 	if (db_viewer_get(call->api->db, call->params[0], &v, &err) < 0)
 		call_error(call, &err);
 	else
-		call_ok(call, 200, viewer_json(&v));
+		call_ok(call, 200, whole_json(call->api, &v));
 }
 
 void api_session_end(struct api_call *call)

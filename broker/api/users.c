@@ -245,6 +245,7 @@ static void end_everything(struct api_call *call, const char *id)
 
 	call_actor(call, &by);
 	reconciler_user_revoked(call->api->rec, id, NULL, &by, NULL);
+	call->api->links->end_guests_of(call->api->links_arg, id);
 }
 
 /* The row, and the end of log-ins when the user may do less than before. */

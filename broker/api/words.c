@@ -57,6 +57,7 @@ static const struct {
 	{"there is no pool '{0}'", "no existe el grupo '{0}'"},
 	{"there is no provider '{0}'", "no existe el proveedor '{0}'"},
 	{"there is no session '{0}'", "no existe la sesión '{0}'"},
+	{"the session is over, or not in a browser", "la sesión ha terminado o no está en un navegador"},
 	{"there is no user '{0}'", "no existe el usuario '{0}'"},
 	{"there is no such desktop", "no existe ese escritorio"},
 	{"there is no such object, or it has changed", "no existe ese objeto, o ha cambiado"},

@@ -56,6 +56,13 @@ int command_desktop(struct ctl *c, int argc, char **argv)
 	return post(c, "desktops", argv[1], rest, json_object());
 }
 
+int command_watch(struct ctl *c, int argc, char **argv)
+{
+	if (argc != 2)
+		return usage("watch SESSION");
+	return post(c, "sessions", argv[1], "/watch", json_object());
+}
+
 int command_message(struct ctl *c, int argc, char **argv)
 {
 	if (argc != 3)

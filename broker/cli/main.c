@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{"restart", "DESKTOP", "restart it", command_desktop},
 	{"refresh", "DESKTOP", "a new disk from the image", command_desktop},
 	{"message", "DESKTOP TEXT", "show its user a message", command_message},
+	{"watch", "SESSION", "a ticket to watch it; the person there is told", command_watch},
 	{"publish", "IMAGE VERSION [path=…]", "make it the latest version; with fields, add it first", command_publish},
 	{"member", "add|remove GROUP USER", "who is in a group", command_member},
 	{"passwd", "[USER]", "set a password, yours or a user's", command_passwd},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shell: the core's operations become messages, timers, audit rows and live changes. */
-#include "broker/control/control_priv.h"
+#include "broker/control/guests.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -97,6 +97,9 @@ static const struct api_links links = {
 	.provisioner_is_connected = provisioner_is_connected,
 	.gateways = gateway_list,
 	.revoke_all = gateway_revoke_all,
+	.guests = guests_of_session,
+	.end_guest = guests_end,
+	.end_guests_of = guests_end_of_user,
 };
 
 static void sweep_cb(void *arg)

@@ -11,6 +11,7 @@
 
 struct gateway;
 struct agent_link;
+struct control_guest;
 
 struct control {
 	uv_loop_t *loop;
@@ -23,6 +24,8 @@ struct control {
 	struct pst_tls_listener *agent_port; /* NULL: all agents are on this host */
 	struct pst_ctl_server *gateway_server, *provisioner_server, *agent_server;
 	struct gateway *gateways;
+	struct control_guest *guests; /* further viewers of sessions, see guests.c */
+	size_t guest_count;
 	struct pst_ctl *provisioner; /* the one that said hello, or NULL */
 	struct pst_ctl *provisioners[4]; /* connected */
 	struct agent_link *agents;

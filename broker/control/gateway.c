@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The gates' connections: API calls, viewers' calls, and which sessions live. */
 #include "broker/control/gateway.h"
+#include "broker/control/guests.h"
 
 #include "base/json.h"
 #include "base/log.h"
@@ -156,6 +157,7 @@ static void on_hello(struct gateway *g, json_t *msg)
 			sessions[n++] = json_string_value(item);
 	}
 	g->sessions = n;
+	guests_on_hello(g, json_object_get(msg, "guests"));
 	pst_ctl_reply(g->ctl, msg, NULL);
 	if (!sessions || reconciler_gateway_hello(g->c->rec, g->name, sessions, n, &err) < 0)
 		pst_warn("hello of gateway=%s not taken: %s", g->name, err.text);
@@ -237,7 +239,7 @@ struct operation {
 };
 
 static const struct operation operations[] = {
-	{"api", on_api}, {"cancel", on_cancel}, {"hello", on_hello}, {"session", on_session}, {"auth", viewer_auth},
+	{"api", on_api}, {"cancel", on_cancel}, {"hello", on_hello}, {"session", on_session}, {"guest", guests_on_event}, {"auth", viewer_auth},
 	{"connect", viewer_connect}, {"redeem", viewer_redeem},
 };
 
@@ -264,6 +266,7 @@ static void gateway_free(struct gateway *g)
 		at = &(*at)->next;
 	if (*at)
 		*at = g->next;
+	guests_gone(g);
 	while (g->calls)
 		drop_call(g->calls);
 	free(g);

@@ -5,6 +5,7 @@
  */
 #include "broker/control/gateway.h"
 #include "broker/control/grant.h"
+#include "broker/control/guests.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -396,6 +397,8 @@ void viewer_redeem(struct gateway *g, json_t *msg)
 		reply_problem(g->ctl, msg, "bad_request", NULL, NULL, 0);
 		return;
 	}
+	if (protocol == PROTOCOL_WS && guests_redeem(g, msg, ticket))
+		return;
 	if (reconciler_redeem(g->c->rec, ticket, protocol, remote ? remote : "", g->name, &grant, &err) < 0) {
 		bool bad = err.code == PST_EAUTH || err.code == PST_EDENIED || err.code == PST_ENOTFOUND;
 

@@ -31,7 +31,7 @@ noinst_LIBRARIES += broker/libreconciler.a
 broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) $(SQLITE_CFLAGS)
 broker_libreconciler_a_SOURCES = \
 	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
-	broker/reconciler_load.c broker/reconciler_peers.c \
+	broker/reconciler_guests.c broker/reconciler_load.c broker/reconciler_peers.c \
 	broker/reconciler_send.c broker/reconciler_write.c
 
 EXTRA_DIST += docs/broker-core.md

@@ -16,13 +16,14 @@ struct guest {
 	struct session *session;
 	struct guest *next;
 	char id[PST_UUID_SIZE];
+	json_t *about; /* the broker's words: {id, name, can_input, …} */
 	void (*ended)(void *arg, const struct session_end *end);
 	void *arg;
 };
 
 static void tell_broker(const struct guest *guest, const char *event, const char *code)
 {
-	broker_notify(guest->session->gate->broker, json_pack("{s:s, s:s, s:s, s:s, s:s}", "op", "guest", "event", event, "guest", guest->id, "session",
+	broker_notify(guest->session->gate->broker, json_pack("{s:s, s:s, s:O, s:s, s:s}", "op", "guest", "event", event, "guest", guest->about, "session",
 							      guest->session->uuid, "code", code));
 }
 
@@ -33,6 +34,7 @@ static void guest_free(struct guest *guest)
 	while (*at != guest)
 		at = &(*at)->next;
 	*at = guest->next;
+	json_decref(guest->about);
 	free(guest);
 }
 
@@ -74,6 +76,7 @@ struct guest *guest_start(struct gate *g, const struct guest_params *p)
 		return NULL;
 	}
 	pst_strlcpy(guest->id, sizeof(guest->id), id);
+	guest->about = json_deep_copy(about);
 	guest->session = s;
 	guest->ended = p->ended;
 	guest->arg = p->arg;
@@ -133,6 +136,6 @@ json_t *guest_list(const struct gate *g)
 
 	for (const struct session *s = g->sessions; s; s = s->next)
 		for (const struct guest *guest = s->guests; guest; guest = guest->next)
-			json_array_append_new(list, json_pack("{s:s, s:s}", "guest", guest->id, "session", s->uuid));
+			json_array_append_new(list, json_pack("{s:O, s:s}", "guest", guest->about, "session", s->uuid));
 	return list;
 }

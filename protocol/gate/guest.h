@@ -29,5 +29,5 @@ void guest_event(struct session *s, const json_t *msg);
 void guest_end_by_broker(struct gate *g, json_t *msg);
 /* The session has ended; end NULL: without a word. */
 void guest_drop_all(struct session *s, const struct session_end *end);
-/* For the hello: [{guest, session}], returns owned. */
+/* For the hello: [{guest: {id, …}, session}], returns owned. */
 json_t *guest_list(const struct gate *g);

@@ -3,7 +3,8 @@
 """From a log-in to a granted display, with a fake gate, provisioner and agents around a real broker.
 
 Covers: broker/control/agents.c broker/control/control.c broker/control/gateway.c broker/control/provisioner.c
-broker/control/viewer.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c db/viewer.c
+broker/control/viewer.c broker/control/guests.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c broker/api/watch.c
+broker/reconciler_guests.c db/guest.c db/viewer.c
 """
 import base64
 import json
@@ -124,6 +125,72 @@ class Display(unittest.TestCase):
         eventually(lambda: not w.admin.get("sessions?state=live")["items"])
         moved = w.admin.get("sessions/" + first["session"])["reason"]
         self.assertEqual((moved["code"], moved["en"], moved["es"]), ("moved", "Moved to another client.", "Trasladado a otro cliente."))
+
+    def view(self, user, status=200):
+        pool = user.get("me/pools")["items"][0]["id"]
+        return user.want(status, "POST", "me/pools/%s/connect" % pool, {"protocol": "web", "view": True})
+
+    def redeem(self, ticket, protocol="ws"):
+        return self.world.gate.call("redeem", ticket=ticket["ticket"], protocol=protocol, remote="10.0.0.9")
+
+    def test_a_second_view_joins_and_changes_nothing_of_the_session(self):
+        w = self.world
+        self.assertEqual(self.view(w.ana, 409)["code"], "no_session")
+        session = w.display(w.ana)["session"]
+        before = eventually(lambda: (s := w.admin.get("sessions/" + session))["state"] == "active" and s)
+        self.assertEqual(before["guests"], [])
+        ticket = self.view(w.ana)
+        self.assertEqual(self.redeem(ticket, "rfb")["error"]["code"], "bad_ticket")
+        grant = self.redeem(ticket)
+        self.assertEqual((grant["session"], grant["guest"]["name"], grant["guest"]["can_input"]), (session, "ana", True))
+        self.assertNotIn("grant", grant)
+        self.assertEqual(self.redeem(ticket)["error"]["code"], "bad_ticket")
+        w.gate.send({"op": "guest", "event": "started", "session": session, "guest": grant["guest"]})
+        after = eventually(lambda: (s := w.admin.get("sessions/" + session))["guests"] and s)
+        self.assertEqual((after["guests"][0]["name"], after["epoch"], after["state"]), ("ana", before["epoch"], "active"))
+        self.assertEqual(len(w.admin.get("sessions?state=live")["items"]), 1)
+        w.gate.send({"op": "guest", "event": "ended", "session": session, "guest": grant["guest"], "code": "client_left"})
+        eventually(lambda: not w.admin.get("sessions/" + session)["guests"])
+        pool = w.ana.get("me/pools")["items"][0]["id"]
+        w.eva.want(403, "POST", "me/pools/%s/connect" % pool, {"protocol": "web", "view": True})
+
+    def test_an_administrator_watches_where_the_pool_says_so_and_it_is_written_down(self):
+        w = self.world
+        session = w.display(w.ana)["session"]
+        address = "sessions/%s/watch" % session
+        eventually(lambda: w.admin.get("sessions/" + session)["state"] == "active")
+        self.assertEqual(w.admin.want(403, "POST", address, {})["code"], "watching_off")
+        w.admin.want(422, "PATCH", "pools/demo", {"watching": "secretly"})
+        self.assertEqual(w.admin.want(200, "PATCH", "pools/demo", {"watching": "announced"})["watching"], "announced")
+        w.eva.want(403, "POST", address, {})
+        w.admin.want(404, "POST", "sessions/%s/watch" % BOOT, {})
+        ticket = w.admin.want(200, "POST", address, {})
+        grant = self.redeem(ticket)
+        self.assertEqual((grant["session"], grant["guest"]["can_input"]), (session, False))
+        event = w.admin.get("events?kind=session.watched")["items"][0]
+        self.assertEqual((event["actor"]["name"], event["detail"]["user"], event["object"]["id"]), ("admin", "ana", session))
+        w.gate.send({"op": "guest", "event": "started", "session": session, "guest": grant["guest"]})
+        guest = eventually(lambda: w.admin.get("sessions/" + session)["guests"])[0]["id"]
+        w.admin.want(404, "DELETE", "sessions/%s/guests/%s" % (session, BOOT))
+        w.admin.want(204, "DELETE", "sessions/%s/guests/%s" % (session, guest))
+        while (message := w.gate.inbox.get(timeout=10))["op"] != "guest_end":
+            pass
+        self.assertEqual(message["guest"], guest)
+        late = w.admin.want(200, "POST", address, {})
+        w.admin.want(204, "DELETE", "sessions/" + session)
+        self.assertEqual(self.redeem(late)["error"]["code"], "no_session")
+        novnc = w.display(w.ana, "novnc")["session"]
+        eventually(lambda: w.admin.get("sessions/" + novnc)["state"] == "active")
+        self.assertEqual(w.admin.want(409, "POST", "sessions/%s/watch" % novnc, {})["code"], "not_watchable")
+        self.assertEqual(self.view(w.ana, 409)["code"], "no_session")
+
+    def test_a_gate_that_comes_again_tells_its_guests(self):
+        w = self.world
+        session = w.display(w.ana)["session"]
+        about = {"id": BOOT, "user": "u", "name": "Eva", "can_input": False, "since": 1700000000000}
+        w.gate.call("hello", gateway="g", sessions=[session], guests=[{"guest": about, "session": session}, {"guest": 7}, "x"])
+        guest = w.admin.get("sessions/" + session)["guests"]
+        self.assertEqual([(g["name"], g["since"][:4]) for g in guest], [("Eva", "2023")])
 
     def test_the_gateways_reason_is_kept_in_both_languages_and_events_name_the_pool(self):
         w = self.world
