@@ -312,7 +312,14 @@ static void on_closed(void *arg, int code, const char *reason)
 	pst_loop_stop(&h->loop);
 }
 
-static const struct front_events events = { on_login, on_opened, on_input, on_resize, on_ready, on_refresh, on_clipboard, on_closed };
+static const struct front_events events = { .login = on_login,
+	.opened = on_opened,
+	.input = on_input,
+	.resize = on_resize,
+	.ready = on_ready,
+	.refresh = on_refresh,
+	.clipboard = on_clipboard,
+	.closed = on_closed };
 
 static int accept_one(uint16_t port)
 {

@@ -140,7 +140,7 @@ async function opened(width, height) {
 test('HELLO names the desktop, the user and the limits', async () => {
 	const client = new Client();
 	const hello = P.readHello((await client.type(P.S.HELLO)).body);
-	assert.deepEqual(hello, { version: 1, limits: { message: 65536, clipboard: 1048576, text: 1024, side: 8192 }, clipboardIn: true, clipboardOut: true,
+	assert.deepEqual(hello, { version: 1, limits: { message: 65536, clipboard: 1048576, text: 1024, side: 8192 }, clipboardIn: true, clipboardOut: true, isViewOnly: false,
 		desktop: 'Prueba', user: 'ana' });
 	client.close();
 });
