@@ -194,7 +194,7 @@ static void open_rdp(struct run *r)
 	pst_buf_init(&r->channel, 256u << 20);
 	r->pixels = gfx_pixels_create(true, &err);
 	r->zgfx = zgfx_create();
-	if (!r->enc || !r->pixels || !r->zgfx || gfx_pixels_resize(r->pixels, TRACE_W, TRACE_H, &err) < 0)
+	if (!r->enc || !r->pixels || !r->zgfx || gfx_pixels_resize(r->pixels, TRACE_W, TRACE_H, &r->out, &err) < 0)
 		die("rdp", &err);
 }
 

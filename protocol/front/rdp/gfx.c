@@ -15,6 +15,7 @@
 #include "protocol/front/rdp/zgfx.h"
 
 #define PATIENCE_MS 5000
+#define SETUP_MAX (256 * 1024) /* with a message for each slot of the cache */
 
 /* frame_id is 0 for what is no frame, and is not acknowledged. */
 static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint32_t frame_id, struct pst_err *err)
@@ -187,9 +188,11 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 		return 0;
 	if (!f->gfx.pixels)
 		f->gfx.pixels = gfx_pixels_create(gfx_wire_has_small_cache(&f->gfx.set), err);
-	if (!f->gfx.pixels || gfx_pixels_resize(f->gfx.pixels, f->width, f->height, err) < 0)
+	pst_buf_init(&out, SETUP_MAX);
+	if (!f->gfx.pixels || gfx_pixels_resize(f->gfx.pixels, f->width, f->height, &out, err) < 0) {
+		pst_buf_finish(&out);
 		return err->code;
-	pst_buf_init(&out, 4096);
+	}
 	rdp_gfx_video_reset(f, &out);
 	if (f->gfx.has_surface)
 		gfx_wire_delete_surface(&out, RDP_SURFACE_ID);

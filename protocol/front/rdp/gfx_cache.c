@@ -3,6 +3,7 @@
 #include "protocol/front/rdp/gfx_cache.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -117,4 +118,16 @@ uint16_t gfx_cache_add(struct gfx_cache *c, const struct gfx_tile_key *key, bool
 	link_newest(c, i);
 	*ret_had = had;
 	return i;
+}
+
+uint16_t gfx_cache_used(const struct gfx_cache *c)
+{
+	return c->used;
+}
+
+void gfx_cache_clear(struct gfx_cache *c)
+{
+	memset(c->chains, 0, sizeof(c->chains));
+	c->slots[0] = (struct slot){ 0 };
+	c->used = 0;
 }

@@ -31,3 +31,9 @@ uint16_t gfx_cache_find(struct gfx_cache *c, const struct gfx_tile_key *key);
 
 /* A slot for a tile that is not there. *ret_had is true when it held another one, which must be evicted first. */
 uint16_t gfx_cache_add(struct gfx_cache *c, const struct gfx_tile_key *key, bool *ret_had);
+
+/* Slots 1 to this one hold something. */
+uint16_t gfx_cache_used(const struct gfx_cache *c);
+
+/* Nothing is held any more: all used slots were evicted. */
+void gfx_cache_clear(struct gfx_cache *c);

@@ -237,8 +237,11 @@ void gfx_pixels_destroy(struct gfx_pixels *x)
 	free(x);
 }
 
-int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_err *err)
+int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_buf *out, struct pst_err *err)
 {
+	for (uint16_t slot = 1; slot <= gfx_cache_used(x->cache); slot++)
+		gfx_wire_evict(out, slot);
+	gfx_cache_clear(x->cache);
 	remotefx_destroy(x->remotefx);
 	x->remotefx = remotefx_create(width, height, err);
 	return x->remotefx ? 0 : err->code;

@@ -17,8 +17,11 @@ struct gfx_pixels *gfx_pixels_create(bool has_small_cache, struct pst_err *err);
 /* Accepts NULL. */
 void gfx_pixels_destroy(struct gfx_pixels *x);
 
-/* Pictures have this size from now on; comes before the first put. */
-int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_err *err);
+/*
+ * Pictures have this size from now on; comes before the first put. Appends what empties the client's bitmap cache, which goes before ResetGraphics:
+ * nothing says that a cache outlives it.
+ */
+int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_buf *out, struct pst_err *err);
 
 /* Appends the PDUs of an OP_LOSSLESS or OP_LOSSY for a surface. When it fails the connection is over. */
 int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err);

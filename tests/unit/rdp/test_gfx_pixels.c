@@ -45,8 +45,9 @@ static struct client *client_create(void)
 	c->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_RLE, W, H);
 	cr_assert(c->slots && c->sender && c->clear && c->planar);
 	freerdp_planar_topdown_image(c->planar, TRUE);
-	cr_assert_eq(gfx_pixels_resize(c->sender, W, H, &err), 0);
 	pst_buf_init(&c->out, 16 << 20);
+	cr_assert_eq(gfx_pixels_resize(c->sender, W, H, &c->out, &err), 0);
+	cr_assert_eq(c->out.len, 0);
 	return c;
 }
 
@@ -224,6 +225,26 @@ Test(gfx_pixels, a_picture_that_was_seen_comes_from_the_cache)
 	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &more);
 	cr_expect_eq(c->taken, 10);
 	cr_expect_geq(c->kept, 8, "what lies around");
+	client_destroy(c);
+}
+
+Test(gfx_pixels, a_new_size_empties_the_cache)
+{
+	const struct rect tiles = { 0, 0, 256, 128 };
+	struct pst_err err = PST_ERR_INIT;
+	struct client *c = client_create();
+	draw_photo(1);
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	pst_buf_reset(&c->out);
+	cr_assert_eq(gfx_pixels_resize(c->sender, W, H, &c->out, &err), 0);
+	take_pdus(c);
+	for (int i = 0; i <= SLOTS; i++)
+		cr_assert_not(c->is_used[i]);
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	cr_expect_eq(c->taken, 0);
+	cr_expect_eq(c->kept, 8);
+	put(c, OP_LOSSLESS, OP_CLASS_PICTURE, &tiles);
+	cr_expect_eq(c->taken, 8);
 	client_destroy(c);
 }
 
