@@ -8,32 +8,42 @@
 
 #define SIDE RFX_TILE_SIDE
 #define FRACTION 5
+#define STEP 16 /* columns at once: the smallest square */
 
-/* 3.1.8.1.3, the weights as fractions of 32768. */
-static void put_colour(uint32_t px, int16_t *y, int16_t *cb, int16_t *cr)
+/* 3.1.8.1.3, the weights as fractions of 32768. Loops of a fixed length over arrays that do not overlap are what compilers widen. */
+static void put_colours(const uint32_t *restrict px, int16_t *restrict y, int16_t *restrict cb, int16_t *restrict cr)
 {
-	int32_t r = (int32_t)(px >> 16 & 255), g = (int32_t)(px >> 8 & 255), b = (int32_t)(px & 255);
-	*y = (int16_t)(((9798 * r + 19235 * g + 3735 * b) >> 10) - (128 << FRACTION));
-	*cb = (int16_t)PST_CLAMP((-5535 * r - 10868 * g + 16403 * b) >> 10, -4096, 4095);
-	*cr = (int16_t)PST_CLAMP((16377 * r - 13714 * g - 2663 * b) >> 10, -4096, 4095);
+	for (int i = 0; i < SIDE; i++) {
+		int32_t r = (int32_t)(px[i] >> 16 & 255), g = (int32_t)(px[i] >> 8 & 255), b = (int32_t)(px[i] & 255);
+		y[i] = (int16_t)(((9798 * r + 19235 * g + 3735 * b) >> 10) - (128 << FRACTION));
+		int32_t blue = (-5535 * r - 10868 * g + 16403 * b) >> 10, red = (16377 * r - 13714 * g - 2663 * b) >> 10;
+		cb[i] = (int16_t)(blue > 4095 ? 4095 : blue);
+		cr[i] = (int16_t)(red > 4095 ? 4095 : red);
+	}
 }
 
 void rfx_tile_planes(const struct pixmap *p, const struct rect *r, int16_t (*ret_planes)[RFX_TILE_AREA])
 {
+	uint32_t line[SIDE];
 	for (int32_t j = 0; j < SIDE; j++) {
-		int32_t at = j * SIDE;
-		if (j >= r->h) {
-			for (int i = 0; i < 3; i++)
-				memcpy(&ret_planes[i][at], &ret_planes[i][at - SIDE], SIDE * sizeof(int16_t));
-			continue;
-		}
-		const uint32_t *row = pixmap_at(p, r->x, r->y + j);
-		for (int32_t i = 0; i < r->w; i++)
-			put_colour(row[i], &ret_planes[0][at + i], &ret_planes[1][at + i], &ret_planes[2][at + i]);
+		const uint32_t *row = pixmap_at(p, r->x, r->y + PST_MIN(j, r->h - 1));
+		memcpy(line, row, (size_t)r->w * sizeof(*line));
 		for (int32_t i = r->w; i < SIDE; i++)
-			for (int k = 0; k < 3; k++)
-				ret_planes[k][at + i] = ret_planes[k][at + i - 1];
+			line[i] = row[r->w - 1];
+		put_colours(line, &ret_planes[0][j * SIDE], &ret_planes[1][j * SIDE], &ret_planes[2][j * SIDE]);
 	}
+}
+
+/* Two rows of STEP numbers and the even one behind them: a row of differences and one of sums. */
+static void split_step(const int16_t *restrict even, const int16_t *restrict odd, const int16_t *restrict next, const int16_t *before,
+		       int16_t *restrict low, int16_t *restrict high)
+{
+	for (int x = 0; x < STEP; x++)
+		high[x] = (int16_t)((odd[x] - ((even[x] + next[x]) >> 1)) >> 1);
+	if (!before)
+		before = high;
+	for (int x = 0; x < STEP; x++)
+		low[x] = (int16_t)(even[x] + ((before[x] + high[x]) >> 1));
 }
 
 /* Rows of an even side n become n/2 rows of sums and then n/2 of differences: 5/3 wavelets, 3.1.8.1.4. */
@@ -42,11 +52,8 @@ static void split_rows(const int16_t *from, int16_t *to, int n)
 	for (int k = 0; k < n / 2; k++) {
 		const int16_t *even = from + (ptrdiff_t)2 * k * n, *odd = even + n, *next = k < n / 2 - 1 ? odd + n : even;
 		int16_t *low = to + (ptrdiff_t)k * n, *high = low + (ptrdiff_t)n / 2 * n;
-		const int16_t *before = k > 0 ? high - n : high;
-		for (int x = 0; x < n; x++) {
-			high[x] = (int16_t)((odd[x] - ((even[x] + next[x]) >> 1)) >> 1);
-			low[x] = (int16_t)(even[x] + ((before[x] + high[x]) >> 1));
-		}
+		for (int x = 0; x < n; x += STEP)
+			split_step(even + x, odd + x, next + x, k > 0 ? high - n + x : NULL, low + x, high + x);
 	}
 }
 
@@ -76,9 +83,11 @@ static void split(int16_t *square, int n)
 static void divide(int16_t *band, int n, int quant)
 {
 	int shift = quant - 6 + FRACTION, bias = (1 << shift) * 3 / 8;
-	for (int i = 0; i < n; i++) {
-		int v = band[i], size = ((v < 0 ? -v : v) + bias) >> shift;
-		band[i] = (int16_t)(v < 0 ? -size : size);
+	for (; n > 0; n -= SIDE, band += SIDE) {
+		for (int i = 0; i < SIDE; i++) {
+			int v = band[i], sign = v >> 31;
+			band[i] = (int16_t)(((((v ^ sign) - sign) + bias) >> shift ^ sign) - sign);
+		}
 	}
 }
 
