@@ -11,7 +11,7 @@
 #define COST_MIN 80    /* bits a pixel in 1/1024: there QUANTISER_MIN is right */
 #define FOLLOW_MAX 36  /* as far as cost alone raises it */
 #define FALL_STEPS 3   /* it falls by this or not at all, */
-#define FALL_FRAMES 10 /* and at most each so many frames */
+#define FALL_FRAMES 15 /* and at most each so many frames */
 
 static int64_t bucket_size(const struct quantiser *q)
 {
@@ -78,7 +78,8 @@ uint8_t quantiser_next(struct quantiser *q, bool is_key)
 	if (is_key || want > q->qp + 1 || (q->frame_bits && want > q->qp)) {
 		q->qp = (uint8_t)want;
 	} else if (want <= q->qp - FALL_STEPS && q->since_fall >= FALL_FRAMES) {
-		q->qp = (uint8_t)want;
+		/* Half of the way: what a finer quantiser costs is known when it is tried. */
+		q->qp = (uint8_t)((q->qp + want + 1) / 2);
 		q->since_fall = 0;
 	}
 	return q->qp;
@@ -89,6 +90,9 @@ void quantiser_note(struct quantiser *q, size_t bytes, bool is_key)
 	int64_t bits = (int64_t)bytes * 8, plain = steps_up(bits, q->qp - QUANTISER_MIN);
 
 	q->bucket_bits = PST_CLAMP(q->bucket_bits + bits - q->frame_bits, 0, 4 * bucket_size(q));
+	/* The frame with which it falls does all that is still once more: it says nothing of the others. */
+	if (!is_key && !q->since_fall)
+		return;
 	/* What grows is believed at once. */
 	if (is_key)
 		q->key_bits = PST_MAX(plain, (q->key_bits + plain) / 2);

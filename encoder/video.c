@@ -68,7 +68,8 @@ static void remark_all(struct encoder *e)
 			mark_tiles(e, &e->video->regions[i].rect, true);
 }
 
-/* Two regions may share a tile: after one has left, the others mark theirs again. A change that waited is damage again. */
+/* Two regions may share a tile: after one has left, the others mark theirs again. A change that waited is
+ * damage again. */
 static void end_region(struct encoder *e, struct video_region *g)
 {
 	if (g->h264) {
@@ -165,18 +166,30 @@ static bool are_near(const struct rect *a, const struct rect *b)
 	return rect_intersect(&wide, b, &common);
 }
 
+/* A region costs a key frame when it is opened anew: soon only for what makes it half as large again, or
+ * before its first frame. */
+static bool may_grow(const struct video_region *g, const struct rect *r, uint64_t now_ns)
+{
+	struct rect hull = rect_union(&g->rect, r);
+
+	return !g->h264 || now_ns - g->opened_ns >= REOPEN_NS ||
+	       rect_area(&hull) * 2 >= rect_area(&g->rect) * 3;
+}
+
 /* A hot part beside a region belongs to it: the region is opened anew around both. */
 static bool absorb_neighbours(struct encoder *e, struct rect *r, uint64_t now_ns)
 {
-	for (size_t i = 0; i < REGIONS_MAX; i++) {
-		struct video_region *g = &e->video->regions[i];
+	struct video_region *regions = e->video->regions;
 
-		if (rect_is_empty(&g->rect) || !are_near(&g->rect, r))
-			continue;
-		if (now_ns - g->opened_ns < REOPEN_NS)
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (!rect_is_empty(&regions[i].rect) && are_near(&regions[i].rect, r) &&
+			!may_grow(&regions[i], r, now_ns))
 			return false;
-		*r = rect_union(r, &g->rect);
-		end_region(e, g);
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
+		if (rect_is_empty(&regions[i].rect) || !are_near(&regions[i].rect, r))
+			continue;
+		*r = rect_union(r, &regions[i].rect);
+		end_region(e, &regions[i]);
 	}
 	return true;
 }
@@ -212,7 +225,8 @@ static int64_t changed_area(const struct encoder *e, const struct rect *r)
 
 	for (int32_t row = span.y; row < span.y + span.h; row++) {
 		for (int32_t column = span.x; column < span.x + span.w; column++) {
-			struct rect change = box_rect(&tiles_at(&e->tiles, column, row)->change, column * TILE_SIDE, row * TILE_SIDE);
+			struct rect change = box_rect(&tiles_at(&e->tiles, column, row)->change,
+				column * TILE_SIDE, row * TILE_SIDE);
 
 			if (rect_intersect(&change, r, &in))
 				area += rect_area(&in);

@@ -79,3 +79,22 @@ Test(quantiser, a_key_frame_fits_the_bucket_and_a_rate_may_change)
 	}
 	cr_assert_eq(quantiser_next(&wide, false), QUANTISER_MAX);
 }
+
+Test(quantiser, the_price_of_a_fall_is_no_reason_to_rise)
+{
+	struct quantiser q;
+	uint8_t before = 0;
+	int moves = 0;
+
+	quantiser_init(&q, 640, 360, 0);
+	for (int i = 0; i < 300; i++) {
+		uint8_t qp = quantiser_next(&q, i == 0);
+		/* A finer quantiser does all that is still once more. */
+		size_t bytes = frame(qp, i ? 4000 : 60000) + (qp < before ? 15000 : 0);
+
+		moves += i >= 100 && qp != before;
+		before = qp;
+		quantiser_note(&q, bytes, i == 0);
+	}
+	cr_assert_leq(moves, 2, "it moved %d times in 200 frames", moves);
+}

@@ -201,7 +201,8 @@ Test(video, small_and_held_frames_end_exact)
 
 	open_video(&d, &clip);
 	for (int i = 0; i < 400; i++, d.now += 4 * MS) {
-		struct encoder_budget budget = { .is_small = model_below(&d.seed, 3) == 0, .hold_video = model_below(&d.seed, 2) };
+		struct encoder_budget budget = { .is_small = model_below(&d.seed, 3) == 0,
+			.hold_video = model_below(&d.seed, 2) };
 		struct rect r = random_rect(&d);
 
 		if (i % 8 == 0) {
@@ -215,7 +216,8 @@ Test(video, small_and_held_frames_end_exact)
 		struct op_list list = desk_plan_for(&d, &budget);
 
 		for (size_t k = 0; k < list.len && budget.is_small; k++)
-			cr_assert(list.ops[k].kind == OP_VIDEO || list.ops[k].kind == OP_COPY || rect_area(&list.ops[k].rect) <= 4096 * 9 / 8 + 512); /* joined */
+			cr_assert(list.ops[k].kind == OP_VIDEO || list.ops[k].kind == OP_COPY ||
+				  rect_area(&list.ops[k].rect) <= 4096 * 9 / 8 + 512); /* joined */
 	}
 	desk_settle(&d, 0);
 	desk_close(&d);
@@ -285,5 +287,33 @@ Test(video, a_player_that_goes_on_begins_with_a_key)
 			(play ? 6000 : 500) * MS; /* a short pause, and one that outlasts the spare encoder */
 	}
 	cr_assert_eq(keys, 3);
+	desk_close(&d);
+}
+
+/* A region is young when everything around it begins to move: it must not wait while that goes out as
+ * pictures. */
+Test(video, a_young_region_grows_for_what_is_much_larger)
+{
+	const struct rect small = { 64, 64, 128, 128 }, large = { 64, 64, 512, 320 };
+	struct desk d;
+	int covered = 0;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	desk_settle(&d, 0);
+	for (int frame = 0; frame < 30; frame++, d.now += 33 * MS) {
+		const struct rect *r = frame < 8 ? &small : &large;
+		struct op_list list;
+
+		draw_clip(&d, r, frame);
+		encoder_damage(d.enc, r, 1);
+		do {
+			list = desk_plan(&d, 0);
+			for (size_t i = 0; i < list.len; i++)
+				covered += list.ops[i].kind == OP_VIDEO &&
+					   rect_contains(&list.ops[i].rect, &large);
+		} while (encoder_video_since(d.enc) != UINT64_MAX);
+	}
+	cr_assert_gt(covered, 10, "%d frames of the whole", covered);
+	desk_settle(&d, 0);
 	desk_close(&d);
 }
