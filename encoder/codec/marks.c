@@ -14,7 +14,7 @@
 #define SIDE_MAX 64          /* of a mark; what is larger is cut into several */
 #define BAND_MAX 32          /* what is higher may hold several lines */
 #define MARKS_MAX 4080       /* numbers in one or two bytes, see put_number */
-#define PIXELS_MAX (1 << 18) /* of all marks: 1 MB */
+#define PIXELS_MAX (1 << 20) /* of all marks: 1 MB at 80 pixels each, 4 on a screen of fine pixels */
 #define LETTER_AREA 12       /* pixels that each mark has around it, at least */
 #define SLOTS 8192           /* a power of two, at most half full */
 #define DEPTH_MAX 6

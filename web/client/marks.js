@@ -2,7 +2,7 @@
 /** Text as marks, modes 2 to 4 of the flat codec: letters on paper, each drawn once and a number from then on. See docs/flat-codec.md. */
 
 const MARKS_MAX = 4080;
-const PIXELS_MAX = 1 << 18;
+const PIXELS_MAX = 1 << 20;
 const TINTS = 8;
 const GO_ON = 2;
 const FRESH = 4;

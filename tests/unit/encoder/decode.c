@@ -355,7 +355,7 @@ static const uint8_t *new_mark(struct flat_decoder *d, const uint8_t *p, const u
 	struct flat_mark *m = &d->marks[d->marks_len];
 	int n = p[0] * p[1], tint = p[2];
 
-	if (d->marks_len == 4080 || !n || p[0] > 64 || p[1] > 64 || (d->marks_px += n) > 1 << 18)
+	if (d->marks_len == 4080 || !n || p[0] > 64 || p[1] > 64 || (d->marks_px += n) > 1 << 20)
 		return NULL;
 	*m = (struct flat_mark){ p[0], p[1], malloc((size_t)n * 4) };
 	d->marks_len++;
