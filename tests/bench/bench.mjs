@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { writeDocs } from './docs.mjs';
 import { drawings } from './drawings.mjs';
 import { machine } from './machine.mjs';
-import { measure } from './measure.mjs';
+import { measure, measureAlone } from './measure.mjs';
 import { media } from './media.mjs';
 import { options } from './options.mjs';
 import { report } from './report.mjs';
@@ -34,17 +34,20 @@ process.on('unhandledRejection', (reason) => console.error(`  ${reason?.message 
 
 const of = machine();
 await media();
-const results = { machine: of, size: wanted.size, plan: wanted.plan, wires: [], leftOut: [] };
+const results = { machine: of, size: wanted.size, plan: wanted.plan, alone: await measureAlone(wanted.plan, wanted.size), wires: [], leftOut: [] };
 
-/** @param {any} wire */
-async function one(wire) {
+/** Each wire gets its share of the time that is left, so that a slow one costs the others rounds and not their place. */
+const planFor = (left) => ({ ...wanted.plan, wireSeconds: Math.min(wanted.plan.wireSeconds, (wanted.plan.totalSeconds - performance.now() / 1000) / left) });
+
+/** @param {any} wire @param {number} left wires that wait, this one included */
+async function one(wire, left) {
 	const { name, title, isOurs = false, settings, lacks = () => '', version = () => '' } = wire, began = performance.now();
 	console.error(`measuring: ${title}`);
 	try {
 		const reason = lacks();
 		if (reason)
 			throw new Error(reason);
-		results.wires.push({ name, title, isOurs, settings, version: version(), ...await measure(wire, wanted.plan, wanted.size) });
+		results.wires.push({ name, title, isOurs, settings, version: version(), ...await measure(wire, planFor(left), wanted.size) });
 		console.error(`  ${((performance.now() - began) / 1000).toFixed(0)} s`);
 	} catch (reason) {
 		console.error(`  left out: ${reason.message}`);
@@ -53,8 +56,9 @@ async function one(wire) {
 	}
 }
 
-for (const wire of WIRES.filter((w) => !wanted.wires.length || wanted.wires.includes(w.name)))
-	await one(wire);
+const chosen = WIRES.filter((w) => !wanted.wires.length || wanted.wires.includes(w.name));
+for (const [i, wire] of chosen.entries())
+	await one(wire, chosen.length - i);
 const markdown = report(results), svgs = drawings(results);
 mkdirSync(wanted.out, { recursive: true });
 writeFileSync(`${wanted.out}/results.json`, JSON.stringify(results, null, '\t'));

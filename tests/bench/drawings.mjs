@@ -13,8 +13,6 @@ const bars = ({ wires }, of) => wires.map((w) => ({ label: w.title, isOurs: w.is
 const perOperation = (results, of, format, note) => OPERATIONS.filter(({ name }) => DRAWN.includes(name) && results.plan.operations.includes(name)).map(({ name, title, unit }) =>
 	({ title, note: `${note} / ${unit}`, format, bars: bars(results, (w) => w.operations?.[name]?.[of]?.median) }));
 
-const seen = (clip) => clip && clip.last > clip.first ? Math.min(100, 100 * clip.seen / (clip.last - clip.first + 1)) : undefined;
-
 /** @param {any} results of a run @returns {Record<string, string>} SVG by file name; a drawing without a figure is left out */
 export function drawings(results) {
 	const all = {}, has = (of) => results.wires.some((w) => Number.isFinite(of(w)));
@@ -28,7 +26,7 @@ export function drawings(results) {
 	if (has((w) => w.clip?.mbit))
 		all['bench-clip.svg'] = barPanels('A clip of 640 × 360 at 30 frames a second', [
 			{ title: 'bandwidth', note: 'Mbit/s', format: figure, bars: bars(results, (w) => w.clip?.mbit) },
-			{ title: 'frames that are seen', note: '%', format: (v) => v.toFixed(0), bars: bars(results, (w) => seen(w.clip)) },
+			{ title: 'frames that are seen', note: '%', format: (v) => v.toFixed(0), bars: bars(results, (w) => w.clip && 100 * w.clip.share) },
 			{ title: 'server time', note: 'ms / frame', format: figure, bars: bars(results, (w) => w.clip?.cpu) },
 			{ title: 'likeness', note: 'SSIM', format: (v) => v.toFixed(3), bars: bars(results, (w) => w.clip?.ssim) }]);
 	return all;

@@ -37,6 +37,7 @@ tests_bench_probe_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
 tests_bench_probe_LDADD = $(ENCODER_LIBS) $(X11_LIBS) -lm
 
 EXTRA_DIST += \
+	tests/bench/ahead.mjs \
 	tests/bench/bench.mjs \
 	tests/bench/cost.mjs \
 	tests/bench/docs.mjs \

@@ -2,10 +2,11 @@
 /** What is measured on one wire, from its first picture to its last. docs/benchmarks.md says what each figure means. */
 
 import { cpuMs, memory, wakeups } from './cost.mjs';
-import { BAR } from './painter.mjs';
 import { CLIP } from './media.mjs';
+import { BAR, Painter } from './painter.mjs';
+import { Path } from './path.mjs';
 import { Probe } from './probe.mjs';
-import { Scope } from './screens.mjs';
+import { Scope, screen } from './screens.mjs';
 import { percentiles, shuffled, summary } from './stats.mjs';
 
 /** Some servers look at their screen now and then only: silence from the beginning must last longer. */
@@ -26,14 +27,16 @@ export const OPERATIONS = [
 	{ name: 'caret', title: 'a caret blinks', unit: 'blink', steps: 1 },
 	{ name: 'copy48', title: 'scroll 48 px, copied', unit: 'step', steps: 1 },
 	{ name: 'put48', title: 'scroll 48 px, drawn anew', unit: 'step', steps: 1, looks: true },
-	{ name: 'copy3', title: 'scroll 3 px, copied', unit: 'step', steps: 1 },
-	{ name: 'put3', title: 'scroll 3 px, drawn anew', unit: 'step', steps: 1 },
+	{ name: 'copy3', title: 'scroll 3 px, copied', unit: 'step', steps: 12, ms: FRAME_MS },
+	{ name: 'put3', title: 'scroll 3 px, drawn anew', unit: 'step', steps: 12, ms: FRAME_MS },
 	{ name: 'page', title: 'a new page of text', unit: 'page', steps: 1, looks: true },
 	{ name: 'seen', title: 'a page seen before', unit: 'page', steps: 1 },
 	{ name: 'drag', title: 'a window is dragged', unit: 'step', steps: 10, ms: FRAME_MS, mode: 'drag', looks: true },
 	{ name: 'pan', title: 'a photo is panned', unit: 'step', steps: 10, ms: FRAME_MS, mode: 'pan', looks: true },
 ];
 
+/** Of the frames between the first and the last that were seen, how many were; the delay of the path does not count. */
+const shareOf = ({ seen, first, last }) => last > first ? Math.min(1, seen / (last - first + 1)) : 0;
 const all = (processes) => Object.values(processes).flat();
 
 export class Measurement {
@@ -73,9 +76,9 @@ export class Measurement {
 	async #operate({ name, steps, ms = 0, looks }) {
 		await this.path.mark();
 		const cpu = cpuMs(this.pids()), { first, last } = await this.painter.draw(name, steps, ms);
-		const look = looks ? this.probe.after(last, this.plan.exactMs, this.area) : undefined;
+		const look = looks && !this.isAlone ? this.probe.after(last, this.plan.exactMs, this.area) : undefined;
 		await this.path.settled(this.plan.quietMs, SETTLE_MS);
-		if (!(await this.path.count()).down)
+		if (!this.isAlone && !(await this.path.count()).down)
 			await this.path.settled(SLOW_MS, SETTLE_MS);
 		const after = await look, count = await this.path.count(), spent = cpuMs(this.pids()) - cpu;
 		return { down: count.down / steps, up: count.up / steps, cpu: spent / steps, ...after,
@@ -138,7 +141,7 @@ export class Measurement {
 		this.mode = name;
 		await this.#mode(undefined);
 		return { frames, down: count.down / frames, downWhile: during.down / frames, up: count.up / frames, cpu: spentWhile / frames, playedMs,
-			mbit: during.down * 8 / (seconds * 1e6), ...(keys ? { keys: seen } : { ...seen, fps: seen.seen / (seconds - 0.1) }), exactMs: exact.exactMs, differing: exact.differing };
+			mbit: during.down * 8 / (seconds * 1e6), ...(keys ? { keys: seen } : { ...seen, share: shareOf(seen) }), exactMs: exact.exactMs, differing: exact.differing };
 	}
 
 	/** Keys while something plays, after its first half second. */
@@ -211,6 +214,20 @@ export async function measure(wire, plan, size) {
 	if (connecting)
 		result.networks[connecting.name].connectMs = await connect(wire, connecting, size);
 	return result;
+}
+
+/** What each operation costs an X server that nobody looks at. @param {any} plan @param {{ width: number, height: number }} size */
+export async function measureAlone(plan, size) {
+	const scope = new Scope();
+	try {
+		const { at, server } = await screen(size, scope), painter = await Painter.onDisplay(at, size), path = await Path.to(1);
+		scope.add(() => painter.close());
+		scope.add(() => path.close());
+		const m = new Measurement({ painter, path, processes: { screen: [server.pid] }, isAlone: true }, { ...plan, rounds: 2, quietMs: 100 }, size);
+		return { title: 'an X server that nobody looks at', operations: await m.operations(Infinity) };
+	} finally {
+		await scope.close();
+	}
 }
 
 /** The log-in to the first picture once more, on a slow path. */

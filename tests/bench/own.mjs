@@ -41,7 +41,7 @@ function vnc(at, port, { width, height }, scope) {
 }
 
 function rdp(at, port, { width, height }, scope) {
-	const child = scope.launch('xfreerdp3', [`/v:localhost:${port}`, `/u:${USER}`, '/from-stdin:force', '/cert:ignore', '/gfx', '/network:lan', `/size:${width}x${height}`, '/log-level:OFF'],
+	const child = scope.launch('xfreerdp3', [`/v:localhost:${port}`, `/u:${USER}`, '/from-stdin:force', '/cert:ignore', '/gfx:AVC420', '/network:lan', `/size:${width}x${height}`, '/log-level:OFF'],
 		{ env: { ...process.env, DISPLAY: at }, stdio: ['pipe', 'ignore', 'ignore'] });
 	child.stdin.write(`${password(USER)}\n`);
 }
@@ -71,5 +71,5 @@ const { https, vnc: vncPort, rdp: rdpPort } = PORTS;
 export const OWN = [
 	{ name: 'browser', title: 'Puesto, browser', isOurs: true, settings: 'Chromium, the client page over WSS', open: open(https, openBrowser, KIOSK_ROOM) },
 	{ name: 'vnc', title: 'Puesto, VNC', isOurs: true, settings: 'vncviewer, VeNCrypt X509Plain', open: open(vncPort, viewer(vnc), ROOM) },
-	{ name: 'rdp', title: 'Puesto, RDP', isOurs: true, settings: 'xfreerdp3 /gfx /network:lan, TLS', open: open(rdpPort, viewer(rdp), ROOM) },
+	{ name: 'rdp', title: 'Puesto, RDP', isOurs: true, settings: 'xfreerdp3 /gfx:AVC420 /network:lan, TLS', open: open(rdpPort, viewer(rdp), ROOM) },
 ];

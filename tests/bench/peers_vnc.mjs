@@ -17,12 +17,15 @@ async function x11vnc({ size, scope, port }) {
 	return { at, processes: { session: [server.pid], ...processes } };
 }
 
-/* Between programs of one machine xpra hands pixels over in shared memory unless it is told not to. */
+/*
+ * Between programs of one machine xpra hands pixels over in shared memory unless it is told not to. Debian's settings would start a session with programs and
+ * messages of its own on the screen: they are left aside, and its own defaults hold.
+ */
 async function xpra({ size, scope, port }) {
 	const at = freeDisplay(), { home, env } = freshHome(scope);
 	const server = scope.launch('xpra', ['start-desktop', at, '--daemon=no', `--bind-tcp=127.0.0.1:${port}`, '--mmap=no', '--html=off', '--mdns=no', '--pulseaudio=no', '--speaker=off', '--microphone=off',
 		'--notifications=no', '--dbus-launch=', '--printing=no', '--file-transfer=off', '--webcam=no', '--systemd-run=no', '--bell=no', '--clipboard=no', `--socket-dir=${home}`, '--exit-with-children=no',
-		`--xvfb=Xvfb -screen 0 ${size.width}x${size.height}x24 -nolisten tcp -noreset -auth ${home}/auth`], { env });
+		`--xvfb=Xvfb -screen 0 ${size.width}x${size.height}x24 -nolisten tcp -noreset -auth ${home}/auth`], { env: { ...env, XPRA_SYSTEM_CONF_DIRS: home } });
 	await answering(at, server, 30);
 	return { at, processes: { session: [server.pid] } };
 }

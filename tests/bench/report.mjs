@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The tables of a run. */
 
+import { ahead } from './ahead.mjs';
 import { goals } from './goals.mjs';
 import { OPERATIONS } from './measure.mjs';
 import { bytes, figure, spread, table } from './text.mjs';
 
-const HEADS = { type: 'letter, tight', line: 'letter, line', window: 'letter, window', caret: 'caret', copy48: 'scroll 48, copied', put48: 'scroll 48, anew', copy3: 'scroll 3, copied', put3: 'scroll 3, anew',
+const HEADS = { type: 'letter, tight', line: 'letter, line', window: 'letter, window', caret: 'caret', copy48: 'scroll 48, copied', put48: 'scroll 48, anew', copy3: 'scroll 3, copied, step', put3: 'scroll 3, anew, step',
 	page: 'new page', seen: 'seen page', drag: 'drag, step', pan: 'pan, step' };
 
 /** @param {any} results @param {string} of which figure of each operation @param {(s: any) => string} how */
-function operations({ wires, plan }, of, how) {
+function operations({ wires, plan, alone }, of, how) {
 	const kinds = OPERATIONS.filter(({ name }) => plan.operations.includes(name));
-	return table(['', ...kinds.map(({ name }) => HEADS[name])], wires.filter((w) => Object.keys(w.operations ?? {}).length).map((w) => [w.title, ...kinds.map(({ name }) => how(w.operations[name]?.[of]))]));
+	return table(['', ...kinds.map(({ name }) => HEADS[name])], [...(of === 'cpu' && alone ? [alone] : []), ...wires.filter((w) => Object.keys(w.operations ?? {}).length)].map((w) => [w.title, ...kinds.map(({ name }) => how(w.operations[name]?.[of]))]));
 }
 
 function latency({ wires }) {
@@ -21,7 +22,7 @@ function latency({ wires }) {
 }
 
 function clips({ wires }) {
-	const share = (c) => c && c.last > c.first ? `${Math.min(100, 100 * c.seen / (c.last - c.first + 1)).toFixed(0)} %` : '–';
+	const share = (c) => c ? `${(100 * c.share).toFixed(0)} %` : '–';
 	return table(['', 'Mbit/s', 'bytes / frame', 'server ms / frame', 'frames seen', 'PSNR, dB', 'SSIM', 'longest gap, ms', 'gaps over 250 ms', 'exact after its end, ms', 'film 1280 × 720: Mbit/s', 'core, %', 'frames seen'],
 		wires.filter((w) => w.clip).map(({ title, clip, movie }) => [title, figure(clip.mbit), bytes(clip.downWhile), figure(clip.cpu), share(clip), clip.psnr.toFixed(1), clip.ssim.toFixed(4), figure(clip.longestMs), String(clip.freezes),
 			exact(clip.exactMs), figure(movie?.mbit), figure(movie ? movie.cpu * 3 : undefined), share(movie)]));
@@ -46,9 +47,9 @@ function rest({ wires }) {
 function networks({ wires, plan }) {
 	const rows = plan.networks.flatMap((network) => wires.filter((w) => w.networks[network.name]).map((w) => {
 		const { still, page, clip, loaded } = w.networks[network.name], two = (p) => p ? `${figure(p.p50)} / ${figure(p.p95)}` : '–';
-		return [`${w.title}, ${network.title}`, two(still.total), two(loaded.keys?.total), page.exactMs ? figure(page.exactMs) : 'never', figure(clip.fps), figure(clip.mbit), figure(clip.longestMs), String(clip.freezes), exact(clip.exactMs)];
+		return [`${w.title}, ${network.title}`, two(still.total), two(loaded.keys?.total), page.exactMs ? figure(page.exactMs) : 'never', `${(100 * clip.share).toFixed(0)} %`, figure(clip.mbit), figure(clip.longestMs), String(clip.freezes), exact(clip.exactMs)];
 	}));
-	return rows.length ? table(['', 'key to pixel, p50 / p95', 'during the film, p50 / p95', 'new page exact, ms', 'clip: frames / s', 'Mbit/s', 'longest gap, ms', 'gaps over 250 ms', 'exact after its end, ms'], rows) : '';
+	return rows.length ? table(['', 'key to pixel, p50 / p95', 'during the film, p50 / p95', 'new page exact, ms', 'clip: frames seen', 'Mbit/s', 'longest gap, ms', 'gaps over 250 ms', 'exact after its end, ms'], rows) : '';
 }
 
 const conditions = ({ size, plan, machine }) => `${machine.date}; ${machine.system}; ${machine.processor}, ${machine.cores} cores; load before the run ${machine.load}; ${size.width} × ${size.height}; ` +
@@ -59,6 +60,8 @@ export function report(results) {
 	const { wires, leftOut } = results, lines = [conditions(results)];
 	const section = (title, text) => text && lines.push(`### ${title}`, text);
 	section('Goals', table(['goal', 'aim', 'reached', 'met'], goals(results).map(({ name, aim, reached, isMet }) => [name, aim, reached, isMet === null ? '–' : isMet ? 'yes' : 'no'])));
+	const { head, rows } = ahead(results);
+	section('Beside the best peer', rows.length && `Bold: as good as the best peer of this run, or better, be it one whose still picture becomes exact or one that leaves it lossy.\n\n${table(head, rows)}`);
 	section('Bytes down per operation', operations(results, 'down', (s) => spread(s, bytes)));
 	section('Server time per operation, ms', operations(results, 'cpu', spread));
 	section('Latency, ms', latency(results));
