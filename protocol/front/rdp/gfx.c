@@ -15,10 +15,11 @@
 #include "protocol/front/rdp/zgfx.h"
 
 #define PATIENCE_MS 5000
+#define MESSAGE_BYTES (512 * 1024)
 #define SETUP_MAX (256 * 1024) /* with a message for each slot of the cache */
 
-/* frame_id is 0 for what is no frame, and is not acknowledged. */
-static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint32_t frame_id, struct pst_err *err)
+/* Adds what left for the channel to *ret_bytes. */
+static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint64_t *ret_bytes, struct pst_err *err)
 {
 	struct pst_buf out;
 	if (!f->gfx.zgfx)
@@ -27,10 +28,9 @@ static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint32_t frame_id
 		return pst_err_set(err, PST_ENOMEM, "no memory for the graphics channel");
 	pst_buf_init(&out, GFX_PDU_MAX + GFX_PDU_MAX / 64);
 	zgfx_pack(f->gfx.zgfx, pdus->data, pdus->len, &out);
-	if (frame_id)
-		window_sent(&f->window, frame_id, out.len, pst_mono_ns());
 	bool is_sent = !pdus->failed && channel_write(f->gfx.channel, &out, err) == 0;
 	f->bytes_sent += out.len;
+	*ret_bytes += out.len;
 	pst_buf_finish(&out);
 	if (!is_sent || rdp_flush(f) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the RDP client takes no more graphics");
@@ -63,10 +63,11 @@ static int on_caps(struct rdp *f, const struct gfx_client_pdu *pdu, struct pst_e
 	if (!best)
 		return pst_err_set(err, PST_EUNSUPPORTED, "the RDP client knows no version of the graphics pipeline that we know");
 	struct pst_buf out;
+	uint64_t bytes = 0;
 	pst_buf_init(&out, 4096);
 	f->gfx.set = *best;
 	gfx_wire_caps_confirm(&out, best);
-	int r = gfx_send(f, &out, 0, err);
+	int r = gfx_send(f, &out, &bytes, err);
 	pst_buf_finish(&out);
 	f->gfx.is_ready = r == 0;
 	f->gfx.has_surface = false;
@@ -184,6 +185,7 @@ static bool gfx_can_send(const struct rdp *f)
 static int gfx_surface(struct rdp *f, struct pst_err *err)
 {
 	struct pst_buf out;
+	uint64_t bytes = 0;
 	if (!f->gfx.is_ready || f->width == 0)
 		return 0;
 	if (!f->gfx.pixels)
@@ -200,7 +202,7 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	gfx_wire_create_surface(&out, RDP_SURFACE_ID, f->width, f->height);
 	gfx_wire_map_surface(&out, RDP_SURFACE_ID, 0, 0);
 	f->gfx.has_surface = true;
-	int r = gfx_send(f, &out, 0, err);
+	int r = gfx_send(f, &out, &bytes, err);
 	pst_buf_finish(&out);
 	return r;
 }
@@ -222,18 +224,33 @@ static int put_op(struct rdp *f, struct pst_buf *out, const struct op *op, const
 	}
 }
 
+/* A long frame goes in several messages: the client begins while we go on, and nothing grows with the screen. */
+static int send_when_long(struct rdp *f, struct pst_buf *out, uint64_t *ret_bytes, struct pst_err *err)
+{
+	if (out->len < MESSAGE_BYTES)
+		return 0;
+	int r = gfx_send(f, out, ret_bytes, err);
+	pst_buf_reset(out);
+	return r;
+}
+
 static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct pst_buf out;
 	int r = 0;
 	uint32_t id = ++f->frame_id;
+	uint64_t bytes = 0;
 	pst_buf_init(&out, GFX_PDU_MAX);
 	gfx_wire_start_frame(&out, id, 0);
-	for (size_t i = 0; r == 0 && i < ops->len; i++)
+	for (size_t i = 0; r == 0 && i < ops->len; i++) {
 		r = put_op(f, &out, &ops->ops[i], sent, err);
+		if (r == 0)
+			r = send_when_long(f, &out, &bytes, err);
+	}
 	gfx_wire_end_frame(&out, id);
 	if (r == 0)
-		r = gfx_send(f, &out, id, err);
+		r = gfx_send(f, &out, &bytes, err);
+	window_sent(&f->window, id, bytes, pst_mono_ns());
 	pst_buf_finish(&out);
 	if (r == 0 && f->gfx.is_suspended)
 		window_acked(&f->window, id, pst_mono_ns());
