@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Our own lossless codec, made for screens: text as marks (marks.c), columns that the reader keeps (clear.c), indices into a
- * palette that lives on from rectangle to rectangle, or rows by prediction, then zstd. docs/flat-codec.md gives every byte. The
- * stream variant keeps one zstd frame open for the whole connection, with a window of 2 MB, so that what was shown before costs
- * next to nothing when it comes back.
+ * Our own lossless codec, made for screens: text as marks (marks.c), columns that the reader keeps (clear.c),
+ * indices into a palette that lives on from rectangle to rectangle, or rows by prediction, then zstd.
+ * docs/flat-codec.md gives every byte. The stream variant keeps one zstd frame open for the whole connection,
+ * with a window of 2 MB, so that what was shown before costs next to nothing when it comes back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +18,12 @@
 #define WINDOW_LOG 21 /* 2 MB: what a browser's decoder must keep, and our worker */
 #define PALETTES 4
 #define STEP 16384
-#define SMALL_AREA_MAX 1024 /* a few letters cost less as indices: their palette is known, their columns are not */
+#define SMALL_AREA_MAX \
+	1024 /* a few letters cost less as indices: their palette is known, their columns are not */
 #define PLAIN_MAX (64u << 20) /* plain bytes of a rectangle of marks or columns */
 #define PLAIN_KEEP (1u << 20) /* more than this is given back after the rectangle */
 enum { MODE_ROWS = 0x01, MODE_BARS = 0x05, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
-enum { FILTER_NONE, FILTER_LEFT, FILTER_UP, FILTER_SLOPE, FILTERS };
+enum { FILTER_NONE, FILTERS = DSP_FILTERS };
 
 struct flat {
 	struct codec base;
@@ -34,7 +35,9 @@ struct flat {
 	struct palette palettes[PALETTES], scan;
 	uint64_t used[PALETTES], clock;
 	uint8_t indices[SCREEN_SIDE_MAX];
-	uint8_t rows[2][SCREEN_SIDE_MAX * 3]; /* this row and the one above, as G, R-G, B-G */
+	/* This row and the one above, as G, R-G, B-G, behind a black pixel. */
+	uint8_t rows[2][3 + SCREEN_SIDE_MAX * 3];
+	const struct dsp *dsp;
 	uint8_t filtered[FILTERS][1 + SCREEN_SIDE_MAX * 3];
 };
 
@@ -148,38 +151,19 @@ static void split_row(const uint32_t *row, int32_t n, uint8_t *out)
 	}
 }
 
-static uint32_t weigh(const uint8_t *v, size_t n)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += v[i] < 128 ? v[i] : 256u - v[i];
-	return sum;
-}
-
-/* Fills every filter's form of the row and returns the one with the smallest residues. above is all zero for
- * the first row. */
+/* Fills every filter's form of the row and returns the one with the smallest residues. */
 static int filter_row(struct flat *f, const uint8_t *cur, const uint8_t *above, size_t n)
 {
-	uint32_t best_weight = UINT32_MAX;
+	uint8_t *const out[FILTERS] = { &f->filtered[0][1], &f->filtered[1][1], &f->filtered[2][1],
+		&f->filtered[3][1] };
+	uint32_t weights[FILTERS];
 	int best = FILTER_NONE;
 
-	for (size_t i = 0; i < n; i++) {
-		uint8_t left = i >= 3 ? cur[i - 3] : 0, corner = i >= 3 ? above[i - 3] : 0;
-
-		f->filtered[FILTER_NONE][1 + i] = cur[i];
-		f->filtered[FILTER_LEFT][1 + i] = (uint8_t)(cur[i] - left);
-		f->filtered[FILTER_UP][1 + i] = (uint8_t)(cur[i] - above[i]);
-		f->filtered[FILTER_SLOPE][1 + i] = (uint8_t)(cur[i] - (left + above[i] - corner));
-	}
+	f->dsp->residues(cur, above, (int32_t)n, out, weights);
 	for (int k = 0; k < FILTERS; k++) {
-		uint32_t weight = weigh(&f->filtered[k][1], n);
-
 		f->filtered[k][0] = (uint8_t)k;
-		if (weight < best_weight) {
-			best_weight = weight;
+		if (weights[k] < weights[best])
 			best = k;
-		}
 	}
 	return best;
 }
@@ -191,12 +175,12 @@ static int encode_rows(struct flat *f, const struct pixmap *p, const struct rect
 	size_t n = (size_t)r->w * 3;
 	int rc = write_bytes(f, &mode, 1, ZSTD_e_continue, out, err), turn = 0;
 
-	memset(f->rows[1], 0, n);
+	memset(f->rows[1], 0, n + 3); /* black above the first row */
 	for (int32_t y = r->y; y < r->y + r->h && rc == 0; y++, turn ^= 1) {
 		int filter;
 
-		split_row(pixmap_at(p, r->x, y), r->w, f->rows[turn]);
-		filter = filter_row(f, f->rows[turn], f->rows[turn ^ 1], n);
+		split_row(pixmap_at(p, r->x, y), r->w, f->rows[turn] + 3);
+		filter = filter_row(f, f->rows[turn] + 3, f->rows[turn ^ 1] + 3, n);
 		rc = write_bytes(f, f->filtered[filter], n + 1, ZSTD_e_continue, out, err);
 	}
 	return rc;
@@ -290,6 +274,7 @@ static struct codec *create(bool is_stream)
 	if (!f)
 		return NULL;
 	f->is_stream = is_stream;
+	f->dsp = dsp_best();
 	pst_buf_init(&f->plain, PLAIN_MAX);
 	f->bars = is_stream ? codec_create(&codec_clear) : NULL;
 	f->marks = is_stream ? marks_create() : NULL;

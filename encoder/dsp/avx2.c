@@ -214,6 +214,51 @@ AVX2 void avx2_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t 
 		dsp_c.slopes(row + i - 1, n - i + 1, equal, soft);
 }
 
+AVX2 static __m256i load32(const uint8_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* Stores the residues and adds their sizes to four sums. */
+AVX2 static __m256i put_residues(uint8_t *out, __m256i v, __m256i sum)
+{
+	_mm256_storeu_si256((__m256i *)(void *)out, v);
+	return _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_abs_epi8(v), _mm256_setzero_si256()));
+}
+
+AVX2 static uint32_t add_four(__m256i sum)
+{
+	uint64_t quad[4];
+
+	_mm256_storeu_si256((__m256i *)(void *)quad, sum);
+	return (uint32_t)(quad[0] + quad[1] + quad[2] + quad[3]);
+}
+
+AVX2 void avx2_residues(const uint8_t *cur, const uint8_t *above, int32_t n, uint8_t *const out[DSP_FILTERS],
+	uint32_t weights[DSP_FILTERS])
+{
+	__m256i sums[DSP_FILTERS] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+		_mm256_setzero_si256() };
+	uint8_t *rest[DSP_FILTERS];
+	int32_t i = 0;
+
+	for (; i + 32 <= n; i += 32) {
+		__m256i v = load32(cur + i), left = load32(cur + i - 3), up = load32(above + i),
+			corner = load32(above + i - 3);
+
+		sums[0] = put_residues(out[0] + i, v, sums[0]);
+		sums[1] = put_residues(out[1] + i, _mm256_sub_epi8(v, left), sums[1]);
+		sums[2] = put_residues(out[2] + i, _mm256_sub_epi8(v, up), sums[2]);
+		sums[3] = put_residues(out[3] + i,
+			_mm256_sub_epi8(v, _mm256_sub_epi8(_mm256_add_epi8(left, up), corner)), sums[3]);
+	}
+	for (int k = 0; k < DSP_FILTERS; k++)
+		rest[k] = out[k] + i;
+	dsp_c.residues(cur + i, above + i, n - i, rest, weights);
+	for (int k = 0; k < DSP_FILTERS; k++)
+		weights[k] += add_four(sums[k]);
+}
+
 /* Eight pixels' luma in 32-bit lanes. */
 AVX2 static __m256i luma8(__m256i px)
 {
@@ -292,6 +337,7 @@ static const struct dsp table = {
 	.hash_row = avx2_hash_row,
 	.find_any4 = avx2_find_any4,
 	.slopes = avx2_slopes,
+	.residues = avx2_residues,
 	.i420_rows = avx2_i420_rows,
 };
 

@@ -78,6 +78,7 @@ static const struct dsp table = {
 	.hash_row = avx2_hash_row,
 	.find_any4 = avx2_find_any4,
 	.slopes = avx2_slopes,
+	.residues = avx2_residues,
 	.i420_rows = avx2_i420_rows,
 };
 

@@ -123,6 +123,24 @@ static void c_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *
 	}
 }
 
+static void c_residues(const uint8_t *cur, const uint8_t *above, int32_t n, uint8_t *const out[DSP_FILTERS],
+	uint32_t weights[DSP_FILTERS])
+{
+	for (int k = 0; k < DSP_FILTERS; k++)
+		weights[k] = 0;
+	for (int32_t i = 0; i < n; i++) {
+		uint8_t left = cur[i - 3], corner = above[i - 3];
+		const uint8_t guess[DSP_FILTERS] = { 0, left, above[i], (uint8_t)(left + above[i] - corner) };
+
+		for (int k = 0; k < DSP_FILTERS; k++) {
+			uint8_t v = (uint8_t)(cur[i] - guess[k]);
+
+			out[k][i] = v;
+			weights[k] += v < 128 ? v : 256u - v;
+		}
+	}
+}
+
 struct rgb_sum {
 	int32_t r, g, b;
 };
@@ -180,6 +198,7 @@ const struct dsp dsp_c = {
 	.hash_row = c_hash_row,
 	.find_any4 = c_find_any4,
 	.slopes = c_slopes,
+	.residues = c_residues,
 	.i420_rows = c_i420_rows,
 };
 

@@ -11,6 +11,7 @@
 
 #define DSP_RGB 0x00ffffffu /* the bits that count */
 #define DSP_SEEN 2048
+#define DSP_FILTERS 4
 
 struct dsp {
 	const char *name;
@@ -35,6 +36,14 @@ struct dsp {
 	/* How many horizontal neighbours are equal, and how many differ by at most 24 in every channel (a
 	 * slope, as photos have). */
 	void (*slopes)(const uint32_t *row, int32_t n, uint32_t *equal, uint32_t *soft);
+	/*
+	 * What is left of n bytes of a row, three a pixel, by each filter of the flat codec: none, the pixel
+	 * to the left, the one above, and left + above - corner. cur[-3…-1] and above[-3…-1] are readable:
+	 * the pixel before the first. weights are the sums of the residues as signed numbers without their
+	 * signs.
+	 */
+	void (*residues)(const uint8_t *cur, const uint8_t *above, int32_t n, uint8_t *const out[DSP_FILTERS],
+		uint32_t weights[DSP_FILTERS]);
 	/*
 	 * Two rows to BT.709 full range: 2 × ((n+1) & ~1) luma, and half as many u and v. An odd n repeats
 	 * its last pixel; for an odd height the caller passes the last row twice.

@@ -151,6 +151,33 @@ static void neon_slopes(const uint32_t *row, int32_t n, uint32_t *equal, uint32_
 		dsp_c.slopes(row + i - 1, n - i + 1, equal, soft);
 }
 
+static void neon_residues(const uint8_t *cur, const uint8_t *above, int32_t n,
+	uint8_t *const out[DSP_FILTERS], uint32_t weights[DSP_FILTERS])
+{
+	uint32x4_t sums[DSP_FILTERS] = { vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0) };
+	uint8_t *rest[DSP_FILTERS];
+	int32_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		uint8x16_t v = vld1q_u8(cur + i), left = vld1q_u8(cur + i - 3), up = vld1q_u8(above + i);
+		uint8x16_t slope = vsubq_u8(vaddq_u8(left, up), vld1q_u8(above + i - 3));
+		const uint8x16_t residues[DSP_FILTERS] = { v, vsubq_u8(v, left), vsubq_u8(v, up),
+			vsubq_u8(v, slope) };
+
+		for (int k = 0; k < DSP_FILTERS; k++) {
+			uint8x16_t size = vreinterpretq_u8_s8(vabsq_s8(vreinterpretq_s8_u8(residues[k])));
+
+			vst1q_u8(out[k] + i, residues[k]);
+			sums[k] = vpadalq_u16(sums[k], vpaddlq_u8(size));
+		}
+	}
+	for (int k = 0; k < DSP_FILTERS; k++)
+		rest[k] = out[k] + i;
+	dsp_c.residues(cur + i, above + i, n - i, rest, weights);
+	for (int k = 0; k < DSP_FILTERS; k++)
+		weights[k] += vaddvq_u32(sums[k]);
+}
+
 /* Eight pixels' luma. vld4 gives each channel by itself: blue, green, red. */
 static uint8x8_t luma8(uint8x8x4_t px)
 {
@@ -212,6 +239,7 @@ static const struct dsp table = {
 	.hash_row = neon_hash_row,
 	.find_any4 = neon_find_any4,
 	.slopes = neon_slopes,
+	.residues = neon_residues,
 	.i420_rows = neon_i420_rows,
 };
 

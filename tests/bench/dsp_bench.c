@@ -17,7 +17,7 @@
 #define WORK_PX (1 << 21)
 
 static uint32_t a[ROWS][WIDE], b[ROWS][WIDE], out[WIDE];
-static uint8_t seen[DSP_SEEN], planes[4][WIDE];
+static uint8_t seen[DSP_SEEN], planes[4][WIDE], residues[DSP_FILTERS][WIDE * 3];
 static volatile uint64_t sink;
 
 static void run_same(const struct dsp *d, int row, int32_t n)
@@ -72,6 +72,15 @@ static void run_apart(const struct dsp *d, int row, int32_t n)
 	d->mark_apart(out, a[row], n, 0xffffff);
 }
 
+static void run_residues(const struct dsp *d, int row, int32_t n)
+{
+	uint8_t *const to[DSP_FILTERS] = { residues[0], residues[1], residues[2], residues[3] };
+	uint32_t weights[DSP_FILTERS];
+
+	d->residues((const uint8_t *)a[row] + 3, (const uint8_t *)b[row] + 3, n * 3, to, weights);
+	sink += weights[0];
+}
+
 static void run_i420(const struct dsp *d, int row, int32_t n)
 {
 	d->i420_rows(a[row], b[row], n, planes[0], planes[1], planes[2], planes[3]);
@@ -83,7 +92,7 @@ static const struct {
 } kernels[] = { { "same_row", run_same }, { "diff_row", run_diff }, { "copy_row", run_copy },
 	{ "is_colour", run_is_colour }, { "hash_row", run_hash }, { "find_any4", run_find },
 	{ "slopes", run_slopes }, { "see_colours", run_see }, { "mark_apart", run_apart },
-	{ "i420_rows", run_i420 } };
+	{ "residues", run_residues }, { "i420_rows", run_i420 } };
 
 static uint64_t cpu_ns(void)
 {

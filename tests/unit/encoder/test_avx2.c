@@ -57,6 +57,21 @@ static void compare_seen(const struct dsp *d, const uint32_t *p, int32_t n)
 	cr_assert_eq(memcmp(seen[0], seen[1], DSP_SEEN), 0);
 }
 
+static void compare_residues(const struct dsp *d, const uint8_t *p, const uint8_t *q, int32_t n)
+{
+	uint8_t out[2][DSP_FILTERS][N + 8];
+	uint32_t weights[2][DSP_FILTERS];
+
+	memset(out, GUARD, sizeof(out));
+	for (int i = 0; i < 2; i++) {
+		uint8_t *const to[DSP_FILTERS] = { out[i][0], out[i][1], out[i][2], out[i][3] };
+
+		(i ? d : &dsp_c)->residues(p + 3, q + 3, n, to, weights[i]);
+	}
+	cr_assert_eq(memcmp(out[0], out[1], sizeof(out[0])), 0);
+	cr_assert_eq(memcmp(weights[0], weights[1], sizeof(weights[0])), 0);
+}
+
 static void compare_copy(const struct dsp *d, const uint32_t *p, int32_t n)
 {
 	uint32_t out[2][N + 4];
@@ -96,6 +111,8 @@ Test(avx2, every_table_answers_as_c_does)
 			fill_rows(&seed);
 			compare_reads(tables[t], a + off, b + off, n);
 			compare_copy(tables[t], a + off, n);
+			compare_residues(
+				tables[t], (const uint8_t *)a + off, (const uint8_t *)b + off / 2, n);
 			compare_seen(tables[t], a + off, n);
 			compare_i420(tables[t], a + off, b + off, n);
 		}
