@@ -43,18 +43,35 @@ static size_t run_bytes(size_t run)
 	return 1 + (run - 1) / 255;
 }
 
+static uint8_t *set_cpixel(uint8_t *at, uint32_t colour)
+{
+	*at++ = (uint8_t)colour;
+	*at++ = (uint8_t)(colour >> 8);
+	*at++ = (uint8_t)(colour >> 16);
+	return at;
+}
+
+static uint8_t *set_run(uint8_t *at, size_t run)
+{
+	for (run--; run >= 255; run -= 255)
+		*at++ = 255;
+	*at++ = (uint8_t)run;
+	return at;
+}
+
 static void put_cpixel(struct pst_buf *out, uint32_t colour)
 {
-	const uint8_t bgr[3] = { (uint8_t)colour, (uint8_t)(colour >> 8), (uint8_t)(colour >> 16) };
+	uint8_t bgr[3];
 
+	set_cpixel(bgr, colour);
 	pst_buf_append(out, bgr, 3);
 }
 
 static void put_run(struct pst_buf *out, size_t run)
 {
-	for (run--; run >= 255; run -= 255)
-		pst_buf_put_u8(out, 255);
-	pst_buf_put_u8(out, (uint8_t)run);
+	uint8_t bytes[TILE * TILE / 255 + 1];
+
+	pst_buf_append(out, bytes, (size_t)(set_run(bytes, run) - bytes));
 }
 
 /* The tile's pixels in reading order: runs go over the ends of rows. */
@@ -131,21 +148,31 @@ static void put_palette_rle(struct zrle *z, size_t area)
 	}
 }
 
+/* Shorter than raw, or it would not have been chosen: see put_tile. */
 static void put_rle(struct zrle *z, size_t area)
 {
-	pst_buf_put_u8(&z->tile, SUB_RLE);
+	uint8_t *start = pst_buf_reserve(&z->tile, 1 + area * 3), *at = start;
+
+	if (!at)
+		return;
+	*at++ = SUB_RLE;
 	for (size_t i = 0, run; i < area; i += run) {
 		run = run_at(z, i);
-		put_cpixel(&z->tile, z->px[i]);
-		put_run(&z->tile, run);
+		at = set_run(set_cpixel(at, z->px[i]), run);
 	}
+	pst_buf_commit(&z->tile, (size_t)(at - start));
 }
 
 static void put_raw(struct zrle *z, size_t area)
 {
-	pst_buf_put_u8(&z->tile, SUB_RAW);
+	uint8_t *start = pst_buf_reserve(&z->tile, 1 + area * 3), *at = start;
+
+	if (!at)
+		return;
+	*at++ = SUB_RAW;
 	for (size_t i = 0; i < area; i++)
-		put_cpixel(&z->tile, z->px[i]);
+		at = set_cpixel(at, z->px[i]);
+	pst_buf_commit(&z->tile, (size_t)(at - start));
 }
 
 static void put_tile(struct zrle *z, const struct pixmap *p, const struct rect *r)
