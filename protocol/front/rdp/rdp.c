@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "protocol/front/rdp/rdp_priv.h"
@@ -47,11 +48,21 @@ bool rdp_is_live(const struct rdp *f)
 	return f->is_opened && !f->is_ended && !f->is_leaving;
 }
 
+static bool is_free(const struct rdp *f)
+{
+	return rdp_is_live(f) && !f->is_suppressed && f->writer->can_send(f) && !f->peer->IsWriteBlocked(f->peer);
+}
+
 bool rdp_can_send(struct front *front)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
-	return rdp_is_live(f) && !f->is_suppressed && f->writer->can_send(f) && window_is_open(&f->window) &&
-	       !f->peer->IsWriteBlocked(f->peer);
+	return window_is_open(&f->window) && is_free(f);
+}
+
+static bool rdp_can_send_small(struct front *front)
+{
+	struct rdp *f = pst_container_of(front, struct rdp, front);
+	return window_is_open_small(&f->window) && is_free(f);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -356,8 +367,9 @@ static void rdp_path(struct front *front, struct front_path *ret)
 	*ret = (struct front_path){
 		.rtt_us = window_rtt_us(&f->window),
 		.rate_kbps = window_rate_kbps(&f->window),
+		.backlog_us = window_backlog_us(&f->window, pst_mono_ns()),
 		.in_flight_bytes = f->window.in_flight,
-		.budget_bytes = window_bytes(&f->window),
+		.budget_bytes = window_room(&f->window),
 		.bytes_sent = f->bytes_sent,
 		.frames_sent = f->window.frames_sent,
 		.frames_acked = f->window.frames_acked,
@@ -370,6 +382,7 @@ const struct front_type front_rdp = {
 	.login_result = rdp_login_result,
 	.surface = rdp_surface,
 	.can_send = rdp_can_send,
+	.can_send_small = rdp_can_send_small,
 	.frame = rdp_frame,
 	.cursor = rdp_cursor,
 	.pointer_moved = rdp_pointer_moved,

@@ -45,6 +45,30 @@ Test(front, test_sizes_shapes_and_empty_frames)
 	cr_assert_eq(n_frames, 1);
 }
 
+static bool is_open;
+
+static bool can_send(struct front *f)
+{
+	return is_open;
+}
+
+static bool can_send_small(struct front *f)
+{
+	return true;
+}
+
+Test(front, test_a_front_that_knows_no_small_frames_takes_them_as_any_other)
+{
+	const struct front_type plain = { .name = "plain", .can_send = can_send },
+				fine = { .name = "fine", .can_send = can_send, .can_send_small = can_send_small };
+	struct front a = { &plain }, b = { &fine };
+
+	cr_assert_not(front_can_send_small(&a));
+	cr_assert(front_can_send_small(&b));
+	is_open = true;
+	cr_assert(front_can_send_small(&a));
+}
+
 Test(front, test_slots_that_are_not_there_are_silent)
 {
 	struct front f = { &bare };
