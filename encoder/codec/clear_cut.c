@@ -9,7 +9,8 @@
 #define QUIET_WIDTH 64
 #define LETTER_WIDTH 32 /* a letter or two: its dots stay with it */
 #define BAND_MIN 8
-#define GROW_HEIGHT_MIN 56 /* strips that scroll in are lines that grow anyway */
+#define UP_HEIGHT_MIN 20   /* the upper line of a strip that scrolls in began in the last one */
+#define GROW_HEIGHT_MIN 56 /* and its lower one goes on in the next */
 #define GROW_MAX 24     /* rows of a line of text that may lie outside */
 
 static uint32_t changes(const struct pixmap *p, const struct rect *r, int32_t y)
@@ -71,9 +72,9 @@ static int32_t rest_of_line(const struct pixmap *p, const struct rect *r, int32_
 
 struct rect clear_cut_grow(const struct pixmap *p, const struct rect *r)
 {
-	if (r->w <= LETTER_WIDTH || r->h < GROW_HEIGHT_MIN)
+	if (r->w <= LETTER_WIDTH || r->h < UP_HEIGHT_MIN)
 		return *r;
-	int32_t above = rest_of_line(p, r, 0, -1), below = rest_of_line(p, r, r->h - 1, 1);
+	int32_t above = rest_of_line(p, r, 0, -1), below = r->h < GROW_HEIGHT_MIN ? 0 : rest_of_line(p, r, r->h - 1, 1);
 	return (struct rect){ r->x, r->y - above, r->w, above + r->h + below };
 }
 

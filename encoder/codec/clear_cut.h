@@ -20,6 +20,6 @@ uint32_t clear_cut_background(const struct pixmap *p, const struct rect *band);
 
 /*
  * r with the rest of the lines of text that its upper and lower edge cut: whole lines are made of columns that are known. What is added may be sent
- * with r in any case, since p is what the client shows. Letters stay as they are.
+ * with r in any case, since p is what the client shows. Letters and thin strips stay as they are, and others under 56 rows grow upwards only.
  */
 struct rect clear_cut_grow(const struct pixmap *p, const struct rect *r);

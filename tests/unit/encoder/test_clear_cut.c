@@ -65,7 +65,8 @@ Test(clear_cut, a_cut_line_grows_to_its_whole)
 	} cases[] = { { 5, 70, 0, 86 },   /* from line 0 into line 4: whole lines */
 		      { 0, 68, 0, 68 },   /* whole already */
 		      { 15, 57, 15, 57 }, /* both edges are quiet */
-		      { 5, 12, 5, 12 } }; /* a strip */
+		      { 10, 30, 0, 40 },  /* a strip: its upper line */
+		      { 5, 12, 5, 12 } }; /* a thin one */
 	draw_lines(18, 14);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct rect r = { 0, cases[i].y, W, cases[i].h };
