@@ -11,8 +11,11 @@
 #include "encoder/x264.h"
 
 #define REGIONS_MAX 4
-#define RATE_MIN 5             /* slots with an update, of the newest ten (half a second) */
-#define REST_NS 200000000ull   /* without a change for this long, a region ends and is made exact */
+#define RATE_MIN 5 /* slots with an update, of the newest ten (half a second) */
+/* Without a change for five frames' time a region ends and is made exact, within these. */
+#define REST_FRAMES 5
+#define REST_MIN_NS 150000000ull
+#define REST_MAX_NS 300000000ull
 #define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
 #define ECHO_AREA 2048         /* pixels of a change in front of a video that may be painted over it */
 #define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */
@@ -22,8 +25,9 @@ struct video_region {
 	struct rect rect; /* empty: a free place */
 	uint32_t id;
 	struct h264 *h264;
-	uint8_t *still;      /* by block, see still.h; with h264 */
-	struct rect touched; /* hull of what other operations changed in it since its last frame */
+	uint8_t *still;       /* by block, see still.h; with h264 */
+	struct rect touched;  /* hull of what other operations changed in it since its last frame */
+	uint64_t interval_ns; /* from change to change, smoothed */
 	uint64_t changed_ns, opened_ns, waiting_ns; /* the last: of the first change that was not sent */
 	bool has_change, is_distrusted, wants_key;
 };
@@ -214,6 +218,7 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 	*g = (struct video_region){ .rect = align_rect(e, &r),
 		.id = (uint32_t)(g - e->video->regions),
 		.changed_ns = now_ns,
+		.interval_ns = REST_MIN_NS / REST_FRAMES,
 		.opened_ns = now_ns };
 	mark_tiles(e, &g->rect, true);
 }
@@ -238,6 +243,7 @@ static int64_t changed_area(const struct encoder *e, const struct rect *r)
 /* Changes that lie in a region are the region's; a tile at its border may keep a change of its own. */
 static void claim_changes(struct encoder *e, struct video_region *g, uint64_t now_ns)
 {
+	uint64_t before_ns = g->changed_ns;
 	struct rect span = tiles_span(&g->rect), in;
 
 	for (int32_t row = span.y; row < span.y + span.h; row++) {
@@ -256,6 +262,13 @@ static void claim_changes(struct encoder *e, struct video_region *g, uint64_t no
 			}
 		}
 	}
+	if (g->changed_ns > before_ns)
+		g->interval_ns = (g->interval_ns * 7 + g->changed_ns - before_ns) / 8;
+}
+
+static uint64_t ends_ns(const struct video_region *g)
+{
+	return g->changed_ns + PST_CLAMP(g->interval_ns * REST_FRAMES, REST_MIN_NS, REST_MAX_NS);
 }
 
 void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
@@ -285,7 +298,7 @@ void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
 			continue;
 		if (!is_busy || changed_area(e, &g->rect) > ECHO_AREA)
 			claim_changes(e, g, now_ns);
-		if (!g->has_change && now_ns - g->changed_ns >= REST_NS)
+		if (!g->has_change && now_ns >= ends_ns(g))
 			end_region(e, g);
 	}
 }
@@ -382,6 +395,6 @@ uint64_t video_next_due(const struct video *v)
 
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (!rect_is_empty(&v->regions[i].rect) && !v->regions[i].has_change)
-			due = PST_MIN(due, v->regions[i].changed_ns + REST_NS);
+			due = PST_MIN(due, ends_ns(&v->regions[i]));
 	return due;
 }

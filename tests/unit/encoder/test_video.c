@@ -317,3 +317,33 @@ Test(video, a_young_region_grows_for_what_is_much_larger)
 	desk_settle(&d, 0);
 	desk_close(&d);
 }
+
+/* Milliseconds from a clip's last frame to when its region may end. */
+static uint64_t rest_after(uint64_t interval_ms)
+{
+	const struct rect clip = { 64, 64, 320, 240 };
+	uint64_t last = 0;
+	struct desk d;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	desk_settle(&d, 0);
+	for (int frame = 0; frame < 60; frame++, d.now += interval_ms * MS) {
+		draw_clip(&d, &clip, frame);
+		encoder_damage(d.enc, &clip, 1);
+		desk_plan(&d, 0);
+		last = d.now;
+	}
+	while (encoder_has_work(d.enc, d.now))
+		desk_plan(&d, 0);
+	last = encoder_next_due(d.enc) - last;
+	desk_settle(&d, 0);
+	desk_close(&d);
+	return last / MS;
+}
+
+Test(video, a_fast_clip_is_made_exact_sooner_than_a_slow_one)
+{
+	cr_assert_eq(rest_after(16), 150);
+	cr_assert(rest_after(34) >= 160 && rest_after(34) <= 175, "%d ms", (int)rest_after(34));
+	cr_assert_eq(rest_after(70), 300);
+}
