@@ -114,8 +114,7 @@ static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t 
 	w->rtt_min_ns = w->span_min_ns[1] ? PST_MIN(w->span_min_ns[0], w->span_min_ns[1]) : w->span_min_ns[0];
 }
 
-/* The upper quartile: what a client that is away for a moment makes of the path is not believed at once. */
-static uint64_t quartile(const uint64_t rates[WINDOW_SAMPLES])
+static uint64_t median(const uint64_t rates[WINDOW_SAMPLES])
 {
 	uint64_t sorted[WINDOW_SAMPLES];
 	int n = 0;
@@ -130,7 +129,20 @@ static uint64_t quartile(const uint64_t rates[WINDOW_SAMPLES])
 		sorted[at] = rates[i];
 		n++;
 	}
-	return n ? sorted[(n * 3 - 1) / 4] : 0;
+	return n ? sorted[(n - 1) / 2] : 0;
+}
+
+/*
+ * What a frame alone shows is true or too little, where a busy machine or a slow client came in between: the best counts. A busy path's
+ * rate is too high where acknowledgements came in a bunch, so there it is the median.
+ */
+static uint64_t best_rate(const struct window *w)
+{
+	uint64_t best = median(w->busy);
+
+	for (int i = 0; i < WINDOW_SAMPLES; i++)
+		best = PST_MAX(best, w->alone[i]);
+	return best;
 }
 
 /* Bytes that took so long from their sending, in which so many arrived altogether. */
@@ -139,14 +151,15 @@ static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint
 	uint64_t beyond_ns = took_ns > w->rtt_min_ns ? took_ns - w->rtt_min_ns : 0;
 	uint64_t alone = w->small_at_ns ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
 	uint64_t busy = delivered * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
-	uint64_t rate = PST_MAX(alone, busy);
 
 	/* Where the rate is low, less tells something. */
-	if (bytes < PST_MIN(SAMPLE_BYTES_MIN, w->rate ? w->rate * NOISE_NS / 1000000000 : UINT64_MAX) || (beyond_ns < NOISE_NS && rate < w->rate))
+	if (bytes < PST_MIN(SAMPLE_BYTES_MIN, w->rate ? w->rate * NOISE_NS / 1000000000 : UINT64_MAX) ||
+		(beyond_ns < NOISE_NS && PST_MAX(alone, busy) < w->rate))
 		return;
-	w->rates[w->next_rate] = PST_MAX(rate, (uint64_t)1);
+	w->alone[w->next_rate] = alone;
+	w->busy[w->next_rate] = PST_MAX(busy, (uint64_t)1);
 	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
-	w->rate = quartile(w->rates);
+	w->rate = best_rate(w);
 }
 
 bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns)

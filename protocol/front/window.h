@@ -35,8 +35,8 @@ struct window {
 	uint64_t span_min_ns[2], span_at_ns;
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
-	uint64_t rate;        /* bytes per second, 0 unknown: the upper quartile of the samples */
-	uint64_t rates[WINDOW_SAMPLES];
+	uint64_t rate; /* bytes per second, 0 unknown */
+	uint64_t alone[WINDOW_SAMPLES], busy[WINDOW_SAMPLES]; /* what the newest acknowledgements show of it, see above */
 	uint32_t next_rate;
 	uint64_t frames_sent, frames_acked;
 };

@@ -185,3 +185,26 @@ Test(window, a_long_video_without_a_small_frame_keeps_the_rate)
 	cr_expect_gt(window_rate_kbps(&w), 9500);
 	cr_expect_lt(window_rtt_us(&w), 41000);
 }
+
+Test(window, a_busy_machine_does_not_make_a_long_path_look_narrow)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 1, now = MS, acked = 1;
+	uint32_t noise = 1;
+	uint64_t back[64];
+	/* 200 ms and no limit; each acknowledgement is late by up to 60 ms, and never before the one ahead of it. Thirty frames a second of 9 KB. */
+	window_sent(&w, 1, 17, now);
+	window_acked(&w, 1, now + 200 * MS);
+	for (int i = 0; i < 300; i++, now += 33 * MS) {
+		for (; acked < seq && back[(acked + 1) % 64] <= now; acked++)
+			window_acked(&w, acked + 1, back[(acked + 1) % 64]);
+		cr_assert(window_is_open(&w), "frame %d", i);
+		window_sent(&w, ++seq, 9000, now);
+		noise = noise * 1664525 + 1013904223;
+		back[seq % 64] = now + 200 * MS + (noise >> 24) * 60 * MS / 255;
+		if (back[seq % 64] < back[(seq - 1) % 64] && seq > 2)
+			back[seq % 64] = back[(seq - 1) % 64];
+	}
+	cr_expect_gt(window_rate_kbps(&w), 5000, "more than twice of what is sent");
+}
