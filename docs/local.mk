@@ -14,6 +14,10 @@ EXTRA_DIST += \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \
+	docs/images/bench-bytes.svg \
+	docs/images/bench-clip.svg \
+	docs/images/bench-cpu.svg \
+	docs/images/bench-latency.svg \
 	docs/images/client.png \
 	docs/images/console.png \
 	docs/images/portal.png \

@@ -29,7 +29,7 @@ export function goals({ wires, plan }) {
 		line('P1 of the lossless TigerVNC, ratio', '≥ 1.8', lossless ? each((w) => worstLetter(lossless) / worstLetter(w), (v) => v >= 1.8) : []),
 		line('P2 drawing to first byte, p50, ms', '≤ 0.5', each((w) => w.latency?.toByte?.p50, (v) => v <= 0.5)),
 		line('P2 drawing to first byte, p99, ms', '≤ 2', each((w) => w.latency?.toByte?.p99, (v) => v <= 2)),
-		line('P2 during the clip: key to pixel p95 over the still p50, ms', '≤ 5', each((w) => w.mixed?.keys?.total && w.latency?.total ? w.mixed.keys.total.p95 - w.latency.total.p50 : undefined, (v) => v <= 5)),
+		line('P2 what the clip adds to key to pixel, p95, ms', '≤ 5', each((w) => w.mixed?.keys?.total && w.latency?.total ? w.mixed.keys.total.p95 - w.latency.total.p95 : undefined, (v) => v <= 5)),
 		line('P3 scroll by 48 px drawn anew, bytes', '≤ 4,500', each((w) => down(w, 'put48'), (v) => v <= 4500), bytes),
 		line('P3 its server time, ms', '≤ 2.5', each((w) => cpu(w, 'put48'), (v) => v <= 2.5)),
 		line('P4 a new page of text, bytes', '≤ 75,000', each((w) => down(w, 'page'), (v) => v <= 75000), bytes),

@@ -32,7 +32,7 @@ tests_bench_landscape_LDADD = -lm
 check_PROGRAMS += tests/bench/relay tests/bench/probe
 tests_bench_relay_SOURCES = tests/bench/relay.c tests/bench/relay_pipe.c tests/bench/relay_pipe.h
 tests_bench_probe_SOURCES = tests/bench/probe.c tests/bench/clip.c tests/bench/clip.h tests/bench/likeness.c tests/bench/likeness.h \
-	tests/bench/screen.c tests/bench/screen.h
+	tests/bench/look.c tests/bench/look.h tests/bench/screen.c tests/bench/screen.h
 tests_bench_probe_CPPFLAGS = $(AM_CPPFLAGS) $(X11_CFLAGS)
 tests_bench_probe_LDADD = $(ENCODER_LIBS) $(X11_LIBS) -lm
 

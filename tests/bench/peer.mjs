@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { DATA } from '../e2e/installation.mjs';
 import { familyOf } from './cost.mjs';
 import { Painter } from './painter.mjs';
 import { Path } from './path.mjs';
@@ -20,7 +21,7 @@ export function freePort() {
 
 /** A home of its own, so that no setting of this machine's user counts. */
 export function freshHome(scope) {
-	const home = mkdtempSync('/var/tmp/puesto-peer-');
+	const home = mkdtempSync(`${DATA}/peer-`);
 	scope.add(() => rmSync(home, { recursive: true, force: true }));
 	return { home, env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: `${home}/.config` } };
 }

@@ -19,7 +19,7 @@ function scale(values, length) {
 	const drawn = values.filter((v) => isDrawn(v) && v > 0), most = Math.max(...drawn), least = Math.min(...drawn);
 	if (most / least <= 30)
 		return { isLog: false, at: (v) => Math.max(1, v / most * length) };
-	const floor = 10 ** Math.floor(Math.log10(least));
+	const floor = least / 3;
 	return { isLog: true, at: (v) => Math.max(1, Math.log10(Math.max(v, floor) / floor) / Math.log10(most / floor) * length) };
 }
 

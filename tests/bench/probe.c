@@ -19,12 +19,8 @@
  * MAX ms, its likeness 50 and 200 ms after T, and the share of pixels that differ in the end
  */
 #include <X11/extensions/XTest.h>
-#include <X11/extensions/Xdamage.h>
 #include <X11/keysym.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +28,7 @@
 
 #include "clip.h"
 #include "likeness.h"
-#include "screen.h"
+#include "look.h"
 
 #define KEYS_MAX 1000
 #define NS_PER_MS 1000000u
@@ -41,122 +37,18 @@
 #define LIKENESS_EVERY_NS (330u * (uint64_t)NS_PER_MS)
 
 struct probe {
-	struct screen client, server;
+	struct look look;
 	struct clip clip;
-	Damage damage;
-	int damage_event;
-	int32_t dx, dy;          /* from the server's screen to the client's */
-	uint32_t *mine, *theirs; /* room for a whole screen each */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static struct rect on_client(const struct probe *p, const struct rect *r)
-{
-	return (struct rect){ r->x + p->dx, r->y + p->dy, r->w, r->h };
-}
-
-/* Waits until the client's screen has changed, or until then. */
-static void await_change(struct probe *p, uint64_t until)
-{
-	Display *dpy = p->client.dpy;
-	bool has_changed = false;
-	XEvent e;
-
-	while (!has_changed) {
-		uint64_t now = now_ns(), left = until > now ? until - now : 0;
-		struct timespec wait = { (time_t)(left / 1000000000u), (long)(left % 1000000000u) };
-		struct pollfd fd = { .fd = ConnectionNumber(dpy), .events = POLLIN };
-
-		if (!XPending(dpy) && ppoll(&fd, 1, &wait, NULL) <= 0 && !left)
-			return;
-		while (XPending(dpy)) {
-			XNextEvent(dpy, &e);
-			has_changed = has_changed || e.type == p->damage_event + XDamageNotify;
-		}
-	}
-	/* What is drawn from here on is told again; what was drawn before is seen by the next grab. */
-	XDamageSubtract(dpy, p->damage, None, None);
-}
-
-static long difference(
-	const uint32_t *patch, const struct rect *r, const uint32_t *in, int32_t stride, long most)
-{
-	long sum = 0;
-
-	for (int32_t y = 0; y < r->h && sum < most; y++)
-		for (int32_t x = 0; x < r->w; x++)
-			sum += labs(
-				brightness(patch[y * r->w + x]) - brightness(in[(ptrdiff_t)y * stride + x]));
-	return sum;
-}
 
 static void find(struct probe *p, const struct rect *r)
 {
-	const struct rect *c = &p->client.whole;
-	long best = LONG_MAX;
+	double error = look_find(&p->look, r);
 
-	if (!screen_grab(&p->server, r, p->theirs) || !screen_grab(&p->client, c, p->mine)) {
-		puts("none");
-		return;
-	}
-	for (int32_t y = 0; y + r->h <= c->h; y++) {
-		for (int32_t x = 0; x + r->w <= c->w; x++) {
-			long d = difference(p->theirs, r, p->mine + (ptrdiff_t)y * c->w + x, c->w, best);
-
-			if (d < best) {
-				best = d;
-				p->dx = x - r->x;
-				p->dy = y - r->y;
-			}
-		}
-	}
-	if (best == LONG_MAX)
+	if (error < 0)
 		puts("none");
 	else
-		printf("found %d %d %.2f\n", p->dx, p->dy, (double)best / (r->w * r->h));
-}
-
-/* There is no window manager that would do it: the window under the pointer gets the keys. */
-static void focus_under(Display *dpy)
-{
-	Window root, child;
-	int x, y, in_x, in_y;
-	unsigned mask;
-
-	if (XQueryPointer(dpy, DefaultRootWindow(dpy), &root, &child, &x, &y, &in_x, &in_y, &mask) && child)
-		XSetInputFocus(dpy, child, RevertToPointerRoot, CurrentTime);
-}
-
-static void point(struct probe *p, int32_t x, int32_t y, bool is_click)
-{
-	XTestFakeMotionEvent(p->client.dpy, -1, x + p->dx, y + p->dy, 0);
-	if (is_click) {
-		focus_under(p->client.dpy);
-		XTestFakeButtonEvent(p->client.dpy, 1, True, 20);
-		XTestFakeButtonEvent(p->client.dpy, 1, False, 40);
-	}
-	XSync(p->client.dpy, False);
-	puts(is_click ? "clicked" : "pointed");
-}
-
-static int brightness_at(struct probe *p, int32_t x, int32_t y)
-{
-	struct rect r = { x + p->dx - 2, y + p->dy - 2, 4, 4 };
-	uint32_t px[16];
-	int sum = 0;
-
-	if (!screen_grab(&p->client, &r, px))
-		return -1;
-	for (int i = 0; i < 16; i++)
-		sum += brightness(px[i]);
-	return sum / 16;
+		printf("found %d %d %.2f\n", p->look.dx, p->look.dy, error);
 }
 
 static void pause_ms(double ms)
@@ -169,18 +61,18 @@ static void pause_ms(double ms)
 /* Presses and releases a key; the time of the press, and when the marker has turned over. */
 static void press(struct probe *p, unsigned key, int32_t x, int32_t y)
 {
-	bool was_dark = brightness_at(p, x, y) < 128;
+	bool was_dark = look_brightness(&p->look, x, y) < 128;
 	uint64_t begin, end, seen = 0;
 
-	await_change(p, 0);
+	look_await(&p->look, 0);
 	begin = now_ns();
 	end = begin + KEY_TIMEOUT_NS;
-	XTestFakeKeyEvent(p->client.dpy, key, True, 0);
-	XTestFakeKeyEvent(p->client.dpy, key, False, 0);
-	XFlush(p->client.dpy);
+	XTestFakeKeyEvent(p->look.client.dpy, key, True, 0);
+	XTestFakeKeyEvent(p->look.client.dpy, key, False, 0);
+	XFlush(p->look.client.dpy);
 	while (!seen && now_ns() < end) {
-		await_change(p, end);
-		if ((brightness_at(p, x, y) < 128) != was_dark)
+		look_await(&p->look, end);
+		if ((look_brightness(&p->look, x, y) < 128) != was_dark)
 			seen = now_ns();
 	}
 	printf(" %" PRIu64 ":%" PRIu64, begin, seen);
@@ -188,7 +80,7 @@ static void press(struct probe *p, unsigned key, int32_t x, int32_t y)
 
 static void keys(struct probe *p, int n, double ms, int32_t x, int32_t y)
 {
-	unsigned key = XKeysymToKeycode(p->client.dpy, XK_a);
+	unsigned key = XKeysymToKeycode(p->look.client.dpy, XK_a);
 
 	printf("keys");
 	for (int i = 0; i < n && i < KEYS_MAX; i++) {
@@ -200,24 +92,23 @@ static void keys(struct probe *p, int n, double ms, int32_t x, int32_t y)
 
 static int number_at(struct probe *p, int32_t x, int32_t y)
 {
-	struct rect r = { x + p->dx, y + p->dy - BAR_CELL / 2, BAR_CELLS * BAR_CELL, 1 };
-	uint32_t px[BAR_CELLS * BAR_CELL];
+	struct rect r = { x, y - BAR_CELL / 2, BAR_CELLS * BAR_CELL, 1 };
 	uint8_t cells[BAR_CELLS];
 
-	if (!screen_grab(&p->client, &r, px))
+	if (!look_grab(&p->look, &r))
 		return -1;
 	for (int i = 0; i < BAR_CELLS; i++)
-		cells[i] = (uint8_t)brightness(px[i * BAR_CELL + BAR_CELL / 2]);
+		cells[i] = (uint8_t)brightness(p->look.mine[i * BAR_CELL + BAR_CELL / 2]);
 	return clip_number_of(cells);
 }
 
 static struct likeness frame_likeness(struct probe *p, int32_t x, int32_t y, int number)
 {
-	struct rect r = { x + p->dx, y + p->dy - CLIP_H, CLIP_W, CLIP_H - BAR_CELL };
+	struct rect r = { x, y - CLIP_H, CLIP_W, CLIP_H - BAR_CELL };
 
-	if (!screen_grab(&p->client, &r, p->mine))
+	if (!look_grab(&p->look, &r))
 		return (struct likeness){ 0 };
-	return likeness_of(p->mine, r.w, clip_frame(&p->clip, number), CLIP_W, r.w, r.h);
+	return likeness_of(p->look.mine, r.w, clip_frame(&p->clip, number), CLIP_W, r.w, r.h);
 }
 
 static void watch(struct probe *p, double ms, int32_t x, int32_t y)
@@ -248,23 +139,10 @@ static void watch(struct probe *p, double ms, int32_t x, int32_t y)
 			n++;
 			compared = now;
 		}
-		await_change(p, end);
+		look_await(&p->look, end);
 	}
 	printf("watched %d %d %d %.1f %d %.2f %.5f\n", seen, first, last, (double)longest / NS_PER_MS,
 		freezes, n ? sum.psnr / n : 0, n ? sum.ssim / n : 0);
-}
-
-/* Whether the client shows what the server's screen has there; how many pixels differ. */
-static long differing(struct probe *p, const struct rect *r)
-{
-	struct rect c = on_client(p, r);
-	long n = 0, pixels = (long)r->w * r->h;
-
-	if (!screen_grab(&p->server, r, p->theirs) || !screen_grab(&p->client, &c, p->mine))
-		return pixels;
-	for (long i = 0; i < pixels; i++)
-		n += p->mine[i] != p->theirs[i];
-	return n;
 }
 
 static void after(struct probe *p, uint64_t from, double max, const struct rect *r)
@@ -278,12 +156,12 @@ static void after(struct probe *p, uint64_t from, double max, const struct rect 
 	while (now_ns() < end && (!exact || next < 2)) {
 		uint64_t now = now_ns();
 
-		differ = differing(p, r);
+		differ = look_differing(&p->look, r);
 		exact = differ ? 0 : exact ? exact : now;
 		if (next < 2 && now >= marks[next])
-			l[next++] = likeness_of(p->mine, r->w, p->theirs, r->w, r->w, r->h);
+			l[next++] = likeness_of(p->look.mine, r->w, p->look.theirs, r->w, r->w, r->h);
 		if (!exact || next < 2)
-			await_change(p, next < 2 && marks[next] < end ? marks[next] : end);
+			look_await(&p->look, next < 2 && marks[next] < end ? marks[next] : end);
 	}
 	printf("after %.2f %.2f %.5f %.2f %.5f %.6f\n",
 		exact ? ((double)exact - (double)from) / NS_PER_MS : -1, l[0].psnr, l[0].ssim, l[1].psnr,
@@ -304,7 +182,8 @@ static void answer(struct probe *p, const char *line)
 	} else if (!strcmp(word, "find")) {
 		find(p, &(struct rect){ (int32_t)a, (int32_t)b, (int32_t)c, (int32_t)d });
 	} else if (!strcmp(word, "point") || !strcmp(word, "click")) {
-		point(p, (int32_t)a, (int32_t)b, *word == 'c');
+		look_point(&p->look, (int32_t)a, (int32_t)b, *word == 'c');
+		puts(*word == 'c' ? "clicked" : "pointed");
 	} else if (!strcmp(word, "keys")) {
 		keys(p, (int)a, b, (int32_t)c, (int32_t)d);
 	} else if (!strcmp(word, "watch")) {
@@ -315,28 +194,13 @@ static void answer(struct probe *p, const char *line)
 	fflush(stdout);
 }
 
-static bool open_probe(struct probe *p, int argc, char **argv)
-{
-	int errors;
-
-	if (argc < 3 || !screen_open(&p->client, argv[1]) || !screen_open(&p->server, argv[2]))
-		return false;
-	if (!p->client.dpy || !XDamageQueryExtension(p->client.dpy, &p->damage_event, &errors))
-		return false;
-	p->damage = XDamageCreate(p->client.dpy, DefaultRootWindow(p->client.dpy), XDamageReportNonEmpty);
-	p->mine = calloc(
-		(size_t)rect_area(&p->client.whole) + (size_t)rect_area(&p->server.whole), sizeof(*p->mine));
-	p->theirs = calloc((size_t)rect_area(&p->client.whole) + (size_t)rect_area(&p->server.whole),
-		sizeof(*p->theirs));
-	return p->mine && p->theirs && clip_open(&p->clip, argc > 3 ? atoi(argv[3]) : -1, -1);
-}
-
 int main(int argc, char **argv)
 {
 	static struct probe p;
 	char line[128];
 
-	if (!open_probe(&p, argc, argv)) {
+	if (argc < 3 || !look_open(&p.look, argv[1], argv[2]) ||
+		!clip_open(&p.clip, argc > 3 ? atoi(argv[3]) : -1, -1)) {
 		fprintf(stderr, "probe: usage: probe CLIENT SERVER [CLIP_FD], see probe.c\n");
 		return 1;
 	}

@@ -22,7 +22,7 @@ export function launch(program, args, options = {}) {
 
 /** Ends a program, and waits until it has; by force after 3 s. */
 export async function end(child) {
-	if (!child || child.exitCode !== null || child.signalCode !== null)
+	if (!child?.pid || child.exitCode !== null || child.signalCode !== null)
 		return;
 	const late = setTimeout(() => child.kill('SIGKILL'), 3000);
 	child.kill();

@@ -3,11 +3,12 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import { DATA } from './installation.mjs';
 import { LAUNCH } from './launch.mjs';
 
 /** @param {string} at display @param {{ width: number, height: number }} size of the display */
 export async function kiosk(at, { width, height }) {
-	const home = mkdtempSync('/var/tmp/puesto-kiosk-');
+	const home = mkdtempSync(`${DATA}/kiosk-`);
 	const context = await chromium.launchPersistentContext(home, { executablePath: LAUNCH.executablePath, headless: false, viewport: null, ignoreHTTPSErrors: true,
 		env: { ...process.env, DISPLAY: at, HOME: home }, ignoreDefaultArgs: ['--enable-automation'],
 		args: [...LAUNCH.args.filter((arg) => arg !== '--headless'), '--kiosk', '--window-position=0,0', `--window-size=${width},${height}`, '--force-device-scale-factor=1', '--hide-scrollbars'] });
