@@ -8,11 +8,13 @@ export const USAGE = `tests/bench/run [options] [wire …]
   --quick              Puesto's wires, few repetitions: about 2 minutes
   --all                every wire that this machine can run, slow networks, and docs/benchmarks.md is written anew: about 14 minutes
   --size WxH           of the desktop (1280x800)
-  --only NAME,…        operations, of: ${OPERATIONS.map(({ name }) => name).join(', ')}
+  --only NAME,…        operations, of: type, line, window, caret, copy48, put48, copy3, put3, page, seen, drag, pan
   --network NAME,…     slow paths too, of: wan (10 Mbit/s, 40 ms), far (200 ms), home (20 Mbit/s, 20 ms)
   --out DIR            where results.json and the drawings go (build/tests/bench/out)
   --docs               write the tables and drawings into docs/
   --no-install         leave the packages alone
+
+Wires: browser, vnc, rdp of Puesto; tigervnc, tigervnc-lossless, x11vnc, xpra, novnc, shadow-rfx, shadow-avc420, xrdp. Without a name: all.
 `;
 
 /** Round-trip times are twice the one-way delays. `hasPeers`: also measured with the peers that stand in fullPeers; `isConnecting`: a log-in is timed, too. */

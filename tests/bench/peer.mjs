@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What all peers have in common: a screen with the drawing program on it, a server that shows it, and a client behind the relay. */
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { DATA } from '../e2e/installation.mjs';
 import { familyOf } from './cost.mjs';
@@ -28,11 +27,6 @@ export function freshHome(scope) {
 
 /** A sentence when a program or a file of the peer's package is missing, '' when all are there. */
 export const lacks = (...needed) => () => needed.filter((one) => one.includes('/') ? !existsSync(one) : !has(one)).map((one) => `${one} is not installed`).join(', ');
-
-/** @param {string} name of a Debian package */
-export function packageVersion(name) {
-	try { return execFileSync('dpkg-query', ['-W', '-f=${Version}', name], { stdio: ['ignore', 'pipe', 'ignore'] }).toString(); } catch { return ''; }
-}
 
 /** An Xvfb for a server that shows another X server's screen. */
 export async function shownScreen(size, scope) {

@@ -3,7 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { freshHome, lacks, packageVersion, peer, shownScreen } from './peer.mjs';
+import { packageVersion } from './machine.mjs';
+import { freshHome, lacks, peer, shownScreen } from './peer.mjs';
 import { answering, freeDisplay } from './screens.mjs';
 
 /** @param {string[]} more options */

@@ -3,7 +3,8 @@
 
 import { cpSync, writeFileSync } from 'node:fs';
 import { kiosk } from '../e2e/kiosk.mjs';
-import { freePort, freshHome, lacks, packageVersion, peer, shownScreen, xtigervnc } from './peer.mjs';
+import { packageVersion } from './machine.mjs';
+import { freePort, freshHome, lacks, peer, shownScreen, xtigervnc } from './peer.mjs';
 import { answering, freeDisplay, listens, until } from './screens.mjs';
 
 /** @param {string[]} more options */

@@ -34,7 +34,7 @@ function looks({ wires }) {
 	const of = (o) => o ? [spread(o.firstMs), spread(o.lastMs), o.exactMs ? spread(o.exactMs) : 'never', `${o.psnr50?.median.toFixed(1)} / ${o.ssim50?.median.toFixed(3)}`, `${o.psnr200?.median.toFixed(1)} / ${o.ssim200?.median.toFixed(3)}`] : [];
 	const head = ['first byte, ms', 'last byte, ms', 'exact, ms', 'PSNR / SSIM at 50 ms', 'at 200 ms'];
 	return table(['', ...head.map((h) => `page: ${h}`), 'scroll 48, anew: exact, ms', 'drag: exact, ms', 'pan: exact, ms'], wires.filter((w) => w.operations?.page).map(({ title, operations: o }) =>
-		[title, ...of(o.page), ...[o.put48, o.drag, o.pan].map((k) => k?.exactMs ? spread(k.exactMs) : 'never')]));
+		[title, ...of(o.page), ...[o.put48, o.drag, o.pan].map((k) => k?.exactMs ? spread(k.exactMs) : k ? 'never' : '–')]));
 }
 
 function rest({ wires }) {
@@ -57,7 +57,7 @@ const conditions = ({ size, plan, machine }) => `${machine.date}; ${machine.syst
 
 /** @param {any} results of a run @returns {string} Markdown */
 export function report(results) {
-	const { wires, leftOut } = results, lines = [conditions(results)];
+	const { wires, leftOut, machine } = results, lines = [conditions(results)];
 	const section = (title, text) => text && lines.push(`### ${title}`, text);
 	section('Goals', table(['goal', 'aim', 'reached', 'met'], goals(results).map(({ name, aim, reached, isMet }) => [name, aim, reached, isMet === null ? '–' : isMet ? 'yes' : 'no'])));
 	const { head, rows } = ahead(results);
@@ -70,6 +70,6 @@ export function report(results) {
 	section('Slow paths', networks(results));
 	section('Log-in, memory, stillness', rest(results));
 	const restless = wires.filter((w) => w.restless).map((w) => `${w.title} sends ${bytes(w.restless)} bytes a second of a screen that is still, so it has no bytes per operation.`);
-	section('Versions and settings', [...wires.map((w) => `- ${w.title}${w.version ? ` ${w.version}` : ''}: ${w.settings}`), ...restless.map((text) => `- ${text}`), ...leftOut.map((w) => `- left out: ${w.title}, ${w.reason}`)].join('\n'));
+	section('Versions and settings', [`- clients and X servers: ${machine.clients.join(', ')}`, ...wires.map((w) => `- ${w.title}${w.version ? ` ${w.version}` : ''}: ${w.settings}`), ...restless.map((text) => `- ${text}`), ...leftOut.map((w) => `- left out: ${w.title}, ${w.reason}`)].join('\n'));
 	return lines.join('\n\n') + '\n';
 }
