@@ -118,6 +118,7 @@ void ws_group_frame(struct ws *leader, bool is_quiet, uint64_t now_ns)
 	const struct pst_buf *body = &leader->body;
 	bool has_fallen = false;
 
+	leader->group.more = body->data[4] & WS_FRAME_MORE;
 	for (struct ws *f = leader->group.first; f; f = f->group.next) {
 		if (f->phase != WS_OPEN || !f->group.member.is_in_step)
 			continue;
@@ -170,10 +171,10 @@ static struct op *block_ops(int32_t width, int32_t height, size_t *ret_len)
 }
 
 /* FRAME's body with the whole picture, for decoders that begin anew. */
-static int write_snapshot(uint64_t sequence, const struct pixmap *sent, struct pst_buf *out)
+static int write_snapshot(const struct ws *leader, const struct pixmap *sent, struct pst_buf *out)
 {
 	struct ws_frame_writer fresh;
-	struct op_list list = { .sequence = sequence, .more = true };
+	struct op_list list = { .sequence = leader->sequence + 1, .is_exact = true, .more = leader->group.more };
 	struct op *ops = block_ops(sent->width, sent->height, &list.len);
 	int rc = ops ? ws_frame_writer_init(&fresh) : PST_ENOMEM;
 
@@ -196,7 +197,7 @@ void ws_group_join(struct front *leader, const struct pixmap *sent)
 	if (l->phase != WS_OPEN || sent->width != l->group.width || sent->height != l->group.height)
 		return;
 	pst_buf_init(&body, WS_FRAME_MAX);
-	if (write_snapshot(l->sequence + 1, sent, &body) < 0 || ws_frame_writer_restart(&l->writer) < 0) {
+	if (write_snapshot(l, sent, &body) < 0 || ws_frame_writer_restart(&l->writer) < 0) {
 		pst_buf_finish(&body);
 		return;
 	}

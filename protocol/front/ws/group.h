@@ -20,6 +20,7 @@ struct ws_group {
 	struct ws *next;         /* …in a list */
 	struct pst_timer *timer; /* the leader's: who waits for a snapshot, who is lost */
 	uint64_t anew_ns;        /* the leader's: when streams last began anew, 0 never */
+	bool more;             /* the leader's: its last frame said that more follows */
 	int32_t width, height;   /* of the surface that the client was told */
 	struct ws_member member; /* the follower's */
 };

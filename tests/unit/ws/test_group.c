@@ -25,6 +25,7 @@ struct client {
 	uint32_t picture[W * H];
 	uint32_t sequence;
 	int frames, anews, ended, closed;
+	uint8_t flags; /* of the last frame */
 	bool is_deaf; /* reads nothing */
 };
 
@@ -102,6 +103,7 @@ static void take_frame(struct client *c, const uint8_t *p, size_t len)
 	cr_assert(be32(p) > c->sequence, "sequences rise");
 	c->sequence = be32(p);
 	c->frames++;
+	c->flags = flags;
 	if (flags & WS_FRAME_ANEW) {
 		flat_decoder_destroy(c->flat);
 		c->flat = flat_decoder_create();
@@ -261,6 +263,7 @@ Test(group, a_late_joiner_shows_what_the_owner_shows)
 	follow(1);
 	RUN_UNTIL(t.clients[1].frames == 1);
 	cr_assert(shows(&t.clients[1]), "the snapshot");
+	cr_assert_eq(t.clients[1].flags, WS_FRAME_EXACT | WS_FRAME_ANEW, "as exact as what the owner has");
 	for (int i = 0; i < 50; i++)
 		draw(i == 7);
 	RUN_UNTIL(shows(&t.clients[0]) && shows(&t.clients[1]));
