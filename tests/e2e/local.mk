@@ -25,4 +25,5 @@ EXTRA_DIST += \
 	tests/e2e/resize.test.mjs \
 	tests/e2e/run \
 	tests/e2e/services.test.mjs \
+	tests/e2e/viewers.test.mjs \
 	tests/e2e/workload.mjs

@@ -252,6 +252,25 @@ test('a bell of the desktop is seen, and goes', async () => {
 	await page.waitForSelector('#bell', { state: 'hidden' });
 });
 
+test('who watches is said for as long as it lasts', async () => {
+	const page = await live();
+	harness.command('watched Eva <b>Ruiz</b>');
+	await page.waitForSelector('#watched:has-text("Mirando: Eva <b>Ruiz</b>")');
+	harness.command('watched');
+	await page.waitForSelector('#watched', { state: 'hidden' });
+});
+
+test('a session is watched by its address, and a refusal is told in words', async () => {
+	const page = await live('watch=s1');
+	await page.setViewportSize({ width: 640, height: 480 });
+	await exact(page);
+	await page.waitForTimeout(400);
+	assert.deepEqual(await page.evaluate(() => window.puesto.surface), { width: 1024, height: 700 }, 'a guest asks for no size');
+	const other = await open('watch=s2');
+	await state(other, 'ended');
+	assert.match(await other.textContent('#veil-text'), /no se pueden ver/);
+});
+
 test('clipboard text goes both ways with the usual keys', async () => {
 	const page = await live('pool=p1', { permissions: ['clipboard-read', 'clipboard-write'] });
 	harness.command('clip Señal de copia');

@@ -14,7 +14,7 @@ function base(seconds) {
 function poolOf(name, display, description, extra) {
 	return { ...base(90000), name, display_name: display, description, kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0,
 		logoff_after_disconnect_s: 7200, spec: { memory_mb: 2048, cpus: 2, pids: 1024, network: 'none', max_width: 3840, max_height: 2160, locale: 'es_ES.UTF-8', layout: 'es' },
-		clipboard_in: true, clipboard_out: true, enabled: true, drain: false, maintenance: false, waiting: 0,
+		clipboard_in: true, clipboard_out: true, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
 		counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0 }, ...extra };
 }
 

@@ -195,6 +195,8 @@ static void command(struct harness *h, const char *line)
 		front_ws.clipboard(h->front, line + 5, strlen(line + 5));
 	else if (h->front && strcmp(line, "bell") == 0)
 		front_ws.bell(h->front);
+	else if (h->front && strncmp(line, "watched", 7) == 0)
+		front_ws.watched(h->front, line + 7 + (line[7] == ' '));
 	else if (h->front && strcmp(line, "status") == 0)
 		front_ws.status(h->front, "Your desktop is starting…", "Su escritorio está arrancando…");
 	else if (h->front && sscanf(line, "end %d", &a) == 1)

@@ -339,6 +339,15 @@ test('a token is made, shown once, and taken back', async () => {
 	await page.waitForSelector('text=No token: no program acts for this user.');
 });
 
+test('a connected desktop has a second view, and a session in the browser can be watched', async () => {
+	const { page } = await open('/', { as: 'ana' });
+	await page.locator('.tile', { hasText: 'Demo' }).locator('.menu > button').click();
+	assert.match(await page.getByRole('menuitem', { name: 'Open a second view' }).getAttribute('href'), /#pool=[\w-]+&view=1$/);
+	const { page: other } = await open('/console/#/sessions', { as: 'admin' });
+	await other.click('.row-actions button');
+	assert.equal(await other.getByRole('menuitem', { name: 'Watch' }).count(), 1);
+});
+
 test('an error in a confirmation stays there and may be tried again', async () => {
 	const { page } = await open('/console/#/images', { as: 'admin' });
 	await page.click('.row-actions button');

@@ -111,11 +111,15 @@ export async function startServer(harness, port = 0) {
 				return sendJson(response, next.status, next.body, next.headers);
 			return sendJson(response, 200, { ticket: `t${++state.tickets}`, websocket: '/display', subprotocol: 'puesto.v1', desktop: { id: 'd1', name: 'Prueba' } });
 		}
+		if (url.pathname === '/api/v1/sessions/s1/watch' && request.headers['x-csrf-token'] === 'csrf-token')
+			return sendJson(response, 200, { ticket: `w${++state.tickets}`, websocket: '/display', subprotocol: 'puesto.v1', desktop: { id: 'd1', name: 'Prueba' } });
+		if (url.pathname === '/api/v1/sessions/s2/watch')
+			return sendJson(response, 403, { title: 'Sessions of this pool may not be watched.', title_es: 'Las sesiones de este grupo no se pueden ver.', code: 'watching_off', status: 403 });
 		if (url.pathname === '/api/v1/me/desktops/d1/logoff')
 			return state.logoffs++, response.writeHead(204).end();
 		// What stands above the picture would be in a screenshot of it.
 		if (url.pathname === '/tests/bare.css')
-			return response.writeHead(200, { 'content-type': 'text/css' }).end('#menu, #toast, #bell { display: none !important; }');
+			return response.writeHead(200, { 'content-type': 'text/css' }).end('#menu, #toast, #bell, #watched { display: none !important; }');
 		const path = join(WEB, normalize(url.pathname.endsWith('/') ? `${url.pathname}index.html` : url.pathname));
 		if (!path.startsWith(WEB) || !existsSync(path))
 			return response.writeHead(404).end();

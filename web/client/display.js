@@ -105,7 +105,7 @@ export class Display {
 		socket.binaryType = 'arraybuffer';
 		this.socket = socket;
 		socket.onopen = () => {
-			const can = P.CAN.JPEG | (hasVideo ? P.CAN.H264 : 0);
+			const can = P.CAN.JPEG | P.CAN.WATCHED | (hasVideo ? P.CAN.H264 : 0);
 			this.#send(P.writeHello({ width: options.width, height: options.height, scale: options.scale, can,
 				isSpanish: options.isSpanish, client: CLIENT_NAME }));
 			this.#ping();
@@ -193,6 +193,9 @@ export class Display {
 			break;
 		case P.S.STATS:
 			this.stats.server = P.readStats(body);
+			break;
+		case P.S.WATCHED:
+			this.post({ type: 'watched', names: P.readWatched(body) });
 			break;
 		case P.S.END:
 			this.isEnded = true;

@@ -35,6 +35,8 @@ translate(document.documentElement);
 
 const parameters = new URLSearchParams(location.search || location.hash.slice(1));
 const pool = parameters.get('pool') ?? '';
+/** The session that an administrator watches. */
+const watch = parameters.get('watch') ?? '';
 const fixedScale = Number(parameters.get('scale')) || 0;
 const canvas = /** @type {HTMLCanvasElement} */ ($('screen'));
 let resizeTimer = 0;
@@ -42,6 +44,9 @@ let toastTimer = 0;
 let bellTimer = 0;
 /** @type {any} */
 let lastCursor = null;
+/** Who watches this session. */
+let watchers = '';
+let isViewOnly = false;
 
 /** @type {Map<number, (answer: any) => void>} */
 const questions = new Map();
@@ -113,34 +118,40 @@ const session = new Session(pool, {
 			menu.close(false);
 		}
 	},
-}, { forceNoVideo: parameters.has('novideo') });
+}, { forceNoVideo: parameters.has('novideo'), view: parameters.has('view'), watch });
 
 const clipboard = new Clipboard({
 	send: (text) => link.post({ type: 'clipboard', text }),
 	say,
 });
 
+/** What the user does, for a desktop that takes it. @param {{type: string, [key: string]: any}} command */
+function act(command) {
+	if (!isViewOnly)
+		link.post(command);
+}
+
 const keyboard = new Keyboard($('keys'), {
 	key: (isDown, keysym, keycode) => {
-		link.post({ type: 'key', isDown, keysym, keycode });
+		act({ type: 'key', isDown, keysym, keycode });
 		if (isDown)
 			clipboard.write(true);
 	},
-	text: (text) => link.post({ type: 'text', text }),
-	release: () => link.post({ type: 'release' }),
+	text: (text) => act({ type: 'text', text }),
+	release: () => act({ type: 'release' }),
 	paste: (text) => clipboard.give(text),
 	menu: () => menu.open(),
 });
 
 new Pointer(canvas, () => screen.surface, {
 	pointer: (x, y, buttons) => {
-		link.post({ type: 'pointer', x, y, buttons });
+		act({ type: 'pointer', x, y, buttons });
 		if (!$('dot').hidden)
 			showDot(x, y);
 		if (buttons)
 			clipboard.write(true);
 	},
-	wheel: (dx, dy) => link.post({ type: 'wheel', dx, dy }),
+	wheel: (dx, dy) => act({ type: 'wheel', dx, dy }),
 	touched: () => {
 		$('dot').hidden = false;
 	},
@@ -160,11 +171,33 @@ function showDot(x, y) {
 	$('dot').style.top = `${box.top + y * box.height / (screen.surface.height || 1)}px`;
 }
 
+/** A quiet line for as long as it lasts. */
+function showWatched() {
+	$('watched').textContent = isViewOnly ? t('watching') : watchers && t('watched', { names: watchers });
+}
+
+/** Only the buttons that do something. */
+function setViewOnly() {
+	for (const id of ['do-keyboard', 'do-clipboard', 'do-keys', 'do-logoff'])
+		$(id).hidden = $(id).hidden || isViewOnly;
+	showWatched();
+}
+
 /** @param {any} event */
 function onDisplay(event) {
 	switch (event.type) {
 	case 'hello':
 		clipboard.allow(event.clipboardIn, event.clipboardOut);
+		isViewOnly = event.isViewOnly;
+		setViewOnly();
+		break;
+	case 'watched':
+		watchers = event.names;
+		showWatched();
+		break;
+	case 'closed':
+		watchers = '';
+		showWatched();
 		break;
 	case 'surface':
 		screen.show(event);
@@ -195,7 +228,7 @@ function onDisplay(event) {
 function resized() {
 	clearTimeout(resizeTimer);
 	resizeTimer = /** @type {any} */ (setTimeout(() => {
-		if (session.state === 'live')
+		if (session.state === 'live' && !session.isGuest)
 			link.post({ type: 'resize', ...screen.wish() });
 		if (lastCursor)
 			canvas.style.cursor = cursorOf(lastCursor, screen.ratio * 100 / screen.zoom);
@@ -281,6 +314,7 @@ document.addEventListener('fullscreenchange', () => {
 document.addEventListener('languagechange-puesto', () => {
 	session.repeat();
 	fillMenus();
+	showWatched();
 });
 window.addEventListener('beforeunload', () => link.post({ type: 'release' }));
 $('do-keyboard').hidden = !window.matchMedia('(any-pointer: coarse)').matches;
@@ -318,7 +352,7 @@ Object.defineProperty(window, 'puesto', { value: Object.freeze({
 	},
 }) });
 
-if (pool)
+if (pool || watch)
 	session.start();
 else
 	showVeilOnly(t('noPool'));

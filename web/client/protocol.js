@@ -225,6 +225,11 @@ export function readStatus(body) {
 	return { en: r.text16(), es: r.text16() };
 }
 
+/** Who watches; empty for nobody. @param {Uint8Array} body */
+export function readWatched(body) {
+	return new Reader(body).text16();
+}
+
 /** @param {Uint8Array} body */
 export function readPong(body) {
 	return new Reader(body).u64();

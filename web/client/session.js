@@ -34,7 +34,8 @@ const GIVE_UP_MS = 1500;
  */
 
 export class Session {
-	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean}} [options] */
+	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean, view?: boolean, watch?: string}} [options]
+	 *   view: one more view of the user's own session; watch: the session that an administrator watches, without a pool */
 	constructor(pool, host, options = {}) {
 		this.pool = pool;
 		this.host = host;
@@ -93,7 +94,7 @@ export class Session {
 		const first = this.isRestarting ? 'stage.restart' : this.hadPicture ? 'stage.again' : 'stage.ask';
 		this.#show('asking', () => [t(first), '']);
 		for (;;) {
-			const { status, data } = await api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, { protocol: this.options.protocol ?? 'web' }, { signal });
+			const { status, data } = await this.#askOnce(signal);
 			if (status === 200)
 				return data;
 			const stage = ['queue', 'create', 'start', 'agent'].includes(data.stage) ? data.stage : 'queue';
@@ -101,6 +102,19 @@ export class Session {
 			this.#show('asking', () => [t(key, { position: data.position ?? '' }), key === 'stage.restart' ? '' : pick(data.reason)]);
 			await sleep(Math.min(Math.max(data.retry_after_ms ?? 1000, 250), POLL_MAX_MS), signal);
 		}
+	}
+
+	/** @param {AbortSignal} signal */
+	#askOnce(signal) {
+		const { protocol = 'web', view = false, watch = '' } = this.options;
+		if (watch)
+			return api('POST', `/sessions/${encodeURIComponent(watch)}/watch`, {}, { signal });
+		return api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, view ? { protocol, view } : { protocol }, { signal });
+	}
+
+	/** One of several viewers: the session is begun and ended elsewhere. */
+	get isGuest() {
+		return Boolean(this.options.view || this.options.watch);
 	}
 
 	/** @param {Error} reason */
@@ -160,7 +174,7 @@ export class Session {
 	async giveUp() {
 		const isQueued = this.state === 'asking' || this.state === 'waiting';
 		this.#stop();
-		if (isQueued && !this.desktop.id)
+		if (isQueued && !this.desktop.id && !this.isGuest)
 			await api('DELETE', `/me/pools/${encodeURIComponent(this.pool)}/connect`, undefined, { signal: AbortSignal.timeout(GIVE_UP_MS) }).catch(() => {});
 	}
 
@@ -236,7 +250,7 @@ export class Session {
 
 	disconnect() {
 		this.#stop();
-		this.#show('ended', () => [t('ended.title'), t('ended.disconnected')]);
+		this.#show('ended', () => [t('ended.title'), t(this.isGuest ? 'ended.viewClosed' : 'ended.disconnected')]);
 	}
 
 	async logoff() {

@@ -36,6 +36,7 @@ addSentences({
 	'ended.loggedOff': ['You have logged off.', 'Ha cerrado la sesión.'],
 	'ended.disconnected': ['You are disconnected. Your desktop keeps running and is here when you come back.',
 		'Se ha desconectado. Su escritorio sigue en marcha y aquí estará cuando vuelva.'],
+	'ended.viewClosed': ['This view is closed; the session goes on.', 'Se ha cerrado esta vista; la sesión continúa.'],
 	'ended.failed': ['The desktop cannot be opened', 'No se puede abrir el escritorio'],
 
 	'menu': ['Desktop menu', 'Menú del escritorio'],
@@ -48,6 +49,8 @@ addSentences({
 	'menu.size': ['Size', 'Tamaño'],
 	'menu.sizeNative': ['{zoom} % – sharpest', '{zoom} % – la más nítida'],
 	'menu.sizeOf': ['{zoom} %', '{zoom} %'],
+	'watched': ['Watching: {names}', 'Mirando: {names}'],
+	'watching': ['You are watching. Keys and pointer do nothing.', 'Está mirando. El teclado y el ratón no hacen nada.'],
 	'bell': ['The desktop rang', 'Aviso del escritorio'],
 	'hint.menu': ['The menu is at the upper edge, or Ctrl+Alt+Shift.', 'El menú está en el borde superior, o con Ctrl+Alt+Mayús.'],
 	'fullscreen.denied': ['The browser did not allow full screen.', 'El navegador no ha permitido la pantalla completa.'],

@@ -11,7 +11,7 @@ import { toast } from '../shared/toast.js';
 import { go, href } from './router.js';
 import { all, choices, nameOf, part } from './site.js';
 
-const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, enabled: true,
+const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, watching: 'off', enabled: true,
 	spec: { memory_mb: 2048, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
 
 /** What a pool of these settings does. @param {any} p @returns {string[]} */
@@ -45,6 +45,7 @@ function fields(providers, images, versions, isNew) {
 		{ name: 'idle_disconnect_s', label: t('pool.idle'), type: 'duration', help: t('pool.zeroNever') },
 		{ name: 'logoff_after_disconnect_s', label: t('pool.logoffAfter'), type: 'duration', help: t('pool.zeroNever') },
 		{ name: 'clipboard_in', label: t('pool.clipboardIn'), type: 'check' }, { name: 'clipboard_out', label: t('pool.clipboardOut'), type: 'check' },
+		{ name: 'watching', label: t('pool.watching'), type: 'select', options: ['off', 'announced'].map((v) => [v, t(`pool.watching.${v}`)]) },
 		{ ...whole('spec.memory_mb', t('spec.memoryMb'), 16777216, t('pool.zeroNoLimit')), section: t('pool.sectionSpec') }, whole('spec.cpus', t('spec.cpus'), 1024, t('pool.zeroNoLimit')),
 		whole('spec.pids', t('spec.pids'), 4194304, t('pool.zeroNoLimit')),
 		{ name: 'spec.network', label: t('spec.network'), type: 'select', options: [['host', t('spec.network.host')], ['none', t('spec.network.none')]] },

@@ -16,7 +16,8 @@ const protocolWord = (protocol) => t(`protocol.${protocol}`);
 export function sessionActions(s) {
 	if (s.state === 'ended')
 		return [];
-	return [{ label: t('session.disconnect'), icon: 'plug', isDanger: true, run: () => void act({ title: t('session.disconnectTitle', { user: s.user?.name ?? '' }), text: t('session.disconnectText'),
+	const watch = /** @type {import('./site.js').Action} */ ({ label: t('session.watch'), icon: 'eye', run: () => void window.open(`/client/#watch=${part(s.id)}`, '_blank', 'noopener') });
+	return [...s.state === 'active' && s.protocol === 'ws' ? [watch] : [], { label: t('session.disconnect'), icon: 'plug', isDanger: true, run: () => void act({ title: t('session.disconnectTitle', { user: s.user?.name ?? '' }), text: t('session.disconnectText'),
 		action: t('session.disconnect'), done: t('session.disconnected'), isDanger: true, run: () => api('DELETE', `/sessions/${part(s.id)}`) }) }];
 }
 
@@ -62,6 +63,15 @@ function statistics(stats) {
 	});
 }
 
+/** Who looks on besides the user, each with a button that ends it. @param {any} s */
+function guests(s) {
+	if (!s.guests?.length)
+		return t('session.noGuests');
+	return h('ul', { class: 'guests' }, ...s.guests.map((/** @type {any} */ g) => h('li', {}, t(g.can_input ? 'session.guestViews' : 'session.guestWatches', { name: g.name }), ' ', when(g.since), ' ',
+		h('button', { type: 'button', on: { click: () => void act({ title: t('session.endGuestTitle', { name: g.name }), text: t('session.endGuestText'), action: t('session.endGuest'),
+			done: t('act.done'), isDanger: true, run: () => api('DELETE', `/sessions/${part(s.id)}/guests/${part(g.id)}`) }) } }, t('session.endGuest')))));
+}
+
 /** @returns {import('./object.js').ObjectKind} */
 export function sessionPage() {
 	return {
@@ -69,6 +79,6 @@ export function sessionPage() {
 		title: (s) => t('session.title', { user: s.user?.name ?? '–', desktop: s.desktop?.name ?? '–' }),
 		summary: (s) => [[t('kind.user'), link('users', s.user)], [t('kind.desktop'), link('desktops', s.desktop)], [t('kind.pool'), link('pools', s.pool)], [t('field.protocol'), protocolWord(s.protocol)],
 			[t('field.remote'), s.remote], [t('field.gateway'), s.gateway], [t('field.epoch'), String(s.epoch)], [t('field.started'), when(s.started)],
-			[t('field.ended'), s.ended ? when(s.ended) : t('session.goesOn')], [t('field.why'), pick(s.reason)], ...statistics(s.stats)],
+			[t('field.ended'), s.ended ? when(s.ended) : t('session.goesOn')], [t('field.guests'), guests(s)], [t('field.why'), pick(s.reason)], ...statistics(s.stats)],
 	};
 }

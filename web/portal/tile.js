@@ -44,6 +44,8 @@ function itemsOf(pool, changed) {
 	if (canOpen(pool))
 		items.push({ label: t('tile.newTab'), icon: 'open', href: clientAddress(pool), isNewTab: true });
 	items.push({ label: t('tile.other'), icon: 'window', run: () => openOther(pool) });
+	if (pool.desktop?.session_state === 'connected')
+		items.push({ label: t('tile.view'), icon: 'eye', href: `${clientAddress(pool)}&view=1`, isNewTab: true });
 	if (pool.desktop && !LEAVING.has(pool.desktop.state))
 		items.push({ label: t('tile.restart'), icon: 'refresh', run: () => void ask(pool, 'restart', changed) },
 			{ label: t('tile.logoff'), icon: 'logoff', isDanger: true, run: () => void ask(pool, 'logoff', changed) });

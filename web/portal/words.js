@@ -31,6 +31,7 @@ addSentences({
 	'tile.queueLabel': ['Join the queue for {name}', 'Ponerse en la cola de {name}'],
 	'tile.more': ['More for {name}', 'Más opciones de {name}'],
 	'tile.newTab': ['Open in a new tab', 'Abrir en una pestaña nueva'],
+	'tile.view': ['Open a second view', 'Abrir otra vista'],
 	'tile.other': ['Use another program', 'Usar otro programa'],
 	'tile.restart': ['Restart my desktop', 'Reiniciar mi escritorio'],
 	'tile.logoff': ['Log off from the desktop', 'Cerrar sesión en el escritorio'],
