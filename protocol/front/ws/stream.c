@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,9 +17,10 @@
 #include "protocol/front/ws/message.h"
 
 #define HEADER 4
+#define PART_HEAD (HEADER + 1)
 #define READ_SIZE (64u * 1024)
 #define IN_MAX (WS_MESSAGE_MAX + HEADER + READ_SIZE)
-#define OUT_KEEP (256u * 1024) /* an emptied output buffer above this gives its memory back */
+#define OUT_KEEP (64u * 1024) /* an emptied output buffer above this gives its memory back */
 
 struct ws_stream {
 	uv_poll_t poll;
@@ -199,11 +201,25 @@ void ws_stream_destroy(struct ws_stream *s)
 		uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
+/* What the socket takes of both at once, without a copy; errors show at the next write. */
+static size_t send_now(struct ws_stream *s, const uint8_t head[PART_HEAD], const uint8_t *body, size_t len)
+{
+	struct iovec parts[] = { { (void *)(uintptr_t)head, PART_HEAD }, { (void *)(uintptr_t)body, len } };
+	const struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t n = sendmsg(s->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	s->sent += n > 0 ? (uint64_t)n : 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
 static void put_part(struct ws_stream *s, uint8_t type, const uint8_t *body, size_t len)
 {
-	pst_buf_put_be32(&s->out, (uint32_t)len + 1);
-	pst_buf_put_u8(&s->out, type);
-	pst_buf_append(&s->out, body, len);
+	const uint32_t n = (uint32_t)len + 1;
+	const uint8_t head[PART_HEAD] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, type };
+	size_t sent = s->out.len == 0 && !s->out.failed ? send_now(s, head, body, len) : 0, of_head = PST_MIN(sent, (size_t)PART_HEAD);
+
+	pst_buf_append(&s->out, head + of_head, PART_HEAD - of_head);
+	pst_buf_append(&s->out, body + (sent - of_head), len - (sent - of_head));
 }
 
 int ws_stream_put(struct ws_stream *s, uint8_t type, const uint8_t *body, size_t len)
