@@ -16,6 +16,12 @@ check_PROGRAMS += tests/bench/dsp_bench
 tests_bench_dsp_bench_SOURCES = tests/bench/dsp_bench.c
 tests_bench_dsp_bench_LDADD = $(ENCODER_LIBS) $(BASE_LIBS)
 
+# One picture for many browsers; run by hand.
+check_PROGRAMS += tests/bench/fan_bench
+tests_bench_fan_bench_SOURCES = tests/bench/fan_bench.c tests/bench/trace.c tests/bench/trace.h protocol/front/front.c $(SCENE)
+tests_bench_fan_bench_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+tests_bench_fan_bench_LDADD = $(FRONT_WS_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
+
 # What draws on a desktop for tests/e2e and tests/bench/run; its typeface is the lobby's.
 check_PROGRAMS += tests/bench/workload
 tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/clip.c tests/bench/clip.h tests/bench/desk.c tests/bench/desk.h \
