@@ -276,6 +276,16 @@ class Worker(unittest.TestCase):
             owner.step()
         self.assertGreater(owner.frames, 80)
 
+    def test_fifty_guests_and_no_more(self):
+        owner = Viewer(self.gate, can=TELLS)
+        owner.until(lambda k, b: owner.frames == 3)
+        viewers = [owner] + [self.guest(True) for _ in range(50)]
+        together(viewers, lambda: all(v.frames >= 3 for v in viewers), 60)
+        self.guests += 1
+        code, reason = self.gate.websocket().closed()
+        self.assertEqual(code, 4410)
+        self.assertIn("as many viewers as it may have", reason)
+
     def test_a_watcher_is_refused_where_the_owner_cannot_be_told(self):
         owner = Viewer(self.gate)
         owner.until(lambda k, b: owner.frames == 3)
