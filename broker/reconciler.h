@@ -133,7 +133,7 @@ struct guest_grant {
 
 /* As reconciler_ticket. PST_ECONFLICT: the session is over, or its viewer is no browser. Nothing of the session changes. */
 int reconciler_guest_ticket(struct reconciler *r, const struct guest_request *req, char ret_ticket[44], struct pst_err *err);
-/* PST_ENOTFOUND: no ticket of a guest; PST_EDENIED: late, or the session is over. */
+/* PST_ENOTFOUND: no ticket of a guest; PST_EDENIED: late, or the session is over, or may not be watched any more. */
 int reconciler_guest_redeem(struct reconciler *r, const char *ticket, struct guest_grant *ret, struct pst_err *err);
 
 /* --- desktops and pools, by their owner or an admin --------------------------- */

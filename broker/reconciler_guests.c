@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "broker/reconciler_priv.h"
 #include "db/guest.h"
+#include "db/pool.h"
 
 #include <string.h>
 
@@ -43,9 +44,18 @@ int reconciler_guest_ticket(
 	return rc;
 }
 
+/* The setting may have changed since the ticket was given. */
+static bool may_watch(struct reconciler *r, const char *pool_id)
+{
+	struct pool_row pool;
+
+	return db_pool_get(r->db, pool_id, &pool, NULL) == 0 && strcmp(pool.watching, "announced") == 0;
+}
+
 int reconciler_guest_redeem(
 	struct reconciler *r, const char *ticket, struct guest_grant *ret, struct pst_err *err)
 {
+	const struct core_desktop *d;
 	struct db_guest row;
 	struct core_now now;
 	uint8_t hash[PST_SHA256_LEN];
@@ -59,8 +69,9 @@ int reconciler_guest_redeem(
 	if (row.expires_mono <= now.mono_ms || strcmp(row.boot, r->boot) != 0)
 		return pst_err_set(
 			err, PST_EDENIED, "the ticket is not valid, or was used before: connect again");
-	if (!find_live(r, row.session_id))
-		return pst_err_set(err, PST_EDENIED, "the session is over");
+	d = find_live(r, row.session_id);
+	if (!d || (!row.can_input && !may_watch(r, d->pool_id)))
+		return pst_err_set(err, PST_EDENIED, "the session is over, or may not be watched");
 	r->ids.uuid(r->ids.arg, ret->id);
 	CORE_COPY(ret->session, row.session_id);
 	CORE_COPY(ret->user_id, row.user_id);

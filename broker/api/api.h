@@ -30,6 +30,8 @@ struct api_links {
 	/* False: there is none such. */
 	bool (*end_guest)(void *arg, const char *session, const char *guest);
 	void (*end_guests_of)(void *arg, const char *user_id);
+	/* Those without input, at sessions of this pool. */
+	void (*end_watchers)(void *arg, const char *pool_id);
 };
 
 struct api_params {

@@ -191,6 +191,9 @@ void api_pool_patch(struct api_call *call)
 		return;
 	}
 	json_t *detail = call->body ? json_incref(call->body) : NULL;
-	if (write_commit(call, "pool.changed", "pool", b.row.id, detail) == 0)
-		answer_changed(call, 200, b.row.id);
+	if (write_commit(call, "pool.changed", "pool", b.row.id, detail) < 0)
+		return;
+	if (strcmp(b.row.watching, "announced") != 0)
+		call->api->links->end_watchers(call->api->links_arg, b.row.id);
+	answer_changed(call, 200, b.row.id);
 }

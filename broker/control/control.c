@@ -100,6 +100,7 @@ static const struct api_links links = {
 	.guests = guests_of_session,
 	.end_guest = guests_end,
 	.end_guests_of = guests_end_of_user,
+	.end_watchers = guests_end_watchers,
 };
 
 static void sweep_cb(void *arg)

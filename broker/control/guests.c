@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/api/page.h"
+#include "broker/core/state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,4 +155,16 @@ void guests_end_of_user(void *arg, const char *user_id)
 	for (const struct control_guest *guest = c->guests; guest; guest = guest->next)
 		if (strcmp(guest->user_id, user_id) == 0)
 			end(guest, "You may not look at this session any more.", "Ya no puede ver esta sesión.");
+}
+
+void guests_end_watchers(void *arg, const char *pool_id)
+{
+	const struct control *c = arg;
+
+	for (const struct control_guest *guest = c->guests; guest; guest = guest->next) {
+		const struct core_desktop *d = guest->can_input ? NULL : state_desktop_of_session(reconciler_state(c->rec), guest->session);
+
+		if (d && strcmp(d->pool_id, pool_id) == 0)
+			end(guest, "Sessions of this pool may not be watched any more.", "Las sesiones de este grupo ya no se pueden ver.");
+	}
 }

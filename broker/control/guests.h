@@ -18,3 +18,4 @@ bool guests_redeem(struct gateway *g, json_t *msg, const char *ticket);
 json_t *guests_of_session(void *arg, const char *session);
 bool guests_end(void *arg, const char *session, const char *guest);
 void guests_end_of_user(void *arg, const char *user_id);
+void guests_end_watchers(void *arg, const char *pool_id);

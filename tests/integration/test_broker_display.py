@@ -177,6 +177,13 @@ class Display(unittest.TestCase):
             pass
         self.assertEqual(message["guest"], guest)
         late = w.admin.want(200, "POST", address, {})
+        w.admin.want(200, "PATCH", "pools/demo", {"watching": "off"})
+        while (message := w.gate.inbox.get(timeout=10))["op"] != "guest_end":
+            pass
+        self.assertIn("any more", message["reason_en"])
+        self.assertEqual(self.redeem(late)["error"]["code"], "no_session", "the setting has changed")
+        w.admin.want(200, "PATCH", "pools/demo", {"watching": "announced"})
+        late = w.admin.want(200, "POST", address, {})
         w.admin.want(204, "DELETE", "sessions/" + session)
         self.assertEqual(self.redeem(late)["error"]["code"], "no_session")
         novnc = w.display(w.ana, "novnc")["session"]
