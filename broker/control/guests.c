@@ -4,10 +4,12 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/api/page.h"
 #include "broker/core/state.h"
+#include "db/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +31,35 @@ static void take_text(char *out, size_t size, const json_t *from, const char *ke
 	pst_strlcpy(out, size, text ? text : "");
 }
 
+/* How long somebody looked is written down as well as that he asked. */
+static void write_down(struct control *c, const char *kind, const struct control_guest *guest)
+{
+	struct audit_row row = {.time = pst_wall_ms(), .actor_kind = "user", .object_kind = "session"};
+	json_t *about = json_pack("{s:s, s:b}", "guest", guest->id, "can_input", guest->can_input);
+	char *detail = pst_json_text(about, NULL);
+	struct pst_err err = PST_ERR_INIT;
+
+	pst_strlcpy(row.actor_id, sizeof(row.actor_id), guest->user_id);
+	pst_strlcpy(row.actor_name, sizeof(row.actor_name), guest->name);
+	pst_strlcpy(row.kind, sizeof(row.kind), kind);
+	pst_strlcpy(row.object_id, sizeof(row.object_id), guest->session);
+	pst_strlcpy(row.detail, sizeof(row.detail), detail ? detail : "{}");
+	free(detail);
+	json_decref(about);
+	if (db_audit_append(c->db, &row, &err) < 0)
+		pst_warn("%s of session=%s is not written down: %s", kind, guest->session, err.text);
+	else
+		api_audited(c->api);
+}
+
 /* about: {id, user, name, can_input}, which the broker gave out itself. */
-static void add(struct gateway *g, const json_t *about, const char *session)
+static struct control_guest *add(struct gateway *g, const json_t *about, const char *session)
 {
 	struct control *c = g->c;
 	struct control_guest *guest = c->guest_count < GUESTS_MAX ? pst_zalloc(1, sizeof(*guest)) : NULL;
 
 	if (!guest)
-		return;
+		return NULL;
 	guest->gateway = g;
 	take_text(guest->id, sizeof(guest->id), about, "id");
 	take_text(guest->user_id, sizeof(guest->user_id), about, "user");
@@ -47,6 +70,7 @@ static void add(struct gateway *g, const json_t *about, const char *session)
 	guest->next = c->guests;
 	c->guests = guest;
 	c->guest_count++;
+	return guest;
 }
 
 /* Removes the guest with this id, or all when it is NULL. */
@@ -65,6 +89,28 @@ static void drop(struct gateway *g, const char *id)
 	}
 }
 
+static void on_started(struct gateway *g, const json_t *about, const char *session, const char *id)
+{
+	const struct control_guest *guest;
+
+	drop(g, id);
+	guest = add(g, about, session);
+	if (guest)
+		write_down(g->c, "session.guest_joined", guest);
+}
+
+static void on_ended(struct gateway *g, const char *id)
+{
+	const struct control_guest *guest = g->c->guests;
+
+	while (guest && (guest->gateway != g || strcmp(guest->id, id) != 0))
+		guest = guest->next;
+	if (!guest)
+		return;
+	write_down(g->c, "session.guest_left", guest);
+	drop(g, id);
+}
+
 void guests_on_event(struct gateway *g, json_t *msg)
 {
 	const char *event = pst_json_str(msg, "event", 16), *session = pst_json_str(msg, "session", CORE_ID_SIZE - 1);
@@ -73,9 +119,10 @@ void guests_on_event(struct gateway *g, json_t *msg)
 
 	if (!event || !session || !id)
 		return;
-	drop(g, id);
 	if (strcmp(event, "started") == 0)
-		add(g, about, session);
+		on_started(g, about, session, id);
+	else if (strcmp(event, "ended") == 0)
+		on_ended(g, id);
 	api_changed(g->c->api, "session", session);
 }
 

@@ -151,6 +151,9 @@ class Display(unittest.TestCase):
         self.assertEqual(len(w.admin.get("sessions?state=live")["items"]), 1)
         w.gate.send({"op": "guest", "event": "ended", "session": session, "guest": grant["guest"], "code": "client_left"})
         eventually(lambda: not w.admin.get("sessions/" + session)["guests"])
+        for kind in "session.guest_joined", "session.guest_left":
+            event = w.admin.get("events?kind=" + kind)["items"][0]
+            self.assertEqual((event["actor"]["name"], event["object"]["id"], event["detail"]["can_input"]), ("ana", session, True))
         pool = w.ana.get("me/pools")["items"][0]["id"]
         w.eva.want(403, "POST", "me/pools/%s/connect" % pool, {"protocol": "web", "view": True})
 

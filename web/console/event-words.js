@@ -52,6 +52,8 @@ const KINDS = {
 	'provider.created': ['Provider added', 'Proveedor creado'],
 	'provider.deleted': ['Provider removed', 'Proveedor eliminado'],
 	'session.ended': ['Connection ended', 'Conexión terminada'],
+	'session.guest_joined': ['A further view began', 'Ha empezado una vista adicional'],
+	'session.guest_left': ['A further view is over', 'Ha acabado una vista adicional'],
 	'session.guest_ended': ['A further view was ended', 'Una vista adicional se ha terminado'],
 	'session.granted': ['Connection granted', 'Conexión concedida'],
 	'session.started': ['Connection started', 'Conexión iniciada'],
