@@ -182,6 +182,8 @@ static Window open_floating(struct desk *k, const struct rect *r)
 	for (int32_t y = text.y; k->clip.photo && y < r->h - 1; y++)
 		memcpy(px + (size_t)y * (size_t)r->w + (size_t)(text.x + text.w),
 			k->clip.photo + (size_t)(y + 200) * PHOTO_W + 300, (size_t)(r->w / 2 - 2) * 4);
+	for (size_t i = 0; i < (size_t)r->w * (size_t)r->h; i++)
+		px[i] |= OPAQUE;
 	floating = window_float(&k->w, r, px);
 	free(px);
 	return floating;
@@ -240,6 +242,11 @@ static void movie(struct desk *k)
 	window_put(&k->w, &r);
 }
 
+static void root(struct desk *k)
+{
+	window_paint_root(&k->w);
+}
+
 static void focus(struct desk *k)
 {
 	window_take_focus(&k->w);
@@ -248,8 +255,8 @@ static void focus(struct desk *k)
 const struct desk_step desk_steps[] = { { "type", type_tight }, { "line", type_line },
 	{ "window", type_window }, { "caret", caret }, { "copy48", copy48 }, { "copy3", copy3 },
 	{ "put48", put48 }, { "put3", put3 }, { "page", page_new }, { "seen", page_seen }, { "drag", drag },
-	{ "pan", pan }, { "clip", clip_step }, { "movie", movie }, { "rest", rest }, { "focus", focus },
-	{ 0 } };
+	{ "pan", pan }, { "clip", clip_step }, { "movie", movie }, { "rest", rest }, { "root", root },
+	{ "focus", focus }, { 0 } };
 
 static void turn_marker(struct desk *k)
 {

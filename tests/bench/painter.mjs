@@ -32,9 +32,11 @@ export class Painter {
 		return Painter.#begin((args, stdio) => start(id, ['/tmp/workload', ...args], { stdio }), size);
 	}
 
-	/** On any X display. @param {string} at */
-	static onDisplay(at, size) {
-		return Painter.#begin((args, stdio) => spawn(PROGRAM, args, { env: { ...process.env, DISPLAY: at }, stdio }), size);
+	/** On any X display, whose screen is bare otherwise. @param {string} at */
+	static async onDisplay(at, size) {
+		const painter = await Painter.#begin((args, stdio) => spawn(PROGRAM, args, { env: { ...process.env, DISPLAY: at }, stdio }), size);
+		await painter.draw('root');
+		return painter;
 	}
 
 	/** Takes steps, and tells when the first and the last were given to the X server. @param {string} name see desk.c */

@@ -71,8 +71,17 @@ void window_open(struct window *w, int32_t x, int32_t y, int32_t width, int32_t 
 	XWindowEvent(w->dpy, w->id, ExposureMask, &e);
 }
 
+/* Toolkits leave 0xff in the byte that has no meaning, and some servers take it for a part of the colour. */
+static void make_opaque(const struct window *w, const struct rect *r)
+{
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			w->px[(size_t)y * (size_t)w->whole.w + (size_t)x] |= OPAQUE;
+}
+
 void window_put(struct window *w, const struct rect *r)
 {
+	make_opaque(w, r);
 	w->sent_ns = now_ns();
 	XShmPutImage(w->dpy, w->id, w->gc, w->image, r->x, r->y, r->x, r->y, (unsigned)r->w, (unsigned)r->h,
 		False);
@@ -125,6 +134,14 @@ void window_move(struct window *w, Window floating, int32_t x, int32_t y)
 {
 	w->sent_ns = now_ns();
 	XMoveWindow(w->dpy, floating, x, y);
+	XSync(w->dpy, False);
+}
+
+void window_paint_root(struct window *w)
+{
+	w->sent_ns = now_ns();
+	XSetWindowBackground(w->dpy, DefaultRootWindow(w->dpy), OPAQUE | 0x203040);
+	XClearWindow(w->dpy, DefaultRootWindow(w->dpy));
 	XSync(w->dpy, False);
 }
 

@@ -12,6 +12,8 @@
 
 #include "encoder/rect.h"
 
+#define OPAQUE 0xff000000u /* the byte of a pixel that has no meaning, as toolkits leave it */
+
 struct window {
 	Display *dpy;
 	Window id;
@@ -36,6 +38,8 @@ void window_fill(struct window *w, const struct rect *r, uint32_t colour);
 /* A second window over it, which holds pixels of its own and is moved by the X server; placed within. */
 Window window_float(struct window *w, const struct rect *r, const uint32_t *px);
 void window_move(struct window *w, Window floating, int32_t x, int32_t y);
+/* A plain colour where the screen has no window. */
+void window_paint_root(struct window *w);
 /* Keys that a client sends come here from now on. */
 void window_take_focus(struct window *w);
 _Noreturn void die(const char *what);
