@@ -223,7 +223,7 @@ static bool matches(const struct encoder *e, const struct pixmap *screen, int32_
 	return e->dsp->same_row(pixmap_at(screen, x, y), encoder_row(e, x + v.dx, y + v.dy), w);
 }
 
-/* Continues a rectangle of the column before when three quarters of the shorter one's rows agree, else starts
+/* Continues a rectangle of the column before when three quarters of the longer one's rows agree, else starts
  * one. */
 static void add_run(struct run_rect *list, size_t *len, int32_t column, const struct rect *run)
 {
@@ -231,7 +231,7 @@ static void add_run(struct run_rect *list, size_t *len, int32_t column, const st
 		struct rect *r = &list[i].r;
 		int32_t y0 = PST_MAX(r->y, run->y), y1 = PST_MIN(r->y + r->h, run->y + run->h);
 
-		if (list[i].next_column != column || (y1 - y0) * 4 < PST_MIN(r->h, run->h) * 3)
+		if (list[i].next_column != column || (y1 - y0) * 4 < PST_MAX(r->h, run->h) * 3)
 			continue;
 		*r = (struct rect){ r->x, y0, run->x + run->w - r->x, y1 - y0 };
 		list[i].next_column = column + 1;
@@ -386,6 +386,13 @@ static int copy_rect(struct encoder *e, const struct pixmap *screen, struct rect
 }
 
 /* Verifies a shift over the whole changed area. Returns the copies made, or negative. */
+static int compare_area(const void *a, const void *b)
+{
+	int64_t x = rect_area(&((const struct run_rect *)a)->r), y = rect_area(&((const struct run_rect *)b)->r);
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
 static int try_vector(
 	struct encoder *e, const struct pixmap *screen, const struct rect *bounds, struct vector v)
 {
@@ -404,8 +411,9 @@ static int try_vector(
 	for (size_t i = 0; i < n; i++)
 		scan_column(e, &area, columns[i], list, &len);
 
-	/* A copy changes what the next one would read: only the first is sure, the others are compared once
-	 * more. */
+	/* A copy changes what the next one would read: only the first is sure, so it is the largest, and the
+	 * others are compared once more. */
+	qsort(list, len, sizeof(*list), compare_area);
 	for (size_t i = 0; i < len; i++) {
 		bool is_true = gain_of(e, &list[i].r) >= GAIN_MIN;
 		int rc = 0;

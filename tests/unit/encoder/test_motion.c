@@ -60,6 +60,36 @@ Test(motion, a_dragged_window_is_a_copy)
 	desk_close(&d);
 }
 
+/* Rows of one colour, as a title bar has, match farther out than the rest: what they begin must not cut the window. */
+Test(motion, a_window_with_a_title_is_one_copy_wherever_it_stands)
+{
+	enum { WIDTH = 420, HEIGHT = 300, TITLE = 24, STEPS = 15 };
+	static uint32_t window[WIDTH * HEIGHT];
+	struct rect all = { 0, 0, 1024, 768 }, at = { 200, 150, WIDTH, HEIGHT }, title = { 200, 150, WIDTH, TITLE };
+	struct encoder_stats stats;
+	struct desk d;
+
+	desk_open(&d, 11, 1024, 768, ALL_OPS);
+	draw_page(&d, 0);
+	draw_text(&d, &at);
+	draw_fill(&d, &title);
+	for (int32_t y = 0; y < HEIGHT; y++)
+		memcpy(window + y * WIDTH, px_at(&d, at.x, at.y + y), sizeof(*window) * WIDTH);
+	desk_settle(&d, 0);
+	for (int step = 0; step < STEPS; step++) {
+		at.x += 13;
+		at.y += 7;
+		draw_page(&d, 0);
+		for (int32_t y = 0; y < HEIGHT; y++)
+			memcpy(px_at(&d, at.x, at.y + y), window + y * WIDTH, sizeof(*window) * WIDTH);
+		encoder_damage(d.enc, &all, 1);
+		desk_settle(&d, 0);
+	}
+	encoder_stats(d.enc, &stats);
+	cr_assert_gt(stats.pixels[OP_COPY], (uint64_t)STEPS * WIDTH * HEIGHT * 95 / 100);
+	desk_close(&d);
+}
+
 Test(motion, nothing_is_copied_by_a_front_that_cannot)
 {
 	struct rect all = { 0, 0, 512, 512 };
