@@ -20,6 +20,7 @@
 #define SAMPLE_BYTES_MIN 2048ull
 #define NOISE_NS 3000000ull           /* a shorter time says that the path is fast, and not how fast */
 #define TIME_MIN_NS 250000ull
+#define RAISE_NS 10000000ull
 #define PROBE_AFTER_NS 1000000000ull
 #define RTT_SPAN_NS 10000000000ull    /* the smallest round trip is believed for one to two of them */
 
@@ -65,7 +66,7 @@ void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t n
 {
 	PRE(w->len < WINDOW_FRAMES_MAX);
 	w->frames[(w->first + w->len++) % WINDOW_FRAMES_MAX] = (struct window_frame){ sequence, bytes + w->quiet_bytes, now_ns,
-		w->delivered, 1 + w->quiet_frames, bytes <= WINDOW_SMALL };
+		w->delivered, 1 + w->quiet_frames, bytes <= WINDOW_SMALL, bytes <= WINDOW_SMALL && w->len == 1 };
 	w->newest = sequence;
 	w->in_flight += bytes + w->quiet_bytes;
 	w->quiet_bytes = w->quiet_frames = 0;
@@ -73,10 +74,10 @@ void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t n
 	note_busy(w, bytes, now_ns);
 }
 
-bool window_may_be_quiet(const struct window *w, uint64_t bytes)
+bool window_may_be_quiet(const struct window *w, uint64_t bytes, uint64_t now_ns)
 {
 	return bytes <= WINDOW_QUIET && w->quiet_frames < QUIET_FRAMES_MAX && w->quiet_bytes + bytes <= QUIET_BYTES_MAX &&
-		w->small_at_ns != 0;
+		w->small_at_ns != 0 && now_ns - w->small_at_ns < PROBE_AFTER_NS;
 }
 
 void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
@@ -90,6 +91,21 @@ void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
 bool window_wants_probe(const struct window *w, uint64_t now_ns)
 {
 	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS);
+}
+
+/*
+ * A lone frame waits for nothing of ours. When two in a row take much longer than what was the smallest, the way has become longer (another network
+ * under the same connection), and the smallest is forgotten.
+ */
+static void note_lone(struct window *w, uint64_t rtt_ns)
+{
+	bool is_longer = w->small_at_ns && rtt_ns > w->rtt_min_ns + w->rtt_min_ns / 2 + RAISE_NS;
+
+	if (is_longer && w->raised_ns) {
+		w->span_min_ns[0] = PST_MIN(rtt_ns, w->raised_ns);
+		w->span_min_ns[1] = 0;
+	}
+	w->raised_ns = is_longer && !w->raised_ns ? rtt_ns : 0;
 }
 
 /* A large frame's time holds its own length: it counts only where small ones are missing. */
@@ -182,6 +198,8 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 	w->delivered += bytes;
 	if (!is_new)
 		return true;
+	if (newest.is_lone)
+		note_lone(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1);
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
 	note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1);
 	return true;

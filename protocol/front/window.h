@@ -20,7 +20,7 @@
 struct window_frame {
 	uint64_t sequence, bytes, sent_ns, delivered; /* the last: by others, when it was sent */
 	uint32_t frames; /* quiet ones before it, and itself */
-	bool is_small;
+	bool is_small, is_lone; /* lone: small, and nothing was before it on the way */
 };
 
 struct window {
@@ -33,6 +33,7 @@ struct window {
 	uint64_t delivered;   /* bytes acknowledged since the start */
 	uint64_t rtt_min_ns;  /* the smaller of this span of time and the one before */
 	uint64_t span_min_ns[2], span_at_ns;
+	uint64_t raised_ns;   /* a lone frame's round trip that was much longer; the next one decides whether the way is */
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
 	uint64_t rate; /* bytes per second, 0 unknown */
@@ -52,10 +53,11 @@ bool window_is_open_small(const struct window *w);
 void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns);
 
 /*
- * Whether a frame of so many bytes may do without an acknowledgement: at most 15 in a row and 4 KB, so a client that does nothing is found out soon.
+ * Whether a frame of so many bytes may do without an acknowledgement: at most 15 in a row and 4 KB, so a client that does nothing is found out soon, and not
+ * when the round trip was not seen for a second.
  * window_quiet notes such a frame; its sequence may be acknowledged all the same.
  */
-bool window_may_be_quiet(const struct window *w, uint64_t bytes);
+bool window_may_be_quiet(const struct window *w, uint64_t bytes, uint64_t now_ns);
 void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes);
 
 /* True when the round trip of the empty path was not seen for a second: something small should be sent ahead of a large frame. */

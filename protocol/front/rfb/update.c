@@ -231,7 +231,7 @@ static void put_fence(struct rfb *f, struct pst_buf *out, size_t bytes)
 /* A letter's update is smaller than the fence and its answer are. */
 static void note_frame(struct rfb *f, struct pst_buf *out, size_t bytes)
 {
-	if (window_may_be_quiet(&f->window, bytes))
+	if (window_may_be_quiet(&f->window, bytes, pst_mono_ns()))
 		window_quiet(&f->window, f->next_fence, bytes);
 	else
 		put_fence(f, out, bytes + FENCE_BYTES);

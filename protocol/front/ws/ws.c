@@ -272,7 +272,7 @@ static void put_probe(struct ws *w, uint64_t now_ns)
 static bool number_frame(struct ws *w, const struct op_list *ops, uint64_t now_ns)
 {
 	uint8_t flags = w->body.data[4]; /* as the writer says */
-	bool is_quiet = window_may_be_quiet(&w->window, w->body.len);
+	bool is_quiet = window_may_be_quiet(&w->window, w->body.len, now_ns);
 
 	if (w->body.len >= PROBE_BYTES && window_wants_probe(&w->window, now_ns))
 		put_probe(w, now_ns);
@@ -301,14 +301,14 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	}
 	uint64_t now_us = pst_mono_us();
 
-	bool is_acknowledged = number_frame(w, ops, now_us * 1000);
+	bool is_acknowledged = number_frame(w, ops, now_us * 1000), is_letter = w->body.len <= WINDOW_QUIET;
 
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
 	ws_group_frame(w, !is_acknowledged, now_us * 1000);
 	/* A letter's frame is a third of STATS. */
-	if (is_acknowledged && now_us - w->stats_us >= STATS_EVERY_US)
+	if (!is_letter && now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
 	return 0;
 }

@@ -117,11 +117,11 @@ Test(window, quiet_frames_are_few_and_count)
 {
 	struct window w;
 	window_init(&w);
-	cr_expect_not(window_may_be_quiet(&w, 30), "nothing is known of the path");
+	cr_expect_not(window_may_be_quiet(&w, 30, MS), "nothing is known of the path");
 	send_over(&w, 1, 17, MS);
-	cr_expect_not(window_may_be_quiet(&w, WINDOW_QUIET + 1));
+	cr_expect_not(window_may_be_quiet(&w, WINDOW_QUIET + 1, 50 * MS));
 	uint64_t seq = 1;
-	while (window_may_be_quiet(&w, 30))
+	while (window_may_be_quiet(&w, 30, 50 * MS))
 		window_quiet(&w, ++seq, 30);
 	cr_expect_eq(seq, 16);
 	cr_expect(window_acked(&w, seq, 60 * MS), "an acknowledgement of a quiet frame does no harm");
@@ -131,9 +131,12 @@ Test(window, quiet_frames_are_few_and_count)
 	cr_expect_eq(w.in_flight, 0);
 	cr_expect_eq(w.frames_sent, 17);
 	cr_expect_eq(w.frames_acked, 17);
-	while (window_may_be_quiet(&w, 500))
+	while (window_may_be_quiet(&w, 500, 100 * MS))
 		window_quiet(&w, ++seq, 500);
 	cr_expect_eq(seq, 17 + 8, "4 KB are the other end");
+	window_init(&w);
+	send_over(&w, 1, 17, MS);
+	cr_expect_not(window_may_be_quiet(&w, 30, 2000 * MS), "the round trip is old");
 }
 
 Test(window, acknowledgements_in_a_bunch_do_not_make_the_path_look_wide)
@@ -207,4 +210,32 @@ Test(window, a_busy_machine_does_not_make_a_long_path_look_narrow)
 			back[seq % 64] = back[(seq - 1) % 64];
 	}
 	cr_expect_gt(window_rate_kbps(&w), 5000, "more than twice of what is sent");
+}
+
+Test(window, a_way_that_becomes_longer_is_believed_after_two_lone_frames)
+{
+	struct window w;
+	window_init(&w);
+	uint64_t seq = 0, now = MS;
+	for (int i = 0; i < 5; i++, now += 100 * MS) {
+		window_sent(&w, ++seq, 40, now);
+		window_acked(&w, seq, now + MS);
+	}
+	cr_expect_eq(window_rtt_us(&w), 1000);
+	window_sent(&w, ++seq, 40, now);
+	window_acked(&w, seq, now + 200 * MS);
+	cr_expect_eq(window_rtt_us(&w), 1000, "once may be chance");
+	now += 300 * MS;
+	window_sent(&w, ++seq, 40, now);
+	window_acked(&w, seq, now + 201 * MS);
+	cr_expect_eq(window_rtt_us(&w), 200000);
+	/* One that waits behind a large frame says nothing of the way. */
+	for (int i = 0; i < 4; i++) {
+		now += 2000 * MS;
+		window_sent(&w, ++seq, 100000, now);
+		window_sent(&w, ++seq, 40, now);
+		window_acked(&w, seq - 1, now + 900 * MS);
+		window_acked(&w, seq, now + 901 * MS);
+	}
+	cr_expect_eq(window_rtt_us(&w), 200000);
 }

@@ -119,7 +119,7 @@ static bool send_frame(struct run *r, bool is_full)
 		path_send(&r->path, &(struct path_unit){ .sequence = r->sequence, .bytes = HEADERS, .sent_ns = unit.sent_ns });
 	}
 	unit.sequence = ++r->sequence;
-	unit.is_quiet = window_may_be_quiet(&r->window, unit.bytes);
+	unit.is_quiet = window_may_be_quiet(&r->window, unit.bytes, unit.sent_ns);
 	if (unit.is_quiet)
 		window_quiet(&r->window, unit.sequence, unit.bytes);
 	else
