@@ -266,7 +266,7 @@ static void run(const struct trace *t, int count, bool is_stalled)
 		encoder_damage(b.encoder, &damage, 1);
 		do {
 			send_frame(now);
-		} while (encoder_video_waits(b.encoder));
+		} while (encoder_video_since(b.encoder) != UINT64_MAX);
 		longest = PST_MAX(longest, cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - began);
 	}
 	printf("%-13s %7d %8s %9.3f %9.3f %9.1f %12ld %12ld %12.1f\n", t->name, count, is_stalled ? "1" : "-", (cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - before - drawing) / steps, longest, b.snapshot_ms, memory_kb("VmRSS:"), memory_kb("VmHWM:"),
