@@ -217,6 +217,10 @@ class LobbyRdp(Base):
         os.close(write)
         with os.fdopen(read) as f:
             self.display = ":" + f.readline().strip()
+        self.has_seen = False
+        self.launch()
+
+    def launch(self):
         self.client = subprocess.Popen(
             ["xfreerdp3", "/v:127.0.0.1:%d" % self.gate.rdp, "/u:ana", "/from-stdin:force", "/cert:ignore", "/gfx", "/size:800x600", "-decorations",
              "/kbd:layout:0x40a", "/log-level:OFF"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -234,11 +238,23 @@ class LobbyRdp(Base):
         self.client.stdin.write(b"secret\n")
         self.client.stdin.flush()
 
-    def sees(self, points, seconds=30):
+    def restart_if_dead(self):
+        """xfreerdp3 3.10 dies at its start now and then, by a signal; once it has shown something it must go on."""
+        if not self.has_seen and (self.client.poll() or 0) < 0:
+            self.client.stdin.close()
+            self.launch()
+            self.start()
+
+    def sees(self, points, seconds=60):
         def look():
+            self.restart_if_dead()
             width, data = pixels_of(self.display)
             return all(struct.unpack_from("<I", data, (y * width + x) * 4)[0] & 0xffffff == colour for (x, y), colour in points)
-        wait_until(look, seconds)
+        try:
+            wait_until(look, seconds)
+        except AssertionError:
+            raise AssertionError("it was not seen; the client's exit status is %s, the log:\n%s" % (self.client.poll(), self.gate.text()[-3000:])) from None
+        self.has_seen = True
 
     def key(self, name):
         subprocess.run(["xdotool", "key", name], env={**os.environ, "DISPLAY": self.display}, check=True)
