@@ -164,7 +164,7 @@ static uint64_t best_rate(const struct window *w)
 /* Bytes that took so long from their sending, in which so many arrived altogether. */
 static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns)
 {
-	uint64_t beyond_ns = took_ns > w->rtt_min_ns ? took_ns - w->rtt_min_ns : 0;
+	uint64_t empty_ns = w->rtt_min_ns + w->client_ns, beyond_ns = took_ns > empty_ns ? took_ns - empty_ns : 0;
 	uint64_t alone = w->small_at_ns ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
 	uint64_t busy = delivered * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
 

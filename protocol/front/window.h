@@ -24,6 +24,7 @@ struct window_frame {
 };
 
 struct window {
+	uint64_t client_ns; /* what a client takes to show a frame before it acknowledges, where it does not tell; no path's time */
 	struct window_frame frames[WINDOW_FRAMES_MAX]; /* a ring: first … first + len */
 	uint32_t first, len;
 	uint64_t newest;     /* sequence of the last frame sent */

@@ -25,6 +25,7 @@
 #define GOODBYE_MS 2000  /* for the client to close after it has been told why */
 #define PUMP_MAX 256     /* messages of the client in one turn */
 #define BIG_BYTES (256 * 1024) /* a frame's buffers go back to the system: a worker lives for hours, and most frames are small */
+#define CLIENT_NS 30000000ull /* that a client decodes and shows a picture of a video: it would look like a path of 5 Mbit/s */
 
 void rdp_fail(struct rdp *f, int code, const char *reason)
 {
@@ -302,6 +303,7 @@ static struct front *rdp_open(const struct front_params *p, const struct front_e
 	f->clipboard_in = p->clipboard_in;
 	f->clipboard_out = p->clipboard_out;
 	window_init(&f->window);
+	f->window.client_ns = CLIENT_NS;
 	if (rdp_peer_create(f, p, err) < 0 || start(f, p, err) < 0) {
 		rdp_close(&f->front);
 		return NULL;

@@ -239,3 +239,26 @@ Test(window, a_way_that_becomes_longer_is_believed_after_two_lone_frames)
 	}
 	cr_expect_eq(window_rtt_us(&w), 200000);
 }
+
+/* Letters come back in a millisecond and pictures of 12 KB after 9 ms: the client decodes, and the path is not narrow. */
+static uint32_t rate_of_slow_client(uint64_t client_ns)
+{
+	struct window w;
+	uint64_t now = MS;
+
+	window_init(&w);
+	w.client_ns = client_ns;
+	for (uint64_t i = 1; i < 100; i++, now += 33 * MS) {
+		bool is_small = i % 10 == 1;
+
+		window_sent(&w, i, is_small ? 60 : 12000, now);
+		cr_assert(window_acked(&w, i, now + (is_small ? 1 : 9) * MS));
+	}
+	return window_rate_kbps(&w);
+}
+
+Test(window, a_clients_own_time_is_not_the_paths)
+{
+	cr_assert_lt(rate_of_slow_client(0), 20000u);
+	cr_assert_gt(rate_of_slow_client(8 * MS), 60000u);
+}
