@@ -77,7 +77,6 @@ static void classify_paper(
 {
 	bool is_photo = percent < PAPER_MOSTLY && is_photographic(e, &e->sent_view, box);
 
-	ret->is_indexed = false;
 	ret->klass = settle(t, is_photo ? 2 : -2);
 	ret->has_paper = ret->klass == OP_CLASS_TEXT;
 }
@@ -86,16 +85,12 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 {
 	const struct pixmap *pm = &e->sent_view;
 	uint8_t seen[DSP_SEEN] = { 0 };
+	uint64_t sketch[SKETCH_WORDS];
 	int32_t percent;
 
-	memset(ret->sketch, 0, sizeof(ret->sketch));
-	ret->is_indexed = true;
 	percent = find_paper(pm, box, &ret->paper);
 	ret->has_paper = percent >= PAPER_LEAST;
 	if (is_one_colour(e, pm, box)) {
-		uint32_t place = dsp_place(*pixmap_at(pm, box->x, box->y));
-
-		ret->sketch[place / 64] |= 1ull << place % 64;
 		ret->klass = OP_CLASS_FLAT;
 		return;
 	}
@@ -106,9 +101,8 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 	}
 	for (int32_t y = box->y; y < box->y + box->h; y++)
 		e->dsp->see_colours(seen, pixmap_at(pm, box->x, y), box->w);
-	sketch_make(ret->sketch, seen);
-	ret->is_indexed = sketch_fits(ret->sketch);
-	if (!ret->is_indexed) {
+	sketch_make(sketch, seen);
+	if (!sketch_fits(sketch)) {
 		bool is_photo = is_photographic(e, pm, box);
 
 		if (is_photo && rect_area(box) >= NEW_AREA_MIN)
@@ -118,7 +112,7 @@ void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, st
 	}
 
 	/* Many colours in a small box say nothing against a picture; few in a large one say it is none. */
-	if (sketch_count(ret->sketch) * 8 < rect_area(box))
+	if (sketch_count(sketch) * 8 < rect_area(box))
 		settle(t, -2);
 	ret->klass =
 		t->picture_votes > 0 && rect_area(box) >= PICTURE_AREA_MIN ? OP_CLASS_PICTURE : OP_CLASS_TEXT;

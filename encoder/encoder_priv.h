@@ -42,8 +42,8 @@ void refine_tile(struct encoder *e, const struct pixmap *screen, int32_t column,
 /* The same for all tiles with damage; returns the changed pixels (of boxes). */
 int64_t refine_all(struct encoder *e, const struct pixmap *screen);
 
-/* classify.c: what the sent picture shows in box, which lies in tile t; keeps t's hysteresis, writes class,
- * sketch and is_indexed. */
+/* classify.c: what the sent picture shows in box, which lies in tile t; keeps t's hysteresis, writes class
+ * and paper. */
 void classify_tile(struct encoder *e, struct tile *t, const struct rect *box, struct piece *ret);
 
 /* Appends an operation to the plan and does its book-keeping; NULL when memory is out. */

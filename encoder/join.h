@@ -9,7 +9,7 @@
 
 /*
  * A sketch of a set of colours: 2048 bits, one per hashed colour. It tells within a few colours whether a
- * piece, or two together, fit a palette of 256, and costs a fraction of a real palette.
+ * piece has at most 256, and costs a fraction of a real palette.
  */
 #define SKETCH_WORDS 32
 
@@ -18,13 +18,11 @@ struct piece {
 	uint8_t kind;  /* enum op_kind: OP_FILL, OP_LOSSLESS or OP_LOSSY */
 	uint8_t klass; /* enum op_class */
 	uint8_t quality;
-	bool is_indexed; /* up to 256 colours: the sketch holds them */
 	bool has_paper;  /* a text on one colour */
 	bool is_refine;
 	bool is_gone; /* joined into another one */
 	uint32_t fill, paper;
 	int32_t column, row; /* the tile it stands in; the leftmost of a run */
-	uint64_t sketch[SKETCH_WORDS];
 };
 
 /* Makes a sketch of what a kernel has seen (see dsp.h): DSP_SEEN bytes of 0 or 1. */

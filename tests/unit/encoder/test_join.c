@@ -11,7 +11,6 @@ static struct piece piece_at(int32_t column, int32_t row, enum op_kind kind)
 {
 	struct piece p = { .rect = { column * TILE_SIDE, row * TILE_SIDE, TILE_SIDE, TILE_SIDE },
 		.kind = (uint8_t)kind,
-		.is_indexed = kind != OP_LOSSY,
 		.column = column,
 		.row = row };
 
@@ -85,12 +84,9 @@ Test(join, any_colours_on_the_same_paper_go_together)
 		piece_at(2, 0, OP_LOSSLESS) };
 
 	for (int i = 0; i < 3; i++) {
-		p[i].is_indexed = false;
 		p[i].has_paper = true;
 		p[i].paper = i < 2 ? 0xffffff : 0;
-		memset(p[i].sketch, 0xff, sizeof(p[i].sketch));
 	}
-	p[2].is_indexed = true;
 	cr_assert_eq(join_pieces(p, 3), 2u);
 	cr_assert(p[0].rect.w == 2 * TILE_SIDE && p[0].has_paper);
 }
