@@ -2,8 +2,10 @@
 /* The wrappers around a driver's table: checks that hold for every implementation. */
 #include "broker/hypervisor/driver.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *machine_state_name(enum machine_state state)
@@ -107,6 +109,104 @@ int driver_watch(struct driver *d, const char *desktop, driver_ended_cb ended, v
 	if (d->type->watch(d, desktop, ended, arg, err) < 0)
 		return pst_err_wrap(err, "provider %s", d->name);
 	return 0;
+}
+
+/* Snapshots and hosts are named in paths, options and XML. */
+static int name_check(const char *name, const char *what, struct pst_err *err)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	if (len == 0 || len >= MACHINE_NAME_SIZE || name[len] || name[0] == '.' || name[0] == '-')
+		return pst_err_set(err, PST_EINVAL, "%s: \"%.80s\" must have 1 to %d letters, digits, '.', '_' and '-', and begin with a letter or digit",
+			what, name, MACHINE_NAME_SIZE - 1);
+	return 0;
+}
+
+static int slot_check(struct driver *d, bool has, const char *what, const char *desktop, struct pst_err *err)
+{
+	if (!has)
+		return pst_err_set(err, PST_EUNSUPPORTED, "provider %s (%s) does not carry \"%s\"", d->name, d->type->kind, what);
+	return uuid_check(desktop, "desktop", err);
+}
+
+static int done(struct driver *d, int rc, struct pst_err *err)
+{
+	return rc < 0 ? pst_err_wrap(err, "provider %s", d->name) : 0;
+}
+
+int driver_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->power, "power", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->power(d, desktop, wish, err), err);
+}
+
+typedef int (*snapshot_slot)(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+
+static int snapshot_call(struct driver *d, snapshot_slot slot, const char *desktop, const char *name, struct pst_err *err)
+{
+	if (slot_check(d, slot, "snapshot", desktop, err) < 0 || name_check(name, "snapshot", err) < 0)
+		return err->code;
+	return done(d, slot(d, desktop, name, err), err);
+}
+
+int driver_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return snapshot_call(d, d->type->snapshot_take, desktop, name, err);
+}
+
+int driver_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return snapshot_call(d, d->type->snapshot_revert, desktop, name, err);
+}
+
+int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return snapshot_call(d, d->type->snapshot_drop, desktop, name, err);
+}
+
+int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->resize, "resize", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->resize(d, desktop, size, err), err);
+}
+
+int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
+{
+	if (slot_check(d, d->type->migrate, "migrate", desktop, err) < 0 || name_check(host, "host", err) < 0)
+		return err->code;
+	return done(d, d->type->migrate(d, desktop, host, err), err);
+}
+
+int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+{
+	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	int rc = slot_check(d, d->type->console, "console", desktop, err);
+
+	if (rc < 0 || done(d, d->type->console(d, desktop, &found, err), err) < 0)
+		return err->code;
+	*ret = found;
+	return 0;
+}
+
+void driver_cancel(struct driver *d, const char *desktop)
+{
+	if (d->type->cancel)
+		d->type->cancel(d, desktop);
+}
+
+const char *driver_can_text(unsigned can, char *out, size_t size)
+{
+	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked clone", "instant clone", "console" };
+	size_t at = 0;
+
+	pst_strlcpy(out, size, can ? "" : "nothing besides creating and destroying");
+	for (size_t i = 0; i < PST_ARRAY_LEN(names) && at < size; i++) {
+		if (can & 1u << i)
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", names[i]);
+	}
+	return out;
 }
 
 void driver_close(struct driver *d)

@@ -3,67 +3,43 @@
  * A provider of machines: a small table of functions with several implementations
  * (registry.h) and one contract suite in tests/unit/hypervisor for all of them.
  *
- * Blocking slots (create, destroy, restart, list, capacity) are called on any thread,
+ * Blocking slots (all but open, watch, cancel and close) are called on any thread,
  * several at a time, but never two at once for the same desktop. open, watch and close
- * are called on the loop's thread. Every blocking slot can be repeated after a crash at
- * any point: what it does is found again by the desktop's uuid and the task's uuid.
+ * are called on the loop's thread, cancel on any. Every blocking slot can be repeated after
+ * a crash at any point: what it does is found again by the desktop's uuid and the task's uuid.
+ * Each ends by itself, at the latest with PST_ETIMEOUT after the provider's "deadline_s".
+ *
+ * A hypervisor that cannot be asked is no news of its machines: list then fails as a whole
+ * and never leaves one out.
  */
 #pragma once
 
 #include "base/conf.h"
 #include "base/err.h"
-#include "base/hash.h"
+#include "broker/hypervisor/machine.h"
 
-#include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include <stddef.h>
 #include <uv.h>
 
-#define MACHINE_NAME_SIZE 64
-#define MACHINE_REASON_SIZE 512
-#define MACHINE_TOKEN_SIZE 128
-
-enum machine_state {
-	MACHINE_RUNNING,
-	MACHINE_STOPPED, /* can be restarted with what it holds */
-	MACHINE_FAILED,  /* died or was never finished; reason says more */
+/* What this provider carries, discovered and not assumed. */
+enum driver_can {
+	DRIVER_POWER = 1 << 0,
+	DRIVER_SUSPEND = 1 << 1,
+	DRIVER_SNAPSHOT = 1 << 2,
+	DRIVER_RESIZE = 1 << 3,        /* some fields may want a restart: the answer says so */
+	DRIVER_GROW = 1 << 4,          /* disks, while in use */
+	DRIVER_MIGRATE = 1 << 5,
+	DRIVER_LINKED_CLONE = 1 << 6,
+	DRIVER_INSTANT_CLONE = 1 << 7, /* create resumes a booted parent */
+	DRIVER_CONSOLE = 1 << 8,
 };
 
-const char *machine_state_name(enum machine_state state);
-
-/* What the broker asked for. Checked by request_parse; strings are never empty but token. */
-struct machine_request {
-	char task[PST_UUID_SIZE];
-	char desktop[PST_UUID_SIZE];
-	char image_name[MACHINE_NAME_SIZE];
-	char image_version[MACHINE_NAME_SIZE];
-	char image_base[PATH_MAX]; /* "host", or the path of a root tree */
-	char image_path[PATH_MAX]; /* of the image's version, with layer/ in it */
-	char hostname[64];
-	char locale[33];
-	char layout[33];
-	char enrol_token[MACHINE_TOKEN_SIZE]; /* "" when the desktop keeps its enrolment */
-	uint32_t memory_mb;
-	uint32_t cpu_percent; /* 100 is one processor */
-	uint32_t pids;
-	uint32_t max_width, max_height;
-	bool network;
-};
-
-/* What there is. */
-struct machine {
-	char desktop[PST_UUID_SIZE];
-	char task[PST_UUID_SIZE]; /* of its last create or restart */
-	char image[2 * MACHINE_NAME_SIZE]; /* "name:version" */
-	char endpoint[PATH_MAX];  /* a unix socket: the agent's display link */
-	char reason[MACHINE_REASON_SIZE];
-	enum machine_state state;
-	uid_t uid; /* of everything in it, as seen from outside */
-};
+/* "power, snapshot, migrate" or "nothing besides creating and destroying"; returns out. */
+const char *driver_can_text(unsigned can, char *out, size_t size);
 
 struct driver_capacity {
 	uint32_t machines; /* at most, running or not */
+	unsigned can;      /* DRIVER_… */
 	bool healthy;
 	char reason[MACHINE_REASON_SIZE]; /* why not, and what to do */
 	char limits[MACHINE_NAME_SIZE];   /* which resource limits hold, for the log */
@@ -115,6 +91,26 @@ struct driver_type {
 		struct pst_err *err);
 	/* Machines stay; watches end silently. No other slot may be running. */
 	void (*close)(struct driver *d);
+
+	/*
+	 * The slots below may be NULL: the provider does not carry it, PST_EUNSUPPORTED. All of
+	 * them are PST_ENOTFOUND without the machine, and done when that is so already.
+	 */
+	int (*power)(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
+	/* Disk, and memory where it runs and the hypervisor can. The same name again is done. */
+	int (*snapshot_take)(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+	/* PST_ENOTFOUND without that snapshot. The machine runs afterwards if it ran in it. */
+	int (*snapshot_revert)(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+	/* 0 when there is none of that name. */
+	int (*snapshot_drop)(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+	/* PST_EBUSY when it has to be stopped for it, PST_EINVAL for a smaller disk. */
+	int (*resize)(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
+	/* To another host of this provider, running. PST_ENOTFOUND when there is no such host. */
+	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
+	/* The machine's own screen, for administrators. */
+	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
+	void (*cancel)(struct driver *d, const char *desktop);
 };
 
 /* Implementations embed this first. */
@@ -136,6 +132,15 @@ int driver_capacity(struct driver *d, struct driver_capacity *ret, struct pst_er
 int driver_watch(struct driver *d, const char *desktop, driver_ended_cb ended, void *arg,
 	struct pst_err *err);
 void driver_close(struct driver *d);
+
+int driver_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
+int driver_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+int driver_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
+int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
+int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
+int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */
 bool driver_is_retryable(int code);

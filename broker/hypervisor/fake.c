@@ -14,9 +14,13 @@
 struct fake_machine {
 	bool used;
 	struct machine m;
+	struct machine_size size;
+	char snapshots[FAKE_SNAPSHOTS_MAX][MACHINE_NAME_SIZE]; /* "" is free */
 	driver_ended_cb ended;
 	void *ended_arg;
 };
+
+#define FAKE_HOSTS "one two" /* where machines can be moved to */
 
 struct fake {
 	struct driver base;
@@ -75,9 +79,11 @@ static void machine_fill(struct fake *f, struct fake_machine *fm, const struct m
 	m->uid = (uid_t)(300000 + (fm - f->machines));
 	pst_strlcpy(m->desktop, sizeof(m->desktop), r->desktop);
 	pst_strlcpy(m->task, sizeof(m->task), r->task);
+	fm->size = (struct machine_size){ r->memory_mb, r->cpu_percent, r->disk_mb };
 	if (r->image_name[0])
 		snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
-	snprintf(m->endpoint, sizeof(m->endpoint), "/fake/%s/display.sock", m->desktop);
+	m->endpoint.kind = ENDPOINT_UNIX;
+	snprintf(m->endpoint.address, sizeof(m->endpoint.address), "/fake/%s/display.sock", m->desktop);
 }
 
 static int create_locked(struct fake *f, const struct machine_request *r, struct machine *ret,
@@ -169,6 +175,7 @@ static int fake_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	rc = injected(f, err);
 	pthread_mutex_unlock(&f->lock);
 	ret->machines = FAKE_MACHINES_MAX;
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE | DRIVER_CONSOLE;
 	ret->healthy = rc == 0;
 	return rc;
 }
@@ -217,6 +224,133 @@ static int fake_watch(struct driver *d, const char *desktop, driver_ended_cb end
 	}
 	pthread_mutex_unlock(&f->lock);
 	return rc;
+}
+
+/* The machine that a further slot is about, with the lock held; NULL with err, and without the lock. */
+static struct fake_machine *take(struct fake *f, const char *desktop, struct pst_err *err)
+{
+	struct fake_machine *fm;
+
+	pthread_mutex_lock(&f->lock);
+	fm = find(f, desktop);
+	if (injected(f, err) == 0 && fm)
+		return fm;
+	pthread_mutex_unlock(&f->lock);
+	if (!fm)
+		pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", desktop);
+	return NULL;
+}
+
+static int fake_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+
+	if (!fm)
+		return err->code;
+	fm->m.state = wish == POWER_START ? MACHINE_RUNNING : MACHINE_STOPPED;
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return 0;
+}
+
+static char *snapshot_find(struct fake_machine *fm, const char *name)
+{
+	for (size_t i = 0; i < FAKE_SNAPSHOTS_MAX; i++) {
+		if (strcmp(fm->snapshots[i], name) == 0)
+			return fm->snapshots[i];
+	}
+	return NULL;
+}
+
+static int fake_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	char *place;
+	int rc = 0;
+
+	if (!fm)
+		return err->code;
+	place = snapshot_find(fm, name);
+	place = place ? place : snapshot_find(fm, "");
+	if (place)
+		pst_strlcpy(place, MACHINE_NAME_SIZE, name);
+	else
+		rc = pst_err_set(err, PST_ELIMIT, "desktop %s has %d snapshots already", desktop, FAKE_SNAPSHOTS_MAX);
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return rc;
+}
+
+static int fake_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	int rc = 0;
+
+	if (!fm)
+		return err->code;
+	if (snapshot_find(fm, name))
+		fm->m.state = MACHINE_RUNNING;
+	else
+		rc = pst_err_set(err, PST_ENOTFOUND, "desktop %s has no snapshot \"%s\"", desktop, name);
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return rc;
+}
+
+static int fake_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	char *place;
+
+	if (!fm)
+		return err->code;
+	place = snapshot_find(fm, name);
+	if (place)
+		place[0] = '\0';
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return 0;
+}
+
+static int fake_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	int rc = 0;
+
+	if (!fm)
+		return err->code;
+	if (size->disk_mb && size->disk_mb < fm->size.disk_mb) {
+		rc = pst_err_set(err, PST_EINVAL, "a disk of %u MB cannot become one of %u MB", fm->size.disk_mb, size->disk_mb);
+	} else {
+		fm->size.memory_mb = size->memory_mb ? size->memory_mb : fm->size.memory_mb;
+		fm->size.cpu_percent = size->cpu_percent ? size->cpu_percent : fm->size.cpu_percent;
+		fm->size.disk_mb = size->disk_mb ? size->disk_mb : fm->size.disk_mb;
+	}
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return rc;
+}
+
+static int fake_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	int rc = 0;
+
+	if (!fm)
+		return err->code;
+	if (strstr(FAKE_HOSTS, host))
+		pst_strlcpy(fm->m.host, sizeof(fm->m.host), host);
+	else
+		rc = pst_err_set(err, PST_ENOTFOUND, "there is no host \"%s\"; there are: " FAKE_HOSTS, host);
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return rc;
+}
+
+static int fake_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+{
+	struct fake_machine *fm = take(fake_of(d), desktop, err);
+
+	if (!fm)
+		return err->code;
+	*ret = (struct machine_endpoint){ .kind = ENDPOINT_RFB };
+	snprintf(ret->address, sizeof(ret->address), "/fake/%s/console.sock", desktop);
+	pthread_mutex_unlock(&fake_of(d)->lock);
+	return 0;
 }
 
 static void fake_close(struct driver *d)
@@ -276,4 +410,11 @@ const struct driver_type driver_fake = {
 	.capacity = fake_capacity,
 	.watch = fake_watch,
 	.close = fake_close,
+	.power = fake_power,
+	.snapshot_take = fake_snapshot_take,
+	.snapshot_revert = fake_snapshot_revert,
+	.snapshot_drop = fake_snapshot_drop,
+	.resize = fake_resize,
+	.migrate = fake_migrate,
+	.console = fake_console,
 };

@@ -6,6 +6,7 @@
 
 extern const struct driver_type driver_fake;
 
+#define FAKE_SNAPSHOTS_MAX 4
 #define FAKE_MACHINES_MAX 256
 
 /* The machine dies as if by itself. Loop thread. PST_ENOTFOUND. */

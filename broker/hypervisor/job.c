@@ -70,9 +70,16 @@ int job_parse(struct job *job, const json_t *msg, struct pst_err *err)
 	return pst_err_set(err, PST_EUNSUPPORTED, "the provisioner does not know the command \"%s\"", op);
 }
 
+/* An agent's endpoint, as the gateway reads it; {} while none is known. */
 static json_t *endpoint_json(const struct machine *m)
 {
-	return json_pack("{s:s,s:s}", "kind", "unix", "path", m->endpoint);
+	const struct machine_endpoint *e = &m->endpoint;
+
+	if (e->kind == ENDPOINT_TLS)
+		return json_pack("{s:s,s:s,s:i}", "kind", "tls", "host", e->address, "port", (int)e->port);
+	if (e->kind == ENDPOINT_UNIX)
+		return json_pack("{s:s,s:s}", "kind", "unix", "path", e->address);
+	return json_object();
 }
 
 static void machine_collect(const struct machine *m, void *arg)
@@ -83,7 +90,7 @@ static void machine_collect(const struct machine *m, void *arg)
 
 	if (!obj)
 		return;
-	if (m->endpoint[0])
+	if (m->endpoint.kind != ENDPOINT_NONE)
 		json_object_set_new(obj, "endpoint", endpoint_json(m));
 	json_array_append_new(arg, obj);
 }

@@ -5,6 +5,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
+	broker/hypervisor/machine.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \

@@ -60,6 +60,14 @@ static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], str
 		return err->code;
 	if (strcmp(out, "host") == 0 && strcmp(key, "base") == 0)
 		return 0;
+	if (strncmp(out, REQUEST_REF, strlen(REQUEST_REF)) == 0 && strcmp(key, "base") == 0) {
+		const char *name = out + strlen(REQUEST_REF);
+
+		if (!*name || !is_plain(name, "._-/:@") || strstr(name, ".."))
+			return pst_err_set(err, PST_EINVAL,
+				"base: \"%s\" must be " REQUEST_REF "NAME, of letters, digits and ._-/:@, without \"..\"", out);
+		return 0;
+	}
 	if (out[0] != '/' || strpbrk(out, ":,\\") || strstr(out, "/../"))
 		return pst_err_set(err, PST_EINVAL,
 			"%s: \"%s\" must be an absolute path without \"..\", ':', ',' or '\\'", key, out);
@@ -108,6 +116,7 @@ static int spec_read(const json_t *spec, struct machine_request *r, struct pst_e
 
 	if (number_read(spec, "memory_mb", 64, REQUEST_MEMORY_MAX_MB, 1024, &r->memory_mb, err) < 0 ||
 		number_read(spec, "pids", 32, 1 << 20, 512, &r->pids, err) < 0 ||
+		number_read(spec, "disk_mb", 16, REQUEST_DISK_MAX_MB, 0, &r->disk_mb, err) < 0 ||
 		number_read(spec, "max_width", 640, REQUEST_WIDTH_MAX, 3840, &r->max_width, err) < 0 ||
 		number_read(spec, "max_height", 400, REQUEST_HEIGHT_MAX, 2160, &r->max_height, err) < 0 ||
 		cpus_read(spec, &r->cpu_percent, err) < 0 ||
@@ -121,11 +130,22 @@ static int spec_read(const json_t *spec, struct machine_request *r, struct pst_e
 	return 0;
 }
 
+/* What the hypervisor keeps itself has no path of ours. */
+static int image_path_read(const json_t *image, struct machine_request *r, struct pst_err *err)
+{
+	const char *path = json_string_value(json_object_get(image, "path"));
+
+	if (strncmp(r->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0 && (!path || !*path)) {
+		r->image_path[0] = '\0';
+		return 0;
+	}
+	return path_read(image, "path", r->image_path, err);
+}
+
 static int image_read(const json_t *image, struct machine_request *r, struct pst_err *err)
 {
 	if (text_read(image, "name", NULL, "._-", r->image_name, sizeof(r->image_name), err) < 0 ||
-		path_read(image, "base", r->image_base, err) < 0 ||
-		path_read(image, "path", r->image_path, err) < 0)
+		path_read(image, "base", r->image_base, err) < 0 || image_path_read(image, r, err) < 0)
 		return pst_err_wrap(err, "image");
 	if (json_is_integer(json_object_get(image, "version"))) {
 		uint32_t v = 0;
@@ -184,11 +204,11 @@ int request_parse_restart(const json_t *msg, struct machine_request *ret, struct
 
 json_t *request_json(const struct machine_request *r)
 {
-	return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:{s:i,s:f,s:i,s:i,s:i,s:s,s:s,s:s}}", "task",
+	return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:{s:i,s:f,s:i,s:i,s:i,s:i,s:s,s:s,s:s}}", "task",
 		r->task, "desktop", r->desktop, "hostname", r->hostname, "image", "name", r->image_name,
 		"version", r->image_version, "base", r->image_base, "path", r->image_path, "spec", "memory_mb",
-		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "max_width",
-		(int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
+		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "disk_mb",
+		(int)r->disk_mb, "max_width", (int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
 		"network", r->network ? "host" : "none");
 }
 
@@ -211,6 +231,7 @@ void request_merge(struct machine_request *r, const struct machine_request *old)
 		r->memory_mb = old->memory_mb;
 		r->cpu_percent = old->cpu_percent;
 		r->pids = old->pids;
+		r->disk_mb = old->disk_mb;
 		r->max_width = old->max_width;
 		r->max_height = old->max_height;
 		r->network = old->network;

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #define REQUEST_MEMORY_MAX_MB (1 << 20)
+#define REQUEST_DISK_MAX_MB (1 << 26)
 #define REQUEST_WIDTH_MAX 8192
 #define REQUEST_HEIGHT_MAX 8192
 

@@ -69,7 +69,8 @@ static int machine_fill(const struct local *l, const struct record *r, struct ma
 	snprintf(m->image, sizeof(m->image), "%s:%s", r->request.image_name, r->request.image_version);
 	m->uid = r->uid;
 	m->state = MACHINE_RUNNING;
-	return desktop_path(l, r->request.desktop, "run/display.sock", m->endpoint, err);
+	m->endpoint.kind = ENDPOINT_UNIX;
+	return desktop_path(l, r->request.desktop, "run/display.sock", m->endpoint.address, err);
 }
 
 /* Everything of a desktop, whatever state it is in. The record goes last. */
@@ -120,14 +121,24 @@ static int create_earlier(struct local *l, const struct machine_request *req, st
 	return 0;
 }
 
+static int base_check(const struct machine_request *req, struct pst_err *err)
+{
+	if (strncmp(req->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0)
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is a hypervisor's; the local provider takes \"host\" or a root tree",
+			req->image_name, req->image_base);
+	return 0;
+}
+
 static int local_create(struct driver *d, const struct machine_request *req, struct machine *ret,
 	struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	struct local *l = local_of(d);
 	struct record r = { .request = *req };
-	int rc = create_earlier(l, req, ret, err);
+	int rc = base_check(req, err);
 
+	if (rc == 0)
+		rc = create_earlier(l, req, ret, err);
 	if (rc != 0)
 		return rc > 0 ? 0 : rc;
 	if (uid_take(l, &r.uid, err) < 0)
@@ -193,6 +204,8 @@ static int local_restart(struct driver *d, const struct machine_request *req, bo
 	struct machine_request old;
 	int pidfd, rc;
 
+	if (base_check(req, err) < 0)
+		return err->code;
 	rc = record_load(l, req->desktop, &r, err);
 	if (rc == PST_ENOTFOUND)
 		return pst_err_set(err, rc, "there is no desktop %s to restart", req->desktop);

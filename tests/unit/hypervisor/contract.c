@@ -87,11 +87,10 @@ static void create_is_idempotent(struct driver *d, const char *image)
 	cr_assert_str_eq(a.desktop, r.desktop);
 	cr_assert_str_eq(a.task, r.task);
 	cr_assert_str_eq(a.image, "demo:1");
-	cr_assert_gt(a.uid, 0);
-	cr_assert_neq(a.endpoint[0], '\0');
+	cr_assert_neq(a.endpoint.kind, ENDPOINT_NONE);
 	cr_assert_eq(driver_create(d, &r, &b, &err), 0, "%s", err.text);
 	cr_assert_eq(b.uid, a.uid);
-	cr_assert_str_eq(b.endpoint, a.endpoint);
+	cr_assert_str_eq(b.endpoint.address, a.endpoint.address);
 	struct sighting s = look(d, r.desktop);
 	cr_assert_eq(s.n, 1);
 	cr_assert_eq(s.machine.state, MACHINE_RUNNING);
@@ -133,7 +132,7 @@ static void restart_keeps_and_refreshes(struct driver *d, const char *image)
 		cr_assert_eq(driver_restart(d, &again, refresh == 1, &b, &err), 0, "%s", err.text);
 		cr_assert_str_eq(b.task, again.task);
 		cr_assert_str_eq(b.image, a.image, "what the request leaves open stays");
-		cr_assert_str_eq(b.endpoint, a.endpoint);
+		cr_assert_str_eq(b.endpoint.address, a.endpoint.address);
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
 	}
 	r.image_version[0]++;
@@ -171,6 +170,111 @@ static void ends_are_told(struct driver *d, uv_loop_t *loop, const char *image,
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }
 
+static const char *const nobody = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";
+
+static void power_moves(struct driver *d, const char *image, unsigned can)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+
+	if (!(can & DRIVER_POWER)) {
+		cr_assert_eq(driver_power(d, nobody, POWER_STOP, &err), PST_EUNSUPPORTED);
+		return;
+	}
+	contract_request(&r, image);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(driver_power(d, r.desktop, POWER_OFF, &err), 0, "%s", err.text);
+		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_STOPPED);
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), 0, "%s", err.text);
+		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
+	}
+	if (can & DRIVER_SUSPEND) {
+		cr_assert_eq(driver_power(d, r.desktop, POWER_SUSPEND, &err), 0, "%s", err.text);
+		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_STOPPED);
+		cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), 0, "%s", err.text);
+		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
+	}
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), PST_ENOTFOUND, "what is destroyed does not come back");
+}
+
+static void snapshots_are_taken_and_reverted(struct driver *d, const char *image, unsigned can)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+
+	if (!(can & DRIVER_SNAPSHOT)) {
+		cr_assert_eq(driver_snapshot_take(d, nobody, "a", &err), PST_EUNSUPPORTED);
+		return;
+	}
+	contract_request(&r, image);
+	cr_assert_eq(driver_snapshot_take(d, r.desktop, "a", &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_take(d, r.desktop, "../a", &err), PST_EINVAL);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_snapshot_take(d, r.desktop, "a", &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "b", &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), 0, "%s", err.text);
+	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING, "it ran when it was taken");
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_snapshot_drop(d, r.desktop, "a", &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), PST_ENOTFOUND);
+	cr_assert_eq(driver_snapshot_take(d, r.desktop, "last", &err), 0, "%s", err.text);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "with a snapshot left: %s", err.text);
+	cr_assert_eq(look(d, r.desktop).n, 0);
+}
+
+static void sizes_grow(struct driver *d, const char *image, unsigned can)
+{
+	struct machine_size smaller = { .disk_mb = 64 }, larger = { .disk_mb = 4096 };
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+
+	if (!(can & DRIVER_GROW))
+		return;
+	contract_request(&r, image);
+	r.disk_mb = 2048;
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_resize(d, r.desktop, &smaller, &err), PST_EINVAL);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_resize(d, r.desktop, &larger, &err), 0, "%s", err.text);
+	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+}
+
+static void screens_and_hosts_are_checked(struct driver *d, const char *image, unsigned can)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_endpoint screen;
+	struct machine_request r;
+	struct machine m;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_migrate(d, r.desktop, "nowhere", &err), can & DRIVER_MIGRATE ? PST_ENOTFOUND : PST_EUNSUPPORTED);
+	cr_assert_eq(driver_console(d, r.desktop, &screen, &err), can & DRIVER_CONSOLE ? 0 : PST_EUNSUPPORTED, "%s", err.text);
+	if (can & DRIVER_CONSOLE) {
+		cr_assert_neq(screen.kind, ENDPOINT_NONE);
+		cr_assert_eq(driver_console(d, nobody, &screen, &err), PST_ENOTFOUND);
+	}
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+}
+
+static void what_is_carried_works(struct driver *d, const char *image, unsigned can)
+{
+	power_moves(d, image, can);
+	snapshots_are_taken_and_reverted(d, image, can);
+	sizes_grow(d, image, can);
+	screens_and_hosts_are_checked(d, image, can);
+}
+
 void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 	void (*die)(struct driver *d, const char *desktop))
 {
@@ -184,4 +288,5 @@ void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 	destroy_always_succeeds(d, image_path);
 	restart_keeps_and_refreshes(d, image_path);
 	ends_are_told(d, loop, image_path, die);
+	what_is_carried_works(d, image_path, c.can);
 }

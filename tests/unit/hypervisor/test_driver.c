@@ -116,6 +116,39 @@ Test(driver, wrappers_name_the_provider_and_leave_results_alone)
 	pst_loop_drain(&loop);
 }
 
+Test(driver, what_a_provider_carries_is_told_in_words)
+{
+	char text[200];
+
+	cr_assert_str_eq(driver_can_text(DRIVER_POWER | DRIVER_CONSOLE, text, sizeof(text)), "power, console");
+	cr_assert_not_null(strstr(driver_can_text(0, text, sizeof(text)), "nothing"));
+	driver_can_text(~0u, text, 12);
+	cr_assert_str_eq(text, "power, susp", "cut, never over the end");
+}
+
+Test(driver, local_refuses_a_hypervisors_image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+	uv_loop_t loop;
+
+	if (geteuid() != 0)
+		cr_skip("the local provider needs root");
+	data_make();
+	uv_loop_init(&loop);
+	struct pst_conf *conf = pst_conf_create();
+	struct driver *d = open_kind("local", &loop, conf, "/nowhere");
+	contract_request(&r, "");
+	snprintf(r.image_base, sizeof(r.image_base), "ref:debian-12");
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_EUNSUPPORTED);
+	cr_assert_not_null(strstr(err.text, "ref:debian-12"), "%s", err.text);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
 Test(driver, registry_knows_its_kinds_and_no_others)
 {
 	cr_assert_null(registry_find("vmware"));

@@ -38,6 +38,18 @@ Test(request, a_full_one_is_read_and_defaults_are_filled)
 	cr_assert(!r.network);
 }
 
+Test(request, a_hypervisors_own_template_has_no_path)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+
+	cr_assert_eq(parse("{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:local/debian:12\",\"path\":\"\"},"
+			   "\"spec\":{\"disk_mb\":8192}}", &r, &err), 0, "%s", err.text);
+	cr_assert_str_eq(r.image_base, "ref:local/debian:12");
+	cr_assert_str_eq(r.image_path, "");
+	cr_assert_eq(r.disk_mb, 8192);
+}
+
 Test(request, bad_ones_are_refused_by_the_name_of_the_field)
 {
 	static const struct {
@@ -50,6 +62,10 @@ Test(request, bad_ones_are_refused_by_the_name_of_the_field)
 		{ "{" IDS "\"image\":{\"name\":\"../x\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/i\"}," SPEC "}", "name" },
 		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"host\",\"path\":\"/a,b\"}," SPEC "}", "path" },
 		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"/a/../b\",\"path\":\"/a\"}," SPEC "}", "base" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:\",\"path\":\"/a\"}," SPEC "}", "base" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:a/../b\",\"path\":\"/a\"}," SPEC "}", "base" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:-x\",\"path\":\"/a\"}," SPEC "}", "base" },
+		{ "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:a\",\"path\":\"b\"}," SPEC "}", "path" },
 		{ "{" IDS IMAGE "\"spec\":{\"cpus\":0.01}}", "cpus" },
 		{ "{" IDS IMAGE "\"spec\":{\"cpus\":\"many\"}}", "cpus" },
 		{ "{" IDS IMAGE "\"spec\":{\"memory_mb\":1}}", "memory_mb" },
