@@ -179,6 +179,7 @@ void reconciler_destroy(struct reconciler *r)
 {
 	if (!r)
 		return;
+	late_finish(r);
 	core_state_finish(&r->st);
 	pst_wipe(r->enrol_key, sizeof(r->enrol_key));
 	free(r);
@@ -208,6 +209,7 @@ void reconciler_tick(struct reconciler *r)
 	struct core_event ev = { .kind = EVENT_TICK };
 
 	reconciler_prune(r);
+	late_run(r);
 	round_run(r, &ev, NULL);
 }
 

@@ -181,9 +181,8 @@ int reconciler_agent_report(struct reconciler *r, const char *desktop, const cha
 void reconciler_agent_gone(struct reconciler *r, const char *desktop);
 
 int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
-                                 const struct machine_report *machines, size_t machine_count, struct pst_err *err);
-int reconciler_inventory(struct reconciler *r, const struct machine_report *machines, size_t machine_count,
-                         struct pst_err *err);
+                                 const struct machine_list *list, struct pst_err *err);
+int reconciler_inventory(struct reconciler *r, const struct machine_list *list, struct pst_err *err);
 void reconciler_provisioner_gone(struct reconciler *r);
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err);
 int reconciler_task_result(struct reconciler *r, const struct provider_result *res, struct pst_err *err);

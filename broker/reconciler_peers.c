@@ -102,6 +102,7 @@ int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char
 
 	clean_text(clean_boot, sizeof(clean_boot), boot);
 	clean_text(clean_user, sizeof(clean_user), user);
+	late_forget(r, EVENT_AGENT_GONE, desktop);
 	return round_run(r, &ev, err);
 }
 
@@ -122,9 +123,7 @@ int reconciler_agent_report(struct reconciler *r, const char *desktop, const cha
 
 void reconciler_agent_gone(struct reconciler *r, const char *desktop)
 {
-	struct core_event ev = { .kind = EVENT_AGENT_GONE, .desktop = desktop };
-
-	round_run(r, &ev, NULL);
+	late_tell(r, EVENT_AGENT_GONE, desktop);
 }
 
 /* ---- the provisioner ---- */
@@ -174,7 +173,8 @@ static int machines_check(const struct machine_report *machines, size_t count, s
 struct clean_reports {
 	struct provider_report providers[CORE_PROVIDERS_MAX];
 	char provider_text[CORE_PROVIDERS_MAX][CORE_TEXT_SIZE];
-	size_t provider_count, machine_count;
+	const char *const *unlisted;     /* borrowed */
+	size_t provider_count, machine_count, unlisted_count;
 	struct machine_report *machines; /* owned, and the texts behind them */
 };
 
@@ -213,7 +213,9 @@ static int reports_run(struct reconciler *r, enum core_event_kind kind, struct c
 		                 .providers = reports->providers,
 		                 .provider_count = reports->provider_count,
 		                 .machines = reports->machines,
-		                 .machine_count = reports->machine_count };
+		                 .machine_count = reports->machine_count,
+		                 .unlisted = reports->unlisted,
+		                 .unlisted_count = reports->unlisted_count };
 	int rc = round_run(r, &ev, err);
 
 	free(reports->machines);
@@ -221,35 +223,33 @@ static int reports_run(struct reconciler *r, enum core_event_kind kind, struct c
 }
 
 int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
-                                 const struct machine_report *machines, size_t machine_count, struct pst_err *err)
+                                 const struct machine_list *list, struct pst_err *err)
 {
-	struct clean_reports reports = { 0 };
-	int rc = machines_check(machines, machine_count, err);
+	struct clean_reports reports = { .unlisted = list->unlisted, .unlisted_count = list->unlisted_count };
+	int rc = machines_check(list->machines, list->count, err);
 
 	if (rc == 0)
-		rc = reports_clean(&reports, machines, machine_count, err);
+		rc = reports_clean(&reports, list->machines, list->count, err);
 	if (rc < 0)
 		return rc;
 	providers_clean(&reports, providers, provider_count);
+	late_forget(r, EVENT_PROVISIONER_GONE, "");
 	return reports_run(r, EVENT_PROVISIONER_HELLO, &reports, err);
 }
 
-int reconciler_inventory(struct reconciler *r, const struct machine_report *machines, size_t machine_count,
-                         struct pst_err *err)
+int reconciler_inventory(struct reconciler *r, const struct machine_list *list, struct pst_err *err)
 {
-	struct clean_reports reports = { 0 };
-	int rc = machines_check(machines, machine_count, err);
+	struct clean_reports reports = { .unlisted = list->unlisted, .unlisted_count = list->unlisted_count };
+	int rc = machines_check(list->machines, list->count, err);
 
 	if (rc == 0)
-		rc = reports_clean(&reports, machines, machine_count, err);
+		rc = reports_clean(&reports, list->machines, list->count, err);
 	return rc < 0 ? rc : reports_run(r, EVENT_INVENTORY, &reports, err);
 }
 
 void reconciler_provisioner_gone(struct reconciler *r)
 {
-	struct core_event ev = { .kind = EVENT_PROVISIONER_GONE };
-
-	round_run(r, &ev, NULL);
+	late_tell(r, EVENT_PROVISIONER_GONE, "");
 }
 
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err)

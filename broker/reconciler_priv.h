@@ -2,7 +2,7 @@
  *
  * The body of the reconciler, for its files: reconciler.c (calls by the
  * API), reconciler_peers.c (reports of the other programs),
- * reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
+ * reconciler_late.c (ends that could not be written), reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
  * reconciler_send.c (commands and notices).
  */
 #pragma once
@@ -11,6 +11,8 @@
 #include "broker/core/reconcile.h"
 #include "broker/reconciler.h"
 #include "db/db.h"
+
+struct late;
 
 struct reconciler {
 	struct db *db;
@@ -22,6 +24,7 @@ struct reconciler {
 	char boot[CORE_ID_SIZE]; /* of this machine, for tickets */
 	bool stale;              /* memory ran out in a round: load anew */
 	int64_t pruned_wall;
+	struct late *late; /* owned list; reconciler_late.c */
 };
 
 /* Everything from the tables; what only memory knows is carried over from old (may be NULL). */
@@ -39,6 +42,14 @@ void reconciler_send(struct reconciler *r, const struct core_out *out);
 
 /* The token is a function of the task: a repeated command carries the same one. */
 void reconciler_enrol_token(const struct reconciler *r, const char *task, char ret_token[44]);
+
+/* reconciler_late.c */
+/* An end that is told until it is written; desktop "" when it is about none. */
+void late_tell(struct reconciler *r, enum core_event_kind kind, const char *desktop);
+/* The other end is back: what was not written is true no more. */
+void late_forget(struct reconciler *r, enum core_event_kind kind, const char *desktop);
+void late_run(struct reconciler *r);
+void late_finish(struct reconciler *r);
 
 /* reconciler.c */
 void reconciler_now(const struct reconciler *r, struct core_now *ret);

@@ -116,6 +116,14 @@ static int disk_fill(struct reconciler *r, const struct core_desktop *d, struct 
 	return 0;
 }
 
+/* NULL when it is known no more: then whoever has the machine is asked. */
+static const char *provider_name(const struct core_state *st, const struct core_desktop *d)
+{
+	const struct core_provider *pr = state_provider(st, d->provider_id);
+
+	return pr ? pr->name : NULL;
+}
+
 static void send_provision(struct reconciler *r, const struct core_command *c)
 {
 	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
@@ -137,6 +145,8 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 		reconciler_task_result(r, &res, NULL);
 		return;
 	}
+	if (d && !cmd.provider)
+		cmd.provider = provider_name(&r->st, d);
 	r->ops->provision(r->arg, &cmd);
 	pst_wipe(token, sizeof(token));
 }

@@ -141,7 +141,13 @@ void api_status_get(struct api_call *call)
 		"Many machines without an owner were found at once, so none was removed: look at them, then POST /reap.",
 		"Se han encontrado muchas máquinas sin dueño a la vez y no se ha quitado ninguna: revíselas y haga POST /reap."};
 
+	static const struct core_reason missing = {"missing_paused",
+		"Many desktops were not in their provider's last list at once, so none was given up: look at the provider, then POST /reap.",
+		"La última lista de su proveedor no incluía muchos escritorios a la vez y no se ha dado ninguno por perdido: revise el proveedor y haga POST /reap."};
+
 	add_links(api, &p);
+	if (st->missing_paused)
+		add(&p, true, "provisioner", "", "sweeper", "paused", &missing);
 	if (st->reap_paused)
 		add(&p, true, "provisioner", "", "sweeper", "paused", &paused);
 	add_providers(st, &p);

@@ -211,8 +211,10 @@ static void on_hello(struct agent_link *a, json_t *msg)
 	pst_strlcpy(a->desktop, sizeof(a->desktop), desktop);
 	pst_timer_stop(a->deadline);
 	pst_ctl_reply(a->ctl, msg, NULL);
-	if (reconciler_agent_hello(a->c->rec, desktop, boot, epoch, user, &err) < 0)
-		pst_warn("hello of desktop=%s not taken: %s", desktop, err.text);
+	if (reconciler_agent_hello(a->c->rec, desktop, boot, epoch, user, &err) < 0) {
+		pst_warn("hello of desktop=%s not taken, it may say it again: %s", desktop, err.text);
+		drop(a);
+	}
 }
 
 static void on_report(struct agent_link *a, json_t *msg)

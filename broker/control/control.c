@@ -40,6 +40,11 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 	provisioner_send(arg, cmd);
 }
 
+static void op_inventory(void *arg)
+{
+	provisioner_ask_inventory(arg);
+}
+
 static void op_tell_agent(void *arg, const char *desktop, const struct agent_message *msg)
 {
 	agent_tell(arg, desktop, msg);
@@ -86,6 +91,7 @@ static void op_waiter(void *arg, const char *user_id, const char *pool_id)
 static const struct reconciler_ops ops = {
 	.wake = op_wake,
 	.provision = op_provision,
+	.inventory = op_inventory,
 	.tell_agent = op_tell_agent,
 	.end_session = op_end_session,
 	.audit = op_audit,

@@ -50,6 +50,8 @@ void gateways_close(struct control *c);
 
 /* provisioner.c */
 void provisioner_accept(struct pst_ctl *ctl, void *arg);
+/* A list of all machines; it goes to the reconciler. */
+void provisioner_ask_inventory(struct control *c);
 void provisioner_send(struct control *c, const struct provider_command *cmd);
 bool provisioner_is_connected(void *arg);
 void provisioner_close(struct control *c);

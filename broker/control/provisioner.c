@@ -14,6 +14,7 @@
 #define MACHINES_MAX 20000
 #define FRAME_MAX (PST_CTL_QUEUE_MAX / 2) /* the hello names every machine */
 #define COMMAND_MS (15 * 60 * 1000)
+#define INVENTORY_MS (5 * 60 * 1000)
 
 struct command {
 	struct control *c;
@@ -37,11 +38,12 @@ static json_t *command_json(const struct provider_command *cmd)
 
 	if (cmd->kind == TASK_RESTART || cmd->kind == TASK_REFRESH)
 		json_object_set_new(msg, "refresh", json_boolean(cmd->kind == TASK_REFRESH));
+	if (cmd->provider)
+		json_object_set_new(msg, "provider", json_string(cmd->provider));
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
 		return msg;
-	json_object_set_new(msg, "provider", json_string(cmd->provider));
 	json_object_set_new(msg, "hostname", json_string(cmd->hostname));
 	json_object_set_new(msg, "image", json_pack("{s:s, s:s, s:s, s:s}", "name", cmd->image_name, "version",
 		cmd->image_version, "base", cmd->image_base, "path", cmd->image_path));
@@ -145,27 +147,84 @@ static size_t read_providers(const json_t *list, struct provider_report *out)
 	return n;
 }
 
+/* A list of machines as it is on the wire, and what it takes to read it. */
+struct list {
+	struct machine_list reports;
+	struct machine_report *machines;
+	char **texts;
+	const char *unlisted[PROVIDERS_MAX];
+};
+
+static void list_finish(struct list *l)
+{
+	for (size_t i = 0; l->texts && i < l->reports.count; i++)
+		free(l->texts[i]);
+	free(l->texts);
+	free(l->machines);
+}
+
+/* msg is borrowed as long as the list. A list that is too long is none: half of it would look like machines that are gone. */
+static int list_read(struct list *l, const json_t *msg, struct pst_err *err)
+{
+	json_t *list = json_object_get(msg, "machines"), *unlisted = json_object_get(msg, "unlisted"), *o;
+	size_t count = json_array_size(list), i;
+
+	memset(l, 0, sizeof(*l));
+	if (!json_is_array(list) || count > MACHINES_MAX || json_array_size(unlisted) > PROVIDERS_MAX)
+		return pst_err_set(err, PST_EPROTO, "the provisioner's list is no list, or has more than %d machines", MACHINES_MAX);
+	l->machines = pst_zalloc(count + 1, sizeof(*l->machines));
+	l->texts = pst_zalloc(count + 1, sizeof(*l->texts));
+	if (!l->machines || !l->texts) {
+		list_finish(l);
+		return pst_err_set(err, PST_ENOMEM, "no memory for a list of %zu machines", count);
+	}
+	json_array_foreach(list, i, o)
+		read_machine(o, &l->machines[i], &l->texts[i]);
+	json_array_foreach(unlisted, i, o)
+		l->unlisted[i] = json_is_string(o) ? json_string_value(o) : "";
+	l->reports = (struct machine_list){l->machines, l->unlisted, count, json_array_size(unlisted)};
+	return 0;
+}
+
 static int take_hello(struct control *c, const json_t *msg, struct pst_err *err)
 {
 	struct provider_report providers[PROVIDERS_MAX];
 	size_t provider_count = read_providers(json_object_get(msg, "providers"), providers);
-	json_t *list = json_object_get(msg, "machines"), *o;
-	size_t count = PST_MIN(json_array_size(list), (size_t)MACHINES_MAX), i;
-	struct machine_report *machines = pst_zalloc(count + 1, sizeof(*machines));
-	char **texts = pst_zalloc(count + 1, sizeof(*texts));
-	int rc = machines && texts ? 0 : PST_ENOMEM;
+	struct list list;
+	int rc = list_read(&list, msg, err);
 
-	json_array_foreach(list, i, o) {
-		if (rc == 0 && i < count)
-			read_machine(o, &machines[i], &texts[i]);
-	}
-	if (rc == 0)
-		rc = reconciler_provisioner_hello(c->rec, providers, provider_count, machines, count, err);
-	for (i = 0; texts && i < count; i++)
-		free(texts[i]);
-	free(texts);
-	free(machines);
+	if (rc < 0)
+		return rc;
+	rc = reconciler_provisioner_hello(c->rec, providers, provider_count, &list.reports, err);
+	list_finish(&list);
 	return rc;
+}
+
+static void inventory_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct control *c = arg;
+	struct pst_err err = PST_ERR_INIT;
+	struct list list;
+	int rc;
+
+	pst_fd_close(&fd);
+	if (pst_ctl_reply_check(reply, call_err, &err) < 0) {
+		pst_warn("the provisioner gave no list of its machines: %s", err.text);
+		return;
+	}
+	rc = list_read(&list, reply, &err);
+	if (rc == 0) {
+		rc = reconciler_inventory(c->rec, &list.reports, &err);
+		list_finish(&list);
+	}
+	if (rc < 0)
+		pst_warn("the provisioner's list was not taken: %s", err.text);
+}
+
+void provisioner_ask_inventory(struct control *c)
+{
+	if (c->provisioner)
+		pst_ctl_call(c->provisioner, json_pack("{s:s}", "op", "inventory"), INVENTORY_MS, inventory_done, c);
 }
 
 static void on_hello(struct control *c, struct pst_ctl *ctl, json_t *msg)

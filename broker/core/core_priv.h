@@ -23,6 +23,7 @@
 #define MACHINE_TRIES 3        /* restarts of a machine that goes down by itself */
 #define INVENTORY_SOON_MS 5000
 #define INVENTORY_MS 300000
+#define INVENTORY_LISTS 2      /* in a row without a desktop, before it is gone */
 #define SURPLUS_MS 600000      /* more desktops than needed for so long are removed */
 #define BREAKER_FAILURES 3
 #define BREAKER_FIRST_MS 30000
@@ -103,9 +104,15 @@ void breaker_try_now(struct core_round *c, const char *provider);
 void machine_serve(struct core_state *st, struct core_provider *pr);
 void machine_on_hello(struct core_round *c);
 void machine_on_gone(struct core_round *c);
-void machine_on_inventory(struct core_round *c);
 void machine_on_report(struct core_round *c);
 void machine_down(struct core_round *c, struct core_desktop *d, const char *text);
+void machine_gone(struct core_round *c, struct core_desktop *d);
+/* A desktop with an unfinished task, or one that failed, is left alone. */
+void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m);
+
+/* inventory.c */
+void inventory_take(struct core_round *c);
+void inventory_on_allow(struct core_round *c);
 
 /* reaper.c */
 void reaper_sight(struct core_round *c, const char *machine);

@@ -64,6 +64,13 @@ struct machine_report { /* one machine in its hello or inventory, or a report by
 	int64_t uid;
 };
 
+/* Every machine of every provider but those in unlisted, which could not be asked. Borrowed. */
+struct machine_list {
+	const struct machine_report *machines;
+	const char *const *unlisted; /* names of providers */
+	size_t count, unlisted_count;
+};
+
 struct core_event {
 	enum core_event_kind kind;
 	const struct core_actor *by; /* NULL: the broker itself */
@@ -79,7 +86,8 @@ struct core_event {
 	const struct provider_report *providers;
 	const struct machine_report *machines;
 	const char *const *sessions;
-	size_t provider_count, machine_count, session_count;
+	const char *const *unlisted; /* hello, inventory: names of providers that could not be asked */
+	size_t provider_count, machine_count, session_count, unlisted_count;
 	struct core_config *config;
 };
 

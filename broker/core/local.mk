@@ -13,6 +13,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/idmap.c broker/core/idmap.h \
 	broker/core/lease.c \
 	broker/core/limits.h \
+	broker/core/inventory.c \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
@@ -31,7 +32,7 @@ noinst_LIBRARIES += broker/libreconciler.a
 broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) $(SQLITE_CFLAGS)
 broker_libreconciler_a_SOURCES = \
 	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
-	broker/reconciler_guests.c broker/reconciler_load.c broker/reconciler_peers.c \
+	broker/reconciler_guests.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c \
 	broker/reconciler_send.c broker/reconciler_write.c
 
 EXTRA_DIST += docs/broker-core.md

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the provisioner says about machines by itself: its hello, inventories,
- * single reports. A desktop that has an unfinished task is left to that task.
+ * What the provisioner says about machines by itself: its hello and single reports
+ * (its lists: inventory.c). A desktop that has an unfinished task is left to that task.
  */
 #include "broker/core/core_priv.h"
 
@@ -35,7 +35,7 @@ void machine_down(struct core_round *c, struct core_desktop *d, const char *text
 	}
 }
 
-static void machine_gone(struct core_round *c, struct core_desktop *d)
+void machine_gone(struct core_round *c, struct core_desktop *d)
 {
 	struct core_reason why;
 
@@ -63,11 +63,13 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 		CORE_COPY(d->endpoint, m->endpoint);
 	if (d->x.power != POWER_ON) {
 		d->x.power = POWER_ON;
+		if (!strcmp(d->reason.code, reason_code(REASON_MACHINE_UNKNOWN)) || !strcmp(d->reason.code, reason_code(REASON_MACHINE_MISSING)))
+			memset(&d->reason, 0, sizeof(d->reason));
 		desktop_await_agent(c, d);
 	}
 }
 
-static void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
+void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
 {
 	if (d->t.id[0] || d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING)
 		return;
@@ -149,48 +151,11 @@ static void machine_hello_providers(struct core_round *c)
 	machine_serve_all(c);
 }
 
-/* One list without a desktop may be older than the desktop; two are not. */
-static void machine_missing(struct core_round *c)
-{
-	for (size_t i = 0; i < c->st->desktop_count; i++) {
-		struct core_desktop *d = c->st->desktops[i];
-
-		if (d->x.lifecycle != LIFECYCLE_LIVE || d->t.id[0] || d->seen == c->st->round)
-			continue;
-		desktop_touch(c, d);
-		c->st->inventory_ms = c->now->mono_ms + INVENTORY_SOON_MS;
-		if (++d->missing >= 2)
-			machine_gone(c, d);
-	}
-}
-
-void machine_on_inventory(struct core_round *c)
-{
-	c->st->inventory_ms = c->now->mono_ms + INVENTORY_MS;
-	for (size_t i = 0; i < c->ev->machine_count; i++) {
-		const struct machine_report *m = &c->ev->machines[i];
-		struct core_desktop *d = state_desktop(c->st, m->desktop);
-
-		if (!d) {
-			reaper_sight(c, m->desktop);
-			continue;
-		}
-		d->seen = c->st->round;
-		if (d->missing) {
-			desktop_touch(c, d);
-			d->missing = 0;
-		}
-		machine_apply(c, d, m);
-	}
-	machine_missing(c);
-	reaper_after_inventory(c, c->ev->machine_count);
-}
-
 void machine_on_hello(struct core_round *c)
 {
 	c->st->provisioner = true;
 	machine_hello_providers(c);
-	machine_on_inventory(c);
+	inventory_take(c);
 	task_all_due(c);
 }
 

@@ -60,6 +60,7 @@ void reaper_on_allow(struct core_round *c)
 {
 	c->st->reap_paused = false;
 	reaper_destroy(c, SIZE_MAX);
+	inventory_on_allow(c);
 }
 
 /* Its place is all that a new one waits for; one at a time. */

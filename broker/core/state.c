@@ -74,6 +74,15 @@ struct core_provider *state_provider(const struct core_state *st, const char *id
 	STATE_FIND(st, providers, provider_count, !strcmp(it->id, id));
 }
 
+struct core_served *state_served(struct core_state *st, const char *name)
+{
+	for (size_t i = 0; i < st->served_count; i++) {
+		if (strcmp(st->served[i].name, name) == 0)
+			return &st->served[i];
+	}
+	return NULL;
+}
+
 struct core_provider *state_provider_named(const struct core_state *st, const char *name)
 {
 	STATE_FIND(st, providers, provider_count, !strcmp(it->name, name));
@@ -254,7 +263,10 @@ bool core_endpoint_is_remote(const char *endpoint)
 
 bool desktop_is_usable(const struct core_desktop *d)
 {
-	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.agent == AGENT_READY &&
+	/* Whom nobody can ask of the machine, its agent answers for: its owner goes on. */
+	bool runs = d->x.power == POWER_ON || (d->x.power == POWER_UNKNOWN && d->x.lease == LEASE_HELD);
+
+	return d->x.lifecycle == LIFECYCLE_LIVE && runs && d->x.agent == AGENT_READY &&
 	       d->x.hygiene != HYGIENE_CLEANING && d->keyed && d->endpoint[0] && !d->t.id[0];
 }
 

@@ -132,6 +132,7 @@ struct core_served {
 	char name[CORE_WORD_SIZE];
 	int capacity; /* 0: unlimited */
 	bool healthy;
+	bool silent; /* the last list has nothing to say of it */
 	char reason[CORE_TEXT_SIZE];
 };
 
@@ -151,6 +152,7 @@ struct core_state {
 	unsigned round;
 	bool provisioner; /* it is connected and has said hello */
 	bool reap_paused; /* too many orphans at once: an operator must look */
+	bool missing_paused; /* too many desktops were not in the last list: the same */
 	bool fence_epochs, keep_dirty; /* true; the simulator turns one off to see itself fail */
 	int64_t inventory_ms; /* the next one; 0: none */
 };
@@ -158,6 +160,7 @@ struct core_state {
 int core_state_init(struct core_state *st);
 void core_state_finish(struct core_state *st);
 struct core_provider *state_provider(const struct core_state *st, const char *id);
+struct core_served *state_served(struct core_state *st, const char *name);
 struct core_provider *state_provider_named(const struct core_state *st, const char *name);
 struct core_image *state_image(const struct core_state *st, const char *id);
 struct core_pool *state_pool(const struct core_state *st, const char *id);

@@ -227,7 +227,10 @@ static void task_send(struct core_round *c, struct core_task *t)
 /* A host that cannot make desktops now is not asked to; its hello tells when it can. */
 static bool task_waits_for_health(struct core_round *c, struct core_desktop *d, const struct core_provider *pr)
 {
-	if (pr->healthy || (d->t.kind != TASK_CREATE && d->t.kind != TASK_REFRESH))
+	const struct core_served *served = state_served(c->st, pr->name);
+	bool restarts = d->t.kind == TASK_RESTART && !(served && served->silent);
+
+	if (pr->healthy || d->t.kind == TASK_DESTROY || restarts)
 		return false;
 	if (strcmp(d->reason.en, pr->reason.en) != 0) {
 		desktop_touch(c, d);

@@ -43,7 +43,7 @@ void desktop_view(const struct core_state *st, const struct core_desktop *d, int
 		;
 	else if (d->x.session == SESSION_CONNECTED)
 		view_say(ret, "connected", REASON_CONNECTED, d->a.user_name);
-	else if (!desktop_is_usable(d) && d->x.agent == AGENT_LOST)
+	else if (!desktop_is_usable(d) && (d->x.agent == AGENT_LOST || d->x.power == POWER_UNKNOWN))
 		view_say(ret, "unreachable", REASON_AGENT_WAIT, NULL);
 	else if (!desktop_is_usable(d))
 		view_say(ret, "starting", d->x.power == POWER_ON ? REASON_AGENT_WAIT : REASON_STARTING, NULL);

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/job.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
@@ -16,6 +17,12 @@ static int create_parse(struct job *job, const json_t *msg, struct pst_err *err)
 	return pst_json_need_str(msg, "provider", MACHINE_NAME_SIZE - 1, &job->provider, err);
 }
 
+/* Not named: whoever has the desktop. */
+static int provider_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	return pst_json_opt_str(msg, "provider", MACHINE_NAME_SIZE - 1, NULL, &job->provider, err);
+}
+
 static int destroy_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	struct pst_uuid u;
@@ -26,14 +33,16 @@ static int destroy_parse(struct job *job, const json_t *msg, struct pst_err *err
 	if (pst_uuid_parse(text, &u) < 0)
 		return pst_err_set(err, PST_EINVAL, "desktop: \"%s\" is not a UUID", text);
 	pst_uuid_text(&u, job->request.desktop);
-	return 0;
+	return provider_parse(job, msg, err);
 }
 
 static int restart_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	if (request_parse_restart(msg, &job->request, err) < 0)
 		return err->code;
-	return pst_json_opt_bool(msg, "refresh", false, &job->refresh, err);
+	if (pst_json_opt_bool(msg, "refresh", false, &job->refresh, err) < 0)
+		return err->code;
+	return provider_parse(job, msg, err);
 }
 
 static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
@@ -95,11 +104,27 @@ static void machine_collect(const struct machine *m, void *arg)
 	json_array_append_new(arg, obj);
 }
 
+/* A provider that fails in the middle has said nothing: what it said before that is forgotten. */
+static void provider_machines(struct job *job, struct driver *d)
+{
+	json_t *own = json_array();
+	struct pst_err err = PST_ERR_INIT;
+
+	if (driver_list(d, machine_collect, own, &err) < 0) {
+		pst_warn("no list of machines: %s", err.text);
+		json_array_append_new(job->unlisted, json_string(d->name));
+	} else {
+		json_array_extend(job->machines, own);
+	}
+	json_decref(own);
+}
+
 static void machines_list(struct job *job)
 {
 	job->machines = json_array();
-	for (size_t i = 0; i < job->drivers_n && job->rc == 0; i++)
-		job->rc = driver_list(job->drivers[i], machine_collect, job->machines, &job->err);
+	job->unlisted = json_array();
+	for (size_t i = 0; i < job->drivers_n; i++)
+		provider_machines(job, job->drivers[i]);
 }
 
 static void provider_collect(struct job *job, struct driver *d)
@@ -120,27 +145,46 @@ static void providers_list(struct job *job)
 		provider_collect(job, job->drivers[i]);
 }
 
-static void create_run(struct job *job)
+/* The driver that the command names; NULL with the error in the job. */
+static struct driver *provider_find(struct job *job)
 {
 	for (size_t i = 0; i < job->drivers_n; i++) {
-		if (strcmp(job->drivers[i]->name, job->provider) == 0) {
-			job->rc = driver_create(job->drivers[i], &job->request, &job->machine, &job->err);
-			return;
-		}
+		if (strcmp(job->drivers[i]->name, job->provider) == 0)
+			return job->drivers[i];
 	}
 	job->rc = pst_err_set(&job->err, PST_EINVAL,
 		"no provider \"%s\" is configured; see provisioner.conf", job->provider);
+	return NULL;
 }
 
-/* The message names no provider: whoever has it, and nobody is fine too. */
+static void create_run(struct job *job)
+{
+	struct driver *d = provider_find(job);
+
+	if (d)
+		job->rc = driver_create(d, &job->request, &job->machine, &job->err);
+}
+
+/* A machine that nobody claims is of no provider that the broker knows: whoever has it, and nobody is fine too. */
 static void destroy_run(struct job *job)
 {
-	for (size_t i = 0; i < job->drivers_n && job->rc == 0; i++)
+	struct driver *d = job->provider ? provider_find(job) : NULL;
+
+	if (d)
+		job->rc = driver_destroy(d, job->desktop, &job->err);
+	for (size_t i = 0; !job->provider && i < job->drivers_n && job->rc == 0; i++)
 		job->rc = driver_destroy(job->drivers[i], job->desktop, &job->err);
 }
 
 static void restart_run(struct job *job)
 {
+	if (job->provider) {
+		struct driver *d = provider_find(job);
+
+		if (d)
+			job->rc = driver_restart(d, &job->request, job->refresh, &job->machine, &job->err);
+		return;
+	}
 	job->rc = PST_ENOTFOUND;
 	for (size_t i = 0; i < job->drivers_n && job->rc == PST_ENOTFOUND; i++)
 		job->rc = driver_restart(job->drivers[i], &job->request, job->refresh, &job->machine, &job->err);
@@ -179,10 +223,10 @@ json_t *job_reply(const struct job *job)
 		return json_pack("{s:o,s:I}", "endpoint", endpoint_json(&job->machine), "uid",
 			(json_int_t)job->machine.uid);
 	case JOB_INVENTORY:
-		return json_pack("{s:O}", "machines", job->machines);
+		return json_pack("{s:O,s:O}", "machines", job->machines, "unlisted", job->unlisted);
 	case JOB_HELLO:
-		return json_pack("{s:s,s:O,s:O}", "op", "hello", "providers", job->providers, "machines",
-			job->machines);
+		return json_pack("{s:s,s:O,s:O,s:O}", "op", "hello", "providers", job->providers, "machines",
+			job->machines, "unlisted", job->unlisted);
 	default:
 		return json_object();
 	}
@@ -198,5 +242,6 @@ void job_finish(struct job *job)
 {
 	json_decref(job->machines);
 	json_decref(job->providers);
-	job->machines = job->providers = NULL;
+	json_decref(job->unlisted);
+	job->machines = job->providers = job->unlisted = NULL;
 }

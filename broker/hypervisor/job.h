@@ -19,7 +19,7 @@ struct job {
 	enum job_kind kind;
 	struct driver **drivers; /* borrowed */
 	size_t drivers_n;
-	const char *provider;    /* of create; borrowed from the message */
+	const char *provider;    /* that is to do it, or NULL; borrowed from the message */
 	struct machine_request request;
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
@@ -29,6 +29,7 @@ struct job {
 	struct machine machine;
 	json_t *machines;  /* owned arrays, or NULL */
 	json_t *providers;
+	json_t *unlisted;  /* names of providers whose machines are not in machines */
 };
 
 /* Reads a command. msg must outlive the job. PST_EINVAL says what is wrong with it. */

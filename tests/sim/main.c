@@ -31,6 +31,7 @@ static void (*const handlers[WHAT_COUNT])(struct world *w, const struct message 
 	[AGENT_CONNECT] = guest_on_connect,
 	[AGENT_TOLD] = guest_on_told,
 	[AGENT_SAYS] = guest_on_says,
+	[AGENT_CUT] = guest_on_cut,
 	[END_SESSION] = viewer_on_end,
 	[SESSION_SAYS] = viewer_on_says,
 	[USER_ACTS] = user_on_acts,
@@ -112,7 +113,7 @@ static int world_run(struct world *w, uint64_t seed)
 		;
 	w->calm = true;
 	while (!w->violation[0] && world_step(w, 1000000 + STORM_MS + CALM_MS))
-		;
+		broker_allow(w);
 	if (!w->violation[0])
 		check_rest(w);
 	reconciler_destroy(w->rec);

@@ -32,6 +32,7 @@ enum what {
 	AGENT_CONNECT,
 	AGENT_TOLD,
 	AGENT_SAYS,
+	AGENT_CUT, /* its connection was found dead */
 	END_SESSION,
 	SESSION_SAYS,
 	USER_ACTS,
@@ -93,6 +94,7 @@ struct faults { /* per mille */
 struct world {
 	uint64_t seed, rand, hash, seq, steps;
 	int64_t now, wall_offset, wake_at; /* wake_at -1: never */
+	int64_t silent_until, empty_until; /* the host cannot be asked; it says that it has nothing */
 	struct db *db;
 	struct reconciler *rec; /* NULL: the broker is down */
 	int broker, provisioner; /* lives so far */
@@ -131,6 +133,7 @@ void broker_unhook(struct world *w);
 void broker_start(struct world *w);
 void broker_after(struct world *w); /* after each call: bury it if it died */
 void broker_die(struct world *w);
+void broker_allow(struct world *w); /* the administrator, who has looked at the host */
 void broker_result(struct world *w, int rc, const struct pst_err *err, const char *what);
 
 /* sim_machine.c */
@@ -149,6 +152,7 @@ void guest_on_start(struct world *w, const struct message *m);
 void guest_on_connect(struct world *w, const struct message *m);
 void guest_on_told(struct world *w, const struct message *m);
 void guest_on_says(struct world *w, const struct message *m);
+void guest_on_cut(struct world *w, const struct message *m);
 void agent_log_off(struct world *w, struct machine *m);
 
 /* sim_user.c */

@@ -102,6 +102,18 @@ void agent_log_off(struct world *w, struct machine *m)
 	m->occupant = -1;
 }
 
+/* A later connection of the same desktop has replaced it: then its end is no news. */
+void guest_on_cut(struct world *w, const struct message *m)
+{
+	const struct machine *mc = machine_find(w, m->desktop);
+
+	if (m->broker != w->broker || !w->rec || (mc && mc->connected))
+		return;
+	sim_trace(w, "agent %.8s cut", m->desktop);
+	reconciler_agent_gone(w->rec, m->desktop);
+	broker_after(w);
+}
+
 void guest_on_told(struct world *w, const struct message *m)
 {
 	struct machine *mc = agent_of(w, m);

@@ -183,6 +183,17 @@ void broker_die(struct world *w)
 	sim_post(w, BROKER_START, sim_between(w, 100, w->calm ? 1000 : 20000));
 }
 
+void broker_allow(struct world *w)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (!w->rec || w->empty_until > w->now || !reconciler_state(w->rec)->missing_paused)
+		return;
+	sim_trace(w, "allow");
+	broker_result(w, reconciler_reap_allow(w->rec, NULL, &err), &err, "allow");
+	broker_after(w);
+}
+
 void broker_after(struct world *w)
 {
 	if (w->dying)

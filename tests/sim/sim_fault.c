@@ -97,12 +97,24 @@ static void fault_machine_ends(struct world *w, bool gone)
 	fault_report(w, m, gone ? "gone" : "stopped");
 }
 
+/* The provisioner sees it, and that it is over, and tells both by a hello. */
+static void fault_host(struct world *w, int64_t *until)
+{
+	int64_t lasts = sim_between(w, 5000, 90000);
+
+	if (*until > w->now)
+		return;
+	*until = w->now + lasts;
+	sim_post(w, PROVISIONER_START, 1)->provisioner = w->provisioner;
+	sim_post(w, PROVISIONER_START, lasts + 1)->provisioner = w->provisioner;
+}
+
 void fault_on(struct world *w, const struct message *m)
 {
 	if (w->calm)
 		return;
 	sim_post(w, FAULT, sim_between(w, 1000, 30000));
-	switch (sim_below(w, 7)) {
+	switch (sim_below(w, 9)) {
 	case 0:
 		broker_die(w);
 		break;
@@ -118,6 +130,14 @@ void fault_on(struct world *w, const struct message *m)
 	case 4:
 	case 5:
 		fault_agent_drops(w);
+		break;
+	case 6:
+		sim_trace(w, "host silent");
+		fault_host(w, &w->silent_until);
+		break;
+	case 7:
+		sim_trace(w, "host lists nothing");
+		fault_host(w, &w->empty_until);
 		break;
 	default:
 		w->wall_offset += sim_between(w, -86400000, 86400000);

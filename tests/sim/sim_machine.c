@@ -35,6 +35,12 @@ static struct machine *machine_new(struct world *w, const char *id)
 void machine_stop(struct world *w, struct machine *m, const char *why)
 {
 	session_lost(w, m, why);
+	if (m->connected) {
+		struct message *cut = sim_post(w, AGENT_CUT, sim_between(w, 1, 20000));
+
+		cut->broker = w->broker;
+		CORE_COPY(cut->desktop, m->id);
+	}
 	m->running = m->agent = m->connected = false;
 	m->occupant = -1;
 	m->boot[0] = '\0';
@@ -152,11 +158,15 @@ void host_on_answer(struct world *w, const struct message *m)
 	broker_after(w);
 }
 
-static size_t machine_list(struct world *w, struct machine_report *ret)
+/* A host that cannot be asked says so; one that is confused says that it has nothing. */
+static struct machine_list machine_list(struct world *w, struct machine_report *ret)
 {
+	static const char *const silent[] = { "local" };
 	size_t n = 0;
 
-	for (int i = 0; i < MACHINES_MAX; i++) {
+	if (w->silent_until > w->now)
+		return (struct machine_list){ ret, silent, 0, 1 };
+	for (int i = 0; i < MACHINES_MAX && w->empty_until <= w->now; i++) {
 		struct machine *m = &w->machines[i];
 
 		if (!m->exists)
@@ -165,7 +175,7 @@ static size_t machine_list(struct world *w, struct machine_report *ret)
 			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = m->uid
 		};
 	}
-	return n;
+	return (struct machine_list){ .machines = ret, .count = n };
 }
 
 void host_on_inventory_ask(struct world *w, const struct message *m)
@@ -178,13 +188,14 @@ void host_on_inventory_ask(struct world *w, const struct message *m)
  * that is old by the time it is read is what a hello after a pause is. */
 void host_on_inventory(struct world *w, const struct message *m)
 {
-	struct machine_report list[MACHINES_MAX];
+	struct machine_report machines[MACHINES_MAX];
+	struct machine_list list = machine_list(w, machines);
 	struct pst_err err = PST_ERR_INIT;
 
 	if (m->broker != w->broker || !w->rec || !w->provisioner_up)
 		return;
-	sim_trace(w, "inventory");
-	broker_result(w, reconciler_inventory(w->rec, list, machine_list(w, list), &err), &err, "inventory");
+	sim_trace(w, "inventory %zu%s", list.count, list.unlisted_count ? " silent" : "");
+	broker_result(w, reconciler_inventory(w->rec, &list, &err), &err, "inventory");
 	broker_after(w);
 }
 
@@ -192,13 +203,15 @@ void host_on_inventory(struct world *w, const struct message *m)
 void host_on_start(struct world *w, const struct message *m)
 {
 	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "" };
-	struct machine_report list[MACHINES_MAX];
+	struct machine_report machines[MACHINES_MAX];
+	struct machine_list list = machine_list(w, machines);
 	struct pst_err err = PST_ERR_INIT;
 
+	pr.healthy = !list.unlisted_count;
 	w->provisioner_up = true;
 	if (!w->rec)
 		return; /* broker_start() has it connect */
 	sim_trace(w, "provisioner hello");
-	broker_result(w, reconciler_provisioner_hello(w->rec, &pr, 1, list, machine_list(w, list), &err), &err, "hello");
+	broker_result(w, reconciler_provisioner_hello(w->rec, &pr, 1, &list, &err), &err, "hello");
 	broker_after(w);
 }

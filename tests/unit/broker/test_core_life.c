@@ -332,23 +332,6 @@ Test(core_life, machines_that_stop_are_started_and_those_that_vanish_replaced)
 	cr_expect_eq(d->x.lease, LEASE_FREE);
 }
 
-Test(core_life, a_desktop_is_missing_after_two_lists_not_after_one)
-{
-	struct core_event list = { .kind = EVENT_INVENTORY };
-	struct core_desktop *d;
-
-	fixture_init(&f, 1, 1, 0);
-	fixture_hello(&f, NULL, 0);
-	fixture_settle(&f);
-	d = f.st.desktops[0];
-	fixture_run(&f, &list);
-	cr_expect_eq(d->x.lifecycle, LIFECYCLE_LIVE);
-	fixture_tick(&f, INVENTORY_SOON_MS);
-	cr_expect_not_null(fixture_command(&f, COMMAND_INVENTORY), "it asks again soon");
-	fixture_run(&f, &list);
-	cr_expect_eq(d->x.lifecycle, LIFECYCLE_DELETING);
-}
-
 Test(core_life, orphans_go_after_two_sightings_and_never_many_at_once)
 {
 	static char ids[20][CORE_ID_SIZE];

@@ -3,7 +3,7 @@
  * The shell of the core over real SQL, with a provisioner that answers at once
  * when the test says so.
  *
- * Covers: broker/reconciler.c broker/reconciler_load.c broker/reconciler_peers.c
+ * Covers: broker/reconciler.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c
  * broker/reconciler_send.c broker/reconciler_write.c
  * db/provider.c db/image.c db/pool.c db/desktop.c db/assignment.c db/session.c
  * db/ticket.c db/task.c db/query.c db/migrate.c
@@ -135,9 +135,10 @@ TestSuite(reconciler, .fini = finish);
 static void hello(void)
 {
 	static const struct provider_report local = { "local", "local", "", 0, true };
+	static const struct machine_list nothing;
 	struct pst_err err = PST_ERR_INIT;
 
-	cr_assert_eq(reconciler_provisioner_hello(w.rec, &local, 1, NULL, 0, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_provisioner_hello(w.rec, &local, 1, &nothing, &err), 0, "%s", err.text);
 }
 
 static void answer(void)
@@ -365,6 +366,54 @@ Test(reconciler, when_the_disk_is_full_nothing_happens_and_later_it_does)
 	cr_expect_eq(connect_as("u1").state, CONNECT_READY);
 }
 
+static void writes_fail(bool fail)
+{
+	struct db_query q;
+
+	db_query_begin(&q, w.db, fail ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0", NULL);
+	cr_assert_eq(db_query_run(&q), 0);
+}
+
+/* The connection of an agent or of the provisioner ends once; nobody says it again. */
+Test(reconciler, an_end_that_cannot_be_written_is_told_until_it_is)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const struct core_desktop *d;
+	char desktop[CORE_ID_SIZE];
+	uint8_t key[32];
+
+	start(1, 1);
+	hello();
+	answer();
+	agent(key);
+	d = reconciler_state(w.rec)->desktops[0];
+	CORE_COPY(desktop, d->id);
+	cr_assert_eq(d->x.agent, AGENT_READY);
+	writes_fail(true);
+	reconciler_agent_gone(w.rec, desktop);
+	reconciler_agent_gone(w.rec, desktop);
+	reconciler_provisioner_gone(w.rec);
+	reconciler_tick(w.rec);
+	cr_expect_eq(d->x.agent, AGENT_READY, "the round was undone");
+	writes_fail(false);
+	reconciler_tick(w.rec);
+	d = reconciler_state(w.rec)->desktops[0];
+	cr_expect_eq(d->x.agent, AGENT_LOST);
+	cr_expect(!reconciler_state(w.rec)->provisioner);
+	hello();
+	cr_assert_eq(reconciler_agent_hello(w.rec, desktop, "boot-2", 0, NULL, &err), 0, "%s", err.text);
+	writes_fail(true);
+	reconciler_agent_gone(w.rec, desktop);
+	reconciler_provisioner_gone(w.rec);
+	writes_fail(false);
+	hello();
+	cr_assert_eq(reconciler_agent_hello(w.rec, desktop, "boot-3", 0, NULL, &err), 0, "%s", err.text);
+	reconciler_tick(w.rec);
+	d = reconciler_state(w.rec)->desktops[0];
+	cr_expect_eq(d->x.agent, AGENT_READY, "it is back: its old end is no news");
+	cr_expect(reconciler_state(w.rec)->provisioner);
+}
+
 Test(reconciler, what_peers_send_is_checked_and_cleaned)
 {
 	struct pst_err err = PST_ERR_INIT;
@@ -380,7 +429,7 @@ Test(reconciler, what_peers_send_is_checked_and_cleaned)
 	start(1, 1);
 	hello();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		cr_expect_eq(reconciler_inventory(w.rec, &bad[i], 1, &err), PST_EPROTO, "case %zu", i);
+		cr_expect_eq(reconciler_inventory(w.rec, &(struct machine_list){ .machines = &bad[i], .count = 1 }, &err), PST_EPROTO, "case %zu", i);
 	res.task = w.task;
 	cr_expect_eq(reconciler_task_result(w.rec, &res, &err), 0);
 	d = reconciler_state(w.rec)->desktops[0];

@@ -78,6 +78,55 @@ Test(job, commands_answer_as_the_broker_expects)
 	pst_loop_drain(&loop);
 }
 
+/* One hypervisor that cannot be asked holds up none of the others. */
+Test(job, a_provider_that_fails_is_named_and_the_others_are_listed)
+{
+	struct driver_params p = { .data = "/", .libexec = "/" };
+	struct driver *drivers[2];
+	struct pst_err err = PST_ERR_INIT;
+	struct job job = { .kind = JOB_HELLO, .drivers = drivers, .drivers_n = 2 };
+	uv_loop_t loop;
+	char text[512];
+	json_t *msg, *reply;
+
+	uv_loop_init(&loop);
+	p.loop = &loop;
+	for (int i = 0; i < 2; i++) {
+		p.name = i ? "there" : "here";
+		drivers[i] = driver_open(&driver_fake, &p, &err);
+	}
+	snprintf(text, sizeof(text), CREATE, "there");
+	msg = pst_json_parse(text, strlen(text), 8, &err);
+	job.kind = JOB_CREATE;
+	cr_assert_eq(job_parse(&job, msg, &err), 0);
+	job_run(&job);
+	cr_assert_eq(job.rc, 0);
+	job.kind = JOB_INVENTORY;
+	fake_fail_next(drivers[0], 1, PST_ECLOSED);
+	job_run(&job);
+	cr_assert_eq(job.rc, 0);
+	reply = job_reply(&job);
+	cr_expect_eq(json_array_size(json_object_get(reply, "machines")), 1);
+	cr_expect_str_eq(json_string_value(json_array_get(json_object_get(reply, "unlisted"), 0)), "here");
+	json_decref(reply);
+	job_finish(&job);
+	json_decref(msg);
+	fake_fail_next(drivers[0], 1, PST_ECLOSED);
+	snprintf(text, sizeof(text), "{\"op\":\"destroy\",\"desktop\":\"%s\",\"provider\":\"there\"}", A);
+	msg = pst_json_parse(text, strlen(text), 8, &err);
+	memset(&job, 0, sizeof(job));
+	job.drivers = drivers;
+	job.drivers_n = 2;
+	cr_assert_eq(job_parse(&job, msg, &err), 0);
+	job_run(&job);
+	cr_expect_eq(job.rc, 0, "the other provider is not even asked");
+	job_finish(&job);
+	json_decref(msg);
+	for (int i = 0; i < 2; i++)
+		driver_close(drivers[i]);
+	pst_loop_drain(&loop);
+}
+
 Test(job, strange_messages_are_refused)
 {
 	static const char *const texts[] = { "{}", "{\"op\":7}", "{\"op\":\"explode\"}", "{\"op\":\"create\"}",
