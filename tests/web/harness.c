@@ -2,7 +2,8 @@
 /*
  * A ws worker without the rest of Puesto, for the client's tests: the real front and encoder on a unix socket, before a screen that is
  * drawn by command. Every event of the front is a line of JSON on stdout; commands are lines on stdin:
- * text SEED | fill COLOUR | photo | scroll PIXELS | video FRAMES | cursor | clip TEXT | dump FILE | status | size W H | end CODE
+ * text SEED | fill COLOUR | photo | scroll PIXELS | video FRAMES | cursor | clip TEXT | dump FILE | settle | status | size W H | end CODE
+ * dump answers when all that was drawn is sent once, settle when it is sent exactly; both with the sequence of the last frame.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -30,7 +31,8 @@ struct harness {
 	uint32_t *pixels;
 	int32_t width, height;
 	int video_frames;
-	bool is_open, wants_clear;
+	char dump_path[512]; /* a dump that waits, "" for none */
+	bool is_open, wants_settled;
 	char line[4096];
 	size_t line_len;
 };
@@ -142,15 +144,39 @@ static int set_size(struct harness *h, int32_t width, int32_t height)
 	return h->is_open ? front_ws.surface(h->front, width, height, &err) : 0;
 }
 
-static void dump(struct harness *h, const char *path)
+static unsigned long long last_sequence(const struct harness *h)
 {
-	FILE *f = fopen(path, "wb");
+	struct front_path path;
+
+	front_ws.path(h->front, &path);
+	return path.frames_sent;
+}
+
+static void dump(struct harness *h)
+{
+	FILE *f = fopen(h->dump_path, "wb");
 
 	if (f) {
 		fwrite(h->pixels, 4, (size_t)h->width * (size_t)h->height, f);
 		fclose(f);
 	}
-	printf("{\"dumped\":true,\"width\":%d,\"height\":%d}\n", h->width, h->height);
+	h->dump_path[0] = '\0';
+	printf("{\"dumped\":true,\"width\":%d,\"height\":%d,\"sequence\":%llu}\n", h->width, h->height, last_sequence(h));
+	fflush(stdout);
+}
+
+/* Answers those who wait until nothing is left to send: now, or ever. */
+static void answer(struct harness *h, uint64_t now_ns)
+{
+	if (!h->is_open || encoder_has_work(h->encoder, now_ns))
+		return;
+	if (h->dump_path[0])
+		dump(h);
+	if (!h->wants_settled || h->video_frames > 0 || encoder_next_due(h->encoder) != UINT64_MAX)
+		return;
+	h->wants_settled = false;
+	printf("{\"settled\":true,\"sequence\":%llu}\n", last_sequence(h));
+	fflush(stdout);
 }
 
 static void print_encoder(struct harness *h)
@@ -171,7 +197,6 @@ static void print_encoder(struct harness *h)
 static void command(struct harness *h, const char *line)
 {
 	int a = 0, b = 0;
-	char text[512];
 
 	if (sscanf(line, "text %d", &a) == 1)
 		draw_text(h, (uint32_t)a);
@@ -185,8 +210,10 @@ static void command(struct harness *h, const char *line)
 		h->video_frames = a, on_video(h);
 	else if (sscanf(line, "size %d %d", &a, &b) == 2)
 		set_size(h, a, b), draw_text(h, 1);
-	else if (sscanf(line, "dump %511s", text) == 1)
-		dump(h, text);
+	else if (sscanf(line, "dump %511s", h->dump_path) == 1)
+		pump(h);
+	else if (strcmp(line, "settle") == 0)
+		h->wants_settled = true, pump(h);
 	else if (strcmp(line, "encoder") == 0)
 		print_encoder(h);
 	else if (h->front && strcmp(line, "cursor") == 0)
@@ -253,6 +280,7 @@ static void pump(struct harness *h)
 	}
 	uint64_t due = h->is_open ? encoder_next_due(h->encoder) : UINT64_MAX;
 
+	answer(h, now);
 	if (due != UINT64_MAX)
 		pst_timer_start(h->due, due > now ? (due - now) / 1000000 + 1 : 1, on_due, h);
 }

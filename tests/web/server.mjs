@@ -92,8 +92,9 @@ function sendJson(response, status, body, headers = {}) {
 /** @param {Harness} harness */
 export async function startServer(harness, port = 0) {
 	const server = createServer();
-	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1' });
-	const state = { server, connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
+	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1', verifyClient: (_, done) => void state.held.then(() => done(true)) });
+	/** `held`: displays open when it is kept. */
+	const state = { server, held: Promise.resolve(), connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
 	sockets.on('connection', (ws) => relay(ws, harness.socket));
 	server.on('request', (request, response) => {
 		const url = new URL(request.url, 'http://localhost');

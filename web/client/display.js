@@ -36,7 +36,7 @@ export class Display {
 		this.hasPainted = false;
 		this.isWatched = false;
 		this.timer = 0;
-		this.stats = { frames: 0, bytes: 0, decodeMs: 0, paintMs: 0, rttMs: 0, exact: false, video: false, server: /** @type {any} */ (null) };
+		this.stats = { frames: 0, sequence: 0, bytes: 0, decodeMs: 0, paintMs: 0, rttMs: 0, exact: false, video: false, server: /** @type {any} */ (null) };
 	}
 
 	/** @param {Message} command */
@@ -101,6 +101,7 @@ export class Display {
 		this.isEnded = false;
 		this.hasPainted = false;
 		this.stats.video = hasVideo;
+		this.stats.sequence = 0;
 		const socket = new WebSocket(options.url, ['puesto.v1', `ticket.${options.ticket}`]);
 		socket.binaryType = 'arraybuffer';
 		this.socket = socket;
@@ -240,10 +241,11 @@ export class Display {
 		});
 	}
 
-	/** @param {{isExact: boolean, more: boolean}} frame @param {number} decodeMs @param {number} paintMs */
+	/** @param {{sequence: number, isExact: boolean, more: boolean}} frame @param {number} decodeMs @param {number} paintMs */
 	#count(frame, decodeMs, paintMs) {
 		const s = this.stats;
 		s.frames++;
+		s.sequence = frame.sequence;
 		if (!this.hasPainted)
 			this.post({ type: 'first' });
 		this.hasPainted = true;
@@ -256,7 +258,7 @@ export class Display {
 	async #postPixels(id) {
 		await this.painted;
 		const image = this.picture.pixels();
-		this.post({ type: 'pixels', id, width: image.width, height: image.height, data: image.data, isExact: this.stats.exact },
+		this.post({ type: 'pixels', id, width: image.width, height: image.height, data: image.data, sequence: this.stats.sequence, isExact: this.stats.exact },
 			[image.data.buffer]);
 	}
 }

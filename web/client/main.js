@@ -47,6 +47,8 @@ let lastCursor = null;
 /** Who watches this session. */
 let watchers = '';
 let isViewOnly = false;
+/** The size that the desktop was last asked to have. */
+let asked = { width: 0, height: 0, scale: 0 };
 
 /** @type {Map<number, (answer: any) => void>} */
 const questions = new Map();
@@ -101,7 +103,7 @@ const screen = new Screen($('stage'), canvas, fixedScale, resized);
 
 const session = new Session(pool, {
 	post: (command) => link.post(command),
-	screen: () => screen.wish(),
+	screen: () => (asked = screen.wish()),
 	named: (name) => {
 		document.title = `${name} – Puesto`;
 		$('menu-name').textContent = name;
@@ -112,6 +114,7 @@ const session = new Session(pool, {
 		if (state === 'live') {
 			focusDesktop();
 			hint();
+			askForSize();
 		}
 		if (state === 'ended') {
 			statistics.toggle(false);
@@ -225,11 +228,19 @@ function onDisplay(event) {
 	session.onDisplay(event);
 }
 
+/** Where the desktop was asked for another size than the window has now: it may have changed while the desktop was awaited. */
+function askForSize() {
+	const wish = screen.wish();
+	if (session.state !== 'live' || session.isGuest || (wish.width === asked.width && wish.height === asked.height && wish.scale === asked.scale))
+		return;
+	asked = wish;
+	link.post({ type: 'resize', ...wish });
+}
+
 function resized() {
 	clearTimeout(resizeTimer);
 	resizeTimer = /** @type {any} */ (setTimeout(() => {
-		if (session.state === 'live' && !session.isGuest)
-			link.post({ type: 'resize', ...screen.wish() });
+		askForSize();
 		if (lastCursor)
 			canvas.style.cursor = cursorOf(lastCursor, screen.ratio * 100 / screen.zoom);
 	}, RESIZE_WAIT_MS));
@@ -341,8 +352,8 @@ Object.defineProperty(window, 'puesto', { value: Object.freeze({
 	},
 	stats: async () => (await ask('stats')).stats,
 	pixels: async () => {
-		const { width, height, data, isExact } = await ask('pixels');
-		return { width, height, data, isExact };
+		const { width, height, data, sequence, isExact } = await ask('pixels');
+		return { width, height, data, sequence, isExact };
 	},
 	/** SHA-256 of the canvas's R G B A bytes, in hexadecimal. */
 	frameHash: async () => {
