@@ -21,6 +21,8 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/watch.c
 broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS)
 
+include broker/hypervisor/disk/local.mk
+
 HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner

@@ -61,3 +61,7 @@ tests_fuzz_fuzz_xwd_LDADD = $(FUZZ_MAIN) agent/libagent.a $(BASE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_grant
 tests_fuzz_fuzz_grant_LDADD = $(FUZZ_MAIN) agent/libagent.a $(BASE_LIBS)
+
+# Headers of disks.
+FUZZ_TARGETS += tests/fuzz/fuzz_qcow2
+tests_fuzz_fuzz_qcow2_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

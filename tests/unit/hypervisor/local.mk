@@ -15,3 +15,5 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
+
+include tests/unit/hypervisor/disk.mk

@@ -1,0 +1,18 @@
+# tests/unit/hypervisor: disks of virtual machines.
+if CRITERION
+check_PROGRAMS += tests/unit/hypervisor/unit-disk
+TESTS += tests/unit/hypervisor/unit-disk
+endif
+
+tests_unit_hypervisor_unit_disk_SOURCES = \
+	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
+	tests/unit/hypervisor/test_format.c \
+	tests/unit/hypervisor/test_info.c \
+	tests/unit/hypervisor/test_layout.c \
+	tests/unit/hypervisor/test_overlay.c \
+	tests/unit/hypervisor/test_qcow2.c \
+	tests/unit/hypervisor/test_sync.c \
+	tests/unit/hypervisor/test_temp.c
+tests_unit_hypervisor_unit_disk_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_unit_hypervisor_unit_disk_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_hypervisor_unit_disk_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
