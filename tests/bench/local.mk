@@ -22,6 +22,11 @@ tests_bench_fan_bench_SOURCES = tests/bench/fan_bench.c tests/bench/trace.c test
 tests_bench_fan_bench_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
 tests_bench_fan_bench_LDADD = $(FRONT_WS_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
+# Linked overlays beside qemu-img; run by hand: tests/bench/disk_bench
+check_PROGRAMS += tests/bench/disk_bench
+tests_bench_disk_bench_SOURCES = tests/bench/disk_bench.c
+tests_bench_disk_bench_LDADD = $(HYPERVISOR_LIBS)
+
 # What draws on a desktop for tests/e2e and tests/bench/run; its typeface is the lobby's.
 check_PROGRAMS += tests/bench/workload
 tests_bench_workload_SOURCES = tests/bench/workload.c tests/bench/clip.c tests/bench/clip.h tests/bench/desk.c tests/bench/desk.h \

@@ -38,3 +38,11 @@ tests_integration_rdp_client_CPPFLAGS = $(AM_CPPFLAGS) $(RDP_CFLAGS)
 tests_integration_rdp_client_LDADD = $(RDP_LIBS)
 TESTS += tests/integration/test_rdp.py
 EXTRA_DIST += tests/integration/test_rdp.py tests/integration/rdp_harness.py
+
+# Disks of virtual machines beside QEMU's own tools.
+check_PROGRAMS += tests/integration/disk_tool
+tests_integration_disk_tool_SOURCES = tests/integration/disk_tool.c
+tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
+TESTS += tests/integration/test_disk.py
+EXTRA_DIST += tests/integration/test_disk.py

@@ -5,5 +5,6 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/layout.c broker/hypervisor/disk/layout.h \
 	broker/hypervisor/disk/overlay.c \
 	broker/hypervisor/disk/qcow2.c broker/hypervisor/disk/qcow2.h \
+	broker/hypervisor/disk/seal.c broker/hypervisor/disk/seal.h \
 	broker/hypervisor/disk/sync.c broker/hypervisor/disk/sync.h \
 	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h

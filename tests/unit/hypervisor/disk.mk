@@ -11,6 +11,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_layout.c \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_qcow2.c \
+	tests/unit/hypervisor/test_seal.c \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c
 tests_unit_hypervisor_unit_disk_CPPFLAGS = $(BASE_CPPFLAGS)

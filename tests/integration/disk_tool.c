@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What test_disk.py calls of broker/hypervisor/disk: one verb a run, an answer on stdout, a reason on stderr. */
+#include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/disk/qcow2.h"
+
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct pst_err err;
+
+/* overlay BACKING FORMAT SIZE PATH... */
+static int run_overlay(int argc, char **argv)
+{
+	size_t n = (size_t)argc - 3;
+	struct qcow2_overlay *all = pst_zalloc(n, sizeof(*all));
+	enum disk_format format;
+
+	if (!all || disk_format_parse(argv[1], &format) < 0)
+		return PST_EINVAL;
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct qcow2_overlay){ .path = argv[3 + i], .backing = argv[0], .backing_format = format,
+			.size = strtoull(argv[2], NULL, 10), .uid = getuid(), .gid = getgid() };
+	int rc = qcow2_overlays_create(all, n, &err);
+	for (size_t i = 0; i < n; i++)
+		printf("%s\n", pst_code_word(all[i].code));
+	free(all);
+	return rc;
+}
+
+static int print_link(unsigned depth, const char *path, const struct disk_info *info, void *arg)
+{
+	const struct qcow2_header *h = &info->qcow2;
+
+	(void)arg;
+	printf("%u %s %s %" PRIu64 " encrypted=%d data=%d snapshots=%u\n", depth, path,
+		disk_format_name(info->format), info->size, h->is_encrypted, h->has_data_file, h->snapshots);
+	return 0;
+}
+
+/* chain PATH FORMAT WITHIN */
+static int run_chain(int argc, char **argv)
+{
+	enum disk_format format;
+
+	(void)argc;
+	if (disk_format_parse(argv[1], &format) < 0)
+		return PST_EINVAL;
+	return disk_chain_walk(argv[0], format, argv[2], print_link, NULL, NULL, &err);
+}
+
+static const struct verb {
+	const char *name;
+	int words; /* at least */
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{ "overlay", 4, run_overlay },
+	{ "chain", 3, run_chain },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < PST_ARRAY_LEN(verbs) && argc > 1; i++) {
+		if (strcmp(argv[1], verbs[i].name) != 0 || argc - 2 < verbs[i].words)
+			continue;
+		int rc = verbs[i].run(argc - 2, argv + 2);
+
+		if (rc < 0)
+			fprintf(stderr, "%s: %s\n", pst_code_word(rc), err.text);
+		return rc < 0;
+	}
+	fprintf(stderr, "usage: disk_tool VERB WORDS...\n");
+	return 2;
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks of virtual machines beside QEMU's own tools: what we write they read, what they write we read.
+
+Run alone: top_builddir=build python3 tests/integration/test_disk.py [TestClass[.test]]"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
+TOOL = os.path.join(BUILD, "tests/integration/disk_tool")
+MIB = 1 << 20
+
+
+def run(*words, ok=True, **more):
+    """A program to its end; its output. With ok=False it has to fail, and its last words are the result."""
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=120, **more)
+    if (done.returncode == 0) != ok:
+        raise AssertionError("%s: exit %d\n%s%s" % (" ".join(map(str, words)), done.returncode, done.stdout, done.stderr))
+    return done.stdout if ok else done.stderr
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def tool(*words, ok=True):
+    return run(TOOL, *words, ok=ok)
+
+
+def info(path, *more):
+    return json.loads(run("qemu-img", "info", "--output=json", "-f", "qcow2", *more, path))
+
+
+class Disk(unittest.TestCase):
+    def setUp(self):
+        self.folder = os.path.realpath(tempfile.mkdtemp(prefix="puesto-disk-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def raw(self, name, size, *writes):
+        """A raw file with text at some offsets."""
+        with open(self.at(name), "wb") as f:
+            f.truncate(size)
+            for offset, text in writes:
+                f.seek(offset)
+                f.write(text)
+        return self.at(name)
+
+    def io(self, path, *commands):
+        run("qemu-io", "-f", "qcow2", *[w for c in commands for w in ("-c", c)], path)
+
+    def check(self, path):
+        answer = json.loads(run("qemu-img", "check", "-f", "qcow2", "--output=json", path))
+        self.assertEqual((answer.get("leaks", 0), answer.get("corruptions", 0), answer["check-errors"]), (0, 0, 0))
+
+
+class Overlay(Disk):
+    """Ours against qemu-img's own, and under writes."""
+
+    SIZES = (512, MIB - 512, 512 * MIB, 512 * MIB + 512, 20 << 30, (4 << 40) + 512)
+
+    def test_is_the_same_disk_as_one_made_by_qemu_img(self):
+        for size in self.SIZES:
+            with self.subTest(size=size):
+                base = self.raw("base", min(size, 64 * MIB), (0, b"begin"))
+                ours, theirs = self.at("ours"), self.at("theirs")
+                tool("overlay", base, "raw", size, ours)
+                run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", theirs, size)
+                self.check(ours)
+                self.assertEqual(run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", ours, theirs).strip(),
+                                 "Images are identical.")
+                for key in ("virtual-size", "backing-filename", "backing-filename-format", "cluster-size"):
+                    self.assertEqual(info(ours)[key], info(theirs)[key], key)
+                self.assertLessEqual(info(ours)["actual-size"], info(theirs)["actual-size"])
+                os.remove(ours), os.remove(theirs)
+
+    def test_takes_writes_that_the_backing_file_never_sees(self):
+        base = self.raw("base", 64 * MIB, (0, b"golden"), (40 * MIB, b"golden"))
+        before = content(base)
+        ours, theirs = self.at("ours"), self.at("theirs")
+        tool("overlay", base, "raw", 64 * MIB, ours)
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", theirs)
+        for path in ours, theirs:
+            self.io(path, "write -P 7 0 70k", "write -z 40M 1M", "write -P 9 63M 1M", "discard 0 64k", "flush")
+            self.check(path)
+        self.assertIn("identical", run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", ours, theirs))
+        self.assertEqual(content(base), before)
+
+    def test_grows_and_keeps_bitmaps_and_snapshots(self):
+        base, ours = self.raw("base", MIB, (0, b"golden")), self.at("ours")
+        tool("overlay", base, "raw", 0, ours)
+        run("qemu-img", "resize", "-q", "-f", "qcow2", ours, "6T")
+        run("qemu-img", "bitmap", "--add", "-f", "qcow2", ours, "daily")
+        self.check(ours)
+        run("qemu-img", "bitmap", "--remove", "-f", "qcow2", ours, "daily")
+        run("qemu-img", "snapshot", "-c", "first", ours)
+        self.io(ours, "write -P 3 5T 64k")
+        run("qemu-img", "snapshot", "-a", "first", ours)
+        self.check(ours)
+        self.assertIn("snapshots=1", tool("chain", ours, "qcow2", self.folder))
+
+    def test_a_batch_is_whole_after_its_maker_was_killed_anywhere(self):
+        """SIGKILL at the n-th call of each kind: a name stands for a whole overlay, and a second try makes the rest."""
+        base = self.raw("base", 64 * MIB, (0, b"golden"))
+        calls = (("pwrite64", 3), ("ftruncate", 1), ("fchown", 4), ("fsync", 1), ("renameat2", 1), ("renameat2", 3))
+        for call, when in calls:
+            with self.subTest(call=call, when=when):
+                names = [self.at("%s-%d-%d" % (call, when, i)) for i in range(4)]
+                killed = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+                                         "inject=%s:signal=KILL:when=%d" % (call, when), TOOL, "overlay", base, "raw",
+                                         "0", *names], capture_output=True, timeout=60)
+                self.assertNotEqual(killed.returncode, 0)
+                for name in filter(os.path.exists, names):
+                    self.check(name)
+                    self.assertEqual(info(name)["virtual-size"], 64 * MIB)
+                missing = [n for n in names if not os.path.exists(n)]
+                if missing:
+                    tool("overlay", base, "raw", 0, *missing)
+                for name in names:
+                    self.check(name)
+
+
+class Chain(Disk):
+    """What qemu-img writes is read by us."""
+
+    def test_versions_features_and_chains_are_read(self):
+        base = self.raw("base", MIB)
+        for options in ("compat=0.10", "compat=1.1", "lazy_refcounts=on", "extended_l2=on,cluster_size=128k",
+                        "cluster_size=512", "cluster_size=2M", "refcount_bits=64", "compression_type=zstd"):
+            with self.subTest(options=options):
+                path = self.at("x")
+                run("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", "base", "-F", "raw", path, 3 * MIB)
+                lines = tool("chain", path, "qcow2", self.folder).splitlines()
+                self.assertEqual(lines, ["0 %s qcow2 %d encrypted=0 data=0 snapshots=0" % (path, 3 * MIB),
+                                         "1 %s raw %d encrypted=0 data=0 snapshots=0" % (base, MIB)])
+
+    def test_encryption_and_foreign_data_are_told(self):
+        path = self.at("x")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o",
+            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", path, MIB)
+        self.assertIn("encrypted=1", tool("chain", path, "qcow2", self.folder))
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=%s" % self.at("d"), path, MIB)
+        self.assertIn("data=1", tool("chain", path, "qcow2", self.folder))
+
+    def test_a_raw_disk_that_looks_like_qcow2_stays_raw(self):
+        secret = self.raw("secret", MIB, (0, b"password"))
+        guest = self.at("guest")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", secret, "-F", "raw", guest)
+        lines = tool("chain", guest, "raw", self.folder).splitlines()
+        self.assertEqual(len(lines), 1, "the header that the guest wrote is not followed")
+        os.mkdir(self.at("in"))
+        os.rename(guest, self.at("in/guest"))
+        self.assertIn("denied", tool("chain", self.at("in/guest"), "qcow2", self.at("in"), ok=False))
+
+
+if __name__ == "__main__":
+    for program in ("qemu-img", "qemu-io", "strace"):
+        if not shutil.which(program):
+            sys.exit("%s is missing; deploy/packages/test names what the tests need" % program)
+    unittest.main(verbosity=1)
