@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hex, base64 and base64url of text.h. */
+/* Hex, base64, base64url and the escapes of URLs, of text.h. */
 #include "base/text.h"
 
 #include "base/err.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static const char hex_digits[] = "0123456789abcdef";
 static const char b64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -148,4 +151,23 @@ long pst_base64_decode(const char *s, size_t n, void *out, size_t out_size)
 long pst_base64url_decode(const char *s, size_t n, void *out, size_t out_size)
 {
 	return b64_decode(url_digits, s, n, out, out_size);
+}
+
+bool pst_url_escape(const char *text, char *out, size_t out_size)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	size_t at = 0;
+
+	for (; *text; text++) {
+		if (at + 4 > out_size)
+			return false;
+		if (strchr(plain, *text))
+			out[at++] = *text;
+		else
+			at += (size_t)snprintf(out + at, 4, "%%%02X", (unsigned char)*text);
+	}
+	if (at >= out_size)
+		return false;
+	out[at] = '\0';
+	return true;
 }

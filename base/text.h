@@ -50,6 +50,9 @@ int pst_parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 int pst_parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 int pst_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
 
+/* Percent-encodes what may not stand in a part of a URL's path or query; false when out is too small. */
+bool pst_url_escape(const char *text, char *out, size_t out_size);
+
 /* true/false, yes/no, on/off, 1/0. */
 int pst_parse_bool(const char *s, bool *ret);
 

@@ -95,7 +95,7 @@ int command_member(struct ctl *c, int argc, char **argv)
 
 	if (argc != 4 || (!add && strcmp(argv[1], "remove") != 0))
 		return usage("member add|remove GROUP USER");
-	if (!http_escape(argv[3], user, sizeof(user)))
+	if (!pst_url_escape(argv[3], user, sizeof(user)))
 		return CTL_USAGE;
 	snprintf(rest, sizeof(rest), "/members/%s", user);
 	if (!object_path(path, sizeof(path), "groups", argv[2], rest))

@@ -59,8 +59,6 @@ int http_call(struct ctl_http *h, const char *method, const char *path, const js
 /* Reads text/event-stream line by line until line() says false or the stream ends. */
 int http_stream(struct ctl_http *h, const char *path, const char *last_id, bool (*line)(const char *line, void *arg),
 	void *arg, struct pst_err *err);
-/* One segment of a path. out has 3 * strlen + 1 bytes at least; false: too long. */
-bool http_escape(const char *text, char *out, size_t out_size);
 
 /* print.c */
 void print_json(const json_t *value);

@@ -9,7 +9,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,22 +67,6 @@ void http_destroy(struct ctl_http *h)
 	curl_easy_cleanup(h->curl);
 	pst_wipe(h, sizeof(*h));
 	free(h);
-}
-
-bool http_escape(const char *text, char *out, size_t out_size)
-{
-	size_t at = 0;
-
-	for (; *text; text++) {
-		if (at + 4 > out_size)
-			return false;
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			out[at++] = *text;
-		else
-			at += (size_t)snprintf(out + at, 4, "%%%02X", (unsigned char)*text);
-	}
-	out[at] = '\0';
-	return true;
 }
 
 static size_t take_body(char *data, size_t size, size_t count, void *arg)

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static bool put_query(char *out, size_t out_size, int argc, char **argv)
 		char *sign = strchr(argv[i], '=');
 		size_t at = strlen(out);
 
-		if (!sign || !http_escape(sign + 1, value, sizeof(value)) ||
+		if (!sign || !pst_url_escape(sign + 1, value, sizeof(value)) ||
 			(size_t)snprintf(out + at, out_size - at, "&%.*s=%s", (int)(sign - argv[i]), argv[i], value) >= out_size - at) {
 			fprintf(stderr, "puestoctl: '%s': filters are name=value\n", argv[i]);
 			return false;

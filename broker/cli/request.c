@@ -81,7 +81,7 @@ bool object_path(char *out, size_t out_size, const char *noun, const char *name,
 {
 	char escaped[1024];
 
-	if (http_escape(name, escaped, sizeof(escaped)) &&
+	if (pst_url_escape(name, escaped, sizeof(escaped)) &&
 		(size_t)snprintf(out, out_size, "%s/%s%s", noun, escaped, rest) < out_size)
 		return true;
 	fprintf(stderr, "puestoctl: the name is too long\n");

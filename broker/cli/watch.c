@@ -23,7 +23,7 @@ int command_explain(struct ctl *c, int argc, char **argv)
 
 	if (argc != 3)
 		return usage("explain USER POOL");
-	if (!http_escape(argv[1], user, sizeof(user)) || !http_escape(argv[2], pool, sizeof(pool)))
+	if (!pst_url_escape(argv[1], user, sizeof(user)) || !pst_url_escape(argv[2], pool, sizeof(pool)))
 		return CTL_USAGE;
 	snprintf(path, sizeof(path), "explain?user=%s&pool=%s", user, pool);
 	int rc = request(c, "GET", path, NULL, &answer);

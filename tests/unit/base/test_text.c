@@ -157,3 +157,15 @@ Test(text, names_and_copies)
 	cr_assert(pst_str_starts("abc", "ab") && !pst_str_starts("ab", "abc"));
 	cr_assert(pst_str_ends("abc", "bc") && !pst_str_ends("bc", "abc"));
 }
+
+Test(text, what_a_url_cannot_hold_is_escaped)
+{
+	char out[19]; /* of six bytes, each in three places, and a zero */
+
+	cr_assert(pst_url_escape("a-._~9", out, sizeof(out)));
+	cr_assert_str_eq(out, "a-._~9");
+	cr_assert(pst_url_escape("/?& ñ", out, sizeof(out)));
+	cr_assert_str_eq(out, "%2F%3F%26%20%C3%B1");
+	cr_assert(!pst_url_escape("/?& ñ", out, sizeof(out) - 1));
+	cr_assert(!pst_url_escape("", out, 0));
+}
