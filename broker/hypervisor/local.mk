@@ -4,6 +4,7 @@ noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
+	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
@@ -11,6 +12,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
+	broker/hypervisor/retry.c broker/hypervisor/retry.h \
 	broker/hypervisor/local/cgroup.c broker/hypervisor/local/cgroup.h \
 	broker/hypervisor/local/layers.c \
 	broker/hypervisor/local/life.c \
@@ -19,11 +21,11 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c
-broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS)
+broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS)
 
 include broker/hypervisor/disk/local.mk
 
-HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS)
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
 broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c
