@@ -39,10 +39,28 @@ agent_libagent_a_SOURCES = \
 	agent/x11.c agent/x11.h
 agent_libagent_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(X11_CFLAGS) $(ZSTD_CFLAGS)
 
+# puesto-seed runs before the agent, as root, and needs no X.
+noinst_LIBRARIES += agent/libseed.a
+agent_libseed_a_SOURCES = \
+	agent/seed/apply.c agent/seed/apply.h \
+	agent/seed/find.c agent/seed/find.h \
+	agent/seed/iso.c agent/seed/iso.h \
+	agent/seed/port.c agent/seed/port.h \
+	agent/seed/seed.c agent/seed/seed.h \
+	agent/seed/smbios.c agent/seed/smbios.h
+agent_libseed_a_CPPFLAGS = $(BASE_CPPFLAGS)
+
+SEED_LIBS = agent/libseed.a $(BASE_LIBS)
+
+pkglibexec_PROGRAMS += agent/puesto-seed
+agent_puesto_seed_SOURCES = agent/seed/main.c
+agent_puesto_seed_CPPFLAGS = $(BASE_CPPFLAGS)
+agent_puesto_seed_LDADD = $(SEED_LIBS)
+
 AGENT_LIBS = agent/libagent.a protocol/link/liblink.a $(X11_LIBS) $(ZSTD_LIBS) $(BASE_LIBS)
 
 puesto_agent_SOURCES = agent/main.c
 puesto_agent_CPPFLAGS = $(agent_libagent_a_CPPFLAGS)
 puesto_agent_LDADD = $(AGENT_LIBS)
 
-dist_man_MANS += docs/man/puesto-agent.8
+dist_man_MANS += docs/man/puesto-agent.8 docs/man/puesto-seed.8

@@ -65,3 +65,11 @@ tests_fuzz_fuzz_grant_LDADD = $(FUZZ_MAIN) agent/libagent.a $(BASE_LIBS)
 # Headers of disks.
 FUZZ_TARGETS += tests/fuzz/fuzz_qcow2
 tests_fuzz_fuzz_qcow2_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_seed
+tests_fuzz_fuzz_seed_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_seed_iso
+tests_fuzz_fuzz_seed_iso_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_seed_smbios
+tests_fuzz_fuzz_seed_smbios_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)

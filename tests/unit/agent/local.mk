@@ -17,3 +17,18 @@ tests_unit_agent_test_agent_SOURCES = \
 tests_unit_agent_test_agent_CPPFLAGS = $(agent_libagent_a_CPPFLAGS)
 tests_unit_agent_test_agent_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_agent_test_agent_LDADD = $(AGENT_LIBS) $(CRITERION_LIBS)
+
+check_PROGRAMS += tests/unit/agent/test-seed
+TESTS += tests/unit/agent/test-seed
+
+tests_unit_agent_test_seed_SOURCES = \
+	tests/unit/agent/seed_kit.c tests/unit/agent/seed_kit.h \
+	tests/unit/agent/test_apply.c \
+	tests/unit/agent/test_find.c \
+	tests/unit/agent/test_iso.c \
+	tests/unit/agent/test_port.c \
+	tests/unit/agent/test_seed.c \
+	tests/unit/agent/test_smbios.c
+tests_unit_agent_test_seed_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_unit_agent_test_seed_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_agent_test_seed_LDADD = $(SEED_LIBS) agent/libagent.a $(BASE_LIBS) $(CRITERION_LIBS)
