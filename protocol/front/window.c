@@ -23,6 +23,8 @@
 #define RAISE_NS 10000000ull
 #define PROBE_AFTER_NS 1000000000ull
 #define RTT_SPAN_NS 10000000000ull    /* the smallest round trip is believed for one to two of them */
+#define MEASURED_STEP_NS 1000000ull   /* clients count milliseconds */
+#define MEASURED_SURE_NS 4000000ull   /* a shorter time says that the path is fast, and not how fast */
 
 void window_init(struct window *w)
 {
@@ -201,13 +203,49 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 	if (newest.is_lone)
 		note_lone(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1);
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
-	note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1);
+	if (!w->is_measured)
+		note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1);
 	return true;
 }
 
 bool window_acked(struct window *w, uint64_t sequence, uint64_t now_ns)
 {
 	return window_acked_after(w, sequence, 0, now_ns);
+}
+
+bool window_is_idle(const struct window *w)
+{
+	return w->len == 0;
+}
+
+void window_echo(struct window *w, uint64_t rtt_ns, bool is_lone, uint64_t now_ns)
+{
+	uint64_t rtt = PST_MAX(rtt_ns, (uint64_t)1);
+
+	if (is_lone)
+		note_lone(w, rtt);
+	note_rtt(w, rtt, true, now_ns);
+}
+
+/* It may be too little (a sender that pauses) or too much (a client that reads late): the median counts. */
+void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns)
+{
+	uint64_t rate = PST_MAX(bytes * 1000000 / ((took_ns + MEASURED_STEP_NS) / 1000), (uint64_t)1);
+
+	if (bytes < SAMPLE_BYTES_MIN)
+		return;
+	if (!w->is_measured) {
+		memset(w->alone, 0, sizeof(w->alone));
+		memset(w->busy, 0, sizeof(w->busy));
+		w->rate = 0;
+	}
+	w->is_measured = true;
+	if (took_ns < MEASURED_SURE_NS && rate < w->rate)
+		return;
+	w->alone[w->next_rate] = 0;
+	w->busy[w->next_rate] = rate;
+	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
+	w->rate = best_rate(w);
 }
 
 uint32_t window_rate_kbps(const struct window *w)

@@ -36,6 +36,7 @@ struct window {
 	uint64_t span_min_ns[2], span_at_ns;
 	uint64_t raised_ns;   /* a lone frame's round trip that was much longer; the next one decides whether the way is */
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
+	bool is_measured;    /* the client tells how fast bytes come */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
 	uint64_t rate; /* bytes per second, 0 unknown */
 	uint64_t alone[WINDOW_SAMPLES], busy[WINDOW_SAMPLES]; /* what the newest acknowledgements show of it, see above */
@@ -70,6 +71,19 @@ bool window_wants_probe(const struct window *w, uint64_t now_ns);
  */
 bool window_acked(struct window *w, uint64_t sequence, uint64_t now_ns);
 bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns);
+
+/*
+ * Something small that is no frame (an echo of the protocol's own) came back rtt_ns after it was sent. Lone: nothing was before it on the way, as
+ * window_is_idle told when it left.
+ */
+void window_echo(struct window *w, uint64_t rtt_ns, bool is_lone, uint64_t now_ns);
+bool window_is_idle(const struct window *w);
+
+/*
+ * The client has measured that so many bytes took took_ns to arrive, to within a millisecond. That is the path's own time: from then on only such figures
+ * count for the rate, and not those of acknowledgements, which hold the client's time too.
+ */
+void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns);
 
 /* Bytes that may be on their way at once. */
 uint64_t window_bytes(const struct window *w);

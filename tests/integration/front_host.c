@@ -189,6 +189,13 @@ static void print_ops(const struct host *h)
 	       (unsigned long long)s.ops[OP_LOSSLESS], (unsigned long long)s.ops[OP_LOSSY], (unsigned long long)s.ops[OP_VIDEO]);
 }
 
+static void print_path(const struct host *h)
+{
+	struct front_path path;
+	front_path(h->front, &path);
+	printf("path rtt_us=%u rate_kbps=%u sent=%llu\n", path.rtt_us, path.rate_kbps, (unsigned long long)path.bytes_sent);
+}
+
 static void make_encoder(struct host *h, const struct front_caps *caps)
 {
 	struct pst_err err = PST_ERR_INIT;
@@ -217,6 +224,7 @@ static void on_opened(void *arg, const struct front_caps *caps)
 {
 	struct host *h = arg;
 	printf("opened ops=%x size=%dx%d client=%s\n", caps->ops, caps->width, caps->height, caps->client);
+	print_path(h);
 	make_encoder(h, caps);
 	show_cursors(h);
 	host_pump(h);
@@ -308,6 +316,7 @@ static void on_closed(void *arg, int code, const char *reason)
 	struct host *h = arg;
 	if (h->encoder)
 		print_ops(h);
+	print_path(h);
 	printf("closed %d %s\n", code, reason);
 	pst_loop_stop(&h->loop);
 }

@@ -56,6 +56,13 @@ class Picture(unittest.TestCase):
         self.assertEqual(self.ops(s), 0b01111)
         self.exact(s)
 
+    def test_the_path_is_known_before_the_first_picture(self):
+        s = self.session("/gfx:RFX")
+        s.lines.until(r"^path rtt_us=[1-9]\d* rate_kbps=0 ")
+        self.exact(s)
+        s.client.terminate()
+        s.lines.until(r"^path rtt_us=[1-9]\d* rate_kbps=[1-9]")
+
     def test_h264_moves_and_is_exact_when_still(self):
         worst, lossy, video = self.film("/gfx:AVC420")
         self.assertGreaterEqual(worst, 35)

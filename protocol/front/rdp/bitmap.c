@@ -15,6 +15,7 @@
 
 #define BATCH_MAX 64
 #define ACK_ALL 0xffffffffu
+#define LONG_AREA 65536      /* pixels of a frame whose time is worth a question to the client */
 #define SURFACE_STREAM 0x40u /* SURFCMDS_STREAM_SURFACE_BITS, [MS-RDPBCGR] 2.2.7.2.9 */
 
 /* Parts of one update, with the bytes of their headers; data is owned. */
@@ -193,16 +194,28 @@ static bool mark(struct rdp *f, UINT32 action, uint32_t id)
 	return !has_markers(f) || f->peer->context->update->SurfaceFrameMarker(f->peer->context, &marker);
 }
 
+/* How long a frame will be shows only when it has gone. */
+static bool is_long(const struct op_list *ops)
+{
+	int64_t area = 0;
+	for (size_t i = 0; i < ops->len; i++)
+		area += rect_area(&ops->ops[i].rect);
+	return area >= LONG_AREA;
+}
+
 static int bitmap_frame(struct rdp *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct batch b = { .bytes = PARTS_HEADER_LEN, .max = setting(f, FreeRDP_MultifragMaxRequestSize), .f = f };
 	uint32_t id = ++f->frame_id;
 	PRE(f->bitmap.has_surface);
 	f->bitmap.frame_bytes = 0;
+	if (is_long(ops))
+		rdp_detect_start(f);
 	int r = mark(f, SURFACECMD_FRAMEACTION_BEGIN, id) ? put_ops(&b, ops, sent, err) : PST_ECLOSED;
 	batch_clear(&b);
 	if (r == 0 && (!mark(f, SURFACECMD_FRAMEACTION_END, id) || rdp_flush(f) < 0))
 		r = pst_err_set(err, PST_ECLOSED, "the RDP client takes no more pictures");
+	rdp_detect_stop(f, f->bitmap.frame_bytes);
 	f->bytes_sent += f->bitmap.frame_bytes;
 	window_sent(&f->window, id, f->bitmap.frame_bytes, pst_mono_ns());
 	/* Without acknowledgements the socket alone says how much the path carries. */

@@ -28,6 +28,8 @@ static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint64_t *ret_byt
 		return pst_err_set(err, PST_ENOMEM, "no memory for the graphics channel");
 	pst_buf_init(&out, GFX_PDU_MAX + GFX_PDU_MAX / 64);
 	zgfx_pack(f->gfx.zgfx, pdus->data, pdus->len, &out);
+	if (out.len >= DETECT_FRAME_MIN)
+		rdp_detect_start(f);
 	bool is_sent = !pdus->failed && channel_write(f->gfx.channel, &out, err) == 0;
 	f->bytes_sent += out.len;
 	*ret_bytes += out.len;
@@ -203,6 +205,7 @@ static int gfx_surface(struct rdp *f, struct pst_err *err)
 	gfx_wire_map_surface(&out, RDP_SURFACE_ID, 0, 0);
 	f->gfx.has_surface = true;
 	int r = gfx_send(f, &out, &bytes, err);
+	rdp_detect_stop(f, bytes);
 	pst_buf_finish(&out);
 	return r;
 }
@@ -250,6 +253,7 @@ static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixm
 	gfx_wire_end_frame(&out, id);
 	if (r == 0)
 		r = gfx_send(f, &out, &bytes, err);
+	rdp_detect_stop(f, bytes);
 	window_sent(&f->window, id, bytes, pst_mono_ns());
 	pst_buf_finish(&out);
 	if (r == 0 && f->gfx.is_suspended)

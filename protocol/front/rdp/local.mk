@@ -2,10 +2,12 @@
 noinst_LIBRARIES += protocol/front/rdp/libfrontrdp.a
 
 protocol_front_rdp_libfrontrdp_a_SOURCES = \
+	protocol/front/rdp/autodetect.c \
 	protocol/front/rdp/bitmap.c \
 	protocol/front/rdp/channel.c protocol/front/rdp/channel.h \
 	protocol/front/rdp/clip_wire.c protocol/front/rdp/clip_wire.h \
 	protocol/front/rdp/clipboard.c \
+	protocol/front/rdp/detect.c protocol/front/rdp/detect.h \
 	protocol/front/rdp/disp.c protocol/front/rdp/disp.h \
 	protocol/front/rdp/gfx.c \
 	protocol/front/rdp/gfx_cache.c protocol/front/rdp/gfx_cache.h \

@@ -89,7 +89,7 @@ static bool set_settings(rdpSettings *s)
 	} flags[] = {
 		{ FreeRDP_RdpSecurity, FALSE }, { FreeRDP_TlsSecurity, TRUE }, { FreeRDP_NlaSecurity, FALSE },
 		{ FreeRDP_SupportGraphicsPipeline, TRUE }, { FreeRDP_SuppressOutput, TRUE }, { FreeRDP_RefreshRect, TRUE },
-		{ FreeRDP_NetworkAutoDetect, FALSE }, { FreeRDP_SupportMultitransport, FALSE }, { FreeRDP_UnicodeInput, TRUE },
+		{ FreeRDP_NetworkAutoDetect, TRUE }, { FreeRDP_SupportMultitransport, FALSE }, { FreeRDP_UnicodeInput, TRUE },
 		{ FreeRDP_HasHorizontalWheel, TRUE }, { FreeRDP_HasExtendedMouseEvent, TRUE }, { FreeRDP_SupportErrorInfoPdu, TRUE },
 		{ FreeRDP_RemoteFxCodec, TRUE }, { FreeRDP_NSCodec, FALSE }, { FreeRDP_AudioPlayback, FALSE },
 		{ FreeRDP_DrawAllowSkipAlpha, TRUE }, { FreeRDP_SurfaceFrameMarkerEnabled, TRUE }, { FreeRDP_DesktopResize, TRUE },
@@ -121,6 +121,7 @@ int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err 
 	f->peer->context->update->RefreshRect = on_refresh;
 	f->peer->context->update->SurfaceFrameAcknowledge = rdp_bitmap_on_ack;
 	rdp_input_register(f);
+	rdp_detect_register(f);
 	f->channels = WTSOpenServerA((LPSTR)f->peer->context);
 	if (!f->channels || f->channels == INVALID_HANDLE_VALUE || !f->peer->Initialize(f->peer))
 		return pst_err_set(err, PST_EINTERNAL, "the RDP library cannot begin a connection");

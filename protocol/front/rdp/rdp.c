@@ -220,14 +220,25 @@ static void give_time(struct rdp *f)
 	set_deadline(f, PERSON_MS);
 }
 
+/* The round trip is known before the first picture: meanwhile the client opens its channels. */
+static void learn_path(struct rdp *f)
+{
+	if (f->is_activated && !f->is_opened)
+		rdp_detect_trip(f);
+}
+
 static void pump(struct rdp *f)
 {
 	struct pst_err err = PST_ERR_INIT;
 	bool is_there = take_bytes(f);
-	if (is_there)
+	if (is_there) {
 		give_time(f);
+		learn_path(f);
+	}
 	if (!is_there)
 		fail_left(f);
+	else if (f->is_reversed)
+		rdp_fail(f, PST_EPROTO, "the RDP client asks for the path as only a server may");
 	else if (rdp_flush(f) < 0)
 		rdp_fail(f, PST_ECLOSED, "the RDP client closed the connection");
 	/* The graphics channel last: without it the front is not open until after the pump. */
@@ -339,6 +350,7 @@ static int rdp_surface(struct front *front, int32_t width, int32_t height, struc
 static int rdp_frame(struct front *front, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err)
 {
 	struct rdp *f = pst_container_of(front, struct rdp, front);
+	rdp_detect_trip(f);
 	return f->writer->frame(f, ops, sent, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "protocol/front/front.h"
+#include "protocol/front/rdp/detect.h"
 #include "protocol/front/rdp/gfx_wire.h"
 #include "protocol/front/rdp/guard.h"
 #include "protocol/front/window.h"
@@ -81,6 +82,7 @@ struct rdp {
 	enum rdp_login login;
 	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;
 	bool is_secured; /* the TLS handshake is through */
+	bool is_reversed; /* the client asked what only servers ask; each answer of the library's would wait for it to read */
 	bool is_pumping; /* the library is at work on the client's bytes */
 	bool is_leaving, is_told; /* the front has been told to end; the client has been told why */
 	struct pst_err ending;
@@ -101,6 +103,7 @@ struct rdp {
 	struct rdp_shape pointer;
 	struct guard guard; /* of the clipboard's channel */
 	struct window window;
+	struct detect detect;
 	uint64_t bytes_sent;
 };
 
@@ -127,6 +130,14 @@ void rdp_gfx_finish(struct rdp *f);
 void rdp_gfx_video_put(struct rdp *f, struct pst_buf *out, const struct op *op);
 /* Forgets all regions and says so. */
 void rdp_gfx_video_reset(struct rdp *f, struct pst_buf *out);
+
+/* autodetect.c: the path is asked for. Nothing is sent to clients that did not announce it. */
+void rdp_detect_register(struct rdp *f);
+/* A round trip, when the window wants one: ahead of what is sent next. */
+void rdp_detect_trip(struct rdp *f);
+/* Around a frame of at least DETECT_FRAME_MIN bytes, how fast they come. */
+void rdp_detect_start(struct rdp *f);
+void rdp_detect_stop(struct rdp *f, uint64_t bytes);
 
 /* bitmap.c */
 BOOL rdp_bitmap_on_ack(rdpContext *context, UINT32 frame_id);

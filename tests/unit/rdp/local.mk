@@ -7,6 +7,7 @@ endif
 tests_unit_rdp_unit_rdp_SOURCES = \
 	tests/unit/rdp/test_clear.c \
 	tests/unit/rdp/test_clip_wire.c \
+	tests/unit/rdp/test_detect.c \
 	tests/unit/rdp/test_disp.c \
 	tests/unit/rdp/test_gfx_cache.c \
 	tests/unit/rdp/test_gfx_pixels.c \

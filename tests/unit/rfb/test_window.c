@@ -262,3 +262,48 @@ Test(window, a_clients_own_time_is_not_the_paths)
 	cr_assert_lt(rate_of_slow_client(0), 20000u);
 	cr_assert_gt(rate_of_slow_client(8 * MS), 60000u);
 }
+
+Test(window, an_echo_shows_the_round_trip_before_any_frame)
+{
+	struct window w;
+
+	window_init(&w);
+	cr_expect(window_is_idle(&w));
+	window_echo(&w, 40 * MS, true, 100 * MS);
+	cr_expect_eq(window_rtt_us(&w), 40000);
+	cr_expect_not(window_wants_probe(&w, 200 * MS));
+	/* The first frame then shows the rate: 100,000 bytes in 80 ms beyond the round trip. */
+	window_sent(&w, 1, 100000, 200 * MS);
+	window_acked(&w, 1, 320 * MS);
+	cr_expect(window_rate_kbps(&w) > 9500 && window_rate_kbps(&w) < 10500, "%u", window_rate_kbps(&w));
+}
+
+/* 10 Mbit/s and 40 ms; the client needs 27 ms more until it acknowledges, which are no part of what it measures. */
+Test(window, what_the_client_measures_counts_and_its_own_time_does_not)
+{
+	struct window w;
+	uint64_t now = 100 * MS;
+
+	window_init(&w);
+	w.client_ns = 30 * MS;
+	window_echo(&w, 40 * MS, true, now);
+	for (uint64_t i = 1; i < 40; i++, now += 33 * MS) {
+		window_sent(&w, i, 12500, now);
+		if (i > 4 && i % 3 == 0)
+			window_measured(&w, 12500, 10 * MS);
+		window_acked(&w, i, now + (40 + 10 + 27) * MS);
+		cr_expect(i < 6 || (window_rate_kbps(&w) > 8500 && window_rate_kbps(&w) < 10500), "%u", window_rate_kbps(&w));
+	}
+	/* It becomes narrow, and wide: short times say that it is fast at least. */
+	for (int i = 0; i < 9; i++)
+		window_measured(&w, 12500, 50 * MS);
+	cr_expect(window_rate_kbps(&w) < 2100, "%u", window_rate_kbps(&w));
+	for (int i = 0; i < 9; i++)
+		window_measured(&w, 12500, 1 * MS);
+	cr_expect(window_rate_kbps(&w) > 40000, "%u", window_rate_kbps(&w));
+	for (int i = 0; i < 9; i++)
+		window_measured(&w, 2500, 1 * MS);
+	cr_expect(window_rate_kbps(&w) > 40000, "what comes at once is no sign of a narrow path");
+	window_measured(&w, 100, 900 * MS);
+	cr_expect(window_rate_kbps(&w) > 40000, "too little to tell");
+}
