@@ -73,3 +73,5 @@ tests_fuzz_fuzz_seed_iso_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_seed_smbios
 tests_fuzz_fuzz_seed_smbios_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_disk_info
+tests_fuzz_fuzz_disk_info_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What test_disk.py calls of broker/hypervisor/disk: one verb a run, an answer on stdout, a reason on stderr. */
+#include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/qcow2.h"
 
@@ -53,6 +54,28 @@ static int run_chain(int argc, char **argv)
 	return disk_chain_walk(argv[0], format, argv[2], print_link, NULL, NULL, &err);
 }
 
+static void print_progress(void *arg, uint32_t basis_points)
+{
+	(void)arg;
+	printf("progress %u\n", basis_points);
+}
+
+/* import SOURCE FORMAT TARGET SIZE_MAX FILE_MAX TIMEOUT_MS [PROGRAM] */
+static int run_import(int argc, char **argv)
+{
+	struct import_params p = { .program = argc > 6 ? argv[6] : "/usr/bin/qemu-img", .source = argv[0],
+		.target = argv[2], .size_max = strtoull(argv[3], NULL, 10), .file_max = strtoull(argv[4], NULL, 10),
+		.timeout_ms = (uint32_t)strtoul(argv[5], NULL, 10), .cancel_fd = -1, .progress = print_progress };
+	struct disk_info info;
+
+	if (disk_format_parse(argv[1], &p.format) < 0)
+		return PST_EINVAL;
+	int rc = import_run(&p, &info, &err);
+	if (rc == 0)
+		printf("size %" PRIu64 "\n", info.size);
+	return rc;
+}
+
 static const struct verb {
 	const char *name;
 	int words; /* at least */
@@ -60,6 +83,7 @@ static const struct verb {
 } verbs[] = {
 	{ "overlay", 4, run_overlay },
 	{ "chain", 3, run_chain },
+	{ "import", 6, run_import },
 };
 
 int main(int argc, char **argv)

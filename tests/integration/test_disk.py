@@ -161,6 +161,90 @@ class Chain(Disk):
         self.assertIn("denied", tool("chain", self.at("in/guest"), "qcow2", self.at("in"), ok=False))
 
 
+class Import(Disk):
+    """Disks from elsewhere, honest ones and the others."""
+
+    CEILINGS = (64 * MIB, 256 * MIB, 60000)
+
+    def setUp(self):
+        super().setUp()
+        self.plain = self.raw("plain", 20 * MIB + 512, (0, os.urandom(3 * MIB)), (19 * MIB, b"end"))
+
+    def bring(self, source, form, *ceilings, ok=True):
+        return tool("import", source, form, self.at("new"), *(ceilings or self.CEILINGS), ok=ok)
+
+    def test_each_format_becomes_the_same_disk(self):
+        for form, options in (("raw", []), ("qcow2", []), ("qcow2", ["-c"]), ("qcow2", ["-o", "compat=0.10"]),
+                              ("vmdk", []), ("vmdk", ["-o", "subformat=streamOptimized"]), ("vhdx", [])):
+            with self.subTest(form=form, options=options):
+                source = self.at("source")
+                run("qemu-img", "convert", "-f", "raw", "-O", form, *options, self.plain, source)
+                said = self.bring(source, form).splitlines()
+                self.assertIn("progress 10000", said)
+                self.assertIn("Images are identical.", run("qemu-img", "compare", "-f", form, "-F", "qcow2", source,
+                                                           self.at("new")))
+                self.check(self.at("new"))
+                status = os.stat(self.at("new"))
+                self.assertEqual((status.st_uid, status.st_mode & 0o7777), (0, 0o600))
+                self.assertEqual(info(self.at("new"))["format-specific"]["data"]["compat"], "1.1")
+                self.assertEqual(sorted(os.listdir(self.folder)), ["new", "plain", "source"])
+                os.remove(self.at("new")), os.remove(source)
+
+    def refused(self, words, source, form, *ceilings):
+        before = sorted(os.listdir(self.folder))
+        said = self.bring(source, form, *ceilings, ok=False)
+        self.assertIn(words, said)
+        self.assertEqual(sorted(os.listdir(self.folder)), before, "nothing is left")
+
+    def test_disks_that_need_other_files_are_refused(self):
+        source = self.at("source")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", source)
+        self.refused("denied: the disk has a backing file", source, "qcow2")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + self.at("data"), source, MIB)
+        self.refused("denied: the disk has its data in another file", source, "qcow2")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o",
+            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", source, MIB)
+        self.refused("denied: the disk is encrypted", source, "qcow2")
+
+    def test_a_vmdk_that_points_elsewhere_reads_nothing_there(self):
+        source = self.at("source")
+        for extent in ('RW 4 FLAT "/etc/passwd" 0', 'RW 40960 FLAT "plain" 0', 'RW 4 SPARSE "/etc/passwd"'):
+            with open(source, "w") as f:
+                f.write('# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n'
+                        'createType="monolithicFlat"\n\n%s\n' % extent)
+            self.refused("Permission denied", source, "vmdk")
+        run("qemu-img", "create", "-q", "-f", "vmdk", source, MIB)
+        run("qemu-img", "create", "-q", "-f", "vmdk", "-b", source, "-F", "vmdk", self.at("child"))
+        self.refused("denied: the disk has a backing file", self.at("child"), "vmdk")
+
+    def test_ceilings_hold(self):
+        source = self.at("source")
+        run("qemu-img", "create", "-q", "-f", "qcow2", source, "1T")
+        self.refused("limit: the disk has 1099511627776 bytes", source, "qcow2")
+        run("qemu-img", "create", "-q", "-f", "vhdx", source, "1T")
+        self.refused("limit: the disk has 1099511627776 bytes", source, "vhdx")
+        self.refused("limit: the imported disk takes more", self.plain, "raw", 64 * MIB, MIB, 60000)
+        self.refused("timeout: ", self.plain, "raw", 64 * MIB, 256 * MIB, 1)
+
+    def test_what_is_not_told_is_not_guessed(self):
+        source = self.at("source")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", source)
+        self.bring(source, "raw")
+        self.assertEqual(info(self.at("new"))["virtual-size"], -(-os.path.getsize(source) // 512) * 512, "a guest's own bytes")
+        os.remove(self.at("new"))
+        for form in ("vmdk", "vhdx"):
+            self.refused("", self.plain, form)
+        self.raw("junk", MIB, (0, b"KDMV" + bytes(range(256)) * 8))
+        self.refused("", self.at("junk"), "vmdk")
+        self.raw("junk", MIB, (0, b"vhdxfile" + bytes(range(256)) * 8))
+        self.refused("", self.at("junk"), "vhdx")
+
+    def test_an_existing_target_stays(self):
+        self.raw("new", 3)
+        self.refused("conflict: ", self.plain, "raw")
+        self.assertEqual(os.path.getsize(self.at("new")), 3)
+
+
 if __name__ == "__main__":
     for program in ("qemu-img", "qemu-io", "strace"):
         if not shutil.which(program):

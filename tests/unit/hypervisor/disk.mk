@@ -6,11 +6,15 @@ endif
 
 tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
+	tests/unit/hypervisor/test_child.c \
 	tests/unit/hypervisor/test_format.c \
+	tests/unit/hypervisor/test_import.c \
 	tests/unit/hypervisor/test_info.c \
 	tests/unit/hypervisor/test_layout.c \
 	tests/unit/hypervisor/test_overlay.c \
+	tests/unit/hypervisor/test_progress.c \
 	tests/unit/hypervisor/test_qcow2.c \
+	tests/unit/hypervisor/test_sandbox.c \
 	tests/unit/hypervisor/test_seal.c \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c
