@@ -1,11 +1,15 @@
 # broker/hypervisor/disk: disks of virtual machines, a part of the drivers' library.
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/child.c broker/hypervisor/disk/child.h \
+	broker/hypervisor/disk/datastore.c broker/hypervisor/disk/datastore.h \
 	broker/hypervisor/disk/format.c broker/hypervisor/disk/format.h \
+	broker/hypervisor/disk/governor.c broker/hypervisor/disk/governor.h \
 	broker/hypervisor/disk/import.c broker/hypervisor/disk/import.h \
 	broker/hypervisor/disk/info.c broker/hypervisor/disk/info.h \
 	broker/hypervisor/disk/layout.c broker/hypervisor/disk/layout.h \
+	broker/hypervisor/disk/level.c broker/hypervisor/disk/level.h \
 	broker/hypervisor/disk/overlay.c \
+	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \
 	broker/hypervisor/disk/progress.c broker/hypervisor/disk/progress.h \
 	broker/hypervisor/disk/qcow2.c broker/hypervisor/disk/qcow2.h \
 	broker/hypervisor/disk/sandbox.c broker/hypervisor/disk/sandbox.h \

@@ -7,11 +7,15 @@ endif
 tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
 	tests/unit/hypervisor/test_child.c \
+	tests/unit/hypervisor/test_datastore.c \
 	tests/unit/hypervisor/test_format.c \
+	tests/unit/hypervisor/test_governor.c \
 	tests/unit/hypervisor/test_import.c \
 	tests/unit/hypervisor/test_info.c \
 	tests/unit/hypervisor/test_layout.c \
+	tests/unit/hypervisor/test_level.c \
 	tests/unit/hypervisor/test_overlay.c \
+	tests/unit/hypervisor/test_placement.c \
 	tests/unit/hypervisor/test_progress.c \
 	tests/unit/hypervisor/test_qcow2.c \
 	tests/unit/hypervisor/test_sandbox.c \
