@@ -28,6 +28,13 @@ void pst_buf_reset(struct pst_buf *b)
 	b->failed = false;
 }
 
+void pst_buf_reset_to(struct pst_buf *b, size_t keep)
+{
+	if (b->cap > keep)
+		pst_buf_finish(b);
+	pst_buf_reset(b);
+}
+
 /* Grows to need bytes by doubling. One byte above max is allowed for pst_buf_cstr. */
 static int grow(struct pst_buf *b, size_t need)
 {

@@ -27,6 +27,9 @@ void pst_buf_finish(struct pst_buf *b);
 /* Empties and clears `failed`, keeps the memory. */
 void pst_buf_reset(struct pst_buf *b);
 
+/* The same, and memory above keep bytes is given back: for buffers that are large now and then. */
+void pst_buf_reset_to(struct pst_buf *b, size_t keep);
+
 /* Makes room for n more bytes and returns where they go (len unchanged); NULL on failure. */
 uint8_t *pst_buf_reserve(struct pst_buf *b, size_t n);
 

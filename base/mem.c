@@ -2,8 +2,13 @@
 /* Checked size arithmetic. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+
+#define MAPPED_FROM (256 * 1024) /* bytes; without a fixed one glibc's grows with whatever was freed */
+#define TOP_KEPT (256 * 1024)
 
 bool pst_mem_mul(size_t a, size_t b, size_t *ret_product)
 {
@@ -52,4 +57,17 @@ void *pst_memdup(const void *p, size_t n)
 		memcpy(copy, p, n);
 	copy[n] = '\0';
 	return copy;
+}
+
+void pst_mem_be_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+	mallopt(M_TRIM_THRESHOLD, TOP_KEPT);
+	mallopt(M_ARENA_MAX, 1);
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+void pst_mem_trim(void)
+{
+	malloc_trim(0);
 }

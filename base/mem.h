@@ -17,6 +17,15 @@ void *pst_zalloc(size_t n, size_t size);
 /* A copy of n bytes with a terminating zero added, returns owned; NULL on no memory. */
 void *pst_memdup(const void *p, size_t n);
 
+/*
+ * For a program of which many run at once, before its first thread: what it frees goes back to the kernel soon, all threads allocate from one place, and the
+ * kernel gives no huge pages, of which a library that asks for them would use a part.
+ */
+void pst_mem_be_small(void);
+
+/* After something large was freed that had many small pieces: gives back the pages that lie free between others. Takes about as long as they are many. */
+void pst_mem_trim(void);
+
 /* Recovers the struct that embeds member at ptr; the type of ptr is checked. */
 #define pst_container_of(ptr, type, member) \
 	(__extension__({ \

@@ -56,6 +56,12 @@ void video_destroy(struct video *v)
 	free(v);
 }
 
+static void close_spare(struct video *v)
+{
+	h264_destroy(v->spare);
+	v->spare = NULL;
+}
+
 static void mark_tiles(struct encoder *e, const struct rect *r, bool is_video)
 {
 	struct rect span = tiles_span(r);
@@ -77,7 +83,7 @@ static void remark_all(struct encoder *e)
 static void end_region(struct encoder *e, struct video_region *g)
 {
 	if (g->h264) {
-		h264_destroy(e->video->spare);
+		close_spare(e->video);
 		e->video->spare = g->h264;
 		e->video->spare_ns = e->video->now_ns;
 	}
@@ -280,10 +286,8 @@ void video_update(struct encoder *e, uint64_t now_ns, bool is_busy)
 		return;
 
 	v->now_ns = now_ns;
-	if (v->spare && now_ns - v->spare_ns >= SPARE_NS) {
-		h264_destroy(v->spare);
-		v->spare = NULL;
-	}
+	if (v->spare && now_ns - v->spare_ns >= SPARE_NS)
+		close_spare(v);
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (v->regions[i].is_distrusted)
 			end_region(e, &v->regions[i]);
@@ -312,6 +316,7 @@ static bool open_h264(struct video *v, struct video_region *g, int32_t w, int32_
 		g->h264 = v->spare;
 		v->spare = NULL;
 	} else {
+		close_spare(v); /* what plays now is another video, or the same one larger */
 		g->h264 = h264_create(w, h, rate_kbps, NULL);
 	}
 	return g->h264;
@@ -391,7 +396,7 @@ uint64_t video_waiting_since(const struct video *v)
 
 uint64_t video_next_due(const struct video *v)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = v->spare ? v->spare_ns + SPARE_NS : UINT64_MAX;
 
 	for (size_t i = 0; i < REGIONS_MAX; i++)
 		if (!rect_is_empty(&v->regions[i].rect) && !v->regions[i].has_change)

@@ -38,5 +38,5 @@ int video_plan(struct encoder *e, const struct pixmap *screen, const struct enco
 /* Since when a region's change waits to be planned; UINT64_MAX when none does. */
 uint64_t video_waiting_since(const struct video *v);
 
-/* When the next region would end by rest; UINT64_MAX for never. */
+/* When the next region would end by rest, or an encoder that waits for one; UINT64_MAX for never. */
 uint64_t video_next_due(const struct video *v);

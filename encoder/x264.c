@@ -18,6 +18,7 @@
 #define FRAMES_PER_S 30    /* a hint for rate control; frames come when the screen changes */
 #define BUFFER_MS 40       /* of the rate: what one frame may take at most, so that little waits behind it */
 #define VIDEO_SHARE_PCT 65 /* the rest is for text, input echo and audio */
+#define MOTION_MAX 128     /* pixels from frame to frame: x264 keeps a table of this reach for each quantiser */
 #define RATE_MIN_KBPS 200
 #define BLOCK 16
 /* Quantisers are given by frame, within what x264 would use for I and B frames by itself: 6 x log2(10) around
@@ -89,6 +90,7 @@ static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_
 	p->b_annexb = 1;
 	p->b_deblocking_filter = 1;
 	p->analyse.b_mb_info = 1;
+	p->analyse.i_mv_range = MOTION_MAX;
 	p->analyse.i_weighted_pred = X264_WEIGHTP_NONE; /* pays for fades alone */
 	p->vui.b_fullrange = 1;
 	p->vui.i_colorprim = p->vui.i_transfer = p->vui.i_colmatrix = 1; /* BT.709 */
@@ -129,6 +131,7 @@ void h264_destroy(struct h264 *h)
 	if (h->has_picture)
 		x264_picture_clean(&h->picture);
 	free(h);
+	pst_mem_trim();
 }
 
 /* Two rows from column x. */

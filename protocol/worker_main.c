@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "protocol/gate/spawn_wire.h"
 #include "protocol/sandbox.h"
 #include "protocol/worker.h"
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 		fputs("puesto-worker: descriptors 3 and 4 must be open; it is started by puesto-gateway.\n", stderr);
 		return 2;
 	}
+	pst_mem_be_small();
 	pst_log_init("puesto-worker", PST_INFO, 2, false);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);

@@ -20,6 +20,7 @@
 #define PART_MIN 24 /* columns of one colour that make a background of their own */
 #define TRIM_MIN 8  /* columns of nothing but background that are worth a run */
 #define BYTES_MAX (64u << 20)
+#define BYTES_KEEP (64u * 1024) /* more is given back after the picture */
 #define RGB 0x00ffffffu
 
 enum { FLAG_GLYPH_INDEX = 0x01, FLAG_GLYPH_HIT = 0x02 };
@@ -155,6 +156,8 @@ static void put_layers(struct clear *c, const struct pixmap *p, const struct rec
 	pst_buf_append(out, c->residual.data, c->residual.len);
 	pst_buf_append(out, c->bands.data, c->bands.len);
 	out->failed |= c->residual.failed || c->bands.failed;
+	pst_buf_reset_to(&c->residual, BYTES_KEEP);
+	pst_buf_reset_to(&c->bands, BYTES_KEEP);
 }
 
 static struct slot_key key_of(const struct clear *c, const struct pixmap *p, const struct rect *r)

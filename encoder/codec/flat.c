@@ -21,7 +21,7 @@
 #define SMALL_AREA_MAX \
 	1024 /* a few letters cost less as indices: their palette is known, their columns are not */
 #define PLAIN_MAX (64u << 20) /* plain bytes of a rectangle of marks or columns */
-#define PLAIN_KEEP (1u << 20) /* more than this is given back after the rectangle */
+#define PLAIN_KEEP (128u * 1024) /* more than this is given back after the rectangle */
 enum { MODE_ROWS = 0x01, MODE_BARS = 0x05, MODE_EXTEND = 0x10, MODE_FRESH = 0x20 };
 enum { FILTER_NONE, FILTERS = DSP_FILTERS };
 
@@ -200,10 +200,7 @@ static int write_plain(struct flat *f, struct pst_buf *out, struct pst_err *err)
 {
 	int rc = write_bytes(f, f->plain.data, f->plain.len, ZSTD_e_continue, out, err);
 
-	if (f->plain.cap > PLAIN_KEEP) {
-		pst_buf_finish(&f->plain);
-		pst_buf_init(&f->plain, PLAIN_MAX);
-	}
+	pst_buf_reset_to(&f->plain, PLAIN_KEEP);
 	return rc;
 }
 

@@ -18,6 +18,7 @@
 #define PART_HEIGHT_MAX 128
 #define SMOOTH_AREA_MIN 1024
 #define SMOOTH_STEP 4 /* rows, of which one is looked at */
+#define DATA_KEEP (128u * 1024) /* bytes; more is given back after the operation */
 #define KEEP_AREA_MIN 256 /* pixels that are worth a slot */
 
 struct gfx_pixels {
@@ -253,7 +254,7 @@ int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixma
 	job.quality = job.is_lossy ? op->quality : 0;
 	bool is_picture = job.is_lossy || op->klass == OP_CLASS_PICTURE;
 	job.is_smooth = !is_picture && is_smooth(sent, &op->rect);
-	if (is_picture || job.is_smooth)
-		return put_picture(&job, sent, &op->rect, err);
-	return put_clear(&job, sent, &op->rect, err);
+	int rc = is_picture || job.is_smooth ? put_picture(&job, sent, &op->rect, err) : put_clear(&job, sent, &op->rect, err);
+	pst_buf_reset_to(&x->data, DATA_KEEP);
+	return rc;
 }

@@ -7,7 +7,6 @@
 #include "protocol/front/rdp/rdp.h"
 
 #include <freerdp/channels/wtsvc.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,6 @@
 #define ALARM_MORE_S 2   /* later than the deadline, which says why */
 #define GOODBYE_MS 2000  /* for the client to close after it has been told why */
 #define PUMP_MAX 256     /* messages of the client in one turn */
-#define BIG_BYTES (256 * 1024) /* a frame's buffers go back to the system: a worker lives for hours, and most frames are small */
 #define CLIENT_NS 30000000ull /* that a client decodes and shows a picture of a video: it would look like a path of 5 Mbit/s */
 
 void rdp_fail(struct rdp *f, int code, const char *reason)
@@ -300,8 +298,6 @@ static int start(struct rdp *f, const struct front_params *p, struct pst_err *er
 static struct front *rdp_open(const struct front_params *p, const struct front_events *ev, void *arg, struct pst_err *err)
 {
 	struct rdp *f = pst_zalloc(1, sizeof(*f));
-	mallopt(M_MMAP_THRESHOLD, BIG_BYTES);
-	mallopt(M_TRIM_THRESHOLD, BIG_BYTES);
 	if (!f || !p->cert_pem || !p->key_pem) {
 		free(f);
 		close(p->fd);

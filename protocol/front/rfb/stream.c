@@ -16,6 +16,7 @@
 
 #define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"
 #define READ_CHUNK 16384
+#define OUT_KEEP (128u * 1024) /* more is given back when it has left */
 #define UNSENT_MAX 16384 /* TCP_NOTSENT_LOWAT: pixels wait here as damage, not as bytes in the kernel */
 
 enum security { PLAIN, SHAKING, SECURED };
@@ -144,7 +145,7 @@ static bool stream_empty(struct rfb_stream *s)
 	if (s->is_dead)
 		return false;
 	s->out_at = 0;
-	pst_buf_reset(&s->out);
+	pst_buf_reset_to(&s->out, OUT_KEEP);
 	return true;
 }
 

@@ -58,11 +58,7 @@ static void fail(struct ws_stream *s, int code, const char *reason)
 
 static void reset_out(struct ws_stream *s)
 {
-	if (s->out.cap > OUT_KEEP) {
-		pst_buf_finish(&s->out);
-		pst_buf_init(&s->out, WS_OUT_MAX);
-	}
-	pst_buf_reset(&s->out);
+	pst_buf_reset_to(&s->out, OUT_KEEP);
 	s->out_at = 0;
 }
 

@@ -16,6 +16,7 @@
 #define END_DEADLINE_MS 2000
 #define STATS_EVERY_US 1000000
 #define PROBE_BYTES 8192 /* a frame from which the path's rate is learnt */
+#define BODY_KEEP (128u * 1024) /* bytes; a larger frame's memory is given back when it has gone */
 #define QUEUE_FREE (64u * 1024) /* bytes before the socket above which nothing is added that can wait */
 
 static struct ws *ws_of(struct front *f)
@@ -310,6 +311,7 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	/* A letter's frame is a third of STATS. */
 	if (!is_letter && now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);
+	pst_buf_reset_to(&w->body, BODY_KEEP);
 	return 0;
 }
 

@@ -75,6 +75,22 @@ Test(buf, grows_prints_and_consumes)
 	pst_buf_finish(&b);
 }
 
+Test(buf, what_is_large_now_and_then_gives_its_memory_back)
+{
+	struct pst_buf b;
+
+	pst_buf_init(&b, 5000);
+	pst_buf_put_zero(&b, 1000);
+	pst_buf_reset_to(&b, 1024);
+	cr_assert(b.len == 0 && b.cap >= 1000 && b.cap <= 1024);
+	pst_buf_put_zero(&b, 5000);
+	cr_assert_eq(pst_buf_put_u8(&b, 1), PST_ELIMIT);
+	pst_buf_reset_to(&b, 1024);
+	cr_assert(b.len == 0 && b.cap == 0 && !b.data && !b.failed && b.max == 5000);
+	cr_assert_eq(pst_buf_put_zero(&b, 5000), 0);
+	pst_buf_finish(&b);
+}
+
 Test(buf, printf_fills_exactly_to_the_ceiling)
 {
 	struct pst_buf b;

@@ -3,8 +3,10 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 Test(mem, arithmetic_is_checked)
 {
@@ -48,6 +50,26 @@ Test(mem, zalloc_refuses_overflow_and_zeroes)
 	cr_assert_str_eq(copy, "abc");
 	free(copy);
 	cr_assert_null(pst_memdup("", SIZE_MAX));
+}
+
+/* Bytes of blocks that go back to the kernel by themselves. Zero under sanitizers, which have an allocator of their own. */
+static size_t mapped_by(void *p)
+{
+	size_t with = mallinfo2().hblkhd;
+
+	free(p);
+	return with - mallinfo2().hblkhd;
+}
+
+Test(mem, a_small_program_gives_back_what_it_frees)
+{
+	pst_mem_be_small();
+	bool has_glibc = mapped_by(malloc(8 << 20)) > 0; /* glibc would keep up to so much from now on */
+
+	cr_assert(!has_glibc || mapped_by(malloc(300 << 10)) >= 300 << 10);
+	cr_assert_eq(mapped_by(malloc(100 << 10)), 0, "what is small comes often");
+	cr_assert_eq(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
+	pst_mem_trim();
 }
 
 Test(mem, macros_evaluate_once)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Regions that move: begun, encoded, ended, refined. */
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "desk.h"
 
 Test(video, a_moving_picture_becomes_a_video_and_ends_exact)
@@ -287,6 +289,57 @@ Test(video, a_player_that_goes_on_begins_with_a_key)
 			(play ? 6000 : 500) * MS; /* a short pause, and one that outlasts the spare encoder */
 	}
 	cr_assert_eq(keys, 3);
+	desk_close(&d);
+}
+
+/* Bytes that are allocated; zero under sanitizers, which have an allocator of their own. */
+static size_t allocated(void)
+{
+	return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static void step_until_nothing_is_due(struct desk *d, uint64_t *ret_last)
+{
+	while (encoder_next_due(d->enc) != UINT64_MAX || encoder_has_work(d->enc, d->now)) {
+		*ret_last = d->now = PST_MAX(d->now, encoder_next_due(d->enc));
+		desk_plan(d, 0);
+	}
+}
+
+Test(video, an_encoder_that_waits_in_vain_is_closed_and_nothing_more_is_due)
+{
+	const struct rect clip = { 64, 64, 320, 240 };
+	uint64_t last = 0;
+	struct desk d;
+
+	open_video(&d, &clip);
+	size_t playing = allocated();
+	uint64_t end = d.now;
+
+	step_until_nothing_is_due(&d, &last);
+	cr_assert(last > end + 5000 * MS && last < end + 6000 * MS, "%d ms", (int)((last - end) / MS));
+	cr_assert(!playing || allocated() + (1 << 20) < playing, "%zu bytes, then %zu", playing, allocated());
+	desk_close(&d);
+}
+
+Test(video, one_that_does_not_fit_is_closed_for_another)
+{
+	const struct rect small = { 64, 64, 320, 240 }, large = { 64, 64, 640, 448 };
+	struct desk d;
+	size_t before, alone;
+
+	open_video(&d, &large);
+	alone = allocated();
+	desk_close(&d);
+	before = allocated();
+	open_video(&d, &small);
+	for (int frame = 0; frame < 40; frame++, d.now += 33 * MS) {
+		draw_clip(&d, &large, frame);
+		encoder_damage(d.enc, &large, 1);
+		desk_plan(&d, 0);
+	}
+	cr_assert(!alone || allocated() < alone + before + (1 << 19), "%zu bytes, %zu alone", allocated() - before, alone);
+	desk_settle(&d, 0);
 	desk_close(&d);
 }
 
