@@ -26,6 +26,12 @@ void pst_mem_be_small(void);
 /* After something large was freed that had many small pieces: gives back the pages that lie free between others. Takes about as long as they are many. */
 void pst_mem_trim(void);
 
+/*
+ * Gives back the pages that were written with nothing but zeros, as libraries do that clear large tables in advance; they stay what they are to who reads them. While the
+ * program has one thread, and may open /proc/self/maps.
+ */
+void pst_mem_forget_zeros(void);
+
 /* Recovers the struct that embeds member at ptr; the type of ptr is checked. */
 #define pst_container_of(ptr, type, member) \
 	(__extension__({ \

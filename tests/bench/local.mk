@@ -11,6 +11,12 @@ tests_bench_encoder_bench_SOURCES = tests/bench/encoder_bench.c tests/bench/gold
 tests_bench_encoder_bench_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS)
 tests_bench_encoder_bench_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
 
+# What one viewer's picture holds in memory.
+check_PROGRAMS += tests/bench/memory_bench
+TESTS += tests/bench/memory_bench
+tests_bench_memory_bench_SOURCES = tests/bench/memory_bench.c tests/bench/trace.c tests/bench/trace.h $(SCENE)
+tests_bench_memory_bench_LDADD = $(FRONT_WS_LIBS) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
+
 # The pixel kernels of each table, run by hand: tests/bench/dsp_bench
 check_PROGRAMS += tests/bench/dsp_bench
 tests_bench_dsp_bench_SOURCES = tests/bench/dsp_bench.c

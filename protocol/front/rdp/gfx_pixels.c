@@ -23,7 +23,7 @@
 
 struct gfx_pixels {
 	struct codec *clear;
-	BITMAP_PLANAR_CONTEXT *planar; /* NULL before the first exact picture */
+	BITMAP_PLANAR_CONTEXT *planar; /* up to 1.2 MB; NULL between operations */
 	struct remotefx *remotefx;
 	struct gfx_cache *cache;
 	struct pst_buf data;
@@ -65,8 +65,7 @@ static int put_planes(const struct job *j, const struct pixmap *sent, const stru
 {
 	UINT32 len = 0;
 	if (!j->x->planar)
-		j->x->planar =
-			freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_NA | PLANAR_FORMAT_HEADER_RLE, PART_WIDTH_MAX, PART_HEIGHT_MAX);
+		j->x->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_NA | PLANAR_FORMAT_HEADER_RLE, (UINT32)r->w, (UINT32)r->h);
 	if (!j->x->planar || !freerdp_bitmap_planar_context_reset(j->x->planar, (UINT32)r->w, (UINT32)r->h))
 		return pst_err_set(err, PST_ENOMEM, "no memory for a picture's codec");
 	freerdp_planar_topdown_image(j->x->planar, TRUE);
@@ -256,5 +255,7 @@ int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixma
 	job.is_smooth = !is_picture && is_smooth(sent, &op->rect);
 	int rc = is_picture || job.is_smooth ? put_picture(&job, sent, &op->rect, err) : put_clear(&job, sent, &op->rect, err);
 	pst_buf_reset_to(&x->data, DATA_KEEP);
+	freerdp_bitmap_planar_context_free(x->planar);
+	x->planar = NULL;
 	return rc;
 }

@@ -6,7 +6,9 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 Test(mem, arithmetic_is_checked)
 {
@@ -70,6 +72,34 @@ Test(mem, a_small_program_gives_back_what_it_frees)
 	cr_assert_eq(mapped_by(malloc(100 << 10)), 0, "what is small comes often");
 	cr_assert_eq(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
 	pst_mem_trim();
+}
+
+static size_t pages_there(void *p, size_t pages, size_t page)
+{
+	unsigned char is_there[64];
+	size_t count = 0;
+
+	cr_assert_eq(mincore(p, pages * page, is_there), 0);
+	for (size_t i = 0; i < pages; i++)
+		count += is_there[i] & 1;
+	return count;
+}
+
+Test(mem, pages_of_zeros_are_forgotten_and_others_stay)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *p = mmap(NULL, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(p, MAP_FAILED);
+	for (size_t i = 0; i < 64; i++)
+		((volatile uint8_t *)p)[i * page] = 0;
+	p[3 * page] = 1;
+	p[10 * page - 1] = 2;
+	cr_assert_eq(pages_there(p, 64, page), 64u);
+	pst_mem_forget_zeros();
+	cr_assert_eq(pages_there(p, 64, page), 2u);
+	cr_assert(p[3 * page] == 1 && p[10 * page - 1] == 2 && p[20 * page] == 0);
+	munmap(p, 64 * page);
 }
 
 Test(mem, macros_evaluate_once)
