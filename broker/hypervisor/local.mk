@@ -5,6 +5,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
+	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
@@ -13,6 +14,8 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
 	broker/hypervisor/retry.c broker/hypervisor/retry.h \
+	broker/hypervisor/uids.c broker/hypervisor/uids.h \
+	broker/hypervisor/watches.c broker/hypervisor/watches.h \
 	broker/hypervisor/local/cgroup.c broker/hypervisor/local/cgroup.h \
 	broker/hypervisor/local/layers.c \
 	broker/hypervisor/local/life.c \

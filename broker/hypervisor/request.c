@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define START_WIDTH 1280
+#define START_HEIGHT 800
+
 static bool has_only(const char *s, const char *also)
 {
 	for (; *s; s++) {
@@ -210,6 +213,15 @@ json_t *request_json(const struct machine_request *r)
 		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "disk_mb",
 		(int)r->disk_mb, "max_width", (int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
 		"network", r->network ? "host" : "none");
+}
+
+json_t *request_launch(const struct machine_request *r, uid_t uid, uid_t gateway_uid)
+{
+	return json_pack("{s:I,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s}", "uid", (json_int_t)uid, "gateway_uid",
+		(json_int_t)gateway_uid, "memory_mb", (int)r->memory_mb, "pids", (int)r->pids, "max_width", (int)r->max_width,
+		"max_height", (int)r->max_height, "width", (int)PST_MIN(r->max_width, (uint32_t)START_WIDTH), "height",
+		(int)PST_MIN(r->max_height, (uint32_t)START_HEIGHT), "network", (int)r->network, "hostname", r->hostname, "locale",
+		r->locale, "layout", r->layout);
 }
 
 static void text_merge(char *text, size_t size, const char *old)

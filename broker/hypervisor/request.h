@@ -22,3 +22,9 @@ json_t *request_json(const struct machine_request *r);
 
 /* Fills what r leaves open from old. */
 void request_merge(struct machine_request *r, const struct machine_request *old);
+
+/*
+ * What process 1 of a desktop is told, wherever it is made (desktop/launch.h reads it). gateway_uid is
+ * whom the agent lets in. Returns owned; NULL on no memory.
+ */
+json_t *request_launch(const struct machine_request *r, uid_t uid, uid_t gateway_uid);

@@ -8,9 +8,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/unixsock.h"
+#include "broker/hypervisor/identity.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 
@@ -24,8 +23,6 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-#define ACCOUNTS_MAX (256 * 1024) /* bytes of a base's passwd or group file */
 
 /* Of a host base only these show through. */
 static const char *const host_shown[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr",
@@ -157,7 +154,7 @@ static int image_file(const struct upper *u, const char *inside, char **ret_text
 		if (path_make(path, err, "%s%s", strcmp(lowers[i], "/") == 0 ? "" : lowers[i], inside) < 0)
 			return err->code;
 		if (access(path, F_OK) == 0)
-			return pst_file_read(path, ACCOUNTS_MAX, ret_text, &len, err);
+			return pst_file_read(path, IDENTITY_ACCOUNTS_MAX, ret_text, &len, err);
 	}
 	*ret_text = strdup("");
 	return *ret_text ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
@@ -173,39 +170,23 @@ static int upper_file(const struct upper *u, const char *inside, const char *tex
 	return pst_file_write(path, text, strlen(text), 0644, err);
 }
 
-/* The image's accounts without another "user", and ours. */
+/* The image's accounts, and ours. */
 static int accounts_file(const struct upper *u, const char *inside, const char *own,
 	struct pst_err *err)
 {
-	char *text, *save = NULL;
 	struct pst_buf b;
+	char *text;
 	int rc;
 
 	if (image_file(u, inside, &text, err) < 0)
 		return err->code;
-	pst_buf_init(&b, 2 * ACCOUNTS_MAX);
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, "user:", 5) != 0)
-			pst_buf_printf(&b, "%s\n", line);
-	}
-	pst_buf_printf(&b, "%s\n", own);
+	pst_buf_init(&b, 2 * IDENTITY_ACCOUNTS_MAX);
+	identity_accounts(&b, text, own);
 	rc = b.failed ? pst_err_set(err, PST_ELIMIT, "%s of the image is too large", inside) :
 		upper_file(u, inside, pst_buf_cstr(&b), err);
 	pst_buf_finish(&b);
 	free(text);
 	return rc;
-}
-
-static void machine_id(const char *desktop, char out[40])
-{
-	size_t n = 0;
-
-	for (; *desktop && n < 32; desktop++) {
-		if (*desktop != '-')
-			out[n++] = *desktop;
-	}
-	out[n++] = '\n';
-	out[n] = '\0';
 }
 
 /* The host's may be a link into /run, which the desktop has not. */
@@ -216,7 +197,7 @@ static int resolver_file(const struct upper *u, bool network, struct pst_err *er
 	size_t len;
 	int rc;
 
-	if (!network || pst_file_read("/etc/resolv.conf", ACCOUNTS_MAX, &text, &len, &ignored) < 0)
+	if (!network || pst_file_read("/etc/resolv.conf", IDENTITY_ACCOUNTS_MAX, &text, &len, &ignored) < 0)
 		return upper_file(u, "/etc/resolv.conf", "", err);
 	rc = upper_file(u, "/etc/resolv.conf", text, err);
 	free(text);
@@ -226,13 +207,12 @@ static int resolver_file(const struct upper *u, bool network, struct pst_err *er
 static int identity_files(const struct upper *u, const struct record *r, struct pst_err *err)
 {
 	const struct machine_request *q = &r->request;
-	unsigned uid = (unsigned)r->uid;
-	char text[256], id[40];
+	char text[IDENTITY_LINE_SIZE], id[IDENTITY_ID_SIZE];
 
-	snprintf(text, sizeof(text), "user:x:%u:%u:Puesto:/home/user:/bin/bash", uid, uid);
+	identity_passwd(r->uid, text);
 	if (accounts_file(u, "/etc/passwd", text, err) < 0)
 		return err->code;
-	snprintf(text, sizeof(text), "user:x:%u:", uid);
+	identity_group(r->uid, text);
 	if (accounts_file(u, "/etc/group", text, err) < 0)
 		return err->code;
 	snprintf(text, sizeof(text), "%s\n", q->hostname);
@@ -241,7 +221,7 @@ static int identity_files(const struct upper *u, const struct record *r, struct 
 	snprintf(text, sizeof(text), "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost\n", q->hostname);
 	if (upper_file(u, "/etc/hosts", text, err) < 0)
 		return err->code;
-	machine_id(q->desktop, id);
+	identity_machine_id(q->desktop, id);
 	if (upper_file(u, "/etc/machine-id", id, err) < 0)
 		return err->code;
 	return resolver_file(u, q->network, err);
@@ -299,31 +279,11 @@ int layers_remove(const struct local *l, const char *desktop, struct pst_err *er
 	return 0;
 }
 
-/* run/ belongs to the desktop, so whatever stands at the name is removed and never opened. */
 int layers_enrol(const struct local *l, const struct record *r, struct pst_err *err)
 {
-	char run[PATH_MAX], *text;
-	int dir, fd = -1, rc = 0;
-	json_t *obj;
-	size_t len;
+	char run[PATH_MAX];
 
-	if (r->request.enrol_token[0] == '\0')
-		return 0;
 	if (desktop_path(l, r->request.desktop, "run", run, err) < 0)
 		return err->code;
-	obj = json_pack("{s:s,s:s}", "desktop", r->request.desktop, "token", r->request.enrol_token);
-	text = obj ? pst_json_text(obj, &len) : NULL;
-	json_decref(obj);
-	dir = open(run, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir >= 0 && unlinkat(dir, "enrol.json", 0) < 0 && errno == EISDIR)
-		unlinkat(dir, "enrol.json", AT_REMOVEDIR);
-	if (dir >= 0)
-		fd = openat(dir, "enrol.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (!text || fd < 0 || write(fd, text, len) != (ssize_t)len || fchown(fd, r->uid, r->uid) < 0 ||
-		fsync(fd) < 0)
-		rc = pst_err_sys(err, PST_EIO, errno, "write enrol.json in %s", run);
-	pst_fd_close(&fd);
-	pst_fd_close(&dir);
-	free(text);
-	return rc;
+	return identity_enrol(run, r->request.desktop, r->request.enrol_token, r->uid, err);
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +28,6 @@
 
 #define KILL_TIMEOUT_MS 15000
 #define LAUNCH_TIMEOUT_MS 30000
-#define START_WIDTH 1280
-#define START_HEIGHT 800
 
 extern char **environ;
 
@@ -68,13 +67,12 @@ static int launch_write(const struct local *l, const struct record *r, struct ps
 		json_decref(groups);
 		return err->code;
 	}
-	obj = json_pack("{s:I,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "uid",
-		(json_int_t)r->uid, "gateway_uid", (json_int_t)l->gateway_uid, "memory_mb", (int)q->memory_mb, "pids", (int)q->pids, "max_width",
-		(int)q->max_width, "max_height", (int)q->max_height, "width",
-		(int)PST_MIN(q->max_width, (uint32_t)START_WIDTH), "height",
-		(int)PST_MIN(q->max_height, (uint32_t)START_HEIGHT), "network", (int)q->network, "libexec",
-		l->libexec, "agents", l->agents, "hostname", q->hostname, "locale", q->locale, "layout",
-		q->layout, "lowers", lowers, "cgroups", groups);
+	obj = request_launch(q, r->uid, l->gateway_uid);
+	if (obj && json_object_update_new(obj, json_pack("{s:s,s:s,s:o,s:o}", "libexec", l->libexec, "agents", l->agents,
+			   "lowers", lowers, "cgroups", groups)) < 0) {
+		json_decref(obj);
+		obj = NULL;
+	}
 	text = obj ? pst_json_text(obj, &len) : NULL;
 	json_decref(obj);
 	if (!text)

@@ -33,34 +33,6 @@ static struct local *local_of(struct driver *d)
 	return pst_container_of(d, struct local, base);
 }
 
-/* Takes a uid that no desktop has, beginning after the last one, so that none comes back soon. */
-static int uid_take(struct local *l, uid_t *ret_uid, struct pst_err *err)
-{
-	int rc = pst_err_set(err, PST_EBUSY, "all %u places for desktops are taken", l->uid_count);
-
-	pthread_mutex_lock(&l->lock);
-	for (uint32_t i = 0; i < l->uid_count && rc != 0; i++) {
-		uint32_t slot = (l->uid_next + i) % l->uid_count;
-
-		if (!l->uid_taken[slot]) {
-			l->uid_taken[slot] = true;
-			l->uid_next = (slot + 1) % l->uid_count;
-			*ret_uid = l->uid_base + slot;
-			rc = 0;
-		}
-	}
-	pthread_mutex_unlock(&l->lock);
-	return rc;
-}
-
-static void uid_mark(struct local *l, uid_t uid, bool taken)
-{
-	pthread_mutex_lock(&l->lock);
-	if (uid >= l->uid_base && uid - l->uid_base < l->uid_count)
-		l->uid_taken[uid - l->uid_base] = taken;
-	pthread_mutex_unlock(&l->lock);
-}
-
 static int machine_fill(const struct local *l, const struct record *r, struct machine *m,
 	struct pst_err *err)
 {
@@ -117,7 +89,7 @@ static int create_earlier(struct local *l, const struct machine_request *req, st
 	if (remains_remove(l, req->desktop, err) < 0)
 		return err->code;
 	if (known == 0)
-		uid_mark(l, old.uid, false);
+		uids_mark(&l->uids, old.uid, false);
 	return 0;
 }
 
@@ -141,13 +113,13 @@ static int local_create(struct driver *d, const struct machine_request *req, str
 		rc = create_earlier(l, req, ret, err);
 	if (rc != 0)
 		return rc > 0 ? 0 : rc;
-	if (uid_take(l, &r.uid, err) < 0)
+	if (uids_take(&l->uids, NULL, &r.uid, err) < 0)
 		return err->code;
 	rc = start_new(l, &r, err);
 	if (rc == 0)
 		return machine_fill(l, &r, ret, err);
 	if (remains_remove(l, req->desktop, &ignored) == 0)
-		uid_mark(l, r.uid, false);
+		uids_mark(&l->uids, r.uid, false);
 	return rc;
 }
 
@@ -166,7 +138,7 @@ static int local_destroy(struct driver *d, const char *desktop, struct pst_err *
 	if (remains_remove(l, desktop, err) < 0)
 		return err->code;
 	if (known == 0)
-		uid_mark(l, r.uid, false);
+		uids_mark(&l->uids, r.uid, false);
 	return 0;
 }
 
@@ -328,40 +300,32 @@ static void local_close(struct driver *d)
 	if (!l)
 		return;
 	local_watches_close(l);
-	pthread_mutex_destroy(&l->lock);
+	if (l->uids.count)
+		uids_finish(&l->uids);
 	free(l);
-}
-
-/* Two installations on one machine must not share uids: the data directory's path decides. */
-static uint32_t uid_base_default(const char *data)
-{
-	uint8_t sum[PST_SHA256_LEN];
-
-	pst_sha256(data, strlen(data), sum);
-	return 200000 + ((uint32_t)sum[0] << 8 | sum[1]) % 4000 * 1000;
 }
 
 static uint32_t capacity_default(void)
 {
 	uint64_t mb = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
 
-	return (uint32_t)PST_CLAMP(mb / CAPACITY_DEFAULT_MB, (uint64_t)2, (uint64_t)LOCAL_UIDS_MAX);
+	return (uint32_t)PST_CLAMP(mb / CAPACITY_DEFAULT_MB, (uint64_t)2, (uint64_t)UIDS_MAX);
 }
 
 static int settings_read(struct local *l, const struct driver_params *p, struct pst_err *err)
 {
 	struct pst_conf *c = p->conf;
 	struct pst_err none = PST_ERR_INIT;
-	uint32_t base;
+	uint32_t base, count;
 
-	if (pst_conf_u32(c, p->section, "uid_base", 10000, INT32_MAX - LOCAL_UIDS_MAX,
-			uid_base_default(p->data), &base, err) < 0 ||
-		pst_conf_u32(c, p->section, "uid_count", 1, LOCAL_UIDS_MAX, 500, &l->uid_count, err) < 0 ||
-		pst_conf_u32(c, p->section, "capacity", 1, LOCAL_UIDS_MAX, capacity_default(), &l->capacity,
+	if (pst_conf_u32(c, p->section, "uid_base", 10000, INT32_MAX - UIDS_MAX,
+			uids_base_default(p->data, 200000), &base, err) < 0 ||
+		pst_conf_u32(c, p->section, "uid_count", 1, UIDS_MAX, 500, &count, err) < 0 ||
+		pst_conf_u32(c, p->section, "capacity", 1, UIDS_MAX, capacity_default(), &l->capacity,
 			err) < 0)
 		return err->code;
-	l->uid_base = base;
-	l->capacity = PST_MIN(l->capacity, l->uid_count);
+	uids_init(&l->uids, base, count);
+	l->capacity = PST_MIN(l->capacity, count);
 	/* Without that account the gateway runs as root. */
 	if (pst_user_find(pst_conf_str(c, p->section, "gateway_user", "puesto-gateway"), &l->gateway_uid,
 			&l->gateway_gid, &none) < 0)
@@ -377,8 +341,10 @@ static int settings_read(struct local *l, const struct driver_params *p, struct 
 
 static void uid_adopt(const struct machine *m, void *arg)
 {
+	struct local *l = arg;
+
 	if (m->uid != 0)
-		uid_mark(arg, m->uid, true);
+		uids_mark(&l->uids, m->uid, true);
 }
 
 static int local_begin(struct local *l, struct pst_err *err)
@@ -403,7 +369,6 @@ static struct driver *local_open(const struct driver_params *p, struct pst_err *
 		pst_err_set(err, PST_ENOMEM, "no memory");
 		return NULL;
 	}
-	pthread_mutex_init(&l->lock, NULL);
 	l->loop = p->loop;
 	if (settings_read(l, p, err) < 0 || local_begin(l, err) < 0) {
 		local_close(&l->base);

@@ -6,13 +6,11 @@
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/local/cgroup.h"
 #include "broker/hypervisor/process.h"
+#include "broker/hypervisor/uids.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define LOCAL_UIDS_MAX 1024
 
 struct local_watch;
 
@@ -25,14 +23,10 @@ struct local {
 	uid_t gateway_uid;       /* may reach display.sock, and the agent lets it in */
 	gid_t gateway_gid;
 	uint32_t capacity;
-	uid_t uid_base;
-	uint32_t uid_count;
+	struct uids uids;
 	struct cgroup cgroup;
 	uv_loop_t *loop;
 	struct local_watch *watches; /* loop thread */
-	pthread_mutex_t lock;        /* guards the two below */
-	bool uid_taken[LOCAL_UIDS_MAX];
-	uint32_t uid_next;
 };
 
 /* record.c: desktops/UUID/state.json */

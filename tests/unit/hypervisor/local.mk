@@ -9,12 +9,15 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_http.c \
+	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
-	tests/unit/hypervisor/test_tree.c
+	tests/unit/hypervisor/test_tree.c \
+	tests/unit/hypervisor/test_uids.c \
+	tests/unit/hypervisor/test_watches.c
 tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
