@@ -22,6 +22,7 @@ struct encoder_params {
 	int32_t video_align;   /* region sides and origins are multiples of this: 2 at least, 16 for RDPGFX */
 	uint8_t lossy_quality; /* first quality of OP_LOSSY, 1…100; 0 takes the default */
 	uint32_t max_video_regions; /* 0…4 */
+	bool full_chroma;           /* the front takes op_video's chroma */
 };
 
 struct encoder_stats {

@@ -3,6 +3,7 @@ noinst_LIBRARIES += encoder/libencoder.a
 
 encoder_libencoder_a_SOURCES = \
 	encoder/anchor.c encoder/anchor.h \
+	encoder/chroma.c encoder/chroma.h \
 	encoder/classify.c \
 	encoder/codec.h \
 	encoder/codec/clear.c \

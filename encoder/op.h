@@ -36,6 +36,13 @@ struct op_video {
 	int32_t coded_w, coded_h;
 	const uint8_t *data; /* borrowed: lives until the next encoder_plan or encoder_destroy */
 	size_t len;
+	/*
+	 * Where the front takes full chroma, and the region has enough of it: a second unit for the same
+	 * decoder, the auxiliary view of AVC444v2 ([MS-RDPEGFX] 3.3.8.3.3). Borrowed as data is; NULL for
+	 * 4:2:0 alone. It comes or goes with a key unit.
+	 */
+	const uint8_t *chroma;
+	size_t chroma_len;
 };
 
 struct op {

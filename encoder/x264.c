@@ -7,11 +7,12 @@
 
 #include <x264.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "encoder/quantiser.h"
 
-/* Below it bytes are dearer than time, and a frame that is too large is seen by who types: x264's own rate control,
- * which takes twice the time, holds every frame down, cuts too. */
+/* Below it bytes are dearer than time, and a frame that is too large is seen by who types: x264's own rate
+ * control, which takes twice the time, holds every frame down, cuts too. */
 #define NARROW_KBPS 20000
 #define WIDE_KBPS 40000 /* a narrow one stays so until there */
 #define CRF 26.0f
@@ -21,6 +22,8 @@
 #define MOTION_MAX 128     /* pixels from frame to frame: x264 keeps a table of this reach for each quantiser */
 #define RATE_MIN_KBPS 200
 #define BLOCK 16
+#define UNIT_MAX (64u * 1024 * 1024)
+#define CHROMA_QP 2 /* coarser: what is left of the chroma is seen less than luma */
 /* Quantisers are given by frame, within what x264 would use for I and B frames by itself: 6 x log2(10) around
  * P's. */
 #define QP_MIDDLE 31
@@ -31,12 +34,13 @@ _Static_assert(X264_MBINFO_CONSTANT == 1, "a block that is still is x264's const
 struct h264 {
 	x264_t *x264;
 	x264_param_t param;
-	x264_picture_t picture;
-	struct quantiser quantiser; /* on wide paths */
+	x264_picture_t picture, chroma; /* the second with is_full */
+	struct pst_buf first;           /* with is_full: x264 keeps only its newest picture's bytes */
+	struct quantiser quantiser;     /* on wide paths */
 	uint32_t rate_kbps;
-	bool is_narrow;
+	bool is_narrow, is_full;
 	int64_t pts;
-	bool has_picture;
+	bool has_picture, has_chroma;
 };
 
 static void on_message(void *arg, int level, const char *fmt, va_list ap)
@@ -72,7 +76,8 @@ static void set_up_rate_control(x264_param_t *p, uint32_t rate_kbps, bool is_nar
  * Constant quantisers, one for each frame, leave out x264's own rate control, which looks at every frame
  * twice; what is still is then skipped at once. Of the fastest preset only the missing deblocking shows.
  */
-static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps, bool is_narrow)
+static int set_up(
+	x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps, bool is_narrow, bool is_full)
 {
 	if (x264_param_default_preset(p, is_narrow ? "superfast" : "ultrafast", "zerolatency") < 0)
 		return -1;
@@ -84,6 +89,7 @@ static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_
 	p->i_fps_num = FRAMES_PER_S;
 	p->i_fps_den = 1;
 	p->b_vfr_input = 0;
+	p->i_frame_reference = is_full ? 2 : 1; /* the picture before, and the one of the same sort */
 	p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
 	p->i_scenecut_threshold = 0;
 	p->b_repeat_headers = 1;
@@ -98,20 +104,25 @@ static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_
 	return x264_param_apply_profile(p, "main");
 }
 
-struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, struct pst_err *err)
+struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, bool is_full, struct pst_err *err)
 {
 	struct h264 *h = pst_zalloc(1, sizeof(*h));
 
 	if (!h)
 		goto fail;
 	h->is_narrow = rate_kbps && rate_kbps < NARROW_KBPS;
+	h->is_full = is_full;
 	h->rate_kbps = rate_kbps;
-	if (set_up(&h->param, width, height, rate_kbps, h->is_narrow) < 0)
+	pst_buf_init(&h->first, UNIT_MAX);
+	if (set_up(&h->param, width, height, rate_kbps, h->is_narrow, is_full) < 0)
 		goto fail;
 	quantiser_init(&h->quantiser, width, height, rate_kbps);
 	if (x264_picture_alloc(&h->picture, X264_CSP_I420, width, height) < 0)
 		goto fail;
 	h->has_picture = true;
+	if (is_full && x264_picture_alloc(&h->chroma, X264_CSP_I420, width, height) < 0)
+		goto fail;
+	h->has_chroma = is_full;
 	h->x264 = x264_encoder_open(&h->param);
 	if (h->x264)
 		return h;
@@ -130,6 +141,9 @@ void h264_destroy(struct h264 *h)
 		x264_encoder_close(h->x264);
 	if (h->has_picture)
 		x264_picture_clean(&h->picture);
+	if (h->has_chroma)
+		x264_picture_clean(&h->chroma);
+	pst_buf_finish(&h->first);
 	free(h);
 	pst_mem_trim();
 }
@@ -147,6 +161,22 @@ static void convert_part(struct h264 *h, const struct dsp *dsp, const struct pix
 		img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2] + x / 2);
 }
 
+/* The same two rows' part of the second view: u in the left halves, v in the right ones. */
+static void convert_chroma_part(struct h264 *h, const struct dsp *dsp, const struct pixmap *p,
+	const struct rect *r, int32_t x, int32_t w, int32_t y)
+{
+	const x264_image_t *img = &h->chroma.img;
+	int32_t below = PST_MIN(y + 1, r->h - 1), half = h->param.i_width / 2, quarter = half / 2;
+	uint8_t *row0 = img->plane[0] + (ptrdiff_t)y * img->i_stride[0] + x / 2,
+		*row1 = row0 + img->i_stride[0];
+	uint8_t *at_0 = img->plane[1] + (ptrdiff_t)(y / 2) * img->i_stride[1] + x / 4;
+	uint8_t *at_2 = img->plane[2] + (ptrdiff_t)(y / 2) * img->i_stride[2] + x / 4;
+	uint8_t *const out[DSP_CHROMA_PLANES] = { row0, row0 + half, row1, row1 + half, at_0, at_0 + quarter,
+		at_2, at_2 + quarter };
+
+	dsp->chroma_rows(pixmap_at(p, r->x + x, r->y + y), pixmap_at(p, r->x + x, r->y + below), w, out);
+}
+
 /* The picture keeps what is still; the rest is converted in runs of blocks. */
 static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
 	const uint8_t *still)
@@ -161,40 +191,82 @@ static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *
 			end = i;
 			while (end < columns && !(row && row[end]))
 				end++;
-			if (end > i)
-				convert_part(
+			if (end == i)
+				continue;
+			convert_part(h, dsp, p, r, i * BLOCK, PST_MIN(end * BLOCK, r->w) - i * BLOCK, y);
+			if (h->is_full)
+				convert_chroma_part(
 					h, dsp, p, r, i * BLOCK, PST_MIN(end * BLOCK, r->w) - i * BLOCK, y);
 		}
 	}
 }
 
-int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
-	bool want_key, const uint8_t *still, struct h264_unit *ret, struct pst_err *err)
+/* The NAL units of one picture lie one behind the other. Returns its bytes, negative on failure. */
+static int encode_picture(
+	struct h264 *h, x264_picture_t *picture, const uint8_t **ret, x264_picture_t *ret_out)
 {
-	x264_picture_t out;
 	x264_nal_t *nals;
 	int count, size;
 
-	PRE(((r->w + 1) & ~1) == h->param.i_width && ((r->h + 1) & ~1) == h->param.i_height);
-	convert(h, dsp, p, r, still);
-	h->picture.prop.mb_info = want_key ? NULL : (uint8_t *)(uintptr_t)still; /* x264 only reads it */
-	h->picture.i_pts = h->pts++;
-	h->picture.i_type = want_key ? X264_TYPE_IDR : X264_TYPE_AUTO;
-	h->picture.i_qpplus1 = h->is_narrow ? 0 : quantiser_next(&h->quantiser, want_key) + 1;
-	size = x264_encoder_encode(h->x264, &nals, &count, &h->picture, &out);
+	picture->i_pts = h->pts++;
+	size = x264_encoder_encode(h->x264, &nals, &count, picture, ret_out);
 	if (size <= 0)
-		return pst_err_set(err, PST_EINTERNAL, "x264 gave no picture for %dx%d pixels", r->w, r->h);
+		return PST_EINTERNAL;
+	*ret = nals[0].p_payload;
+	return size;
+}
 
-	quantiser_note(&h->quantiser, (size_t)size, out.b_keyframe);
-	/* The NAL units of one frame lie one behind the other. */
-	*ret = (struct h264_unit){ nals[0].p_payload, (size_t)size, out.b_keyframe,
-		(uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51) };
+/* The chroma's picture follows: the client decodes both as one stream. */
+static int encode_chroma(struct h264 *h, uint8_t qp, struct h264_unit *unit)
+{
+	x264_picture_t out;
+	int size;
+
+	pst_buf_reset(&h->first);
+	pst_buf_append(&h->first, unit->data, unit->len);
+	unit->data = h->first.data;
+	h->chroma.i_type = X264_TYPE_AUTO;
+	h->chroma.i_qpplus1 = h->is_narrow ? 0 : PST_MIN(qp + CHROMA_QP, 51) + 1;
+	size = encode_picture(h, &h->chroma, &unit->chroma, &out);
+	if (size < 0 || h->first.failed)
+		return PST_EINTERNAL;
+	unit->chroma_len = (size_t)size;
 	return 0;
 }
 
-bool h264_fits(const struct h264 *h, int32_t width, int32_t height)
+int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	bool want_key, const uint8_t *still, struct h264_unit *ret, struct pst_err *err)
 {
-	return h->param.i_width == width && h->param.i_height == height;
+	struct h264_unit unit = { 0 };
+	x264_picture_t out;
+	uint8_t qp = 0;
+	int size;
+
+	PRE(((r->w + 1) & ~1) == h->param.i_width && ((r->h + 1) & ~1) == h->param.i_height);
+	convert(h, dsp, p, r, still);
+	/* x264 only reads it. What is still it takes from the picture before, which is another view where
+	 * there are two. */
+	h->picture.prop.mb_info = want_key || h->is_full ? NULL : (uint8_t *)(uintptr_t)still;
+	h->picture.i_type = want_key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+	if (!h->is_narrow)
+		qp = quantiser_next(&h->quantiser, want_key);
+	h->picture.i_qpplus1 = h->is_narrow ? 0 : qp + 1;
+	size = encode_picture(h, &h->picture, &unit.data, &out);
+	if (size < 0)
+		return pst_err_set(err, PST_EINTERNAL, "x264 gave no picture for %dx%d pixels", r->w, r->h);
+	unit.len = (size_t)size;
+	unit.is_key = out.b_keyframe;
+	unit.qp = (uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51);
+	if (h->is_full && encode_chroma(h, qp, &unit) < 0)
+		return pst_err_set(err, PST_EINTERNAL, "x264 gave no chroma for %dx%d pixels", r->w, r->h);
+	quantiser_note(&h->quantiser, unit.len + unit.chroma_len, unit.is_key);
+	*ret = unit;
+	return 0;
+}
+
+bool h264_fits(const struct h264 *h, int32_t width, int32_t height, bool is_full)
+{
+	return h->is_full == is_full && h->param.i_width == width && h->param.i_height == height;
 }
 
 bool h264_suits(const struct h264 *h, uint32_t rate_kbps)

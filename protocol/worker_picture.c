@@ -191,6 +191,7 @@ static void make_encoder(struct worker *w)
 		.ops = w->caps.ops,
 		.video_align = w->caps.video_align,
 		.max_video_regions = w->caps.max_video_regions,
+		.full_chroma = w->caps.full_chroma,
 	};
 
 	encoder_destroy(p->encoder);

@@ -326,6 +326,53 @@ AVX2 void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, 
 		dsp_c.i420_rows(row0 + x, row1 + x, n - x, y0 + x, y1 + x, u + x / 2, v + x / 2);
 }
 
+/* Four pixels to four chroma values of each sort. */
+AVX2 static void chroma4_of(uint8_t *u, uint8_t *v, __m128i px)
+{
+	const __m256i wu = _mm256_setr_epi16(16384, -12629, -3755, 0, 16384, -12629, -3755, 0, 16384, -12629,
+		-3755, 0, 16384, -12629, -3755, 0);
+	const __m256i wv = _mm256_setr_epi16(-1501, -14883, 16384, 0, -1501, -14883, 16384, 0, -1501, -14883,
+		16384, 0, -1501, -14883, 16384, 0);
+	__m256i four = _mm256_slli_epi16(_mm256_cvtepu8_epi16(px), 2);
+
+	chroma4(u, four, wu);
+	chroma4(v, four, wv);
+}
+
+/* Of eight pixels the odd ones in the upper half, 0 4 2 6 in the lower one. */
+AVX2 static __m256i part_columns(const uint32_t *row)
+{
+	return _mm256_permutevar8x32_epi32(load8(row), _mm256_setr_epi32(0, 4, 2, 6, 1, 3, 5, 7));
+}
+
+AVX2 void avx2_chroma_rows(
+	const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *const out[DSP_CHROMA_PLANES])
+{
+	uint8_t *rest[DSP_CHROMA_PLANES];
+	int32_t x = 0;
+
+	for (; x + 16 <= n; x += 16) {
+		__m256i a = part_columns(row1 + x), b = part_columns(row1 + x + 8);
+		__m128i even_a = _mm256_castsi256_si128(a), even_b = _mm256_castsi256_si128(b);
+
+		for (int32_t at = x; at < x + 16; at += 8)
+			chroma4_of(out[DSP_CHROMA_U0] + at / 2, out[DSP_CHROMA_V0] + at / 2,
+				_mm256_extracti128_si256(part_columns(row0 + at), 1));
+		chroma4_of(out[DSP_CHROMA_U1] + x / 2, out[DSP_CHROMA_V1] + x / 2,
+			_mm256_extracti128_si256(a, 1));
+		chroma4_of(out[DSP_CHROMA_U1] + x / 2 + 4, out[DSP_CHROMA_V1] + x / 2 + 4,
+			_mm256_extracti128_si256(b, 1));
+		chroma4_of(out[DSP_CHROMA_U1_AT_0] + x / 4, out[DSP_CHROMA_V1_AT_0] + x / 4,
+			_mm_unpacklo_epi64(even_a, even_b));
+		chroma4_of(out[DSP_CHROMA_U1_AT_2] + x / 4, out[DSP_CHROMA_V1_AT_2] + x / 4,
+			_mm_unpackhi_epi64(even_a, even_b));
+	}
+	for (int k = 0; k < DSP_CHROMA_PLANES; k++)
+		rest[k] = out[k] + (k < DSP_CHROMA_U1_AT_0 ? x / 2 : x / 4);
+	if (x < n)
+		dsp_c.chroma_rows(row0 + x, row1 + x, n - x, rest);
+}
+
 static const struct dsp table = {
 	.name = "avx2",
 	.diff_row = avx2_diff_row,
@@ -339,6 +386,7 @@ static const struct dsp table = {
 	.slopes = avx2_slopes,
 	.residues = avx2_residues,
 	.i420_rows = avx2_i420_rows,
+	.chroma_rows = avx2_chroma_rows,
 };
 
 const struct dsp *dsp_avx2(void)

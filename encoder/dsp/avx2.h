@@ -16,3 +16,4 @@ void avx2_residues(
 	const uint8_t *cur, const uint8_t *above, int32_t n, uint8_t *const out[4], uint32_t weights[4]);
 void avx2_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
 	uint8_t *u, uint8_t *v);
+void avx2_chroma_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *const out[8]);

@@ -80,6 +80,7 @@ static const struct dsp table = {
 	.slopes = avx2_slopes,
 	.residues = avx2_residues,
 	.i420_rows = avx2_i420_rows,
+	.chroma_rows = avx2_chroma_rows,
 };
 
 const struct dsp *dsp_avx512(void)

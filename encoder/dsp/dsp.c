@@ -187,6 +187,38 @@ static void c_i420_rows(const uint32_t *row0, const uint32_t *row1, int32_t n, u
 	}
 }
 
+static uint8_t chroma_u(uint32_t px)
+{
+	return chroma(4 * (-3755 * (int32_t)(px >> 16 & 255) - 12629 * (int32_t)(px >> 8 & 255) +
+				  16384 * (int32_t)(px & 255)));
+}
+
+static uint8_t chroma_v(uint32_t px)
+{
+	return chroma(4 * (16384 * (int32_t)(px >> 16 & 255) - 14883 * (int32_t)(px >> 8 & 255) -
+				  1501 * (int32_t)(px & 255)));
+}
+
+/* Columns from, from + step, … */
+static void pick_chroma(const uint32_t *row, int32_t n, int32_t from, int32_t step, uint8_t *u, uint8_t *v)
+{
+	for (int32_t i = 0; i * step < n; i++) {
+		uint32_t px = row[i * step + from < n ? i * step + from : n - 1];
+
+		u[i] = chroma_u(px);
+		v[i] = chroma_v(px);
+	}
+}
+
+static void c_chroma_rows(
+	const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *const out[DSP_CHROMA_PLANES])
+{
+	pick_chroma(row0, n, 1, 2, out[DSP_CHROMA_U0], out[DSP_CHROMA_V0]);
+	pick_chroma(row1, n, 1, 2, out[DSP_CHROMA_U1], out[DSP_CHROMA_V1]);
+	pick_chroma(row1, n, 0, 4, out[DSP_CHROMA_U1_AT_0], out[DSP_CHROMA_V1_AT_0]);
+	pick_chroma(row1, n, 2, 4, out[DSP_CHROMA_U1_AT_2], out[DSP_CHROMA_V1_AT_2]);
+}
+
 const struct dsp dsp_c = {
 	.name = "c",
 	.diff_row = c_diff_row,
@@ -200,6 +232,7 @@ const struct dsp dsp_c = {
 	.slopes = c_slopes,
 	.residues = c_residues,
 	.i420_rows = c_i420_rows,
+	.chroma_rows = c_chroma_rows,
 };
 
 const struct dsp *dsp_best(void)

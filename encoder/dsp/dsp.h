@@ -12,6 +12,7 @@
 #define DSP_RGB 0x00ffffffu /* the bits that count */
 #define DSP_SEEN 2048
 #define DSP_FILTERS 4
+#define DSP_CHROMA_PLANES 8
 
 struct dsp {
 	const char *name;
@@ -50,6 +51,25 @@ struct dsp {
 	 */
 	void (*i420_rows)(const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *y0, uint8_t *y1,
 		uint8_t *u, uint8_t *v);
+	/*
+	 * The chroma that i420_rows leaves out, each pixel's own, where the second view of AVC444v2 has it
+	 * ([MS-RDPEGFX] 3.3.8.3.3): u and v of the odd columns of both rows, half as many as pixels, rounded
+	 * up; then of the second row's columns 0, 4, 8… u and v, and of 2, 6, 10… u and v, a quarter. Columns
+	 * that are not there are the last one. See DSP_CHROMA_….
+	 */
+	void (*chroma_rows)(
+		const uint32_t *row0, const uint32_t *row1, int32_t n, uint8_t *const out[DSP_CHROMA_PLANES]);
+};
+
+enum dsp_chroma {
+	DSP_CHROMA_U0,
+	DSP_CHROMA_V0,
+	DSP_CHROMA_U1,
+	DSP_CHROMA_V1,
+	DSP_CHROMA_U1_AT_0,
+	DSP_CHROMA_V1_AT_0,
+	DSP_CHROMA_U1_AT_2,
+	DSP_CHROMA_V1_AT_2,
 };
 
 /* The place of a colour. Two rounds: greys are an arithmetic progression, which one multiplication spreads

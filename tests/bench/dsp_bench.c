@@ -86,13 +86,22 @@ static void run_i420(const struct dsp *d, int row, int32_t n)
 	d->i420_rows(a[row], b[row], n, planes[0], planes[1], planes[2], planes[3]);
 }
 
+static void run_chroma(const struct dsp *d, int row, int32_t n)
+{
+	uint8_t *out[DSP_CHROMA_PLANES];
+
+	for (int k = 0; k < DSP_CHROMA_PLANES; k++)
+		out[k] = residues[k / 2] + k % 2 * WIDE;
+	d->chroma_rows(a[row], b[row], n, out);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const struct dsp *d, int row, int32_t n);
 } kernels[] = { { "same_row", run_same }, { "diff_row", run_diff }, { "copy_row", run_copy },
 	{ "is_colour", run_is_colour }, { "hash_row", run_hash }, { "find_any4", run_find },
 	{ "slopes", run_slopes }, { "see_colours", run_see }, { "mark_apart", run_apart },
-	{ "residues", run_residues }, { "i420_rows", run_i420 } };
+	{ "residues", run_residues }, { "i420_rows", run_i420 }, { "chroma_rows", run_chroma } };
 
 static uint64_t cpu_ns(void)
 {

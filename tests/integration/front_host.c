@@ -3,12 +3,12 @@
  * The RDP front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
  *
  *   front_host --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
- *              [--frames PREFIX]
+ *              [--frames PREFIX] [--strokes]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
  * picture. --animate moves the upper left quarter and a hair for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
  * output, a line each, what happens; "exact N" means that the client has been sent the whole picture, which then also stands in the
- * file of --picture.
+ * file of --picture. --strokes draws thin red ones over what moves.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -34,7 +34,7 @@ struct host {
 	int32_t width, height;
 	const char *picture, *frames;
 	unsigned keys, exact, animate, shown;
-	bool is_open;
+	bool is_open, has_strokes;
 };
 
 static struct pixmap host_screen(const struct host *h)
@@ -145,7 +145,8 @@ static void draw_film(struct host *h, uint32_t n)
 	for (int32_t y = 0; y < r.h; y++)
 		for (int32_t x = 0; x < r.w; x++) {
 			uint32_t red = wave((uint32_t)x * 2 + n * 7), green = wave((uint32_t)y * 3 + n * 5), blue = wave((uint32_t)(x + y) + n * 3);
-			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = red << 16 | green << 8 | blue;
+			bool is_stroke = h->has_strokes && (x + y / 3) % 8 < 2;
+			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = is_stroke ? 0xe01010 : red << 16 | green << 8 | blue;
 		}
 	encoder_damage(h->encoder, &r, 1);
 	draw_hair(h, n);
@@ -200,7 +201,7 @@ static void make_encoder(struct host *h, const struct front_caps *caps)
 {
 	struct pst_err err = PST_ERR_INIT;
 	const struct encoder_params p = { .width = h->width, .height = h->height, .ops = caps->ops,
-		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions };
+		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions, .full_chroma = caps->full_chroma };
 	encoder_destroy(h->encoder);
 	h->encoder = encoder_create(&p, &err);
 	if (!h->encoder)
@@ -350,12 +351,14 @@ struct options {
 	uint16_t port;
 	int32_t width, height;
 	unsigned animate;
+	bool has_strokes;
 };
 
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = { { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
-		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { "frames", 1, 0, 'r' }, { 0 } };
+		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { "frames", 1, 0, 'r' },
+		{ "strokes", 0, 0, 't' }, { 0 } };
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
 		case 'p': o->port = (uint16_t)atoi(optarg); break;
@@ -367,6 +370,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		case 'k': o->key = optarg; break;
 		case 'o': o->picture = optarg; break;
 		case 'r': o->frames = optarg; break;
+		case 't': o->has_strokes = true; break;
 		case 'a': o->animate = (unsigned)atoi(optarg); break;
 		default: return -1;
 		}
@@ -395,6 +399,7 @@ int main(int argc, char **argv)
 	h.height = o.height;
 	h.picture = o.picture;
 	h.animate = o.animate;
+	h.has_strokes = o.has_strokes;
 	h.frames = o.frames;
 	h.pixels = pst_zalloc((size_t)o.width * (size_t)o.height, 4);
 	h.due = pst_timer_create(&h.loop);

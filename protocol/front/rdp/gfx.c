@@ -42,7 +42,7 @@ static int gfx_send(struct rdp *f, const struct pst_buf *pdus, uint64_t *ret_byt
 /* The highest version that both know, and one with H.264 before one without. */
 static const struct gfx_capset *choose_set(const struct gfx_client_pdu *pdu)
 {
-	static const uint32_t known[] = { GFX_VERSION_8, GFX_VERSION_81, GFX_VERSION_10 };
+	static const uint32_t known[] = { GFX_VERSION_8, GFX_VERSION_81, GFX_VERSION_10, GFX_VERSION_102 };
 	const struct gfx_capset *best = NULL;
 	for (uint16_t i = 0; i < pdu->caps.len; i++) {
 		const struct gfx_capset *set = &pdu->caps.sets[i];
@@ -177,6 +177,7 @@ static void gfx_caps(const struct rdp *f, struct front_caps *ret)
 		return;
 	ret->ops |= OP_BIT(OP_VIDEO);
 	ret->max_video_regions = RDP_VIDEO_REGIONS;
+	ret->full_chroma = gfx_wire_has_avc444(&f->gfx.set);
 }
 
 static bool gfx_can_send(const struct rdp *f)

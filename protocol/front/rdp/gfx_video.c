@@ -12,17 +12,19 @@ static uint16_t surface_of(uint32_t region)
 	return (uint16_t)(RDP_SURFACE_ID + 1 + region);
 }
 
-/* A key picture of another size begins another decoder. */
+/* A key picture of another size, or with another number of views, begins another decoder. */
 static void begin(struct rdp *f, struct pst_buf *out, const struct op_video *v)
 {
 	uint16_t id = surface_of(v->region);
-	if (f->gfx.videos[v->region].w == v->coded_w && f->gfx.videos[v->region].h == v->coded_h)
+	bool is_full = v->chroma != NULL;
+	if (f->gfx.videos[v->region].w == v->coded_w && f->gfx.videos[v->region].h == v->coded_h && f->gfx.videos[v->region].is_full == is_full)
 		return;
 	if (f->gfx.videos[v->region].w)
 		gfx_wire_delete_surface(out, id);
 	gfx_wire_create_surface(out, id, v->coded_w, v->coded_h);
 	f->gfx.videos[v->region].w = v->coded_w;
 	f->gfx.videos[v->region].h = v->coded_h;
+	f->gfx.videos[v->region].is_full = is_full;
 }
 
 void rdp_gfx_video_put(struct rdp *f, struct pst_buf *out, const struct op *op)
@@ -30,7 +32,10 @@ void rdp_gfx_video_put(struct rdp *f, struct pst_buf *out, const struct op *op)
 	const struct op_video *v = &op->video;
 	PRE(v->region < RDP_VIDEO_REGIONS);
 	begin(f, out, v);
-	gfx_wire_avc420(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len);
+	if (v->chroma)
+		gfx_wire_avc444(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len, v->chroma, v->chroma_len);
+	else
+		gfx_wire_avc420(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len);
 	gfx_wire_copy(out, surface_of(v->region), RDP_SURFACE_ID, &op->rect, 0, 0);
 }
 

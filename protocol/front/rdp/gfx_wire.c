@@ -76,6 +76,11 @@ bool gfx_wire_has_avc(const struct gfx_capset *set)
 	return set->version >= GFX_VERSION_10 && !(set->flags & GFX_CAPS_AVC_DISABLED);
 }
 
+bool gfx_wire_has_avc444(const struct gfx_capset *set)
+{
+	return set->version >= GFX_VERSION_102 && gfx_wire_has_avc(set);
+}
+
 bool gfx_wire_has_small_cache(const struct gfx_capset *set)
 {
 	return set->flags & (GFX_CAPS_THINCLIENT | GFX_CAPS_SMALL_CACHE);
@@ -226,13 +231,32 @@ void gfx_wire_bits(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const
 	pst_buf_append(out, data, len);
 }
 
-void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len)
+#define AVC420_HEADER_LEN (4u + 8 + 2) /* RFX_AVC420_METABLOCK with one region, 2.2.4.4.1 */
+
+static void put_avc420(struct pst_buf *out, const struct rect *all, uint8_t qp, const void *data, size_t len)
 {
-	const struct rect all = { 0, 0, w, h };
-	put_bits_header(out, id, GFX_CODEC_AVC420, &all, 4 + 8 + 2 + len);
 	pst_buf_put_le32(out, 1);
-	put_rect(out, &all);
+	put_rect(out, all);
 	pst_buf_put_u8(out, qp & 0x3f);
 	pst_buf_put_u8(out, (uint8_t)(100 - qp)); /* quality, 0…100 */
 	pst_buf_append(out, data, len);
+}
+
+void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len)
+{
+	const struct rect all = { 0, 0, w, h };
+	put_bits_header(out, id, GFX_CODEC_AVC420, &all, AVC420_HEADER_LEN + len);
+	put_avc420(out, &all, qp, data, len);
+}
+
+/* The first word is the first stream's length; its upper two bits (LC) are 0 for both views. */
+void gfx_wire_avc444(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len, const void *chroma,
+		     size_t chroma_len)
+{
+	const struct rect all = { 0, 0, w, h };
+	PRE(len < GFX_PDU_MAX);
+	put_bits_header(out, id, GFX_CODEC_AVC444V2, &all, 4 + 2 * AVC420_HEADER_LEN + len + chroma_len);
+	pst_buf_put_le32(out, (uint32_t)(AVC420_HEADER_LEN + len));
+	put_avc420(out, &all, qp, data, len);
+	put_avc420(out, &all, qp, chroma, chroma_len);
 }

@@ -21,12 +21,14 @@ enum gfx_codec {
 	GFX_CODEC_CLEAR = 0x0008,
 	GFX_CODEC_PLANAR = 0x000a,
 	GFX_CODEC_AVC420 = 0x000b,
+	GFX_CODEC_AVC444V2 = 0x000f,
 };
 
 enum gfx_version {
 	GFX_VERSION_8 = 0x00080004,
 	GFX_VERSION_81 = 0x00080105,
 	GFX_VERSION_10 = 0x000a0002,
+	GFX_VERSION_102 = 0x000a0200,
 };
 #define GFX_CAPS_THINCLIENT 0x01u
 #define GFX_CAPS_SMALL_CACHE 0x02u
@@ -58,6 +60,9 @@ struct gfx_client_pdu {
 /* True when the set lets the server send H.264 4:2:0. */
 bool gfx_wire_has_avc(const struct gfx_capset *set);
 
+/* And H.264 with all of the chroma, in YUV444v2 mode, which clients have from 10.1 on. */
+bool gfx_wire_has_avc444(const struct gfx_capset *set);
+
 /* True when the client's bitmap cache has 16 MB and not 100. */
 bool gfx_wire_has_small_cache(const struct gfx_capset *set);
 
@@ -81,3 +86,6 @@ void gfx_wire_evict(struct pst_buf *out, uint16_t slot);
 void gfx_wire_bits(struct pst_buf *out, uint16_t id, enum gfx_codec codec, const struct rect *r, const void *data, size_t len);
 /* RFX_AVC420_BITMAP_STREAM (2.2.4.4) with one region over the whole w × h. */
 void gfx_wire_avc420(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len);
+/* RFX_AVC444V2_BITMAP_STREAM (2.2.4.6) with both views, each with the same region. */
+void gfx_wire_avc444(struct pst_buf *out, uint16_t id, int32_t w, int32_t h, uint8_t qp, const void *data, size_t len, const void *chroma,
+		     size_t chroma_len);

@@ -47,6 +47,7 @@ struct rdp_gfx {
 	struct gfx_pixels *pixels; /* NULL before the first surface */
 	struct {
 		int32_t w, h; /* of the region's surface; 0 without one */
+		bool is_full; /* its decoder puts two views together */
 	} videos[RDP_VIDEO_REGIONS];
 };
 

@@ -16,6 +16,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/pages.h \
 	tests/unit/encoder/test_anchor.c \
 	tests/unit/encoder/test_avx2.c \
+	tests/unit/encoder/test_chroma.c \
 	tests/unit/encoder/test_classify.c \
 	tests/unit/encoder/test_clear_cut.c \
 	tests/unit/encoder/test_codec.c \

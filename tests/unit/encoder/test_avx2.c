@@ -97,6 +97,23 @@ static void compare_i420(const struct dsp *d, const uint32_t *p, const uint32_t 
 	cr_assert_eq(out[1][2][1 + (n + 1) / 2], GUARD);
 }
 
+static void compare_chroma(const struct dsp *d, const uint32_t *p, const uint32_t *q, int32_t n)
+{
+	uint8_t out[2][DSP_CHROMA_PLANES][N + 8];
+
+	memset(out, GUARD, sizeof(out));
+	for (int i = 0; i < 2; i++) {
+		uint8_t *to[DSP_CHROMA_PLANES];
+
+		for (int k = 0; k < DSP_CHROMA_PLANES; k++)
+			to[k] = out[i][k] + 1;
+		(i ? d : &dsp_c)->chroma_rows(p, q, n, to);
+	}
+	cr_assert_eq(memcmp(out[0], out[1], sizeof(out[0])), 0, "chroma of %d pixels", n);
+	cr_assert_eq(out[1][DSP_CHROMA_V1][1 + (n + 1) / 2], GUARD);
+	cr_assert_eq(out[1][DSP_CHROMA_U1_AT_2][1 + (n + 3) / 4], GUARD);
+}
+
 Test(avx2, every_table_answers_as_c_does)
 {
 	const struct dsp *tables[] = { &dsp_c, dsp_avx2(), dsp_avx512(), dsp_neon() };
@@ -115,6 +132,7 @@ Test(avx2, every_table_answers_as_c_does)
 				tables[t], (const uint8_t *)a + off, (const uint8_t *)b + off / 2, n);
 			compare_seen(tables[t], a + off, n);
 			compare_i420(tables[t], a + off, b + off, n);
+			compare_chroma(tables[t], a + off, b + off, n);
 		}
 	}
 }

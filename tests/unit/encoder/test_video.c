@@ -400,3 +400,57 @@ Test(video, a_fast_clip_is_made_exact_sooner_than_a_slow_one)
 	cr_assert(rest_after(34) >= 160 && rest_after(34) <= 175, "%d ms", (int)rest_after(34));
 	cr_assert_eq(rest_after(70), 300);
 }
+
+/* Red strokes over the moving picture, as letters on a photo are. */
+static void draw_strokes(struct desk *d, const struct rect *r, int frame)
+{
+	draw_clip(d, r, frame);
+	for (int32_t y = r->y; y < r->y + r->h; y++)
+		for (int32_t x = r->x; x < r->x + r->w; x++)
+			if ((x + y / 5 + frame) % 7 < 2)
+				*px_at(d, x, y) = 0xe01010;
+}
+
+/* Which of 90 frames had a second picture, the first 45 with strokes; each of them as a bit. */
+static void play_strokes(struct desk *d, bool has_full, uint32_t rate_kbps, int *ret_full, int *ret_last)
+{
+	const struct encoder_budget budget = { .rate_kbps = rate_kbps };
+	struct rect clip = { 64, 64, 320, 240 };
+	struct pst_err err = PST_ERR_INIT;
+
+	desk_open(d, 9, 640, 480, ALL_OPS);
+	d->params.video_align = 16;
+	d->params.full_chroma = has_full;
+	encoder_destroy(d->enc);
+	d->enc = encoder_create(&d->params, &err);
+	*ret_full = *ret_last = 0;
+	for (int frame = 0; frame < 90; frame++, d->now += 33 * MS) {
+		struct op_list list;
+
+		(frame < 45 ? draw_strokes : draw_clip)(d, &clip, frame);
+		encoder_damage(d->enc, &clip, 1);
+		list = desk_plan_for(d, &budget);
+		for (size_t i = 0; i < list.len; i++) {
+			if (list.ops[i].kind != OP_VIDEO)
+				continue;
+			cr_assert(!list.ops[i].video.chroma == !list.ops[i].video.chroma_len);
+			*ret_full += list.ops[i].video.chroma != NULL;
+			*ret_last = list.ops[i].video.chroma != NULL;
+		}
+	}
+	desk_settle(d, 0);
+	desk_close(d);
+}
+
+Test(video, coloured_strokes_get_all_of_their_chroma_where_it_can_go)
+{
+	struct desk d;
+	int full, last;
+
+	play_strokes(&d, true, 0, &full, &last);
+	cr_expect(full > 25 && full < 80 && !last, "%d", full);
+	play_strokes(&d, false, 0, &full, &last);
+	cr_expect_eq(full, 0, "the front does not take it");
+	play_strokes(&d, true, 10000, &full, &last);
+	cr_expect_eq(full, 0, "a narrow path");
+}

@@ -43,7 +43,7 @@ static uint32_t nal_types(const struct h264_unit *u)
 Test(x264, a_stream_is_key_first_and_then_small)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, &err);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, &err);
 	struct h264_unit u;
 	size_t key_len;
 
@@ -68,7 +68,7 @@ Test(x264, a_stream_is_key_first_and_then_small)
 Test(x264, what_is_still_is_neither_read_nor_sent)
 {
 	uint8_t still[21 * 16];
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
 	struct h264_unit u;
 	size_t moved;
 
@@ -90,17 +90,17 @@ Test(x264, what_is_still_is_neither_read_nor_sent)
 
 Test(x264, another_region_of_the_same_size_can_go_on)
 {
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
 
-	cr_assert(h264_fits(h, CODED_W, CODED_H));
-	cr_assert(!h264_fits(h, CODED_W, CODED_H + 2) && !h264_fits(h, CODED_W - 2, CODED_H));
+	cr_assert(h264_fits(h, CODED_W, CODED_H, false));
+	cr_assert(!h264_fits(h, CODED_W, CODED_H + 2, false) && !h264_fits(h, CODED_W - 2, CODED_H, false));
 	h264_destroy(h);
 }
 
 Test(x264, a_rate_holds_the_stream)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct h264 *h = h264_create(CODED_W, CODED_H, 2000, &err);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 2000, false, &err);
 	uint32_t seed = 1;
 	struct h264_unit u;
 	size_t total = 0;
@@ -136,7 +136,7 @@ static double luma_psnr(const uint8_t *got)
 
 static void write_stream(const char *path)
 {
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
 	FILE *f = fopen(path, "wb");
 	struct h264_unit u;
 

@@ -5,6 +5,7 @@ TESTS += tests/unit/rdp/unit-rdp
 endif
 
 tests_unit_rdp_unit_rdp_SOURCES = \
+	tests/unit/rdp/test_avc444.c \
 	tests/unit/rdp/test_clear.c \
 	tests/unit/rdp/test_clip_wire.c \
 	tests/unit/rdp/test_detect.c \

@@ -31,6 +31,9 @@ Test(gfx_wire, messages_have_the_specification_s_bytes)
 	gfx_wire_avc420(&out, 3, 16, 32, 20, "ab", 2);
 	EXPECT_BYTES(&out, 1, 0, 0, 0, 41, 0, 0, 0, 3, 0, 11, 0, 0x20, 0, 0, 0, 0, 16, 0, 32, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 0,
 		     20, 80, 'a', 'b');
+	gfx_wire_avc444(&out, 3, 16, 32, 20, "ab", 2, "c", 1);
+	EXPECT_BYTES(&out, 1, 0, 0, 0, 60, 0, 0, 0, 3, 0, 15, 0, 0x20, 0, 0, 0, 0, 16, 0, 32, 0, 35, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 0,
+		     20, 80, 'a', 'b', 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 32, 0, 20, 80, 'c');
 	gfx_wire_to_cache(&out, 1, 0x1122334455667788, 9, &r);
 	EXPECT_BYTES(&out, 6, 0, 0, 0, 28, 0, 0, 0, 1, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 9, 0, 1, 0, 2, 0, 4, 0, 6, 0);
 	gfx_wire_from_cache(&out, 9, 1, 5, 6);
@@ -55,11 +58,14 @@ Test(gfx_wire, h264_is_for_clients_that_say_so)
 {
 	static const struct {
 		struct gfx_capset set;
-		bool has_avc;
-	} sets[] = { { { GFX_VERSION_8, 0 }, false }, { { GFX_VERSION_8, 0x10 }, false }, { { GFX_VERSION_81, 0 }, false },
-		     { { GFX_VERSION_81, 0x10 }, true }, { { GFX_VERSION_10, 0 }, true }, { { GFX_VERSION_10, 0x20 }, false } };
-	for (size_t i = 0; i < PST_ARRAY_LEN(sets); i++)
+		bool has_avc, has_avc444;
+	} sets[] = { { { GFX_VERSION_8, 0 }, false, false }, { { GFX_VERSION_8, 0x10 }, false, false }, { { GFX_VERSION_81, 0 }, false, false },
+		     { { GFX_VERSION_81, 0x10 }, true, false }, { { GFX_VERSION_10, 0 }, true, false }, { { GFX_VERSION_10, 0x20 }, false, false },
+		     { { GFX_VERSION_102, 0 }, true, true }, { { GFX_VERSION_102, 0x20 }, false, false } };
+	for (size_t i = 0; i < PST_ARRAY_LEN(sets); i++) {
 		cr_expect_eq(gfx_wire_has_avc(&sets[i].set), sets[i].has_avc, "set %zu", i);
+		cr_expect_eq(gfx_wire_has_avc444(&sets[i].set), sets[i].has_avc444, "set %zu", i);
+	}
 }
 
 static const struct {
