@@ -146,6 +146,7 @@ static void write_rdp(struct run *r, const struct op_list *list)
 	gfx_wire_start_frame(&r->out, (uint32_t)list->sequence, 0);
 	for (size_t i = 0; i < list->len; i++)
 		write_rdp_op(r, &list->ops[i]);
+	gfx_pixels_end(r->pixels, encoder_sent(r->enc), list->is_exact, 1, &r->out);
 	gfx_wire_end_frame(&r->out, (uint32_t)list->sequence);
 	pst_buf_reset(&r->channel);
 	zgfx_pack(r->zgfx, r->out.data, r->out.len, &r->channel);
@@ -193,7 +194,7 @@ static void open_rdp(struct run *r)
 	struct pst_err err = PST_ERR_INIT;
 
 	pst_buf_init(&r->channel, 256u << 20);
-	r->pixels = gfx_pixels_create(true, &err);
+	r->pixels = gfx_pixels_create(false, &err);
 	r->zgfx = zgfx_create();
 	if (!r->enc || !r->pixels || !r->zgfx || gfx_pixels_resize(r->pixels, TRACE_W, TRACE_H, &r->out, &err) < 0)
 		die("rdp", &err);

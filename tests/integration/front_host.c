@@ -6,7 +6,7 @@
  *              [--frames PREFIX] [--strokes]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
- * picture. --animate moves the upper left quarter and a hair for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
+ * picture, and P shows one of two pages in turn. --animate moves the upper left quarter and a hair for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
  * output, a line each, what happens; "exact N" means that the client has been sent the whole picture, which then also stands in the
  * file of --picture. --strokes draws thin red ones over what moves.
  */
@@ -25,6 +25,8 @@
 #include "encoder/encoder.h"
 #include "protocol/front/front.h"
 
+#define KEY_P 25 /* XT's scan code */
+
 struct host {
 	uv_loop_t loop;
 	struct front *front;
@@ -33,7 +35,7 @@ struct host {
 	uint32_t *pixels;
 	int32_t width, height;
 	const char *picture, *frames;
-	unsigned keys, exact, animate, shown;
+	unsigned keys, pages, exact, animate, shown;
 	bool is_open, has_strokes;
 };
 
@@ -234,11 +236,30 @@ static void on_opened(void *arg, const struct front_caps *caps)
 	h->is_open = true;
 }
 
+/* Marks as letters have them, in lines, all over the screen. */
+static void flip_page(struct host *h)
+{
+	const struct rect all = { 0, 0, h->width, h->height };
+	uint32_t which = ++h->pages % 2;
+	for (int32_t y = 0; y < h->height; y++) {
+		for (int32_t x = 0; x < h->width; x++) {
+			uint32_t mark = ((uint32_t)x / 2 * 2654435761u + (uint32_t)y / 18 * 40503u + which * 97) * 0x9e3779b1u;
+			bool is_ink = y % 18 < 12 && mark >> (y % 18) & 1;
+			h->pixels[(size_t)y * (size_t)h->width + (size_t)x] = is_ink ? 0x202020 : 0xffffff;
+		}
+	}
+	encoder_damage(h->encoder, &all, 1);
+	print_path(h);
+	host_pump(h);
+}
+
 static void on_input(void *arg, const struct input_event *ev)
 {
 	struct host *h = arg;
 	if (ev->kind == INPUT_KEY && ev->key.is_down) {
 		printf("key %x %u\n", ev->key.keysym, ev->key.keycode);
+		if (ev->key.keycode == KEY_P)
+			return flip_page(h);
 		h->keys++;
 		draw_block(h, (int32_t)(h->keys * 40) % h->width, h->height / 2, 24, 0x3060c0 + h->keys * 0x1111);
 		host_pump(h);

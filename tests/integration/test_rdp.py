@@ -138,6 +138,18 @@ class Picture(unittest.TestCase):
             self.assertEqual(s.lines.until(r"^key \w+ (\d+)").group(1), "30")
             self.exact(s)
 
+    def test_a_page_that_was_seen_costs_little_and_is_exact(self):
+        s = self.session("/gfx:RFX", size="1000x600", screen=(1000, 600))
+        self.exact(s)
+        sent = []
+        for page in range(4):
+            s.mark = len(s.lines.seen)
+            s.display.run("xdotool", "mousemove", "300", "200", "key", "p")
+            sent.append(int(s.lines.until(r"^path .*sent=(\d+)", start=s.mark).group(1)))
+            self.exact(s)
+        first, again = sent[1] - sent[0], sent[3] - sent[2]
+        self.assertLess(again, min(first // 10, 200))
+
     def test_the_desktop_follows_the_window(self):
         for option in ("/gfx:RFX", "/bpp:32"):
             s = self.session(option, "/dynamic-resolution", screen=(1000, 800))

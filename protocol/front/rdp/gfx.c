@@ -251,6 +251,7 @@ static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixm
 		if (r == 0)
 			r = send_when_long(f, &out, &bytes, err);
 	}
+	gfx_pixels_end(f->gfx.pixels, sent, ops->is_exact, RDP_SURFACE_ID, &out);
 	gfx_wire_end_frame(&out, id);
 	if (r == 0)
 		r = gfx_send(f, &out, &bytes, err);

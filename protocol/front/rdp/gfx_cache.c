@@ -11,11 +11,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "encoder/dsp/dsp.h"
+#include "protocol/front/rdp/gfx_wire.h"
 
-#define TILE_BYTES (GFX_CACHE_TILE * GFX_CACHE_TILE * 4)
-#define SMALL_SLOTS (16 * 1024 * 1024 / TILE_BYTES)
-#define LARGE_SLOTS (100 * 1024 * 1024 / TILE_BYTES)
 #define CHAINS 4096
+/* A key for caches that outlive a connection ("Puesto", and the slot): ours end with it, and a hash would be eight bytes that nothing shortens. */
+#define CACHE_KEY 0x000050756573746full
 
 struct slot {
 	struct gfx_tile_key key;
@@ -26,16 +26,18 @@ struct slot {
 struct gfx_cache {
 	struct slot *slots;
 	uint16_t chains[CHAINS];
-	uint16_t len, used; /* slots 1 … used hold something */
+	uint16_t first, len, used; /* 1 … used hold something; the client's slots count from first */
 	uint32_t px[GFX_CACHE_TILE * GFX_CACHE_TILE]; /* of a tile at work, in one piece */
 };
 
-struct gfx_cache *gfx_cache_create(bool is_small)
+struct gfx_cache *gfx_cache_create(uint16_t first, uint16_t len)
 {
+	PRE(first > 0 && len > 0 && first + len - 1 <= GFX_CACHE_SLOTS_MAX);
 	struct gfx_cache *c = pst_zalloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->len = is_small ? SMALL_SLOTS : LARGE_SLOTS;
+	c->first = first;
+	c->len = len;
 	c->slots = pst_zalloc((size_t)c->len + 1, sizeof(*c->slots));
 	if (!c->slots) {
 		gfx_cache_destroy(c);
@@ -84,6 +86,12 @@ static uint16_t *chain_of(struct gfx_cache *c, const struct gfx_tile_key *key)
 	return &c->chains[key->low % CHAINS];
 }
 
+/* The client's number of one of ours. */
+static uint16_t slot_of(const struct gfx_cache *c, uint16_t i)
+{
+	return (uint16_t)(c->first + i - 1);
+}
+
 uint16_t gfx_cache_find(struct gfx_cache *c, const struct gfx_tile_key *key)
 {
 	uint16_t i = *chain_of(c, key);
@@ -93,7 +101,7 @@ uint16_t gfx_cache_find(struct gfx_cache *c, const struct gfx_tile_key *key)
 		unlink_use(c, i);
 		link_newest(c, i);
 	}
-	return i;
+	return i ? slot_of(c, i) : 0;
 }
 
 static void forget(struct gfx_cache *c, uint16_t i)
@@ -105,28 +113,31 @@ static void forget(struct gfx_cache *c, uint16_t i)
 	unlink_use(c, i);
 }
 
-uint16_t gfx_cache_add(struct gfx_cache *c, const struct gfx_tile_key *key, bool *ret_had)
+/* Ours for a new key: a free one, or the least used one, which is evicted. */
+static uint16_t take_slot(struct gfx_cache *c, struct pst_buf *out)
 {
-	uint16_t *chain = chain_of(c, key), i;
-	bool had = c->used == c->len;
-	i = had ? c->slots[0].newer : ++c->used;
-	if (had)
-		forget(c, i);
+	if (c->used < c->len)
+		return ++c->used;
+	uint16_t i = c->slots[0].newer;
+	forget(c, i);
+	gfx_wire_evict(out, slot_of(c, i));
+	return i;
+}
+
+void gfx_cache_put(struct gfx_cache *c, const struct gfx_tile_key *key, uint16_t surface, const struct rect *r, struct pst_buf *out)
+{
+	uint16_t i = take_slot(c, out), *chain = chain_of(c, key);
 	c->slots[i].key = *key;
 	c->slots[i].next = *chain;
 	*chain = i;
 	link_newest(c, i);
-	*ret_had = had;
-	return i;
+	gfx_wire_to_cache(out, surface, (uint64_t)slot_of(c, i) << 48 | CACHE_KEY, slot_of(c, i), r);
 }
 
-uint16_t gfx_cache_used(const struct gfx_cache *c)
+void gfx_cache_empty(struct gfx_cache *c, struct pst_buf *out)
 {
-	return c->used;
-}
-
-void gfx_cache_clear(struct gfx_cache *c)
-{
+	for (uint16_t i = 1; i <= c->used; i++)
+		gfx_wire_evict(out, slot_of(c, i));
 	memset(c->chains, 0, sizeof(c->chains));
 	c->slots[0] = (struct slot){ 0 };
 	c->used = 0;

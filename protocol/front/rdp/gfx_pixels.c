@@ -10,6 +10,7 @@
 #include "encoder/codec/clear_cut.h"
 #include "encoder/dsp/dsp.h"
 #include "protocol/front/rdp/gfx_cache.h"
+#include "protocol/front/rdp/gfx_cells.h"
 #include "protocol/front/rdp/gfx_wire.h"
 #include "protocol/front/rdp/planar.h"
 #include "protocol/front/rdp/remotefx.h"
@@ -20,12 +21,20 @@
 #define SMOOTH_STEP 4 /* rows, of which one is looked at */
 #define DATA_KEEP (128u * 1024) /* bytes; more is given back after the operation */
 #define KEEP_AREA_MIN 256 /* pixels that are worth a slot */
+/* Of the client's cache, in bytes: tiles of pictures, and cells of text where two screens of them fit into a part. */
+#define SMALL_CACHE (16 * 1024 * 1024)
+#define LARGE_CACHE (100 * 1024 * 1024)
+#define TILE_BYTES (GFX_CACHE_TILE * GFX_CACHE_TILE * 4)
+#define CELL_BYTES (GFX_CELL_WIDTH * GFX_CELL_HEIGHT * 4)
+#define SCREENS_MIN 2
 
 struct gfx_pixels {
 	struct codec *clear;
 	BITMAP_PLANAR_CONTEXT *planar; /* up to 1.2 MB; NULL between operations */
 	struct remotefx *remotefx;
-	struct gfx_cache *cache;
+	bool has_small_cache;
+	struct gfx_cache *cache; /* of pictures' tiles; NULL before the first size */
+	struct gfx_cells *cells; /* of text; NULL where there is no room for them */
 	struct pst_buf data;
 };
 
@@ -175,13 +184,8 @@ static bool knows_any(const struct job *j, const struct pixmap *sent, const stru
 static void keep(const struct job *j, const struct pixmap *sent, const struct rect *cell)
 {
 	struct gfx_tile_key key = gfx_cache_key(j->x->cache, sent, cell);
-	bool had;
-	if (rect_area(cell) < KEEP_AREA_MIN || gfx_cache_find(j->x->cache, &key))
-		return;
-	uint16_t slot = gfx_cache_add(j->x->cache, &key, &had);
-	if (had)
-		gfx_wire_evict(j->out, slot);
-	gfx_wire_to_cache(j->out, j->surface, key.low, slot, cell);
+	if (rect_area(cell) >= KEEP_AREA_MIN && !gfx_cache_find(j->x->cache, &key))
+		gfx_cache_put(j->x->cache, &key, j->surface, cell, j->out);
 }
 
 static void keep_cells(const struct job *j, const struct pixmap *sent, const struct rect *r, const struct rect *cells)
@@ -209,15 +213,34 @@ static int put_picture(const struct job *j, const struct pixmap *sent, const str
 	return rc;
 }
 
+struct rest {
+	const struct job *job;
+	const struct pixmap *sent;
+};
+
+static int put_rest(void *arg, const struct rect *r, struct pst_err *err)
+{
+	const struct rest *rest = arg;
+	return put_clear(rest->job, rest->sent, r, err);
+}
+
+static int put_text(const struct job *j, const struct pixmap *sent, const struct rect *r, struct pst_err *err)
+{
+	struct rest rest = { j, sent };
+	if (!j->x->cells || !gfx_cells_know(j->x->cells, sent, r))
+		return put_clear(j, sent, r, err);
+	return gfx_cells_put(j->x->cells, j->surface, r, j->out, put_rest, &rest, err);
+}
+
 struct gfx_pixels *gfx_pixels_create(bool has_small_cache, struct pst_err *err)
 {
 	struct gfx_pixels *x = pst_zalloc(1, sizeof(*x));
 	if (x) {
 		pst_buf_init(&x->data, GFX_PDU_MAX);
 		x->clear = codec_create(&codec_clear);
-		x->cache = gfx_cache_create(has_small_cache);
+		x->has_small_cache = has_small_cache;
 	}
-	if (!x || !x->clear || !x->cache) {
+	if (!x || !x->clear) {
 		gfx_pixels_destroy(x);
 		pst_err_set(err, PST_ENOMEM, "no memory for the graphics pipeline's codecs");
 		return NULL;
@@ -233,15 +256,45 @@ void gfx_pixels_destroy(struct gfx_pixels *x)
 	freerdp_bitmap_planar_context_free(x->planar);
 	remotefx_destroy(x->remotefx);
 	gfx_cache_destroy(x->cache);
+	gfx_cells_destroy(x->cells);
 	pst_buf_finish(&x->data);
 	free(x);
 }
 
+/* How many cells a cache of so many bytes has for a screen. */
+static uint32_t cells_for(uint32_t bytes, int32_t width, int32_t height)
+{
+	uint32_t screen = gfx_cells_count(width, height), most = bytes / 8 * 5 / CELL_BYTES;
+	return most < SCREENS_MIN * screen ? 0 : most;
+}
+
+static int share_cache(struct gfx_pixels *x, int32_t width, int32_t height)
+{
+	uint32_t bytes = x->has_small_cache ? SMALL_CACHE : LARGE_CACHE, cells = cells_for(bytes, width, height);
+	uint32_t tiles = (bytes - cells * CELL_BYTES) / TILE_BYTES;
+	x->cache = gfx_cache_create(1, (uint16_t)tiles);
+	if (cells > 0)
+		x->cells = gfx_cells_create((uint16_t)(tiles + 1), (uint16_t)cells, width, height);
+	return x->cache && (x->cells || cells == 0) ? 0 : PST_ENOMEM;
+}
+
+static void forget_cache(struct gfx_pixels *x, struct pst_buf *out)
+{
+	if (x->cache)
+		gfx_cache_empty(x->cache, out);
+	if (x->cells)
+		gfx_cells_empty(x->cells, out);
+	gfx_cache_destroy(x->cache);
+	gfx_cells_destroy(x->cells);
+	x->cache = NULL;
+	x->cells = NULL;
+}
+
 int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struct pst_buf *out, struct pst_err *err)
 {
-	for (uint16_t slot = 1; slot <= gfx_cache_used(x->cache); slot++)
-		gfx_wire_evict(out, slot);
-	gfx_cache_clear(x->cache);
+	forget_cache(x, out);
+	if (share_cache(x, width, height) < 0)
+		return pst_err_set(err, PST_ENOMEM, "no memory for what the RDP client keeps");
 	remotefx_destroy(x->remotefx);
 	x->remotefx = remotefx_create(width, height, err);
 	return x->remotefx ? 0 : err->code;
@@ -253,9 +306,15 @@ int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixma
 	job.quality = job.is_lossy ? op->quality : 0;
 	bool is_picture = job.is_lossy || op->klass == OP_CLASS_PICTURE;
 	job.is_smooth = !is_picture && is_smooth(sent, &op->rect);
-	int rc = is_picture || job.is_smooth ? put_picture(&job, sent, &op->rect, err) : put_clear(&job, sent, &op->rect, err);
+	int rc = is_picture || job.is_smooth ? put_picture(&job, sent, &op->rect, err) : put_text(&job, sent, &op->rect, err);
 	pst_buf_reset_to(&x->data, DATA_KEEP);
 	freerdp_bitmap_planar_context_free(x->planar);
 	x->planar = NULL;
 	return rc;
+}
+
+void gfx_pixels_end(struct gfx_pixels *x, const struct pixmap *sent, bool is_exact, uint16_t surface, struct pst_buf *out)
+{
+	if (x->cells)
+		gfx_cells_keep(x->cells, sent, is_exact, surface, out);
 }

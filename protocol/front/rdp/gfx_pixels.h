@@ -25,3 +25,6 @@ int gfx_pixels_resize(struct gfx_pixels *x, int32_t width, int32_t height, struc
 
 /* Appends the PDUs of an OP_LOSSLESS or OP_LOSSY for a surface. When it fails the connection is over. */
 int gfx_pixels_put(struct gfx_pixels *x, const struct op *op, const struct pixmap *sent, uint16_t surface, struct pst_buf *out, struct pst_err *err);
+
+/* After a frame's last operation: appends what the client is to keep of it. is_exact as in op_list. */
+void gfx_pixels_end(struct gfx_pixels *x, const struct pixmap *sent, bool is_exact, uint16_t surface, struct pst_buf *out);

@@ -11,6 +11,7 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/disp.c protocol/front/rdp/disp.h \
 	protocol/front/rdp/gfx.c \
 	protocol/front/rdp/gfx_cache.c protocol/front/rdp/gfx_cache.h \
+	protocol/front/rdp/gfx_cells.c protocol/front/rdp/gfx_cells.h \
 	protocol/front/rdp/gfx_pixels.c protocol/front/rdp/gfx_pixels.h \
 	protocol/front/rdp/gfx_video.c \
 	protocol/front/rdp/gfx_wire.c protocol/front/rdp/gfx_wire.h \

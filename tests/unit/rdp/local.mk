@@ -11,6 +11,7 @@ tests_unit_rdp_unit_rdp_SOURCES = \
 	tests/unit/rdp/test_detect.c \
 	tests/unit/rdp/test_disp.c \
 	tests/unit/rdp/test_gfx_cache.c \
+	tests/unit/rdp/test_gfx_cells.c \
 	tests/unit/rdp/test_gfx_pixels.c \
 	tests/unit/rdp/test_gfx_wire.c \
 	tests/unit/rdp/test_guard.c \

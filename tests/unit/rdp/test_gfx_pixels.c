@@ -15,8 +15,11 @@
 
 #define W 700
 #define H 300
-#define SLOTS 1024 /* tiles in a small cache */
+#define SLOTS 1024 /* in a small cache, at most */
+#define TILES 384  /* of them, with a screen so small; the rest are cells of text */
 #define TILE 64
+#define CELL_W 256
+#define CELL_H 128
 
 static uint32_t screen[W * H];
 static const struct pixmap pm = { (const uint8_t *)screen, W, H, W * 4 };
@@ -27,7 +30,7 @@ struct client {
 	BITMAP_PLANAR_CONTEXT *planar;
 	struct pst_buf out;
 	uint32_t shown[W * H];
-	uint32_t (*slots)[TILE * TILE];
+	uint32_t *slots[SLOTS + 1];
 	struct rect shapes[SLOTS + 1];
 	bool is_used[SLOTS + 1];
 	/* of the newest put */
@@ -39,11 +42,10 @@ static struct client *client_create(void)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct client *c = pst_zalloc(1, sizeof(*c));
-	c->slots = pst_zalloc(SLOTS + 1, sizeof(*c->slots));
 	c->sender = gfx_pixels_create(true, &err);
 	c->clear = clear_context_new(FALSE);
 	c->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_RLE, W, H);
-	cr_assert(c->slots && c->sender && c->clear && c->planar);
+	cr_assert(c->sender && c->clear && c->planar);
 	freerdp_planar_topdown_image(c->planar, TRUE);
 	pst_buf_init(&c->out, 16 << 20);
 	cr_assert_eq(gfx_pixels_resize(c->sender, W, H, &c->out, &err), 0);
@@ -57,7 +59,8 @@ static void client_destroy(struct client *c)
 	clear_context_free(c->clear);
 	freerdp_bitmap_planar_context_free(c->planar);
 	pst_buf_finish(&c->out);
-	free(c->slots);
+	for (int i = 0; i <= SLOTS; i++)
+		free(c->slots[i]);
 	free(c);
 }
 
@@ -91,7 +94,10 @@ static void take_to_cache(struct client *c, struct pst_cursor *p)
 	pst_cursor_skip(p, 10);
 	uint16_t slot = pst_cursor_le16(p);
 	struct rect r = read_rect(p);
-	cr_assert(slot > 0 && slot <= SLOTS && !c->is_used[slot] && r.w <= TILE && r.h <= TILE);
+	cr_assert(slot > 0 && slot <= SLOTS && !c->is_used[slot] && r.w <= (slot > TILES ? CELL_W : TILE) && r.h <= (slot > TILES ? CELL_H : TILE));
+	free(c->slots[slot]);
+	c->slots[slot] = pst_zalloc((size_t)(r.w * r.h), 4);
+	cr_assert_not_null(c->slots[slot]);
 	for (int32_t j = 0; j < r.h; j++)
 		memcpy(&c->slots[slot][j * r.w], &c->shown[(r.y + j) * W + r.x], (size_t)r.w * 4);
 	c->is_used[slot] = true;
@@ -248,6 +254,41 @@ Test(gfx_pixels, a_new_size_empties_the_cache)
 	client_destroy(c);
 }
 
+static void end(struct client *c, bool is_exact)
+{
+	pst_buf_reset(&c->out);
+	gfx_pixels_end(c->sender, &pm, is_exact, 3, &c->out);
+	take_pdus(c);
+}
+
+static void draw_page(uint32_t which)
+{
+	seed = which;
+	for (int32_t i = 0; i < W * H; i++)
+		screen[i] = any() % 5 || i / W % 18 > 12 ? 0xffffff : 0x202020;
+}
+
+Test(gfx_pixels, a_page_that_was_seen_comes_from_the_cache)
+{
+	const struct rect page = { 20, 3, W - 40, H - 3 };
+	struct client *c = client_create();
+	draw_page(1);
+	size_t first = put(c, OP_LOSSLESS, OP_CLASS_TEXT, &page);
+	end(c, true);
+	cr_expect_eq(c->kept, 9, "the last ones are cut by the screen");
+	draw_page(2);
+	put(c, OP_LOSSLESS, OP_CLASS_TEXT, &page);
+	cr_expect_eq(c->taken, 0);
+	end(c, false);
+	cr_expect_eq(c->kept, 0, "something else is lossy");
+	draw_page(1);
+	size_t again = put(c, OP_LOSSLESS, OP_CLASS_TEXT, &page);
+	end(c, true);
+	cr_expect_eq(c->kept, 0);
+	cr_expect_lt(again, first / 3, "%zu bytes after %zu", again, first);
+	client_destroy(c);
+}
+
 Test(gfx_pixels, storms_of_pictures_are_exact)
 {
 	struct client *c = client_create();
@@ -257,9 +298,13 @@ Test(gfx_pixels, storms_of_pictures_are_exact)
 		draw_photo(i % 7 ? storm >> 16 & 15 : storm >> 8);
 		seed = storm;
 		struct rect r = { .w = (int32_t)(any() % W) + 1, .h = (int32_t)(any() % H) + 1 };
+		if (i % 4 == 0)
+			r = (struct rect){ 0, 0, W, H };
 		r.x = (int32_t)(any() % (uint32_t)(W - r.w + 1));
 		r.y = (int32_t)(any() % (uint32_t)(H - r.h + 1));
-		put(c, OP_LOSSLESS, any() % 5 ? OP_CLASS_PICTURE : OP_CLASS_TEXT, &r);
+		put(c, OP_LOSSLESS, any() % 3 ? OP_CLASS_PICTURE : OP_CLASS_TEXT, &r);
+		/* What the client shows around r is of another picture: it is exact only where all was sent. */
+		end(c, r.w == W && r.h == H);
 	}
 	client_destroy(c);
 }
