@@ -76,6 +76,14 @@ void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t n
 	note_busy(w, bytes, now_ns);
 }
 
+void window_unasked(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns)
+{
+	w->newest = sequence;
+	w->frames_sent++;
+	w->frames_acked++;
+	note_busy(w, bytes, now_ns);
+}
+
 bool window_may_be_quiet(const struct window *w, uint64_t bytes, uint64_t now_ns)
 {
 	return bytes <= WINDOW_QUIET && w->quiet_frames < QUIET_FRAMES_MAX && w->quiet_bytes + bytes <= QUIET_BYTES_MAX &&
@@ -227,7 +235,10 @@ void window_echo(struct window *w, uint64_t rtt_ns, bool is_lone, uint64_t now_n
 	note_rtt(w, rtt, true, now_ns);
 }
 
-/* It may be too little (a sender that pauses) or too much (a client that reads late): the median counts. */
+/*
+ * It may be too little (a sender that pauses) or too much (a client that reads late): the median counts. A short time says that the path is at least so
+ * fast, and speaks for what is known.
+ */
 void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns)
 {
 	uint64_t rate = PST_MAX(bytes * 1000000 / ((took_ns + MEASURED_STEP_NS) / 1000), (uint64_t)1);
@@ -240,8 +251,8 @@ void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns)
 		w->rate = 0;
 	}
 	w->is_measured = true;
-	if (took_ns < MEASURED_SURE_NS && rate < w->rate)
-		return;
+	if (took_ns < MEASURED_SURE_NS)
+		rate = PST_MAX(rate, w->rate);
 	w->alone[w->next_rate] = 0;
 	w->busy[w->next_rate] = rate;
 	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;

@@ -54,6 +54,9 @@ bool window_is_open_small(const struct window *w);
 /* Notes a frame of so many bytes that will be acknowledged. The window is open; sequences rise. */
 void window_sent(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns);
 
+/* Notes a frame that nobody will acknowledge, as the protocol has it: it shows nothing of the path. */
+void window_unasked(struct window *w, uint64_t sequence, uint64_t bytes, uint64_t now_ns);
+
 /*
  * Whether a frame of so many bytes may do without an acknowledgement: at most 15 in a row and 4 KB, so a client that does nothing is found out soon, and not
  * when the round trip was not seen for a second.

@@ -217,10 +217,11 @@ static int bitmap_frame(struct rdp *f, const struct op_list *ops, const struct p
 		r = pst_err_set(err, PST_ECLOSED, "the RDP client takes no more pictures");
 	rdp_detect_stop(f, f->bitmap.frame_bytes);
 	f->bytes_sent += f->bitmap.frame_bytes;
-	window_sent(&f->window, id, f->bitmap.frame_bytes, pst_mono_ns());
-	/* Without acknowledgements the socket alone says how much the path carries. */
-	if (!has_markers(f))
-		window_acked(&f->window, id, pst_mono_ns());
+	/* Without acknowledgements the socket says how much the path carries, and what the client measures. */
+	if (has_markers(f))
+		window_sent(&f->window, id, f->bitmap.frame_bytes, pst_mono_ns());
+	else
+		window_unasked(&f->window, id, f->bitmap.frame_bytes, pst_mono_ns());
 	return r;
 }
 

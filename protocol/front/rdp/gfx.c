@@ -256,10 +256,11 @@ static int gfx_frame(struct rdp *f, const struct op_list *ops, const struct pixm
 	if (r == 0)
 		r = gfx_send(f, &out, &bytes, err);
 	rdp_detect_stop(f, bytes);
-	window_sent(&f->window, id, bytes, pst_mono_ns());
+	if (f->gfx.is_suspended)
+		window_unasked(&f->window, id, bytes, pst_mono_ns());
+	else
+		window_sent(&f->window, id, bytes, pst_mono_ns());
 	pst_buf_finish(&out);
-	if (r == 0 && f->gfx.is_suspended)
-		window_acked(&f->window, id, pst_mono_ns());
 	return r;
 }
 

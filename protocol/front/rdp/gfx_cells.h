@@ -26,7 +26,10 @@ void gfx_cells_destroy(struct gfx_cells *c);
 /* Appends what empties the client's slots. */
 void gfx_cells_empty(struct gfx_cells *c, struct pst_buf *out);
 
-/* Of each rectangle of text, in the order of the frame. True when the client knows most of what stands in r: four cells or more, and three quarters of those that are not plain. */
+/*
+ * Of each rectangle of text, in the order of the frame. True when the client knows most of what stands in r: four cells or more, and three quarters of
+ * those that are not plain.
+ */
 bool gfx_cells_know(struct gfx_cells *c, const struct pixmap *sent, const struct rect *r);
 
 /*

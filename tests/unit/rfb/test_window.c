@@ -307,3 +307,34 @@ Test(window, what_the_client_measures_counts_and_its_own_time_does_not)
 	window_measured(&w, 100, 900 * MS);
 	cr_expect(window_rate_kbps(&w) > 40000, "too little to tell");
 }
+
+/* A gigabit, and a client that is held up for 8 ms now and then while 16 KB come. */
+Test(window, a_client_that_is_held_up_does_not_make_the_path_narrow)
+{
+	struct window w;
+
+	window_init(&w);
+	window_measured(&w, 130000, 1 * MS);
+	for (int i = 0; i < 200; i++) {
+		window_measured(&w, 16000, i % 3 == 1 ? 8 * MS : i % 2 * MS);
+		cr_assert(window_rate_kbps(&w) > 40000, "%u after %d", window_rate_kbps(&w), i);
+	}
+}
+
+Test(window, frames_that_nobody_acknowledges_say_nothing_of_the_path)
+{
+	struct window w;
+
+	window_init(&w);
+	window_echo(&w, 40 * MS, true, 0);
+	window_measured(&w, 125000, 100 * MS);
+	for (uint64_t i = 1; i < 100; i++) {
+		cr_assert(window_is_open(&w));
+		window_unasked(&w, i, i % 2 ? 20 : 12500, 1000 * MS);
+		cr_assert(window_acked(&w, i, 1000 * MS));
+	}
+	cr_expect_eq(window_rtt_us(&w), 40000);
+	cr_expect(window_rate_kbps(&w) > 9500 && window_rate_kbps(&w) < 10500, "%u", window_rate_kbps(&w));
+	cr_expect_gt(window_backlog_us(&w, 1000 * MS), 400000, "what was sent is on its way all the same");
+	cr_expect_eq(w.frames_sent, w.frames_acked);
+}
