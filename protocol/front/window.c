@@ -13,13 +13,17 @@
 #define SLACK_MAX (128u * 1024)
 #define SLACK_MS 13
 #define SMALL_RESERVE (16u * 1024)    /* beyond the window, for small frames */
-#define ROOM_MIN (16u * 1024)
-#define ROOM_MS 20                    /* of the rate: what comes next waits behind a frame so long */
+#define ROOM_MIN (8u * 1024)
+#define ROOM_MS 12                    /* of the rate: what comes next waits behind a frame so long */
 #define QUIET_FRAMES_MAX 15
 #define QUIET_BYTES_MAX 4096
 #define SAMPLE_BYTES_MIN 2048ull
 #define NOISE_NS 3000000ull           /* a shorter time says that the path is fast, and not how fast */
-#define TIME_MIN_NS 250000ull
+#define FAST_NS 2000000ull            /* the shortest time that such a one is taken to have needed */
+#define BURST 4096                    /* bytes that a path may let pass at any speed */
+#define NEWEST 4                      /* samples that count whatever their age */
+#define SAMPLE_AGE_NS 1000000000ull
+#define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
 #define RAISE_NS 10000000ull
 #define PROBE_AFTER_NS 1000000000ull
 #define RTT_SPAN_NS 10000000000ull    /* the smallest round trip is believed for one to two of them */
@@ -140,52 +144,87 @@ static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t 
 	w->rtt_min_ns = w->span_min_ns[1] ? PST_MIN(w->span_min_ns[0], w->span_min_ns[1]) : w->span_min_ns[0];
 }
 
-static uint64_t median(const uint64_t rates[WINDOW_SAMPLES])
+static uint64_t median(uint64_t *list, int n)
 {
-	uint64_t sorted[WINDOW_SAMPLES];
-	int n = 0;
+	for (int i = 1; i < n; i++)
+		for (int at = i; at > 0 && list[at - 1] > list[at]; at--) {
+			uint64_t t = list[at];
 
-	for (int i = 0; i < WINDOW_SAMPLES; i++) {
-		int at = n;
-
-		if (!rates[i])
-			continue;
-		for (; at > 0 && sorted[at - 1] > rates[i]; at--)
-			sorted[at] = sorted[at - 1];
-		sorted[at] = rates[i];
-		n++;
-	}
-	return n ? sorted[(n - 1) / 2] : 0;
+			list[at] = list[at - 1];
+			list[at - 1] = t;
+		}
+	return n ? list[(n - 1) / 2] : 0;
 }
 
 /*
- * What a frame alone shows is true or too little, where a busy machine or a slow client came in between: the best counts. A busy path's
- * rate is too high where acknowledgements came in a bunch, so there it is the median.
+ * What a frame alone shows is true or too little, where a busy machine or a slow client came in between: the best of the last second counts, and
+ * of the newest four at any time; fewer do not lower it. A busy path's rate is too high where acknowledgements came in a bunch, so there it is the median.
  */
-static uint64_t best_rate(const struct window *w)
+static uint64_t believed_rate(const struct window *w, uint64_t now_ns)
 {
-	uint64_t best = median(w->busy);
+	uint64_t low = 0, high = 0, busy[WINDOW_SAMPLES];
+	int n = 0;
 
-	for (int i = 0; i < WINDOW_SAMPLES; i++)
-		best = PST_MAX(best, w->alone[i]);
-	return best;
+	for (uint32_t i = 1; i <= WINDOW_SAMPLES; i++) {
+		const struct window_sample *s = &w->samples[(w->next_sample - i) % WINDOW_SAMPLES];
+
+		if (!s->at_ns || (n >= NEWEST && now_ns - s->at_ns > SAMPLE_AGE_NS))
+			continue;
+		low = PST_MAX(low, s->low);
+		high = PST_MAX(high, s->high);
+		busy[n++] = s->busy;
+	}
+	uint64_t middle = median(busy, n);
+
+	low = PST_MAX(low, middle);
+	high = PST_MAX(high, middle);
+	if (!w->rate)
+		return high;
+	return n < NEWEST ? PST_MAX(w->rate, low) : PST_CLAMP(w->rate, low, high);
+}
+
+/* Those that show a lower rate than this one are forgotten. True when there were any. */
+static bool refute_below(struct window *w, uint64_t rate)
+{
+	bool has_refuted = false;
+
+	for (int i = 0; i < WINDOW_SAMPLES; i++) {
+		if (!w->samples[i].at_ns || w->samples[i].high >= rate)
+			continue;
+		w->samples[i].at_ns = 0;
+		has_refuted = true;
+	}
+	return has_refuted;
+}
+
+static uint64_t per_second(uint64_t bytes, uint64_t ns)
+{
+	return bytes * 1000000 / PST_MAX(ns / 1000, (uint64_t)1);
 }
 
 /* Bytes that took so long from their sending, in which so many arrived altogether. */
-static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns)
+static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint64_t took_ns, uint64_t now_ns)
 {
 	uint64_t empty_ns = w->rtt_min_ns + w->client_ns, beyond_ns = took_ns > empty_ns ? took_ns - empty_ns : 0;
-	uint64_t alone = w->small_at_ns ? bytes * 1000000 / (PST_MAX(beyond_ns, TIME_MIN_NS) / 1000) : 0;
-	uint64_t busy = delivered * 1000000 / PST_MAX(took_ns / 1000, (uint64_t)1);
+	uint64_t paced = bytes - PST_MIN((uint64_t)BURST, bytes * 2 / 3);
+	bool is_fast = beyond_ns < NOISE_NS;
+	struct window_sample s = { .at_ns = now_ns, .busy = PST_MAX(per_second(delivered, took_ns), (uint64_t)1) };
 
 	/* Where the rate is low, less tells something. */
-	if (bytes < PST_MIN(SAMPLE_BYTES_MIN, w->rate ? w->rate * NOISE_NS / 1000000000 : UINT64_MAX) ||
-		(beyond_ns < NOISE_NS && PST_MAX(alone, busy) < w->rate))
+	if (bytes < PST_MIN(SAMPLE_BYTES_MIN, w->rate ? w->rate * NOISE_NS / 1000000000 : UINT64_MAX))
 		return;
-	w->alone[w->next_rate] = alone;
-	w->busy[w->next_rate] = PST_MAX(busy, (uint64_t)1);
-	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
-	w->rate = best_rate(w);
+	if (w->small_at_ns) {
+		s.low = per_second(paced, PST_MAX(beyond_ns, FAST_NS));
+		s.high = is_fast ? s.low : per_second(bytes, beyond_ns);
+	}
+	if (is_fast && !refute_below(w, s.low) && (w->rate ? PST_MAX(s.low, s.busy) <= w->rate : bytes < 2 * BURST))
+		return;
+	if (w->rate && beyond_ns > LATE_NS + delivered * 1000000 / PST_MAX(w->rate / 1000, (uint64_t)1)) {
+		memset(w->samples, 0, sizeof(w->samples));
+		w->rate = 0;
+	}
+	w->samples[w->next_sample++ % WINDOW_SAMPLES] = s;
+	w->rate = believed_rate(w, now_ns);
 }
 
 bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns)
@@ -212,7 +251,7 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 		note_lone(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1);
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
 	if (!w->is_measured)
-		note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1);
+		note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1, now_ns);
 	return true;
 }
 
@@ -235,6 +274,18 @@ void window_echo(struct window *w, uint64_t rtt_ns, bool is_lone, uint64_t now_n
 	note_rtt(w, rtt, true, now_ns);
 }
 
+static uint64_t measured_rate(const struct window *w)
+{
+	uint64_t busy[WINDOW_SAMPLES];
+	int n = 0;
+
+	for (int i = 0; i < WINDOW_SAMPLES; i++) {
+		if (w->samples[i].at_ns)
+			busy[n++] = w->samples[i].busy;
+	}
+	return median(busy, n);
+}
+
 /*
  * It may be too little (a sender that pauses) or too much (a client that reads late): the median counts. A short time says that the path is at least so
  * fast, and speaks for what is known.
@@ -246,17 +297,14 @@ void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns)
 	if (bytes < SAMPLE_BYTES_MIN)
 		return;
 	if (!w->is_measured) {
-		memset(w->alone, 0, sizeof(w->alone));
-		memset(w->busy, 0, sizeof(w->busy));
+		memset(w->samples, 0, sizeof(w->samples));
 		w->rate = 0;
 	}
 	w->is_measured = true;
 	if (took_ns < MEASURED_SURE_NS)
 		rate = PST_MAX(rate, w->rate);
-	w->alone[w->next_rate] = 0;
-	w->busy[w->next_rate] = rate;
-	w->next_rate = (w->next_rate + 1) % WINDOW_SAMPLES;
-	w->rate = best_rate(w);
+	w->samples[w->next_sample++ % WINDOW_SAMPLES] = (struct window_sample){ .at_ns = 1, .busy = rate };
+	w->rate = measured_rate(w);
 }
 
 uint32_t window_rate_kbps(const struct window *w)

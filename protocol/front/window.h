@@ -6,6 +6,8 @@
  * The rate is the path's, not ours: each frame shows two rates below which it cannot lie, its bytes by the time that it needs beyond an empty path's
  * round trip (exact for a frame alone), and all bytes that arrived between its sending and its acknowledgement (exact on a busy path). A screen that
  * changes little does not make the path look narrow, and acknowledgements that come in a bunch do not make it look wide.
+ * Many paths let a few packets pass at any speed before their rate holds: each sample is two bounds, with these and without them, and the rate moves only
+ * as far as the bounds ask. A frame that passes at once refutes what a busy machine made of others before it; one that is late by far makes them old.
  */
 #pragma once
 
@@ -21,6 +23,11 @@ struct window_frame {
 	uint64_t sequence, bytes, sent_ns, delivered; /* the last: by others, when it was sent */
 	uint32_t frames; /* quiet ones before it, and itself */
 	bool is_small, is_lone; /* lone: small, and nothing was before it on the way */
+};
+
+struct window_sample {
+	uint64_t at_ns; /* 0: none */
+	uint64_t low, high, busy; /* bytes per second: of the frame alone, at least and at most; of all that arrived meanwhile */
 };
 
 struct window {
@@ -39,8 +46,8 @@ struct window {
 	bool is_measured;    /* the client tells how fast bytes come */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
 	uint64_t rate; /* bytes per second, 0 unknown */
-	uint64_t alone[WINDOW_SAMPLES], busy[WINDOW_SAMPLES]; /* what the newest acknowledgements show of it, see above */
-	uint32_t next_rate;
+	struct window_sample samples[WINDOW_SAMPLES]; /* a ring: what the newest acknowledgements show of it, see above */
+	uint32_t next_sample;
 	uint64_t frames_sent, frames_acked;
 };
 
@@ -90,7 +97,7 @@ void window_measured(struct window *w, uint64_t bytes, uint64_t took_ns);
 
 /* Bytes that may be on their way at once. */
 uint64_t window_bytes(const struct window *w);
-/* What the next frame may weigh: the rest of the window, 20 ms of the rate at most, and never so little that headers dominate. */
+/* What the next frame may weigh: the rest of the window, 12 ms of the rate at most, and never so little that headers dominate. */
 uint64_t window_room(const struct window *w);
 uint32_t window_rate_kbps(const struct window *w);
 uint32_t window_rtt_us(const struct window *w);

@@ -110,7 +110,7 @@ Test(window, a_full_one_has_room_for_an_echo)
 	while (window_is_open_small(&w) && seq < 100)
 		window_sent(&w, seq++, 2000, 300 * MS);
 	cr_expect_lt(seq, 30);
-	cr_expect_eq(window_room(&w), 16384);
+	cr_expect_eq(window_room(&w), 8192);
 }
 
 Test(window, quiet_frames_are_few_and_count)
@@ -174,7 +174,7 @@ Test(window, a_low_rate_is_left_by_small_frames)
 	cr_expect_lt(window_rate_kbps(&w), 100);
 	for (int i = 0; i < 20; i++)
 		now = send_over(&w, ++seq, 1500, now) + 33 * MS;
-	cr_expect_gt(window_rate_kbps(&w), 5000, "%u", window_rate_kbps(&w));
+	cr_expect_gt(window_rate_kbps(&w), 1500, "%u", window_rate_kbps(&w));
 }
 
 Test(window, a_long_video_without_a_small_frame_keeps_the_rate)
@@ -209,7 +209,7 @@ Test(window, a_busy_machine_does_not_make_a_long_path_look_narrow)
 		if (back[seq % 64] < back[(seq - 1) % 64] && seq > 2)
 			back[seq % 64] = back[(seq - 1) % 64];
 	}
-	cr_expect_gt(window_rate_kbps(&w), 5000, "more than twice of what is sent");
+	cr_expect_gt(window_rate_kbps(&w), 2 * 9 * 8 * 30, "more than twice of what is sent: %u", window_rate_kbps(&w));
 }
 
 Test(window, a_way_that_becomes_longer_is_believed_after_two_lone_frames)
@@ -260,7 +260,55 @@ static uint32_t rate_of_slow_client(uint64_t client_ns)
 Test(window, a_clients_own_time_is_not_the_paths)
 {
 	cr_assert_lt(rate_of_slow_client(0), 20000u);
-	cr_assert_gt(rate_of_slow_client(8 * MS), 60000u);
+	cr_assert_gt(rate_of_slow_client(8 * MS), 30000u);
+}
+
+Test(window, a_burst_that_passes_at_once_does_not_make_the_path_look_wide)
+{
+	struct window w;
+	uint64_t seq = 0, now = MS;
+
+	window_init(&w);
+	send_over(&w, ++seq, 17, now);
+	now = send_over(&w, ++seq, 60000, now + 50 * MS);
+	/* 10 Mbit/s, of which 3 KB pass at any speed; the round trip is seen 2 ms too long. */
+	for (int i = 0; i < 100; i++, now += 33 * MS) {
+		uint64_t bytes = i % 7 ? 5000 : 12000;
+
+		window_sent(&w, ++seq, bytes, now);
+		window_acked(&w, seq, now + 38 * MS + (bytes - 3000) * 1000000000 / 1250000);
+	}
+	cr_expect(window_rate_kbps(&w) > 8000 && window_rate_kbps(&w) < 20000, "%u", window_rate_kbps(&w));
+}
+
+Test(window, a_path_that_becomes_narrow_is_believed_after_one_large_frame)
+{
+	struct window w;
+	uint64_t seq = 0, now = MS;
+
+	window_init(&w);
+	window_sent(&w, ++seq, 17, now);
+	window_acked(&w, seq, now + MS);
+	window_sent(&w, ++seq, 500000, now + 10 * MS);
+	window_acked(&w, seq, now + 15 * MS);
+	cr_expect_gt(window_rate_kbps(&w), 500000);
+	now = send_over(&w, ++seq, 400000, 1000 * MS);
+	cr_expect_lt(window_rate_kbps(&w), 12000, "%u", window_rate_kbps(&w));
+}
+
+Test(window, late_frames_among_others_do_not_make_a_wide_path_look_narrow)
+{
+	struct window w;
+	uint64_t seq = 0, now = MS;
+
+	window_init(&w);
+	window_sent(&w, ++seq, 17, now);
+	window_acked(&w, seq, now + MS);
+	for (int i = 0; i < 300; i++, now += 33 * MS) {
+		window_sent(&w, ++seq, i ? 14000 : 300000, now);
+		window_acked(&w, seq, now + (i % 3 == 2 ? 25 : 2) * MS);
+	}
+	cr_expect_gt(window_rate_kbps(&w), 40000, "%u", window_rate_kbps(&w));
 }
 
 Test(window, an_echo_shows_the_round_trip_before_any_frame)

@@ -4,15 +4,23 @@
 
 #include <criterion/criterion.h>
 
+static uint64_t jitter(struct path *p)
+{
+	p->seed = p->seed * 1664525u + 1013904223u;
+	return p->jitter_ns * (p->seed >> 24) / 255;
+}
+
 uint64_t path_send(struct path *p, const struct path_unit *unit)
 {
 	struct path_unit *u = &p->units[(p->first + p->len++) % PATH_UNITS_MAX];
-	uint64_t start = p->free_ns > unit->sent_ns ? p->free_ns : unit->sent_ns;
+	uint64_t full_ns = unit->sent_ns - p->burst * 1000000000 / p->bytes_per_s, start = p->free_ns > full_ns ? p->free_ns : full_ns;
 
 	cr_assert_lt(p->len, PATH_UNITS_MAX);
 	*u = *unit;
 	p->free_ns = start + u->bytes * 1000000000 / p->bytes_per_s;
-	u->shown_ns = p->free_ns + p->delay_ns + p->client_ns;
+	u->shown_ns = (p->free_ns > u->sent_ns ? p->free_ns : u->sent_ns) + p->delay_ns + p->client_ns + jitter(p);
+	u->shown_ns = u->shown_ns > p->shown_ns ? u->shown_ns : p->shown_ns;
+	p->shown_ns = u->shown_ns;
 	return u->shown_ns;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A path to a client: a rate, a delay in both directions, and a queue in front of the rate without a limit. The client acknowledges what it has shown. */
+/*
+ * A path to a client: a rate, a delay in both directions, and a queue in front of the rate without a limit. A few bytes pass at any speed, as most limits let
+ * them. The client acknowledges what it has shown, sooner or later.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +18,10 @@ struct path_unit {
 struct path {
 	uint64_t bytes_per_s, delay_ns; /* one way */
 	uint64_t client_ns;             /* what a client needs to show a unit */
+	uint64_t burst;                 /* bytes that pass at once when nothing has passed for a while */
+	uint64_t jitter_ns;             /* what a client needs more than client_ns, at most */
+	uint32_t seed;
+	uint64_t shown_ns;              /* of the last unit */
 	uint64_t free_ns;               /* when the link has forwarded all that it was given */
 	struct path_unit units[PATH_UNITS_MAX];
 	uint32_t first, len; /* units whose acknowledgement has not come back */

@@ -30,7 +30,9 @@ struct run {
 	uint64_t pressed[KEYS_MAX], shown[KEYS_MAX];
 	uint64_t video_bytes;
 	int keys, frames, drawn, drawn_measured;
-	bool is_measuring, has_pictures;
+	uint32_t rate_max;
+	uint64_t pictures_ns; /* from one to the next */
+	bool is_measuring, has_pictures, has_no_video;
 };
 
 static uint32_t noise(uint32_t *seed)
@@ -118,6 +120,7 @@ static bool send_frame(struct run *r, bool is_full)
 		window_sent(&r->window, ++r->sequence, HEADERS, unit.sent_ns);
 		path_send(&r->path, &(struct path_unit){ .sequence = r->sequence, .bytes = HEADERS, .sent_ns = unit.sent_ns });
 	}
+	encoder_note_bytes(r->enc, unit.bytes);
 	unit.sequence = ++r->sequence;
 	unit.is_quiet = window_may_be_quiet(&r->window, unit.bytes, unit.sent_ns);
 	if (unit.is_quiet)
@@ -158,6 +161,7 @@ static void take_acks(struct run *r)
 	while (path_ack(&r->path, r->now, &sequence)) {
 		cr_assert(window_acked_after(&r->window, sequence, r->path.client_ns, r->now));
 		r->plan_at = PST_MIN(r->plan_at, r->now);
+		r->rate_max = r->is_measuring ? PST_MAX(r->rate_max, window_rate_kbps(&r->window)) : 0;
 	}
 }
 
@@ -192,6 +196,7 @@ static struct run *run_create(uint32_t kbps, uint32_t rtt_ms)
 	cr_assert_not_null(r->enc);
 	window_init(&r->window);
 	r->now = 1000 * MS;
+	r->pictures_ns = 130 * MS;
 	r->path = (struct path){ .bytes_per_s = kbps * 125ull, .delay_ns = rtt_ms * MS / 2, .client_ns = 2 * MS };
 	return r;
 }
@@ -222,7 +227,7 @@ static void play(struct run *r, uint32_t seconds, bool has_keys)
 	r->plan_at = start;
 	for (; r->now < start + seconds * 1000 * MS; r->now += MS / 4) {
 		r->is_measuring = r->now > start + 2000 * MS;
-		if (r->now >= next_video) {
+		if (!r->has_no_video && r->now >= next_video) {
 			draw_video(r, ++r->drawn, height);
 			r->drawn_measured += r->is_measuring;
 			draw_marker(r, r->keys & ~1);
@@ -231,7 +236,7 @@ static void play(struct run *r, uint32_t seconds, bool has_keys)
 		}
 		if (r->has_pictures && r->now >= next_pictures) {
 			draw_pictures(r, (uint32_t)(r->now / MS));
-			next_pictures += 130 * MS;
+			next_pictures += r->pictures_ns;
 		}
 		if (has_keys && r->now >= next_key) {
 			press(r);
@@ -323,5 +328,33 @@ Test(schedule, a_path_that_becomes_narrow_is_noticed_and_one_that_becomes_wide_t
 	cr_expect_gt(wide, 25000);
 	cr_expect_lt(narrow, 8000);
 	cr_expect_gt(window_rate_kbps(&r->window), 15000);
+	run_destroy(r);
+}
+
+/* What real paths and machines do to what is measured: a few packets pass at once, and clients are late by some milliseconds. */
+Test(schedule, bursts_and_late_clients_do_not_make_a_path_look_wide)
+{
+	struct run *r = run_create(10000, 40);
+
+	r->path.burst = 3000;
+	r->path.jitter_ns = 5 * MS;
+	play(r, 6, true);
+	cr_log_info("echo p95 %.1f ms beside and %.1f ms in front, longest freeze %.0f ms, queue %llu bytes, rate %u kbit/s, at most %u", echo_p95_ms(r, 0), echo_p95_ms(r, 1),
+		(double)r->freeze / 1e6, (unsigned long long)r->queued, window_rate_kbps(&r->window), r->rate_max);
+	cr_expect_lt(echo_p95_ms(r, 0), 40 + 30);
+	cr_expect_lt(echo_p95_ms(r, 1), 40 + 30);
+	cr_expect_lt(r->rate_max, 12000);
+	run_destroy(r);
+}
+
+Test(schedule, keys_are_echoed_while_a_picture_becomes_exact)
+{
+	struct run *r = run_create(10000, 40);
+
+	r->has_pictures = r->has_no_video = true;
+	r->pictures_ns = 700 * MS;
+	play(r, 8, true);
+	cr_log_info("echo p95 %.1f ms, queue %llu bytes", echo_p95_ms(r, 1), (unsigned long long)r->queued);
+	cr_expect_lt(echo_p95_ms(r, 1), 40 + 30);
 	run_destroy(r);
 }
