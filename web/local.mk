@@ -1,4 +1,4 @@
-# web: the pages, as they are: no build step stands between these files and the browser.
+# web: the pages, as they are: no build step stands between these files and the browser. Installed, each page has its modules in one file besides.
 webclientdir = $(webdir)/client
 dist_webclient_DATA = \
 	web/client/bars.js \
@@ -99,3 +99,11 @@ dist_webshared_DATA = \
 	web/shared/time.js \
 	web/shared/toast.js \
 	web/shared/topbar.js
+
+EXTRA_DIST += web/bundle.py
+install-data-hook: bundle-web
+bundle-web:
+	if $(PYTHON) -c "" >/dev/null 2>&1; then $(PYTHON) "$(srcdir)/web/bundle.py" "$(DESTDIR)$(webdir)"; fi
+uninstall-hook:
+	rm -f "$(DESTDIR)$(webdir)"/*/bundle-*.gz
+.PHONY: bundle-web

@@ -97,6 +97,8 @@ void http_reply_begin(struct pst_buf *b, const struct http_reply *r)
 		pst_buf_put_str(b, "Connection: close\r\n");
 	if (r->type)
 		http_reply_field(b, "Content-Type", r->type);
+	if (r->is_gzip)
+		pst_buf_put_str(b, "Content-Encoding: gzip\r\n");
 	http_reply_field(b, "Cache-Control", r->cache ? r->cache : "no-store");
 	if (r->etag)
 		http_reply_field(b, "ETag", r->etag);

@@ -17,6 +17,7 @@ struct http_reply {
 	bool keep_alive;
 	bool is_chunked;
 	const char *type;   /* Content-Type, NULL for none */
+	bool is_gzip;       /* the body is compressed */
 	const char *cache;  /* Cache-Control, NULL for no-store */
 	const char *etag;   /* with quotes, or NULL */
 	const char *location;

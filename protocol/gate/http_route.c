@@ -48,7 +48,7 @@ static void serve_file(struct http_conn *c)
 {
 	const struct http_head *h = http_conn_head(c);
 	const char *match = http_head_get(h, "if-none-match");
-	struct http_reply r = { .status = 200, .cache = "no-cache" };
+	struct http_reply r = { .status = 200 };
 	struct webfile file;
 	int rc = webfile_open(http_conn_gate(c)->web_dir, h->path, &file);
 
@@ -61,10 +61,13 @@ static void serve_file(struct http_conn *c)
 		return;
 	}
 	r.type = file.mime;
+	r.is_gzip = file.is_gzip;
+	r.cache = file.is_gzip ? "public, max-age=31536000, immutable" : "no-cache";
 	r.etag = file.etag;
 	if (match && strstr(match, file.etag)) {
 		r.status = 304;
 		r.type = NULL;
+		r.is_gzip = false;
 		http_conn_reply(c, &r, "", 0);
 		pst_fd_close(&file.fd);
 		return;

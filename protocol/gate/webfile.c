@@ -19,8 +19,10 @@ static const struct {
 } kinds[] = {
 	{ "html", "text/html; charset=utf-8" },
 	{ "js", "text/javascript; charset=utf-8" },
+	{ "js.gz", "text/javascript; charset=utf-8" },
 	{ "mjs", "text/javascript; charset=utf-8" },
 	{ "css", "text/css; charset=utf-8" },
+	{ "css.gz", "text/css; charset=utf-8" },
 	{ "json", "application/json" },
 	{ "webmanifest", "application/manifest+json" },
 	{ "wasm", "application/wasm" },
@@ -48,12 +50,17 @@ static const struct {
 	{ "/favicon.ico", "shared/favicon.ico" },
 };
 
+static bool ends_with(const char *name, const char *extension)
+{
+	size_t len = strlen(name), n = strlen(extension);
+
+	return len > n && name[len - n - 1] == '.' && !strcmp(name + len - n, extension);
+}
+
 const char *webfile_mime(const char *name)
 {
-	const char *dot = strrchr(name, '.');
-
-	for (size_t i = 0; dot && i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (!strcmp(dot + 1, kinds[i].extension))
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (ends_with(name, kinds[i].extension))
 			return kinds[i].mime;
 	return NULL;
 }
@@ -130,7 +137,8 @@ int webfile_open(int web_dir_fd, const char *path, struct webfile *ret)
 		close(fd);
 		return -404;
 	}
-	*ret = (struct webfile){ .fd = fd, .size = (uint64_t)st.st_size, .mime = mime, .is_page = !strncmp(mime, "text/html", 9) };
+	*ret = (struct webfile){ .fd = fd, .size = (uint64_t)st.st_size, .mime = mime, .is_page = !strncmp(mime, "text/html", 9),
+				.is_gzip = ends_with(name, "gz") };
 	snprintf(ret->etag, sizeof(ret->etag), "\"%" PRIx64 "%08lx-%" PRIx64 "\"", (uint64_t)st.st_mtim.tv_sec,
 		 (unsigned long)st.st_mtim.tv_nsec & 0xffffffff, ret->size);
 	return 0;

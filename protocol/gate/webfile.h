@@ -15,6 +15,7 @@ struct webfile {
 	uint64_t size;
 	const char *mime; /* static */
 	bool is_page;     /* text/html */
+	bool is_gzip;     /* NAME.js.gz or .css.gz, a bundle (web/bundle.py): compressed, and its name tells its content, so it never changes */
 	char etag[40];    /* with its quotes */
 };
 
@@ -24,5 +25,5 @@ struct webfile {
  */
 int webfile_open(int web_dir_fd, const char *path, struct webfile *ret);
 
-/* The MIME type by a file name's extension, NULL when that kind is not served. */
+/* The MIME type by a file name's extension, NULL when that kind is not served: of a compressed one, what is in it. */
 const char *webfile_mime(const char *name);

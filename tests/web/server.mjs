@@ -89,12 +89,12 @@ function sendJson(response, status, body, headers = {}) {
 	response.end(JSON.stringify(body));
 }
 
-/** @param {Harness} harness */
-export async function startServer(harness, port = 0) {
+/** @param {Harness} harness @param {{port?: number, root?: string}} [options] root: the web directory, with a slash at its end */
+export async function startServer(harness, { port = 0, root = WEB } = {}) {
 	const server = createServer();
 	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1', verifyClient: (_, done) => void state.held.then(() => done(true)) });
-	/** `held`: displays open when it is kept. */
-	const state = { server, held: Promise.resolve(), connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
+	/** `held`: displays open when it is kept; `files`: what was asked for. */
+	const state = { server, held: Promise.resolve(), files: /** @type {string[]} */ ([]), connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
 	sockets.on('connection', (ws) => relay(ws, harness.socket));
 	server.on('request', (request, response) => {
 		const url = new URL(request.url, 'http://localhost');
@@ -121,10 +121,12 @@ export async function startServer(harness, port = 0) {
 		// What stands above the picture would be in a screenshot of it.
 		if (url.pathname === '/tests/bare.css')
 			return response.writeHead(200, { 'content-type': 'text/css' }).end('#menu, #toast, #bell, #watched { display: none !important; }');
-		const path = join(WEB, normalize(url.pathname.endsWith('/') ? `${url.pathname}index.html` : url.pathname));
-		if (!path.startsWith(WEB) || !existsSync(path))
+		const path = join(root, normalize(url.pathname.endsWith('/') ? `${url.pathname}index.html` : url.pathname));
+		if (!path.startsWith(root) || !existsSync(path))
 			return response.writeHead(404).end();
-		response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', 'content-security-policy': CSP });
+		state.files.push(url.pathname);
+		const encoding = path.endsWith('.gz') ? { 'content-encoding': 'gzip' } : {};
+		response.writeHead(200, { 'content-type': TYPES[extname(path.replace(/\.gz$/, ''))] ?? 'application/octet-stream', 'content-security-policy': CSP, ...encoding });
 		createReadStream(path).pipe(response);
 	});
 	await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -21,6 +21,18 @@ Test(http_reply, test_a_head_carries_the_security_headers)
 	pst_buf_finish(&b);
 }
 
+Test(http_reply, test_a_compressed_body_is_told)
+{
+	struct http_reply r = { .status = 200, .type = "text/css", .is_gzip = true, .cache = "public, max-age=31536000, immutable" };
+	struct pst_buf b;
+
+	pst_buf_init(&b, 8192);
+	http_reply_begin(&b, &r);
+	cr_expect_not_null(strstr(pst_buf_cstr(&b), "Content-Encoding: gzip\r\n"));
+	cr_expect_not_null(strstr(pst_buf_cstr(&b), "Cache-Control: public, max-age=31536000, immutable\r\n"));
+	pst_buf_finish(&b);
+}
+
 Test(http_reply, test_values_cannot_split_a_response)
 {
 	struct pst_buf b;

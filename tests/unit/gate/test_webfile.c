@@ -32,6 +32,7 @@ static int make_dir(void)
 	put(at, "portal/index.html");
 	put(at, "novnc/index.html");
 	put(at, "shared/a.mjs");
+	put(at, "shared/bundle-0123.js.gz");
 	put(at, "shared/a.sh");
 	put(at, "shared/.hidden.js");
 	cr_assert_eq(symlinkat("/etc/hostname", at, "shared/out.txt"), 0);
@@ -88,6 +89,24 @@ Test(webfile, test_kinds)
 {
 	cr_assert_str_eq(webfile_mime("x.wasm"), "application/wasm");
 	cr_assert_str_eq(webfile_mime("x.svg"), "image/svg+xml");
+	cr_assert_str_eq(webfile_mime("client/bundle-0123.js.gz"), webfile_mime("client/main.js"));
+	cr_assert_str_eq(webfile_mime("client/bundle-0123.css.gz"), webfile_mime("client/client.css"));
+	cr_assert_null(webfile_mime("x.gz"));
+	cr_assert_null(webfile_mime("js.gz"));
 	cr_assert_null(webfile_mime("x"));
 	cr_assert_null(webfile_mime("x.php"));
+}
+
+Test(webfile, test_compressed_ones_are_told_from_others)
+{
+	int at = make_dir();
+	struct webfile f;
+
+	cr_assert_eq(webfile_open(at, "/shared/bundle-0123.js.gz", &f), 0);
+	cr_expect(f.is_gzip);
+	close(f.fd);
+	cr_assert_eq(webfile_open(at, "/shared/a.mjs", &f), 0);
+	cr_expect_not(f.is_gzip);
+	close(f.fd);
+	close(at);
 }
