@@ -49,7 +49,6 @@ static void on_ended(void *arg)
 	lobby_close(w);
 	picture_finish(w);
 	pst_timer_stop(w->resize);
-	pst_timer_stop(w->stats);
 	pst_timer_stop(w->end);
 	if (w->ctl)
 		pst_ctl_close_flush(w->ctl);
@@ -151,10 +150,9 @@ struct worker *worker_create(const struct worker_params *p, struct pst_err *err)
 	w->params = *p;
 	w->display_fd = -1;
 	w->resize = pst_timer_create(p->loop);
-	w->stats = pst_timer_create(p->loop);
 	w->end = pst_timer_create(p->loop);
 	w->lobby.timer = pst_timer_create(p->loop);
-	rc = w->resize && w->stats && w->end && w->lobby.timer && picture_init(w) == 0 ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for a worker");
+	rc = w->resize && w->end && w->lobby.timer && picture_init(w) == 0 ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for a worker");
 	if (rc == 0)
 		rc = p->ctl_fd >= 0 ? worker_gate_open(w, err) : start_alone(w, err);
 	if (rc < 0) {
@@ -177,7 +175,6 @@ void worker_destroy(struct worker *w)
 	picture_finish(w);
 	pst_ctl_close(w->ctl);
 	pst_timer_destroy(w->resize);
-	pst_timer_destroy(w->stats);
 	pst_timer_destroy(w->end);
 	pst_timer_destroy(w->lobby.timer);
 	pst_timer_destroy(w->picture.plan);

@@ -13,7 +13,7 @@
 
 #define AUTH_MS 25000
 #define CONNECT_MS 80000
-#define STATS_MS 5000
+#define STATS_NS UINT64_C(5000000000)
 #define GRANT_MAX 4096
 #define PEM_MAX 65536
 
@@ -268,19 +268,6 @@ static json_t *stats_of(struct worker *w)
 			 (json_int_t)e.pixels[OP_VIDEO], "client", w->caps.client);
 }
 
-/* Every few seconds while frames flow; a still desktop wakes nobody. */
-static void on_stats(void *arg)
-{
-	struct worker *w = arg;
-	struct front_path path;
-
-	front_path(w->front, &path);
-	if (path.bytes_sent == w->stats_bytes)
-		return;
-	w->stats_bytes = path.bytes_sent;
-	worker_gate_report(w, "stats");
-}
-
 void worker_gate_report(struct worker *w, const char *event)
 {
 	if (!w->ctl || w->was_reported)
@@ -289,6 +276,12 @@ void worker_gate_report(struct worker *w, const char *event)
 	/* The session is over at once; the process that shows why stays a little longer. */
 	pst_ctl_send(w->ctl, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "op", "session", "event", event, "code", w->end_code, "reason", w->end_en,
 				       "reason_es", w->end_es, "lingers", w->phase == WORKER_TELLING, "stats", stats_of(w)));
-	if (!w->was_reported)
-		pst_timer_start(w->stats, STATS_MS, on_stats, w);
+}
+
+void worker_gate_count_frame(struct worker *w, uint64_t now_ns)
+{
+	if (!w->was_started || now_ns - w->stats_ns < STATS_NS)
+		return;
+	w->stats_ns = now_ns;
+	worker_gate_report(w, "stats");
 }

@@ -84,6 +84,7 @@ static bool write_frame(struct worker *w, const struct op_list *ops, uint64_t no
 	front_path(w->front, &after);
 	encoder_note_bytes(p->encoder, after.bytes_sent - before.bytes_sent);
 	p->last_frame_ns = now_ns;
+	worker_gate_count_frame(w, now_ns);
 	return true;
 }
 
@@ -175,8 +176,6 @@ static void on_plan(void *arg)
 		p->wants_ready = false;
 		source_ready(w->source);
 	}
-	if (pst_timer_is_active(w->stats) == false && w->was_started && w->ctl)
-		worker_gate_report(w, "stats");
 	arm_due(w, now, held_us);
 }
 

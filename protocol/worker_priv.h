@@ -86,7 +86,7 @@ struct worker {
 	struct worker_lobby lobby;
 	struct worker_guests guests;
 	json_t *auth; /* the broker's answer, while a pool is chosen */
-	struct pst_timer *resize, *stats, *end;
+	struct pst_timer *resize, *end;
 	int32_t wish_width, wish_height;
 	uint32_t scale_pct; /* of the client, 0 unknown */
 	int display_fd;
@@ -94,7 +94,7 @@ struct worker {
 	unsigned logins;
 	char remote[64], user[256], pool[256];
 	char *grant;   /* the agent's text */
-	uint64_t stats_bytes; /* at the last report */
+	uint64_t stats_ns; /* of the last report of what was sent */
 	int end_status; /* PST_E…, 0 for a log-off */
 	char end_code[64], end_en[512], end_es[512];
 };
@@ -119,6 +119,8 @@ void worker_gate_auth(struct worker *w, const char *user, const char *password);
 /* An entry of the choice that lobby_choose shows. */
 void worker_gate_chosen(struct worker *w, size_t entry);
 void worker_gate_report(struct worker *w, const char *event);
+/* A frame was sent: now and then the gate hears of all that were, for the case that this process is killed. No timer waits for it. */
+void worker_gate_count_frame(struct worker *w, uint64_t now_ns);
 /* Reads a GRANT into the worker. */
 int worker_gate_grant(struct worker *w, const json_t *grant, int fd, struct pst_err *err);
 

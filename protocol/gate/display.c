@@ -110,6 +110,15 @@ static void on_ping_time(void *arg)
 	pst_timer_start(d->timer, PING_MS, on_ping_time, d);
 }
 
+/* Of our own client's silence the worker takes care, to whom it speaks. */
+static void watch_silence(struct display *d)
+{
+	if (d->is_rfb)
+		pst_timer_start(d->timer, PING_MS, on_ping_time, d);
+	else
+		pst_timer_stop(d->timer);
+}
+
 static void on_ended(struct display *d, const struct session_end *end)
 {
 	int code = end->is_crash ? WS_CLOSE_FAILED : !strcmp(end->code, "client_left") ? WS_CLOSE_NORMAL : WS_CLOSE_ENDED;
@@ -163,7 +172,7 @@ static void start_guest(struct display *d)
 		display_end(d, WS_CLOSE_ENDED, "The session is over.", "La sesión ha terminado.");
 		return;
 	}
-	pst_timer_start(d->timer, PING_MS, on_ping_time, d);
+	watch_silence(d);
 	relay_start(&d->relay, d, pair[0]);
 }
 
@@ -192,7 +201,7 @@ static void start_worker(struct display *d, int display_fd)
 		display_end(d, WS_CLOSE_FAILED, "No process could be started for this display.", "No se ha podido iniciar el proceso de esta pantalla.");
 		return;
 	}
-	pst_timer_start(d->timer, PING_MS, on_ping_time, d);
+	watch_silence(d);
 	relay_start(&d->relay, d, pair[0]);
 }
 

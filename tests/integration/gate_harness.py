@@ -152,6 +152,11 @@ class Gateway:
         lines += ["%s = %s" % item for item in limits.items()]
         self.write("gateway.conf", "\n".join(lines) + "\n" + self.more)
 
+    def gate_pid(self):
+        """The part of the gateway that listens; the other one starts processes."""
+        out = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid=,comm="], capture_output=True, text=True).stdout
+        return next(int(line.split()[0]) for line in out.splitlines() if line.split()[1] == "puesto-gateway")
+
     def text(self):
         self.log.flush()
         with open(self.log.name) as f:
@@ -295,6 +300,25 @@ class WebSocket:
             opcode, data = self.recv()
             if opcode == 8:
                 return struct.unpack(">H", data[:2])[0], data[2:].decode()
+
+
+NEVER = float("inf")
+WAITS = {"x86_64": (232, 281), "aarch64": (22,)}  # epoll_wait and epoll_pwait
+
+
+def sleeps_until(pid):
+    """Milliseconds that a process has told the kernel to wait for events at most; 0 while it works, None where the kernel does not tell."""
+    try:
+        with open("/proc/%d/syscall" % pid) as f:
+            fields = f.read().split()
+    except OSError:
+        return None
+    if fields[0] == "running":
+        return 0
+    if int(fields[0]) not in WAITS.get(os.uname().machine, ()):
+        return 0
+    ms = int(fields[4], 16) & 0xffffffff
+    return NEVER if ms == 0xffffffff else ms
 
 
 def wait_until(predicate, seconds=5):

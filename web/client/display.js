@@ -8,7 +8,7 @@ import * as P from './protocol.js';
 import { Picture } from './picture.js';
 import { canDecodeVideo } from './video.js';
 
-const PING_EVERY_MS = 15000;
+const PING_EVERY_MS = 30000;
 const PING_FAST_MS = 1000;
 const CLIENT_NAME = 'Puesto web client';
 

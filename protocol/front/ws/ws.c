@@ -12,7 +12,7 @@
 #include "protocol/front/ws/ws.h"
 
 #define HELLO_DEADLINE_MS 10000
-#define SILENCE_MAX_MS 90000 /* the client sends a PING every 15 s; a hidden page may be slow at it */
+#define SILENCE_MAX_MS 90000 /* the client sends a PING every 30 s; a hidden page may be slow at it */
 #define END_DEADLINE_MS 2000
 #define STATS_EVERY_US 1000000
 #define PROBE_BYTES 8192 /* a frame from which the path's rate is learnt */
