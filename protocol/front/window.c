@@ -26,7 +26,7 @@
 #define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
 #define RAISE_NS 10000000ull
 #define PROBE_AFTER_NS 1000000000ull
-#define RTT_SPAN_NS 10000000000ull    /* the smallest round trip is believed for one to two of them */
+#define RTT_SPAN_NS 30000000000ull    /* the smallest round trip is believed for one to two of them */
 #define MEASURED_STEP_NS 1000000ull   /* clients count milliseconds */
 #define MEASURED_SURE_NS 4000000ull   /* a shorter time says that the path is fast, and not how fast */
 
@@ -35,12 +35,18 @@ void window_init(struct window *w)
 	memset(w, 0, sizeof(*w));
 }
 
-uint64_t window_bytes(const struct window *w)
+/* Bytes on an empty path's way and back. */
+static uint64_t product(const struct window *w)
 {
 	/* rate × rtt in 128 bits would be exact; a rate below 2^39 B/s and an rtt below 2^24 µs fit 64 bits. */
 	uint64_t rtt_us = PST_MIN(w->rtt_min_ns / 1000, 1ull << 24);
-	uint64_t rate = PST_MIN(w->rate, 1ull << 39);
-	uint64_t bdp = rate * rtt_us / 1000000;
+
+	return PST_MIN(w->rate, 1ull << 39) * rtt_us / 1000000;
+}
+
+uint64_t window_bytes(const struct window *w)
+{
+	uint64_t rate = PST_MIN(w->rate, 1ull << 39), bdp = product(w);
 	uint64_t slack = PST_CLAMP(rate * SLACK_MS / 1000, (uint64_t)SLACK_MIN, (uint64_t)SLACK_MAX);
 	return w->rate ? PST_MIN(bdp + bdp / 4 + slack, (uint64_t)BYTES_MAX) : BYTES_UNKNOWN;
 }
@@ -104,22 +110,28 @@ void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
 
 bool window_wants_probe(const struct window *w, uint64_t now_ns)
 {
-	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS);
+	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS || (w->is_late && w->len == 0));
 }
 
 /*
  * A lone frame waits for nothing of ours. When two in a row take much longer than what was the smallest, the way has become longer (another network
  * under the same connection), and the smallest is forgotten.
  */
+static bool is_longer(const struct window *w, uint64_t rtt_ns)
+{
+	return w->small_at_ns && rtt_ns > w->rtt_min_ns + w->rtt_min_ns / 2 + RAISE_NS;
+}
+
 static void note_lone(struct window *w, uint64_t rtt_ns)
 {
-	bool is_longer = w->small_at_ns && rtt_ns > w->rtt_min_ns + w->rtt_min_ns / 2 + RAISE_NS;
+	bool is_longer_now = is_longer(w, rtt_ns);
 
-	if (is_longer && w->raised_ns) {
+	w->is_late = is_longer_now;
+	if (is_longer_now && w->raised_ns) {
 		w->span_min_ns[0] = PST_MIN(rtt_ns, w->raised_ns);
 		w->span_min_ns[1] = 0;
 	}
-	w->raised_ns = is_longer && !w->raised_ns ? rtt_ns : 0;
+	w->raised_ns = is_longer_now && !w->raised_ns ? rtt_ns : 0;
 }
 
 /* A large frame's time holds its own length: it counts only where small ones are missing. */
@@ -249,6 +261,8 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 		return true;
 	if (newest.is_lone)
 		note_lone(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1);
+	else if (arrived_ns > newest.sent_ns && is_longer(w, arrived_ns - newest.sent_ns))
+		w->is_late = true; /* by its own length, or because the way is longer: a small one will tell */
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
 	if (!w->is_measured)
 		note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1, now_ns);
@@ -317,7 +331,18 @@ uint32_t window_rtt_us(const struct window *w)
 	return (uint32_t)PST_MIN(w->rtt_min_ns / 1000, (uint64_t)UINT32_MAX);
 }
 
+/* What is in flight beyond what the way holds stands in a queue. The oldest frame may have arrived nearly whole. */
+static uint64_t standing_us(const struct window *w)
+{
+	uint64_t moving = product(w) + (w->len ? w->frames[w->first].bytes : 0);
+
+	return w->in_flight > moving ? (w->in_flight - moving) * 1000000 / PST_MAX(w->rate, (uint64_t)1) : 0;
+}
+
 uint32_t window_backlog_us(const struct window *w, uint64_t now_ns)
 {
-	return w->busy_until_ns > now_ns ? (uint32_t)PST_MIN((w->busy_until_ns - now_ns) / 1000, (uint64_t)UINT32_MAX) : 0;
+	uint64_t us = w->busy_until_ns > now_ns ? (w->busy_until_ns - now_ns) / 1000 : 0;
+
+	/* A rate that is guessed a little too high would let the queue grow frame by frame. */
+	return w->rate ? (uint32_t)PST_MIN(PST_MAX(us, standing_us(w)), (uint64_t)UINT32_MAX) : 0;
 }

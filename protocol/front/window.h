@@ -42,6 +42,7 @@ struct window {
 	uint64_t rtt_min_ns;  /* the smaller of this span of time and the one before */
 	uint64_t span_min_ns[2], span_at_ns;
 	uint64_t raised_ns;   /* a lone frame's round trip that was much longer; the next one decides whether the way is */
+	bool is_late;         /* something took so long that the way may have become longer */
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
 	bool is_measured;    /* the client tells how fast bytes come */
 	uint64_t busy_until_ns; /* when the path has forwarded what it was given, by our estimate */
@@ -72,7 +73,10 @@ void window_unasked(struct window *w, uint64_t sequence, uint64_t bytes, uint64_
 bool window_may_be_quiet(const struct window *w, uint64_t bytes, uint64_t now_ns);
 void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes);
 
-/* True when the round trip of the empty path was not seen for a second: something small should be sent ahead of a large frame. */
+/*
+ * True when the round trip of the empty path was not seen for a second, or may have become longer and the path is empty: something small should be sent
+ * ahead of a large frame.
+ */
 bool window_wants_probe(const struct window *w, uint64_t now_ns);
 
 /*

@@ -386,3 +386,65 @@ Test(window, frames_that_nobody_acknowledges_say_nothing_of_the_path)
 	cr_expect_gt(window_backlog_us(&w, 1000 * MS), 400000, "what was sent is on its way all the same");
 	cr_expect_eq(w.frames_sent, w.frames_acked);
 }
+
+Test(window, a_path_that_became_much_narrower_is_noticed_at_once)
+{
+	struct window w;
+	uint64_t seq = 0, now = MS;
+
+	window_init(&w);
+	for (int i = 0; i < 20; i++, now += 33 * MS) {
+		window_sent(&w, ++seq, i ? 100000 : 20, now);
+		window_acked(&w, seq, now + MS / 2 + (i ? MS : 0));
+	}
+	cr_assert_gt(window_rate_kbps(&w), 300000);
+	window_sent(&w, ++seq, 300000, now);
+	window_acked(&w, seq, now + 1200 * MS);
+	cr_expect_lt(window_rate_kbps(&w), 2500);
+	now += 1300 * MS;
+	window_sent(&w, ++seq, 100000, now);
+	window_acked(&w, seq, now + MS + MS / 2);
+	cr_expect_gt(window_rate_kbps(&w), 300000, "had it been the client, the next frame says so");
+}
+
+/* A path of 2 Mbit/s and 40 ms that lets 3000 bytes through at once after a rest, and pieces of 4 KB as soon as the window believes that it is free. */
+Test(window, a_limiters_bursts_do_not_make_the_path_look_wide)
+{
+	struct window w;
+	uint64_t seq = 0, acked = 0, free_at = 0, queued = 0, back[1024];
+
+	window_init(&w);
+	for (uint64_t now = 100 * MS; now < 5000 * MS; now += MS) {
+		for (; acked < seq && back[(acked + 1) % 1024] <= now; acked++)
+			window_acked(&w, acked + 1, now);
+		if (!window_is_open(&w) || window_backlog_us(&w, now) > 2000)
+			continue;
+		uint64_t bytes = seq ? 4096 : 20, rested = now - 12 * MS;
+
+		window_sent(&w, ++seq, bytes, now);
+		free_at = (free_at > rested ? free_at : rested) + bytes * 4000;
+		back[seq % 1024] = (free_at > now ? free_at : now) + 40 * MS;
+		if (now > 1000 * MS)
+			queued = free_at > now && free_at - now > queued ? free_at - now : queued;
+	}
+	cr_expect(window_rate_kbps(&w) > 1500 && window_rate_kbps(&w) < 2600, "%u", window_rate_kbps(&w));
+	cr_expect_lt(queued, 30 * MS, "a letter waits for %d ms", (int)(queued / MS));
+}
+
+Test(window, a_late_answer_asks_for_a_probe_of_the_way)
+{
+	struct window w;
+	uint64_t now = 100 * MS;
+
+	window_init(&w);
+	window_sent(&w, 1, 20, now);
+	window_acked(&w, 1, now + MS);
+	cr_assert_not(window_wants_probe(&w, now + 2 * MS));
+	window_sent(&w, 2, 10000, now + 2 * MS);
+	window_acked(&w, 2, now + 60 * MS);
+	cr_expect(window_wants_probe(&w, now + 61 * MS));
+	window_sent(&w, 3, 20, now + 61 * MS);
+	cr_expect_not(window_wants_probe(&w, now + 62 * MS), "it is on its way");
+	window_acked(&w, 3, now + 63 * MS);
+	cr_expect_not(window_wants_probe(&w, now + 64 * MS));
+}
