@@ -23,6 +23,8 @@ struct codec_type {
 	 * stateful codec is then dead. */
 	int (*encode)(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 		struct pst_buf *out, struct pst_err *err);
+	/* Optional: whether fewer bytes are worth more time. */
+	void (*set_thrift)(struct codec *c, bool is_thrifty);
 };
 
 /* Embedded first in every codec's own struct. */
@@ -34,6 +36,8 @@ struct codec {
 struct codec *codec_create(const struct codec_type *type);
 /* Accepts NULL. */
 void codec_destroy(struct codec *c);
+/* From the next rectangle on, fewer bytes are worth more time, or not; at first not. Codecs that have no choice ignore it. */
+void codec_set_thrift(struct codec *c, bool is_thrifty);
 /* Checks that r lies in p, then encodes. */
 int codec_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err);

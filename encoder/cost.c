@@ -41,6 +41,11 @@ uint64_t cost_guess(const struct cost *c, enum cost_sort sort, int64_t area)
 	return HEADER + pixels_cost(c, sort, (uint64_t)area);
 }
 
+void cost_scale(struct cost *c, enum cost_sort sort, uint32_t parts, uint32_t of)
+{
+	c->rate[sort] = (uint32_t)PST_CLAMP((int64_t)c->rate[sort] * parts / of, RATE_MIN, RATE_MAX);
+}
+
 void cost_begin(struct cost *c)
 {
 	memset(c->area, 0, sizeof(c->area));

@@ -22,6 +22,9 @@ enum cost_sort cost_sort_of(uint8_t klass, bool is_lossy);
 /* Bytes that an area of this sort will take, with its header. */
 uint64_t cost_guess(const struct cost *c, enum cost_sort sort, int64_t area);
 
+/* The sort takes from now on so many parts of what it took. */
+void cost_scale(struct cost *c, enum cost_sort sort, uint32_t parts, uint32_t of);
+
 /* A frame begins; adds one of its operations. */
 void cost_begin(struct cost *c);
 void cost_add(struct cost *c, const struct op *op);

@@ -14,6 +14,7 @@
 #include "encoder/video.h"
 
 #define VIDEO_WAIT_NS 20000000ull /* at most so long do other changes go before a video's */
+#define THRIFT_KBPS 40000 /* where 2 ns more for a pixel save the path as much */
 #define OPS_MAX (1u << 17) /* twice the tiles of the largest screen, and copies and videos */
 
 static int check_params(const struct encoder_params *p, struct pst_err *err)
@@ -65,7 +66,7 @@ static int open_screen(struct encoder *e, struct pst_err *err)
 		goto fail;
 	memset(e->sent, 0, stride * (size_t)h);
 	e->sent_view = (struct pixmap){ (const uint8_t *)e->sent, w, h, (uint32_t)stride };
-	e->start = 0;
+	memset(e->starts, 0, sizeof(e->starts));
 	e->ops_len = 0;
 	tiles_damage(&e->tiles, &all, true);
 	return 0;
@@ -267,7 +268,7 @@ static int plan_frame(
 		if (rc == 0 && (e->params.ops & OP_BIT(OP_COPY)))
 			rc = twin_search(e, screen);
 		if (rc == 0)
-			rc = plan_changes(e, screen, budget);
+			rc = plan_changes(e, screen, now_ns, budget);
 		return rc < 0 ? rc : plan_video(e, screen, now_ns, budget);
 	}
 
@@ -275,6 +276,11 @@ static int plan_frame(
 	if (encoder_video_since(e) != UINT64_MAX || budget->is_small)
 		return plan_video(e, screen, now_ns, budget);
 	return plan_refinement(e, now_ns, budget);
+}
+
+static bool is_thrifty(const struct encoder_budget *budget)
+{
+	return budget->rate_kbps && budget->rate_kbps < THRIFT_KBPS;
 }
 
 int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns,
@@ -305,7 +311,7 @@ int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns
 	e->stats.frames += e->ops_len > 0;
 	e->sequence += e->ops_len > 0;
 	*ret_ops =
-		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns) };
+		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns), is_thrifty(budget) };
 	return 0;
 }
 

@@ -26,16 +26,19 @@ encoder_libencoder_a_SOURCES = \
 	encoder/dsp/dsp.c encoder/dsp/dsp.h \
 	encoder/dsp/neon.c \
 	encoder/encoder.c encoder/encoder.h encoder/encoder_priv.h \
+	encoder/film.c encoder/film.h \
 	encoder/join.c encoder/join.h \
 	encoder/motion.c encoder/motion.h \
 	encoder/op.h \
 	encoder/palette.c encoder/palette.h \
 	encoder/pixmap.c encoder/pixmap.h \
 	encoder/plan.c encoder/plan.h \
+	encoder/quality.c encoder/quality.h \
 	encoder/quantiser.c encoder/quantiser.h \
 	encoder/rect.c encoder/rect.h \
 	encoder/refine.c \
 	encoder/region.c encoder/region.h \
+	encoder/select.c encoder/select.h \
 	encoder/still.c encoder/still.h \
 	encoder/tiles.c encoder/tiles.h \
 	encoder/twin.c encoder/twin.h \

@@ -67,4 +67,5 @@ struct op_list {
 	uint64_t sequence; /* rises by one per frame that is not empty */
 	bool is_exact; /* after this frame the client's picture equals the sent picture, pixel for pixel */
 	bool more;     /* work was left for a next frame (budget) */
+	bool is_thrifty; /* the path is narrow: fewer bytes are worth more of the processor's time */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Selection by budget, pieces, joining, and the operations in their order: fills, text, pictures. */
+/* Pieces, joining, and the operations in their order: fills, text, pictures. */
 #include "encoder/plan.h"
 
 #include <stdlib.h>
@@ -7,16 +7,16 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "encoder/film.h"
+#include "encoder/select.h"
 
 #define LOSSY_QUALITY 75
 #define LOSSY_QUALITY_MIN 20
-#define SMALL_BYTES 2048 /* of a small frame, as guessed */
-#define SMALL_AREA 4096
+#define LOSSY_AREA_MIN 256 /* pixels; less costs hardly more without loss */
 #define EXACT_MS 25 /* of the path: as long as nobody sees */
-#define SMALL_BOX 1024 /* pixels of one tile */
 #define REFINE_SLICE_BYTES \
 	(512 * 1024)       /* per frame when nothing is known of the path: input and damage come between */
-#define REFINE_SLICE_MS 50 /* of the path's rate, when that is known */
+#define REFINE_SLICE_MS 20 /* of the path's rate, when that is known */
 
 static size_t tile_count(const struct encoder *e)
 {
@@ -31,56 +31,9 @@ static struct rect tile_box_rect(const struct encoder *e, size_t i, const struct
 		box, (int32_t)(i % (size_t)columns) * TILE_SIDE, (int32_t)(i / (size_t)columns) * TILE_SIDE);
 }
 
-static bool is_lossy_class(const struct encoder *e, uint8_t klass)
+static bool is_film(const struct encoder *e, const struct piece *p)
 {
-	return klass == OP_CLASS_PICTURE && (e->params.ops & OP_BIT(OP_LOSSY));
-}
-
-static void defer(struct tile *t)
-{
-	t->damage = t->change;
-	t->change = (struct tile_box){ 0, 0, 0, 0 };
-	t->is_left = true;
-}
-
-/* What a frame takes, and what it leaves. */
-struct selection {
-	uint64_t ceiling, spent; /* guessed bytes; no ceiling is 0 */
-	int64_t area_max, area;  /* pixels; of a small frame, no maximum is 0 */
-	size_t first_left;
-};
-
-static bool is_left(const struct selection *s, uint64_t guess, int64_t area)
-{
-	/* A tile that changed in a large part is a piece of something larger, which would trickle out tile by tile. */
-	if (s->area_max)
-		return area > SMALL_BOX || s->area + area > s->area_max || s->spent + guess > s->ceiling;
-	return s->ceiling && s->spent >= s->ceiling;
-}
-
-/* One pass over the tiles of one sort, from where the last frame stopped. */
-static void select_tiles(struct encoder *e, bool pictures, struct selection *s)
-{
-	size_t n = tile_count(e);
-
-	for (size_t k = 0; k < n; k++) {
-		size_t i = (e->start + k) % n;
-		struct tile *t = &e->tiles.at[i];
-
-		if (box_is_empty(&t->change) || (t->klass == OP_CLASS_PICTURE) != pictures)
-			continue;
-		struct rect r = tile_box_rect(e, i, &t->change);
-		uint64_t guess = cost_guess(&e->cost, cost_sort_of(t->klass, is_lossy_class(e, t->klass)), rect_area(&r));
-
-		if (is_left(s, guess, rect_area(&r))) {
-			defer(t);
-			if (s->first_left == n)
-				s->first_left = i;
-			continue;
-		}
-		s->spent += guess;
-		s->area += rect_area(&r);
-	}
+	return (e->params.ops & OP_BIT(OP_LOSSY)) && encoder_is_film(e, tiles_at(&e->tiles, p->column, p->row), p->column, p->row);
 }
 
 static void fill_piece(struct encoder *e, size_t i, const struct rect *r, struct piece *p)
@@ -95,9 +48,9 @@ static void fill_piece(struct encoder *e, size_t i, const struct rect *r, struct
 	p->fill = *pixmap_at(&e->sent_view, r->x, r->y);
 	if (p->klass == OP_CLASS_FLAT && (e->params.ops & OP_BIT(OP_FILL))) {
 		p->kind = OP_FILL;
-	} else if (is_lossy_class(e, p->klass)) {
+	} else if (encoder_is_lossy(e, p->klass) || (rect_area(r) >= LOSSY_AREA_MIN && is_film(e, p))) {
 		p->kind = OP_LOSSY;
-		p->quality = e->quality;
+		p->quality = e->quality.now;
 	}
 }
 
@@ -122,15 +75,25 @@ static int add_pieces(struct encoder *e, size_t n, enum op_kind kind)
 }
 
 /* A narrow path gets a picture soon and a coarse one first: the refinement makes it exact in any case. */
-static uint8_t choose_quality(const struct encoder *e, const struct encoder_budget *budget)
+static uint8_t first_quality(const struct encoder *e, uint32_t rate_kbps)
 {
 	int quality = e->params.lossy_quality ? e->params.lossy_quality : LOSSY_QUALITY;
 
-	if (budget->rate_kbps && budget->rate_kbps < 3000)
+	if (rate_kbps && rate_kbps < 3000)
 		quality -= 30;
-	else if (budget->rate_kbps && budget->rate_kbps < 10000)
+	else if (rate_kbps && rate_kbps < 10000)
 		quality -= 15;
 	return (uint8_t)PST_CLAMP(quality, LOSSY_QUALITY_MIN, 100);
+}
+
+static void choose_quality(struct encoder *e, uint64_t now_ns, const struct encoder_budget *budget)
+{
+	struct quality_load load = { film_find(e, now_ns), budget->rate_kbps, cost_guess(&e->cost, COST_LOSSY, 1 << 16) };
+	uint8_t before = e->quality.now;
+
+	quality_next(&e->quality, first_quality(e, budget->rate_kbps), &load, now_ns);
+	if (before)
+		cost_scale(&e->cost, COST_LOSSY, quality_weight(e->quality.now), quality_weight(before));
 }
 
 /*
@@ -157,18 +120,13 @@ static void make_exact(struct encoder *e, size_t n, const struct encoder_budget 
 			e->pieces[i].kind = OP_LOSSLESS;
 }
 
-int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget)
+int plan_changes(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
 {
 	size_t n = tile_count(e), len = 0;
-	struct selection s = { .ceiling = budget->bytes, .first_left = n };
 	int rc;
 
-	if (budget->is_small)
-		s = (struct selection){ .ceiling = SMALL_BYTES, .area_max = SMALL_AREA, .first_left = n };
-	e->quality = choose_quality(e, budget);
-	select_tiles(e, false, &s);
-	select_tiles(e, true, &s);
-	e->start = s.first_left == n ? 0 : s.first_left;
+	choose_quality(e, now_ns, budget);
+	select_changes(e, screen, budget);
 	for (size_t i = 0; i < n; i++) {
 		struct tile *t = &e->tiles.at[i];
 

@@ -10,7 +10,7 @@
 
 /* Chooses among the tiles' changes within the budget, takes them and adds their operations. What is left is
  * damage again. */
-int plan_changes(struct encoder *e, const struct pixmap *screen, const struct encoder_budget *budget);
+int plan_changes(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget);
 
 /* Adds lossless operations for tiles that have been still, oldest first. */
 int plan_refinement(struct encoder *e, uint64_t now_ns, const struct encoder_budget *budget);

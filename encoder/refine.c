@@ -51,6 +51,14 @@ static struct tile_box compare(
 	return box_of(&diff, tx, ty);
 }
 
+struct tile_box refine_box(const struct encoder *e, const struct pixmap *screen, const struct tile_box *box, int32_t column, int32_t row)
+{
+	int32_t tx = column * TILE_SIDE, ty = row * TILE_SIDE;
+	struct rect r = box_rect(box, tx, ty);
+
+	return compare(e, screen, &r, tx, ty);
+}
+
 void refine_tile(struct encoder *e, const struct pixmap *screen, int32_t column, int32_t row)
 {
 	struct tile *t = tiles_at(&e->tiles, column, row);
@@ -62,8 +70,7 @@ void refine_tile(struct encoder *e, const struct pixmap *screen, int32_t column,
 		t->change = t->damage;
 	else if (!box_is_empty(&t->damage))
 		t->change = compare(e, screen, &damaged, tx, ty);
-	e->stats.unchanged_pixels += (uint64_t)(rect_area(&damaged) - (t->change.x1 - t->change.x0) *
-									      (t->change.y1 - t->change.y0));
+	e->stats.unchanged_pixels += (uint64_t)(rect_area(&damaged) - box_area(&t->change));
 	t->damage = (struct tile_box){ 0, 0, 0, 0 };
 }
 
@@ -76,7 +83,7 @@ int64_t refine_all(struct encoder *e, const struct pixmap *screen)
 			struct tile *t = tiles_at(&e->tiles, column, row);
 
 			refine_tile(e, screen, column, row);
-			changed += (t->change.x1 - t->change.x0) * (t->change.y1 - t->change.y0);
+			changed += box_area(&t->change);
 		}
 	}
 	return changed;

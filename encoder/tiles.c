@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define MOVING_MIN 2 /* slots */
+#define HOT_MIN 5
 
 int tiles_init(struct tiles *t, int32_t width, int32_t height)
 {
@@ -44,6 +45,11 @@ struct rect tiles_span(const struct rect *r)
 bool box_is_empty(const struct tile_box *b)
 {
 	return b->x0 >= b->x1;
+}
+
+int64_t box_area(const struct tile_box *b)
+{
+	return box_is_empty(b) ? 0 : (int64_t)(b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
 void box_add(struct tile_box *b, const struct tile_box *more)
@@ -82,6 +88,14 @@ struct rect box_rect(const struct tile_box *b, int32_t x, int32_t y)
 	return (struct rect){ x + b->x0, y + b->y0, b->x1 - b->x0, b->y1 - b->y0 };
 }
 
+/* The newest one alone where two are far apart. */
+static void note_echo(struct tile *tile, const struct tile_box *box)
+{
+	box_add(&tile->echo, box);
+	if (box_area(&tile->echo) > TILE_ECHO_MAX)
+		tile->echo = *box;
+}
+
 void tiles_damage(struct tiles *t, const struct rect *r, bool is_forced)
 {
 	const struct rect screen = { 0, 0, t->width, t->height };
@@ -96,6 +110,8 @@ void tiles_damage(struct tiles *t, const struct rect *r, bool is_forced)
 			struct tile_box box = box_of(&in, column * TILE_SIDE, row * TILE_SIDE);
 
 			box_add(&tile->damage, &box);
+			if (rect_area(&in) <= TILE_ECHO_MAX)
+				note_echo(tile, &box);
 			tile->is_left = false;
 			tile->is_forced |= is_forced;
 			if (is_forced)
@@ -200,12 +216,22 @@ void tile_touch(struct tile *t, uint64_t now_ns)
 	t->history_slot = slot;
 }
 
+static int slots_of(uint16_t history)
+{
+	return __builtin_popcount(history & ((1u << TILE_RATE_SLOTS) - 1));
+}
+
 bool tile_is_moving(const struct tile *t)
 {
-	return __builtin_popcount(t->history & ((1u << TILE_RATE_SLOTS) - 1)) >= MOVING_MIN;
+	return slots_of(t->history) >= MOVING_MIN;
+}
+
+bool tile_is_hot(const struct tile *t)
+{
+	return slots_of(t->history) >= HOT_MIN;
 }
 
 int tile_rate(const struct tile *t, uint64_t now_ns)
 {
-	return __builtin_popcount(shifted_history(t, now_ns / TILE_SLOT_NS) & ((1u << TILE_RATE_SLOTS) - 1));
+	return slots_of(shifted_history(t, now_ns / TILE_SLOT_NS));
 }

@@ -9,6 +9,7 @@
 #include "encoder/rect.h"
 
 #define TILE_SIDE 64
+#define TILE_ECHO_MAX 1024 /* pixels of a change that may be a letter */
 
 struct tile_box {
 	uint8_t x0, y0, x1, y1;
@@ -18,9 +19,11 @@ struct tile {
 	struct tile_box damage;   /* reported, not yet compared */
 	struct tile_box change;   /* of this plan: compared and different */
 	struct tile_box lossy;    /* the client's pixels may differ from the sent picture */
+	struct tile_box echo;     /* of the damage: what came by itself and is small, as a letter is */
 	struct tile_box hot;      /* hull of the changes of the last half to whole second */
 	struct tile_box hot_next; /* of the half second that is going on: hot after it */
 	bool is_forced;           /* damage is sent even where it compares equal */
+	bool is_taken;            /* this plan sends the change */
 	bool is_left;             /* the damage is an older plan's, that had no room for it: no new update */
 	bool is_video;            /* lies in an active video region */
 	uint8_t klass;            /* enum op_class: flat, text or picture */
@@ -58,6 +61,7 @@ static inline struct tile *tiles_at(const struct tiles *t, int32_t column, int32
 }
 
 bool box_is_empty(const struct tile_box *b);
+int64_t box_area(const struct tile_box *b);
 void box_add(struct tile_box *b, const struct tile_box *more);
 bool box_contains(const struct tile_box *outer, const struct tile_box *inner);
 /* The part of r in the tile whose corner is at x, y; empty when there is none. */
@@ -82,8 +86,9 @@ void tiles_copy_marks(struct tiles *t, const struct rect *r, int32_t sx, int32_t
 /* Notes that the tile's change box is an update, for its rate and age. */
 void tile_touch(struct tile *t, uint64_t now_ns);
 
-/* True when it was updated in several of the last slots, as of its last update. */
+/* True when it was updated in several of the last slots, as of its last update; and in half of them, as a film does. */
 bool tile_is_moving(const struct tile *t);
+bool tile_is_hot(const struct tile *t);
 
 /* In how many of the newest TILE_RATE_SLOTS slots the tile was updated. */
 int tile_rate(const struct tile *t, uint64_t now_ns);

@@ -18,6 +18,12 @@ void codec_destroy(struct codec *c)
 		c->type->destroy(c);
 }
 
+void codec_set_thrift(struct codec *c, bool is_thrifty)
+{
+	if (c->type->set_thrift)
+		c->type->set_thrift(c, is_thrifty);
+}
+
 int codec_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err)
 {

@@ -12,6 +12,8 @@ struct jpeg_writer;
 struct jpeg_writer *jpeg_writer_create(void);
 /* Accepts NULL. */
 void jpeg_writer_destroy(struct jpeg_writer *j);
+/* Whether fewer bytes are worth twice the time; at first not. */
+void jpeg_writer_set_thrift(struct jpeg_writer *j, bool is_thrifty);
 /* Appends a baseline JFIF of r; quality 1…100. On failure out may hold a part: the caller cuts it off. */
 int jpeg_writer_write(struct jpeg_writer *j, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err);

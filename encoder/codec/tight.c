@@ -14,10 +14,15 @@
 #include "encoder/codec/tight.h"
 #include "encoder/codec/zstream.h"
 #include "encoder/palette.h"
+#include "encoder/quality.h"
 
 #define TIGHT_WIDTH_MAX 2048
 #define PLAIN_MAX 12 /* fewer bytes than this go out without compression and without a length */
 #define JPEG_AREA_MIN 256
+#define JPEG_BYTES 400 /* of headers and tables */
+#define DRAWN_MAX 32   /* colours of what is drawn: hard edges that JPEG spoils */
+#define LOOK_ROWS 4
+#define SOFT_MAX 24    /* steps of green */
 #define LAYERS_AREA_MIN 8192 /* smaller ones pay more for a palette of 256 than for their pixels */
 #define MUCH 4096    /* bytes from which the time of level 6 shows: */
 #define LEVEL_MUCH 4 /* half of it for a twentieth more bytes */
@@ -159,6 +164,32 @@ static bool is_palette_dear(const struct tight *t, const struct rect *r)
 	return t->palette.len > 8 && t->palette.len * 8 > rect_area(r);
 }
 
+static bool is_soft(uint32_t a, uint32_t b)
+{
+	return abs((int)(a >> 8 & 255) - (int)(b >> 8 & 255)) <= SOFT_MAX;
+}
+
+/*
+ * A film's sky of few colours: a byte for each change from pixel to pixel, of some rows, or what JPEG makes of soft slopes. Only where that is much less it
+ * is worth the loss; the hard edges of letters are not.
+ */
+static bool is_jpeg_cheaper(const struct tight *t, const struct pixmap *p, const struct rect *r, int quality)
+{
+	uint64_t changes = 0, soft = 0, jpeg = JPEG_BYTES + (uint64_t)rect_area(r) * quality_weight((uint8_t)quality) / 1000;
+
+	if (t->palette.len <= DRAWN_MAX)
+		return false;
+	for (int32_t y = r->y; y < r->y + r->h; y += LOOK_ROWS) {
+		const uint32_t *row = pixmap_at(p, r->x, y);
+
+		for (int32_t x = 1; x < r->w; x++) {
+			changes += row[x] != row[x - 1];
+			soft += row[x] != row[x - 1] && is_soft(row[x], row[x - 1]);
+		}
+	}
+	return soft * 4 > changes * 3 && changes * LOOK_ROWS * 3 / 4 > 2 * jpeg;
+}
+
 static int tight_encode(struct codec *c, const struct pixmap *p, const struct rect *r, int quality,
 	struct pst_buf *out, struct pst_err *err)
 {
@@ -170,7 +201,8 @@ static int tight_encode(struct codec *c, const struct pixmap *p, const struct re
 			r->h, TIGHT_WIDTH_MAX);
 
 	palette_clear(&t->palette);
-	if (palette_scan(&t->palette, p, r, PALETTE_MAX) && !is_palette_dear(t, r))
+	if (palette_scan(&t->palette, p, r, PALETTE_MAX) && !is_palette_dear(t, r) &&
+		!(quality > 0 && rect_area(r) >= JPEG_AREA_MIN && is_jpeg_cheaper(t, p, r, quality)))
 		return t->palette.len == 1 ? encode_fill(t->palette.colours[0], out)
 					   : encode_indexed(t, p, r, out, err);
 	if (quality > 0 && rect_area(r) >= JPEG_AREA_MIN)
@@ -247,7 +279,13 @@ fail:
 	return NULL;
 }
 
+static void tight_set_thrift(struct codec *c, bool is_thrifty)
+{
+	jpeg_writer_set_thrift(pst_container_of(c, struct tight, base)->jpeg, is_thrifty);
+}
+
 const struct codec_type codec_tight = {
+	.set_thrift = tight_set_thrift,
 	.name = "tight",
 	.is_lossless = true,
 	.is_stateful = true,

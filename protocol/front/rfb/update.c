@@ -272,6 +272,7 @@ int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixm
 {
 	struct pst_buf *out = rfb_stream_out(f->stream);
 
+	codec_set_thrift(f->tight, ops->is_thrifty);
 	if (f->features.fence && is_large(ops) && window_wants_probe(&f->window, pst_mono_ns()))
 		put_fence(f, out, FENCE_BYTES);
 	size_t before = out->len;

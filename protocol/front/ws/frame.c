@@ -160,6 +160,7 @@ int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const 
 		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
 	w->frames++;
 	w->is_anew = false;
+	codec_set_thrift(w->jpeg, list->is_thrifty);
 	ws_frame_head(head, (uint32_t)list->sequence, flags, (uint16_t)list->len);
 	pst_buf_append(out, head, sizeof(head));
 	for (size_t i = 0; i < list->len; i++) {

@@ -23,6 +23,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_cost.c \
 	tests/unit/encoder/test_dsp.c \
 	tests/unit/encoder/test_encoder.c \
+	tests/unit/encoder/test_film.c \
 	tests/unit/encoder/test_flat.c \
 	tests/unit/encoder/test_join.c \
 	tests/unit/encoder/test_jpeg.c \
@@ -32,12 +33,14 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_palette.c \
 	tests/unit/encoder/test_pixmap.c \
 	tests/unit/encoder/test_plan.c \
+	tests/unit/encoder/test_quality.c \
 	tests/unit/encoder/test_quantiser.c \
 	tests/unit/encoder/test_rect.c \
 	tests/unit/encoder/test_refine.c \
 	tests/unit/encoder/test_region.c \
 	tests/unit/encoder/test_rfx_tile.c \
 	tests/unit/encoder/test_rlgr.c \
+	tests/unit/encoder/test_select.c \
 	tests/unit/encoder/test_slot_ring.c \
 	tests/unit/encoder/test_still.c \
 	tests/unit/encoder/test_tight.c \

@@ -73,3 +73,18 @@ Test(cost, small_and_empty_frames_say_nothing_and_no_number_breaks_it)
 	cr_assert_gt(cost_guess(&c, COST_TEXT, 8192 * 8192), 16u);
 	cr_assert_leq(cost_guess(&c, COST_TEXT, 1024), 16u + 4096);
 }
+
+Test(cost, a_sort_can_be_told_to_be_dearer)
+{
+	struct cost c;
+
+	cost_init(&c);
+	uint64_t before = cost_guess(&c, COST_LOSSY, 1 << 20), text = cost_guess(&c, COST_TEXT, 1 << 20);
+
+	cost_scale(&c, COST_LOSSY, 67, 35);
+	cr_assert(is_near(cost_guess(&c, COST_LOSSY, 1 << 20), before * 67 / 35));
+	cr_assert_eq(cost_guess(&c, COST_TEXT, 1 << 20), text);
+	for (int i = 0; i < 100; i++)
+		cost_scale(&c, COST_LOSSY, 250, 9);
+	cr_assert_leq(cost_guess(&c, COST_LOSSY, 1024), 16u + 4096);
+}

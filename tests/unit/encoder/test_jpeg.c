@@ -41,3 +41,33 @@ Test(jpeg, jpeg_is_near_the_picture)
 	pst_buf_finish(&out);
 	free(got);
 }
+
+Test(jpeg, thrift_makes_the_same_picture_of_fewer_bytes)
+{
+	const struct codec_type *types[] = { &codec_jpeg, &codec_tight };
+	const struct rect r = { 0, 0, 256, 64 };
+
+	draw_photo();
+	for (size_t i = 0; i < PST_ARRAY_LEN(types); i++) {
+		struct codec *c = codec_create(types[i]);
+		struct pst_buf out;
+
+		pst_buf_init(&out, 4 << 20);
+		cr_assert_eq(codec_encode(c, &pm, &r, 20, &out, NULL), 0);
+		size_t plain = out.len;
+
+		codec_set_thrift(c, true);
+		cr_assert_eq(codec_encode(c, &pm, &r, 20, &out, NULL), 0);
+		cr_expect_lt((out.len - plain) * 10, plain * 9, "%s: %zu, then %zu bytes", types[i]->name, plain, out.len - plain);
+		if (types[i] == &codec_jpeg) {
+			uint32_t *a = malloc(sizeof(px)), *b = malloc(sizeof(px));
+
+			cr_assert(jpeg_decode(out.data, plain, r.w, r.h, a) && jpeg_decode(out.data + plain, out.len - plain, r.w, r.h, b));
+			cr_assert_eq(memcmp(a, b, (size_t)rect_area(&r) * 4), 0);
+			free(a);
+			free(b);
+		}
+		codec_destroy(c);
+		pst_buf_finish(&out);
+	}
+}

@@ -41,6 +41,32 @@ Test(tight, tight_sends_a_photo_as_jpeg_and_text_without_loss)
 	free(got);
 }
 
+Test(tight, a_films_sky_of_few_colours_is_jpeg_and_what_is_drawn_is_not)
+{
+	const struct rect r = { 0, 0, 256, 64 };
+	struct codec *c = codec_create(&codec_tight);
+	struct tight_decoder d;
+	uint32_t *got = malloc(sizeof(px));
+	struct pst_buf out;
+	bool is_jpeg;
+
+	tight_decoder_open(&d);
+	pst_buf_init(&out, 4 << 20);
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++)
+			px[y * W + x] = 0x6090c0 + (uint32_t)((x * 7 + y * 13) % 60);
+	cr_assert_eq(codec_encode(c, &pm, &r, 20, &out, NULL), 0);
+	cr_assert(tight_decode(&d, out.data, out.len, r.w, r.h, got, &is_jpeg) && is_jpeg);
+	draw(SIXTEEN, 5);
+	pst_buf_reset(&out);
+	cr_assert_eq(codec_encode(c, &pm, &r, 20, &out, NULL), 0);
+	cr_assert(tight_decode(&d, out.data, out.len, r.w, r.h, got, &is_jpeg) && !is_jpeg);
+	tight_decoder_close(&d);
+	codec_destroy(c);
+	pst_buf_finish(&out);
+	free(got);
+}
+
 Test(tight, too_wide_a_rectangle_is_refused)
 {
 	static uint32_t wide[2049];

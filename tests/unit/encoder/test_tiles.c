@@ -62,3 +62,30 @@ Test(tiles, hostile_damage_is_clipped)
 	cr_assert_eq(tiles_at(&t, 1, 0)->damage.y1, 1);
 	tiles_finish(&t);
 }
+
+Test(tiles, small_damage_of_its_own_may_be_an_echo)
+{
+	const struct rect large = { 0, 0, 200, 100 }, letter = { 70, 70, 9, 13 }, next = { 79, 70, 9, 13 }, far = { 64, 120, 60, 8 };
+	struct tiles t;
+
+	cr_assert_eq(tiles_init(&t, 200, 200), 0);
+	tiles_damage(&t, &large, false);
+	cr_assert(box_is_empty(&tiles_at(&t, 1, 1)->echo));
+	tiles_damage(&t, &letter, false);
+	tiles_damage(&t, &next, false);
+	cr_assert_eq(box_area(&tiles_at(&t, 1, 1)->echo), 18 * 13);
+	tiles_damage(&t, &far, false);
+	cr_assert_eq(box_area(&tiles_at(&t, 1, 1)->echo), 60 * 8, "two that are far apart are no letter: the newest is");
+	tiles_finish(&t);
+}
+
+Test(tiles, half_of_the_slots_make_a_film)
+{
+	struct tile t = { .change = { 0, 0, 64, 64 } };
+
+	for (uint64_t at = 1000; at < 1200; at += 50)
+		tile_touch(&t, at * 1000000);
+	cr_assert(tile_is_moving(&t) && !tile_is_hot(&t));
+	tile_touch(&t, UINT64_C(1200000000));
+	cr_assert(tile_is_hot(&t));
+}

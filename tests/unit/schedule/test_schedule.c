@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "encoder/encoder.h"
+#include "encoder/quality.h"
 #include "path.h"
 #include "protocol/front/window.h"
 
@@ -18,6 +19,10 @@
 #define H 448
 #define NOISE 48 /* makes the video dearer than the path of 10 Mbit/s can carry */
 #define KEYS_MAX 512
+#define VIDEO_OPS (OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO))
+#define JPEG_OPS (VIDEO_OPS & ~OP_BIT(OP_VIDEO))
+#define JPEG_BYTES 36000 /* a film of a full screen at quality 40 */
+#define FILM_H (H - 48)
 
 struct run {
 	struct encoder *enc;
@@ -29,10 +34,12 @@ struct run {
 	uint64_t video_shown, freeze, queued;   /* of the video: last shown, longest gap; most bytes before the link */
 	uint64_t pressed[KEYS_MAX], shown[KEYS_MAX];
 	uint64_t video_bytes;
-	int keys, frames, drawn, drawn_measured;
+	uint64_t film_area; /* of the film that goes as pictures: sent since it was shown whole last */
+	uint64_t film_shown, qualities, pieces;
+	int keys, frames, films, drawn, drawn_measured;
 	uint32_t rate_max;
 	uint64_t pictures_ns; /* from one to the next */
-	bool is_measuring, has_pictures, has_no_video;
+	bool is_measuring, has_pictures, has_no_video, has_video;
 };
 
 static uint32_t noise(uint32_t *seed)
@@ -74,7 +81,7 @@ static uint64_t op_bytes(const struct op *op)
 	case OP_VIDEO:
 		return 23 + op->video.len;
 	case OP_LOSSY:
-		return 13 + area / 4;
+		return 350 + area * JPEG_BYTES / (W * FILM_H) * quality_weight(op->quality) / quality_weight(40);
 	case OP_LOSSLESS:
 		return 13 + (op->klass == OP_CLASS_PICTURE ? area * 2 : area / 8);
 	default:
@@ -93,6 +100,22 @@ static void note_echoes(struct run *r, uint64_t shown)
 	}
 }
 
+/* A film that goes as pictures is shown when as many pixels as it has have been sent: its parts take turns. */
+static void note_film(struct run *r, const struct op_list *list, uint64_t shown)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		r->film_area += list->ops[i].kind == OP_LOSSY ? (uint64_t)rect_area(&list->ops[i].rect) : 0;
+		r->qualities += list->ops[i].kind == OP_LOSSY && r->is_measuring ? list->ops[i].quality : 0;
+		r->pieces += list->ops[i].kind == OP_LOSSY && r->is_measuring;
+	}
+	if (r->has_video || r->film_area < W * FILM_H * 9 / 10)
+		return;
+	r->film_area = 0;
+	r->films += r->is_measuring;
+	r->freeze = r->is_measuring ? PST_MAX(r->freeze, shown - r->film_shown) : 0;
+	r->film_shown = shown;
+}
+
 /* The worker's budget_of and send_frame, and what the web front does with them. */
 static bool send_frame(struct run *r, bool is_full)
 {
@@ -108,12 +131,16 @@ static bool send_frame(struct run *r, bool is_full)
 
 	cr_assert_eq(encoder_plan(r->enc, &r->screen, r->now, &budget, &list, &err), 0, "%s", err.text);
 	r->held_until = backlog_us > limit_us ? r->now + (backlog_us - limit_us) * 1000ull : budget.hold_video ? r->now + (backlog_us - 2000) * 1000ull : 0;
+	uint64_t pictures = 0;
+
 	for (size_t i = 0; i < list.len; i++) {
 		unit.bytes += op_bytes(&list.ops[i]);
 		unit.has_video |= list.ops[i].kind == OP_VIDEO;
+		pictures += list.ops[i].kind == OP_LOSSY ? (uint64_t)rect_area(&list.ops[i].rect) : 0;
 	}
-	/* What the processor takes: a video unit of a full screen, or next to nothing. */
-	r->busy_until = unit.sent_ns = r->now + (unit.has_video ? 8 * MS : MS / 4);
+	encoder_note_bytes(r->enc, unit.bytes);
+	/* What the processor takes: a video unit of a full screen, its part as pictures, or next to nothing. */
+	r->busy_until = unit.sent_ns = r->now + (unit.has_video ? 8 * MS : MS / 4) + pictures * 8 * MS / (W * FILM_H);
 	if (!list.len)
 		return false;
 	if (unit.bytes >= 8192 && window_wants_probe(&r->window, unit.sent_ns)) {
@@ -135,6 +162,7 @@ static bool send_frame(struct run *r, bool is_full)
 	if (unit.has_video && r->is_measuring)
 		r->freeze = PST_MAX(r->freeze, shown - r->video_shown);
 	r->video_shown = unit.has_video ? shown : r->video_shown;
+	note_film(r, &list, shown);
 	note_echoes(r, shown);
 	return true;
 }
@@ -182,18 +210,17 @@ static void press(struct run *r)
 	damage(r, marker_of(key));
 }
 
-static struct run *run_create(uint32_t kbps, uint32_t rtt_ms)
+static struct run *run_create(uint32_t kbps, uint32_t rtt_ms, uint32_t ops)
 {
 	struct run *r = calloc(1, sizeof(*r));
-	struct encoder_params params = { .width = W, .height = H,
-		.ops = OP_BIT(OP_COPY) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO), .video_align = 2,
-		.max_video_regions = 4 };
+	struct encoder_params params = { .width = W, .height = H, .ops = ops, .video_align = 2, .max_video_regions = 4 };
 	struct pst_err err = PST_ERR_INIT;
 
 	r->px = calloc(W * H, 4);
 	r->screen = (struct pixmap){ (const uint8_t *)r->px, W, H, W * 4 };
 	r->enc = encoder_create(&params, &err);
 	cr_assert_not_null(r->enc);
+	r->has_video = ops & OP_BIT(OP_VIDEO);
 	window_init(&r->window);
 	r->now = 1000 * MS;
 	r->pictures_ns = 130 * MS;
@@ -221,7 +248,7 @@ static void draw_pictures(struct run *r, uint32_t seed)
 static void play(struct run *r, uint32_t seconds, bool has_keys)
 {
 	uint64_t start = r->now, next_video = start, next_key = start + 2100 * MS, next_pictures = start;
-	int32_t height = r->has_pictures ? H / 2 - 16 : H - 48;
+	int32_t height = r->has_pictures ? H / 2 - 16 : FILM_H;
 	uint32_t seed = 7;
 
 	r->plan_at = start;
@@ -269,7 +296,7 @@ static double echo_p95_ms(const struct run *r, int parity)
 
 Test(schedule, keys_are_echoed_beside_a_video_that_fills_the_path)
 {
-	struct run *r = run_create(10000, 40);
+	struct run *r = run_create(10000, 40, VIDEO_OPS);
 	uint64_t bdp = 10000 * 125ull * 40 / 1000;
 
 	play(r, 10, true);
@@ -285,7 +312,7 @@ Test(schedule, keys_are_echoed_beside_a_video_that_fills_the_path)
 
 Test(schedule, a_long_way_keeps_the_frame_rate)
 {
-	struct run *near = run_create(100000, 1), *far = run_create(100000, 200);
+	struct run *near = run_create(100000, 1, VIDEO_OPS), *far = run_create(100000, 200, VIDEO_OPS);
 
 	play(near, 4, false);
 	play(far, 4, false);
@@ -300,7 +327,7 @@ Test(schedule, a_long_way_keeps_the_frame_rate)
 
 Test(schedule, pictures_beside_a_video_do_not_starve_it)
 {
-	struct run *r = run_create(2000, 40);
+	struct run *r = run_create(2000, 40, VIDEO_OPS);
 
 	r->has_pictures = true;
 	play(r, 5, false);
@@ -313,7 +340,7 @@ Test(schedule, pictures_beside_a_video_do_not_starve_it)
 
 Test(schedule, a_path_that_becomes_narrow_is_noticed_and_one_that_becomes_wide_too)
 {
-	struct run *r = run_create(50000, 20);
+	struct run *r = run_create(50000, 20, VIDEO_OPS);
 
 	play(r, 2, false);
 	uint32_t wide = window_rate_kbps(&r->window);
@@ -334,7 +361,7 @@ Test(schedule, a_path_that_becomes_narrow_is_noticed_and_one_that_becomes_wide_t
 /* What real paths and machines do to what is measured: a few packets pass at once, and clients are late by some milliseconds. */
 Test(schedule, bursts_and_late_clients_do_not_make_a_path_look_wide)
 {
-	struct run *r = run_create(10000, 40);
+	struct run *r = run_create(10000, 40, VIDEO_OPS);
 
 	r->path.burst = 3000;
 	r->path.jitter_ns = 5 * MS;
@@ -349,7 +376,7 @@ Test(schedule, bursts_and_late_clients_do_not_make_a_path_look_wide)
 
 Test(schedule, keys_are_echoed_while_a_picture_becomes_exact)
 {
-	struct run *r = run_create(10000, 40);
+	struct run *r = run_create(10000, 40, VIDEO_OPS);
 
 	r->has_pictures = r->has_no_video = true;
 	r->pictures_ns = 700 * MS;
@@ -357,4 +384,32 @@ Test(schedule, keys_are_echoed_while_a_picture_becomes_exact)
 	cr_log_info("echo p95 %.1f ms, queue %llu bytes", echo_p95_ms(r, 1), (unsigned long long)r->queued);
 	cr_expect_lt(echo_p95_ms(r, 1), 40 + 30);
 	run_destroy(r);
+}
+
+static void judge_film_of_pictures(uint32_t kbps, uint32_t rtt_ms, int fps_min)
+{
+	struct run *r = run_create(kbps, rtt_ms, JPEG_OPS);
+	uint64_t bdp = kbps * 125ull * rtt_ms / 1000;
+
+	r->path.burst = 3000;
+	play(r, 10, true);
+	cr_log_info("%u kbit/s: echo p95 %.1f ms beside and %.1f ms in front, longest freeze %.0f ms, queue %llu bytes, %d of %d frames, mean quality %llu, rate %u kbit/s, rtt %u us",
+		kbps, echo_p95_ms(r, 0), echo_p95_ms(r, 1), (double)r->freeze / 1e6, (unsigned long long)r->queued, r->films, r->drawn_measured,
+		(unsigned long long)(r->qualities / PST_MAX(r->pieces, 1u)), window_rate_kbps(&r->window), window_rtt_us(&r->window));
+	cr_expect_lt(echo_p95_ms(r, 0), rtt_ms + 30);
+	cr_expect_lt(echo_p95_ms(r, 1), rtt_ms + 30);
+	cr_expect_lt(r->freeze, 250 * MS);
+	cr_expect_lt(r->queued, 16 * 1024 + bdp);
+	cr_expect_geq(r->films, fps_min * 8);
+	run_destroy(r);
+}
+
+Test(schedule, a_film_of_pictures_makes_room_for_keys)
+{
+	judge_film_of_pictures(10000, 40, 20);
+}
+
+Test(schedule, a_film_of_pictures_on_a_narrow_path_does_so_too)
+{
+	judge_film_of_pictures(2000, 40, 6);
 }
