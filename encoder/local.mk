@@ -11,6 +11,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/codec/clear_cut.c encoder/codec/clear_cut.h \
 	encoder/codec/codec.c \
 	encoder/codec/flat.c \
+	encoder/codec/gradient.c encoder/codec/gradient.h \
 	encoder/codec/jpeg.c encoder/codec/jpeg.h \
 	encoder/codec/layers.c encoder/codec/layers.h \
 	encoder/codec/marks.c encoder/codec/marks.h \

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "encoder/codec.h"
+#include "encoder/codec/gradient.h"
 #include "encoder/codec/jpeg.h"
 #include "encoder/codec/layers.h"
 #include "encoder/codec/tight.h"
@@ -19,6 +20,7 @@
 #define TIGHT_WIDTH_MAX 2048
 #define PLAIN_MAX 12 /* fewer bytes than this go out without compression and without a length */
 #define JPEG_AREA_MIN 256
+#define GRADIENT_AREA_MIN 1024 /* smaller ones are found in the stream of full colours, if they are letters */
 #define JPEG_BYTES 400 /* of headers and tables */
 #define DRAWN_MAX 32   /* colours of what is drawn: hard edges that JPEG spoils */
 #define LOOK_ROWS 4
@@ -28,8 +30,8 @@
 #define LEVEL_MUCH 4 /* half of it for a twentieth more bytes */
 
 /* Compression control: the stream in bits 4-5, an explicit filter in bit 6. */
-enum { STREAM_FULL, STREAM_MONO, STREAM_INDEXED, STREAMS };
-enum { CONTROL_FILTER = 0x40, CONTROL_FILL = 0x80, CONTROL_JPEG = 0x90, FILTER_PALETTE = 1 };
+enum { STREAM_FULL, STREAM_MONO, STREAM_INDEXED, STREAM_GRADIENT, STREAMS };
+enum { CONTROL_FILTER = 0x40, CONTROL_FILL = 0x80, CONTROL_JPEG = 0x90, FILTER_PALETTE = 1, FILTER_GRADIENT = 2 };
 
 struct tight {
 	struct codec base;
@@ -38,11 +40,12 @@ struct tight {
 	struct pst_buf raw, packed;
 	struct palette palette;
 	struct layers layers;
+	bool has_gradient;
 	uint8_t indices[TIGHT_WIDTH_MAX];
 };
 
 /* Text compresses a third better at 6 than at 1; photos gain nothing and cost much. */
-static const int levels[STREAMS] = { [STREAM_FULL] = 1, [STREAM_MONO] = 6, [STREAM_INDEXED] = 6 };
+static const int levels[] = { [STREAM_FULL] = 1, [STREAM_MONO] = 6, [STREAM_INDEXED] = 6 };
 
 static void put_tpixel(struct pst_buf *out, uint32_t colour)
 {
@@ -75,7 +78,7 @@ static int put_data(struct tight *t, int stream, struct pst_buf *out, struct pst
 		return pst_buf_append(out, t->raw.data, t->raw.len);
 
 	pst_buf_reset(&t->packed);
-	if (stream != STREAM_FULL)
+	if (stream == STREAM_MONO || stream == STREAM_INDEXED)
 		zstream_set_level(&t->streams[stream], t->raw.len > MUCH ? LEVEL_MUCH : levels[stream]);
 	rc = zstream_write(&t->streams[stream], t->raw.data, t->raw.len, true, &t->packed, err);
 	if (rc < 0)
@@ -140,6 +143,15 @@ static int encode_full(struct tight *t, const struct pixmap *p, const struct rec
 		pst_buf_commit(&t->raw, (size_t)r->w * 3);
 	}
 	return put_data(t, STREAM_FULL, out, err);
+}
+
+static int encode_gradient(struct tight *t, const struct pixmap *p, const struct rect *r, struct pst_buf *out, struct pst_err *err)
+{
+	pst_buf_put_u8(out, STREAM_GRADIENT << 4 | CONTROL_FILTER);
+	pst_buf_put_u8(out, FILTER_GRADIENT);
+	pst_buf_reset(&t->raw);
+	gradient_put(p, r, &t->raw);
+	return put_data(t, STREAM_GRADIENT, out, err);
 }
 
 static int encode_jpeg(struct tight *t, const struct pixmap *p, const struct rect *r, int quality,
@@ -207,6 +219,8 @@ static int tight_encode(struct codec *c, const struct pixmap *p, const struct re
 					   : encode_indexed(t, p, r, out, err);
 	if (quality > 0 && rect_area(r) >= JPEG_AREA_MIN)
 		return encode_jpeg(t, p, r, quality, out, err);
+	if (t->has_gradient && rect_area(r) >= GRADIENT_AREA_MIN && gradient_pays(p, r))
+		return encode_gradient(t, p, r, out, err);
 	return encode_full(t, p, r, out, err);
 }
 
@@ -265,18 +279,25 @@ static struct codec *tight_create(void)
 
 	if (!t)
 		return NULL;
-	pst_buf_init(&t->raw, TIGHT_WIDTH_MAX * 512 * 3);
+	pst_buf_init(&t->raw, TIGHT_WIDTH_MAX * 512 * 4);
 	pst_buf_init(&t->packed, TIGHT_WIDTH_MAX * 512 * 4);
 	t->jpeg = jpeg_writer_create();
 	if (!t->jpeg)
 		goto fail;
-	for (int i = 0; i < STREAMS; i++)
+	for (int i = 0; i < STREAM_GRADIENT; i++)
 		if (zstream_open(&t->streams[i], levels[i], NULL) < 0)
 			goto fail;
+	if (zstream_open_residues(&t->streams[STREAM_GRADIENT], NULL) < 0)
+		goto fail;
 	return &t->base;
 fail:
 	tight_destroy(&t->base);
 	return NULL;
+}
+
+void tight_set_gradient(struct codec *c, bool has_gradient)
+{
+	pst_container_of(c, struct tight, base)->has_gradient = has_gradient;
 }
 
 static void tight_set_thrift(struct codec *c, bool is_thrifty)

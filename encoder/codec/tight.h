@@ -14,3 +14,6 @@ typedef void (*tight_head)(void *arg, struct pst_buf *out, const struct rect *r)
 #define TIGHT_RECTS_MAX 513
 int tight_put(struct codec *tight, const struct pixmap *p, const struct rect *r, tight_head head, void *arg, struct pst_buf *out,
 	struct pst_err *err);
+
+/* Whether the viewer knows the gradient filter; at first not: noVNC throws at it. Photos without loss then take a fifth to a third less, in half the time. */
+void tight_set_gradient(struct codec *tight, bool has_gradient);

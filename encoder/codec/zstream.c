@@ -4,17 +4,28 @@
 
 #include "base/mem.h"
 
+#define MEM_LEVEL 8 /* zlib's own */
 #define STEP ((size_t)16384)
 
-int zstream_open(struct zstream *s, int level, struct pst_err *err)
+static int open_with(struct zstream *s, int level, int strategy, struct pst_err *err)
 {
-	if (deflateInit(&s->z, level) != Z_OK)
+	if (deflateInit2(&s->z, level, Z_DEFLATED, MAX_WBITS, MEM_LEVEL, strategy) != Z_OK)
 		return pst_err_set(err, PST_ENOMEM, "zlib could not start a stream: %s",
 			s->z.msg ? s->z.msg : "no memory");
 
 	s->is_open = true;
 	s->level = level;
 	return 0;
+}
+
+int zstream_open(struct zstream *s, int level, struct pst_err *err)
+{
+	return open_with(s, level, Z_DEFAULT_STRATEGY, err);
+}
+
+int zstream_open_residues(struct zstream *s, struct pst_err *err)
+{
+	return open_with(s, 1, Z_RLE, err);
 }
 
 void zstream_close(struct zstream *s)

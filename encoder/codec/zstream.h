@@ -15,6 +15,8 @@ struct zstream {
 
 /* level 1…9. PST_ENOMEM when zlib cannot start. */
 int zstream_open(struct zstream *s, int level, struct pst_err *err);
+/* For what a filter leaves of photos: Huffman codes and runs, without a search for what came before. */
+int zstream_open_residues(struct zstream *s, struct pst_err *err);
 /* Accepts a zeroed struct. */
 void zstream_close(struct zstream *s);
 /* Another level for what comes; levels 4 to 9 may follow each other without a flush. */

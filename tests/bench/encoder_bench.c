@@ -215,6 +215,8 @@ static void open_run(struct run *r, const struct wire *wire)
 		return;
 	}
 	r->lossless = codec_create(wire->lossless);
+	if (r->lossless && wire->lossless == &codec_tight)
+		tight_set_gradient(r->lossless, true); /* as viewers but noVNC have it */
 	r->lossy = wire->lossy == wire->lossless ? r->lossless : codec_create(wire->lossy);
 	r->other = codec_create(&codec_zrle);
 	if (!r->enc || !r->lossless || !r->lossy || !r->other)

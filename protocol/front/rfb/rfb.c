@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "encoder/codec/tight.h"
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
@@ -93,6 +94,8 @@ static int rfb_init(struct rfb *f, const struct front_params *p, struct pst_err 
 	f->zrle = codec_create(&codec_zrle);
 	if (!f->stream || !f->deadline || !f->tight || !f->zrle)
 		return pst_err_set(err, PST_ENOMEM, "no memory for a VNC connection");
+	/* Behind a WebSocket is noVNC, which does not know the filter. */
+	tight_set_gradient(f->tight, !p->is_authenticated);
 	if (p->is_authenticated)
 		return 0;
 	if (!p->cert_pem || !p->key_pem)

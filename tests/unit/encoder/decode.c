@@ -88,6 +88,18 @@ static bool tight_data(
 	return true;
 }
 
+/* In place, channel by channel, as the protocol has it. */
+static void undo_gradient(uint8_t *raw, int w, int h)
+{
+	for (int y = 0; y < h; y++)
+		for (int i = 0; i < w * 3; i++) {
+			uint8_t *at = raw + (size_t)y * (size_t)w * 3 + i;
+			int left = i < 3 ? 0 : at[-3], above = y ? at[-w * 3] : 0, corner = y && i >= 3 ? at[-w * 3 - 3] : 0, p = left + above - corner;
+
+			*at = (uint8_t)(*at + (p < 0 ? 0 : p > 255 ? 255 : p));
+		}
+}
+
 static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t *p, const uint8_t *end, int w,
 	int h, uint32_t *ret)
 {
@@ -101,7 +113,7 @@ static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t 
 		for (int i = 0; i < colours; i++, p += 3)
 			palette[i] = rgb_at(p);
 		row = colours == 2 ? ((size_t)w + 7) / 8 : (size_t)w;
-	} else if (filter) {
+	} else if (filter > 2) {
 		return false;
 	}
 	raw = malloc(row * (size_t)h + 1);
@@ -109,6 +121,8 @@ static bool tight_basic(struct tight_decoder *d, uint8_t control, const uint8_t 
 		free(raw);
 		return false;
 	}
+	if (filter == 2)
+		undo_gradient(raw, w, h);
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++, at++) {
 			const uint8_t *line = raw + row * (size_t)y;

@@ -25,6 +25,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_encoder.c \
 	tests/unit/encoder/test_film.c \
 	tests/unit/encoder/test_flat.c \
+	tests/unit/encoder/test_gradient.c \
 	tests/unit/encoder/test_join.c \
 	tests/unit/encoder/test_jpeg.c \
 	tests/unit/encoder/test_layers.c \
