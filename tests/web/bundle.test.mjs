@@ -61,11 +61,12 @@ test('the client works from its bundles, and asks for little', async () => {
 			const page = await (await browser.newContext()).newPage();
 			const problems = [];
 			page.on('pageerror', (e) => problems.push(e.stack));
-			server.files.length = 0;
+			server.files.length = server.asked = 0;
 			await page.goto(`${server.origin}/client/?${query}`);
 			await page.waitForFunction(() => window.puesto?.state === 'live');
 			assert.equal(await page.evaluate(() => window.puesto.isWorker), !query.includes('noworker'));
 			assert.deepEqual(problems, []);
+			assert.equal(server.asked, 1, 'who the user is is asked while the modules load, and not again');
 			if (!query.includes('noworker'))
 				assert.ok(server.files.length <= 6, server.files.join(' '));
 			await page.context().close();

@@ -93,13 +93,13 @@ function sendJson(response, status, body, headers = {}) {
 export async function startServer(harness, { port = 0, root = WEB } = {}) {
 	const server = createServer();
 	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1', verifyClient: (_, done) => void state.held.then(() => done(true)) });
-	/** `held`: displays open when it is kept; `files`: what was asked for. */
-	const state = { server, held: Promise.resolve(), files: /** @type {string[]} */ ([]), connects: [], tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
+	/** `held`: displays open when it is kept; `files`: what was asked for; `asked`: how often who the user is. */
+	const state = { server, held: Promise.resolve(), files: /** @type {string[]} */ ([]), connects: [], asked: 0, tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
 	sockets.on('connection', (ws) => relay(ws, harness.socket));
 	server.on('request', (request, response) => {
 		const url = new URL(request.url, 'http://localhost');
 		if (url.pathname === '/api/v1/me')
-			return sendJson(response, 200, { user: { name: 'ana' }, csrf: 'csrf-token' });
+			return state.asked++, sendJson(response, 200, { user: { name: 'ana' }, csrf: 'csrf-token' });
 		if (url.pathname === '/api/v1/sessions')
 			return sendJson(response, 201, { user: { name: 'ana', roles: ['user'] }, csrf: 'csrf-token' });
 		if (url.pathname === '/api/v1/me/pools/p1/connect' && request.method === 'DELETE')
