@@ -10,7 +10,9 @@
 #define UNIT 1024    /* pixels that a rate is for */
 #define FRACTION 64  /* a rate's unit is one byte's part */
 #define AREA_MIN 512 /* less of it says nothing of the average: headers weigh too much */
-#define WEIGHT 4     /* a frame of one sort moves the average by a fourth of the way */
+#define WEIGHT                                                                                            \
+	4 /* a frame of one sort moves the average by a fourth of the way, the first ones by more: before \
+	     them it is a guess */
 #define RATE_MIN 8
 #define RATE_MAX (UNIT * FRACTION * 4)
 
@@ -74,11 +76,12 @@ void cost_learn(struct cost *c, uint64_t bytes)
 	for (int i = 0; i < COST_SORTS && sum; i++) {
 		/* What the sort would have had by its share of the guess. */
 		uint64_t rate = c->area[i] < AREA_MIN ? 0 : (uint64_t)c->rate[i] * pixels / sum;
-		int64_t way =
-			((int64_t)rate - (int64_t)c->rate[i]) * (int64_t)guess[i] / (int64_t)sum / WEIGHT;
+		int64_t way = ((int64_t)rate - (int64_t)c->rate[i]) * (int64_t)guess[i] / (int64_t)sum;
 
-		if (c->area[i] >= AREA_MIN)
-			c->rate[i] = (uint32_t)PST_CLAMP((int64_t)c->rate[i] + way, RATE_MIN, RATE_MAX);
+		if (c->area[i] < AREA_MIN)
+			continue;
+		c->seen[i] = (uint8_t)PST_MIN(c->seen[i] + 1, WEIGHT);
+		c->rate[i] = (uint32_t)PST_CLAMP((int64_t)c->rate[i] + way / c->seen[i], RATE_MIN, RATE_MAX);
 	}
 	cost_begin(c);
 }

@@ -11,6 +11,7 @@ enum cost_sort { COST_FLAT, COST_TEXT, COST_PICTURE, COST_LOSSY, COST_SORTS };
 
 struct cost {
 	uint32_t rate[COST_SORTS]; /* bytes of 1024 pixels, in 1/64 */
+	uint8_t seen[COST_SORTS];  /* frames that moved the rate, up to the weight of the average */
 	uint64_t area[COST_SORTS]; /* pixels of the frame that was planned last */
 	uint64_t fixed;            /* bytes of it that are known: headers, video */
 };

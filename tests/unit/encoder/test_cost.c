@@ -33,6 +33,28 @@ Test(cost, a_codec_is_learnt_within_a_dozen_frames)
 	cr_assert(is_near(cost_guess(&c, COST_PICTURE, 100000), 200000), "others are as they were");
 }
 
+Test(cost, the_first_frame_counts_more_than_the_guess)
+{
+	const struct op page = op_of(OP_LOSSLESS, OP_CLASS_TEXT, 1280, 800);
+	struct cost c;
+
+	cost_init(&c);
+	cost_begin(&c);
+	cost_add(&c, &page);
+	cost_learn(&c, 13000);
+	cr_assert(is_near(cost_guess(&c, COST_TEXT, 1280 * 800), 13000));
+	for (int i = 0; i < 8; i++) {
+		cost_begin(&c);
+		cost_add(&c, &page);
+		cost_learn(&c, 13000);
+	}
+	/* One that is dear moves it by a fourth. */
+	cost_begin(&c);
+	cost_add(&c, &page);
+	cost_learn(&c, 53000);
+	cr_assert(is_near(cost_guess(&c, COST_TEXT, 1280 * 800), 23000));
+}
+
 Test(cost, two_sorts_are_told_apart_by_frames_of_each)
 {
 	const struct op text = op_of(OP_LOSSLESS, OP_CLASS_TEXT, 640, 480),
