@@ -75,3 +75,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_seed_smbios
 tests_fuzz_fuzz_seed_smbios_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_disk_info
 tests_fuzz_fuzz_disk_info_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_manifest
+tests_fuzz_fuzz_manifest_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What test_disk.py calls of broker/hypervisor/disk: one verb a run, an answer on stdout, a reason on stderr. */
+#include "broker/hypervisor/disk/datastore.h"
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/qcow2.h"
+#include "broker/hypervisor/disk/recycle.h"
+#include "broker/hypervisor/disk/version.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <inttypes.h>
@@ -76,6 +80,58 @@ static int run_import(int argc, char **argv)
 	return rc;
 }
 
+/* publish FOLDER IMAGE VERSION SOURCE */
+static int run_publish(int argc, char **argv)
+{
+	struct version_params p = { .folder = argv[0], .image = argv[1], .version = argv[2], .source = argv[3],
+		.now_ms = pst_wall_ms() };
+	struct manifest m;
+	char path[PATH_MAX];
+
+	(void)argc;
+	int rc = datastore_init(argv[0], &err);
+	if (rc == 0)
+		rc = version_publish(&p, &m, &err);
+	if (rc == 0)
+		rc = version_disk_path(argv[0], argv[1], argv[2], path, &err);
+	if (rc == 0)
+		printf("%s %s\n", m.sha256, path);
+	return rc;
+}
+
+/* verify FOLDER IMAGE VERSION */
+static int run_verify(int argc, char **argv)
+{
+	(void)argc;
+	return version_verify(argv[0], argv[1], argv[2], true, NULL, NULL, &err);
+}
+
+/* remove FOLDER IMAGE VERSION: for good, without a time in the bin */
+static int run_remove(int argc, char **argv)
+{
+	unsigned n = 0;
+
+	(void)argc;
+	int rc = version_remove(argv[0], argv[1], argv[2], "test", 0, 0, &err);
+	if (rc == 0)
+		rc = recycle_purge(argv[0], 1, &n, &err);
+	printf("%u\n", n);
+	return rc;
+}
+
+/* sweep FOLDER: what crashes have left, for good */
+static int run_sweep(int argc, char **argv)
+{
+	unsigned n = 0;
+
+	(void)argc;
+	int rc = version_sweep(argv[0], 0, 0, &n, &err);
+	if (rc == 0)
+		rc = recycle_purge(argv[0], 1, NULL, &err);
+	printf("%u\n", n);
+	return rc;
+}
+
 static const struct verb {
 	const char *name;
 	int words; /* at least */
@@ -84,6 +140,10 @@ static const struct verb {
 	{ "overlay", 4, run_overlay },
 	{ "chain", 3, run_chain },
 	{ "import", 6, run_import },
+	{ "publish", 4, run_publish },
+	{ "remove", 3, run_remove },
+	{ "sweep", 1, run_sweep },
+	{ "verify", 3, run_verify },
 };
 
 int main(int argc, char **argv)

@@ -245,6 +245,52 @@ class Import(Disk):
         self.assertEqual(os.path.getsize(self.at("new")), 3)
 
 
+class Version(Disk):
+    """A golden image in the hands of QEMU's tools."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(subprocess.run, ["chattr", "-R", "-i", self.folder], stderr=subprocess.DEVNULL)
+        plain = self.raw("plain", 8 * MIB, (0, os.urandom(MIB)))
+        run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", plain, self.at("source"))
+
+    def publish(self):
+        return tool("publish", self.folder, "debian", "1", self.at("source")).split()
+
+    def test_no_clone_can_be_committed_into_it(self):
+        digest, golden = self.publish()
+        self.assertEqual(run("sha256sum", golden).split()[0], digest)
+        clone = self.at("desktops/clone.qcow2")
+        tool("overlay", golden, "qcow2", 0, clone)
+        self.io(clone, "write -P 7 0 1M")
+        self.check(clone)
+        for words in (["qemu-img", "commit", "-q", "-f", "qcow2", clone], ["qemu-io", "-f", "qcow2", "-c", "write 0 1M", golden],
+                      ["qemu-img", "resize", "-f", "qcow2", golden, "16M"], ["qemu-img", "snapshot", "-c", "s", golden]):
+            run(*words, ok=False)
+        tool("verify", self.folder, "debian", "1")
+        self.assertIn("busy: 1 disks stand on it", tool("remove", self.folder, "debian", "1", ok=False))
+        os.remove(clone)
+        self.assertEqual(tool("remove", self.folder, "debian", "1"), "1\n")
+        self.assertFalse(os.path.exists(golden))
+
+    def test_a_publication_killed_anywhere_is_whole_or_not_there(self):
+        calls = (("mkdirat", 1), ("renameat2", 1), ("fchmod", 1), ("fsync", 1), ("rename", 1), ("renameat2", 2))
+        for call, when in calls:
+            with self.subTest(call=call, when=when):
+                source = self.at("copy")
+                shutil.copy(self.at("source"), source)
+                killed = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+                                         "inject=%s:signal=KILL:when=%d" % (call, when), TOOL, "publish", self.folder,
+                                         "debian", "1", source], capture_output=True, timeout=60)
+                self.assertNotEqual(killed.returncode, 0)
+                self.assertFalse(os.path.exists(self.at("images/debian/1")))
+                tool("sweep", self.folder)
+                self.assertEqual(os.listdir(self.at("images/debian")), [])
+                self.assertEqual(os.listdir(self.at("recycle")), [])
+        self.publish()
+        tool("verify", self.folder, "debian", "1")
+
+
 if __name__ == "__main__":
     for program in ("qemu-img", "qemu-io", "strace"):
         if not shutil.which(program):

@@ -16,8 +16,6 @@
 #include <limits.h>
 #include <stdint.h>
 
-#define DATASTORE_DISKS_MAX 200000 /* counted by one census */
-
 struct datastore_space {
 	uint64_t total, free; /* bytes; free is what we may take */
 	uint64_t used;        /* by anybody */
@@ -36,7 +34,7 @@ int datastore_init(const char *folder, struct pst_err *err);
 int datastore_measure(const char *folder, struct datastore_space *ret_space, struct pst_err *err);
 
 /*
- * Counts *.qcow2 and *.raw below, without following links or leaving the file system. A disk without
- * any write bit (a sealed image) promises what it takes. PST_ELIMIT above DATASTORE_DISKS_MAX.
+ * Counts the disks below (walk.h). A disk without any write bit (a sealed image) promises what it
+ * takes. PST_ELIMIT above WALK_DISKS_MAX.
  */
 int datastore_census(const char *folder, struct datastore_census *ret_census, struct pst_err *err);

@@ -2,17 +2,25 @@
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/child.c broker/hypervisor/disk/child.h \
 	broker/hypervisor/disk/datastore.c broker/hypervisor/disk/datastore.h \
+	broker/hypervisor/disk/digest.c broker/hypervisor/disk/digest.h \
 	broker/hypervisor/disk/format.c broker/hypervisor/disk/format.h \
 	broker/hypervisor/disk/governor.c broker/hypervisor/disk/governor.h \
 	broker/hypervisor/disk/import.c broker/hypervisor/disk/import.h \
 	broker/hypervisor/disk/info.c broker/hypervisor/disk/info.h \
 	broker/hypervisor/disk/layout.c broker/hypervisor/disk/layout.h \
 	broker/hypervisor/disk/level.c broker/hypervisor/disk/level.h \
+	broker/hypervisor/disk/manifest.c broker/hypervisor/disk/manifest.h \
+	broker/hypervisor/disk/name.c broker/hypervisor/disk/name.h \
 	broker/hypervisor/disk/overlay.c \
 	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \
 	broker/hypervisor/disk/progress.c broker/hypervisor/disk/progress.h \
 	broker/hypervisor/disk/qcow2.c broker/hypervisor/disk/qcow2.h \
+	broker/hypervisor/disk/recycle.c broker/hypervisor/disk/recycle.h \
+	broker/hypervisor/disk/references.c broker/hypervisor/disk/references.h \
 	broker/hypervisor/disk/sandbox.c broker/hypervisor/disk/sandbox.h \
 	broker/hypervisor/disk/seal.c broker/hypervisor/disk/seal.h \
 	broker/hypervisor/disk/sync.c broker/hypervisor/disk/sync.h \
-	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h
+	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h \
+	broker/hypervisor/disk/version.c broker/hypervisor/disk/version.h \
+	broker/hypervisor/disk/version_list.c \
+	broker/hypervisor/disk/walk.c broker/hypervisor/disk/walk.h

@@ -6,22 +6,30 @@ endif
 
 tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
+	tests/unit/hypervisor/disk_stack.c tests/unit/hypervisor/disk_stack.h \
 	tests/unit/hypervisor/test_child.c \
 	tests/unit/hypervisor/test_datastore.c \
+	tests/unit/hypervisor/test_digest.c \
 	tests/unit/hypervisor/test_format.c \
 	tests/unit/hypervisor/test_governor.c \
 	tests/unit/hypervisor/test_import.c \
 	tests/unit/hypervisor/test_info.c \
 	tests/unit/hypervisor/test_layout.c \
 	tests/unit/hypervisor/test_level.c \
+	tests/unit/hypervisor/test_manifest.c \
+	tests/unit/hypervisor/test_name.c \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_placement.c \
 	tests/unit/hypervisor/test_progress.c \
 	tests/unit/hypervisor/test_qcow2.c \
+	tests/unit/hypervisor/test_recycle.c \
+	tests/unit/hypervisor/test_references.c \
 	tests/unit/hypervisor/test_sandbox.c \
 	tests/unit/hypervisor/test_seal.c \
 	tests/unit/hypervisor/test_sync.c \
-	tests/unit/hypervisor/test_temp.c
+	tests/unit/hypervisor/test_temp.c \
+	tests/unit/hypervisor/test_version.c \
+	tests/unit/hypervisor/test_walk.c
 tests_unit_hypervisor_unit_disk_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_hypervisor_unit_disk_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_disk_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)

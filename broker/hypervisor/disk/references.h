@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which overlays stand on a file: told by the headers of all overlays of a datastore, since
+ * a database may have forgotten one. Any thread.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <limits.h>
+#include <stdint.h>
+
+struct references {
+	uint32_t overlays;    /* that name the file as their backing file */
+	uint32_t unreadable;  /* may be overlays, of anything */
+	char first[PATH_MAX]; /* one of them, "" for none */
+};
+
+/*
+ * Reads every overlay below folder (walk.h; absolute) and compares its backing file's name with path
+ * (absolute): by the words, and by what both are, as long as they are.
+ */
+int references_count(const char *folder, const char *path, struct references *ret_references, struct pst_err *err);
