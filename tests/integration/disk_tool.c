@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What test_disk.py calls of broker/hypervisor/disk: one verb a run, an answer on stdout, a reason on stderr. */
 #include "broker/hypervisor/disk/datastore.h"
+#include "broker/hypervisor/disk/edit.h"
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/disk/personal.h"
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
+#include "broker/hypervisor/disk/snapshot.h"
 #include "broker/hypervisor/disk/version.h"
 
 #include "base/clock.h"
@@ -132,6 +135,64 @@ static int run_sweep(int argc, char **argv)
 	return rc;
 }
 
+static struct edit_params edit_params_of(const char *path, const char *within)
+{
+	return (struct edit_params){ .program = "/usr/bin/qemu-img", .path = path, .within = within,
+		.timeout_ms = 60000, .cancel_fd = -1 };
+}
+
+/* grow PATH WITHIN SIZE */
+static int run_grow(int argc, char **argv)
+{
+	struct edit_params p = edit_params_of(argv[0], argv[1]);
+
+	(void)argc;
+	return edit_grow(&p, strtoull(argv[2], NULL, 10), &err);
+}
+
+/* snapshot DISK WITHIN NAME */
+static int run_snapshot(int argc, char **argv)
+{
+	struct snapshot s;
+
+	(void)argc;
+	int rc = snapshot_take(argv[0], argv[1], argv[2], pst_wall_ms(), &s, &err);
+	if (rc == 0)
+		printf("%s %s\n", s.id, s.path);
+	return rc;
+}
+
+/* revert DISK WITHIN ID */
+static int run_revert(int argc, char **argv)
+{
+	(void)argc;
+	return snapshot_revert(argv[0], argv[1], argv[2], &err);
+}
+
+/* delete DISK WITHIN ID */
+static int run_delete(int argc, char **argv)
+{
+	struct edit_params p = edit_params_of(NULL, argv[1]);
+
+	(void)argc;
+	return snapshot_delete(&p, argv[0], argv[1], argv[2], &err);
+}
+
+/* personal FOLDER OWNER NAME SIZE */
+static int run_personal(int argc, char **argv)
+{
+	char path[PATH_MAX], serial[PERSONAL_SERIAL_SIZE];
+
+	(void)argc;
+	int rc = personal_create(argv[0], argv[1], argv[2], strtoull(argv[3], NULL, 10), getuid(), getgid(), &err);
+	if (rc == 0)
+		rc = personal_path(argv[0], argv[1], argv[2], path, &err);
+	personal_serial(argv[1], argv[2], serial);
+	if (rc == 0)
+		printf("%s %s\n", path, serial);
+	return rc;
+}
+
 static const struct verb {
 	const char *name;
 	int words; /* at least */
@@ -139,9 +200,14 @@ static const struct verb {
 } verbs[] = {
 	{ "overlay", 4, run_overlay },
 	{ "chain", 3, run_chain },
+	{ "delete", 3, run_delete },
+	{ "grow", 3, run_grow },
 	{ "import", 6, run_import },
+	{ "personal", 4, run_personal },
 	{ "publish", 4, run_publish },
 	{ "remove", 3, run_remove },
+	{ "revert", 3, run_revert },
+	{ "snapshot", 3, run_snapshot },
 	{ "sweep", 1, run_sweep },
 	{ "verify", 3, run_verify },
 };

@@ -189,7 +189,7 @@ static int qemu_img(struct import *im, const char *const *argv, bool writes, str
 {
 	uint64_t now = pst_mono_ms();
 	struct sandbox_params params = { .memory_max = MEMORY_MAX, .file_max = writes ? im->p->file_max : 0,
-		.cpu_s_max = im->p->timeout_ms / 1000 + 1, .read_fd = im->source, .write_fd = writes ? im->target : -1 };
+		.cpu_s_max = im->p->timeout_ms / 1000 + 1, .read_fds = &im->source, .n_read = 1, .write_fd = writes ? im->target : -1 };
 	struct sandbox sandbox;
 	int rc;
 

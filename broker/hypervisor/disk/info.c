@@ -71,6 +71,15 @@ int disk_open(const char *path, const char *within, struct pst_err *err)
 	return pst_err_set(err, PST_EINVAL, "%.200s: neither a file nor a block device", path);
 }
 
+/* A read lease is granted only while nobody writes. */
+bool disk_has_writer(int fd)
+{
+	bool busy = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return busy;
+}
+
 static int read_sizes(int fd, struct disk_info *info, struct pst_err *err)
 {
 	struct stat st;

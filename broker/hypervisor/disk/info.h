@@ -11,6 +11,7 @@
 #include "broker/hypervisor/disk/qcow2.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DISK_CHAIN_MAX 16 /* files, the top one included */
@@ -29,6 +30,12 @@ struct disk_info {
  * descriptor (owned).
  */
 int disk_open(const char *path, const char *within, struct pst_err *err);
+
+/*
+ * Has anybody the file open for writing? fd: open for reading only. False also where the file
+ * system cannot tell (NFS), and for a device.
+ */
+bool disk_has_writer(int fd);
 
 /* format: DISK_RAW or DISK_QCOW2. */
 int disk_info_read(int fd, enum disk_format format, struct disk_info *ret_info, struct pst_err *err);

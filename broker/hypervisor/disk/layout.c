@@ -32,7 +32,7 @@ int layout_init(struct layout *l, uint64_t size, struct pst_err *err)
 }
 
 /* The extensions after the header: a type, a length, bytes filled up to eight. */
-static void put_extensions(struct pst_buf *b, const char *format)
+static void put_backing_format(struct pst_buf *b, const char *format)
 {
 	size_t len = strlen(format);
 
@@ -40,6 +40,10 @@ static void put_extensions(struct pst_buf *b, const char *format)
 	pst_buf_put_be32(b, (uint32_t)len);
 	pst_buf_append(b, format, len);
 	pst_buf_put_zero(b, (8 - len % 8) % 8);
+}
+
+static void put_end(struct pst_buf *b)
+{
 	pst_buf_put_be32(b, EXTENSION_END);
 	pst_buf_put_be32(b, 0);
 }
@@ -66,19 +70,22 @@ static void put_header(struct pst_buf *b, const struct layout *l, uint32_t name_
 int layout_head(const struct layout *l, const char *backing, enum disk_format format,
 	uint8_t out[LAYOUT_HEAD_MAX], struct pst_err *err)
 {
-	size_t name_len = strlen(backing);
+	size_t name_len = backing ? strlen(backing) : 0;
 	const char *word = disk_format_name(format);
 	uint32_t name_at = HEADER_LENGTH + 8 + ((uint32_t)strlen(word) + 7) / 8 * 8 + 8;
 	struct pst_buf b;
 
 	/* QEMU takes what stands before a colon for a protocol, unless a slash stands before that. */
-	if (backing[0] != '/' || name_len > QCOW2_BACKING_MAX)
+	if (backing && (backing[0] != '/' || name_len > QCOW2_BACKING_MAX))
 		return pst_err_set(err, PST_EINVAL, "%.100s: not an absolute path of at most %d bytes", backing,
 			QCOW2_BACKING_MAX);
 	pst_buf_init(&b, LAYOUT_HEAD_MAX);
-	put_header(&b, l, name_at, (uint32_t)name_len);
-	put_extensions(&b, word);
-	pst_buf_append(&b, backing, name_len);
+	put_header(&b, l, backing ? name_at : 0, (uint32_t)name_len);
+	if (backing)
+		put_backing_format(&b, word);
+	put_end(&b);
+	if (backing)
+		pst_buf_append(&b, backing, name_len);
 	int len = b.failed ? PST_ENOMEM : (int)b.len;
 	if (len > 0)
 		memcpy(out, b.data, b.len);

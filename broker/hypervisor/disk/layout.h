@@ -20,7 +20,10 @@ struct layout {
 /* PST_EINVAL when size is 0 or no multiple of 512, PST_ELIMIT above QCOW2_SIZE_MAX. */
 int layout_init(struct layout *l, uint64_t size, struct pst_err *err);
 
-/* Header, extensions and name; returns their length or PST_EINVAL for a name that cannot be written. */
+/*
+ * Header, extensions and the backing file's name (NULL: none); returns their length or PST_EINVAL for a
+ * name that cannot be written.
+ */
 int layout_head(const struct layout *l, const char *backing, enum disk_format format,
 	uint8_t out[LAYOUT_HEAD_MAX], struct pst_err *err);
 

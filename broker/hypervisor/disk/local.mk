@@ -1,8 +1,10 @@
 # broker/hypervisor/disk: disks of virtual machines, a part of the drivers' library.
 broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/disk/backup.c broker/hypervisor/disk/backup.h \
 	broker/hypervisor/disk/child.c broker/hypervisor/disk/child.h \
 	broker/hypervisor/disk/datastore.c broker/hypervisor/disk/datastore.h \
 	broker/hypervisor/disk/digest.c broker/hypervisor/disk/digest.h \
+	broker/hypervisor/disk/edit.c broker/hypervisor/disk/edit.h \
 	broker/hypervisor/disk/format.c broker/hypervisor/disk/format.h \
 	broker/hypervisor/disk/governor.c broker/hypervisor/disk/governor.h \
 	broker/hypervisor/disk/import.c broker/hypervisor/disk/import.h \
@@ -12,6 +14,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/manifest.c broker/hypervisor/disk/manifest.h \
 	broker/hypervisor/disk/name.c broker/hypervisor/disk/name.h \
 	broker/hypervisor/disk/overlay.c \
+	broker/hypervisor/disk/personal.c broker/hypervisor/disk/personal.h \
 	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \
 	broker/hypervisor/disk/progress.c broker/hypervisor/disk/progress.h \
 	broker/hypervisor/disk/qcow2.c broker/hypervisor/disk/qcow2.h \
@@ -19,6 +22,8 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/references.c broker/hypervisor/disk/references.h \
 	broker/hypervisor/disk/sandbox.c broker/hypervisor/disk/sandbox.h \
 	broker/hypervisor/disk/seal.c broker/hypervisor/disk/seal.h \
+	broker/hypervisor/disk/snapshot.c broker/hypervisor/disk/snapshot.h \
+	broker/hypervisor/disk/snapshot_list.c broker/hypervisor/disk/snapshot_priv.h \
 	broker/hypervisor/disk/sync.c broker/hypervisor/disk/sync.h \
 	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h \
 	broker/hypervisor/disk/version.c broker/hypervisor/disk/version.h \

@@ -61,17 +61,32 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static int depth_see(unsigned depth, const char *path, const struct disk_info *info, void *arg)
+{
+	(void)path;
+	(void)info;
+	*(unsigned *)arg = depth + 1;
+	return 0;
+}
+
 static int backing_read(struct round *r, const struct qcow2_overlay *o, struct pst_err *err)
 {
 	const struct qcow2_overlay *last = r->backing_of;
 	struct disk_info info;
+	unsigned files = 0;
 	int rc;
 
 	if (last && last->backing_format == o->backing_format && same_text(last->backing, o->backing) &&
 		same_text(last->within, o->within))
 		return 0;
 	r->backing_of = NULL;
-	rc = disk_chain_walk(o->backing, o->backing_format, o->within, NULL, NULL, &info, err);
+	if (!o->backing) {
+		r->backing_size = 0;
+		return 0;
+	}
+	rc = disk_chain_walk(o->backing, o->backing_format, o->within, depth_see, &files, &info, err);
+	if (rc == 0 && files >= DISK_CHAIN_MAX)
+		rc = pst_err_set(err, PST_ELIMIT, "%.200s: more than %d files in a chain", o->path, DISK_CHAIN_MAX);
 	if (rc < 0)
 		return rc;
 	r->backing_size = (info.size + 511) / 512 * 512; /* as QEMU sees a raw file of odd length */

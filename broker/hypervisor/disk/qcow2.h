@@ -41,10 +41,11 @@ struct qcow2_header {
  */
 int qcow2_parse(const uint8_t *data, size_t len, struct qcow2_header *ret_header, struct pst_err *err);
 
-/* One linked overlay to make: nothing of its own yet, reads come from the backing file. */
+/* One disk to make: nothing of its own yet; an overlay's reads come from its backing file. */
 struct qcow2_overlay {
 	const char *path;    /* absolute; its folder exists and is durable, itself it must not exist */
-	const char *backing; /* absolute, at most QCOW2_BACKING_MAX bytes; goes into the header as it is */
+	const char *backing; /* absolute, at most QCOW2_BACKING_MAX bytes; goes into the header as it is. NULL:
+			      * none, the disk is empty, and size is told */
 	const char *within;  /* every file below it lies under this folder; NULL: wherever they are */
 	enum disk_format backing_format; /* DISK_RAW or DISK_QCOW2 */
 	uint64_t size;       /* virtual bytes, a multiple of 512; 0: the backing's. Never less than that */

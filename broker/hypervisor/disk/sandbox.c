@@ -79,8 +79,9 @@ static int files_allow(const struct sandbox *s, struct pst_err *err)
 
 	if (system_allow(s->ruleset, err) < 0)
 		return err->code;
-	if (p->read_fd >= 0 && landlock_allow(s->ruleset, p->read_fd, LANDLOCK_ACCESS_FS_READ_FILE, err) < 0)
-		return err->code;
+	for (size_t i = 0; i < p->n_read; i++)
+		if (landlock_allow(s->ruleset, p->read_fds[i], LANDLOCK_ACCESS_FS_READ_FILE, err) < 0)
+			return err->code;
 	if (p->write_fd < 0)
 		return 0;
 	if (fchown(p->write_fd, s->uid, s->uid) < 0)

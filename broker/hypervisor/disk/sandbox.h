@@ -17,7 +17,8 @@ struct sandbox_params {
 	uint64_t memory_max; /* bytes of address space */
 	uint64_t file_max;   /* bytes of a file that it writes; 0: it writes none */
 	uint32_t cpu_s_max;
-	int read_fd;  /* a file that it may open by its path, -1: none */
+	const int *read_fds; /* files that it may open by their paths and read */
+	size_t n_read;
 	int write_fd; /* a file that it may open and write; becomes its uid's. -1: none */
 };
 
@@ -28,7 +29,7 @@ struct sandbox {
 };
 
 /*
- * Fills s (ended by sandbox_finish). The descriptors are borrowed for this call.
+ * Fills s (ended by sandbox_finish). Descriptors and their array are borrowed for this call.
  * PST_EDENIED without root, PST_EUNSUPPORTED without Landlock.
  */
 int sandbox_init(struct sandbox *s, const struct sandbox_params *params, struct pst_err *err);

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/disk/seal.h"
 
 #include "base/unixsock.h"
+#include "broker/hypervisor/disk/info.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,18 +25,6 @@ static int file_open(const char *path, struct stat *ret_st, struct pst_err *err)
 		return fd;
 	pst_fd_close(&fd);
 	return pst_err_set(err, PST_EINVAL, "%.200s: is not a regular file", path);
-}
-
-/*
- * A read lease is granted only while nobody has the file open for writing. File systems
- * without leases (NFS) cannot tell: false.
- */
-static bool has_writer(int fd)
-{
-	bool busy = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
-
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return busy;
 }
 
 /* PST_EUNSUPPORTED where the file system, or what we may do, does not allow it. */
@@ -77,7 +66,7 @@ static int seal_open(int fd, const char *path, const struct stat *st, bool *ret_
 	/* The mode first: who opens it now for writing must be root, and is found below. */
 	if (!is_plain(st) && plain_set(fd, path, err) < 0)
 		return err->code;
-	if (has_writer(fd))
+	if (disk_has_writer(fd))
 		return pst_err_set(err, PST_EBUSY, "%.200s: is open for writing", path);
 	*ret_immutable = set_immutable(fd, true) == 0;
 	if (fsync(fd) < 0)
@@ -112,7 +101,7 @@ int seal_verify(const char *path, struct pst_err *err)
 	else if (!is_plain(&st))
 		rc = pst_err_set(err, PST_ECONFLICT, "%.200s: is not sealed: owner %u:%u, mode %04o", path, st.st_uid,
 			st.st_gid, st.st_mode & 07777);
-	else if (!is_immutable(fd) && has_writer(fd))
+	else if (!is_immutable(fd) && disk_has_writer(fd))
 		rc = pst_err_set(err, PST_ECONFLICT, "%.200s: is open for writing", path);
 	pst_fd_close(&fd);
 	return rc;

@@ -77,6 +77,19 @@ Test(layout, a_head_reads_back_as_it_was_written)
 	}
 }
 
+Test(layout, a_disk_of_its_own_names_no_other)
+{
+	struct pst_err err = PST_ERR_INIT;
+	uint8_t head[QCOW2_HEAD_SIZE] = { 0 };
+	struct qcow2_header h;
+	struct layout l;
+
+	cr_assert_eq(layout_init(&l, MIB, &err), 0);
+	cr_assert_eq(layout_head(&l, NULL, DISK_QCOW2, head, &err), 112);
+	cr_assert_eq(qcow2_parse(head, sizeof(head), &h, &err), 0, "%s", err.text);
+	cr_assert(h.size == MIB && h.backing[0] == '\0' && h.backing_format[0] == '\0');
+}
+
 Test(layout, names_that_mean_something_else_are_refused)
 {
 	struct pst_err err = PST_ERR_INIT;

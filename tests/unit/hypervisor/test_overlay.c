@@ -128,6 +128,41 @@ Test(overlay, an_overlay_of_an_overlay_has_its_size)
 	cr_assert_eq(size_of(paths[1]), 3 << 20);
 }
 
+Test(overlay, a_chain_gets_no_longer_than_it_can_be_read)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	base_make(1 << 20);
+	for (int i = 1; i <= DISK_CHAIN_MAX; i++) {
+		snprintf(paths[i], PATH_MAX, "%s/%d", disk_folder, i);
+		struct qcow2_overlay o = overlay(paths[i]);
+		if (i > 1) {
+			o.backing = paths[i - 1];
+			o.backing_format = DISK_QCOW2;
+		}
+		cr_assert_eq(qcow2_overlays_create(&o, 1, &err), i < DISK_CHAIN_MAX ? 0 : PST_ELIMIT, "%d: %s", i,
+			err.text);
+	}
+	cr_assert_eq(size_of(paths[DISK_CHAIN_MAX - 1]), 1 << 20);
+}
+
+Test(overlay, an_empty_disk_stands_alone_and_tells_its_size)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct qcow2_overlay o[2];
+
+	base_make(1 << 20);
+	snprintf(paths[0], PATH_MAX, "%s/empty", disk_folder);
+	snprintf(paths[1], PATH_MAX, "%s/sizeless", disk_folder);
+	o[0] = overlay(paths[0]);
+	o[1] = overlay(paths[1]);
+	o[0].backing = o[1].backing = NULL;
+	o[0].size = 5 << 20;
+	cr_assert_eq(qcow2_overlays_create(o, 2, &err), PST_EINVAL);
+	cr_assert(o[0].code == 0 && o[1].code == PST_EINVAL);
+	cr_assert_eq(size_of(paths[0]), 5 << 20);
+}
+
 Test(overlay, relative_paths_are_refused)
 {
 	struct pst_err err = PST_ERR_INIT;

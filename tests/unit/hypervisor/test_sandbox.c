@@ -30,15 +30,16 @@ static int confined(const char *script, struct pst_err *err)
 	snprintf(b, sizeof(b), "%s", disk_file("write", "", 0, 0));
 	snprintf(c, sizeof(c), "%s", disk_file("other", "xyz", 3, 3));
 	const char *const argv[] = { "/bin/sh", "-c", script, "sh", a, b, c, NULL };
+	int read_fd = open(a, O_RDONLY);
 	struct sandbox_params params = { .memory_max = 1 << 30, .file_max = 100000, .cpu_s_max = 2,
-		.read_fd = open(a, O_RDONLY), .write_fd = open(b, O_RDWR) };
+		.read_fds = &read_fd, .n_read = 1, .write_fd = open(b, O_RDWR) };
 	struct sandbox s;
 
 	cr_assert_eq(sandbox_init(&s, &params, err), 0, "%s", err->text);
 	struct child_params p = { .argv = argv, .sandbox = &s, .timeout_ms = 30000, .cancel_fd = -1 };
 	int rc = child_run(&p, err);
 	sandbox_finish(&s);
-	close(params.read_fd);
+	close(read_fd);
 	close(params.write_fd);
 	return rc;
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Changes of a disk that is not in use, by qemu-img in a sandbox that may write this one file
+ * and read those below it. The file keeps its owner and mode. Any thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/disk/format.h"
+
+#include <stdint.h>
+
+struct edit_params {
+	const char *program; /* the path of qemu-img */
+	const char *path;    /* absolute; qcow2 */
+	const char *within;  /* all files below it lie here (info.h) */
+	uint32_t timeout_ms;
+	int cancel_fd; /* readable: stop. -1: never */
+	void (*progress)(void *arg, uint32_t basis_points); /* may be NULL */
+	void *arg;
+};
+
+/*
+ * Grows the disk to size bytes (a multiple of 512); 0 when it has that size. The guest's file
+ * system does not know yet. PST_EINVAL for a smaller size, which would cut data off;
+ * PST_EBUSY while somebody uses the disk. A stop in between leaves the old size or the new one.
+ */
+int edit_grow(const struct edit_params *p, uint64_t size, struct pst_err *err);
+
+/*
+ * Lets the overlay stand on another file of its chain (NULL: on none) and holds the same bytes:
+ * what the files in between had is copied into it first. A stop in between leaves it on the old one.
+ */
+int edit_rebase(const struct edit_params *p, const char *backing, enum disk_format format, struct pst_err *err);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Personal disks: a user's own volume, which outlives the refresh of a desktop and is attached to
+ * one desktop at a time. Any thread; who holds a disk is decided by one file system call.
+ *
+ *	FOLDER/personal/OWNER/NAME/disk.qcow2    with snapshots beside it (snapshot.h)
+ *	FOLDER/personal/OWNER/NAME/holder        a symbolic link whose text is the desktop's uuid
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "broker/hypervisor/disk/name.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PERSONAL_SERIAL_SIZE 21 /* a virtio disk tells 20 bytes */
+#define PERSONAL_SIZE_MIN (UINT64_C(1) << 20)
+
+/* owner and name: disk_name_valid. */
+int personal_path(const char *folder, const char *owner, const char *name, char out[PATH_MAX], struct pst_err *err);
+
+/*
+ * What the guest sees as the disk's serial number: "puesto-" and 13 hexadecimal digits, always the same for
+ * the same owner and name. Linux shows /dev/disk/by-id/virtio-SERIAL.
+ */
+void personal_serial(const char *owner, const char *name, char out[PERSONAL_SERIAL_SIZE]);
+
+/* An empty disk of size bytes (a multiple of 512, PERSONAL_SIZE_MIN at least). PST_ECONFLICT when there is one. */
+int personal_create(const char *folder, const char *owner, const char *name, uint64_t size, uid_t uid, gid_t gid,
+	struct pst_err *err);
+
+/*
+ * desktop: a uuid. 0 also when that desktop has it already; PST_EBUSY, naming the holder, when another has;
+ * PST_ENOTFOUND without such a disk.
+ */
+int personal_attach(const char *folder, const char *owner, const char *name, const char *desktop,
+	struct pst_err *err);
+
+/* 0 also when nobody has it; PST_ECONFLICT when another desktop has. */
+int personal_detach(const char *folder, const char *owner, const char *name, const char *desktop,
+	struct pst_err *err);
+
+/* "" for nobody. */
+int personal_holder(const char *folder, const char *owner, const char *name, char out[PST_UUID_SIZE],
+	struct pst_err *err);
+
+/* Into the recycle bin (recycle.h), with its snapshots. PST_EBUSY while it is attached. */
+int personal_remove(const char *folder, const char *owner, const char *name, const char *reason, int64_t now_ms,
+	int64_t keep_ms, struct pst_err *err);
