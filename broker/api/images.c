@@ -193,6 +193,17 @@ static bool path_is_good(const char *path)
 	return *path == '/' && !strstr(path, "/../") && !pst_str_ends(path, "/..");
 }
 
+/* "ref:NAME": what a hypervisor calls it. The provisioner checks the name again. */
+static bool base_is_good(const char *base)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@";
+	const char *name = base + strlen("ref:");
+
+	if (!pst_str_starts(base, "ref:"))
+		return strcmp(base, "host") == 0 || path_is_good(base);
+	return *name && *name != '.' && *name != '-' && name[strspn(name, plain)] == '\0' && !strstr(name, "..");
+}
+
 void api_image_version_add(struct api_call *call)
 {
 	const struct field table[] = {
@@ -210,8 +221,8 @@ void api_image_version_add(struct api_call *call)
 		return;
 	if (strcmp(v.version, "latest") == 0)
 		call_field(call, "version", "version: 'latest' stands for the published one: choose another word");
-	else if (strcmp(v.base, "host") != 0 && !path_is_good(v.base))
-		call_field(call, "base", "base: use 'host' or an absolute path without '..'");
+	else if (!base_is_good(v.base))
+		call_field(call, "base", "base: use 'host', an absolute path without '..', or 'ref:NAME' for what the hypervisor has by that name");
 	else if (v.path[0] && !path_is_good(v.path))
 		call_field(call, "path", "path: use an absolute path without '..'");
 	if (call_is_answered(call) || write_begin(call) < 0)

@@ -162,6 +162,9 @@ class Api(unittest.TestCase):
         self.admin.want(201, "POST", "images", {"name": "other"})
         for bad in ({"version": "latest"}, {"version": "1", "path": "relative"}, {"version": "1", "path": "/a/../b"}, {"version": ""}):
             self.admin.want(422, "POST", "images/other/versions", bad)
+        for base in ("ref:", "ref:-x", "ref:a b", "ref:../x", "reference", "ref:a?b"):
+            self.admin.want(422, "POST", "images/other/versions", {"version": "r", "base": base})
+        self.admin.want(201, "POST", "images/other/versions", {"version": "r", "base": "ref:registry:5000/desk@sha256:ab"})
         self.admin.want(201, "POST", "images/other/versions", {"version": "1", "path": "/srv/x"})
         self.assertEqual(self.admin.want(409, "POST", "images/other/versions", {"version": "1"})["code"], "exists")
         self.admin.want(422, "POST", "images/other/publish", {"version": "2"})
