@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/disks.md \
+	docs/containers.md \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \

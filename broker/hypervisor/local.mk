@@ -16,6 +16,16 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/retry.c broker/hypervisor/retry.h \
 	broker/hypervisor/uids.c broker/hypervisor/uids.h \
 	broker/hypervisor/watches.c broker/hypervisor/watches.h \
+	broker/hypervisor/container/container.c \
+	broker/hypervisor/container/container_dirs.c \
+	broker/hypervisor/container/container_find.c \
+	broker/hypervisor/container/container_make.c \
+	broker/hypervisor/container/container_priv.h \
+	broker/hypervisor/container/container_snapshot.c \
+	broker/hypervisor/container/container_watch.c \
+	broker/hypervisor/container/engine.c broker/hypervisor/container/engine.h \
+	broker/hypervisor/container/spec.c broker/hypervisor/container/spec.h \
+	broker/hypervisor/container/tar.c broker/hypervisor/container/tar.h \
 	broker/hypervisor/local/cgroup.c broker/hypervisor/local/cgroup.h \
 	broker/hypervisor/local/layers.c \
 	broker/hypervisor/local/life.c \
@@ -39,6 +49,7 @@ broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
 pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
+	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \

@@ -6,10 +6,12 @@
 
 #include <string.h>
 
+extern const struct driver_type driver_container;
 extern const struct driver_type driver_fake;
 extern const struct driver_type driver_local;
 
 static const struct driver_type *const drivers[] = {
+	&driver_container,
 	&driver_fake,
 	&driver_local,
 };
@@ -25,5 +27,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "fake, local";
+	return "container, fake, local";
 }

@@ -27,7 +27,8 @@ struct watches {
 	pthread_mutex_t lock; /* guards everything but async */
 	struct known *buckets[BUCKETS];
 	size_t n, alive_n;
-	uint64_t clock; /* counts moments */
+	uint64_t clock;     /* counts moments */
+	uint64_t forgotten; /* when something was last forgotten */
 	uv_async_t async;
 };
 
@@ -143,16 +144,33 @@ uint64_t watches_now(struct watches *w)
 	return now;
 }
 
-void watches_know(struct watches *w, const char *desktop)
+/* With the lock. */
+static void alive_know(struct watches *w, const char *desktop)
 {
-	struct known *k;
+	struct known *k = find_or_make(w, desktop);
 
-	pthread_mutex_lock(&w->lock);
-	k = find_or_make(w, desktop);
 	if (k) {
 		alive_set(w, k, true);
 		k->dead = k->news = false;
 	}
+}
+
+void watches_see(struct watches *w, const char *desktop, uint64_t moment)
+{
+	const struct known *k;
+
+	pthread_mutex_lock(&w->lock);
+	k = *place(w, desktop);
+	/* One that is not here may have been forgotten since. */
+	if (k ? !k->held && k->moment <= moment : w->forgotten <= moment)
+		alive_know(w, desktop);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void watches_know(struct watches *w, const char *desktop)
+{
+	pthread_mutex_lock(&w->lock);
+	alive_know(w, desktop);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -188,6 +206,7 @@ void watches_forget(struct watches *w, const char *desktop)
 
 	pthread_mutex_lock(&w->lock);
 	p = place(w, desktop);
+	w->forgotten = ++w->clock;
 	if (*p) {
 		alive_set(w, *p, false);
 		(*p)->dead = (*p)->news = false;

@@ -28,10 +28,13 @@ struct watches *watches_create(uv_loop_t *loop);
 /* Loop thread; nobody else may use it any more. Watches end silently. Accepts NULL. */
 void watches_destroy(struct watches *w);
 
-/* Any thread: a moment, for tell and missing. */
+/* Any thread: a moment, for see, tell and missing. */
 uint64_t watches_now(struct watches *w);
 
-/* Any thread: it lives, or a command begins (hold) and ends (release) for it. */
+/* Any thread: it was seen alive at that moment. Nothing if a command has had its hands on it since. */
+void watches_see(struct watches *w, const char *desktop, uint64_t moment);
+
+/* Any thread: it lives by our own hand, or a command begins (hold) and ends (release) for it. */
 void watches_know(struct watches *w, const char *desktop);
 void watches_hold(struct watches *w, const char *desktop);
 void watches_release(struct watches *w, const char *desktop);

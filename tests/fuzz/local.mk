@@ -77,3 +77,6 @@ FUZZ_TARGETS += tests/fuzz/fuzz_disk_info
 tests_fuzz_fuzz_disk_info_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 tests_fuzz_fuzz_manifest_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+# What a container engine gives.
+FUZZ_TARGETS += tests/fuzz/fuzz_tar
+tests_fuzz_fuzz_tar_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

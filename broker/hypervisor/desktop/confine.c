@@ -180,12 +180,41 @@ static void scope_close(void)
 	close(fd);
 }
 
-int confine_drop(const struct launch *l, struct pst_err *err)
+/* For good, whatever is executed. */
+static int calls_close(struct pst_err *err)
 {
-	if (bounding_drop(err) < 0 || uid_drop(l->uid, err) < 0 || caps_drop(err) < 0)
-		return err->code;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "set no_new_privs");
 	scope_close();
 	return calls_filter(err);
+}
+
+int confine_drop(const struct launch *l, struct pst_err *err)
+{
+	if (bounding_drop(err) < 0 || uid_drop(l->uid, err) < 0 || caps_drop(err) < 0)
+		return err->code;
+	return calls_close(err);
+}
+
+static int caps_check(struct pst_err *err)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct have[2];
+
+	if (syscall(SYS_capget, &head, have) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "read capabilities");
+	for (size_t i = 0; i < PST_ARRAY_LEN(have); i++) {
+		if (have[i].effective | have[i].permitted | have[i].inheritable)
+			return pst_err_set(err, PST_EDENIED, "the engine gave this container capabilities: CapDrop must be ALL");
+	}
+	return 0;
+}
+
+int confine_contained(const struct launch *l, struct pst_err *err)
+{
+	if (getuid() != l->uid || geteuid() != l->uid || getgid() != l->uid)
+		return pst_err_set(err, PST_EDENIED, "the engine started this container as uid %u and not as %u", (unsigned)getuid(), (unsigned)l->uid);
+	if (caps_check(err) < 0)
+		return err->code;
+	return calls_close(err);
 }

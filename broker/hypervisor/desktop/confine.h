@@ -14,3 +14,9 @@ int confine_limits(const struct launch *l, struct pst_err *err);
  * no abstract sockets or signals to the outside.
  */
 int confine_drop(const struct launch *l, struct pst_err *err);
+
+/*
+ * The same of a process that an engine has started as that uid without any privilege, which is checked:
+ * what it lacks is the system-call filter and what goes with it.
+ */
+int confine_contained(const struct launch *l, struct pst_err *err);

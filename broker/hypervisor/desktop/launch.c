@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads launch.json, which the local driver wrote for one desktop. */
+/* Reads what a driver wrote for one desktop. */
 #include "broker/hypervisor/desktop/launch.h"
 
 #include "base/file.h"
@@ -70,11 +70,16 @@ static int numbers_read(struct launch *l, const json_t *o, struct pst_err *err)
 
 static int strings_read(struct launch *l, const json_t *o, struct pst_err *err)
 {
+	if (pst_json_need_str(o, "hostname", 63, &l->hostname, err) < 0 ||
+		pst_json_need_str(o, "locale", 32, &l->locale, err) < 0)
+		return err->code;
+	return pst_json_need_str(o, "layout", 32, &l->layout, err);
+}
+
+static int places_read(struct launch *l, const json_t *o, struct pst_err *err)
+{
 	if (pst_json_need_str(o, "libexec", PATH_MAX, &l->libexec, err) < 0 ||
-		pst_json_need_str(o, "agents", PATH_MAX, &l->agents, err) < 0 ||
-		pst_json_need_str(o, "hostname", 63, &l->hostname, err) < 0 ||
-		pst_json_need_str(o, "locale", 32, &l->locale, err) < 0 ||
-		pst_json_need_str(o, "layout", 32, &l->layout, err) < 0)
+		pst_json_need_str(o, "agents", PATH_MAX, &l->agents, err) < 0)
 		return err->code;
 	if (path_check(l->dir, "directory", err) < 0 || path_check(l->libexec, "libexec", err) < 0)
 		return err->code;
@@ -92,12 +97,21 @@ int launch_read(struct launch *l, const char *dir, struct pst_err *err)
 		return err->code;
 	l->root = pst_json_parse(text, len, 4, err);
 	free(text);
-	if (!l->root || strings_read(l, l->root, err) < 0 || numbers_read(l, l->root, err) < 0 ||
+	if (!l->root || strings_read(l, l->root, err) < 0 || places_read(l, l->root, err) < 0 || numbers_read(l, l->root, err) < 0 ||
 		paths_read(l->root, "lowers", LAUNCH_LOWERS_MAX, l->lowers, &l->lowers_n, err) < 0 ||
 		paths_read(l->root, "cgroups", LAUNCH_CGROUPS_MAX, l->cgroups, &l->cgroups_n, err) < 0)
 		return pst_err_wrap(err, "%s", path);
 	if (l->lowers_n == 0)
 		return pst_err_set(err, PST_EINVAL, "%s: lowers: empty", path);
+	return 0;
+}
+
+int launch_parse(struct launch *l, const char *text, struct pst_err *err)
+{
+	memset(l, 0, sizeof(*l));
+	l->root = pst_json_parse(text, strlen(text), 2, err);
+	if (!l->root || strings_read(l, l->root, err) < 0 || numbers_read(l, l->root, err) < 0)
+		return err->code;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the local driver asks of puesto-desktop: launch.json, read and checked. */
+/* What a driver asks of puesto-desktop: launch.json, or as much of it as a container needs; read and checked. */
 #pragma once
 
 #include "base/err.h"
@@ -37,4 +37,6 @@ struct launch {
 
 /* Reads DIR/launch.json. finish accepts a zeroed struct. */
 int launch_read(struct launch *l, const char *dir, struct pst_err *err);
+/* The text of request_launch: without what an engine has made already (dir, lowers, libexec, agents and cgroups are not set). */
+int launch_parse(struct launch *l, const char *text, struct pst_err *err);
 void launch_finish(struct launch *l);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * puesto-desktop: makes one local desktop and becomes its process 1.
+ * puesto-desktop: makes one local desktop and becomes its process 1, or is that of a container.
  *
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
+ *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
  *	puesto-desktop --press menu     inside, for panel and icons; also "logoff"
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/desktop/confine.h"
+#include "broker/hypervisor/desktop/contained.h"
 #include "broker/hypervisor/desktop/display.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
@@ -249,10 +251,43 @@ static int launch_main(char *dir)
 	return 0;
 }
 
+static int contained_setup(struct launch *l, const char *text, struct session *s, struct pst_err *err)
+{
+	unsigned display;
+
+	if (launch_parse(l, text, err) < 0 || contained_dirs(l, err) < 0 || home_make("/etc/skel", DESKTOP_HOME, l->uid, err) < 0 ||
+		confine_limits(l, err) < 0 || confine_contained(l, err) < 0 || display_hold(l->uid, &display, err) < 0 ||
+		session_init(s, l, display, err) < 0)
+		return err->code;
+	return session_cookie(err);
+}
+
+/* The engine keeps what we say, so what the services say goes to a file that has a ceiling. */
+static int contained_main(const char *text)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct launch launch;
+	struct session session;
+	int output = open("/run/output", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), rc;
+
+	umask(022);
+	pst_log_init("desktop", PST_INFO, 2, false);
+	if (contained_setup(&launch, text, &session, &err) < 0) {
+		pst_error("%s", err.text);
+		return 1;
+	}
+	launch_finish(&launch);
+	rc = init_run(&session, output);
+	session_finish(&session);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--launch") == 0)
 		return launch_main(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--contained") == 0)
+		return contained_main(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--screen") == 0)
 		return screen_setup(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--press") == 0)

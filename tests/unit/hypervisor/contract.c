@@ -34,8 +34,12 @@ void contract_request(struct machine_request *r, const char *image_path)
 	uuid_new(r->desktop);
 	pst_strlcpy(r->image_name, sizeof(r->image_name), "demo");
 	pst_strlcpy(r->image_version, sizeof(r->image_version), "1");
-	pst_strlcpy(r->image_base, sizeof(r->image_base), "host");
-	pst_strlcpy(r->image_path, sizeof(r->image_path), image_path);
+	if (strncmp(image_path, REQUEST_REF, strlen(REQUEST_REF)) == 0) {
+		pst_strlcpy(r->image_base, sizeof(r->image_base), image_path);
+	} else {
+		pst_strlcpy(r->image_base, sizeof(r->image_base), "host");
+		pst_strlcpy(r->image_path, sizeof(r->image_path), image_path);
+	}
 	pst_strlcpy(r->hostname, sizeof(r->hostname), "test");
 	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
 	pst_strlcpy(r->layout, sizeof(r->layout), "us");

@@ -8,6 +8,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_driver.c \
+	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
@@ -15,6 +16,8 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
+	tests/unit/hypervisor/test_spec.c \
+	tests/unit/hypervisor/test_tar.c \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
 	tests/unit/hypervisor/test_watches.c

@@ -96,6 +96,39 @@ Test(driver, local_keeps_the_contract, .timeout = 120)
 	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
 }
 
+/* Ends process 1 of the container: the oldest of its uid, which nobody else has. */
+static void container_die(struct driver *d, const char *desktop)
+{
+	char command[2 * PATH_MAX];
+
+	snprintf(command, sizeof(command), "pkill -KILL -o -U \"$(stat -c %%u '%s/containers/%s/run')\"", data, desktop);
+	cr_assert_eq(system(command), 0);
+}
+
+/* tests/integration/test_containers.py starts engines and runs it against each. */
+Test(driver, container_keeps_the_contract, .timeout = 240)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char libexec[PATH_MAX], cwd[PATH_MAX];
+	const char *top = getenv("top_builddir"), *engine = getenv("PUESTO_ENGINE"), *image = getenv("PUESTO_ENGINE_IMAGE");
+	uv_loop_t loop;
+
+	if (!engine || !image)
+		cr_skip("PUESTO_ENGINE names no engine: tests/integration/test_containers.py does");
+	data_make();
+	path_make(libexec, &err, "%s/broker/hypervisor/desktop", top && top[0] == '/' ? top : getcwd(cwd, sizeof(cwd)));
+	uv_loop_init(&loop);
+	struct pst_conf *conf = pst_conf_create();
+	snprintf(cwd, sizeof(cwd), "[provider-test]\nengine = %s\npoll = 20s\n", engine);
+	cr_assert_eq(pst_conf_parse(conf, "test", cwd, strlen(cwd), &err), 0, "%s", err.text);
+	struct driver *d = open_kind("container", &loop, conf, libexec);
+	contract_check(d, &loop, image, container_die);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
 Test(driver, wrappers_name_the_provider_and_leave_results_alone)
 {
 	struct pst_err err = PST_ERR_INIT;

@@ -90,6 +90,10 @@ Test(watches, what_a_command_does_is_no_news)
 	turn(&loop);
 	cr_assert_eq(a.n, 1);
 	cr_assert_eq(watches_add(w, one, on_ended, &a, &err), PST_ENOTFOUND);
+	watches_see(w, one, before);
+	cr_assert_eq(watches_add(w, one, on_ended, &a, &err), PST_ENOTFOUND, "a list of before does not bring it back");
+	watches_see(w, one, watches_now(w));
+	cr_assert_eq(watches_add(w, one, on_ended, &a, &err), 0);
 	watches_destroy(w);
 	pst_loop_drain(&loop);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The little of POSIX's ustar format (IEEE 1003.1, pax, "ustar Interchange Format") that an engine's
+ * archive calls need: a few small files in, one out. Pure.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <sys/types.h>
+
+#define TAR_BLOCK 512
+#define TAR_NAME_MAX 99
+
+/* Appends a regular file, or with data NULL a directory (name without a '/' at its end). Failure is sticky in b. */
+void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const char *data, size_t len);
+
+/* The two zero blocks of the end. */
+void tar_end(struct pst_buf *b);
+
+/*
+ * The content of the first regular file of an archive: points into data. PST_ENOTFOUND without one,
+ * PST_EPROTO for what is no archive or is cut off.
+ */
+int tar_first(const char *data, size_t len, const char **ret_data, size_t *ret_len, struct pst_err *err);
