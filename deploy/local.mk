@@ -5,7 +5,15 @@ EXTRA_DIST += \
 	deploy/check \
 	deploy/down \
 	deploy/image/art/wallpaper.svg \
+	deploy/image-builder \
 	deploy/image/build \
+	deploy/image/guest/initramfs \
+	deploy/image/guest/inittab \
+	deploy/image/guest/lease \
+	deploy/image/guest/net \
+	deploy/image/guest/power \
+	deploy/image/guest/start \
+	deploy/image/guest/wait \
 	deploy/image/layer/etc/gtk-2.0/gtkrc \
 	deploy/image/layer/etc/gtk-3.0/settings.ini \
 	deploy/image/layer/etc/skel/.bashrc \
@@ -39,7 +47,11 @@ EXTRA_DIST += \
 	deploy/image/layer/usr/share/themes/Puesto/openbox-3/themerc \
 	deploy/image/templates/openbox.xml \
 	deploy/lib/build.sh \
+	deploy/lib/closure \
 	deploy/lib/configure.sh \
+	deploy/lib/image_disk.sh \
+	deploy/lib/image_oci.sh \
+	deploy/lib/image_tree.sh \
 	deploy/lib/novnc.sh \
 	deploy/lib/packages.sh \
 	deploy/lib/say.sh \
@@ -49,6 +61,9 @@ EXTRA_DIST += \
 	deploy/packages/bench \
 	deploy/packages/build \
 	deploy/packages/desktop \
+	deploy/packages/desktop-minimal \
+	deploy/packages/guest \
+	deploy/packages/image \
 	deploy/packages/test \
 	deploy/samples/broker.conf \
 	deploy/samples/gateway.conf \

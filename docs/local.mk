@@ -11,8 +11,8 @@ EXTRA_DIST += \
 	docs/architecture.md \
 	docs/benchmarks.md \
 	docs/broker-core.md \
-	docs/disks.md \
 	docs/containers.md \
+	docs/disks.md \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \

@@ -51,15 +51,17 @@ broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
+	broker/hypervisor/desktop/painted.c broker/hypervisor/desktop/painted.h \
 	broker/hypervisor/desktop/screen.c broker/hypervisor/desktop/screen.h \
 	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h
 broker_hypervisor_desktop_puesto_desktop_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS) $(X11_CFLAGS)
 broker_hypervisor_desktop_puesto_desktop_LDADD = $(HYPERVISOR_LIBS) $(SECCOMP_LIBS) $(X11_LIBS)
 
 dist_man_MANS += docs/man/puesto-provisioner.8
-EXTRA_DIST += docs/local-provider.md
+EXTRA_DIST += docs/images.md docs/local-provider.md

@@ -50,3 +50,7 @@ tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
 TESTS += tests/integration/test_disk.py
 EXTRA_DIST += tests/integration/test_disk.py
+# Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
+GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py
+TESTS += $(GUEST_TESTS)
+EXTRA_DIST += $(GUEST_TESTS) tests/integration/guest_harness.py

@@ -166,7 +166,7 @@ static void session_end(struct init *in, uint64_t now)
 	while (proc && (e = readdir(proc))) {
 		pid_t pid = (pid_t)atoi(e->d_name);
 
-		if (pid > 1 && !is_staying(in, pid))
+		if (pid > 1 && pid != getpid() && !is_staying(in, pid))
 			kill(pid, SIGKILL);
 	}
 	if (proc)
@@ -248,8 +248,8 @@ static void signals_read(struct init *in, uint64_t now)
 	struct signalfd_siginfo si;
 
 	while (read(in->signals, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGTERM && si.ssi_pid == 0 && !in->ending) {
-			/* Pid 0 is one that this namespace cannot see: the outside. */
+		if (si.ssi_signo == SIGTERM && (pid_t)si.ssi_pid == getppid() && !in->ending) {
+			/* Process 1 has pid 0 for a parent: one that its namespace cannot see, the outside. */
 			pst_info("told to end");
 			in->ending = true;
 			in->end_ms = now + END_GRACE_MS;

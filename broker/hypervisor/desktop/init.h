@@ -11,8 +11,8 @@
 #define INIT_X_FAILURES_MAX 5
 
 /*
- * Runs until told to end by a SIGTERM from outside the namespace, or until there is no
- * hope; returns the exit status. SIGHUP from anybody inside ends the user's session:
+ * Runs until told to end by a SIGTERM of the parent (for process 1: from outside the namespace), or until
+ * there is no hope; returns the exit status. SIGHUP from anybody inside ends the user's session:
  * everything but the services that stay is killed and started anew. Services write to
  * output_fd (borrowed); our own words go to the log.
  */

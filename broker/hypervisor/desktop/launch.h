@@ -33,6 +33,7 @@ struct launch {
 	uint32_t pids;
 	uint32_t max_width, max_height;
 	uint32_t width, height; /* at the start */
+	const char *agent_conf; /* in a machine of its own: the agent's settings, awaited; else NULL */
 };
 
 /* Reads DIR/launch.json. finish accepts a zeroed struct. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * puesto-desktop: makes one local desktop and becomes its process 1, or is that of a container.
+ * puesto-desktop: makes one local desktop and becomes its process 1, or is that of a container or of a machine.
  *
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
+ *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
+ *	puesto-desktop --wait-painted FILE, --wait-file FILE   the same
  *	puesto-desktop --press menu     inside, for panel and icons; also "logoff"
  *
  * The launcher holds a lock on DIR/lock and hands it to process 1, so whoever gets that
@@ -18,10 +20,12 @@
 #include "broker/hypervisor/desktop/confine.h"
 #include "broker/hypervisor/desktop/contained.h"
 #include "broker/hypervisor/desktop/display.h"
+#include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
+#include "broker/hypervisor/desktop/painted.h"
 #include "broker/hypervisor/desktop/screen.h"
 #include "broker/hypervisor/desktop/session.h"
 #include "broker/hypervisor/path.h"
@@ -292,6 +296,12 @@ int main(int argc, char **argv)
 		return screen_setup(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--press") == 0)
 		return screen_press(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "--session") == 0)
+		return guest_main();
+	if (argc == 3 && strcmp(argv[1], "--wait-painted") == 0)
+		return painted_wait(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--wait-file") == 0)
+		return file_wait(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--wait-wm") == 0)
 		return screen_wait_wm();
 	fprintf(stderr, "usage: puesto-desktop --launch DIRECTORY\n"

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/mounts.h"
 
 #include <locale.h>
@@ -140,12 +141,29 @@ static void wm_add(struct session *s, const struct launch *l, unsigned needs)
 	service_add(s, &wm);
 }
 
+/* A machine of its own may be painted before it is told who it is; the agent starts after that. */
+static void agent_add(struct session *s, const struct launch *l, unsigned needs)
+{
+	struct session_service agent = { .name = "agent", .needs = needs | SESSION_KEYS, .stays = true,
+		.argv = { DESKTOP_LIBEXEC "/puesto-agent" } };
+
+	if (l->agent_conf) {
+		agent.needs |= SESSION_SEED;
+		agent.argv[1] = "--config";
+		agent.argv[2] = l->agent_conf;
+		service_add(s, &(struct session_service){ .name = "seed watch", .gives = SESSION_SEED,
+			.stays = true, .argv = { SELF, "--wait-file", l->agent_conf } });
+		service_add(s, &(struct session_service){ .name = "paint watch", .needs = needs | SESSION_WM,
+			.gives = SESSION_PAINTED, .argv = { SELF, "--wait-painted", GUEST_PAINTED } });
+	}
+	service_add(s, &agent);
+}
+
 static void user_services(struct session *s, const struct launch *l)
 {
 	const unsigned ready = SESSION_X | SESSION_SCREEN;
 
-	service_add(s, &(struct session_service){ .name = "agent", .needs = ready | SESSION_KEYS,
-		.stays = true, .argv = { DESKTOP_LIBEXEC "/puesto-agent" } });
+	agent_add(s, l, ready);
 	wm_add(s, l, ready);
 	service_add(s, &(struct session_service){ .name = "window manager watch", .needs = ready,
 		.gives = SESSION_WM, .argv = { SELF, "--wait-wm" } });

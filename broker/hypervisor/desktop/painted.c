@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Drawing is told by DAMAGE, files by inotify. */
+#include "broker/hypervisor/desktop/painted.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+
+#include <X11/Xatom.h>
+#include <X11/Xlib.h>
+#include <X11/extensions/Xdamage.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define WINDOWS_WAIT_MS 20000
+#define QUIET_MS 700
+#define FILE_MANAGER "/usr/bin/pcmanfm"
+
+/* The panel's, and that of the desktop's icons. */
+static bool windows_are_there(Display *dpy, Atom clients)
+{
+	const unsigned long wanted = access(FILE_MANAGER, X_OK) == 0 ? 2 : 1;
+	unsigned char *data = NULL;
+	unsigned long n = 0, left;
+	int format;
+	Atom type;
+
+	if (XGetWindowProperty(dpy, DefaultRootWindow(dpy), clients, 0, 64, False, XA_WINDOW, &type, &format,
+		    &n, &left, &data) != Success)
+		return false;
+	if (data)
+		XFree(data);
+	return n >= wanted;
+}
+
+/* Takes what has come; was anything drawn? */
+static bool events_take(Display *dpy, int damage_event)
+{
+	bool is_drawn = false;
+	XEvent event;
+
+	while (XPending(dpy) > 0) {
+		XNextEvent(dpy, &event);
+		if (event.type == damage_event) {
+			XDamageSubtract(dpy, ((XDamageNotifyEvent *)&event)->damage, None, None);
+			is_drawn = true;
+		}
+	}
+	return is_drawn;
+}
+
+static void quiet_wait(Display *dpy, int damage_event)
+{
+	const Atom clients = XInternAtom(dpy, "_NET_CLIENT_LIST", False);
+	const uint64_t last = pst_mono_ms() + WINDOWS_WAIT_MS;
+	struct pollfd fd = { .fd = ConnectionNumber(dpy), .events = POLLIN };
+	uint64_t drawn = pst_mono_ms();
+
+	for (;;) {
+		uint64_t now = pst_mono_ms();
+		if (events_take(dpy, damage_event))
+			drawn = now;
+		if (now - drawn >= QUIET_MS && (now >= last || windows_are_there(dpy, clients)))
+			return;
+		if (XPending(dpy) == 0)
+			(void)poll(&fd, 1, QUIET_MS / 2);
+	}
+}
+
+int painted_wait(const char *path)
+{
+	Display *dpy = XOpenDisplay(NULL);
+	struct pst_err err = PST_ERR_INIT;
+	int event_base, error_base;
+
+	if (!dpy || !XDamageQueryExtension(dpy, &event_base, &error_base))
+		return 1;
+	XDamageCreate(dpy, DefaultRootWindow(dpy), XDamageReportNonEmpty);
+	quiet_wait(dpy, event_base + XDamageNotify);
+	XCloseDisplay(dpy);
+	if (pst_file_write(path, "", 0, 0644, &err) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", err.text);
+	return 1;
+}
+
+int file_wait(const char *path)
+{
+	char folder[PATH_MAX], events[4096];
+	const char *slash = strrchr(path, '/');
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	if (!slash || (size_t)(slash - path) >= sizeof(folder))
+		return 2;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	if (fd < 0 || inotify_add_watch(fd, folder, IN_CREATE | IN_MOVED_TO) < 0) {
+		perror(folder);
+		return 1;
+	}
+	while (access(path, F_OK) < 0) {
+		if (read(fd, events, sizeof(events)) < 0)
+			return 1;
+	}
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A machine's disk, kernel and initramfs. Sourced by image-builder; wants image_tree.sh.
+
+# Drivers that a machine has before it has a disk; what they need is found.
+IMAGE_DRIVERS="virtio_pci virtio_blk virtio_net virtio_console virtio-rng qemu_fw_cfg button evdev"
+
+# vm_make WORK OUTPUT
+vm_make() {
+	kernel_fetch "$1/kernel"
+	initramfs_make "$1/kernel" "$1/initramfs" "$1/initrd"
+	disk_make "$1/tree" "$1/disk.raw"
+	if [ "$FORMAT" = qcow2 ]; then
+		step "Converting the disk"
+		qemu-img convert -O qcow2 "$1/disk.raw" "$1/disk.qcow2" >>"$LOG" 2>&1
+	fi
+	rm -f "$2"/disk.raw "$2"/disk.qcow2
+	mv "$1/disk.$FORMAT" "$1/initrd" "$1/vmlinuz" "$2/"
+	chmod 0444 "$2/disk.$FORMAT"
+}
+
+# The cloud kernel of this release: no drivers for hardware that no hypervisor shows.
+kernel_fetch() {
+	local package file at=${CACHE:-$WORK}/kernel-deb
+	package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+	[ -n "$package" ] || fail "apt knows no linux-image-cloud-amd64." "Run apt-get update first."
+	mkdir -p "$at" "$1"
+	file=$(find "$at" -name "${package}_*.deb" | sort | tail -n 1)
+	if [ -z "$file" ]; then
+		step "Fetching the kernel ($package)"
+		(cd "$at" && apt-get download "$package") >>"$LOG" 2>&1 || fail "the kernel could not be fetched."
+		file=$(find "$at" -name "${package}_*.deb" | sort | tail -n 1)
+	fi
+	dpkg-deb -x "$file" "$1"
+	mv "$1"/boot/vmlinuz-* "$WORK/vmlinuz"
+}
+
+# Names of the driver's file and of all it needs, below lib/modules/VERSION, in the order of loading being modprobe's matter.
+driver_files() {
+	awk -v want="$IMAGE_DRIVERS" '
+		{ file = $1; sub(/:$/, "", file); needs[file] = ""; for (i = 2; i <= NF; i++) needs[file] = needs[file] " " $i
+		  name = file; sub(/.*\//, "", name); sub(/\.ko.*/, "", name); gsub(/-/, "_", name); at[name] = file }
+		END { n = split(want, w, " "); for (i = 1; i <= n; i++) { name = w[i]; gsub(/-/, "_", name); print at[name] needs[at[name]] } }' "$1" | tr ' ' '\n' | sort -u
+}
+
+initramfs_make() {
+	local version file
+	step "Making the initramfs"
+	version=$(ls "$1/lib/modules")
+	busybox depmod -b "$1" "$version"
+	mkdir -p "$2"/{bin,dev,proc,sys,new} "$2/lib/modules/$version"
+	cp /bin/busybox "$2/bin/"
+	install -m 0755 "$PUESTO_SOURCE/deploy/image/guest/initramfs" "$2/init"
+	driver_files "$1/lib/modules/$version/modules.dep" | while read -r file; do
+		[ -z "$file" ] || install -D -m 0644 "$1/lib/modules/$version/$file" "$2/lib/modules/$version/$file"
+	done
+	cp "$1/lib/modules/$version/modules.builtin" "$2/lib/modules/$version/"
+	busybox depmod -b "$2" "$version"
+	echo "$IMAGE_DRIVERS" >"$2/drivers"
+	find "$2" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+	(cd "$2" && find . | sort | cpio --quiet --reproducible -R 0:0 -o -H newc) | gzip -n -6 >"$3"
+}
+
+# disk_make TREE FILE: one ext4 file system, no partitions; the names in it come from the date alone.
+disk_make() {
+	local mb=$SIZE id last
+	step "Making the disk"
+	[ -n "$mb" ] || mb=$(($(du -sm --apparent-size "$1" | cut -f1) * 3 / 2 + 64))
+	id=$(printf '%s %s' "$NAME" "$SOURCE_DATE_EPOCH" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/')
+	truncate -s "${mb}M" "$2"
+	E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mkfs.ext4 -q -F -d "$1" -L puesto -U "$id" -E "lazy_itable_init=1,hash_seed=$id,root_owner=0:0" \
+		-O ^has_journal,^metadata_csum_seed -m 1 "$2" >>"$LOG" 2>&1 || fail "the file system could not be made; is --size large enough?"
+	# The times of reading and of change were copied too, and they are those of this build.
+	last=$(dumpe2fs -h "$2" 2>/dev/null | awk '/^Inode count/ { count = $3 } /^Free inodes/ { free = $3 } END { print count - free }')
+	for id in 2 $(seq 11 "$last"); do printf 'sif <%d> atime @%d\nsif <%d> ctime @%d\n' "$id" "$SOURCE_DATE_EPOCH" "$id" "$SOURCE_DATE_EPOCH"; done >"$WORK/times"
+	E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH debugfs -w -f "$WORK/times" "$2" >/dev/null 2>>"$LOG"
+}
