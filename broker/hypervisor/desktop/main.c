@@ -16,6 +16,7 @@
  */
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/desktop/confine.h"
 #include "broker/hypervisor/desktop/contained.h"
@@ -286,24 +287,38 @@ static int contained_main(const char *text)
 	return rc;
 }
 
+static int session_main(const char *none)
+{
+	return guest_main();
+}
+
+static int wm_main(const char *none)
+{
+	return screen_wait_wm();
+}
+
+static const struct {
+	const char *option;
+	int words; /* behind it */
+	int (*run)(const char *word);
+} verbs[] = {
+	{ "--contained", 1, contained_main },
+	{ "--session", 0, session_main },
+	{ "--screen", 1, screen_setup },
+	{ "--press", 1, screen_press },
+	{ "--wait-wm", 0, wm_main },
+	{ "--wait-painted", 1, painted_wait },
+	{ "--wait-file", 1, file_wait },
+};
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--launch") == 0)
 		return launch_main(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "--contained") == 0)
-		return contained_main(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "--screen") == 0)
-		return screen_setup(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "--press") == 0)
-		return screen_press(argv[2]);
-	if (argc == 2 && strcmp(argv[1], "--session") == 0)
-		return guest_main();
-	if (argc == 3 && strcmp(argv[1], "--wait-painted") == 0)
-		return painted_wait(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "--wait-file") == 0)
-		return file_wait(argv[2]);
-	if (argc == 2 && strcmp(argv[1], "--wait-wm") == 0)
-		return screen_wait_wm();
+	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].option) == 0 && argc == 2 + verbs[i].words)
+			return verbs[i].run(argc > 2 ? argv[2] : NULL);
+	}
 	fprintf(stderr, "usage: puesto-desktop --launch DIRECTORY\n"
 		"Started by puesto-provisioner; see puesto-provisioner(8).\n");
 	return 2;
