@@ -19,6 +19,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/api.c broker/api/api.h broker/api/api_priv.h \
 	broker/api/call.c broker/api/call.h \
 	broker/api/desktops.c broker/api/desktops.h \
+	broker/api/operations.c \
 	broker/api/entitlements.c \
 	broker/api/events.c \
 	broker/api/explain.c \

@@ -384,6 +384,16 @@ int reconciler_delete(struct reconciler *r, const char *desktop, const struct co
 	return run_on_desktop(r, EVENT_DELETE, desktop, false, by, err);
 }
 
+int reconciler_operate(struct reconciler *r, const char *desktop, enum task_kind operation, const char *arg, const struct core_actor *by,
+                       struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_OPERATE, .desktop = desktop, .operation = operation, .word = arg, .by = by };
+
+	if (strlen(arg) >= CORE_WORD_SIZE)
+		return pst_err_set(err, PST_EINVAL, "a name of more than %d characters", CORE_WORD_SIZE - 1);
+	return round_run(r, &ev, err);
+}
+
 int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by,
                      struct pst_err *err)
 {

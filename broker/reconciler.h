@@ -24,11 +24,12 @@ struct reconciler;
 struct provider_command {
 	enum task_kind kind;
 	const char *task, *desktop; /* uuids; a repeated task has the same answer */
+	const char *arg;         /* of an operation: a snapshot, "MEMORY_MB,CPU_PERCENT,DISK_MB", a host */
 	const char *enrol_token; /* create, restart and refresh: for an agent that has no key */
 	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
 	const char *network, *locale, *layout;
-	int memory_mb, cpus, pids, max_width, max_height;
+	int memory_mb, cpus, pids, disk_mb, max_width, max_height;
 };
 
 struct agent_message {
@@ -142,6 +143,9 @@ int reconciler_logoff(struct reconciler *r, const char *desktop, const struct co
 int reconciler_restart(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
 int reconciler_refresh(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
 int reconciler_delete(struct reconciler *r, const char *desktop, const struct core_actor *by, struct pst_err *err);
+/* What the provider carries beyond making machines (broker/core/operation.c); arg may be "". */
+int reconciler_operate(struct reconciler *r, const char *desktop, enum task_kind operation, const char *arg, const struct core_actor *by,
+                       struct pst_err *err);
 int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by,
                      struct pst_err *err);
 int reconciler_message(struct reconciler *r, const char *desktop, const char *text, const struct core_actor *by,

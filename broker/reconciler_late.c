@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Ends of connections whose rows could not be written. Nobody asks for an answer and nobody
- * says it again, so they are kept and told once more at every tick until they are written,
- * or until the other end is back.
+ * What peers say once and await no answer to, when its rows could not be written: the end of a
+ * connection, the begin and the end of a session. It is kept, and told again at every tick, in
+ * its order, until it is written or until it is true no more.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,51 +14,78 @@
 struct late {
 	struct late *next;
 	enum core_event_kind kind;
-	char desktop[CORE_ID_SIZE]; /* "" when it is about none */
+	char object[CORE_ID_SIZE]; /* the desktop or the session; "" when it is about none */
+	char word[CORE_WORD_SIZE], text[CORE_TEXT_SIZE], text_es[CORE_TEXT_SIZE];
 };
 
-static struct late **late_find(struct reconciler *r, enum core_event_kind kind, const char *desktop)
+static bool late_is_of_session(enum core_event_kind kind)
 {
-	for (struct late **at = &r->late; *at; at = &(*at)->next) {
-		if ((*at)->kind == kind && strcmp((*at)->desktop, desktop) == 0)
-			return at;
-	}
-	return NULL;
+	return kind == EVENT_SESSION_STARTED || kind == EVENT_SESSION_ENDED;
 }
 
-void late_forget(struct reconciler *r, enum core_event_kind kind, const char *desktop)
+static struct late **late_find(struct reconciler *r, enum core_event_kind kind, const char *object)
 {
-	struct late **at = late_find(r, kind, desktop), *l = at ? *at : NULL;
+	struct late **at = &r->late;
 
-	if (!l)
-		return;
+	while (*at && ((*at)->kind != kind || strcmp((*at)->object, object) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+static void late_remove(struct late **at)
+{
+	struct late *l = *at;
+
 	*at = l->next;
 	free(l);
 }
 
-static int late_try(struct reconciler *r, enum core_event_kind kind, const char *desktop, struct pst_err *err)
+void late_forget(struct reconciler *r, enum core_event_kind kind, const char *object)
 {
-	struct core_event ev = { .kind = kind, .desktop = desktop[0] ? desktop : NULL };
+	struct late **at = late_find(r, kind, object);
 
-	return round_run(r, &ev, err);
+	if (*at)
+		late_remove(at);
 }
 
-void late_tell(struct reconciler *r, enum core_event_kind kind, const char *desktop)
+/* A refusal is an answer, and is written; false: it has to be told again. */
+static bool late_try(struct reconciler *r, const struct core_event *ev, int *ret_rc, struct pst_err *err)
 {
-	struct pst_err err = PST_ERR_INIT;
-	struct late *l;
+	struct core_out out;
+	bool written;
 
-	if (late_try(r, kind, desktop, &err) == 0 || late_find(r, kind, desktop))
+	*ret_rc = round_run_step(r, ev, &out, NULL, NULL, err);
+	written = *ret_rc == 0 || out.code < 0;
+	core_out_finish(&out);
+	return written;
+}
+
+static void late_keep(struct reconciler *r, const struct core_event *ev, const char *object)
+{
+	struct late **at = late_find(r, ev->kind, object), *l = *at ? NULL : pst_zalloc(1, sizeof(*l));
+
+	if (*at)
 		return;
-	l = pst_zalloc(1, sizeof(*l));
 	if (!l) {
-		pst_error("the end of a connection is not written, and there is no memory to keep it desktop=%s: %s", desktop, err.text);
+		pst_error("what a peer said is not written, and there is no memory to keep it: %s", object);
 		return;
 	}
-	l->kind = kind;
-	CORE_COPY(l->desktop, desktop);
-	l->next = r->late;
-	r->late = l;
+	l->kind = ev->kind;
+	CORE_COPY(l->object, object);
+	CORE_COPY(l->word, ev->word ? ev->word : "");
+	CORE_COPY(l->text, ev->text ? ev->text : "");
+	CORE_COPY(l->text_es, ev->text_es ? ev->text_es : "");
+	*at = l;
+}
+
+int late_tell(struct reconciler *r, const struct core_event *ev, struct pst_err *err)
+{
+	const char *object = late_is_of_session(ev->kind) ? ev->session : ev->desktop;
+	int rc;
+
+	if (!late_try(r, ev, &rc, err))
+		late_keep(r, ev, object ? object : "");
+	return rc;
 }
 
 void late_run(struct reconciler *r)
@@ -67,22 +94,19 @@ void late_run(struct reconciler *r)
 
 	while (*at) {
 		struct late *l = *at;
+		struct core_event ev = { .kind = l->kind, .gateway = "", .word = l->word, .text = l->text, .text_es = l->text_es };
+		int rc;
 
-		if (late_try(r, l->kind, l->desktop, NULL) < 0) {
+		*(late_is_of_session(l->kind) ? &ev.session : &ev.desktop) = l->object[0] ? l->object : NULL;
+		if (late_try(r, &ev, &rc, NULL))
+			late_remove(at);
+		else
 			at = &l->next;
-			continue;
-		}
-		*at = l->next;
-		free(l);
 	}
 }
 
 void late_finish(struct reconciler *r)
 {
-	while (r->late) {
-		struct late *l = r->late;
-
-		r->late = l->next;
-		free(l);
-	}
+	while (r->late)
+		late_remove(&r->late);
 }

@@ -103,6 +103,7 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	session_parse(row->session, &d->x.session);
 	hygiene_parse(row->hygiene, &d->x.hygiene);
 	d->x.drain = row->drain;
+	d->x.parked = row->parked;
 	CORE_COPY(d->reason.code, row->reason.code);
 	CORE_COPY(d->reason.en, row->reason.en);
 	CORE_COPY(d->reason.es, row->reason.es);
@@ -161,6 +162,7 @@ static int load_task(void *arg, const struct db_task *row)
 		o->sightings = 2;
 	CORE_COPY(t->id, row->id);
 	CORE_COPY(t->desktop_id, row->desktop_id);
+	CORE_COPY(t->arg, row->arg);
 	task_kind_parse(row->kind, &t->kind);
 	task_state_parse(row->state, &t->state);
 	t->attempts = (int)row->attempts;

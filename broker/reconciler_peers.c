@@ -123,7 +123,9 @@ int reconciler_agent_report(struct reconciler *r, const char *desktop, const cha
 
 void reconciler_agent_gone(struct reconciler *r, const char *desktop)
 {
-	late_tell(r, EVENT_AGENT_GONE, desktop);
+	struct core_event ev = { .kind = EVENT_AGENT_GONE, .desktop = desktop };
+
+	late_tell(r, &ev, NULL);
 }
 
 /* ---- the provisioner ---- */
@@ -249,7 +251,9 @@ int reconciler_inventory(struct reconciler *r, const struct machine_list *list, 
 
 void reconciler_provisioner_gone(struct reconciler *r)
 {
-	late_tell(r, EVENT_PROVISIONER_GONE, "");
+	struct core_event ev = { .kind = EVENT_PROVISIONER_GONE };
+
+	late_tell(r, &ev, NULL);
 }
 
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err)
@@ -297,7 +301,7 @@ int reconciler_session_started(struct reconciler *r, const char *session, struct
 {
 	struct core_event ev = { .kind = EVENT_SESSION_STARTED, .session = session, .gateway = "" };
 
-	return round_run(r, &ev, err);
+	return late_tell(r, &ev, err);
 }
 
 int reconciler_session_ended(struct reconciler *r, const char *session, const char *code, const char *reason,
@@ -310,7 +314,7 @@ int reconciler_session_ended(struct reconciler *r, const char *session, const ch
 	clean_text(text, sizeof(text), reason);
 	clean_text(text_es, sizeof(text_es), reason_es);
 	clean_text(word, sizeof(word), code);
-	rc = round_run(r, &ev, err);
+	rc = late_tell(r, &ev, err);
 	/* The figures are for people; a row without them is no fault. */
 	if (rc == 0 && stats_json && endpoint_is_good(stats_json))
 		db_session_stats(r->db, session, stats_json, NULL);

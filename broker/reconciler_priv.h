@@ -2,7 +2,7 @@
  *
  * The body of the reconciler, for its files: reconciler.c (calls by the
  * API), reconciler_peers.c (reports of the other programs),
- * reconciler_late.c (ends that could not be written), reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
+ * reconciler_late.c (what could not be written yet), reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
  * reconciler_send.c (commands and notices).
  */
 #pragma once
@@ -44,10 +44,10 @@ void reconciler_send(struct reconciler *r, const struct core_out *out);
 void reconciler_enrol_token(const struct reconciler *r, const char *task, char ret_token[44]);
 
 /* reconciler_late.c */
-/* An end that is told until it is written; desktop "" when it is about none. */
-void late_tell(struct reconciler *r, enum core_event_kind kind, const char *desktop);
-/* The other end is back: what was not written is true no more. */
-void late_forget(struct reconciler *r, enum core_event_kind kind, const char *desktop);
+/* Runs the round; what could not be written is told again until it is. The result is this round's. */
+int late_tell(struct reconciler *r, const struct core_event *ev, struct pst_err *err);
+/* The other end is back: what was not written is true no more. object "" when it is about none. */
+void late_forget(struct reconciler *r, enum core_event_kind kind, const char *object);
 void late_run(struct reconciler *r);
 void late_finish(struct reconciler *r);
 

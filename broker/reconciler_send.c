@@ -111,6 +111,7 @@ static int disk_fill(struct reconciler *r, const struct core_desktop *d, struct 
 	cmd->memory_mb = (int)spec->memory_mb;
 	cmd->cpus = (int)spec->cpus;
 	cmd->pids = (int)spec->pids;
+	cmd->disk_mb = spec->disk_mb;
 	cmd->max_width = (int)spec->max_width;
 	cmd->max_height = (int)spec->max_height;
 	return 0;
@@ -133,7 +134,8 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 
 	if (!r->ops->provision)
 		return;
-	if (cmd.kind != TASK_DESTROY) {
+	cmd.arg = c->t.arg;
+	if (cmd.kind == TASK_CREATE || cmd.kind == TASK_RESTART || cmd.kind == TASK_REFRESH) {
 		reconciler_enrol_token(r, c->t.id, token);
 		cmd.enrol_token = token;
 	}

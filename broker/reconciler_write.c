@@ -13,6 +13,7 @@
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/session.h"
+#include "db/snapshot.h"
 #include "db/task.h"
 
 #include <stdlib.h>
@@ -31,6 +32,7 @@ static void desktop_normalise(struct core_desktop *d)
 	memset(&d->a, 0, sizeof(d->a));
 	memset(&d->s, 0, sizeof(d->s));
 	memset(&d->t, 0, sizeof(d->t));
+	memset(&d->last, 0, sizeof(d->last));
 	d->touched = d->seen = 0;
 	d->missing = 0;
 }
@@ -58,6 +60,7 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 		.session = session_text(d->x.session),
 		.hygiene = hygiene_text(d->x.hygiene),
 		.drain = d->x.drain,
+		.parked = d->x.parked,
 		.keyed = d->keyed,
 		.epoch = d->epoch,
 		.uid = d->uid,
@@ -135,6 +138,11 @@ static int write_enrol_hash(struct write *w, const struct core_task *t)
 	return db_desktop_set_enrol_hash(w->r->db, t->desktop_id, hash, w->err);
 }
 
+static bool task_brings_token(enum task_kind kind)
+{
+	return kind == TASK_CREATE || kind == TASK_RESTART || kind == TASK_REFRESH;
+}
+
 static int write_task(struct write *w, const struct core_change *ch)
 {
 	const struct core_task *t = &ch->t;
@@ -144,11 +152,12 @@ static int write_task(struct write *w, const struct core_change *ch)
 	CORE_COPY(row.id, t->id);
 	CORE_COPY(row.desktop_id, t->desktop_id);
 	CORE_COPY(row.kind, task_kind_text(t->kind));
+	CORE_COPY(row.arg, t->arg);
 	CORE_COPY(row.state, task_state_text(t->state));
 	CORE_COPY(row.error_code, t->error_code);
 	CORE_COPY(row.error, t->error);
 	rc = db_task_put(w->r->db, &row, w->err);
-	if (rc == 0 && t->state == TASK_PENDING && t->attempts == 0 && t->kind != TASK_DESTROY)
+	if (rc == 0 && t->state == TASK_PENDING && t->attempts == 0 && task_brings_token(t->kind))
 		rc = write_enrol_hash(w, t);
 	return rc;
 }
@@ -176,6 +185,21 @@ static int write_provider(struct write *w, const struct core_change *ch)
 	CORE_COPY(row.reason.en, p->reason.en);
 	CORE_COPY(row.reason.es, p->reason.es);
 	return db_provider_health(w->r->db, &row, w->err);
+}
+
+static int write_snapshot(struct write *w, const struct core_change *ch)
+{
+	struct db_snapshot row = { .created = w->now->wall_ms };
+
+	CORE_COPY(row.desktop_id, ch->desktop_id);
+	CORE_COPY(row.name, ch->text);
+	CORE_COPY(row.by, ch->code);
+	return db_snapshot_put(w->r->db, &row, w->err);
+}
+
+static int write_snapshot_gone(struct write *w, const struct core_change *ch)
+{
+	return db_snapshot_delete(w->r->db, ch->desktop_id, ch->text, w->err);
 }
 
 static void detail_add(json_t *detail, const char *key, const char *value)
@@ -226,6 +250,8 @@ static int (*const writers[])(struct write *w, const struct core_change *ch) = {
 	[CHANGE_POOL_NUMBER] = write_pool_number,
 	[CHANGE_POOL_GONE] = write_pool_gone,
 	[CHANGE_PROVIDER] = write_provider,
+	[CHANGE_SNAPSHOT] = write_snapshot,
+	[CHANGE_SNAPSHOT_GONE] = write_snapshot_gone,
 	[CHANGE_AUDIT] = write_audit,
 };
 

@@ -9,7 +9,7 @@
 #define COLUMNS                                                                            \
 	"id, name, pool_id, provider_id, image_id, image_version, lifecycle, power, "      \
 	"agent, lease, session, hygiene, drain, reason_code, reason_en, reason_es, "       \
-	"epoch, uid, endpoint, boot, failures, created, updated"
+	"epoch, uid, endpoint, boot, failures, created, updated, parked"
 
 static void desktop_bind(struct db_query *q, const struct db_desktop *row)
 {
@@ -39,6 +39,7 @@ static void desktop_bind(struct db_query *q, const struct db_desktop *row)
 	db_bind_int(q, row->failures);
 	db_bind_int(q, row->created);
 	db_bind_int(q, row->updated);
+	db_bind_int(q, row->parked);
 	db_bind_int(q, row->keyed);
 }
 
@@ -48,7 +49,7 @@ int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *
 
 	db_query_begin(&q, db,
 	               "INSERT INTO desktops (" COLUMNS ", deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-	               " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, iif(?7 = 'deleted', ?23, NULL))"
+	               " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, iif(?7 = 'deleted', ?23, NULL))"
 	               " ON CONFLICT (id) DO UPDATE SET pool_id = excluded.pool_id, image_id = excluded.image_id,"
 	               " image_version = excluded.image_version, lifecycle = excluded.lifecycle,"
 	               " power = excluded.power, agent = excluded.agent, lease = excluded.lease,"
@@ -56,7 +57,8 @@ int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *
 	               " reason_code = excluded.reason_code, reason_en = excluded.reason_en,"
 	               " reason_es = excluded.reason_es, epoch = max(epoch, excluded.epoch), uid = excluded.uid,"
 	               " endpoint = excluded.endpoint, boot = excluded.boot, failures = excluded.failures,"
-	               " updated = excluded.updated, deleted = excluded.deleted, grant_key = iif(?24, grant_key, NULL)",
+	               " updated = excluded.updated, deleted = excluded.deleted, parked = excluded.parked,"
+	               " grant_key = iif(?25, grant_key, NULL)",
 	               err);
 	desktop_bind(&q, row);
 	return db_query_run(&q);
@@ -87,6 +89,7 @@ static void desktop_read(struct db_query *q, struct db_desktop *row)
 	row->failures = db_col_int(q);
 	row->created = db_col_int(q);
 	row->updated = db_col_int(q);
+	row->parked = db_col_bool(q);
 	row->keyed = db_col_bool(q);
 }
 

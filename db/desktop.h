@@ -14,7 +14,7 @@ struct db_desktop {
 	struct db_reason reason;
 	int64_t epoch, uid;
 	char endpoint[1024], boot[DB_ID_SIZE]; /* endpoint: JSON text or "" */
-	bool drain, keyed; /* keyed: a grant key is there; written false, the key is wiped */
+	bool drain, parked, keyed; /* keyed: a grant key is there; written false, the key is wiped */
 	int64_t failures, created, updated;
 };
 

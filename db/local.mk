@@ -19,6 +19,7 @@ db_libdb_a_SOURCES = \
 	db/query.c \
 	db/row.h \
 	db/session.c db/session.h \
+	db/snapshot.c db/snapshot.h \
 	db/task.c db/task.h \
 	db/ticket.c db/ticket.h \
 	db/user.c db/user.h \
@@ -27,7 +28,8 @@ db_libdb_a_SOURCES = \
 nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql \
-	$(srcdir)/db/schema/0003_end_reason_es.sql $(srcdir)/db/schema/0004_guests.sql
+	$(srcdir)/db/schema/0003_end_reason_es.sql $(srcdir)/db/schema/0004_guests.sql \
+	$(srcdir)/db/schema/0005_operations.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
@@ -35,4 +37,4 @@ db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
 EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
-	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql
+	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql

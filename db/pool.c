@@ -11,7 +11,7 @@
 	"p.id, p.name, p.display_name, p.description, p.kind, p.on_logoff, p.provider_id, v.name, p.image_id, i.name, " \
 	"p.image_version, p.min_size, p.max_size, p.spare, p.idle_disconnect_s, p.logoff_after_disconnect_s, " \
 	"p.memory_mb, p.cpus, p.pids, p.max_width, p.max_height, p.network, p.locale, p.layout, p.clipboard_in, " \
-	"p.clipboard_out, p.watching, p.enabled, p.drain, p.maintenance, p.deleting, p.next_number, p.rev, p.created, p.updated "
+	"p.clipboard_out, p.watching, p.user_snapshots, p.disk_mb, p.enabled, p.drain, p.maintenance, p.deleting, p.next_number, p.rev, p.created, p.updated "
 #define TABLES "FROM pools p JOIN providers v ON v.id = p.provider_id JOIN images i ON i.id = p.image_id "
 
 #define TEXT(field) db_col_text(q, p->field, sizeof(p->field))
@@ -46,6 +46,8 @@ static void read_row(struct db_query *q, struct pool_row *p)
 	p->clipboard_in = db_col_bool(q);
 	p->clipboard_out = db_col_bool(q);
 	TEXT(watching);
+	p->user_snapshots = (int)db_col_int(q);
+	p->disk_mb = (int)db_col_int(q);
 	p->enabled = db_col_bool(q);
 	p->drain = db_col_bool(q);
 	p->maintenance = db_col_bool(q);
@@ -95,6 +97,8 @@ static void bind_fields(struct db_query *q, const struct pool_row *p)
 	db_bind_int(q, p->clipboard_in);
 	db_bind_int(q, p->clipboard_out);
 	db_bind_text(q, p->watching[0] ? p->watching : "off");
+	db_bind_int(q, p->user_snapshots);
+	db_bind_int(q, p->disk_mb);
 	db_bind_int(q, p->enabled);
 	db_bind_int(q, p->drain);
 	db_bind_int(q, p->maintenance);
@@ -108,7 +112,7 @@ int db_pool_insert(struct db *db, const struct pool_row *p, struct pst_err *err)
 	db_query_begin(&q, db, "INSERT INTO pools (name, display_name, description, kind, on_logoff, provider_id, "
 		"image_id, image_version, min_size, max_size, spare, idle_disconnect_s, logoff_after_disconnect_s, "
 		"memory_mb, cpus, pids, max_width, max_height, network, locale, layout, clipboard_in, clipboard_out, "
-		"watching, enabled, drain, maintenance, updated, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		"watching, user_snapshots, disk_mb, enabled, drain, maintenance, updated, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
 		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
 	bind_fields(&q, p);
 	db_bind_text(&q, p->id);
@@ -123,7 +127,7 @@ int db_pool_update(struct db *db, const struct pool_row *p, struct pst_err *err)
 	db_query_begin(&q, db, "UPDATE pools SET name = ?, display_name = ?, description = ?, kind = ?, on_logoff = ?, "
 		"provider_id = ?, image_id = ?, image_version = ?, min_size = ?, max_size = ?, spare = ?, "
 		"idle_disconnect_s = ?, logoff_after_disconnect_s = ?, memory_mb = ?, cpus = ?, pids = ?, max_width = ?, "
-		"max_height = ?, network = ?, locale = ?, layout = ?, clipboard_in = ?, clipboard_out = ?, watching = ?, "
+		"max_height = ?, network = ?, locale = ?, layout = ?, clipboard_in = ?, clipboard_out = ?, watching = ?, user_snapshots = ?, disk_mb = ?, "
 		"enabled = ?, "
 		"drain = ?, maintenance = ?, updated = ?, rev = rev + 1 WHERE id = ?", err);
 	bind_fields(&q, p);

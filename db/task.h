@@ -9,6 +9,7 @@
 
 struct db_task {
 	char id[DB_ID_SIZE], desktop_id[DB_ID_SIZE], kind[DB_WORD_SIZE], state[DB_WORD_SIZE];
+	char arg[DB_WORD_SIZE]; /* of an operation: a snapshot, a size, a host; else "" */
 	int64_t attempts, created, updated;
 	char error_code[DB_WORD_SIZE], error[DB_TEXT_SIZE];
 };

@@ -73,6 +73,10 @@ void api_me_connect(struct api_call *call);
 void api_me_connect_cancel(struct api_call *call);
 void api_me_logoff(struct api_call *call);
 void api_me_restart(struct api_call *call);
+void api_me_snapshots(struct api_call *call);
+void api_me_snapshot_take(struct api_call *call);
+void api_me_snapshot_revert(struct api_call *call);
+void api_me_snapshot_drop(struct api_call *call);
 /* pools.c, pool_write.c */
 void api_pool_list(struct api_call *call);
 void api_pool_get(struct api_call *call);
@@ -91,6 +95,13 @@ void api_desktop_logoff(struct api_call *call);
 void api_desktop_refresh(struct api_call *call);
 void api_desktop_drain(struct api_call *call);
 void api_desktop_message(struct api_call *call);
+void api_desktop_power(struct api_call *call);
+void api_desktop_resize(struct api_call *call);
+void api_desktop_migrate(struct api_call *call);
+void api_desktop_snapshots(struct api_call *call);
+void api_desktop_snapshot_take(struct api_call *call);
+void api_desktop_snapshot_revert(struct api_call *call);
+void api_desktop_snapshot_drop(struct api_call *call);
 json_t *api_desktop_json(struct api *api, const char *id);
 /* images.c */
 void api_image_list(struct api_call *call);

@@ -20,10 +20,16 @@
 
 static json_t *axes_json(const struct core_desktop *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:i}", "lifecycle", lifecycle_text(d->x.lifecycle),
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:i}", "lifecycle", lifecycle_text(d->x.lifecycle),
 		"power", power_text(d->x.power), "agent", agent_text(d->x.agent), "lease", lease_text(d->x.lease), "session",
-		session_text(d->x.session), "hygiene", hygiene_text(d->x.hygiene), "drain", d->x.drain, "epoch",
+		session_text(d->x.session), "hygiene", hygiene_text(d->x.hygiene), "drain", d->x.drain, "parked", d->x.parked, "epoch",
 		(json_int_t)d->epoch, "failures", d->failures);
+}
+
+static json_t *task_json(const struct core_task *t)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "id", t->id, "kind", task_kind_text(t->kind), "arg", t->arg, "state",
+		task_state_text(t->state), "attempts", t->attempts, "error", t->error);
 }
 
 json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
@@ -48,9 +54,9 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 	json_decref(axes);
 	json_object_set_new(o, "session_id", json_text_or_null(d->s.id));
 	if (d->t.id[0])
-		json_object_set_new(o, "task", json_pack("{s:s, s:s, s:s, s:i, s:s}", "id", d->t.id, "kind",
-			task_kind_text(d->t.kind), "state", task_state_text(d->t.state), "attempts", d->t.attempts, "error",
-			d->t.error));
+		json_object_set_new(o, "task", task_json(&d->t));
+	if (d->last.id[0])
+		json_object_set_new(o, "last_task", task_json(&d->last));
 	return o;
 }
 

@@ -12,6 +12,9 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d);
 /* By id, else by name; NULL: the call is answered. */
 const struct core_desktop *desktop_find(struct api_call *call, const char *id_or_name);
 
+/* The caller's own, of the call's first parameter; NULL: the call is answered. */
+const struct core_desktop *desktop_mine(struct api_call *call);
+
 typedef int (*desktop_action)(struct reconciler *r, const char *desktop, const struct core_actor *by,
 	struct pst_err *err);
 

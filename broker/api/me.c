@@ -239,15 +239,23 @@ void api_me_connect_cancel(struct api_call *call)
 
 /* --- desktops ------------------------------------------------------------------- */
 
-static void my_desktop(struct api_call *call, desktop_action act)
+const struct core_desktop *desktop_mine(struct api_call *call)
 {
 	const struct core_desktop *d = state_desktop(reconciler_state(call->api->rec), call->params[0]);
+
+	if (d && strcmp(d->a.user_id, call->who.user.user_id) == 0)
+		return d;
+	call_problem(call, "not_found", "you have no such desktop");
+	return NULL;
+}
+
+static void my_desktop(struct api_call *call, desktop_action act)
+{
+	const struct core_desktop *d = desktop_mine(call);
 	char id[CORE_ID_SIZE];
 
-	if (!d || strcmp(d->a.user_id, call->who.user.user_id) != 0) {
-		call_problem(call, "not_found", "you have no such desktop");
+	if (!d)
 		return;
-	}
 	memcpy(id, d->id, sizeof(id));
 	desktop_act(call, id, act);
 }

@@ -18,8 +18,8 @@ static json_t *counts_json(const struct pool_counts *c)
 
 static json_t *spec_json(const struct pool_row *p)
 {
-	return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", p->memory_mb, "cpus", p->cpus, "pids",
-		p->pids, "network", p->network, "max_width", p->max_width, "max_height", p->max_height, "locale", p->locale,
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", p->memory_mb, "cpus", p->cpus, "pids",
+		p->pids, "disk_mb", p->disk_mb, "network", p->network, "max_width", p->max_width, "max_height", p->max_height, "locale", p->locale,
 		"layout", p->layout);
 }
 
@@ -35,8 +35,9 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 		p->image_version, "min", p->min, "max", p->max, "spare", p->spare, "on_logoff", p->on_logoff,
 		"idle_disconnect_s", p->idle_disconnect_s, "logoff_after_disconnect_s", p->logoff_after_disconnect_s, "spec",
 		spec_json(p));
-	json_t *rest = json_pack("{s:b, s:b, s:s, s:b, s:b, s:b, s:s, s:o, s:o, s:i, s:I, s:o, s:o}", "clipboard_in",
-		p->clipboard_in, "clipboard_out", p->clipboard_out, "watching", p->watching, "enabled", p->enabled, "drain", p->drain, "maintenance",
+	json_t *rest = json_pack("{s:b, s:b, s:s, s:i, s:b, s:b, s:b, s:s, s:o, s:o, s:i, s:I, s:o, s:o}", "clipboard_in",
+		p->clipboard_in, "clipboard_out", p->clipboard_out, "watching", p->watching, "user_snapshots",
+		p->user_snapshots, "enabled", p->enabled, "drain", p->drain, "maintenance",
 		p->maintenance, "state", v.state, "reason", json_reason(v.reason.code, v.reason.en, v.reason.es), "counts",
 		counts_json(&v.counts), "waiting", v.waiting, "rev", (json_int_t)p->rev, "created", json_time(p->created),
 		"updated", json_time(p->updated));

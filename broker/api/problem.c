@@ -43,6 +43,10 @@ static const struct problem table[] = {
 	{"changed", 412, "Somebody changed it meanwhile: read it again.", "Otra persona lo ha cambiado: léalo de nuevo."},
 	{"watching_off", 403, "Sessions of this pool may not be watched: its setting \"watching\" is off.",
 		"Las sesiones de este grupo no se pueden ver: su ajuste «watching» está desactivado."},
+	{"snapshots_off", 403, "Users of this pool may not keep snapshots: ask an administrator.",
+		"Los usuarios de este grupo no pueden guardar instantáneas: consulte a un administrador."},
+	{"limit", 409, "There are as many as there may be: remove one first.", "No se permiten más: elimine antes alguno."},
+	{"not_carried", 409, "The desktop's provider does not carry this.", "El proveedor del escritorio no lo permite."},
 	{"not_watchable", 409, "The person at this desktop cannot be told that somebody watches: only sessions in the browser can be watched.",
 		"A la persona de este escritorio no se le puede avisar de que alguien mira: solo se pueden ver las sesiones en el navegador."},
 	{"no_session", 409, "There is no session in a browser to join: open the desktop first.",
@@ -126,8 +130,9 @@ const char *problem_code_of(int pst_code)
 	case PST_EBUSY:
 	case PST_EAGAIN:
 	case PST_ECLOSED:
-	case PST_EUNSUPPORTED:
 		return "unavailable";
+	case PST_EUNSUPPORTED:
+		return "not_carried";
 	case PST_ETIMEOUT:
 		return "timeout";
 	case PST_EIO:

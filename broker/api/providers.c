@@ -16,11 +16,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static json_t *can_json(const char *words)
+{
+	json_t *list = json_array();
+
+	while (*words) {
+		size_t n = strcspn(words, ",");
+
+		json_array_append_new(list, json_stringn(words, n));
+		words += n + (words[n] == ',');
+	}
+	return list;
+}
+
 static json_t *row_json(struct api *api, const struct provider_row *p)
 {
 	const struct core_provider *live = state_provider(reconciler_state(api->rec), p->id);
 	json_t *config = json_loads(p->config, 0, NULL);
 	struct core_reason why = {{0}, {0}, {0}};
+	const struct core_served *served = live ? state_served(reconciler_state(api->rec), live->name) : NULL;
 	bool healthy = live && live->healthy;
 
 	if (live)
@@ -32,12 +46,12 @@ static json_t *row_json(struct api *api, const struct provider_row *p)
 			"Ningún aprovisionador ha informado de él: arranque puesto-provisioner."};
 	if (!p->enabled)
 		why = (struct core_reason){"disabled", "It is switched off.", "Está desactivado."};
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "id", p->id, "name",
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:o}", "id", p->id, "name",
 		p->name, "kind", p->kind, "capacity", p->capacity, "reported_capacity", live ? live->reported : 0, "max_creates",
 		p->max_creates, "enabled", p->enabled, "healthy", healthy, "config", config ? config : json_object(), "seen",
 		json_time(p->seen), "state", !p->enabled ? "disabled" : healthy ? "ready" : "failed", "reason",
 		json_reason(why.code, why.en, why.es), "rev", (json_int_t)p->rev, "created", json_time(p->created), "updated",
-		json_time(p->updated));
+		json_time(p->updated), "can", can_json(served ? served->can : ""));
 }
 
 json_t *api_provider_json(struct api *api, const char *id)

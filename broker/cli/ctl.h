@@ -94,6 +94,11 @@ int command_login(struct ctl *c, int argc, char **argv);
 int command_unlock(struct ctl *c, int argc, char **argv);
 int command_revoke(struct ctl *c, int argc, char **argv);
 int command_reap(struct ctl *c, int argc, char **argv);
+/* operations.c */
+int command_power(struct ctl *c, int argc, char **argv); /* start, stop, suspend */
+int command_resize(struct ctl *c, int argc, char **argv);
+int command_migrate(struct ctl *c, int argc, char **argv);
+int command_snapshot(struct ctl *c, int argc, char **argv);
 /* watch.c */
 int command_status(struct ctl *c, int argc, char **argv);
 int command_events(struct ctl *c, int argc, char **argv);

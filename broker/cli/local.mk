@@ -10,6 +10,7 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/http.c \
 	broker/cli/main.c \
 	broker/cli/objects.c \
+	broker/cli/operations.c \
 	broker/cli/print.c \
 	broker/cli/request.c \
 	broker/cli/watch.c

@@ -24,11 +24,12 @@ static const struct view views[] = {
 	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "reason.en"}},
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
-	{"providers", {"name", "kind", "state", "capacity", "reported_capacity", "reason.en"}},
+	{"providers", {"name", "kind", "state", "capacity", "reported_capacity", "can", "reason.en"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},
 	{"groups", {"name", "display_name", "member_count"}},
 	{"entitlements", {"id", "pool", "user", "group", "created"}},
 	{"tokens", {"id", "name", "created", "last_used", "expires"}},
+	{"snapshots", {"name", "by", "created"}},
 	{"events", {"seq", "time", "kind", "actor.name", "object.kind", "object.id"}},
 	{"checks", {"check", "ok", "en"}},
 	{"problems", {"severity", "kind", "name", "state", "reason.en"}},
@@ -62,6 +63,22 @@ static void put_safe(struct pst_buf *b, const char *text)
 	}
 }
 
+/* Words as they are; of anything else how many there are. */
+static void put_array(struct pst_buf *b, const json_t *v)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(v, i, o) {
+		if (!json_is_string(o)) {
+			pst_buf_printf(b, "%zu", json_array_size(v));
+			return;
+		}
+		pst_buf_put_str(b, i ? " " : "");
+		put_safe(b, json_string_value(o));
+	}
+}
+
 static void cell_text(const json_t *v, char *out, size_t out_size)
 {
 	struct pst_buf b;
@@ -76,7 +93,7 @@ static void cell_text(const json_t *v, char *out, size_t out_size)
 	else if (json_is_object(v) && json_object_get(v, "name"))
 		put_safe(&b, json_string_value(json_object_get(v, "name")));
 	else if (json_is_array(v))
-		pst_buf_printf(&b, "%zu", json_array_size(v));
+		put_array(&b, v);
 	const char *text = pst_buf_cstr(&b);
 	pst_strlcpy(out, out_size, text && *text ? text : "-");
 	pst_buf_finish(&b);

@@ -25,21 +25,22 @@ struct command {
 
 static json_t *spec_json(const struct provider_command *cmd)
 {
-	return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", cmd->memory_mb, "cpus", cmd->cpus, "pids",
-		cmd->pids, "network", cmd->network ? cmd->network : "host", "max_width", cmd->max_width, "max_height",
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", cmd->memory_mb, "cpus", cmd->cpus, "pids",
+		cmd->pids, "disk_mb", cmd->disk_mb, "network", cmd->network ? cmd->network : "host", "max_width", cmd->max_width, "max_height",
 		cmd->max_height, "locale", cmd->locale ? cmd->locale : "", "layout", cmd->layout ? cmd->layout : "");
 }
 
 static json_t *command_json(const struct provider_command *cmd)
 {
-	static const char *const words[] = {
-		[TASK_CREATE] = "create", [TASK_DESTROY] = "destroy", [TASK_RESTART] = "restart", [TASK_REFRESH] = "restart"};
-	json_t *msg = json_pack("{s:s, s:s, s:s}", "op", words[cmd->kind], "task", cmd->task, "desktop", cmd->desktop);
+	const char *op = task_kind_text(cmd->kind == TASK_REFRESH ? TASK_RESTART : cmd->kind);
+	json_t *msg = json_pack("{s:s, s:s, s:s}", "op", op, "task", cmd->task, "desktop", cmd->desktop);
 
 	if (cmd->kind == TASK_RESTART || cmd->kind == TASK_REFRESH)
 		json_object_set_new(msg, "refresh", json_boolean(cmd->kind == TASK_REFRESH));
 	if (cmd->provider)
 		json_object_set_new(msg, "provider", json_string(cmd->provider));
+	if (cmd->arg && cmd->arg[0])
+		json_object_set_new(msg, "arg", json_string(cmd->arg));
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
@@ -142,6 +143,7 @@ static size_t read_providers(const json_t *list, struct provider_report *out)
 			.reason = text_of(o, "reason", 300),
 			.capacity = (int)pst_json_int(o, "capacity", 0, 1000000, 0),
 			.healthy = pst_json_bool(o, "healthy", false),
+			.can = text_of(o, "can", 127),
 		};
 	}
 	return n;

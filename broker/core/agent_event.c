@@ -79,6 +79,12 @@ static void agent_check_occupant(struct core_round *c, struct core_desktop *d)
 		agent_tell_logoff(c, d, REASON_LOGOFF_USER); /* it may have missed the first one */
 }
 
+/* A start finds a machine that is off, or changes nothing. */
+static bool agent_machine_ends(const struct core_desktop *d)
+{
+	return d->t.id[0] && d->t.kind != TASK_START && (!operation_is(d->t.kind) || d->x.parked);
+}
+
 void agent_on_hello(struct core_round *c)
 {
 	struct core_desktop *d = state_desktop(c->st, c->ev->desktop);
@@ -88,7 +94,7 @@ void agent_on_hello(struct core_round *c)
 		return;
 	}
 	/* The machine is being started anew, and this is still the old one. */
-	if (d->t.id[0] && c->ev->text && !strcmp(d->boot, c->ev->text))
+	if (agent_machine_ends(d) && c->ev->text && !strcmp(d->boot, c->ev->text))
 		return;
 	desktop_touch(c, d);
 	CORE_COPY(d->boot, c->ev->text);

@@ -111,7 +111,7 @@ static void answer_owned(struct connect_answer *a, const struct core_desktop *d)
 
 static bool desktop_is_coming(const struct core_desktop *d)
 {
-	return d->x.lease == LEASE_FREE && !d->x.drain && !desktop_is_ready(d) &&
+	return d->x.lease == LEASE_FREE && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
 	       (d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_LIVE);
 }
 
@@ -229,6 +229,8 @@ void assign_on_connect(struct core_round *c)
 		assign_on_cancel(c);
 		return;
 	}
+	if (d)
+		operation_wake(c, d);
 	if (d && d->due.claim_ms) {
 		desktop_touch(c, d);
 		d->due.claim_ms = c->now->mono_ms + CLAIM_WAIT_MS;

@@ -47,7 +47,7 @@ AXIS(hygiene, "clean", "dirty", "cleaning")
 AXIS(pool_kind, "floating", "dedicated")
 AXIS(on_logoff, "delete", "refresh", "keep")
 AXIS(protocol, "ws", "rfb", "rdp")
-AXIS(task_kind, "create", "destroy", "restart", "refresh")
+AXIS(task_kind, "create", "destroy", "restart", "refresh", "start", "stop", "suspend", "snapshot", "revert", "drop", "resize", "migrate")
 AXIS(task_state, "pending", "sent", "done", "failed")
 
 const char *stage_text(enum stage v)

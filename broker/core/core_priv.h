@@ -78,7 +78,16 @@ void desktop_clean(struct core_round *c, struct core_desktop *d);
 void desktop_fail(struct core_round *c, struct core_desktop *d, const struct core_reason *why);
 void desktop_await_agent(struct core_round *c, struct core_desktop *d);
 
+/* operation.c */
+void operation_on(struct core_round *c);
+/* Its owner comes: what an administrator has stopped is started. */
+void operation_wake(struct core_round *c, struct core_desktop *d);
+void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
+void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
+
 /* task.c */
+/* The row once more, after a field of a new task was set. */
+void task_rewrite(struct core_round *c, const struct core_task *t);
 void task_start(struct core_round *c, struct core_desktop *d, enum task_kind kind);
 void task_start_orphan(struct core_round *c, struct core_orphan *o);
 void task_on_result(struct core_round *c);
@@ -137,6 +146,8 @@ void assign_on_cancel(struct core_round *c);
 void assign_on_revoked(struct core_round *c);
 
 /* operate.c */
+/* The desktop of the event, when nothing is being done to it already; NULL: refused. */
+struct core_desktop *operate_on_idle(struct core_round *c);
 void operate_on_logoff(struct core_round *c);
 void operate_on_restart(struct core_round *c);
 void operate_on_refresh(struct core_round *c);

@@ -21,6 +21,7 @@ enum core_event_kind {
 	EVENT_REFRESH,
 	EVENT_DELETE,
 	EVENT_DRAIN,
+	EVENT_OPERATE, /* operation, word */
 	EVENT_POOL_DELETE,
 	EVENT_USER_REVOKED,
 	EVENT_REAP_ALLOW,
@@ -56,6 +57,7 @@ struct provider_report { /* one provider in the provisioner's hello */
 	const char *name, *kind, *reason;
 	int capacity; /* 0: no limit */
 	bool healthy;
+	const char *can; /* what it carries, words with commas between, or NULL */
 };
 
 struct machine_report { /* one machine in its hello or inventory, or a report by itself */
@@ -76,7 +78,8 @@ struct core_event {
 	const struct core_actor *by; /* NULL: the broker itself */
 	const char *desktop, *pool, *session, *user_id, *user_name;
 	const char *login_id, *remote, *gateway;
-	const char *word; /* agent report; end code */
+	enum task_kind operation;
+	const char *word; /* agent report; end code; what an operation is about */
 	const char *text; /* a reason from outside; the agent's boot */
 	const char *text_es; /* the reason in Spanish */
 	int64_t epoch;    /* agent; grant by ticket: the lease it was made for, else 0 */

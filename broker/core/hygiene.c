@@ -14,6 +14,7 @@ static void desktop_stop(struct core_desktop *d)
 	d->x.agent = AGENT_NONE;
 	d->due.agent_ms = d->due.reap_ms = 0;
 	d->missing = 0;
+	d->x.parked = false;
 	memset(&d->reason, 0, sizeof(d->reason));
 }
 

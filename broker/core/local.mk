@@ -18,13 +18,14 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
 	broker/core/phrase.c broker/core/phrase.h \
+	broker/core/operation.c \
 	broker/core/pool_plan.c \
 	broker/core/reaper.c \
 	broker/core/reason.c broker/core/reason.h \
 	broker/core/reconcile.c broker/core/reconcile.h \
 	broker/core/session.c \
 	broker/core/state.c broker/core/state.h \
-	broker/core/task.c \
+	broker/core/task.c broker/core/task.h \
 	broker/core/view.c broker/core/view.h
 
 # The shell around it: rows in, rows out, commands.

@@ -61,6 +61,7 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 		d->uid = m->uid;
 	if (m->endpoint && m->endpoint[0])
 		CORE_COPY(d->endpoint, m->endpoint);
+	d->x.parked = false; /* somebody has started it on the host */
 	if (d->x.power != POWER_ON) {
 		d->x.power = POWER_ON;
 		if (!strcmp(d->reason.code, reason_code(REASON_MACHINE_UNKNOWN)) || !strcmp(d->reason.code, reason_code(REASON_MACHINE_MISSING)))
@@ -69,13 +70,25 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 	}
 }
 
+/* An administrator has stopped it. */
+static void machine_rests(struct core_round *c, struct core_desktop *d)
+{
+	if (d->x.power == POWER_OFF)
+		return;
+	desktop_touch(c, d);
+	d->x.power = POWER_OFF;
+	memset(&d->reason, 0, sizeof(d->reason));
+}
+
 void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
 {
 	if (d->t.id[0] || d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING)
 		return;
 	if (d->x.lifecycle == LIFECYCLE_FAILED)
 		return; /* the reaper, or an administrator, has it */
-	if (!strcmp(m->state, "running"))
+	if (d->x.parked && strcmp(m->state, "running") != 0 && strcmp(m->state, "gone") != 0)
+		machine_rests(c, d);
+	else if (!strcmp(m->state, "running"))
 		machine_up(c, d, m);
 	else if (!strcmp(m->state, "gone"))
 		machine_gone(c, d);
@@ -145,6 +158,7 @@ static void machine_hello_providers(struct core_round *c)
 
 		CORE_COPY(s->name, rep->name);
 		CORE_COPY(s->reason, rep->reason);
+		CORE_COPY(s->can, rep->can ? rep->can : "");
 		s->capacity = rep->capacity > 0 ? rep->capacity : 0;
 		s->healthy = rep->healthy;
 	}

@@ -18,7 +18,7 @@ static struct core_desktop *operate_on(struct core_round *c)
 }
 
 /* The same, and nothing is being done to it already. */
-static struct core_desktop *operate_on_idle(struct core_round *c)
+struct core_desktop *operate_on_idle(struct core_round *c)
 {
 	struct core_desktop *d = operate_on(c);
 

@@ -21,6 +21,8 @@ enum change_kind {
 	CHANGE_POOL_NUMBER,    /* pool_id, number */
 	CHANGE_POOL_GONE,      /* pool_id */
 	CHANGE_PROVIDER,       /* health of provider_id */
+	CHANGE_SNAPSHOT,       /* a new one, or the same again: desktop_id, its name in text, who in code */
+	CHANGE_SNAPSHOT_GONE,  /* desktop_id, text; text "": all of it */
 	CHANGE_AUDIT,          /* word, object, actor, and what helps to read it */
 };
 

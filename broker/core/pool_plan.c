@@ -18,7 +18,7 @@ static void pool_count_desktop(struct core_state *st, struct core_pool *p, const
 		p->leased++;
 	else if (d->x.lifecycle == LIFECYCLE_FAILED)
 		p->failed++;
-	else if (d->x.drain)
+	else if (d->x.drain || d->x.parked)
 		return;
 	else if (desktop_is_ready(d)) {
 		p->ready++;

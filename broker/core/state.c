@@ -74,11 +74,11 @@ struct core_provider *state_provider(const struct core_state *st, const char *id
 	STATE_FIND(st, providers, provider_count, !strcmp(it->id, id));
 }
 
-struct core_served *state_served(struct core_state *st, const char *name)
+struct core_served *state_served(const struct core_state *st, const char *name)
 {
 	for (size_t i = 0; i < st->served_count; i++) {
 		if (strcmp(st->served[i].name, name) == 0)
-			return &st->served[i];
+			return (struct core_served *)&st->served[i];
 	}
 	return NULL;
 }

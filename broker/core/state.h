@@ -9,6 +9,7 @@
 #include "broker/core/axes.h"
 #include "broker/core/idmap.h"
 #include "broker/core/limits.h"
+#include "broker/core/task.h"
 
 struct core_provider {
 	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE], kind[CORE_WORD_SIZE];
@@ -49,6 +50,7 @@ struct core_axes {
 	enum session session;
 	enum hygiene hygiene;
 	bool drain;
+	bool parked; /* stopped by an administrator: nobody restarts it */
 };
 
 struct core_assignment { /* the live one; id "" : none */
@@ -62,17 +64,6 @@ struct core_session { /* the one that has not ended; id "" : none */
 	enum protocol protocol;
 	bool active;
 	int64_t epoch;
-};
-
-struct core_task { /* the unfinished one; id "" : none */
-	char id[CORE_ID_SIZE], desktop_id[CORE_ID_SIZE];
-	enum task_kind kind;
-	enum task_state state;
-	int attempts;
-	int failures; /* answers that said no; a lost answer is not one */
-	char error_code[CORE_WORD_SIZE], error[CORE_TEXT_SIZE];
-	int64_t due_ms; /* next send, or the time a lost answer is given up */
-	int64_t created_wall;
 };
 
 struct core_due { /* monotonic deadlines; 0: none */
@@ -99,6 +90,7 @@ struct core_desktop {
 	struct core_assignment a;
 	struct core_session s;
 	struct core_task t;
+	struct core_task last; /* the last operation, for whoever asked; only memory has it */
 	struct core_due due;
 	unsigned touched; /* the round that has a copy of it */
 	unsigned seen;    /* the round of the last inventory that had it */
@@ -134,6 +126,7 @@ struct core_served {
 	bool healthy;
 	bool silent; /* the last list has nothing to say of it */
 	char reason[CORE_TEXT_SIZE];
+	char can[128]; /* what it carries, words with commas between */
 };
 
 struct core_state {
@@ -160,7 +153,7 @@ struct core_state {
 int core_state_init(struct core_state *st);
 void core_state_finish(struct core_state *st);
 struct core_provider *state_provider(const struct core_state *st, const char *id);
-struct core_served *state_served(struct core_state *st, const char *name);
+struct core_served *state_served(const struct core_state *st, const char *name);
 struct core_provider *state_provider_named(const struct core_state *st, const char *name);
 struct core_image *state_image(const struct core_state *st, const char *id);
 struct core_pool *state_pool(const struct core_state *st, const char *id);
@@ -194,5 +187,6 @@ void core_copy(char *dst, size_t size, const char *src);
 /* The version that a new desktop of the pool gets; "" while nothing is published. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
 bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", …}, a port of another host? */
+bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
 bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */
 bool desktop_is_ready(const struct core_desktop *d);  /* it could be given to a new user now */

@@ -42,6 +42,12 @@ void task_start(struct core_round *c, struct core_desktop *d, enum task_kind kin
 	task_init(c, &d->t, d->id, kind);
 }
 
+/* Of a task that has just begun: its change is the last one. */
+void task_rewrite(struct core_round *c, const struct core_task *t)
+{
+	task_write(c, t);
+}
+
 void task_start_orphan(struct core_round *c, struct core_orphan *o)
 {
 	struct core_change *ch;
@@ -79,6 +85,16 @@ void task_all_due(struct core_round *c)
 
 /* ---- answers ---- */
 
+/* They were of the disk that is gone. */
+static void snapshots_gone(struct core_round *c, const struct core_desktop *d)
+{
+	CORE_COPY(change_add(c, CHANGE_SNAPSHOT_GONE)->desktop_id, d->id);
+}
+
+static const char *const up_words[TASK_KIND_COUNT] = { [TASK_CREATE] = "desktop.created", [TASK_REFRESH] = "desktop.refreshed",
+	                                               [TASK_RESTART] = "desktop.restarted", [TASK_START] = "desktop.started",
+	                                               [TASK_REVERT] = "desktop.reverted" };
+
 static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enum task_kind kind)
 {
 	const struct provider_result *res = c->ev->result;
@@ -94,23 +110,29 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 	d->missing = 0;
 	memset(&d->reason, 0, sizeof(d->reason));
 	desktop_await_agent(c, d);
-	audit(c, kind == TASK_CREATE ? "desktop.created" : kind == TASK_REFRESH ? "desktop.refreshed" : "desktop.restarted",
-	      d, "");
+	if (kind == TASK_REFRESH)
+		snapshots_gone(c, d);
+	audit(c, up_words[kind], d, "");
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);
 }
 
 static void task_yes(struct core_round *c, struct core_desktop *d)
 {
-	enum task_kind kind = d->t.kind;
+	struct core_task t = d->t;
 
 	task_finish(c, &d->t, TASK_DONE);
-	if (kind == TASK_DESTROY) {
+	d->last = t;
+	d->last.state = TASK_DONE;
+	if (t.kind == TASK_DESTROY) {
 		d->x.lifecycle = LIFECYCLE_DELETED;
 		d->x.power = POWER_OFF;
+		snapshots_gone(c, d);
 		audit(c, "desktop.deleted", d, "");
+	} else if (operation_is(t.kind)) {
+		operation_done(c, d, &t);
 	} else {
-		task_machine_is_up(c, d, kind);
+		task_machine_is_up(c, d, t.kind);
 	}
 }
 
@@ -136,13 +158,21 @@ static void task_again(struct core_round *c, struct core_task *t)
 /* The end of a task that will not be repeated. */
 static void task_give_up(struct core_round *c, struct core_desktop *d)
 {
-	enum task_kind kind = d->t.kind;
+	struct core_task t = d->t;
+	enum task_kind kind = t.kind;
 	struct core_reason why;
 
 	reason_set(&why, REASON_TASK_FAILED, task_kind_text(kind), d->t.error);
 	audit(c, "task.failed", d, d->t.error);
 	task_finish(c, &d->t, TASK_FAILED);
-	if (kind == TASK_REFRESH && d->x.lease == LEASE_FREE)
+	d->last = t;
+	d->last.state = TASK_FAILED;
+	memset(&d->reason, 0, sizeof(d->reason));
+	if (operation_is(kind))
+		operation_failed(c, d, &t);
+	else if (kind == TASK_REVERT)
+		desktop_restart(c, d); /* whatever the host has made of it: with the disk that it has */
+	else if (kind == TASK_REFRESH && d->x.lease == LEASE_FREE)
 		desktop_delete(c, d); /* a new one is as good as a new disk */
 	else
 		desktop_fail(c, d, &why);

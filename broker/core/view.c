@@ -18,7 +18,7 @@ static void view_say(struct desktop_view *v, const char *state, enum reason why,
 /* The machine is not there for a user now; false: it is. */
 static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 {
-	bool restarting = d->t.id[0] && d->t.kind == TASK_RESTART;
+	bool restarting = d->t.id[0] && (d->t.kind == TASK_RESTART || d->t.kind == TASK_START || d->t.kind == TASK_REVERT);
 
 	if (d->x.lifecycle == LIFECYCLE_DELETING)
 		view_say(v, "deleting", REASON_DELETING, NULL);
@@ -37,16 +37,26 @@ static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 	return true;
 }
 
+static void view_unusable(const struct core_desktop *d, struct desktop_view *v)
+{
+	if (d->x.agent == AGENT_LOST || d->x.power == POWER_UNKNOWN)
+		view_say(v, "unreachable", REASON_AGENT_WAIT, NULL);
+	else
+		view_say(v, "starting", d->x.power == POWER_ON ? REASON_AGENT_WAIT : REASON_STARTING, NULL);
+}
+
 void desktop_view(const struct core_state *st, const struct core_desktop *d, int64_t mono_ms, struct desktop_view *ret)
 {
 	if (view_machine(d, ret))
 		;
 	else if (d->x.session == SESSION_CONNECTED)
 		view_say(ret, "connected", REASON_CONNECTED, d->a.user_name);
-	else if (!desktop_is_usable(d) && (d->x.agent == AGENT_LOST || d->x.power == POWER_UNKNOWN))
-		view_say(ret, "unreachable", REASON_AGENT_WAIT, NULL);
+	else if (d->t.id[0] && operation_is(d->t.kind))
+		view_say(ret, "busy", REASON_OPERATING, task_kind_text(d->t.kind));
+	else if (d->x.parked && d->x.power != POWER_UNKNOWN)
+		view_say(ret, "stopped", REASON_PARKED, NULL);
 	else if (!desktop_is_usable(d))
-		view_say(ret, "starting", d->x.power == POWER_ON ? REASON_AGENT_WAIT : REASON_STARTING, NULL);
+		view_unusable(d, ret);
 	else if (d->x.session == SESSION_DISCONNECTED)
 		view_say(ret, "disconnected", REASON_DISCONNECTED, d->a.user_name);
 	else if (d->x.lease == LEASE_HELD)

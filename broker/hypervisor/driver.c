@@ -198,13 +198,13 @@ void driver_cancel(struct driver *d, const char *desktop)
 
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
-	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked clone", "instant clone", "console" };
+	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console" };
 	size_t at = 0;
 
-	pst_strlcpy(out, size, can ? "" : "nothing besides creating and destroying");
+	pst_strlcpy(out, size, "");
 	for (size_t i = 0; i < PST_ARRAY_LEN(names) && at < size; i++) {
 		if (can & 1u << i)
-			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", names[i]);
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", names[i]);
 	}
 	return out;
 }

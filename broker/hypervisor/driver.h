@@ -34,7 +34,7 @@ enum driver_can {
 	DRIVER_CONSOLE = 1 << 8,
 };
 
-/* "power, snapshot, migrate" or "nothing besides creating and destroying"; returns out. */
+/* "power,snapshot,migrate", or "" when it only creates and destroys; returns out. */
 const char *driver_can_text(unsigned can, char *out, size_t size);
 
 struct driver_capacity {

@@ -45,6 +45,15 @@ static int restart_parse(struct job *job, const json_t *msg, struct pst_err *err
 	return provider_parse(job, msg, err);
 }
 
+static int operate_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_str(msg, "arg", MACHINE_NAME_SIZE - 1, "", &job->arg, err) < 0)
+		return err->code;
+	if (!job->provider)
+		return pst_err_set(err, PST_EINVAL, "provider: missing");
+	return operation_check(job->operation, job->arg, err);
+}
+
 static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	return 0;
@@ -72,6 +81,14 @@ int job_parse(struct job *job, const json_t *msg, struct pst_err *err)
 			continue;
 		job->kind = commands[i].kind;
 		if (commands[i].parse(job, msg, err) < 0)
+			return pst_err_wrap(err, "%s", op);
+		pst_strlcpy(job->desktop, sizeof(job->desktop), job->request.desktop);
+		return 0;
+	}
+	job->operation = operation_find(op);
+	if (job->operation) {
+		job->kind = JOB_OPERATE;
+		if (operate_parse(job, msg, err) < 0)
 			return pst_err_wrap(err, "%s", op);
 		pst_strlcpy(job->desktop, sizeof(job->desktop), job->request.desktop);
 		return 0;
@@ -132,10 +149,12 @@ static void provider_collect(struct job *job, struct driver *d)
 	struct pst_err err = PST_ERR_INIT;
 	struct driver_capacity c;
 	int rc = driver_capacity(d, &c, &err);
+	char can[128];
 
-	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s}", "name", d->name,
+	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s,s:s}", "name", d->name,
 		"kind", d->type->kind, "capacity", (json_int_t)c.machines, "healthy", rc == 0 && c.healthy,
-		"reason", rc < 0 ? err.text : c.reason, "limits", c.limits));
+		"reason", rc < 0 ? err.text : c.reason, "limits", c.limits,
+		"can", driver_can_text(c.can, can, sizeof(can))));
 }
 
 static void providers_list(struct job *job)
@@ -190,6 +209,14 @@ static void restart_run(struct job *job)
 		job->rc = driver_restart(job->drivers[i], &job->request, job->refresh, &job->machine, &job->err);
 }
 
+static void operate_run(struct job *job)
+{
+	struct driver *d = provider_find(job);
+
+	if (d)
+		job->rc = operation_run(job->operation, d, job->desktop, job->arg, &job->err);
+}
+
 void job_run(struct job *job)
 {
 	switch (job->kind) {
@@ -201,6 +228,9 @@ void job_run(struct job *job)
 		break;
 	case JOB_RESTART:
 		restart_run(job);
+		break;
+	case JOB_OPERATE:
+		operate_run(job);
 		break;
 	case JOB_HELLO:
 		providers_list(job);

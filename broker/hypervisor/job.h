@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/operation.h"
 
 #include <jansson.h>
 
@@ -10,6 +11,7 @@ enum job_kind {
 	JOB_CREATE,
 	JOB_DESTROY,
 	JOB_RESTART,
+	JOB_OPERATE, /* one of operation.h */
 	JOB_INVENTORY,
 	JOB_HELLO,  /* our own: providers and machines, to be said */
 	JOB_HEALTH, /* our own: providers only */
@@ -23,6 +25,8 @@ struct job {
 	struct machine_request request;
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
+	const struct operation *operation; /* of JOB_OPERATE */
+	const char *arg;                   /* its; borrowed from the message, or "" */
 	/* results, written by job_run */
 	int rc;
 	struct pst_err err;

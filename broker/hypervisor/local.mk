@@ -8,6 +8,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
+	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \

@@ -92,11 +92,11 @@ class Link:
 
 
 def agent_main(run, desktop, token, boot):
-    """Enrols, says hello, and logs off when told to: the main of a process of its own, under the desktop's uid."""
+    """Enrols unless its disk has a key already (no token), says hello, and logs off when told to: the main of a process of its own, under the desktop's uid."""
     if os.geteuid() != AGENT_UID:
         os.setuid(AGENT_UID)
     link, epoch = Link(run + "/agents/agent.sock"), 0
-    while "key" not in link.call("enrol", desktop=desktop, token=token):
+    while token and "key" not in link.call("enrol", desktop=desktop, token=token):
         time.sleep(0.05)
     while "error" in link.call("hello", desktop=desktop, boot=boot, epoch=0, occupied=False, user=None):
         time.sleep(0.05)
@@ -122,9 +122,13 @@ class Provisioner:
     def connect(self):
         self.link = Link(self.run + "/provisioner.sock")
         threading.Thread(target=self.serve, args=(self.link,), daemon=True).start()
-        self.link.call("hello", providers=[{"name": "local", "kind": "local", "capacity": 8, "healthy": True, "reason": ""}],
-                       machines=[{"desktop": d, "task": m["task"], "state": "running", "reason": "", "endpoint": m["endpoint"],
-                                  "uid": AGENT_UID, "image": "demo:1"} for d, m in self.machines.items()])
+        self.link.call("hello", providers=[{"name": "local", "kind": "local", "capacity": 8, "healthy": True, "reason": "",
+                                   "can": "power,suspend,snapshot,resize,migrate"}],
+                       machines=self.list(), unlisted=[])
+
+    def list(self):
+        return [{"desktop": d, "task": m["task"], "state": "running" if m["process"] else "stopped", "reason": "",
+                 "endpoint": m["endpoint"], "uid": AGENT_UID, "image": "demo:1"} for d, m in self.machines.items()]
 
     def serve(self, link):
         while True:
@@ -143,10 +147,17 @@ class Provisioner:
             self.stop(desktop)
             self.start(desktop, m)
             return {"endpoint": self.machines[desktop]["endpoint"], "uid": AGENT_UID}
+        if m["op"] in ("stop", "suspend", "revert"):
+            self.stop(desktop)
+            self.machines[desktop]["process"] = None
+        if m["op"] in ("start", "revert"):
+            self.start(desktop, {"task": m["task"]})  # its disk, and so its key, is the old one
+        if m["op"] == "migrate" and m["arg"] == "nowhere":
+            return {"error": {"code": "not_found", "title": "there is no host nowhere", "status": 404, "retryable": False}}
         if m["op"] == "destroy":
             self.stop(desktop)
             self.machines.pop(desktop, None)
-        return {"machines": []} if m["op"] == "inventory" else {}
+        return {"machines": self.list(), "unlisted": []} if m["op"] == "inventory" else {}
 
     def start(self, desktop, m):
         boot = "%08x-0000-4000-8000-000000000000" % (int(time.monotonic() * 1000) & 0xffffffff)

@@ -4,7 +4,7 @@
 
 Covers: broker/control/agents.c broker/control/control.c broker/control/gateway.c broker/control/provisioner.c
 broker/control/viewer.c broker/control/guests.c broker/api/desktops.c broker/api/me.c broker/api/sessions.c broker/api/watch.c
-broker/reconciler_guests.c db/guest.c db/viewer.c
+broker/reconciler_guests.c broker/api/operations.c db/guest.c db/snapshot.c db/viewer.c
 """
 import base64
 import json
@@ -75,6 +75,42 @@ class Display(unittest.TestCase):
     def setUp(self):
         self.world = World()
         self.addCleanup(self.world.close)
+
+    def test_a_user_keeps_snapshots_of_his_desktop_where_the_pool_lets_him(self):
+        w = self.world
+        w.ready()
+        grant = w.display(w.ana)
+        mine = "me/desktops/%s/snapshots" % w.admin.get("desktops")["items"][0]["id"]
+        self.assertEqual(w.ana.want(403, "POST", mine, {"name": "a"})["code"], "snapshots_off")
+        w.admin.want(422, "PATCH", "pools/demo", {"user_snapshots": 33})
+        w.admin.want(200, "PATCH", "pools/demo", {"user_snapshots": 1})
+        self.assertEqual(w.eva.want(404, "GET", mine)["code"], "not_found")
+        w.ana.want(422, "POST", mine, {"name": "../a"})
+        w.ana.want(202, "POST", mine, {"name": "before"})
+        item = eventually(lambda: w.ana.get(mine)["items"])[0]
+        self.assertEqual((item["name"], item["by"]), ("before", "ana"))
+        self.assertEqual(w.ana.want(409, "POST", mine, {"name": "more"})["code"], "limit")
+        w.ana.want(404, "POST", mine + "/more/revert", {})
+        w.ana.want(202, "POST", mine + "/before/revert", {})
+        end = w.ended(grant["session"])
+        self.assertIn("snapshot", end["reason_en"])
+        w.gate.send({"op": "session", "session": grant["session"], "event": "ended"})
+        w.connect(w.ana)
+        w.ana.want(202, "DELETE", mine + "/before")
+        eventually(lambda: not w.ana.get(mine)["items"])
+        w.admin.want(200, "PATCH", "pools/demo", {"user_snapshots": 0})
+
+    def test_what_is_stopped_is_started_by_its_owner(self):
+        w = self.world
+        w.ready()
+        w.connect(w.ana)
+        desktop = "desktops/%s" % next(d["id"] for d in w.admin.get("desktops")["items"] if d["user"])
+        w.admin.want(422, "POST", desktop + "/power", {"power": "explode"})
+        w.admin.want(202, "POST", desktop + "/power", {"power": "suspend"})
+        eventually(lambda: w.admin.get(desktop)["state"] == "stopped")
+        self.assertTrue(w.admin.get(desktop)["parked"])
+        w.connect(w.ana)
+        self.assertFalse(w.admin.get(desktop)["parked"])
 
     def test_what_once_had_desktops_can_be_deleted(self):
         w = self.world

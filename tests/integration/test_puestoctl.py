@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """puestoctl over HTTPS through the real gateway to the real broker.
 
-Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/print.c
+Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/operations.c broker/cli/print.c
 broker/cli/request.c broker/cli/watch.c
 """
 import json
@@ -104,6 +104,28 @@ class Ctl(unittest.TestCase):
         self.assertIn("yes: ", self.ok("explain", "ana", "demo"))
         self.assertIn("no: ", self.ok("explain", "eva", "demo"))
         self.assertIn("as they were written", self.ok("audit", "verify"))
+
+    def test_a_desktop_is_stopped_kept_grown_and_moved(self):
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        self.assertIn("migrate", self.ok("list", "providers"))
+        name = json.loads(self.ok("list", "desktops", "-o", "json"))[0]["name"]
+        self.assertIn("stop of %s is done" % name, self.ok("stop", name))
+        self.assertEqual(json.loads(self.ok("get", "desktop", name, "-o", "json"))["state"], "stopped")
+        self.ok("start", name)
+        self.ok("wait", "desktop", name, "state=ready", "timeout=60")
+        self.ok("snapshot", "take", name, "before")
+        self.assertIn("before", self.ok("snapshot", "list", name))
+        self.ok("snapshot", "revert", name, "before")
+        self.ok("wait", "desktop", name, "state=ready", "timeout=60")
+        self.ok("snapshot", "drop", name, "before")
+        self.assertNotIn("before", self.ok("snapshot", "list", name))
+        self.no(5, "snapshot", "revert", name, "before")
+        self.ok("resize", name, "disk_mb=4096")
+        self.assertEqual(self.provisioner.commands[-1]["arg"], "0,0,4096")
+        self.ok("migrate", name, "two")
+        self.assertIn("there is no host nowhere", self.no(1, "migrate", name, "nowhere"))
+        self.no(1, "resize", name, "disk_mb=-1")
+        self.no(2, "snapshot", "take", name)
 
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")

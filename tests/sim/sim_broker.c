@@ -183,10 +183,28 @@ void broker_die(struct world *w)
 	sim_post(w, BROKER_START, sim_between(w, 100, w->calm ? 1000 : 20000));
 }
 
+/* Whoever stopped a desktop starts it again in the end. */
+static void broker_start_parked(struct world *w)
+{
+	for (size_t i = 0; w->rec && i < reconciler_state(w->rec)->desktop_count; i++) {
+		const struct core_desktop *d = reconciler_state(w->rec)->desktops[i];
+		struct pst_err err = PST_ERR_INIT;
+
+		if (!d->x.parked || d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE || d->x.power != POWER_OFF)
+			continue;
+		sim_trace(w, "start %.8s", d->id);
+		broker_result(w, reconciler_operate(w->rec, d->id, TASK_START, "", NULL, &err), &err, "start");
+		broker_after(w);
+	}
+}
+
 void broker_allow(struct world *w)
 {
 	struct pst_err err = PST_ERR_INIT;
 
+	if (!w->rec)
+		return;
+	broker_start_parked(w);
 	if (!w->rec || w->empty_until > w->now || !reconciler_state(w->rec)->missing_paused)
 		return;
 	sim_trace(w, "allow");

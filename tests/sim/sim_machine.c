@@ -46,6 +46,20 @@ void machine_stop(struct world *w, struct machine *m, const char *why)
 	m->boot[0] = '\0';
 }
 
+/* Repeated, each is as done. A revert leaves what the agent remembers as it is: the snapshot is of this enrolment. */
+static void machine_operate(struct world *w, struct machine *m, enum task_kind kind)
+{
+	bool down = kind == TASK_STOP || kind == TASK_SUSPEND || kind == TASK_REVERT;
+	bool up = kind == TASK_START || kind == TASK_REVERT;
+
+	if (down && m->running)
+		machine_stop(w, m, "an operation");
+	if (up && !m->running) {
+		m->running = true;
+		agent_boot(w, m);
+	}
+}
+
 /* The host does what the command says; false: the host says no. */
 static void machine_do(struct world *w, const struct message *cmd)
 {
@@ -58,8 +72,15 @@ static void machine_do(struct world *w, const struct message *cmd)
 		}
 		return;
 	}
+	if (operation_is(cmd->kind) || cmd->kind == TASK_START || cmd->kind == TASK_REVERT) {
+		if (m)
+			machine_operate(w, m, cmd->kind);
+		return;
+	}
 	if (m && !strcmp(m->task, cmd->task))
 		return; /* it was done before: the same answer */
+	if (!m && cmd->kind == TASK_RESTART)
+		return; /* there is nothing to restart */
 	if (!m)
 		m = machine_new(w, cmd->desktop);
 	if (!m)
@@ -101,7 +122,7 @@ static bool machine_fails(struct world *w, const struct message *m)
 {
 	const struct machine *mc = machine_find(w, m->desktop);
 
-	if ((mc && !strcmp(mc->task, m->task)) || !sim_chance(w, w->faults.task_fails))
+	if ((mc && !strcmp(mc->task, m->task) && !operation_is(m->kind)) || !sim_chance(w, w->faults.task_fails))
 		return false;
 	if (m->kind == TASK_CREATE && sim_below(w, 2))
 		machine_do(w, m);
@@ -202,7 +223,7 @@ void host_on_inventory(struct world *w, const struct message *m)
 /* The provisioner connects, and says hello. */
 void host_on_start(struct world *w, const struct message *m)
 {
-	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "" };
+	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "", .can = "power,suspend,snapshot" };
 	struct machine_report machines[MACHINES_MAX];
 	struct machine_list list = machine_list(w, machines);
 	struct pst_err err = PST_ERR_INIT;

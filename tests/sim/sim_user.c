@@ -206,17 +206,20 @@ static void user_asks(struct world *w, int u)
 
 static void user_operates(struct world *w, int u, struct machine *m)
 {
+	static const enum task_kind kinds[] = { TASK_STOP, TASK_SUSPEND, TASK_START, TASK_SNAPSHOT, TASK_REVERT };
 	struct core_actor by = { .kind = "user" };
 	struct pst_err err = PST_ERR_INIT;
 	int rc;
 
 	snprintf(by.id, sizeof(by.id), "user-%d", u);
-	if (sim_below(w, 4))
+	if (sim_below(w, 2))
 		rc = reconciler_logoff(w->rec, m->id, &by, &err);
 	else if (sim_below(w, 3))
 		rc = reconciler_restart(w->rec, m->id, &by, &err);
 	else if (sim_below(w, 2))
 		rc = reconciler_refresh(w->rec, m->id, &by, &err);
+	else if (sim_below(w, 3))
+		rc = reconciler_operate(w->rec, m->id, kinds[sim_below(w, 5)], "a", &by, &err);
 	else
 		rc = reconciler_delete(w->rec, m->id, &by, &err);
 	sim_trace(w, "operate %d %.8s %d", u, m->id, rc);

@@ -10,7 +10,7 @@ import { facts } from './object.js';
 import { href } from './router.js';
 import { act, choices, formDialog, link, part, yesNo } from './site.js';
 
-const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'deleting'];
+const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'stopped', 'busy', 'deleting'];
 const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene'];
 
 /** @param {any} d @param {string} name @param {import('../shared/icons.js').IconName} icon @param {boolean} isDanger @param {() => Promise<unknown>} run @returns {import('./site.js').Action} */

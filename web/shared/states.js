@@ -37,6 +37,8 @@ const STATES = {
 	retired: ['plain', 'Retired', 'Retirada'],
 	starting: ['busy', 'Starting', 'Arrancando'],
 	unreachable: ['bad', 'Unreachable', 'Sin respuesta'],
+	stopped: ['plain', 'Stopped', 'Detenido'],
+	busy: ['busy', 'Busy', 'Ocupado'],
 	waiting: ['warn', 'Waiting', 'En espera'],
 	warning: ['warn', 'Needs a look', 'Conviene revisar'],
 };

@@ -77,7 +77,8 @@ void fixture_tick(struct fixture *f, int64_t ms)
 
 void fixture_hello(struct fixture *f, const struct machine_report *machines, size_t count)
 {
-	static const struct provider_report local = { .name = "local", .kind = "local", .healthy = true, .reason = "" };
+	static const struct provider_report local = { .name = "local", .kind = "local", .healthy = true, .reason = "",
+		                                      .can = "power,suspend,snapshot,resize" };
 	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO,
 		                 .providers = &local,
 		                 .provider_count = 1,
@@ -114,12 +115,12 @@ void fixture_agent(struct fixture *f, struct core_desktop *d)
 
 void fixture_finish_task(struct fixture *f, struct core_desktop *d)
 {
-	bool destroy = d->t.kind == TASK_DESTROY;
+	bool up = d->t.kind != TASK_DESTROY && !operation_is(d->t.kind);
 	char task[CORE_ID_SIZE];
 
 	CORE_COPY(task, d->t.id);
 	fixture_result(f, task, true, false);
-	if (!destroy)
+	if (up)
 		fixture_agent(f, d);
 }
 

@@ -134,7 +134,7 @@ TestSuite(reconciler, .fini = finish);
 
 static void hello(void)
 {
-	static const struct provider_report local = { "local", "local", "", 0, true };
+	static const struct provider_report local = { .name = "local", .kind = "local", .reason = "", .healthy = true };
 	static const struct machine_list nothing;
 	struct pst_err err = PST_ERR_INIT;
 

@@ -12,6 +12,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_request.c \

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What a provider may carry beyond making machines: power, snapshots, sizes, moves. Each is a
+ * task like any other; one that fails leaves the desktop as it was, and says why.
+ *
+ *	parked: an administrator has stopped the machine. Nobody restarts it, nobody new gets it;
+ *	its owner's next connect starts it.
+ */
+#include "broker/core/core_priv.h"
+
+#include <string.h>
+
+/* In which the machine goes down: whoever is there is told and leaves. */
+static bool operation_interrupts(enum task_kind kind)
+{
+	return kind == TASK_STOP || kind == TASK_SUSPEND || kind == TASK_REVERT;
+}
+
+static const char *operation_needs(enum task_kind kind)
+{
+	switch (kind) {
+	case TASK_START:
+	case TASK_STOP:
+		return "power";
+	case TASK_SUSPEND:
+		return "suspend";
+	case TASK_SNAPSHOT:
+	case TASK_REVERT:
+	case TASK_DROP:
+		return "snapshot";
+	case TASK_RESIZE:
+		return "resize";
+	case TASK_MIGRATE:
+		return "migrate";
+	default:
+		return NULL;
+	}
+}
+
+static bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what)
+{
+	const struct core_served *served = pr ? state_served(st, pr->name) : NULL;
+	size_t len = strlen(what);
+
+	for (const char *at = served ? served->can : ""; *at; at += *at == ',') {
+		size_t n = strcspn(at, ",");
+
+		if (n == len && strncmp(at, what, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+static void operation_begin(struct core_round *c, struct core_desktop *d, enum task_kind kind)
+{
+	desktop_touch(c, d);
+	memset(&d->reason, 0, sizeof(d->reason));
+	if (operation_interrupts(kind)) {
+		d->x.agent = AGENT_NONE;
+		d->due.agent_ms = 0;
+		d->failures = 0;
+		d->x.parked = kind != TASK_REVERT;
+	}
+	if (kind == TASK_START)
+		d->x.parked = false; /* of a machine that runs after all the agent is still there */
+	if (kind == TASK_START || kind == TASK_REVERT)
+		d->x.power = POWER_STARTING;
+	task_start(c, d, kind);
+	CORE_COPY(d->t.arg, c->ev->kind == EVENT_OPERATE && c->ev->word ? c->ev->word : "");
+	if (c->ev->kind == EVENT_OPERATE && c->ev->by)
+		CORE_COPY(d->t.by, c->ev->by->name);
+	task_rewrite(c, &d->t);
+}
+
+void operation_wake(struct core_round *c, struct core_desktop *d)
+{
+	if (d->x.parked && !d->t.id[0] && d->x.lifecycle == LIFECYCLE_LIVE)
+		operation_begin(c, d, TASK_START);
+}
+
+/* True when it need not be done, or may not. */
+static bool operation_is_settled(struct core_round *c, const struct core_desktop *d)
+{
+	enum task_kind kind = c->ev->operation;
+	const char *needs = operation_needs(kind);
+
+	PRE(needs);
+	if (d->x.lifecycle != LIFECYCLE_LIVE || d->x.hygiene == HYGIENE_CLEANING)
+		refuse(c, PST_ECONFLICT, REASON_NOT_LIVE, NULL);
+	else if (!provider_carries(c->st, state_provider(c->st, d->provider_id), needs))
+		refuse(c, PST_EUNSUPPORTED, REASON_NOT_CARRIED, needs);
+	else if (kind == TASK_START)
+		return d->x.power == POWER_ON;
+	else if (kind == TASK_STOP || kind == TASK_SUSPEND)
+		return d->x.parked && d->x.power == POWER_OFF;
+	else
+		return false;
+	return true;
+}
+
+void operation_on(struct core_round *c)
+{
+	struct core_desktop *d = operate_on_idle(c);
+	enum task_kind kind = c->ev->operation;
+
+	if (!d || operation_is_settled(c, d))
+		return;
+	desktop_touch(c, d);
+	if (operation_interrupts(kind)) {
+		session_end(c, d, kind == TASK_REVERT ? REASON_END_REVERT : REASON_END_STOP, true);
+		d->x.session = SESSION_NONE;
+		if (d->x.lease == LEASE_ENDING)
+			lease_settle(c, d);
+		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
+			return; /* settling has begun something stronger */
+	}
+	operation_begin(c, d, kind);
+}
+
+/* ---- answers ---- */
+
+static void operation_snapshot(struct core_round *c, const struct core_desktop *d, const struct core_task *t, enum change_kind kind)
+{
+	struct core_change *ch = change_add(c, kind);
+
+	CORE_COPY(ch->desktop_id, d->id);
+	CORE_COPY(ch->text, t->arg);
+	CORE_COPY(ch->code, t->by);
+}
+
+static const char *operation_word(enum task_kind kind)
+{
+	static const char *const words[] = { [TASK_STOP] = "desktop.stopped", [TASK_SUSPEND] = "desktop.suspended",
+		                             [TASK_SNAPSHOT] = "desktop.snapshot", [TASK_DROP] = "desktop.snapshot_dropped",
+		                             [TASK_RESIZE] = "desktop.resized", [TASK_MIGRATE] = "desktop.migrated" };
+
+	return words[kind];
+}
+
+void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t)
+{
+	switch (t->kind) {
+	case TASK_STOP:
+	case TASK_SUSPEND:
+		d->x.power = POWER_OFF;
+		d->x.agent = AGENT_NONE;
+		break;
+	case TASK_SNAPSHOT:
+		operation_snapshot(c, d, t, CHANGE_SNAPSHOT);
+		break;
+	case TASK_DROP:
+		operation_snapshot(c, d, t, CHANGE_SNAPSHOT_GONE);
+		break;
+	default: /* what a move or a size has changed stands on the host */
+		break;
+	}
+	if (!d->x.parked && d->x.agent != AGENT_READY)
+		desktop_await_agent(c, d);
+	audit(c, operation_word(t->kind), d, t->arg);
+	if (d->x.lease == LEASE_HELD)
+		tell_waiter(c, d->a.user_id, d->pool_id);
+}
+
+bool operation_is(enum task_kind kind)
+{
+	return operation_needs(kind) != NULL && kind != TASK_START && kind != TASK_REVERT;
+}
+
+void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t)
+{
+	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
+		return;
+	d->x.parked = false;
+	desktop_await_agent(c, d);
+}
