@@ -35,11 +35,12 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c
-broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS)
+broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk
+include broker/hypervisor/libvirt/local.mk
 
-HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS)
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(LIBVIRT_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
 broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c

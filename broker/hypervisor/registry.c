@@ -8,11 +8,20 @@
 
 extern const struct driver_type driver_container;
 extern const struct driver_type driver_fake;
+#ifdef HAVE_LIBVIRT
+extern const struct driver_type driver_libvirt;
+#define LIBVIRT_KIND "libvirt, "
+#else
+#define LIBVIRT_KIND ""
+#endif
 extern const struct driver_type driver_local;
 
 static const struct driver_type *const drivers[] = {
 	&driver_container,
 	&driver_fake,
+#ifdef HAVE_LIBVIRT
+	&driver_libvirt,
+#endif
 	&driver_local,
 };
 
@@ -27,5 +36,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, local";
+	return "container, fake, " LIBVIRT_KIND "local";
 }

@@ -54,3 +54,7 @@ EXTRA_DIST += tests/integration/test_disk.py
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py
 TESTS += $(GUEST_TESTS)
 EXTRA_DIST += $(GUEST_TESTS) tests/integration/guest_harness.py
+
+# The provider "libvirt" with real QEMU machines; skips itself without root or libvirtd.
+TESTS += tests/integration/test_libvirt.py
+EXTRA_DIST += tests/integration/test_libvirt.py tests/integration/libvirt_host.py

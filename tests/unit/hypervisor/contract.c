@@ -36,6 +36,9 @@ void contract_request(struct machine_request *r, const char *image_path)
 	pst_strlcpy(r->image_version, sizeof(r->image_version), "1");
 	if (strncmp(image_path, REQUEST_REF, strlen(REQUEST_REF)) == 0) {
 		pst_strlcpy(r->image_base, sizeof(r->image_base), image_path);
+	} else if (pst_str_ends(image_path, ".qcow2")) {
+		pst_strlcpy(r->image_base, sizeof(r->image_base), image_path);
+		pst_strlcpy(r->image_path, sizeof(r->image_path), "/images/demo/1");
 	} else {
 		pst_strlcpy(r->image_base, sizeof(r->image_base), "host");
 		pst_strlcpy(r->image_path, sizeof(r->image_path), image_path);

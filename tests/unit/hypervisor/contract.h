@@ -4,7 +4,7 @@
 
 #include "broker/hypervisor/driver.h"
 
-/* A request for a new desktop with fresh uuids; image_base is "host", or image_path if that is a "ref:". */
+/* A request for a new desktop with fresh uuids; image_base is "host", or image_path if that is a "ref:" or the path of a "….qcow2". */
 void contract_request(struct machine_request *r, const char *image_path);
 
 /* Runs the whole suite; machines of it are gone afterwards. die ends one from outside. */

@@ -22,7 +22,15 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
 	tests/unit/hypervisor/test_watches.c
-tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS)
+if LIBVIRT
+tests_unit_hypervisor_unit_hypervisor_SOURCES += \
+	tests/unit/hypervisor/test_address.c \
+	tests/unit/hypervisor/test_domain.c \
+	tests/unit/hypervisor/test_libvirt.c \
+	tests/unit/hypervisor/test_metadata.c \
+	tests/unit/hypervisor/test_xml.c
+endif
+tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS) $(LIBVIRT_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes domains. */
+#include "broker/hypervisor/libvirt/domain.h"
+
+#include "base/buf.h"
+#include "broker/hypervisor/libvirt/mac.h"
+#include "broker/hypervisor/libvirt/xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAIN_MAX (256u << 10)
+#define TCG_CACHE_MB 128 /* of translated code; QEMU's own choice is a gigabyte for each guest */
+
+static bool is_set(const char *text)
+{
+	return text && *text;
+}
+
+static bool is_qemu(const struct lv_domain *d)
+{
+	return strcmp(d->virt, "kvm") == 0 || strcmp(d->virt, "qemu") == 0;
+}
+
+/* before, the value with its specials escaped, after. */
+static void put(struct pst_buf *b, const char *before, const char *value, const char *after)
+{
+	pst_buf_put_str(b, before);
+	xml_put_text(b, value);
+	pst_buf_put_str(b, after);
+}
+
+static void head_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	const struct machine_request *r = &d->record->request;
+	uint32_t cpus = (r->cpu_percent + 99) / 100;
+	char *element = lv_record_element(d->record, true);
+
+	put(b, "<domain type='", d->virt, "'>");
+	put(b, "<name>" LV_DOMAIN_PREFIX, r->desktop, "</name>");
+	put(b, "<uuid>", r->desktop, "</uuid>");
+	put(b, "<title>", r->hostname, "</title><metadata>");
+	if (element)
+		pst_buf_put_str(b, element);
+	else
+		b->failed = true;
+	free(element);
+	pst_buf_printf(b, "</metadata><memory unit='MiB'>%u</memory><vcpu placement='static'>%u</vcpu>", r->memory_mb,
+		cpus ? cpus : 1);
+}
+
+static void os_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	if (is_set(d->seed))
+		put(b, "<sysinfo type='fwcfg'><entry name='opt/org.puesto/seed' file='", d->seed, "'/></sysinfo>");
+	pst_buf_put_str(b, "<os><type");
+	if (is_set(d->arch))
+		put(b, " arch='", d->arch, "'");
+	if (is_set(d->machine))
+		put(b, " machine='", d->machine, "'");
+	pst_buf_put_str(b, ">hvm</type>");
+	if (is_set(d->kernel))
+		put(b, "<kernel>", d->kernel, "</kernel>");
+	if (is_set(d->initrd))
+		put(b, "<initrd>", d->initrd, "</initrd>");
+	if (is_set(d->cmdline))
+		put(b, "<cmdline>", d->cmdline, "</cmdline>");
+	if (!is_set(d->kernel) && is_set(d->disk))
+		pst_buf_put_str(b, "<boot dev='hd'/>");
+	pst_buf_put_str(b, "</os>");
+}
+
+static void platform_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	if (!is_qemu(d))
+		return;
+	pst_buf_put_str(b, "<features><acpi/><apic/>");
+	if (strcmp(d->virt, "qemu") == 0)
+		pst_buf_printf(b, "<tcg><tb-cache unit='MiB'>%d</tb-cache></tcg></features><cpu mode='maximum'/>", TCG_CACHE_MB);
+	else
+		pst_buf_put_str(b, "</features><cpu mode='host-model'/>");
+	pst_buf_put_str(b, "<clock offset='utc'/><on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot>"
+			   "<on_crash>destroy</on_crash>");
+}
+
+/*
+ * The whole chain with its formats, so that libvirt guesses none, and without relabelling: it
+ * would make the golden disk the property of QEMU's user, who could then write to it.
+ */
+static void layers_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	for (size_t i = 0; i < d->layers_n; i++) {
+		put(b, "<backingStore type='file'><format type='", d->layers[i].format, "'/>");
+		put(b, "<source file='", d->layers[i].path, "'><seclabel model='dac' relabel='no'/></source>");
+	}
+	pst_buf_put_str(b, "<backingStore/>");
+	for (size_t i = 0; i < d->layers_n; i++)
+		pst_buf_put_str(b, "</backingStore>");
+}
+
+static void disk_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	const char *target = is_qemu(d) ? "dev='vda' bus='virtio'" : "dev='xvda' bus='xen'";
+
+	if (!is_set(d->disk))
+		return;
+	/* Written through to the host's cache: whole again after its crash, because the guest's flushes are kept. */
+	put(b, "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='writeback' discard='unmap'/><source file='",
+		d->disk, "'/>");
+	if (d->layers_n)
+		layers_put(b, d);
+	pst_buf_printf(b, "<target %s/></disk>", target);
+}
+
+static void interface_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	static const char bridge[] = "bridge:";
+	char mac[LV_MAC_SIZE];
+
+	if (!is_set(d->network))
+		return;
+	lv_mac(d->record->request.desktop, mac);
+	if (strncmp(d->network, bridge, sizeof(bridge) - 1) == 0)
+		put(b, "<interface type='bridge'><source bridge='", d->network + sizeof(bridge) - 1, "'/>");
+	else
+		put(b, "<interface type='network'><source network='", d->network, "'/>");
+	put(b, "<mac address='", mac, "'/>");
+	if (is_qemu(d))
+		pst_buf_put_str(b, "<model type='virtio'/>");
+	if (is_set(d->filter)) {
+		put(b, "<filterref filter='", d->filter, "'>");
+		if (d->record->address[0])
+			put(b, "<parameter name='IP' value='", d->record->address, "'/>");
+		pst_buf_put_str(b, "</filterref>");
+	}
+	pst_buf_put_str(b, "</interface>");
+}
+
+static void screen_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	if (!is_qemu(d))
+		return;
+	pst_buf_put_str(b, "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+			   "<input type='tablet' bus='virtio'/><input type='keyboard' bus='virtio'/>"
+			   "<serial type='pty'/>"
+			   "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+			   "<memballoon model='none'/>");
+	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
+	if (d->has_console)
+		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
+	if (is_set(d->video))
+		put(b, "<video><model type='", d->video, "'/></video>");
+}
+
+char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
+{
+	struct pst_buf b;
+	char *text = NULL;
+
+	pst_buf_init(&b, DOMAIN_MAX);
+	head_put(&b, d);
+	os_put(&b, d);
+	platform_put(&b, d);
+	pst_buf_put_str(&b, "<devices>");
+	disk_put(&b, d);
+	interface_put(&b, d);
+	screen_put(&b, d);
+	pst_buf_put_str(&b, "</devices></domain>");
+	if (pst_buf_cstr(&b))
+		text = strdup(pst_buf_cstr(&b));
+	pst_buf_finish(&b);
+	if (!text)
+		pst_err_set(err, PST_ENOMEM, "no memory for the domain's document");
+	return text;
+}
+
+char *lv_snapshot_xml(const char *name)
+{
+	struct pst_buf b;
+	char *text;
+
+	pst_buf_init(&b, 4096);
+	put(&b, "<domainsnapshot><name>", name, "</name></domainsnapshot>");
+	text = pst_buf_cstr(&b) ? strdup(pst_buf_cstr(&b)) : NULL;
+	pst_buf_finish(&b);
+	return text;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The domain's document, as libvirt takes it (https://libvirt.org/formatdomain.html). Pure. */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/libvirt/record.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LV_DOMAIN_PREFIX "puesto-" /* of a domain's name; the desktop's uuid follows */
+
+#define LV_LAYERS_MAX 15
+
+/* A file that is only read: the golden disk, and what that stands on. */
+struct lv_layer {
+	char path[PATH_MAX];
+	const char *format;
+};
+
+/* Every text is borrowed; "" or NULL leaves its part out. */
+struct lv_domain {
+	const char *virt;    /* "kvm", "qemu", "xen", "test" */
+	const char *machine, *arch, *video;
+	const char *disk;    /* path of a qcow2 file */
+	const struct lv_layer *layers; /* below it, the nearest first */
+	size_t layers_n;
+	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed */
+	const char *kernel, *initrd, *cmdline; /* for images without a boot loader */
+	const char *network; /* a network of libvirt, or "bridge:NAME" */
+	const char *filter;  /* an nwfilter */
+	bool has_console;
+	const struct lv_record *record;
+};
+
+/* Returns owned; NULL with err. */
+char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err);
+
+/* A snapshot's document. Returns owned; NULL on no memory. */
+char *lv_snapshot_xml(const char *name);

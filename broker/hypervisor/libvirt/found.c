@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Looks for a desktop's domain, and tells ours from others. */
+#include "broker/hypervisor/libvirt/found.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int lv_record_load(const struct libvirt *lv, struct lv_host *h, virDomainPtr d, struct lv_record *ret, struct pst_err *err)
+{
+	char *element = virDomainGetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, LV_NAMESPACE, 0);
+	int rc;
+
+	if (!element && lv_error_is(VIR_ERR_NO_DOMAIN_METADATA))
+		return pst_err_set(err, PST_ENOTFOUND, "the domain is not ours");
+	if (!element)
+		return lv_error(err, h, "read a domain's metadata");
+	rc = lv_record_parse(element, ret, err);
+	free(element);
+	if (rc < 0 || strcmp(ret->instance, lv->instance) != 0 || strcmp(ret->provider, lv->provider) != 0)
+		return pst_err_set(err, PST_ENOTFOUND, "the domain is not ours");
+	return 0;
+}
+
+static int found_read(const struct libvirt *lv, struct lv_found *f, struct pst_err *err)
+{
+	int active = virDomainIsActive(f->domain);
+
+	if (active < 0)
+		return lv_error(err, f->host, "ask whether a domain runs");
+	f->is_active = active == 1;
+	return lv_record_load(lv, f->host, f->domain, &f->record, err);
+}
+
+/* On one host. */
+static int host_find(struct lv_call *c, struct lv_host *h, struct lv_found *ret, struct pst_err *err)
+{
+	virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
+	struct lv_found f = { .host = h };
+	int rc = 0;
+
+	if (!conn)
+		return err->code;
+	f.domain = virDomainLookupByUUIDString(conn, c->desktop);
+	if (!f.domain && !lv_error_is(VIR_ERR_NO_DOMAIN))
+		rc = lv_error(err, h, "look for desktop %s", c->desktop);
+	if (f.domain)
+		rc = found_read(c->lv, &f, err);
+	virConnectClose(conn);
+	if (rc == 0 && f.domain && (!ret->domain || (f.is_active && !ret->is_active))) {
+		lv_found_finish(ret);
+		f.is_foreign = ret->is_foreign;
+		*ret = f;
+		return 0;
+	}
+	ret->is_foreign |= rc == PST_ENOTFOUND;
+	lv_found_finish(&f);
+	return rc == PST_ENOTFOUND ? 0 : rc;
+}
+
+int lv_find(struct lv_call *c, struct lv_found *ret, struct pst_err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < c->lv->hosts_n; i++) {
+		struct pst_err one = PST_ERR_INIT;
+
+		if (lv_call_step(c, &c->lv->hosts[i], "looking for the domain", err) < 0 ||
+			host_find(c, &c->lv->hosts[i], ret, &one) < 0) {
+			lv_found_finish(ret);
+			if (one.code < 0)
+				*err = one;
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+int lv_need(struct lv_call *c, struct lv_found *ret, struct pst_err *err)
+{
+	if (lv_find(c, ret, err) < 0)
+		return err->code;
+	if (ret->domain && ret->record.phase != LV_DESTROYING)
+		return 0;
+	lv_found_finish(ret);
+	return pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", c->desktop);
+}
+
+void lv_found_finish(struct lv_found *f)
+{
+	if (f->domain)
+		virDomainFree(f->domain);
+	f->domain = NULL;
+}
+
+int lv_found_save(struct lv_found *f, struct pst_err *err)
+{
+	char *element = lv_record_element(&f->record, false);
+	unsigned flags = VIR_DOMAIN_AFFECT_CONFIG;
+	int rc;
+
+	if (!element)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (virDomainIsActive(f->domain) == 1)
+		flags |= VIR_DOMAIN_AFFECT_LIVE;
+	rc = virDomainSetMetadata(f->domain, VIR_DOMAIN_METADATA_ELEMENT, element, LV_PREFIX, LV_NAMESPACE, flags);
+	free(element);
+	return rc < 0 ? lv_error(err, f->host, "write the domain's metadata") : 0;
+}

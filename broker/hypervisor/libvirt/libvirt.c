@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The driver "libvirt": its table, and what belongs to no call. */
+#include "broker/hypervisor/libvirt/call.h"
+#include "broker/hypervisor/libvirt/events.h"
+#include "broker/hypervisor/libvirt/known.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEALTH_MS 8000 /* a hypervisor that hangs shall be known soon */
+#define CLOSE_MS 3000  /* that the driver's threads get to end */
+
+static struct libvirt *libvirt_of(struct driver *d)
+{
+	return pst_container_of(d, struct libvirt, base);
+}
+
+void lv_ref(struct libvirt *lv)
+{
+	pthread_mutex_lock(&lv->lock);
+	lv->refs++;
+	pthread_mutex_unlock(&lv->lock);
+}
+
+void lv_unref(struct libvirt *lv)
+{
+	bool last;
+
+	pthread_mutex_lock(&lv->lock);
+	last = --lv->refs == 0;
+	pthread_cond_broadcast(&lv->changed);
+	pthread_mutex_unlock(&lv->lock);
+	if (!last)
+		return;
+	lv_known_finish(lv);
+	lv_addresses_finish(&lv->addresses);
+	pthread_cond_destroy(&lv->changed);
+	pthread_mutex_destroy(&lv->lock);
+	free(lv);
+}
+
+/* A call with its question in it, or NULL with err. */
+static struct lv_call *ask(struct driver *d, const char *desktop, unsigned needs,
+	int (*work)(struct lv_call *c, struct pst_err *err), struct pst_err *err)
+{
+	struct lv_call *c = lv_call_create(libvirt_of(d), desktop, work);
+
+	if (c)
+		c->needs = needs;
+	else
+		pst_err_set(err, PST_ENOMEM, "no memory");
+	return c;
+}
+
+static int machine_ask(struct driver *d, const struct machine_request *r, bool refresh,
+	int (*work)(struct lv_call *c, struct pst_err *err), struct machine *ret, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, r->desktop, 0, work, err);
+	int rc;
+
+	if (!c)
+		return err->code;
+	c->request = *r;
+	c->refresh = refresh;
+	rc = lv_call_run(c, 0, err);
+	if (rc == 0)
+		*ret = c->machine;
+	lv_call_unref(c);
+	return rc;
+}
+
+static int libvirt_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err)
+{
+	return machine_ask(d, r, false, lv_create_work, ret, err);
+}
+
+static int libvirt_restart(struct driver *d, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err)
+{
+	return machine_ask(d, r, refresh, lv_restart_work, ret, err);
+}
+
+static int libvirt_destroy(struct driver *d, const char *desktop, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, 0, lv_destroy_work, err);
+
+	return c ? lv_call_finish(c, err) : err->code;
+}
+
+static void item_machine(const struct libvirt *lv, const struct lv_item *item, struct machine *m)
+{
+	memset(m, 0, sizeof(*m));
+	pst_strlcpy(m->desktop, sizeof(m->desktop), item->desktop);
+	pst_strlcpy(m->task, sizeof(m->task), item->task);
+	pst_strlcpy(m->image, sizeof(m->image), item->image);
+	pst_strlcpy(m->reason, sizeof(m->reason), item->reason);
+	pst_strlcpy(m->host, sizeof(m->host), lv->hosts[item->host].name);
+	m->state = item->state;
+	if (item->address[0] == '\0')
+		return;
+	m->endpoint.kind = ENDPOINT_TLS;
+	m->endpoint.port = lv->set.agent_port;
+	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), item->address);
+}
+
+static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct lv_call *c = ask(d, NULL, 0, lv_inventory_work, err);
+	int rc = c ? lv_call_run(c, 0, err) : err->code;
+	struct machine m;
+
+	for (size_t i = 0; rc == 0 && i < c->items_n; i++) {
+		item_machine(lv, &c->items[i], &m);
+		visit(&m, arg);
+	}
+	if (c)
+		lv_call_unref(c);
+	return rc;
+}
+
+/* With the lock. */
+static void capacity_fill(const struct libvirt *lv, struct driver_capacity *ret)
+{
+	const struct lv_nature *n = &lv->hosts[0].nature;
+
+	for (size_t i = 0; i < lv->hosts_n; i++)
+		ret->machines += lv->hosts[i].nature.machines;
+	if (lv->set.capacity)
+		ret->machines = lv->set.capacity;
+	ret->can = lv_can(lv);
+	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s", n->type, n->virt[0] ? ", " : "", n->virt);
+}
+
+static int libvirt_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct lv_call *c = ask(d, NULL, 0, lv_capacity_work, err);
+	struct pst_err why = PST_ERR_INIT;
+
+	if (!c)
+		return err->code;
+	if (lv_call_run(c, PST_MIN(lv->set.deadline_ms, (uint64_t)HEALTH_MS), &why) == 0)
+		*ret = c->capacity;
+	else
+		snprintf(ret->reason, sizeof(ret->reason), "%.400s: look at libvirtd there", why.text);
+	lv_call_unref(c);
+	pthread_mutex_lock(&lv->lock);
+	capacity_fill(lv, ret);
+	pthread_mutex_unlock(&lv->lock);
+	ret->healthy = ret->reason[0] == '\0';
+	return 0;
+}
+
+static int libvirt_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, wish == POWER_SUSPEND ? DRIVER_SUSPEND : DRIVER_POWER, lv_power_work, err);
+
+	if (!c)
+		return err->code;
+	c->wish = wish;
+	return lv_call_finish(c, err);
+}
+
+static int named_ask(struct driver *d, const char *desktop, const char *name, unsigned needs,
+	int (*work)(struct lv_call *c, struct pst_err *err), struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, needs, work, err);
+
+	if (!c)
+		return err->code;
+	pst_strlcpy(c->name, sizeof(c->name), name);
+	return lv_call_finish(c, err);
+}
+
+static int libvirt_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return named_ask(d, desktop, name, DRIVER_SNAPSHOT, lv_snapshot_take_work, err);
+}
+
+static int libvirt_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return named_ask(d, desktop, name, DRIVER_SNAPSHOT, lv_snapshot_revert_work, err);
+}
+
+static int libvirt_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	return named_ask(d, desktop, name, DRIVER_SNAPSHOT, lv_snapshot_drop_work, err);
+}
+
+static int libvirt_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
+{
+	return named_ask(d, desktop, host, DRIVER_MIGRATE, lv_migrate_work, err);
+}
+
+static int libvirt_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, size->disk_mb ? DRIVER_GROW : DRIVER_RESIZE, lv_resize_work, err);
+
+	if (!c)
+		return err->code;
+	c->size = *size;
+	return lv_call_finish(c, err);
+}
+
+static int libvirt_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_CONSOLE, lv_console_work, err);
+	int rc = c ? lv_call_run(c, 0, err) : err->code;
+
+	if (rc == 0)
+		*ret = c->endpoint;
+	if (c)
+		lv_call_unref(c);
+	return rc;
+}
+
+static void libvirt_cancel(struct driver *d, const char *desktop)
+{
+	lv_call_cancel(libvirt_of(d), desktop);
+}
+
+static void libvirt_close(struct driver *d)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct timespec until = lv_until(pst_mono_ms() + CLOSE_MS);
+
+	lv_watch_stop(lv);
+	pthread_mutex_lock(&lv->lock);
+	lv->is_closing = true;
+	pthread_cond_broadcast(&lv->changed);
+	/* What hangs in libvirt keeps its reference, and is left. Ours and the mailbox's remain. */
+	while (lv->refs > 2 && pthread_cond_timedwait(&lv->changed, &lv->lock, &until) != ETIMEDOUT)
+		;
+	pthread_mutex_unlock(&lv->lock);
+	if (lv->has_events_loop)
+		lv_events_stop();
+	lv_unref(lv);
+}
+
+static void primitives_init(struct libvirt *lv)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&lv->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&lv->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static int begin(struct libvirt *lv, uv_loop_t *loop, struct pst_err *err)
+{
+	if (lv_events_start(err) < 0)
+		return err->code;
+	lv->has_events_loop = true;
+	if (lv_watch_start(lv, loop, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < lv->hosts_n; i++) {
+		if (lv_host_start(&lv->hosts[i], err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+/* Connections are opened by their keepers: a host that is down is no reason not to start. */
+static struct driver *libvirt_open(const struct driver_params *p, struct pst_err *err)
+{
+	struct libvirt *lv = pst_zalloc(1, sizeof(*lv));
+
+	if (!lv) {
+		pst_err_set(err, PST_ENOMEM, "no memory");
+		return NULL;
+	}
+	lv->refs = 1;
+	primitives_init(lv);
+	if (lv_settings_read(lv, p, err) < 0 || begin(lv, p->loop, err) < 0) {
+		libvirt_close(&lv->base);
+		return NULL;
+	}
+	return &lv->base;
+}
+
+extern const struct driver_type driver_libvirt;
+
+const struct driver_type driver_libvirt = {
+	.kind = "libvirt",
+	.open = libvirt_open,
+	.create = libvirt_create,
+	.destroy = libvirt_destroy,
+	.restart = libvirt_restart,
+	.list = libvirt_list,
+	.capacity = libvirt_capacity,
+	.watch = lv_watch,
+	.close = libvirt_close,
+	.power = libvirt_power,
+	.snapshot_take = libvirt_snapshot_take,
+	.snapshot_revert = libvirt_snapshot_revert,
+	.snapshot_drop = libvirt_snapshot_drop,
+	.resize = libvirt_resize,
+	.migrate = libvirt_migrate,
+	.console = libvirt_console,
+	.cancel = libvirt_cancel,
+};

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the libvirt driver share. Three kinds of threads: the provisioner's, which
+ * only wait (call.c); one for each call, which may hang in libvirt and is then left alone; and
+ * the driver's own: events (one for the process), a keeper for each host, a watcher.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/disk/format.h"
+#include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/libvirt/address.h"
+#include "broker/hypervisor/libvirt/mac.h"
+#include "broker/hypervisor/libvirt/record.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LV_HOSTS_MAX 16
+#define LV_STUCK_MAX 32    /* calls that were given up and have not come back */
+#define LV_MACHINES_MAX 65536
+#define LV_XML_MAX (4u << 20) /* bytes of a document from or for libvirt */
+
+struct lv_call;
+struct lv_found;
+struct lv_known;
+struct lv_mailbox;
+
+/* What a host turned out to be when its connection was opened. */
+struct lv_nature {
+	char type[16];    /* libvirt's name of the driver: "QEMU", "Xen", "LXC", "TEST" */
+	char virt[8];     /* the domain's type: "kvm", "qemu", "xen", "test"; "" where we cannot make any */
+	char machine[48]; /* of QEMU; "" elsewhere */
+	char arch[16];
+	char video[16];
+	bool has_disk;    /* domains have one */
+	uint32_t machines; /* room by memory */
+	unsigned can;     /* DRIVER_… */
+};
+
+/* The lock of struct libvirt guards what follows name and uri. */
+struct lv_host {
+	struct libvirt *lv;
+	char name[MACHINE_NAME_SIZE]; /* "" when there is one host only */
+	char uri[512];
+	char migrate_uri[256]; /* "" leaves it to libvirt */
+	virConnectPtr conn;    /* NULL while there is none */
+	bool is_lost;          /* conn is of no use: the keeper takes it away */
+	bool has_events;
+	int event_id;          /* the keeper's */
+	bool is_wanted;        /* somebody waits: try at once */
+	unsigned attempts;     /* to open it, that have ended */
+	char reason[256];      /* of the last one */
+	struct lv_nature nature; /* of the last connection that stood */
+};
+
+struct lv_settings {
+	uint64_t deadline_ms;
+	uint64_t address_wait_ms; /* that a create waits for a lease */
+	uint32_t capacity;        /* 0: by the hosts' memory */
+	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too */
+	char network[64];         /* a network of libvirt, or "bridge:NAME"; "" for none */
+	char filter[64];          /* an nwfilter for the interface, or "" */
+	char agents[80];          /* ADDRESS:PORT of the broker */
+	char agents_ca[PATH_MAX];
+	uint16_t agent_port;
+	bool shares_directory;    /* with other hosts, at the same path */
+};
+
+struct libvirt {
+	struct driver base;
+	char provider[MACHINE_NAME_SIZE];
+	char instance[LV_INSTANCE_SIZE];
+	struct lv_settings set;
+	struct lv_host hosts[LV_HOSTS_MAX];
+	size_t hosts_n;
+	struct lv_mailbox *mailbox;
+	pthread_mutex_t lock; /* guards all that follows, and the hosts */
+	pthread_cond_t changed;
+	unsigned refs;        /* threads, callbacks and the provisioner */
+	bool is_closing, has_events_loop;
+	struct lv_call *calls;
+	unsigned stuck;
+	struct lv_known **known; /* hashed by uuid */
+	struct lv_addresses addresses;
+	bool has_looked; /* known and addresses have been filled once */
+	bool is_news;       /* a new connection: look at everybody */
+	bool is_suspicious; /* somebody is suspect */
+};
+
+void lv_ref(struct libvirt *lv);
+void lv_unref(struct libvirt *lv);
+
+/* A time of CLOCK_MONOTONIC for pthread_cond_timedwait. */
+struct timespec lv_until(uint64_t mono_ms);
+
+/* error.c: libvirt's last error of this thread as ours; a dead connection is noted. Returns the code. */
+int lv_error(struct pst_err *err, struct lv_host *h, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool lv_error_is(int vir_code);
+
+/* connection.c */
+int lv_host_start(struct lv_host *h, struct pst_err *err);
+/* Returns owned (virConnectClose), or NULL with err: waits for the attempt that is under way. */
+virConnectPtr lv_host_connection(struct lv_host *h, uint64_t until_ms, struct pst_err *err);
+/* The connection answers no more. */
+void lv_host_lost(struct lv_host *h, const char *reason);
+
+/* nature.c */
+int lv_nature_find(struct lv_nature *n, virConnectPtr conn, struct pst_err *err);
+/* What the provider carries: what every host does. Call with the lock. */
+unsigned lv_can(const struct libvirt *lv);
+/* Are all of needs carried? Connects where nothing is known yet. */
+int lv_can_check(struct lv_call *c, struct pst_err *err);
+
+/* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
+char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
+
+/* inventory.c */
+int lv_inventory_work(struct lv_call *c, struct pst_err *err);
+int lv_capacity_work(struct lv_call *c, struct pst_err *err);
+/* In words why a domain that is not active is not; sets state. */
+enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out, size_t size);
+
+/* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. */
+int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
+int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err);
+/* Told by the name: "….qcow2", else raw. */
+enum disk_format lv_golden_format(const char *path);
+int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err);
+int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err);
+/* visit is called for each desktop that has a folder. */
+int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err);
+
+/* network.c */
+int lv_network_reserve(struct lv_call *c, struct lv_host *h, virConnectPtr conn, const struct lv_record *r, struct pst_err *err);
+void lv_network_release(struct lv_host *h, virConnectPtr conn, const struct lv_settings *set, const struct lv_record *r);
+/* The address of a lease, waited for until then. PST_EAGAIN while there is none. */
+int lv_network_lease(struct lv_call *c, virConnectPtr conn, const char *desktop, uint64_t until_ms, char out[LV_ADDRESS_SIZE]);
+
+/* life.c */
+int lv_create_work(struct lv_call *c, struct pst_err *err);
+int lv_destroy_work(struct lv_call *c, struct pst_err *err);
+int lv_restart_work(struct lv_call *c, struct pst_err *err);
+/* power.c */
+int lv_power_work(struct lv_call *c, struct pst_err *err);
+/* Starts what is defined, with its seed; f->record is saved as running. */
+int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err);
+/* Ends what runs, at once. */
+int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err);
+/* snapshot.c */
+int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err);
+int lv_snapshot_revert_work(struct lv_call *c, struct pst_err *err);
+int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err);
+/* Before the disk that holds them is made anew. */
+int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
+/* resize.c */
+int lv_resize_work(struct lv_call *c, struct pst_err *err);
+/* The disk of a running domain grows to its record's size. */
+int lv_resize_disk(struct lv_found *f, struct pst_err *err);
+/* migrate.c */
+int lv_migrate_work(struct lv_call *c, struct pst_err *err);
+int lv_console_work(struct lv_call *c, struct pst_err *err);
+
+/* settings.c */
+int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);

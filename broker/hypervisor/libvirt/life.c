@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Making, removing and renewing machines. The domain with its record is the intent: it is
+ * defined before anything else exists and undefined after everything else is gone, so what a
+ * crash leaves is always found by the desktop's uuid.
+ *
+ *	create:  define (creating) → reserve → disk, seed → start → record (running)
+ *	destroy: record (destroying) → end → disk, seed → release → undefine
+ */
+#include "broker/hypervisor/libvirt/found.h"
+#include "broker/hypervisor/libvirt/known.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void machine_fill(const struct lv_found *f, struct machine *m)
+{
+	const struct libvirt *lv = f->host->lv;
+	const struct machine_request *r = &f->record.request;
+
+	pst_strlcpy(m->desktop, sizeof(m->desktop), r->desktop);
+	pst_strlcpy(m->task, sizeof(m->task), r->task);
+	snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
+	pst_strlcpy(m->host, sizeof(m->host), f->host->name);
+	m->state = MACHINE_RUNNING;
+	if (f->record.address[0] == '\0')
+		return;
+	m->endpoint.kind = ENDPOINT_TLS;
+	m->endpoint.port = lv->set.agent_port;
+	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
+}
+
+/* The host with the most room, by memory and by how many run there. */
+static int host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err)
+{
+	int64_t most = INT64_MIN;
+
+	*ret = NULL;
+	for (size_t i = 0; i < c->lv->hosts_n; i++) {
+		struct lv_host *h = &c->lv->hosts[i];
+		virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
+		int64_t n = conn ? virConnectNumOfDomains(conn) : -1;
+
+		if (conn)
+			virConnectClose(conn);
+		if (n >= 0 && (int64_t)h->nature.machines - n > most) {
+			most = (int64_t)h->nature.machines - n;
+			*ret = h;
+		}
+	}
+	if (!*ret && err->code == 0)
+		pst_err_set(err, PST_EIO, "no host tells how many domains it has");
+	return *ret ? 0 : err->code;
+}
+
+/* Defines it anew, from the record alone. */
+static int domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
+{
+	char *xml = lv_plan_xml(f->host, &f->record, err);
+
+	if (!xml)
+		return err->code;
+	lv_found_finish(f);
+	f->domain = virDomainDefineXML(conn, xml);
+	free(xml);
+	return f->domain ? 0 : lv_error(err, f->host, "define the domain");
+}
+
+static int address_take(struct lv_call *c, struct lv_record *r, struct pst_err *err)
+{
+	struct libvirt *lv = c->lv;
+	int rc = 0;
+
+	r->address[0] = '\0';
+	if (lv->addresses.n == 0)
+		return 0;
+	/* What earlier runs of ours gave out is not free. */
+	if (!lv->has_looked && lv_inventory_work(c, err) < 0)
+		return err->code;
+	pthread_mutex_lock(&lv->lock);
+	rc = lv_addresses_take(&lv->addresses, r->request.desktop, r->address, err);
+	pthread_mutex_unlock(&lv->lock);
+	return rc;
+}
+
+/* Without a range of ours, the host's DHCP knows; not yet is no failure. */
+static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct pst_err *err)
+{
+	uint64_t until = PST_MIN(pst_mono_ms() + c->lv->set.address_wait_ms, c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)2000));
+
+	if (c->lv->addresses.n > 0 || lv_call_step(c, f->host, "waiting for its address", err) < 0)
+		return err->code;
+	if (lv_network_lease(c, conn, c->desktop, until, f->record.address) < 0)
+		f->record.address[0] = '\0';
+	else
+		return lv_found_save(f, err);
+	return 0;
+}
+
+/* f->record says what is to be; from the definition to the running machine. */
+static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct pst_err *err)
+{
+	f->record.phase = LV_CREATING;
+	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "defining the domain", err) < 0 ||
+		domain_define(f, conn, err) < 0 || lv_network_reserve(c, f->host, conn, &f->record, err) < 0 ||
+		lv_call_step(c, f->host, "making its disk", err) < 0)
+		return err->code;
+	if (f->host->nature.has_disk && lv_disk_make(c->lv, &f->record.request, err) < 0)
+		return err->code;
+	if (lv_power_start(c, f, err) < 0)
+		return err->code;
+	return address_wait(c, f, conn, err);
+}
+
+/* Older daemons do not know the later flags. */
+static int undefine(virDomainPtr d)
+{
+	static const unsigned flags[] = {
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
+			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+		0,
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(flags); i++) {
+		if (virDomainUndefineFlags(d, flags[i]) == 0 || lv_error_is(VIR_ERR_NO_DOMAIN))
+			return 0;
+		if (!lv_error_is(VIR_ERR_INVALID_ARG) && !lv_error_is(VIR_ERR_NO_SUPPORT) && !lv_error_is(VIR_ERR_ARGUMENT_UNSUPPORTED))
+			return -1;
+	}
+	return -1;
+}
+
+/* Everything of the domain that f found, the domain itself last. */
+static int domain_remove(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	virConnectPtr conn;
+
+	f->record.phase = LV_DESTROYING;
+	(void)lv_found_save(f, &ignored); /* a full disk must not keep it alive */
+	if (lv_power_off(c, f, err) < 0 || lv_call_step(c, f->host, "removing its disk", err) < 0 ||
+		lv_disk_remove(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "undefining the domain", err) < 0)
+		return err->code;
+	conn = virDomainGetConnect(f->domain); /* borrowed */
+	lv_network_release(f->host, conn, &c->lv->set, &f->record);
+	if (undefine(f->domain) < 0)
+		return lv_error(err, f->host, "undefine the domain");
+	return 0;
+}
+
+/* On whichever hosts it is: an interrupted migration leaves two. */
+static int remains_remove(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = 0;
+
+	for (size_t i = 0; i <= c->lv->hosts_n && rc == 0; i++) {
+		if (lv_find(c, &f, err) < 0)
+			return err->code;
+		if (!f.domain)
+			break;
+		rc = domain_remove(c, &f, err);
+		lv_found_finish(&f);
+	}
+	return rc < 0 ? rc : lv_disk_remove(c->lv, c->desktop, err);
+}
+
+int lv_destroy_work(struct lv_call *c, struct pst_err *err)
+{
+	struct libvirt *lv = c->lv;
+
+	lv_watch_sleep(lv, c->desktop, true);
+	if (remains_remove(c, err) < 0)
+		return err->code;
+	pthread_mutex_lock(&lv->lock);
+	lv_known_remove(lv, c->desktop);
+	lv_addresses_release(&lv->addresses, c->desktop);
+	pthread_mutex_unlock(&lv->lock);
+	return 0;
+}
+
+/* 1: it stands and is answered. 0: nothing is left of an earlier one. Else an error. */
+static int create_earlier(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = 0;
+
+	if (lv_find(c, &f, err) < 0)
+		return err->code;
+	if (f.is_foreign) {
+		rc = pst_err_set(err, PST_ECONFLICT, "a domain with desktop %s's uuid is not ours; it is left alone", c->desktop);
+	} else if (f.domain && f.is_active && f.record.phase != LV_DESTROYING) {
+		rc = strcmp(f.record.request.task, c->request.task) == 0 ? 1 : pst_err_set(err, PST_ECONFLICT,
+			"desktop %s already runs by another task", c->desktop);
+		if (rc > 0 && f.record.phase == LV_CREATING) {
+			f.record.phase = LV_RUNNING;
+			rc = lv_found_save(&f, err) < 0 || lv_seed_write(c->lv, &f.record.request, err) < 0 ? err->code : 1;
+		}
+		if (rc > 0)
+			machine_fill(&f, &c->machine);
+	}
+	lv_found_finish(&f);
+	if (rc == 0)
+		rc = remains_remove(c, err);
+	return rc;
+}
+
+static void record_begin(const struct lv_call *c, struct lv_record *r)
+{
+	pst_strlcpy(r->instance, sizeof(r->instance), c->lv->instance);
+	pst_strlcpy(r->provider, sizeof(r->provider), c->lv->provider);
+	r->request = c->request;
+}
+
+/* What failed half-way is taken away again, as far as that goes; else the list has it. */
+static void make_undo(struct lv_call *c, struct lv_found *f)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+
+	if (atomic_load(&c->stop) || !f->domain)
+		return; /* as after a crash */
+	(void)domain_remove(c, f, &ignored);
+}
+
+int lv_create_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f = { .domain = NULL };
+	virConnectPtr conn;
+	int rc = create_earlier(c, err);
+
+	if (rc != 0) {
+		if (rc > 0)
+			lv_watch_sleep(c->lv, c->desktop, false);
+		return rc > 0 ? 0 : rc;
+	}
+	if (lv_call_step(c, NULL, "choosing a host", err) < 0 || host_choose(c, &f.host, err) < 0)
+		return err->code;
+	conn = lv_host_connection(f.host, c->deadline_ms, err);
+	if (!conn)
+		return err->code;
+	record_begin(c, &f.record);
+	rc = machine_make(c, &f, conn, err);
+	if (rc == 0) {
+		machine_fill(&f, &c->machine);
+		lv_watch_sleep(c->lv, c->desktop, false);
+	} else {
+		make_undo(c, &f);
+	}
+	lv_found_finish(&f);
+	virConnectClose(conn);
+	return rc;
+}
+
+/* Stopped already. With refresh, or when the disk was never whole: everything but the domain's place is new. */
+static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, struct pst_err *err)
+{
+	virConnectPtr conn = lv_host_connection(f->host, c->deadline_ms, err);
+	int rc;
+
+	if (!conn)
+		return err->code;
+	if (refresh) {
+		f->record.phase = LV_CREATING;
+		rc = lv_found_save(f, err);
+		if (rc == 0 && virDomainHasManagedSaveImage(f->domain, 0) == 1)
+			rc = virDomainManagedSaveRemove(f->domain, 0) < 0 ? lv_error(err, f->host, "drop its saved memory") : 0;
+		if (rc == 0)
+			rc = lv_snapshots_forget(f, err);
+		if (rc == 0)
+			rc = machine_make(c, f, conn, err);
+	} else {
+		rc = lv_power_start(c, f, err);
+	}
+	virConnectClose(conn);
+	return rc;
+}
+
+int lv_restart_work(struct lv_call *c, struct pst_err *err)
+{
+	struct machine_request old;
+	struct lv_found f;
+	bool is_whole;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	is_whole = f.record.phase != LV_CREATING;
+	if (f.is_active && is_whole && strcmp(f.record.request.task, c->request.task) == 0) {
+		machine_fill(&f, &c->machine); /* done before */
+		lv_found_finish(&f);
+		return 0;
+	}
+	lv_watch_sleep(c->lv, c->desktop, true);
+	old = f.record.request;
+	f.record.request = c->request;
+	request_merge(&f.record.request, &old);
+	rc = lv_power_off(c, &f, err);
+	if (rc == 0)
+		rc = restart_stopped(c, &f, c->refresh || !is_whole, err);
+	if (rc == 0)
+		machine_fill(&f, &c->machine);
+	lv_watch_sleep(c->lv, c->desktop, false);
+	lv_found_finish(&f);
+	return rc;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* To another host while it runs; and its own screen, which is a matter of the host it is on. */
+#include "broker/hypervisor/libvirt/found.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/libvirt/xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct lv_host *host_named(struct libvirt *lv, const char *name)
+{
+	for (size_t i = 0; i < lv->hosts_n; i++) {
+		if (lv->hosts[i].name[0] && strcmp(lv->hosts[i].name, name) == 0)
+			return &lv->hosts[i];
+	}
+	return NULL;
+}
+
+/*
+ * The two connections are ours, so the hosts need not trust each other with libvirt's own
+ * log-in. UNSAFE only says that the directory is shared as the administrator told: libvirt
+ * cannot see that, and refuses a cache other than none elsewhere.
+ */
+static int move(struct lv_call *c, struct lv_found *f, struct lv_host *to, struct pst_err *err)
+{
+	unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
+	virConnectPtr conn = lv_host_connection(to, c->deadline_ms, err);
+	virTypedParameterPtr params = NULL;
+	int n = 0, max = 0;
+	virDomainPtr moved;
+
+	if (!conn)
+		return err->code;
+	if (c->lv->set.shares_directory)
+		flags |= VIR_MIGRATE_UNSAFE;
+	if (to->migrate_uri[0])
+		virTypedParamsAddString(&params, &n, &max, VIR_MIGRATE_PARAM_URI, to->migrate_uri);
+	lv_call_job(c, true);
+	moved = virDomainMigrate3(f->domain, conn, params, (unsigned)n, flags);
+	lv_call_job(c, false);
+	virTypedParamsFree(params, n);
+	if (!moved)
+		lv_error(err, f->host, "move it to host %s", to->name);
+	else
+		virDomainFree(moved);
+	virConnectClose(conn);
+	return moved ? 0 : err->code;
+}
+
+int lv_migrate_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_host *to = host_named(c->lv, c->name);
+	struct lv_found f;
+	int rc;
+
+	if (!to)
+		return pst_err_set(err, PST_ENOTFOUND, "there is no host \"%s\" in \"hosts\"", c->name);
+	rc = lv_need(c, &f, err);
+	if (rc < 0)
+		return rc;
+	if (f.host != to && !f.is_active)
+		rc = pst_err_set(err, PST_EBUSY, "desktop %s does not run: only a running machine is moved", c->desktop);
+	else if (f.host != to && !c->lv->set.shares_directory && f.host->nature.has_disk)
+		rc = pst_err_set(err, PST_EUNSUPPORTED,
+			"its disk lies on host %s alone: put \"directory\" on storage that all hosts share, and say shared_directory = yes",
+			f.host->name);
+	else if (f.host != to && lv_call_step(c, f.host, "moving it", err) == 0)
+		rc = move(c, &f, to, err);
+	else if (f.host != to)
+		rc = err->code;
+	lv_found_finish(&f);
+	return rc;
+}
+
+static bool vnc_socket(const char *xml, char out[PATH_MAX])
+{
+	char type[16];
+
+	for (const char *p = xml_find(xml, "graphics"); p; p = xml_find(p + 1, "graphics")) {
+		if (xml_attribute(p, "type", type, sizeof(type)) && strcmp(type, "vnc") == 0 &&
+			xml_attribute(p, "socket", out, PATH_MAX) && out[0] == '/')
+			return true;
+	}
+	return false;
+}
+
+int lv_console_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	char *xml;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	xml = f.is_active ? virDomainGetXMLDesc(f.domain, 0) : NULL;
+	if (!f.is_active)
+		rc = pst_err_set(err, PST_EBUSY, "desktop %s does not run", c->desktop);
+	else if (!xml)
+		rc = lv_error(err, f.host, "read the domain");
+	else if (!vnc_socket(xml, c->endpoint.address))
+		rc = pst_err_set(err, PST_EUNSUPPORTED, "its domain has no VNC screen on a socket");
+	else
+		c->endpoint.kind = ENDPOINT_RFB;
+	free(xml);
+	lv_found_finish(&f);
+	return rc;
+}

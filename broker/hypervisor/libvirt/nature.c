@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a host can do, asked and not assumed. */
+#include "broker/hypervisor/libvirt/call.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/libvirt/xml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MACHINE_MB 1024 /* memory that one desktop is reckoned with */
+#define MACHINES_MAX 10000
+
+static bool is_plain(const char *s)
+{
+	return s[0] && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+/* A value that goes into a document of ours. */
+static void plain_text(const char *xml, const char *element, char *out, size_t size)
+{
+	const char *tag = xml_find(xml, element);
+
+	if (!tag || !xml_text(tag, out, size) || !is_plain(out))
+		out[0] = '\0';
+}
+
+/* Is value one of an <enum> of the part of domain capabilities that begins at section? */
+static bool enum_has(const char *xml, const char *section, const char *value)
+{
+	const char *start = xml_find(xml, section), *end;
+	char close[40], text[40];
+
+	if (!start)
+		return false;
+	snprintf(close, sizeof(close), "</%s>", section);
+	end = strstr(start, close);
+	for (const char *p = xml_find(start, "value"); p && end && p < end; p = xml_find(p + 1, "value")) {
+		if (xml_text(p, text, sizeof(text)) && strcmp(text, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* KVM where the host has it, QEMU's own translation where it has not. Returns owned (free). */
+static char *qemu_capabilities(struct lv_nature *n, virConnectPtr conn)
+{
+	static const char *const virts[] = { "kvm", "qemu" };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(virts); i++) {
+		const char *machine = strcmp(n->arch, "x86_64") == 0 ? "q35" : NULL;
+		char *xml = virConnectGetDomainCapabilities(conn, NULL, n->arch, machine, virts[i], 0);
+
+		if (xml) {
+			pst_strlcpy(n->virt, sizeof(n->virt), virts[i]);
+			return xml;
+		}
+	}
+	return NULL;
+}
+
+static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err)
+{
+	static const char *const videos[] = { "virtio", "vga", "bochs", "cirrus" };
+	char *xml = qemu_capabilities(n, conn);
+
+	if (!xml)
+		return pst_err_set(err, PST_EUNSUPPORTED, "its QEMU runs no machines of %s: %s", n->arch, virGetLastErrorMessage());
+	plain_text(xml, "machine", n->machine, sizeof(n->machine));
+	for (size_t i = 0; i < PST_ARRAY_LEN(videos) && !n->video[0]; i++) {
+		if (enum_has(xml, "video", videos[i]))
+			pst_strlcpy(n->video, sizeof(n->video), videos[i]);
+	}
+	n->has_disk = true;
+	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE;
+	if (enum_has(xml, "graphics", "vnc"))
+		n->can |= DRIVER_CONSOLE;
+	if (xml_find(host_xml, "migration_features"))
+		n->can |= DRIVER_MIGRATE;
+	free(xml);
+	return 0;
+}
+
+/* The in-process driver that libvirt itself is tested with: domains without anything in them. */
+static int test_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err)
+{
+	pst_strlcpy(n->virt, sizeof(n->virt), "test");
+	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE;
+	return 0;
+}
+
+static const struct {
+	const char *type;
+	int (*find)(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err);
+} kinds[] = {
+	{ "QEMU", qemu_find },
+	{ "TEST", test_find },
+};
+
+/* Room by memory: the host itself keeps the first part. */
+static uint32_t room(virConnectPtr conn)
+{
+	virNodeInfo info;
+	uint64_t mb;
+
+	if (virNodeGetInfo(conn, &info) < 0)
+		return 1;
+	mb = info.memory / 1024;
+	return (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)2, (uint64_t)MACHINES_MAX + 1) - 1;
+}
+
+int lv_nature_find(struct lv_nature *n, virConnectPtr conn, struct pst_err *err)
+{
+	const char *type = virConnectGetType(conn);
+	char *xml = type ? virConnectGetCapabilities(conn) : NULL;
+	int rc = PST_EUNSUPPORTED;
+
+	if (!xml)
+		return pst_err_set(err, PST_EIO, "its capabilities cannot be read: %s", virGetLastErrorMessage());
+	pst_strlcpy(n->type, sizeof(n->type), type);
+	plain_text(xml, "arch", n->arch, sizeof(n->arch));
+	n->machines = room(conn);
+	for (size_t i = 0; i < PST_ARRAY_LEN(kinds) && rc == PST_EUNSUPPORTED; i++) {
+		if (strcmp(kinds[i].type, type) == 0)
+			rc = kinds[i].find(n, conn, xml, err);
+	}
+	free(xml);
+	if (rc == PST_EUNSUPPORTED && err->code == 0)
+		pst_err_set(err, rc, "libvirt's driver \"%s\" is not carried yet; QEMU is", type);
+	return rc;
+}
+
+unsigned lv_can(const struct libvirt *lv)
+{
+	unsigned can = ~0u;
+
+	for (size_t i = 0; i < lv->hosts_n; i++)
+		can &= lv->hosts[i].nature.can;
+	if (lv->hosts_n < 2)
+		can &= ~(unsigned)DRIVER_MIGRATE;
+	return can;
+}
+
+int lv_can_check(struct lv_call *c, struct pst_err *err)
+{
+	struct libvirt *lv = c->lv;
+	unsigned can;
+	char text[80];
+
+	for (size_t i = 0; i < lv->hosts_n && c->needs; i++) {
+		virConnectPtr conn = lv_host_connection(&lv->hosts[i], c->deadline_ms, err);
+
+		if (!conn)
+			return err->code;
+		virConnectClose(conn);
+	}
+	pthread_mutex_lock(&lv->lock);
+	can = lv_can(lv);
+	pthread_mutex_unlock(&lv->lock);
+	if ((c->needs & ~can) == 0)
+		return 0;
+	return pst_err_set(err, PST_EUNSUPPORTED, "not carried by libvirt's driver \"%s\" here: %s", lv->hosts[0].nature.type,
+		driver_can_text(c->needs & ~can, text, sizeof(text)));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a record to its domain: what the host can, the provider's settings, the files of the image. */
+#include "broker/hypervisor/libvirt/libvirt_priv.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/libvirt/domain.h"
+#include "broker/hypervisor/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where an image has its kernel beside its disk, it has no boot loader. */
+#define CMDLINE "root=/dev/vda rw quiet console=ttyS0"
+
+struct plan {
+	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
+	struct lv_layer layers[LV_LAYERS_MAX];
+	size_t layers_n;
+};
+
+static int kernel_find(const struct machine_request *r, struct plan *p, struct pst_err *err)
+{
+	const char *slash = strrchr(r->image_base, '/');
+	int dir = slash ? (int)(slash - r->image_base) : 0;
+
+	if (path_make(p->kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 ||
+		path_make(p->initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
+		return err->code;
+	if (access(p->kernel, R_OK) < 0 || access(p->initrd, R_OK) < 0)
+		p->kernel[0] = p->initrd[0] = '\0';
+	return 0;
+}
+
+static int on_layer(unsigned depth, const char *path, const struct disk_info *info, void *arg)
+{
+	struct plan *p = arg;
+
+	if (depth >= LV_LAYERS_MAX)
+		return PST_ELIMIT;
+	pst_strlcpy(p->layers[depth].path, sizeof(p->layers[depth].path), path);
+	p->layers[depth].format = disk_format_name(info->format);
+	p->layers_n = depth + 1;
+	return 0;
+}
+
+static int plan_make(const struct libvirt *lv, const struct machine_request *r, struct plan *p, struct pst_err *err)
+{
+	if (r->image_base[0] != '/')
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
+			r->image_name, r->image_base);
+	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 ||
+		(lv->set.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p, err) < 0)
+		return err->code;
+	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, on_layer, p, NULL, err) < 0)
+		return pst_err_wrap(err, "image %s", r->image_name);
+	return 0;
+}
+
+static char *xml_make(const struct lv_host *h, const struct lv_record *r, const struct plan *p, struct pst_err *err)
+{
+	const struct lv_nature *n = &h->nature;
+	struct lv_domain d = { .virt = n->virt, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
+		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
+		.cmdline = p->kernel[0] ? CMDLINE : "", .network = h->lv->set.network, .filter = h->lv->set.filter,
+		.has_console = n->can & DRIVER_CONSOLE, .record = r };
+
+	return lv_domain_xml(&d, err);
+}
+
+char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err)
+{
+	struct plan *p = pst_zalloc(1, sizeof(*p));
+	char *xml = NULL;
+
+	if (!p) {
+		pst_err_set(err, PST_ENOMEM, "no memory");
+		return NULL;
+	}
+	if (!h->nature.has_disk || plan_make(h->lv, &r->request, p, err) == 0)
+		xml = xml_make(h, r, p, err);
+	free(p);
+	return xml;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Start, stop, off and suspend. */
+#include "broker/hypervisor/libvirt/found.h"
+#include "broker/hypervisor/libvirt/known.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+#include <string.h>
+#include <time.h>
+
+#define POLL_MS 200
+#define STOP_RESERVE_MS 5000 /* of the deadline, for ending a guest that does not listen */
+
+/* QEMU has read the seed: whoever reads the file later finds no token, and a later start gives none. */
+static int seed_spend(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	struct machine_request *r = &f->record.request;
+
+	if (!f->host->nature.has_disk || r->enrol_token[0] == '\0')
+		return 0;
+	pst_wipe(r->enrol_token, sizeof(r->enrol_token));
+	return lv_seed_write(c->lv, r, err);
+}
+
+int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+
+	if (f->host->nature.has_disk && lv_seed_write(c->lv, &f->record.request, err) < 0)
+		return err->code;
+	if (lv_call_step(c, f->host, "starting the domain", err) < 0)
+		return err->code;
+	if (virDomainCreate(f->domain) < 0 && virDomainIsActive(f->domain) != 1) {
+		lv_error(err, f->host, "start the domain");
+		(void)seed_spend(c, f, &ignored);
+		return err->code;
+	}
+	f->record.phase = LV_RUNNING;
+	if (lv_found_save(f, err) < 0 || seed_spend(c, f, err) < 0)
+		return err->code;
+	return f->record.request.disk_mb && f->host->nature.has_disk ? lv_resize_disk(f, err) : 0;
+}
+
+int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	if (lv_call_step(c, f->host, "ending the domain", err) < 0)
+		return err->code;
+	if (virDomainIsActive(f->domain) == 0)
+		return 0;
+	if (virDomainDestroy(f->domain) < 0 && !lv_error_is(VIR_ERR_NO_DOMAIN) && virDomainIsActive(f->domain) != 0)
+		return lv_error(err, f->host, "end the domain");
+	f->is_active = false;
+	return 0;
+}
+
+/* The guest is asked until the deadline comes near; whoever does not go is ended. */
+static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	uint64_t end = c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)STOP_RESERVE_MS);
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+
+	if (lv_call_step(c, f->host, "asking the guest to stop", err) < 0)
+		return err->code;
+	if (virDomainShutdownFlags(f->domain, 0) == 0) {
+		while (virDomainIsActive(f->domain) == 1 && pst_mono_ms() < end && !atomic_load(&c->stop))
+			nanosleep(&pause, NULL);
+	}
+	return lv_power_off(c, f, err);
+}
+
+static int suspend(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	int rc;
+
+	if (lv_call_step(c, f->host, "saving its memory", err) < 0)
+		return err->code;
+	lv_call_job(c, true);
+	rc = virDomainManagedSave(f->domain, 0);
+	lv_call_job(c, false);
+	return rc < 0 ? lv_error(err, f->host, "suspend the domain") : 0;
+}
+
+static int sleep_by(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	int rc;
+
+	lv_watch_sleep(c->lv, c->desktop, true);
+	/* Said before it is done: a machine that we stop has not failed. */
+	f->record.phase = LV_STOPPED;
+	rc = lv_found_save(f, err);
+	if (rc == 0 && f->is_active)
+		rc = c->wish == POWER_SUSPEND ? suspend(c, f, err) : c->wish == POWER_STOP ? stop(c, f, err) : lv_power_off(c, f, err);
+	if (rc == 0 && c->wish == POWER_OFF && virDomainHasManagedSaveImage(f->domain, 0) == 1)
+		(void)virDomainManagedSaveRemove(f->domain, 0);
+	if (rc < 0 && virDomainIsActive(f->domain) == 1) {
+		struct pst_err ignored = PST_ERR_INIT;
+
+		f->record.phase = LV_RUNNING;
+		(void)lv_found_save(f, &ignored);
+		lv_watch_sleep(c->lv, c->desktop, false);
+	}
+	return rc;
+}
+
+int lv_power_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	if (f.record.phase == LV_CREATING)
+		rc = pst_err_set(err, PST_EBUSY, "desktop %s was never finished: create or restart it", c->desktop);
+	else if (c->wish != POWER_START)
+		rc = sleep_by(c, &f, err);
+	else if (!f.is_active || f.record.phase != LV_RUNNING)
+		rc = lv_power_start(c, &f, err);
+	if (rc == 0 && c->wish == POWER_START)
+		lv_watch_sleep(c->lv, c->desktop, false);
+	lv_found_finish(&f);
+	return rc;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The provider's section of provisioner.conf, and the installation's own mark. */
+#include "broker/hypervisor/libvirt/libvirt_priv.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define AGENT_PORT 5910
+
+static int text_copy(char *out, size_t size, const char *text, const char *key, struct pst_err *err)
+{
+	for (const char *p = text; *p; p++) {
+		if ((unsigned char)*p < ' ')
+			return pst_err_set(err, PST_EINVAL, "%s: has control characters", key);
+	}
+	if (pst_strlcpy(out, size, text) < 0)
+		return pst_err_set(err, PST_ELIMIT, "%s: longer than %zu bytes", key, size - 1);
+	return 0;
+}
+
+static struct lv_host *host_find(struct libvirt *lv, const char *name)
+{
+	for (size_t i = 0; i < lv->hosts_n; i++) {
+		if (strcmp(lv->hosts[i].name, name) == 0)
+			return &lv->hosts[i];
+	}
+	return NULL;
+}
+
+static int host_add(struct libvirt *lv, const char *name, const char *uri, struct pst_err *err)
+{
+	struct lv_host *h = &lv->hosts[lv->hosts_n];
+
+	if (lv->hosts_n == LV_HOSTS_MAX)
+		return pst_err_set(err, PST_ELIMIT, "hosts: more than %d", LV_HOSTS_MAX);
+	if (host_find(lv, name))
+		return pst_err_set(err, PST_ECONFLICT, "hosts: \"%s\" is there twice", name);
+	h->lv = lv;
+	if (text_copy(h->name, sizeof(h->name), name, "hosts", err) < 0 || text_copy(h->uri, sizeof(h->uri), uri, "uri", err) < 0)
+		return err->code;
+	if (!strchr(uri, ':'))
+		return pst_err_set(err, PST_EINVAL, "uri: \"%.80s\" is none of libvirt's, such as qemu:///system", uri);
+	lv->hosts_n++;
+	return 0;
+}
+
+static int migrate_uri_add(struct libvirt *lv, const char *name, const char *uri, struct pst_err *err)
+{
+	struct lv_host *h = host_find(lv, name);
+
+	if (!h)
+		return pst_err_set(err, PST_EINVAL, "migrate_uris: \"%.63s\" is not in \"hosts\"", name);
+	return text_copy(h->migrate_uri, sizeof(h->migrate_uri), uri, "migrate_uris", err);
+}
+
+/* "a=uri, b=uri": a part is taken for each comma. A host's name may be in messages, paths of the API, and JSON. */
+static int pairs_read(struct libvirt *lv, const char *text, const char *key,
+	int (*take)(struct libvirt *lv, const char *name, const char *value, struct pst_err *err), struct pst_err *err)
+{
+	char *copy = strdup(text), *rest = copy, *part;
+	int rc = copy ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	while (rc == 0 && (part = strsep(&rest, ","))) {
+		char *value;
+
+		part += strspn(part, " \t");
+		part[strcspn(part, " \t")] = '\0';
+		value = strchr(part, '=');
+		if (!value || value == part || value - part >= MACHINE_NAME_SIZE) {
+			rc = pst_err_set(err, PST_EINVAL, "%s: \"%.80s\" must be NAME=URI", key, part);
+			break;
+		}
+		*value++ = '\0';
+		rc = take(lv, part, value, err);
+	}
+	free(copy);
+	return rc;
+}
+
+static int hosts_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	const char *hosts = pst_conf_str(p->conf, p->section, "hosts", NULL);
+	const char *uri = pst_conf_str(p->conf, p->section, "uri", NULL);
+	const char *migrate = pst_conf_str(p->conf, p->section, "migrate_uris", NULL);
+	int rc;
+
+	if (hosts && uri)
+		return pst_err_set(err, PST_EINVAL, "\"uri\" is for one host, \"hosts\" for several: give one of them");
+	rc = hosts ? pairs_read(lv, hosts, "hosts", host_add, err) : host_add(lv, "", uri ? uri : "qemu:///system", err);
+	if (rc == 0 && migrate)
+		rc = pairs_read(lv, migrate, "migrate_uris", migrate_uri_add, err);
+	return rc;
+}
+
+static bool is_without_disks(const struct libvirt *lv)
+{
+	for (size_t i = 0; i < lv->hosts_n; i++) {
+		if (!pst_str_starts(lv->hosts[i].uri, "test:"))
+			return false;
+	}
+	return true;
+}
+
+static int directory_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	char fallback[PATH_MAX];
+	struct lv_settings *s = &lv->set;
+	const char *directory;
+
+	if (path_make(fallback, err, "%s/disks", p->data) < 0)
+		return err->code;
+	directory = pst_conf_str(p->conf, p->section, "directory", fallback);
+	if (is_without_disks(lv))
+		return 0;
+	if (directory[0] != '/' || strlen(directory) > 900)
+		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of at most 900 bytes", directory);
+	pst_strlcpy(s->directory, sizeof(s->directory), directory);
+	return pst_mkdirs(s->directory, 0711, err);
+}
+
+static int network_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	struct lv_settings *s = &lv->set;
+	const char *network = pst_conf_str(p->conf, p->section, "network", "default");
+	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
+	uint32_t port;
+
+	if (strcmp(network, "none") == 0)
+		network = "";
+	if (text_copy(s->network, sizeof(s->network), network, "network", err) < 0 ||
+		text_copy(s->filter, sizeof(s->filter), pst_conf_str(p->conf, p->section, "filter", ""), "filter", err) < 0 ||
+		text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "agent_port", 1, 65535, AGENT_PORT, &port, err) < 0 ||
+		(addresses && lv_addresses_init(&lv->addresses, addresses, err) < 0))
+		return err->code;
+	s->agent_port = (uint16_t)port;
+	if (path_make(s->agents_ca, err, "%s/pki/ca.pem", p->data) < 0)
+		return err->code;
+	return path_make(s->agents_ca, err, "%s", pst_conf_str(p->conf, p->section, "agents_ca", s->agents_ca));
+}
+
+/* Two installations that meet on one hypervisor tell their domains apart by it. */
+static int instance_read(struct libvirt *lv, const char *data, struct pst_err *err)
+{
+	char path[PATH_MAX], *text = NULL;
+	uint8_t random[(LV_INSTANCE_SIZE - 1) / 2];
+	size_t len = 0;
+	int rc;
+
+	if (path_make(path, err, "%s/instance", data) < 0)
+		return err->code;
+	rc = pst_file_read(path, 256, &text, &len, err);
+	if (rc == 0) {
+		text[strcspn(text, "\r\n")] = '\0';
+		if (pst_hex_decode(text, strlen(text), random, sizeof(random)) != (long)sizeof(random))
+			rc = pst_err_set(err, PST_EINVAL, "%s: must be %d hexadecimal digits", path, LV_INSTANCE_SIZE - 1);
+		else
+			pst_strlcpy(lv->instance, sizeof(lv->instance), text);
+		free(text);
+		return rc;
+	}
+	if (rc != PST_ENOTFOUND)
+		return rc;
+	err->code = 0;
+	pst_random(random, sizeof(random));
+	pst_hex_encode(random, sizeof(random), lv->instance, sizeof(lv->instance));
+	return pst_file_write(path, lv->instance, strlen(lv->instance), 0644, err);
+}
+
+int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	struct lv_settings *s = &lv->set;
+	uint32_t deadline_s, wait_s;
+
+	if (pst_strlcpy(lv->provider, sizeof(lv->provider), p->name) < 0 || strchr(p->name, '/'))
+		return pst_err_set(err, PST_EINVAL, "a provider of kind libvirt has no '/' in its name");
+	if (hosts_read(lv, p, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "deadline_s", 2, 3600, 120, &deadline_s, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "address_wait_s", 0, 3600, 30, &wait_s, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "capacity", 0, LV_MACHINES_MAX, 0, &s->capacity, err) < 0 ||
+		pst_conf_bool(p->conf, p->section, "shared_directory", false, &s->shares_directory, err) < 0)
+		return err->code;
+	s->deadline_ms = (uint64_t)deadline_s * 1000;
+	s->address_wait_ms = (uint64_t)wait_s * 1000;
+	if (directory_read(lv, p, err) < 0 || network_read(lv, p, err) < 0)
+		return err->code;
+	return instance_read(lv, p->data, err);
+}

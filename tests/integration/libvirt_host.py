@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A libvirtd of a test's own: private mount, network and host-name namespaces, its own /etc, /run, /var/lib
+and /var/cache of libvirt, so that nothing of it touches the machine's. Its guests are QEMU by translation or KVM."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+
+DEADLINE = 30.0
+PRIVATE = {"etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt"}
+PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "unshare", "nsenter", "ip")
+
+# Two of them on one machine must not look the same to each other: host_uuid and host name.
+START = """set -e
+hostname "$2"
+for pair in $3; do mkdir -p "${pair#*:}"; mount --bind "$1/${pair%%:*}" "${pair#*:}"; done
+umount /sys/fs/cgroup/unified 2>/dev/null || true
+mkdir -p "$1/lib/qemu" "$1/lib/dnsmasq"
+exec libvirtd -p "$1/libvirtd.pid"
+"""
+
+
+def missing():
+    """What keeps the tests from running here, in words; "" when nothing does."""
+    if os.geteuid() != 0:
+        return "a libvirtd of its own needs root"
+    for program in PROGRAMS:
+        if not shutil.which(program):
+            return "%s is missing: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils" % program
+    return ""
+
+
+def wait_for(what, test, seconds=DEADLINE):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = test()
+        if result:
+            return result
+        time.sleep(0.05)
+    raise TimeoutError("waited %.0f s for %s" % (seconds, what))
+
+
+class Network:
+    """A network namespace that several hosts share; it lives as long as its holder."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "ip link set lo up; echo up; exec sleep 3600"], stdout=subprocess.PIPE, text=True)
+        assert self.holder.stdout.readline() == "up\n"
+
+    def enter(self, *words):
+        return ["nsenter", "--net=/proc/%d/ns/net" % self.holder.pid, *words]
+
+    def end(self):
+        self.holder.kill()
+        self.holder.wait()
+
+
+class Host:
+    """One libvirtd, which may be killed and started again; its guests go on meanwhile, as they do in earnest."""
+
+    def __init__(self, folder, name, network):
+        self.name, self.network = name, network
+        self.folder = os.path.join(folder, name)
+        self.process = None
+        for part in PRIVATE:
+            os.makedirs(os.path.join(self.folder, part))
+        etc = os.path.join(self.folder, "etc")
+        os.makedirs(os.path.join(etc, "qemu/networks"))
+        with open(os.path.join(etc, "libvirtd.conf"), "w") as f:
+            f.write('host_uuid = "%s"\nauth_unix_rw = "none"\nunix_sock_rw_perms = "0700"\nlog_outputs = "2:file:%s/libvirtd.log"\n'
+                    % (uuid.uuid4(), self.folder))
+        with open(os.path.join(etc, "qemu.conf"), "w") as f:
+            f.write('security_driver = "none"\ncgroup_controllers = []\nstdio_handler = "file"\n')
+        self.socket = os.path.join(self.folder, "run/libvirt-sock")
+        self.uri = "qemu+unix:///system?socket=" + self.socket
+
+    def start(self):
+        pairs = " ".join("%s:%s" % p for p in PRIVATE.items())
+        words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs)
+        with open(os.path.join(self.folder, "out"), "ab") as out:
+            self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
+        wait_for("libvirtd %s" % self.name, self.answers)
+        self.virsh("domcapabilities")  # it asks each QEMU what it can when it is asked first; that takes seconds
+
+    def answers(self):
+        if self.process.poll() is not None:
+            with open(os.path.join(self.folder, "libvirtd.log")) as log:
+                raise AssertionError("libvirtd %s ended: %s" % (self.name, log.read()[-2000:]))
+        return os.path.exists(self.socket) and self.virsh("uri", ok=None)[0] == 0
+
+    def kill(self, sig=signal.SIGKILL):
+        self.process.send_signal(sig)
+        if sig != signal.SIGSTOP and sig != signal.SIGCONT:
+            self.process.wait()
+
+    def virsh(self, *words, ok=True):
+        done = subprocess.run(["virsh", "-q", "-c", self.uri, *words], capture_output=True, text=True, timeout=DEADLINE)
+        if ok is None:
+            return done.returncode, done.stdout
+        if (done.returncode == 0) != ok:
+            raise AssertionError("virsh %s: %s%s" % (" ".join(words), done.stdout, done.stderr))
+        return done.stdout
+
+    def domains(self, *more):
+        return [n for n in self.virsh("list", "--all", "--name", *more).split() if n]
+
+    def qemu_pid(self, name):
+        with open(os.path.join(self.folder, "run/qemu/%s.pid" % name)) as f:
+            return int(f.read())
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.kill(signal.SIGTERM)
+        folder = os.path.join(self.folder, "run/qemu")
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            if re.fullmatch(r"puesto-.*\.pid", name):
+                try:
+                    os.kill(self.qemu_pid(name[:-4]), signal.SIGKILL)
+                except (OSError, ValueError):
+                    pass

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Documents of domains, and the MAC addresses in them. Covers: broker/hypervisor/libvirt/mac.c */
+#include "broker/hypervisor/libvirt/domain.h"
+#include "broker/hypervisor/libvirt/mac.h"
+
+#include "tests/unit/hypervisor/contract.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has(const char *xml, const char *part)
+{
+	return strstr(xml, part) != NULL;
+}
+
+Test(domain, one_of_qemu_has_what_was_asked)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "10.0.0.9" };
+	struct lv_layer golden = { .path = "/g&", .format = "raw" };
+	struct lv_domain d = { .virt = "qemu", .layers = &golden, .layers_n = 1, .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
+		.disk = "/disks/it's/disk.qcow2", .seed = "/disks/a&b/seed.json", .network = "bridge:br<0>", .filter = "clean-traffic",
+		.has_console = true, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	r.request.cpu_percent = 150;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert_not_null(xml, "%s", err.text);
+	cr_assert(has(xml, "<domain type='qemu'>") && has(xml, ">2</vcpu>") && has(xml, "<memory unit='MiB'>256</memory>"));
+	cr_assert(has(xml, "file='/disks/it&apos;s/disk.qcow2'") && has(xml, "name='opt/org.puesto/seed' file='/disks/a&amp;b/seed.json'"));
+	cr_assert(has(xml, "<source bridge='br&lt;0&gt;'/>") && has(xml, "<filterref filter='clean-traffic'><parameter name='IP' value='10.0.0.9'/>"));
+	cr_assert(has(xml, "<tb-cache") && has(xml, "<boot dev='hd'/>") && has(xml, "<graphics type='vnc'><listen type='socket'/>"));
+	cr_assert(!has(xml, r.request.enrol_token), "the token is not in the document");
+	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
+			   "<backingStore/></backingStore>"));
+	free(xml);
+	d.virt = "test";
+	d.disk = d.seed = NULL;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "<disk") && !has(xml, "fwcfg") && !has(xml, "<graphics"));
+	free(xml);
+}
+
+Test(domain, a_kernel_is_booted_directly_where_there_is_one)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .virt = "kvm", .disk = "/d", .kernel = "/k", .initrd = "/i", .cmdline = "root=/dev/vda", .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<kernel>/k</kernel><initrd>/i</initrd><cmdline>root=/dev/vda</cmdline>") && !has(xml, "<boot "));
+	cr_assert(has(xml, "host-model") && !has(xml, "<interface"));
+	free(xml);
+}
+
+Test(domain, a_mac_address_follows_from_the_uuid)
+{
+	char a[LV_MAC_SIZE], b[LV_MAC_SIZE];
+
+	lv_mac("1b4e28ba-2fa1-41d2-883f-0016d3cca427", a);
+	lv_mac("1b4e28ba-2fa1-41d2-883f-0016d3cca427", b);
+	cr_assert_str_eq(a, b);
+	cr_assert_eq(strlen(a), LV_MAC_SIZE - 1u);
+	cr_assert_eq(strncmp(a, "52:", 3), 0, "locally administered, no multicast");
+	lv_mac("1b4e28ba-2fa1-41d2-883f-0016d3cca428", b);
+	cr_assert_str_neq(a, b);
+}
+
+Test(domain, a_snapshots_name_is_escaped)
+{
+	char *xml = lv_snapshot_xml("a<b");
+
+	cr_assert_str_eq(xml, "<domainsnapshot><name>a&lt;b</name></domainsnapshot>");
+	free(xml);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The driver for libvirt against libvirt's own in-process driver, test:///default; and, where
+ * PUESTO_TEST_LIBVIRT_URI names a real one with PUESTO_TEST_LIBVIRT_GOLDEN and _DIRECTORY, on that
+ * (tests/integration/test_libvirt.py).
+ * Covers: broker/hypervisor/libvirt/call.c broker/hypervisor/libvirt/connection.c
+ * Covers: broker/hypervisor/libvirt/disk.c broker/hypervisor/libvirt/error.c
+ * Covers: broker/hypervisor/libvirt/events.c broker/hypervisor/libvirt/found.c
+ * Covers: broker/hypervisor/libvirt/inventory.c broker/hypervisor/libvirt/known.c
+ * Covers: broker/hypervisor/libvirt/life.c broker/hypervisor/libvirt/migrate.c
+ * Covers: broker/hypervisor/libvirt/nature.c broker/hypervisor/libvirt/network.c
+ * Covers: broker/hypervisor/libvirt/plan.c broker/hypervisor/libvirt/power.c
+ * Covers: broker/hypervisor/libvirt/resize.c broker/hypervisor/libvirt/settings.c
+ * Covers: broker/hypervisor/libvirt/snapshot.c broker/hypervisor/libvirt/watch.c
+ */
+#include "base/file.h"
+#include "base/loop.h"
+#include "base/text.h"
+#include "broker/hypervisor/local/tree.h"
+#include "broker/hypervisor/registry.h"
+#include "tests/unit/hypervisor/contract.h"
+
+#include <criterion/criterion.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SECTION "provider-test"
+
+static char data[PATH_MAX];
+
+static void data_make(void)
+{
+	snprintf(data, sizeof(data), "/var/tmp/puesto-unit-XXXXXX");
+	cr_assert_not_null(mkdtemp(data));
+	chmod(data, 0711);
+}
+
+static void data_remove(void)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
+static struct driver *open_with(const char *settings, uv_loop_t *loop, struct pst_conf **ret_conf, struct pst_err *err)
+{
+	struct driver_params p = { .name = "test", .data = data, .libexec = "/nowhere", .section = SECTION, .loop = loop };
+	char text[2048];
+
+	snprintf(text, sizeof(text), "[" SECTION "]\nkind = libvirt\n%s", settings);
+	*ret_conf = p.conf = pst_conf_create();
+	cr_assert_eq(pst_conf_parse(p.conf, "test", text, strlen(text), err), 0, "%s", err->text);
+	return driver_open(registry_find("libvirt"), &p, err);
+}
+
+/* Somebody else's connection to the same hypervisor. */
+static virConnectPtr foreign(const char *uri)
+{
+	virConnectPtr conn = virConnectOpen(uri);
+
+	cr_assert_not_null(conn, "%s", virGetLastErrorMessage());
+	return conn;
+}
+
+static const char *die_uri = "test:///default";
+
+static void die(struct driver *d, const char *desktop)
+{
+	virConnectPtr conn = foreign(die_uri);
+	virDomainPtr domain = virDomainLookupByUUIDString(conn, desktop);
+
+	cr_assert_not_null(domain);
+	cr_assert_eq(virDomainDestroy(domain), 0);
+	virDomainFree(domain);
+	virConnectClose(conn);
+}
+
+#define IN_PROCESS "uri = test:///default\nnetwork = default\naddresses = 192.168.122.100-192.168.122.199\n"
+
+Test(libvirt, in_process_keeps_the_contract, .timeout = 60)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct pst_conf *conf;
+	uv_loop_t loop;
+
+	data_make();
+	uv_loop_init(&loop);
+	struct driver *d = open_with(IN_PROCESS, &loop, &conf, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	contract_check(d, &loop, "/images/demo/1", die);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	data_remove();
+}
+
+/* QEMU in a libvirtd of its own; tests/integration/test_libvirt.py starts it and says where. */
+Test(libvirt, qemu_keeps_the_contract, .timeout = 240)
+{
+	const char *uri = getenv("PUESTO_TEST_LIBVIRT_URI"), *golden = getenv("PUESTO_TEST_LIBVIRT_GOLDEN");
+	const char *directory = getenv("PUESTO_TEST_LIBVIRT_DIRECTORY");
+	struct pst_err err = PST_ERR_INIT;
+	char settings[1024];
+	struct pst_conf *conf;
+	uv_loop_t loop;
+
+	if (!uri || !golden || !directory)
+		cr_skip("tests/integration/test_libvirt.py names a libvirtd");
+	data_make();
+	uv_loop_init(&loop);
+	snprintf(settings, sizeof(settings), "uri = %s\ndirectory = %s\nnetwork = none\naddresses = 10.9.0.10-10.9.0.20\n", uri, directory);
+	struct driver *d = open_with(settings, &loop, &conf, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	die_uri = uri;
+	contract_check(d, &loop, golden, die);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	data_remove();
+}
