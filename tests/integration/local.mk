@@ -56,5 +56,9 @@ TESTS += $(GUEST_TESTS)
 EXTRA_DIST += $(GUEST_TESTS) tests/integration/guest_harness.py
 
 # The provider "libvirt" with real QEMU machines; skips itself without root or libvirtd.
+check_PROGRAMS += tests/integration/driver_tool
+tests_integration_driver_tool_SOURCES = tests/integration/driver_tool.c
+tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
 TESTS += tests/integration/test_libvirt.py
-EXTRA_DIST += tests/integration/test_libvirt.py tests/integration/libvirt_host.py
+EXTRA_DIST += tests/integration/test_libvirt.py tests/integration/libvirt_host.py tests/integration/driver_harness.py

@@ -3,21 +3,32 @@
 """The provider "libvirt" with real QEMU machines in a libvirtd of its own. Needs root.
 
 Run alone: top_builddir=build python3 tests/integration/test_libvirt.py [name]"""
+import json
 import os
 import shutil
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
+import uuid
 
 import libvirt_host
+from driver_harness import TOOL, Driver, Refused
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
+MIB = 1 << 20
+
+
+def new():
+    return str(uuid.uuid4())
 
 
 class World:
-    """A host, a golden disk, and a folder for overlays that QEMU's own user reaches."""
+    """Two hosts (the second is started by whom it serves), a golden disk, a folder for overlays that QEMU's own user reaches."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="puesto-libvirt-", dir="/var/tmp")
@@ -26,17 +37,67 @@ class World:
         self.golden = os.path.join(self.folder, "golden.qcow2")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.golden, "64M"], check=True)
         os.chmod(self.golden, 0o444)
+        self.ca = os.path.join(self.folder, "ca.pem")
+        with open(self.ca, "w") as f:
+            f.write("-----BEGIN CERTIFICATE-----\n")
+        self.small = os.path.join(self.folder, "small")
+        os.mkdir(self.small)
+        # Before the hosts take their copies of the mounts.
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k,mode=711", "small", self.small], check=True)
         self.network = libvirt_host.Network()
         self.one = libvirt_host.Host(self.folder, "one", self.network)
+        self.two = libvirt_host.Host(self.folder, "two", self.network)
+        self.drivers = []
+
+    def driver(self, data="data", **more):
+        settings = {"kind": "libvirt", "uri": self.one.uri, "directory": self.directory, "network": "none", "deadline_s": 30,
+                    "addresses": "10.9.0.10-10.9.0.60", "agents": "10.9.0.1:5911", "agents_ca": self.ca, **more}
+        if "hosts" in settings:
+            del settings["uri"]
+        driver = Driver(os.path.join(self.folder, data), settings)
+        self.drivers.append(driver)
+        return driver
+
+    def create(self, driver, desktop=None, task=None, token="token_of_this_test", golden=None):
+        words = ("create", desktop or new(), task or new(), golden or self.golden, token)
+        return driver.call(*words)["machine"]["desktop"]
+
+    def files(self, desktop, directory=None):
+        """The desktop's folder, or None."""
+        for top, folders, _ in os.walk(directory or self.directory):
+            if desktop in folders:
+                return os.path.join(top, desktop)
+        return None
+
+    def clean(self):
+        """After a failure: the next test finds nothing of it."""
+        for host in self.one, self.two:
+            if host.process and host.process.poll() is None:
+                host.kill(signal.SIGCONT)
+                for name in host.domains():
+                    host.virsh("destroy", name, ok=None)
+                    host.virsh("undefine", name, "--managed-save", "--snapshots-metadata", ok=None)
 
     def golden_bytes(self):
         with open(self.golden, "rb") as f:
             return f.read()
 
     def end(self):
+        for driver in self.drivers:
+            driver.kill()
         self.one.end()
+        self.two.end()
         self.network.end()
+        subprocess.run(["umount", self.small], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def lives(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_the_contract_holds(world):
@@ -50,23 +111,225 @@ def test_the_contract_holds(world):
     assert world.golden_bytes() == before and (after.st_mode, after.st_uid) == (mode.st_mode, mode.st_uid), "the golden disk was touched"
 
 
+def test_a_seed_is_given_once(world):
+    driver = world.driver()
+    desktop = world.create(driver)
+    path = os.path.join(world.files(desktop), "seed.json")
+    seed = json.load(open(path))
+    assert seed == {"desktop": desktop, "hostname": "test", "broker": "10.9.0.1:5911", "display": "0.0.0.0:5910",
+                    "ca": "-----BEGIN CERTIFICATE-----\n", "locale": "en_US", "layout": "us"}, seed
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert "token_of_this_test" not in world.one.virsh("dumpxml", "puesto-" + desktop)
+    pid = world.one.qemu_pid("puesto-" + desktop)
+    assert "opt/org.puesto/seed" in open("/proc/%d/cmdline" % pid).read()
+    assert driver.machines()[desktop]["address"].startswith("10.9.0.")
+    driver.call("destroy", desktop)
+    assert world.files(desktop) is None
+    driver.end()
+
+
+def test_others_are_left_alone(world):
+    """A domain of an administrator, and one of another installation, with names and uuids as ours have them."""
+    ours, theirs = world.driver(), world.driver(data="other", addresses="10.9.0.70-10.9.0.80")
+    plain, tagged = new(), world.create(theirs)
+    xml = "<domain type='qemu'><name>puesto-%s</name><uuid>%s</uuid><memory>65536</memory><os><type>hvm</type></os></domain>" % (plain, plain)
+    path = os.path.join(world.folder, "plain.xml")
+    with open(path, "w") as f:
+        f.write(xml)
+    world.one.virsh("define", path)
+    assert ours.machines() == {} and set(theirs.machines()) == {tagged}
+    for desktop in plain, tagged:
+        ours.call("destroy", desktop)
+        assert ours.refused("create", desktop, new(), world.golden, "t").code == "conflict"
+        assert ours.refused("power", desktop, "off").code == "not_found"
+        assert "puesto-" + desktop in world.one.domains()
+    world.one.virsh("undefine", "puesto-" + plain)
+    theirs.call("destroy", tagged)
+    assert world.one.domains() == []
+    ours.end()
+    theirs.end()
+
+
+def test_a_daemon_that_dies_takes_nobody_with_it(world):
+    driver = world.driver()
+    stays, dies = world.create(driver), world.create(driver)
+    for desktop in stays, dies:
+        driver.call("watch", desktop)
+    pids = {d: world.one.qemu_pid("puesto-" + d) for d in (stays, dies)}
+    world.one.kill()
+    r = driver.refused("list")
+    assert "cannot be reached" in r.text or "Cannot" in r.text or "end of file" in r.text.lower(), r
+    health = driver.health()
+    assert not health["healthy"] and "libvirt" in health["reason"], health
+    assert all(lives(p) for p in pids.values()), "desktops go on"
+    os.kill(pids[dies], signal.SIGKILL)
+    world.one.start()
+    libvirt_host.wait_for("a healthy provider", lambda: driver.health()["healthy"])
+    machines = driver.machines()
+    assert machines[stays]["state"] == "running" and machines[dies]["state"] == "failed", machines
+    assert world.one.qemu_pid("puesto-" + stays) == pids[stays] and lives(pids[stays])
+    end = driver.ends.get(timeout=20)
+    assert end["ended"] == dies and end["reason"] and driver.ends.empty(), end
+    for desktop in stays, dies:
+        driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_a_daemon_that_hangs_is_given_up_in_time(world):
+    driver = world.driver(deadline_s=4)
+    desktop = world.create(driver)
+    world.one.kill(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        calls = [driver.begin("list"), driver.begin("power", desktop, "off"), driver.begin("capacity")]
+        for n in calls[:2]:
+            try:
+                raise AssertionError("answered: %s" % driver.finish(n))
+            except Refused as r:
+                assert r.code == "timeout" and "did not answer in time" in r.text or "cannot be reached" in r.text, r
+        assert not driver.finish(calls[2])["capacity"]["healthy"]
+        assert time.monotonic() - began < 10, "the broker would wait"
+    finally:
+        world.one.kill(signal.SIGCONT)
+    libvirt_host.wait_for("a healthy provider", lambda: driver.health()["healthy"])
+    libvirt_host.wait_for("the end of the call that hung", lambda: driver.machines()[desktop]["state"] != "running"
+                          or driver.call("power", desktop, "off"))
+    driver.call("power", desktop, "start")
+    assert driver.machines()[desktop]["state"] == "running"
+    driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_a_full_disk_leaves_nothing(world):
+    driver = world.driver(directory=world.small)
+    filler = os.path.join(world.small, "filler")
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    r = driver.refused("create", new(), new(), world.golden, "t")
+    assert "No space left" in r.text, r
+    assert not driver.health()["healthy"]
+    assert world.one.domains() == [] and driver.machines() == {}
+    os.unlink(filler)
+    desktop = world.create(driver)
+    driver.call("destroy", desktop)
+    assert os.listdir(os.path.join(world.small, os.listdir(world.small)[0])) == []
+    driver.end()
+
+
+def test_a_lost_answer_is_not_a_lost_machine(world):
+    """The provisioner is killed at every moment of a create; the same task finds one machine, another task a conflict."""
+    for delay in (0.05, 0.3, 0.7, 1.2):
+        driver, desktop, task = world.driver(), new(), new()
+        driver.call("list")
+        driver.begin("create", desktop, task, world.golden, "t")
+        time.sleep(delay)
+        driver.kill()
+        driver = world.driver()
+        seen = driver.machines().get(desktop)
+        assert seen is None or seen["state"] in ("failed", "running"), seen
+        world.create(driver, desktop, task)
+        machines = driver.machines()
+        assert list(machines) == [desktop] and machines[desktop]["state"] == "running" and machines[desktop]["task"] == task, machines
+        assert world.one.domains() == ["puesto-" + desktop]
+        assert driver.refused("create", desktop, new(), world.golden, "t").code == "conflict"
+        driver.call("destroy", desktop)
+        assert world.one.domains() == [] and world.files(desktop) is None
+        driver.end()
+
+
+def test_a_command_is_cancelled(world):
+    """A stop waits for a guest that does not listen, until somebody is tired of it; and ends it at the deadline else."""
+    driver = world.driver(deadline_s=8)
+    desktop = world.create(driver)
+    n = driver.begin("power", desktop, "stop")
+    time.sleep(0.5)
+    driver.call("cancel", desktop)
+    try:
+        raise AssertionError("done: %s" % driver.finish(n))
+    except Refused as r:
+        assert r.code == "closed" and "cancelled" in r.text, r
+    driver.call("power", desktop, "stop")
+    assert driver.machines()[desktop]["state"] == "stopped"
+    driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_addresses_are_reserved_in_the_network(world):
+    xml = ("<network><name>desks</name><bridge name='virbr9'/><ip address='10.9.0.1' netmask='255.255.255.0'>"
+           "<dhcp><range start='10.9.0.100' end='10.9.0.200'/></dhcp></ip></network>")
+    path = os.path.join(world.folder, "net.xml")
+    with open(path, "w") as f:
+        f.write(xml)
+    world.one.virsh("net-create", path)
+    driver = world.driver(network="desks")
+    desktop = world.create(driver)
+    address = driver.machines()[desktop]["address"]
+    assert "ip='%s'" % address in world.one.virsh("net-dumpxml", "desks")
+    driver.call("destroy", desktop)
+    assert address not in world.one.virsh("net-dumpxml", "desks")
+    driver.end()
+    world.one.virsh("net-destroy", "desks")
+
+
+def test_a_desktop_moves_to_another_host_and_back(world):
+    world.two.start()
+    driver = world.driver(hosts="one=%s, two=%s" % (world.one.uri, world.two.uri), shared_directory="yes",
+                          migrate_uris="one=tcp://127.0.0.1, two=tcp://127.0.0.1", deadline_s=60)
+    desktop = world.create(driver)
+    assert "migrate" in driver.health()["can"]
+    driver.call("watch", desktop)
+    hosts = {"one": world.one, "two": world.two}
+    for _ in range(2):
+        here = driver.machines()[desktop]["host"]
+        there = "two" if here == "one" else "one"
+        driver.call("migrate", desktop, there)
+        driver.call("migrate", desktop, there)
+        machine = driver.machines()[desktop]
+        assert (machine["host"], machine["state"]) == (there, "running"), machine
+        assert hosts[here].domains() == [] and hosts[there].domains() == ["puesto-" + desktop]
+        assert stat.S_ISSOCK(os.stat(driver.call("console", desktop)["path"].replace("/var/lib/libvirt", hosts[there].folder + "/lib")).st_mode)
+    assert driver.ends.empty(), "a move is no end"
+    world.two.kill()
+    assert driver.refused("list"), "one of two hosts is silent: nobody knows all of the machines"
+    world.two.start()
+    libvirt_host.wait_for("both hosts", lambda: driver.health()["healthy"])
+    driver.call("destroy", desktop)
+    assert world.one.domains() == [] and world.two.domains() == []
+    driver.end()
+
+
+def inside():
+    """In a mount namespace of our own, so that no mount is left behind."""
+    if "PUESTO_TEST_INSIDE" in os.environ:
+        return
+    os.environ["PUESTO_TEST_INSIDE"] = "yes"
+    os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable] + sys.argv)
+
+
 def main():
-    why = libvirt_host.missing() or ("" if os.path.exists(UNIT) else "the unit tests are not built")
+    why = libvirt_host.missing() or ("" if os.path.exists(UNIT) and os.path.exists(TOOL) else "the test programs are not built")
     if why:
         print("SKIP:", why)
         return 77
+    inside()
     failed, world = 0, World()
     names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
     try:
         world.one.start()
         for name in names:
+            began = time.monotonic()
             try:
                 globals()[name](world)
-                print("PASS", name, flush=True)
+                print("PASS %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
             except Exception:
                 failed += 1
-                print("FAIL", name, flush=True)
+                print("FAIL %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
                 traceback.print_exc()
+                world.clean()
     finally:
         world.end()
     return 1 if failed else 0

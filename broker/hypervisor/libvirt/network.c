@@ -35,8 +35,10 @@ static void entry_write(const struct lv_record *r, char *out, size_t size)
 
 static int entry_update(virNetworkPtr net, unsigned command, const char *entry)
 {
-	unsigned flags = VIR_NETWORK_UPDATE_AFFECT_CONFIG;
+	unsigned flags = 0;
 
+	if (virNetworkIsPersistent(net) == 1)
+		flags |= VIR_NETWORK_UPDATE_AFFECT_CONFIG;
 	if (virNetworkIsActive(net) == 1)
 		flags |= VIR_NETWORK_UPDATE_AFFECT_LIVE;
 	return virNetworkUpdate(net, command, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, entry, flags);

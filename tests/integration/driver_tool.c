@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One driver of the registry, as a program: driver_tool DATA CONF SECTION. A command a line on stdin,
+ * "NUMBER VERB [DESKTOP [WORD...]]", each on a thread of the pool; a JSON object a line on stdout
+ * when it is done: {"n": NUMBER, "code": "ok", ...}. Ends of watched desktops are {"ended": DESKTOP, "reason": …}.
+ */
+#include "base/conf.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4096
+#define WORDS 4
+
+static struct driver *driver;
+static uv_loop_t loop;
+static char input[LINE_MAX_BYTES];
+static size_t input_len;
+
+struct command {
+	uv_work_t work;
+	long number;
+	char line[LINE_MAX_BYTES];
+	char *verb, *words[WORDS]; /* in line; "" where there is none */
+	int rc;
+	struct pst_err err;
+	json_t *answer; /* owned */
+};
+
+static void say(json_t *o)
+{
+	char *text = pst_json_text(o, NULL);
+
+	puts(text);
+	fflush(stdout);
+	free(text);
+	json_decref(o);
+}
+
+static json_t *machine_json(const struct machine *m)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
+		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
+}
+
+/* words: TASK BASE TOKEN DISK_MB */
+static void request_fill(const struct command *c, struct machine_request *r)
+{
+	memset(r, 0, sizeof(*r));
+	pst_strlcpy(r->desktop, sizeof(r->desktop), c->words[0]);
+	pst_strlcpy(r->task, sizeof(r->task), c->words[1]);
+	pst_strlcpy(r->image_name, sizeof(r->image_name), "demo");
+	pst_strlcpy(r->image_version, sizeof(r->image_version), "1");
+	pst_strlcpy(r->image_base, sizeof(r->image_base), c->words[2]);
+	pst_strlcpy(r->image_path, sizeof(r->image_path), "/images/demo/1");
+	pst_strlcpy(r->hostname, sizeof(r->hostname), "test");
+	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
+	pst_strlcpy(r->layout, sizeof(r->layout), "us");
+	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), c->words[3]);
+	r->memory_mb = 128;
+	r->cpu_percent = 100;
+	r->pids = 100;
+	r->max_width = 1280;
+	r->max_height = 800;
+}
+
+static void run_create(struct command *c)
+{
+	struct machine_request r;
+	struct machine m;
+
+	request_fill(c, &r);
+	c->rc = driver_create(driver, &r, &m, &c->err);
+	if (c->rc == 0)
+		json_object_set_new(c->answer, "machine", machine_json(&m));
+}
+
+static void run_restart(struct command *c)
+{
+	struct machine_request r = { .memory_mb = 0 };
+	struct machine m;
+
+	pst_strlcpy(r.desktop, sizeof(r.desktop), c->words[0]);
+	pst_strlcpy(r.task, sizeof(r.task), c->words[1]);
+	pst_strlcpy(r.enrol_token, sizeof(r.enrol_token), c->words[3]);
+	c->rc = driver_restart(driver, &r, strcmp(c->words[2], "refresh") == 0, &m, &c->err);
+	if (c->rc == 0)
+		json_object_set_new(c->answer, "machine", machine_json(&m));
+}
+
+static void run_destroy(struct command *c)
+{
+	c->rc = driver_destroy(driver, c->words[0], &c->err);
+}
+
+static void on_machine(const struct machine *m, void *arg)
+{
+	json_array_append_new(arg, machine_json(m));
+}
+
+static void run_list(struct command *c)
+{
+	json_t *machines = json_array();
+
+	c->rc = driver_list(driver, on_machine, machines, &c->err);
+	json_object_set_new(c->answer, "machines", machines);
+}
+
+static void run_capacity(struct command *c)
+{
+	struct driver_capacity cap;
+	char text[200];
+
+	c->rc = driver_capacity(driver, &cap, &c->err);
+	if (c->rc == 0)
+		json_object_set_new(c->answer, "capacity", json_pack("{s:b,s:s,s:i,s:s,s:s}", "healthy", (int)cap.healthy, "reason", cap.reason,
+			"machines", (int)cap.machines, "can", driver_can_text(cap.can, text, sizeof(text)), "limits", cap.limits));
+}
+
+static void run_power(struct command *c)
+{
+	static const char *const wishes[] = { "start", "stop", "off", "suspend" };
+
+	c->rc = PST_EINVAL;
+	for (size_t i = 0; i < PST_ARRAY_LEN(wishes); i++) {
+		if (strcmp(wishes[i], c->words[1]) == 0)
+			c->rc = driver_power(driver, c->words[0], (enum machine_power)i, &c->err);
+	}
+}
+
+static void run_snapshot(struct command *c)
+{
+	if (strcmp(c->words[1], "take") == 0)
+		c->rc = driver_snapshot_take(driver, c->words[0], c->words[2], &c->err);
+	else if (strcmp(c->words[1], "revert") == 0)
+		c->rc = driver_snapshot_revert(driver, c->words[0], c->words[2], &c->err);
+	else
+		c->rc = driver_snapshot_drop(driver, c->words[0], c->words[2], &c->err);
+}
+
+static void run_resize(struct command *c)
+{
+	struct machine_size size = { .memory_mb = (uint32_t)atoi(c->words[1]), .cpu_percent = (uint32_t)atoi(c->words[2]),
+		.disk_mb = (uint32_t)atoi(c->words[3]) };
+
+	c->rc = driver_resize(driver, c->words[0], &size, &c->err);
+}
+
+static void run_migrate(struct command *c)
+{
+	c->rc = driver_migrate(driver, c->words[0], c->words[1], &c->err);
+}
+
+static void run_console(struct command *c)
+{
+	struct machine_endpoint e;
+
+	c->rc = driver_console(driver, c->words[0], &e, &c->err);
+	if (c->rc == 0)
+		json_object_set_new(c->answer, "path", json_string(e.address));
+}
+
+static void run_cancel(struct command *c)
+{
+	driver_cancel(driver, c->words[0]);
+}
+
+static const struct {
+	const char *verb;
+	void (*run)(struct command *c);
+} verbs[] = {
+	{ "create", run_create },
+	{ "restart", run_restart },
+	{ "destroy", run_destroy },
+	{ "list", run_list },
+	{ "capacity", run_capacity },
+	{ "power", run_power },
+	{ "snapshot", run_snapshot },
+	{ "resize", run_resize },
+	{ "migrate", run_migrate },
+	{ "console", run_console },
+	{ "cancel", run_cancel },
+};
+
+static void on_work(uv_work_t *work)
+{
+	struct command *c = work->data;
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(verbs); i++) {
+		if (strcmp(verbs[i].verb, c->verb) == 0) {
+			verbs[i].run(c);
+			return;
+		}
+	}
+	c->rc = pst_err_set(&c->err, PST_EINVAL, "no verb \"%s\"", c->verb);
+}
+
+static void command_answer(struct command *c)
+{
+	json_object_set_new(c->answer, "n", json_integer(c->number));
+	json_object_set_new(c->answer, "code", json_string(c->rc < 0 ? pst_code_word(c->rc) : "ok"));
+	json_object_set_new(c->answer, "error", json_string(c->err.text));
+	say(c->answer);
+	free(c);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+	command_answer(work->data);
+}
+
+static void on_ended(const char *desktop, const char *reason, void *arg)
+{
+	say(json_pack("{s:s,s:s}", "ended", desktop, "reason", reason));
+}
+
+static void command_start(const char *line)
+{
+	struct command *c = pst_zalloc(1, sizeof(*c));
+	char *rest;
+
+	pst_strlcpy(c->line, sizeof(c->line), line);
+	rest = c->line;
+	c->number = strtol(strsep(&rest, " "), NULL, 10);
+	c->verb = rest ? strsep(&rest, " ") : "";
+	for (size_t i = 0; i < WORDS; i++)
+		c->words[i] = rest ? strsep(&rest, " ") : "";
+	c->answer = json_object();
+	c->work.data = c;
+	if (strcmp(c->verb, "watch") == 0) {
+		c->rc = driver_watch(driver, c->words[0], on_ended, NULL, &c->err);
+		command_answer(c);
+		return;
+	}
+	uv_queue_work(&loop, &c->work, on_work, on_done);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	*buf = uv_buf_init(input + input_len, (unsigned)(sizeof(input) - input_len - 1));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	char *end;
+
+	if (n < 0) {
+		uv_close((uv_handle_t *)stream, NULL);
+		pst_loop_stop(&loop);
+		return;
+	}
+	input_len += (size_t)n;
+	input[input_len] = '\0';
+	while ((end = strchr(input, '\n'))) {
+		*end = '\0';
+		command_start(input);
+		input_len -= (size_t)(end + 1 - input);
+		memmove(input, end + 1, input_len + 1);
+	}
+}
+
+static void on_stop(void *arg)
+{
+	driver_close(driver);
+}
+
+int main(int argc, char **argv)
+{
+	struct driver_params p = { .name = "test", .libexec = "/nowhere", .loop = &loop };
+	struct pst_err err = PST_ERR_INIT;
+	uv_pipe_t in;
+
+	if (argc != 4)
+		return 2;
+	setenv("UV_THREADPOOL_SIZE", "8", 1);
+	uv_loop_init(&loop);
+	p.data = argv[1];
+	p.conf = pst_conf_create();
+	p.section = argv[3];
+	if (pst_conf_load(p.conf, argv[2], &err) == 0)
+		driver = driver_open(registry_find(pst_conf_str(p.conf, p.section, "kind", "local")), &p, &err);
+	if (!driver) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	uv_pipe_init(&loop, &in, 0);
+	uv_pipe_open(&in, 0);
+	uv_read_start((uv_stream_t *)&in, on_alloc, on_read);
+	pst_loop_run_until_signal(&loop, on_stop, NULL, NULL);
+	pst_loop_drain(&loop);
+	pst_conf_destroy(p.conf);
+	return 0;
+}
