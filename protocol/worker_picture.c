@@ -296,8 +296,8 @@ void picture_join(struct worker *w)
 {
 	if (worker_is_over(w) || !w->picture.encoder)
 		return;
-	encoder_restart_videos(w->picture.encoder);
-	front_join(w->front, encoder_sent(w->picture.encoder));
+	if (front_join(w->front, encoder_sent(w->picture.encoder)))
+		encoder_restart_videos(w->picture.encoder);
 }
 
 void picture_cursor(struct worker *w, const struct cursor_image *image)

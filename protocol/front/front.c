@@ -82,10 +82,9 @@ bool front_follow(struct front *f, struct front *follower)
 	return true;
 }
 
-void front_join(struct front *f, const struct pixmap *sent)
+bool front_join(struct front *f, const struct pixmap *sent)
 {
-	if (f->type->join)
-		f->type->join(f, sent);
+	return f->type->join && f->type->join(f, sent);
 }
 
 void front_path(struct front *f, struct front_path *ret)

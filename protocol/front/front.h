@@ -41,7 +41,7 @@ struct front_events {
 	/* The client wants this part again. */
 	void (*refresh)(void *arg, const struct rect *r);
 	void (*clipboard)(void *arg, const char *utf8, size_t len);
-	/* Followers wait for a picture: front_join, from this call or later. May be NULL where nothing follows. */
+	/* Followers wait for a picture: front_join, from this call or later. Comes again until they have it. May be NULL where nothing follows. */
 	void (*join)(void *arg);
 	/* The end; nothing comes after it. code is PST_E…, 0 when the client left in good order. */
 	void (*closed)(void *arg, int code, const char *reason);
@@ -99,8 +99,11 @@ struct front_type {
 	 * does not keep up, frames are left out, and it asks for a picture again. Its own surface and frame are not called. Optional.
 	 */
 	void (*follow)(struct front *f, struct front *follower);
-	/* The picture for followers that wait, as f's client has it. The encoder's videos begin anew with f's next frame. With follow. */
-	void (*join)(struct front *f, const struct pixmap *sent);
+	/*
+	 * The picture for followers that wait, as f's client has it: some of it in each call, so that none takes long. True with the last: they have it, and
+	 * the encoder's videos begin anew with f's next frame. With follow.
+	 */
+	bool (*join)(struct front *f, const struct pixmap *sent);
 	void (*path)(struct front *f, struct front_path *ret);
 	/* Says why to the client in its protocol's way, then ends; closed follows. code: PST_E…, FRONT_END_RESTART, 0 for a log-off. */
 	void (*end)(struct front *f, int code, const char *reason_en, const char *reason_es);
@@ -129,7 +132,8 @@ void front_bell(struct front *f);
 void front_watched(struct front *f, const char *names);
 /* False: this type of front has no followers. */
 bool front_follow(struct front *f, struct front *follower);
-void front_join(struct front *f, const struct pixmap *sent);
+/* False also for a type without followers. */
+bool front_join(struct front *f, const struct pixmap *sent);
 void front_path(struct front *f, struct front_path *ret);
 void front_end(struct front *f, int code, const char *reason_en, const char *reason_es);
 /* Accepts NULL. */

@@ -42,7 +42,7 @@ static struct {
 	int count, opened;
 	struct encoder *encoder;
 	struct scene *scene;
-	double snapshot_ms;
+	double snapshot_ms; /* the longest turn while viewers wait for one */
 } b;
 
 /* --- the browsers: read, acknowledge, nothing else ------------------------------------------------ */
@@ -132,12 +132,31 @@ static void on_opened(void *arg, const struct front_caps *caps)
 
 static void on_join(void *arg)
 {
-	double began = cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
-
 	(void)arg;
-	encoder_restart_videos(b.encoder);
-	front_join(b.fronts[0], encoder_sent(b.encoder));
-	b.snapshot_ms = cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - began;
+	if (front_join(b.fronts[0], encoder_sent(b.encoder)))
+		encoder_restart_videos(b.encoder);
+}
+
+static bool have_all_joined(void)
+{
+	for (int i = 1; i < b.count; i++) {
+		struct front_path path;
+
+		front_path(b.fronts[i], &path);
+		if (!path.frames_sent)
+			return false;
+	}
+	return true;
+}
+
+static void await_snapshot(void)
+{
+	while (!have_all_joined()) {
+		double began = cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
+
+		uv_run(&b.loop, UV_RUN_ONCE);
+		b.snapshot_ms = PST_MAX(b.snapshot_ms, cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - began);
+	}
 }
 
 static void on_ready(void *arg)
@@ -235,8 +254,10 @@ static uint64_t sent_bytes(void)
 
 static uint64_t settle(uint64_t now)
 {
-	for (int i = 0; i < 200 && (i < 20 || encoder_has_work(b.encoder, now)); i++, now += 100 * MS)
+	for (int i = 0; i < 200 && (i < 20 || encoder_has_work(b.encoder, now)); i++, now += 100 * MS) {
 		send_frame(now);
+		await_snapshot();
+	}
 	return now;
 }
 

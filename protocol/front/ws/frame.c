@@ -151,20 +151,20 @@ static const op_writer writers[OP_KINDS] = {
 	[OP_LOSSY] = write_lossy, [OP_VIDEO] = write_video,
 };
 
-int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const struct pixmap *sent, struct pst_buf *out,
-		   struct pst_err *err)
+void ws_frame_begin(struct ws_frame_writer *w, uint64_t sequence, uint8_t flags, uint16_t operations, struct pst_buf *out)
 {
-	uint8_t head[WS_FRAME_HEAD], flags = (uint8_t)(ws_frame_flags(list) | (w->is_anew ? WS_FRAME_ANEW : 0));
+	uint8_t head[WS_FRAME_HEAD];
 
-	if (list->len > UINT16_MAX)
-		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
 	w->frames++;
 	w->is_anew = false;
-	codec_set_thrift(w->jpeg, list->is_thrifty);
-	ws_frame_head(head, (uint32_t)list->sequence, flags, (uint16_t)list->len);
+	ws_frame_head(head, (uint32_t)sequence, flags, operations);
 	pst_buf_append(out, head, sizeof(head));
-	for (size_t i = 0; i < list->len; i++) {
-		const struct op *op = &list->ops[i];
+}
+
+int ws_frame_ops(struct ws_frame_writer *w, const struct op *ops, size_t n, const struct pixmap *sent, struct pst_buf *out, struct pst_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct op *op = &ops[i];
 		size_t before = out->len;
 		int kind = writers[op->kind](w, op, sent, out, err);
 
@@ -175,4 +175,16 @@ int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const 
 		w->mix.pixels[kind] += (uint64_t)rect_area(&op->rect);
 	}
 	return out->failed ? pst_err_set(err, PST_ELIMIT, "a frame is larger than %u bytes", WS_FRAME_MAX) : 0;
+}
+
+int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const struct pixmap *sent, struct pst_buf *out,
+		   struct pst_err *err)
+{
+	uint8_t flags = (uint8_t)(ws_frame_flags(list) | (w->is_anew ? WS_FRAME_ANEW : 0));
+
+	if (list->len > UINT16_MAX)
+		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
+	codec_set_thrift(w->jpeg, list->is_thrifty);
+	ws_frame_begin(w, list->sequence, flags, (uint16_t)list->len, out);
+	return ws_frame_ops(w, list->ops, list->len, sent, out, err);
 }

@@ -39,3 +39,7 @@ int ws_frame_writer_restart(struct ws_frame_writer *w);
  */
 int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const struct pixmap *sent, struct pst_buf *out,
 		   struct pst_err *err);
+
+/* The same in parts: the head, then all of the operations that it names, in calls of any size. */
+void ws_frame_begin(struct ws_frame_writer *w, uint64_t sequence, uint8_t flags, uint16_t operations, struct pst_buf *out);
+int ws_frame_ops(struct ws_frame_writer *w, const struct op *ops, size_t n, const struct pixmap *sent, struct pst_buf *out, struct pst_err *err);

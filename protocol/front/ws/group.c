@@ -2,15 +2,13 @@
 /* One encoding for several browsers. */
 #include "protocol/front/ws/group.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
+#include "protocol/front/ws/snapshot.h"
 #include "protocol/front/ws/ws_priv.h"
 
 #define ANEW_EVERY_NS 3000000000ull /* streams that begin anew cost everybody what they had learnt */
-#define BLOCK_W 256                 /* a snapshot's operations: each has one kind of coding */
-#define BLOCK_H 64
+#define STEP_NS 1000000ull          /* from one step of a snapshot to the next: what the owner and his desktop say comes between */
 
 static struct ws *ws_of(struct front *f)
 {
@@ -38,6 +36,37 @@ static void end_lost(struct ws *f, uint64_t now_ns)
 			"lentos.");
 }
 
+static void tell_surface(struct ws *f, int32_t width, int32_t height)
+{
+	if (f->group.width == width && f->group.height == height)
+		return;
+	f->group.width = width;
+	f->group.height = height;
+	pst_buf_reset(&f->body);
+	ws_write_surface(&f->body, width, height, f->scale_pct);
+	ws_stream_put(f->stream, WS_S_SURFACE, f->body.data, f->body.len);
+}
+
+static void drop_snapshot(struct ws *leader)
+{
+	ws_snapshot_destroy(leader->group.snapshot);
+	leader->group.snapshot = NULL;
+}
+
+/* Asks for the picture, or for more of it. When to look again, UINT64_MAX for never. */
+static uint64_t continue_picture(struct ws *leader, bool is_wanted, uint64_t now_ns)
+{
+	if (!is_wanted) {
+		drop_snapshot(leader);
+		return UINT64_MAX;
+	}
+	if (!leader->group.snapshot && anew_at(leader) > now_ns)
+		return anew_at(leader);
+	leader->ev->join(leader->arg);
+	/* There may have been no picture, or no memory. */
+	return now_ns + (leader->group.snapshot ? STEP_NS : ANEW_EVERY_NS);
+}
+
 static void on_time(void *arg)
 {
 	struct ws *l = arg;
@@ -51,14 +80,9 @@ static void on_time(void *arg)
 		is_wanted = is_wanted || wants_snapshot(f);
 	}
 	is_wanted = is_wanted && l->phase == WS_OPEN && l->sequence > 0 && l->ev->join;
-	if (is_wanted && anew_at(l) <= now) {
-		l->ev->join(l->arg);
-		due = PST_MIN(due, now + ANEW_EVERY_NS); /* there may have been no picture, or no memory */
-	} else if (is_wanted) {
-		due = PST_MIN(due, anew_at(l));
-	}
+	due = PST_MIN(due, continue_picture(l, is_wanted, now));
 	if (due != UINT64_MAX && !pst_timer_is_active(l->group.timer))
-		pst_timer_start(l->group.timer, due > now ? (due - now) / 1000000 + 1 : 0, on_time, l);
+		pst_timer_start(l->group.timer, due > now ? (due - now + 999999) / 1000000 : 0, on_time, l);
 }
 
 /* From a turn of the loop of its own: a snapshot is not encoded in the middle of a frame. */
@@ -109,16 +133,19 @@ void ws_group_leave(struct ws *w)
 		w->group.first = f->group.next;
 		f->group.leader = f->group.next = NULL;
 	}
+	drop_snapshot(w);
 	pst_timer_destroy(w->group.timer);
 	w->group.timer = NULL;
 }
 
-void ws_group_frame(struct ws *leader, bool is_quiet, uint64_t now_ns)
+void ws_group_frame(struct ws *leader, const struct op_list *ops, bool is_quiet, uint64_t now_ns)
 {
 	const struct pst_buf *body = &leader->body;
 	bool has_fallen = false;
 
 	leader->group.more = body->data[4] & WS_FRAME_MORE;
+	if (leader->group.snapshot)
+		ws_snapshot_note(leader->group.snapshot, ops);
 	for (struct ws *f = leader->group.first; f; f = f->group.next) {
 		if (f->phase != WS_OPEN || !f->group.member.is_in_step)
 			continue;
@@ -132,83 +159,55 @@ void ws_group_frame(struct ws *leader, bool is_quiet, uint64_t now_ns)
 		look(leader);
 }
 
-static void tell_surface(struct ws *f, int32_t width, int32_t height)
-{
-	if (f->group.width == width && f->group.height == height)
-		return;
-	f->group.width = width;
-	f->group.height = height;
-	pst_buf_reset(&f->body);
-	ws_write_surface(&f->body, width, height, f->scale_pct);
-	ws_stream_put(f->stream, WS_S_SURFACE, f->body.data, f->body.len);
-}
-
 void ws_group_surface(struct ws *leader, int32_t width, int32_t height)
 {
 	leader->group.width = width;
 	leader->group.height = height;
+	drop_snapshot(leader);
 	for (struct ws *f = leader->group.first; f; f = f->group.next)
 		if (f->phase == WS_OPEN && f->group.member.is_in_step)
 			tell_surface(f, width, height);
 }
 
-/* The whole picture as exact blocks. Owned by the caller; NULL without memory. */
-static struct op *block_ops(int32_t width, int32_t height, size_t *ret_len)
+/* All of the picture is there: it goes to those who wait, and streams begin anew. False: they go on. */
+static bool give_snapshot(struct ws *l, const struct pixmap *sent)
 {
-	size_t columns = (size_t)(width + BLOCK_W - 1) / BLOCK_W,
-	       rows = (size_t)(height + BLOCK_H - 1) / BLOCK_H;
-	struct op *ops = pst_zalloc(columns * rows, sizeof(*ops));
-
-	for (size_t i = 0; ops && i < columns * rows; i++) {
-		int32_t x = (int32_t)(i % columns) * BLOCK_W, y = (int32_t)(i / columns) * BLOCK_H;
-
-		ops[i].kind = OP_LOSSLESS;
-		ops[i].rect =
-			(struct rect){ x, y, PST_MIN(BLOCK_W, width - x), PST_MIN(BLOCK_H, height - y) };
-	}
-	*ret_len = columns * rows;
-	return ops;
-}
-
-/* FRAME's body with the whole picture, for decoders that begin anew. */
-static int write_snapshot(const struct ws *leader, const struct pixmap *sent, struct pst_buf *out)
-{
-	struct ws_frame_writer fresh;
-	struct op_list list = { .sequence = leader->sequence + 1, .is_exact = true, .more = leader->group.more };
-	struct op *ops = block_ops(sent->width, sent->height, &list.len);
-	int rc = ops ? ws_frame_writer_init(&fresh) : PST_ENOMEM;
-
-	if (rc == 0) {
-		list.ops = ops;
-		fresh.is_anew = true;
-		rc = ws_frame_write(&fresh, &list, sent, out, NULL);
-		ws_frame_writer_finish(&fresh);
-	}
-	free(ops);
-	return rc;
-}
-
-void ws_group_join(struct front *leader, const struct pixmap *sent)
-{
-	struct ws *l = ws_of(leader);
+	struct ws_snapshot *s = l->group.snapshot;
+	const struct pst_buf *body = ws_snapshot_body(s);
 	uint64_t now;
-	struct pst_buf body;
 
-	if (l->phase != WS_OPEN || sent->width != l->group.width || sent->height != l->group.height)
-		return;
-	pst_buf_init(&body, WS_FRAME_MAX);
-	if (write_snapshot(l, sent, &body) < 0 || ws_frame_writer_restart(&l->writer) < 0) {
-		pst_buf_finish(&body);
-		return;
-	}
+	if (ws_snapshot_finish(s, sent, l->sequence + 1, l->group.more) < 0 || ws_frame_writer_restart(&l->writer) < 0)
+		return false;
 	l->sequence++;
 	l->group.anew_ns = now = pst_mono_ns();
 	for (struct ws *f = l->group.first; f; f = f->group.next) {
 		if (!wants_snapshot(f))
 			continue;
 		tell_surface(f, sent->width, sent->height);
-		ws_member_join(&f->group.member, &f->window, l->sequence, body.len, now);
-		ws_stream_put(f->stream, WS_S_FRAME, body.data, body.len);
+		ws_member_join(&f->group.member, &f->window, l->sequence, body->len, now);
+		ws_stream_put(f->stream, WS_S_FRAME, body->data, body->len);
 	}
-	pst_buf_finish(&body);
+	return true;
+}
+
+bool ws_group_join(struct front *leader, const struct pixmap *sent)
+{
+	struct ws *l = ws_of(leader);
+	struct ws_group *g = &l->group;
+	bool is_given;
+
+	if (l->phase != WS_OPEN || sent->width != g->width || sent->height != g->height)
+		return false;
+	if (!g->snapshot)
+		g->snapshot = ws_snapshot_create(sent->width, sent->height);
+	if (!g->snapshot)
+		return false;
+	if (!ws_snapshot_is_near(g->snapshot)) {
+		if (ws_snapshot_step(g->snapshot, sent) < 0)
+			drop_snapshot(l);
+		return false;
+	}
+	is_given = give_snapshot(l, sent);
+	drop_snapshot(l);
+	return is_given;
 }

@@ -8,6 +8,7 @@ protocol_front_ws_libfrontws_a_SOURCES = \
 	protocol/front/ws/message.c protocol/front/ws/message.h \
 	protocol/front/ws/parse.c \
 	protocol/front/ws/receive.c \
+	protocol/front/ws/snapshot.c protocol/front/ws/snapshot.h \
 	protocol/front/ws/stream.c protocol/front/ws/stream.h \
 	protocol/front/ws/ws.c protocol/front/ws/ws.h protocol/front/ws/ws_priv.h
 protocol_front_ws_libfrontws_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)

@@ -307,7 +307,7 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	w->encode_us += now_us - start_us;
 	if (put_body(w, WS_S_FRAME) < 0)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is gone");
-	ws_group_frame(w, !is_acknowledged, now_us * 1000);
+	ws_group_frame(w, ops, !is_acknowledged, now_us * 1000);
 	/* A letter's frame is a third of STATS. */
 	if (!is_letter && now_us - w->stats_us >= STATS_EVERY_US)
 		put_stats(w, now_us);

@@ -12,6 +12,7 @@ tests_unit_ws_test_ws_SOURCES = \
 	tests/unit/ws/test_member.c \
 	tests/unit/ws/test_message.c \
 	tests/unit/ws/test_parse.c \
+	tests/unit/ws/test_snapshot.c \
 	tests/unit/ws/test_ws.c
 tests_unit_ws_test_ws_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_ws_test_ws_LDADD = $(FRONT_WS_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS) -lm

@@ -13,8 +13,8 @@
 #include "protocol/front/ws/ws_priv.h"
 #include "tests/unit/encoder/decode.h"
 
-#define W 320
-#define H 200
+#define W 640 /* a snapshot of two steps */
+#define H 256
 #define CLIENTS 4
 
 struct client {
@@ -61,8 +61,7 @@ static void on_join(void *arg)
 {
 	struct client *c = arg;
 
-	t.joins++;
-	front_ws.join(c->front, &t.pixmap);
+	t.joins += front_ws.join(c->front, &t.pixmap);
 }
 
 static const struct front_events events = {
@@ -167,7 +166,7 @@ static void turn(void)
 
 static void open_client(int i)
 {
-	static const uint8_t hello[] = { 1, 0, 1, 1, 64, 0, 200, 0, 100, 0, 0, 0, 0, 0, 0, 1, 'x' };
+	static const uint8_t hello[] = { 1, 0, 1, W >> 8, W & 255, H >> 8, H & 255, 0, 100, 0, 0, 0, 0, 0, 0, 1, 'x' };
 	struct client *c = &t.clients[i];
 	struct pst_err err = PST_ERR_INIT;
 	int fds[2], before = t.opened;
@@ -270,6 +269,39 @@ Test(group, a_late_joiner_shows_what_the_owner_shows)
 	cr_assert_eq(t.clients[0].anews, 1, "the owner's stream began anew once");
 	cr_assert_eq(t.clients[1].anews, 2, "the snapshot's, and the group's");
 	cr_assert_eq(ws(1)->writer.flat == NULL, true, "a follower has no encoder");
+}
+
+Test(group, what_the_owner_draws_while_a_picture_is_encoded_follows_it)
+{
+	draw(true);
+	follow(1);
+	RUN_UNTIL(ws(0)->group.snapshot);
+	for (int i = 0; i < 3; i++)
+		draw(false);
+	cr_assert_eq(t.clients[1].frames, 0, "not yet");
+	RUN_UNTIL(shows(&t.clients[0]) && shows(&t.clients[1]));
+	cr_assert(ws(1)->group.member.is_in_step && !ws(0)->group.snapshot);
+	for (int i = 0; i < 20; i++)
+		draw(i == 5);
+	RUN_UNTIL(shows(&t.clients[0]) && shows(&t.clients[1]));
+	cr_assert_eq(t.joins, 1);
+}
+
+Test(group, a_picture_that_grew_old_while_it_was_encoded_is_not_sent)
+{
+	draw(false);
+	follow(1);
+	RUN_UNTIL(ws(0)->group.snapshot);
+	cr_assert_eq(front_ws.surface(t.clients[0].front, W, 100, NULL), 0);
+	cr_assert_null(ws(0)->group.snapshot);
+	follow(2);
+	cr_assert_eq(front_ws.surface(t.clients[0].front, W, H, NULL), 0);
+	draw(true);
+	ws(0)->group.anew_ns = 1;
+	ws_group_wake(ws(1));
+	RUN_UNTIL(ws(0)->group.snapshot);
+	close_client(&t.clients[1]);
+	RUN_UNTIL(shows(&t.clients[2]));
 }
 
 Test(group, joiners_of_one_moment_share_one_snapshot)
