@@ -20,6 +20,7 @@
 #define AHEAD \
 	6 /* rows that are fetched before they are hashed: a column is read against the grain of memory */
 #define VOTES_MIN 8   /* rows that must agree */
+#define VOTES_MANY 32 /* after which no more are asked, when four times as many as for any other shift */
 #define RUN_MIN 12    /* rows of a run that is worth a rectangle */
 #define GAIN_MIN 2048 /* changed pixels that a copy must save: 8 KB */
 #define RECTS_MAX 32
@@ -217,6 +218,18 @@ static bool best_vote(struct motion *m, struct vector *ret)
 	return true;
 }
 
+/* So many rows agree that further columns would say the same. */
+static bool is_decided(const struct motion *m)
+{
+	int32_t best = 0, second = 0;
+
+	for (int32_t i = 0; i <= m->height * 2; i++) {
+		second = PST_MAX(second, PST_MIN(m->votes[i], best));
+		best = PST_MAX(best, m->votes[i]);
+	}
+	return best >= VOTES_MANY && best >= 4 * second;
+}
+
 static bool matches(const struct encoder *e, const struct pixmap *screen, int32_t x, int32_t y, int32_t w,
 	struct vector v)
 {
@@ -291,21 +304,26 @@ static void scan_column(
 	}
 }
 
-/* How many columns right of x (step 1) or left of it (step -1) match in every row of r: at most a tile's
- * side. */
-static int32_t widen(const struct encoder *e, const struct pixmap *screen, const struct rect *r, int32_t x,
-	int32_t step, struct vector v)
+/* How many columns right of r match in every row: at most a tile's side. A row is looked at only as far as all before it match. */
+static int32_t widen_right(const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
 {
-	int32_t grown = 0;
+	int32_t x = r->x + r->w, room = e->tiles.width - x - PST_MAX(v.dx, 0), grown = PST_MIN(TILE_SIDE, room), first, last;
 
-	for (; grown < TILE_SIDE; grown++, x += step) {
-		if (x < 0 || x >= e->tiles.width || x + v.dx < 0 || x + v.dx >= e->tiles.width)
-			break;
-		for (int32_t y = r->y; y < r->y + r->h; y++)
-			if (!matches(e, screen, x, y, 1, v))
-				return grown;
-	}
-	return grown;
+	for (int32_t y = r->y; y < r->y + r->h && grown > 0; y++)
+		if (e->dsp->diff_row(pixmap_at(screen, x, y), encoder_row(e, x + v.dx, y + v.dy), grown, &first, &last))
+			grown = first;
+	return PST_MAX(grown, 0);
+}
+
+/* The same left of it. */
+static int32_t widen_left(const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
+{
+	int32_t room = r->x + PST_MIN(v.dx, 0), grown = PST_MIN(TILE_SIDE, room), first, last;
+
+	for (int32_t y = r->y; y < r->y + r->h && grown > 0; y++)
+		if (e->dsp->diff_row(pixmap_at(screen, r->x - grown, y), encoder_row(e, r->x - grown + v.dx, y + v.dy), grown, &first, &last))
+			grown -= last + 1;
+	return PST_MAX(grown, 0);
 }
 
 /* Moves rows within the sent picture; the order keeps an overlapping source whole. */
@@ -374,7 +392,7 @@ int motion_copy(struct encoder *e, const struct pixmap *screen, const struct rec
 
 static int copy_rect(struct encoder *e, const struct pixmap *screen, struct rect r, struct vector v)
 {
-	int32_t left = widen(e, screen, &r, r.x - 1, -1, v), right = widen(e, screen, &r, r.x + r.w, 1, v);
+	int32_t left = widen_left(e, screen, &r, v), right = widen_right(e, screen, &r, v);
 	int rc;
 
 	r.x -= left;
@@ -440,7 +458,7 @@ static int try_rows(struct encoder *e, const struct pixmap *screen, const struct
 	if (!n)
 		return 0;
 	memset(m->votes, 0, ((size_t)m->height * 2 + 1) * sizeof(*m->votes));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !is_decided(m); i++)
 		vote_column(e, screen, columns[i], bounds);
 	for (int tries = 0; tries < 2 && best_vote(m, &v); tries++) {
 		int rc = try_vector(e, screen, bounds, v);
