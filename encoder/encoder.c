@@ -12,6 +12,7 @@
 #include "encoder/plan.h"
 #include "encoder/twin.h"
 #include "encoder/video.h"
+#include "encoder/words.h"
 
 #define VIDEO_WAIT_NS 20000000ull /* at most so long do other changes go before a video's */
 #define THRIFT_KBPS 40000 /* where 2 ns more for a pixel save the path as much */
@@ -89,11 +90,16 @@ struct encoder *encoder_create(const struct encoder_params *params, struct pst_e
 	e->params = *params;
 	e->dsp = dsp_best();
 	cost_init(&e->cost);
-	if (open_screen(e, err) < 0) {
-		encoder_destroy(e);
-		return NULL;
-	}
-	return e;
+	if (open_screen(e, err) < 0)
+		goto fail;
+	if (params->ops & OP_TAKES_REPEATS)
+		e->words = words_create();
+	if (e->words || !(params->ops & OP_TAKES_REPEATS))
+		return e;
+	pst_err_set(err, PST_ENOMEM, "encoder: no memory");
+fail:
+	encoder_destroy(e);
+	return NULL;
 }
 
 void encoder_destroy(struct encoder *e)
@@ -102,6 +108,7 @@ void encoder_destroy(struct encoder *e)
 		return;
 
 	close_screen(e);
+	words_destroy(e->words);
 	free(e->ops);
 	free(e);
 }
@@ -126,6 +133,8 @@ int encoder_resize(struct encoder *e, int32_t width, int32_t height, struct pst_
 		return rc;
 	close_screen(e);
 	*e = next;
+	if (e->words)
+		words_clear(e->words);
 	return 0;
 }
 
@@ -204,7 +213,7 @@ struct op *encoder_add_op(struct encoder *e, enum op_kind kind, enum op_class kl
 	if (!grow_ops(e))
 		return NULL;
 	op = &e->ops[e->ops_len++];
-	*op = (struct op){ .kind = kind, .klass = klass, .rect = *r };
+	*op = (struct op){ .kind = kind, .klass = klass, .rect = *r, .lossless = { NULL, 0, 0 } };
 	if (kind == OP_FILL || kind == OP_LOSSLESS)
 		tiles_mark_exact(&e->tiles, r);
 	else if (kind == OP_LOSSY || kind == OP_VIDEO)
@@ -304,6 +313,8 @@ int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns
 		return pst_err_set(err, rc, "encoder: a frame could not be planned: %s", pst_strerror(rc));
 	}
 
+	if (e->words)
+		words_find(e);
 	count_refined(e);
 	cost_begin(&e->cost);
 	for (size_t i = 0; i < e->ops_len; i++)

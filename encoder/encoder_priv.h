@@ -10,6 +10,7 @@
 #include "encoder/tiles.h"
 
 struct motion;
+struct words;
 struct video;
 
 struct encoder {
@@ -20,6 +21,7 @@ struct encoder {
 	struct pixmap sent_view; /* the same as a pixmap */
 	struct motion *motion;
 	struct video *video;
+	struct words *words; /* NULL where the front makes no use of repeats */
 	struct piece *pieces; /* of this plan, at most one per tile */
 	struct op *ops;       /* of this plan */
 	size_t ops_len, ops_cap;

@@ -4,6 +4,7 @@ noinst_LIBRARIES += encoder/libencoder.a
 encoder_libencoder_a_SOURCES = \
 	encoder/anchor.c encoder/anchor.h \
 	encoder/chroma.c encoder/chroma.h \
+	encoder/blank.c encoder/blank.h \
 	encoder/classify.c \
 	encoder/codec.h \
 	encoder/codec/clear.c \
@@ -44,6 +45,7 @@ encoder_libencoder_a_SOURCES = \
 	encoder/tiles.c encoder/tiles.h \
 	encoder/twin.c encoder/twin.h \
 	encoder/video.c encoder/video.h \
+	encoder/words.c encoder/words.h \
 	encoder/x264.c encoder/x264.h
 encoder_libencoder_a_CPPFLAGS = $(AM_CPPFLAGS) $(X264_CFLAGS) $(JPEG_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS) $(XXHASH_CFLAGS)
 

@@ -19,6 +19,8 @@ enum op_kind {
 };
 
 #define OP_BIT(kind) (1u << (kind))
+#define OP_TAKES_REPEATS (1u << 31) /* beside these bits: the front makes use of struct op_repeat */
+#define REPEATS_MAX 8192 /* of a frame */
 
 /* What the classifier saw: a hint for the choice of a codec, never needed for correctness. */
 enum op_class { OP_CLASS_FLAT, OP_CLASS_TEXT, OP_CLASS_PICTURE, OP_CLASS_VIDEO };
@@ -45,6 +47,15 @@ struct op_video {
 	size_t chroma_len;
 };
 
+/*
+ * A part of a lossless operation that shows what the client shows at x, y too, once this operation's other pixels and the repeats before it are there. A
+ * front may write anything there and copy the part afterwards.
+ */
+struct op_repeat {
+	struct rect rect;
+	int32_t x, y;
+};
+
 struct op {
 	enum op_kind kind;
 	enum op_class klass;
@@ -55,6 +66,11 @@ struct op {
 			int32_t x, y;
 		} copy;
 		uint32_t fill;   /* 0x00RRGGBB */
+		struct {
+			const struct op_repeat *repeats; /* borrowed: lives as the list does */
+			size_t repeats_len;
+			uint32_t paper; /* around them, where there are any */
+		} lossless;
 		uint8_t quality; /* 1…100, as JPEG's */
 		struct op_video video;
 	};

@@ -17,6 +17,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "encoder/blank.h"
 #include "encoder/codec.h"
 #include "encoder/codec/tight.h"
 #include "encoder/encoder.h"
@@ -38,9 +39,9 @@ struct wire {
 };
 
 static const struct wire wires[] = {
-	{ "tight", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY), &codec_tight,
+	{ "tight", OP_TAKES_REPEATS | OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY), &codec_tight,
 		&codec_tight, 12, 16, 16 },
-	{ "zrle", OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS), &codec_zrle, &codec_zrle, 12, 16, 0 },
+	{ "zrle", OP_TAKES_REPEATS | OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS), &codec_zrle, &codec_zrle, 12, 16, 0 },
 	{ "web",
 		OP_BIT(OP_COPY) | OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL) | OP_BIT(OP_LOSSY) | OP_BIT(OP_VIDEO),
 		&codec_flat, &codec_jpeg, 13, 13, 12 },
@@ -55,7 +56,7 @@ struct run {
 	struct codec *lossless, *lossy, *other; /* the last is ZRLE, for what Tight does not do well */
 	struct gfx_pixels *pixels; /* RDP alone, with what compresses its channel */
 	struct zgfx *zgfx;
-	struct pst_buf out, channel;
+	struct pst_buf out, channel, blank;
 	uint64_t now, bytes, plain, plan_ns, wire_ns, worst_ns;
 	uint64_t ops[OP_KINDS];
 };
@@ -85,15 +86,15 @@ static void count_head(void *arg, struct pst_buf *out, const struct rect *r)
 }
 
 /* Wide rectangles are split for Tight, as a front end must. */
-static void write_pixels(struct run *r, struct codec *c, const struct op *op, int quality)
+static void write_pixels(struct run *r, struct codec *c, const struct op *op, const struct pixmap *p, const struct rect *all, int quality)
 {
 	struct pst_err err = PST_ERR_INIT;
 
-	for (int32_t x = 0; x < op->rect.w; x += 2048) {
-		struct rect part = { op->rect.x + x, op->rect.y, PST_MIN(2048, op->rect.w - x), op->rect.h };
+	for (int32_t x = 0; x < all->w; x += 2048) {
+		struct rect part = { all->x + x, all->y, PST_MIN(2048, all->w - x), all->h };
 
 		if (c->type == &codec_tight && !quality) {
-			int n = tight_put(c, encoder_sent(r->enc), &part, count_head, r, &r->out, &err);
+			int n = tight_put(c, p, &part, count_head, r, &r->out, &err);
 
 			if (n < 0)
 				die(r->wire->name, &err);
@@ -101,10 +102,26 @@ static void write_pixels(struct run *r, struct codec *c, const struct op *op, in
 				continue;
 			c = op->klass == OP_CLASS_PICTURE ? c : r->other;
 		}
-		if (codec_encode(c, encoder_sent(r->enc), &part, quality, &r->out, &err) < 0)
+		if (codec_encode(c, p, &part, quality, &r->out, &err) < 0)
 			die(r->wire->name, &err);
 		r->bytes += r->wire->header;
 	}
+}
+
+/* As the RFB front: what repeats is left out, the rest goes as ZRLE, and copies follow. */
+static void write_lossless(struct run *r, const struct op *op)
+{
+	struct rect all = { 0, 0, op->rect.w, op->rect.h };
+	struct pixmap blank;
+
+	if (!op->lossless.repeats_len) {
+		write_pixels(r, r->lossless, op, encoder_sent(r->enc), &op->rect, 0);
+		return;
+	}
+	if (blank_repeats(op, encoder_sent(r->enc), &r->blank, &blank) < 0)
+		die("blank", &(struct pst_err)PST_ERR_INIT);
+	write_pixels(r, r->other, op, &blank, &all, 0);
+	r->bytes += r->wire->copy * op->lossless.repeats_len;
 }
 
 static void write_op(struct run *r, const struct op *op)
@@ -117,9 +134,9 @@ static void write_op(struct run *r, const struct op *op)
 	else if (op->kind == OP_VIDEO)
 		r->bytes += r->wire->header + op->video.len;
 	else if (op->kind == OP_LOSSY)
-		write_pixels(r, r->lossy, op, op->quality);
+		write_pixels(r, r->lossy, op, encoder_sent(r->enc), &op->rect, op->quality);
 	else
-		write_pixels(r, r->lossless, op, 0);
+		write_lossless(r, op);
 }
 
 /* As the RDP front writes it, without the channel's and TLS' headers. */
@@ -209,6 +226,7 @@ static void open_run(struct run *r, const struct wire *wire)
 
 	*r = (struct run){ .wire = wire, .now = 1000 * MS };
 	pst_buf_init(&r->out, 256u << 20);
+	pst_buf_init(&r->blank, 64u << 20);
 	r->enc = encoder_create(&params, &err);
 	if (!wire->lossless) {
 		open_rdp(r);
@@ -233,6 +251,7 @@ static void close_run(struct run *r)
 	gfx_pixels_destroy(r->pixels);
 	zgfx_destroy(r->zgfx);
 	pst_buf_finish(&r->channel);
+	pst_buf_finish(&r->blank);
 	pst_buf_finish(&r->out);
 }
 

@@ -13,6 +13,7 @@
 #include "protocol/front/rfb/rfb.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
+#define BLANK_MAX (8u * 1024 * 1024) /* the largest operation of text has a quarter of it */
 #define RAW_FACTOR 8            /* the encoder guesses what its codecs make of pixels; raw ones take many times that */
 #define UNFENCED (128u * 1024)  /* bytes of a frame for a viewer of which nothing is known: one each round trip */
 
@@ -79,6 +80,7 @@ static void rfb_close(struct front *front)
 	codec_destroy(f->tight);
 	codec_destroy(f->zrle);
 	pst_secret_finish(&f->key_pem);
+	pst_buf_finish(&f->blank);
 	free(f->cert_pem);
 	free(f->clipboard.text);
 	free((void *)(uintptr_t)f->cursor.image.pixels);
@@ -122,6 +124,7 @@ static struct front *rfb_open(const struct front_params *p, const struct front_e
 	f->clipboard_in = p->clipboard_in;
 	f->clipboard_out = p->clipboard_out;
 	window_init(&f->window);
+	pst_buf_init(&f->blank, BLANK_MAX);
 	snprintf(f->desktop_name, sizeof(f->desktop_name), "%s", p->desktop_name ? p->desktop_name : "Puesto");
 	if (rfb_init(f, p, err) < 0) {
 		rfb_close(&f->front);

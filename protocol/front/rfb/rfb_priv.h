@@ -97,7 +97,7 @@ struct rfb {
 	struct rfb_size_state size;
 	struct rfb_cursor_state cursor;
 	struct rfb_clipboard_state clipboard;
-	struct pst_buf scratch; /* one rectangle's payload */
+	struct pst_buf blank; /* pixels of an operation without what repeats */
 };
 
 /* handshake.c */
@@ -114,6 +114,7 @@ void rfb_session_input(struct rfb *f, struct pst_buf *in);
 
 /* update.c */
 bool rfb_update_is_due(const struct rfb *f); /* the viewer waits for an update, or takes them unasked */
+bool rfb_update_takes_repeats(const struct rfb *f); /* the viewer copies, and has ZRLE for what is left */
 /* Sends pending size, cursor and extension marks when the viewer can take them. */
 void rfb_update_pseudo(struct rfb *f);
 int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixmap *sent, struct pst_err *err);

@@ -93,6 +93,22 @@ static void announce(struct rfb *f, const struct rfb_features *before)
 		rfb_clipboard_caps(f);
 }
 
+static uint32_t ops_of(const struct rfb *f)
+{
+	uint32_t ops = OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL);
+	bool is_888 = rfb_pixel_format_is_888(&f->format);
+
+	if (f->features.copy_rect)
+		ops |= OP_BIT(OP_COPY);
+	if (rfb_update_takes_repeats(f))
+		ops |= OP_TAKES_REPEATS;
+	if (f->features.quality > 0 && is_888)
+		ops |= OP_BIT(OP_LOSSY);
+	if (f->features.h264 && is_888)
+		ops |= OP_BIT(OP_VIDEO);
+	return ops;
+}
+
 static int on_encodings(struct rfb *f, const struct rfb_message *m, struct pst_err *err)
 {
 	struct rfb_features before = f->features;
@@ -102,20 +118,13 @@ static int on_encodings(struct rfb *f, const struct rfb_message *m, struct pst_e
 	announce(f, &before);
 
 	struct front_caps caps = {
-		.ops = OP_BIT(OP_LOSSLESS) | OP_BIT(OP_FILL),
+		.ops = ops_of(f),
 		.video_align = 2,
+		.max_video_regions = ops_of(f) & OP_BIT(OP_VIDEO) ? VIDEO_REGIONS : 0,
 		.can_resize = f->features.desktop_size || f->features.extended_desktop_size,
 		.client = "VNC viewer",
 	};
-	if (f->features.copy_rect)
-		caps.ops |= OP_BIT(OP_COPY);
-	if (f->features.quality > 0 && rfb_pixel_format_is_888(&f->format))
-		caps.ops |= OP_BIT(OP_LOSSY);
-	if (f->features.h264 && rfb_pixel_format_is_888(&f->format)) {
-		caps.ops |= OP_BIT(OP_VIDEO);
-		caps.max_video_regions = VIDEO_REGIONS;
-	}
-	bool is_same = f->is_opened && before.copy_rect == f->features.copy_rect && before.h264 == f->features.h264 &&
+	bool is_same = f->is_opened && before.copy_rect == f->features.copy_rect && before.zrle == f->features.zrle && before.h264 == f->features.h264 &&
 		(before.quality > 0) == (f->features.quality > 0);
 	f->is_opened = true;
 	if (!is_same)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "encoder/blank.h"
 #include "encoder/codec/tight.h"
 #include "protocol/front/rfb/rfb_priv.h"
 
@@ -12,7 +13,7 @@
 #define PART_HEIGHT_MAX 512
 #define RECTS_MAX 0xfffeu /* of one update; one more would mean that their number is not known */
 #define OP_RECTS_MAX (SCREEN_SIDE_MAX / TIGHT_SIDE_MAX * (SCREEN_SIDE_MAX / PART_HEIGHT_MAX) * TIGHT_RECTS_MAX)
-_Static_assert(OP_RECTS_MAX < RECTS_MAX, "an operation fits an update");
+_Static_assert(OP_RECTS_MAX + REPEATS_MAX < RECTS_MAX, "an operation fits an update");
 #define FENCE_REQUEST (1u << 31)
 #define FENCE_BLOCK_BEFORE 1u
 #define H264_RESET_CONTEXT 1u
@@ -33,6 +34,11 @@ static void put_update_header(struct pst_buf *out, uint16_t rects)
 	pst_buf_put_u8(out, 0);
 	pst_buf_put_u8(out, 0);
 	pst_buf_put_be16(out, rects);
+}
+
+bool rfb_update_takes_repeats(const struct rfb *f)
+{
+	return f->features.copy_rect && f->features.zrle && rfb_pixel_format_is_native(&f->format);
 }
 
 bool rfb_update_is_due(const struct rfb *f)
@@ -151,6 +157,26 @@ static void put_tight_head(void *arg, struct pst_buf *out, const struct rect *r)
 	put_rect(out, r, ENC_TIGHT);
 }
 
+static void put_copy(struct pst_buf *out, const struct rect *r, int32_t x, int32_t y)
+{
+	put_rect(out, r, ENC_COPY_RECT);
+	pst_buf_put_be16(out, (uint16_t)x);
+	pst_buf_put_be16(out, (uint16_t)y);
+}
+
+/* The rest of a page by runs, which take next to nothing of paper, then copies of the words that the viewer shows already. Returns the rectangles. */
+static int put_repeats(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *blank, struct pst_err *err)
+{
+	const struct rect all = { 0, 0, op->rect.w, op->rect.h };
+	int rc;
+
+	put_rect(out, &op->rect, ENC_ZRLE);
+	rc = codec_encode(f->zrle, blank, &all, 0, out, err);
+	for (size_t i = 0; i < op->lossless.repeats_len && rc == 0; i++)
+		put_copy(out, &op->lossless.repeats[i].rect, op->lossless.repeats[i].x, op->lossless.repeats[i].y);
+	return rc < 0 ? rc : 1 + (int)op->lossless.repeats_len;
+}
+
 /* Returns the rectangles of one part of an operation, or negative. */
 static int put_pixels(struct rfb *f, struct pst_buf *out, const struct op *op, const struct rect *r,
 	const struct pixmap *sent, struct pst_err *err)
@@ -202,16 +228,24 @@ static int put_video(struct pst_buf *out, const struct op *op)
 	return rc < 0 ? rc : 1;
 }
 
+/* How many copies follow an operation; the viewer may have changed its mind since it was planned. */
+static size_t repeats_of(const struct rfb *f, const struct op *op)
+{
+	return op->kind == OP_LOSSLESS && rfb_update_takes_repeats(f) ? op->lossless.repeats_len : 0;
+}
+
 /* Returns how many rectangles an operation took, or negative. */
 static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const struct pixmap *sent, struct pst_err *err)
 {
+	struct pixmap blank;
+
 	if (op->kind == OP_VIDEO)
 		return put_video(out, op);
+	if (repeats_of(f, op) && blank_repeats(op, sent, &f->blank, &blank) == 0)
+		return put_repeats(f, out, op, &blank, err);
 	if (op->kind != OP_COPY)
 		return put_parts(f, out, op, sent, err);
-	put_rect(out, &op->rect, ENC_COPY_RECT);
-	pst_buf_put_be16(out, (uint16_t)op->copy.x);
-	pst_buf_put_be16(out, (uint16_t)op->copy.y);
+	put_copy(out, &op->rect, op->copy.x, op->copy.y);
 	return 1;
 }
 
@@ -253,7 +287,7 @@ static int put_ops(struct rfb *f, struct pst_buf *out, const struct op_list *ops
 	uint32_t rects = 0;
 
 	for (size_t i = 0; i < ops->len; i++) {
-		if (i == 0 || rects + OP_RECTS_MAX > RECTS_MAX) {
+		if (i == 0 || rects + OP_RECTS_MAX + repeats_of(f, &ops->ops[i]) > RECTS_MAX) {
 			header = out->len;
 			rects = 0;
 			put_update_header(out, 0);

@@ -17,6 +17,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_anchor.c \
 	tests/unit/encoder/test_avx2.c \
 	tests/unit/encoder/test_chroma.c \
+	tests/unit/encoder/test_blank.c \
 	tests/unit/encoder/test_classify.c \
 	tests/unit/encoder/test_clear_cut.c \
 	tests/unit/encoder/test_codec.c \
@@ -48,6 +49,7 @@ tests_unit_encoder_test_encoder_SOURCES = \
 	tests/unit/encoder/test_tiles.c \
 	tests/unit/encoder/test_twin.c \
 	tests/unit/encoder/test_video.c \
+	tests/unit/encoder/test_words.c \
 	tests/unit/encoder/test_x264.c \
 	tests/unit/encoder/test_zrle.c \
 	tests/unit/encoder/test_zstream.c

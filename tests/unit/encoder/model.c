@@ -68,6 +68,24 @@ static void apply_pixels(struct model *m, const struct op *op, const struct pixm
 	}
 }
 
+/* As a front may: anything stands where repeats follow, and then they are copied from what the client shows. */
+static void apply_repeats(struct model *m, const struct op *op)
+{
+	for (size_t i = 0; i < op->lossless.repeats_len; i++) {
+		const struct rect *r = &op->lossless.repeats[i].rect;
+
+		for (int32_t y = r->y; y < r->y + r->h; y++)
+			for (int32_t x = r->x; x < r->x + r->w; x++)
+				*at(m, x, y) = model_random(&m->seed) & RGB;
+	}
+	for (size_t i = 0; i < op->lossless.repeats_len; i++) {
+		const struct op_repeat *repeat = &op->lossless.repeats[i];
+		const struct op copy = { .kind = OP_COPY, .rect = repeat->rect, .copy = { repeat->x, repeat->y } };
+
+		apply_copy(m, &copy);
+	}
+}
+
 static bool fail(const char *what, const struct op *op)
 {
 	fprintf(stderr, "%s: kind %d at %d,%d size %dx%d\n", what, op->kind, op->rect.x, op->rect.y,
@@ -88,6 +106,13 @@ static bool check(const struct model *m, const struct op *op, const struct encod
 
 		if (!rect_contains(&all, &src))
 			return fail("a copy from outside the screen", op);
+	}
+	for (size_t i = 0; op->kind == OP_LOSSLESS && i < op->lossless.repeats_len; i++) {
+		const struct op_repeat *repeat = &op->lossless.repeats[i];
+		struct rect src = { repeat->x, repeat->y, repeat->rect.w, repeat->rect.h };
+
+		if (!rect_contains(&op->rect, &repeat->rect) || !rect_contains(&all, &src) || !(params->ops & OP_TAKES_REPEATS))
+			return fail("a repeat that cannot be", op);
 	}
 	if (op->kind == OP_FILL && op->fill > RGB)
 		return fail("a fill with something in X", op);
@@ -113,6 +138,8 @@ bool model_apply(struct model *m, const struct op_list *list, const struct pixma
 			apply_copy(m, op);
 		else
 			apply_pixels(m, op, sent);
+		if (op->kind == OP_LOSSLESS)
+			apply_repeats(m, op);
 	}
 	return true;
 }

@@ -162,6 +162,39 @@ Test(rfb_transcript, raw_frame_after_a_request)
 	host_close(&h);
 }
 
+Test(rfb_transcript, words_that_repeat_are_left_out_and_copied)
+{
+	struct host h;
+	uint8_t got[256];
+	const uint32_t pixels[8] = { 5, 5, 1, 2, 5, 5, 3, 4 };
+	const struct pixmap sent = { (const uint8_t *)pixels, 4, 2, 16 };
+	const struct op_repeat repeat = { { 2, 0, 2, 2 }, 7, 9 };
+	const struct op op = { .kind = OP_LOSSLESS, .klass = OP_CLASS_TEXT, .rect = { 0, 0, 4, 2 }, .lossless = { &repeat, 1, 5 } };
+	const struct op_list list = { .ops = &op, .len = 1, .sequence = 1 };
+
+	host_open(&h);
+	handshake(&h);
+	SAYS(&h, 2, 0, 0, 2, 0, 0, 0, 16, 0, 0, 0, 1); /* ZRLE, CopyRect */
+	cr_expect(h.caps.ops & OP_TAKES_REPEATS);
+	SAYS(&h, 3, 0, 0, 0, 0, 0, 0, 4, 0, 2);
+	cr_assert_eq(front_rfb.frame(h.front, &list, &sent, NULL), 0);
+	host_turn(&h);
+	ssize_t n = read(h.fd, got, sizeof(got));
+	const uint8_t head[] = { 0, 0, 0, 2, 0, 0, 0, 0, 0, 4, 0, 2, 0, 0, 0, 16, 0, 0, 0 };
+	const uint8_t copy[] = { 0, 2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 1, 0, 7, 0, 9 };
+
+	cr_assert_gt(n, (ssize_t)(sizeof(head) + 1 + sizeof(copy)));
+	cr_expect_arr_eq(got, head, sizeof(head));
+	cr_assert_eq(n, (ssize_t)(sizeof(head) + 1 + got[19] + sizeof(copy)));
+	cr_expect_arr_eq(got + n - sizeof(copy), copy, sizeof(copy));
+	host_close(&h);
+	host_open(&h);
+	handshake(&h);
+	SAYS(&h, 2, 0, 0, 1, 0, 0, 0, 16);
+	cr_expect_not(h.caps.ops & OP_TAKES_REPEATS, "a viewer that does not copy");
+	host_close(&h);
+}
+
 Test(rfb_transcript, input_of_every_kind_arrives)
 {
 	struct host h;
