@@ -16,6 +16,7 @@
 
 #define VIDEO_WAIT_NS 20000000ull /* at most so long do other changes go before a video's */
 #define THRIFT_KBPS 40000 /* where 2 ns more for a pixel save the path as much */
+#define MOVED_LEFT (TILE_SIDE * TILE_SIDE / 4)
 #define OPS_MAX (1u << 17) /* twice the tiles of the largest screen, and copies and videos */
 
 static int check_params(const struct encoder_params *p, struct pst_err *err)
@@ -237,6 +238,34 @@ static void touch_changed(struct encoder *e, uint64_t now_ns)
 	}
 }
 
+/* What is left of a tile's change is little, or at most half of what a copy has made of it. */
+static bool was_moved(const struct tile *t, const struct tile_box *copied)
+{
+	int left = (t->change.x1 - t->change.x0) * (t->change.y1 - t->change.y0);
+
+	return left <= MOVED_LEFT || left * 2 <= (copied->x1 - copied->x0) * (copied->y1 - copied->y0);
+}
+
+/* What copies have made is no moving picture, however often it moves: a photo that is panned, a page with
+ * pictures that scrolls. */
+static void note_moves(struct encoder *e, uint64_t now_ns)
+{
+	for (size_t i = 0; i < e->ops_len; i++) {
+		struct rect span = tiles_span(&e->ops[i].rect);
+
+		for (int32_t row = span.y; row < span.y + span.h; row++) {
+			for (int32_t column = span.x; column < span.x + span.w; column++) {
+				struct tile *t = tiles_at(&e->tiles, column, row);
+				struct tile_box copied =
+					box_of(&e->ops[i].rect, column * TILE_SIDE, row * TILE_SIDE);
+
+				if (t->changed_ns == now_ns && was_moved(t, &copied))
+					tile_moved(t);
+			}
+		}
+	}
+}
+
 static bool is_exact(const struct encoder *e)
 {
 	for (size_t i = 0; i < (size_t)e->tiles.columns * (size_t)e->tiles.rows; i++)
@@ -274,6 +303,7 @@ static int plan_frame(
 		video_update(e, now_ns, is_busy);
 		if ((e->params.ops & OP_BIT(OP_COPY)) && !budget->is_small)
 			rc = motion_search(e, screen);
+		note_moves(e, now_ns); /* so far a frame has nothing but copies */
 		if (rc == 0 && (e->params.ops & OP_BIT(OP_COPY)))
 			rc = twin_search(e, screen);
 		if (rc == 0)

@@ -96,6 +96,11 @@ static void choose_quality(struct encoder *e, uint64_t now_ns, const struct enco
 		cost_scale(&e->cost, COST_LOSSY, quality_weight(e->quality.now), quality_weight(before));
 }
 
+static bool may_be_exact(const struct encoder *e, const struct piece *p)
+{
+	return p->kind == OP_LOSSY && !tile_is_moving(tiles_at(&e->tiles, p->column, p->row));
+}
+
 /*
  * Pictures that stand still go out exactly at once where the path takes that in a moment: what is sent
  * coarsely is sent twice. What moves is coarse first, whatever it costs: the next frame is near.
@@ -107,16 +112,14 @@ static void make_exact(struct encoder *e, size_t n, const struct encoder_budget 
 	for (size_t i = 0; i < n; i++) {
 		const struct piece *p = &e->pieces[i];
 
-		if (p->kind != OP_LOSSY)
+		if (!may_be_exact(e, p))
 			continue;
-		if (tile_is_moving(tiles_at(&e->tiles, p->column, p->row)))
-			return;
 		bytes += cost_guess(&e->cost, COST_PICTURE, rect_area(&p->rect));
 	}
 	if (!budget->rate_kbps || bytes * 8 > (uint64_t)budget->rate_kbps * EXACT_MS)
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (e->pieces[i].kind == OP_LOSSY)
+		if (may_be_exact(e, &e->pieces[i]))
 			e->pieces[i].kind = OP_LOSSLESS;
 }
 

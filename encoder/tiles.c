@@ -216,6 +216,11 @@ void tile_touch(struct tile *t, uint64_t now_ns)
 	t->history_slot = slot;
 }
 
+void tile_moved(struct tile *t)
+{
+	t->history &= (uint16_t)~1u;
+}
+
 static int slots_of(uint16_t history)
 {
 	return __builtin_popcount(history & ((1u << TILE_RATE_SLOTS) - 1));

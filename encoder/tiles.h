@@ -86,6 +86,9 @@ void tiles_copy_marks(struct tiles *t, const struct rect *r, int32_t sx, int32_t
 /* Notes that the tile's change box is an update, for its rate and age. */
 void tile_touch(struct tile *t, uint64_t now_ns);
 
+/* The newest update was only a move of what was there: it counts for no rate. */
+void tile_moved(struct tile *t);
+
 /* True when it was updated in several of the last slots, as of its last update; and in half of them, as a film does. */
 bool tile_is_moving(const struct tile *t);
 bool tile_is_hot(const struct tile *t);

@@ -43,6 +43,9 @@ Test(tiles, the_rate_counts_half_a_second)
 	cr_assert_not(tile_is_moving(&t));
 	tile_touch(&t, 9100 * ms);
 	cr_assert(tile_is_moving(&t));
+	tile_moved(&t);
+	cr_assert_not(tile_is_moving(&t), "the newest was a move");
+	cr_assert_eq(tile_rate(&t, 9100 * ms), 1);
 	t.is_forced = true;
 	tile_touch(&t, 20000 * ms);
 	cr_assert_eq(tile_rate(&t, 20000 * ms), 0, "sent again is not changed");

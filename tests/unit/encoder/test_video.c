@@ -454,3 +454,45 @@ Test(video, coloured_strokes_get_all_of_their_chroma_where_it_can_go)
 	play_strokes(&d, true, 10000, &full, &last);
 	cr_expect_eq(full, 0, "a narrow path");
 }
+
+/* A photo without an end, of which r shows the part from left and top on. */
+static void draw_pan(struct desk *d, const struct rect *r, int32_t left, int32_t top)
+{
+	for (int32_t y = r->y; y < r->y + r->h; y++) {
+		for (int32_t x = r->x; x < r->x + r->w; x++) {
+			uint32_t px = (uint32_t)(x + left), py = (uint32_t)(y + top);
+			uint32_t grain = (px * 2654435761u ^ py * 2246822519u) * 3266489917u >> 28;
+
+			*px_at(d, x, y) =
+				(px * 2 & 255) << 16 | ((px + py) & 255) << 8 | ((py / 2 + grain) & 255);
+		}
+	}
+}
+
+/* Copies bring what moves, exactly and for little: a video would blur it, and its refinement cost all of it
+ * once more. */
+Test(video, a_photo_that_is_panned_is_none)
+{
+	const struct encoder_budget budget = { .rate_kbps = 100000 };
+	const struct rect shown = { 70, 90, 450, 300 };
+	struct encoder_stats stats, before;
+	struct desk d;
+
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	draw_pan(&d, &shown, 0, 0);
+	desk_settle(&d, 0);
+	encoder_stats(d.enc, &before);
+	for (int32_t step = 1; step <= 40; step++) {
+		d.now += 33 * MS;
+		draw_pan(&d, &shown, step * 6, step * 2);
+		encoder_damage(d.enc, &shown, 1);
+		desk_plan_for(&d, &budget);
+	}
+	desk_settle(&d, 0);
+	encoder_stats(d.enc, &stats);
+	cr_expect_eq(stats.ops[OP_VIDEO], 0u);
+	cr_expect_gt(stats.ops[OP_COPY], 35u);
+	cr_expect_lt(stats.refined_pixels - before.refined_pixels, (uint64_t)rect_area(&shown) / 4,
+		"%llu pixels", (unsigned long long)(stats.refined_pixels - before.refined_pixels));
+	desk_close(&d);
+}
