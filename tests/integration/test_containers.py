@@ -87,8 +87,10 @@ class World:
         terminate(self.provisioner)
         self.log.close()
         self.proxy.close()
-        self.engine.clean()
-        self.broker.close()
+        try:
+            self.engine.clean()
+        finally:
+            self.broker.close()
 
 
 class Containers(unittest.TestCase):
@@ -242,15 +244,15 @@ class Containers(unittest.TestCase):
         self.leave_nothing()
 
 
-def main():
+def main(module="__main__"):
     if os.environ.get("SANITIZED"):
         print("SKIP: the sanitizer's runtime is not in the image, and a desktop's limits leave its shadow no room")
         return 77
     lacking = missing(ENGINE) + [p for p in ("Xvfb", "openbox") if not shutil.which(p)]
     if os.geteuid() != 0 or lacking or not os.path.exists(UNIT):
-        print("SKIP: desktops in containers need root, Criterion and %s (deploy/packages)" % " ".join(lacking or ["Podman"]))
+        print("SKIP: desktops in containers need root, Criterion and %s: apt-get install podman, or docker.io" % " ".join(lacking or ["an engine"]))
         return 77
-    return 0 if unittest.main(verbosity=2, exit=False, warnings="ignore").result.wasSuccessful() else 1
+    return 0 if unittest.main(module, verbosity=2, exit=False, warnings="ignore").result.wasSuccessful() else 1
 
 
 if __name__ == "__main__":

@@ -32,7 +32,10 @@ static int accounts_put(struct op *op, const char *name, const char *file, const
 	return 0;
 }
 
-/* Accounts, machine id, and a /home that the desktop may make its own in. */
+/*
+ * Accounts, machine id, and a /home that the desktop may make its own in. Where /run and /tmp are to be
+ * mounted they get the mode of the mount: runc lets that of the place win.
+ */
 static int identity_put(struct op *op, const char *name, uid_t uid, struct pst_err *err)
 {
 	char passwd[IDENTITY_LINE_SIZE], group[IDENTITY_LINE_SIZE], id[IDENTITY_ID_SIZE];
@@ -48,6 +51,8 @@ static int identity_put(struct op *op, const char *name, uid_t uid, struct pst_e
 		rc = accounts_put(op, name, "etc/group", group, &tar, err);
 	tar_put(&tar, "etc/machine-id", 0444, 0, id, strlen(id));
 	tar_put(&tar, "home", 0755, uid, NULL, 0);
+	tar_put(&tar, "run", 01777, 0, NULL, 0);
+	tar_put(&tar, "tmp", 01777, 0, NULL, 0);
 	tar_end(&tar);
 	if (rc == 0 && tar.failed)
 		rc = pst_err_set(err, PST_ELIMIT, "the image's /etc/passwd or /etc/group is too large");

@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What test_containers.py proves with Podman, with a dockerd of its own. Needs root and Debian's docker.io, whose service may be off.
+
+Run alone: top_builddir=build python3 tests/integration/test_docker.py"""
+import sys
+
+import test_containers
+from engine_harness import Docker
+
+if __name__ == "__main__":
+    test_containers.ENGINE = Docker
+    sys.exit(test_containers.main("test_containers"))
