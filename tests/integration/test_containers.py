@@ -11,6 +11,7 @@ Run alone: top_builddir=build python3 tests/integration/test_containers.py"""
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -218,16 +219,18 @@ class Containers(unittest.TestCase):
         self.assertEqual(self.world.proxy.lost, 1)
         self.assertEqual(len(self.engine.containers()), 3)
 
-    def started(self, box):
-        return self.engine.ask("GET", "/containers/%s/json" % box["Id"])[1]["State"]["StartedAt"]
+    def process(self, box):
+        return self.engine.ask("GET", "/containers/%s/json" % box["Id"])[1]["State"]["Pid"]
 
     def an_end_is_noticed(self):
         box, _ = self.ready(3)[0]
-        first, began = self.started(box), time.monotonic()
-        self.engine.ask("POST", "/containers/%s/kill?signal=KILL" % box["Id"])
-        eventually(lambda: self.started(box) != first, 60)
+        first, began = self.process(box), time.monotonic()
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: self.process(box) not in (0, first), 60)
         self.ready(3)
         print("  a killed desktop ran again after %.1f s" % (time.monotonic() - began))
+        if time.monotonic() - began > 10:
+            self.world.tell()  # slow even for a busy machine: somebody may want to know why
         with open(self.world.dir + "/provisioner.log") as f:
             self.assertIn("the desktop ended or was killed (status 137)", f.read())
 

@@ -112,24 +112,31 @@ static int64_t process_uid(int64_t pid)
 	return known ? (int64_t)uid : -1;
 }
 
-int container_start(struct op *op, const char *name, uid_t uid, struct pst_err *err)
+static int start_failed(struct op *op, const char *name, const json_t *inspected, struct pst_err *err)
 {
 	char reason[MACHINE_REASON_SIZE], tail[300];
+
+	engine_log(&op->engine, name, tail, sizeof(tail));
+	spec_ended(inspected, 0, tail, reason);
+	return pst_err_set(err, PST_EIO, "the desktop did not start: %s", reason);
+}
+
+int container_start(struct op *op, const char *name, uid_t uid, struct pst_err *err)
+{
 	int64_t pid, real = -1;
 	json_t *o;
-	bool runs;
+	int rc = 0;
 
 	if (engine_start(&op->engine, name, err) < 0 || !(o = engine_inspect(&op->engine, name, err)))
 		return err->code;
-	runs = pst_json_bool(json_object_get(o, "State"), "Running", false);
 	pid = pst_json_int(json_object_get(o, "State"), "Pid", 2, INT32_MAX, 0);
-	if (runs && pid)
+	if (!pst_json_bool(json_object_get(o, "State"), "Running", false))
+		rc = start_failed(op, name, o, err);
+	else if (pid)
 		real = process_uid(pid);
-	engine_log(&op->engine, name, tail, sizeof(tail));
-	spec_ended(o, 0, tail, reason);
 	json_decref(o);
-	if (!runs)
-		return pst_err_set(err, PST_EIO, "the desktop did not start: %s", reason);
+	if (rc < 0)
+		return rc;
 	/* The gateway and the broker know an agent by its uid, so an engine that maps uids would mix desktops up. */
 	if (real != (int64_t)uid)
 		return pst_err_set(err, PST_EUNSUPPORTED,

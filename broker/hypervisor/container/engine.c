@@ -18,12 +18,14 @@
 #define PATH_SIZE 2048
 #define NAME_SIZE 1024 /* escaped */
 #define LOG_MAX (64 * 1024)
+#define LOG_MS 3000 /* a reason is worth no more */
 
 struct call {
 	const char *method;
 	const json_t *json;
 	const struct pst_buf *tar;
 	size_t max;
+	uint64_t most_ms; /* 0: what the operation has left */
 	bool (*line)(const char *line, size_t len, void *arg);
 	void *arg;
 };
@@ -74,7 +76,7 @@ static int call(struct engine_op *op, const struct call *c, const char *path, st
 		return pst_err_set(err, PST_ECLOSED, "cancelled");
 	if (now >= op->end_ms)
 		return pst_err_set(err, PST_ETIMEOUT, "the engine took too long");
-	r.timeout_ms = op->end_ms - now;
+	r.timeout_ms = PST_MIN(op->end_ms - now, c->most_ms ? c->most_ms : UINT64_MAX);
 	if (c->tar) {
 		r.data = c->tar->data;
 		r.len = c->tar->len;
@@ -258,7 +260,7 @@ int engine_files_put(struct engine_op *op, const char *name, const struct pst_bu
 
 void engine_log(struct engine_op *op, const char *name, char *out, size_t size)
 {
-	struct call c = { .method = "GET", .max = LOG_MAX };
+	struct call c = { .method = "GET", .max = LOG_MAX, .most_ms = LOG_MS };
 	struct pst_err ignored = PST_ERR_INIT;
 	struct http_answer a;
 	char path[PATH_SIZE];
