@@ -22,8 +22,10 @@ static void on_x_lost(void *arg)
 {
 	struct agent *a = arg;
 
-	occupancy_close(a, "the desktop's screen ended: connect again");
-	orders_report(a, "failed", "the X server ended");
+	if (a->broker) {
+		occupancy_close(a, "the desktop's screen ended: connect again");
+		orders_report(a, "failed", "the X server ended");
+	}
 	a->lost(a->arg);
 }
 
@@ -41,16 +43,26 @@ static void on_session_logoff(void *arg)
 	occupancy_logoff(arg, "you logged off");
 }
 
-/* The X side. Everything here is made before anybody can connect. */
-static int screen_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
+/* A layout costs the X server a good part of a second on a slow machine: not twice the same. */
+static void layout_want(struct agent *a, const char *layout)
 {
 	struct pst_err why = PST_ERR_INIT;
 
+	if (!layout || strcmp(layout, a->layout) == 0)
+		return;
+	if (layout_load(a->x, layout, &why) < 0)
+		pst_warn("%s", why.text);
+	else
+		pst_strlcpy(a->layout, sizeof(a->layout), layout);
+}
+
+/* The X side. Everything here is made before anybody can connect. */
+static int screen_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
+{
 	a->x = x11_open(a->loop, p->display, on_x_lost, a, err);
 	if (!a->x)
 		return err->code;
-	if (p->layout && layout_load(a->x, p->layout, &why) < 0)
-		pst_warn("%s", why.text);
+	layout_want(a, p->layout);
 	a->capture = capture_create(a->x, p->fbdir, &occupancy_capture_events, a, err);
 	a->inject = inject_create(a->loop, a->x, occupancy_inject_idle, a, err);
 	a->clipboard = clipboard_create(a->loop, a->x, occupancy_copied, a, err);
@@ -129,8 +141,11 @@ static void on_gateway(int local, const struct pst_tls_peer *peer, const char *r
 void agent_certified(void *arg)
 {
 	struct agent *a = arg;
-	const struct pst_tls_listener_params params = { .loop = a->loop, .trust = identity_trust(a->identity), .address = a->display_tls,
-		.peer = "puesto:gateway:", .open_max = GATEWAY_LINKS_MAX };
+	const struct pst_tls_listener_params params = { .loop = a->loop,
+		.trust = identity_trust(a->identity),
+		.address = a->display_tls,
+		.peer = "puesto:gateway:",
+		.open_max = GATEWAY_LINKS_MAX };
 	struct pst_err err = PST_ERR_INIT;
 
 	if (a->port)
@@ -145,7 +160,9 @@ static int network_open(struct agent *a, const struct agent_params *p, struct ps
 	if (!p->broker_tls && !p->display_tls)
 		return 0;
 	if (!p->ca || !p->broker_tls)
-		return pst_err_set(err, PST_EINVAL, "agent.%s is missing: a desktop on another host wants broker_tls and ca", p->ca ? "broker_tls" : "ca");
+		return pst_err_set(err, PST_EINVAL,
+			"agent.%s is missing: a desktop on another host wants broker_tls and ca",
+			p->ca ? "broker_tls" : "ca");
 	if (p->display_tls && pst_strlcpy(a->display_tls, sizeof(a->display_tls), p->display_tls) < 0)
 		return pst_err_set(err, PST_EINVAL, "agent.display_tls: is too long");
 	a->identity = identity_open(p->run, p->ca, err);
@@ -160,10 +177,9 @@ static int network_open(struct agent *a, const struct agent_params *p, struct ps
 	return 0;
 }
 
-struct agent *agent_create(uv_loop_t *loop, const struct agent_params *p, void (*lost)(void *arg), void *arg,
+struct agent *agent_open(uv_loop_t *loop, const struct agent_params *p, void (*lost)(void *arg), void *arg,
 	struct pst_err *err)
 {
-	PRE(p->n_gateways <= AGENT_GATEWAYS_MAX);
 	struct agent *a = pst_zalloc(1, sizeof(*a));
 	if (!a) {
 		pst_err_set(err, PST_ENOMEM, "no memory for the agent");
@@ -173,28 +189,33 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_params *p, void (
 	a->loop = loop;
 	a->lost = lost;
 	a->arg = arg;
+	if (screen_open(a, p, err) == 0)
+		return a;
+	agent_destroy(a, "the agent could not start");
+	return NULL;
+}
+
+int agent_start(struct agent *a, const struct agent_params *p, struct pst_err *err)
+{
+	PRE(p->n_gateways <= AGENT_GATEWAYS_MAX && !a->broker);
 	snprintf(a->state_path, sizeof(a->state_path), "%s/agent.json", p->run);
 	snprintf(a->enrol_path, sizeof(a->enrol_path), "%s/enrol.json", p->run);
 	boot_name(a);
-	if (lease_open(a, err) < 0 || screen_open(a, p, err) < 0 || network_open(a, p, err) < 0)
-		goto fail;
+	layout_want(a, p->layout);
+	if (lease_open(a, err) < 0 || network_open(a, p, err) < 0)
+		return err->code;
 	const struct broker_way way = { p->broker, a->dial, a->identity };
-	a->broker = broker_create(loop, &way, &orders_broker_events, a);
-	if (!a->broker) {
-		pst_err_set(err, PST_ENOMEM, "no memory for the agent");
-		goto fail;
-	}
+	a->broker = broker_create(a->loop, &way, &orders_broker_events, a);
+	if (!a->broker)
+		return pst_err_set(err, PST_ENOMEM, "no memory for the agent");
 	if (doors_open(a, p, err) < 0)
-		goto fail;
+		return err->code;
 	if (a->lease.has_key) {
 		broker_set_enrolled(a->broker);
 		orders_report(a, "ready", "");
 	}
 	pst_info("ready display=%s capture=%s", DisplayString(a->x->dpy), capture_store_name(a->capture));
-	return a;
-fail:
-	agent_destroy(a, "the agent could not start");
-	return NULL;
+	return 0;
 }
 
 void agent_destroy(struct agent *a, const char *reason)

@@ -24,10 +24,16 @@ struct agent_params {
 	size_t n_gateways;
 };
 
-/* lost: the X server is gone and the agent of no more use. Strings are copied. Returns owned, NULL with err.
+/*
+ * The X side, of display, fbdir and layout. Nothing random is drawn and nothing of who this desktop is gets looked at: it may be done in a
+ * machine whose memory becomes that of many. lost: the X server is gone and the agent of no more use. Strings are copied. Returns owned,
+ * NULL with err.
  */
-struct agent *agent_create(uv_loop_t *loop, const struct agent_params *params, void (*lost)(void *arg),
+struct agent *agent_open(uv_loop_t *loop, const struct agent_params *params, void (*lost)(void *arg),
 	void *arg, struct pst_err *err);
+
+/* The rest, once: identity, broker, doors. After a failure only agent_destroy may be called. */
+int agent_start(struct agent *a, const struct agent_params *params, struct pst_err *err);
 
 /* Says good-bye to the viewer and frees. Accepts NULL. */
 void agent_destroy(struct agent *a, const char *reason);

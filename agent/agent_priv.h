@@ -42,6 +42,7 @@ struct agent {
 	struct enrol enrol;                 /* the token that waits to be used */
 	char enrolled[PST_SHA256_HEX_SIZE]; /* hash of the token that was */
 	char boot[PST_UUID_SIZE];
+	char layout[64]; /* that was loaded last */
 	struct viewer *occupant; /* NULL: nobody */
 	struct grant grant;      /* the occupant's */
 	struct viewer *waiting[AGENT_WAITING_MAX];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/session.h"
@@ -18,7 +19,8 @@
 static const struct pst_daemon_options options = {
 	.program = "puesto-agent",
 	.summary = "Shows one desktop to one viewer: capture, input, clipboard and session reports.\n"
-		   "       puesto-agent --logoff   ends the session of the desktop it is run in",
+		   "       puesto-agent --logoff   ends the session of the desktop it is run in\n"
+		   "       puesto-agent --await FILE   waits until there is FILE, then as with --config FILE",
 };
 
 struct program {
@@ -27,6 +29,10 @@ struct program {
 	struct pst_conf *conf;
 	char broker[PATH_MAX];
 	bool is_lost;
+	const char *awaited; /* a file, or NULL */
+	uv_fs_event_t watch; /* of its folder */
+	int rc;
+	struct pst_err *err; /* main's */
 };
 
 static const char *setting(struct pst_conf *conf, const char *key, const char *env, const char *fallback)
@@ -82,10 +88,18 @@ static void on_lost(void *arg)
 	pst_loop_stop(&m->loop);
 }
 
+static void await_end(struct program *m)
+{
+	if (m->awaited)
+		uv_close((uv_handle_t *)&m->watch, NULL);
+	m->awaited = NULL;
+}
+
 static void on_stop(void *arg)
 {
 	struct program *m = arg;
 
+	await_end(m);
 	agent_destroy(m->agent, "the desktop is shutting down");
 	m->agent = NULL;
 }
@@ -103,20 +117,80 @@ static int logoff(void)
 	return EXIT_FAILURE;
 }
 
-static int run(struct program *m, struct pst_err *err)
+static int start(struct program *m, struct pst_err *err)
 {
 	struct agent_params params;
 	int rc = params_fill(m, &params, err);
-	if (rc < 0)
-		return rc;
 
-	m->agent = agent_create(&m->loop, &params, on_lost, m, err);
+	if (rc == 0 && !m->agent) {
+		m->agent = agent_open(&m->loop, &params, on_lost, m, err);
+		rc = m->agent ? 0 : err->code;
+	}
+	return rc == 0 ? agent_start(m->agent, &params, err) : rc;
+}
+
+/* Something happened in the awaited file's folder. */
+static void on_folder(uv_fs_event_t *watch, const char *name, int events, int status)
+{
+	struct program *m = watch->data;
+
+	if (access(m->awaited, F_OK) < 0)
+		return;
+	pst_conf_destroy(m->conf);
+	m->conf = pst_conf_create();
+	m->rc = m->conf ? pst_conf_load(m->conf, m->awaited, m->err)
+			: pst_err_set(m->err, PST_ENOMEM, "no memory");
+	if (m->rc == 0)
+		m->rc = start(m, m->err);
+	await_end(m);
+	if (m->rc < 0)
+		pst_loop_stop(&m->loop);
+}
+
+/* Everything but who we are is made, and that is waited for: the machine may be asleep meanwhile, and wake as
+ * another one. */
+static int await(struct program *m, struct pst_err *err)
+{
+	struct agent_params params;
+	const char *slash = strrchr(m->awaited, '/');
+	char folder[PATH_MAX];
+
+	if (!slash || slash == m->awaited || (size_t)(slash - m->awaited) >= sizeof(folder))
+		return pst_err_set(err, PST_EINVAL, "--await: wants an absolute path");
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - m->awaited), m->awaited);
+	uv_fs_event_init(&m->loop, &m->watch);
+	m->watch.data = m;
+	if (params_fill(m, &params, err) < 0)
+		return err->code;
+	m->agent = agent_open(&m->loop, &params, on_lost, m, err);
 	if (!m->agent)
 		return err->code;
-	rc = pst_loop_run_until_signal(&m->loop, on_stop, NULL, m);
-	if (rc < 0)
-		return pst_err_set(err, rc, "the loop cannot run");
-	return m->is_lost ? pst_err_set(err, PST_ECLOSED, "the X server ended") : 0;
+	if (uv_fs_event_start(&m->watch, on_folder, folder, 0) < 0)
+		return pst_err_set(err, PST_EIO, "%s cannot be watched", folder);
+	on_folder(&m->watch, NULL, 0, 0);
+	return m->rc;
+}
+
+static int run(struct program *m, struct pst_err *err)
+{
+	m->err = err;
+	m->rc = m->awaited ? await(m, err) : start(m, err);
+	if (m->rc == 0 && pst_loop_run_until_signal(&m->loop, on_stop, NULL, m) < 0)
+		m->rc = pst_err_set(err, PST_EIO, "the loop cannot run");
+	on_stop(m);
+	if (m->rc == 0 && m->is_lost)
+		m->rc = pst_err_set(err, PST_ECLOSED, "the X server ended");
+	return m->rc;
+}
+
+/* "--await FILE" is the one option that the others of all programs do not have. */
+static int options_parse(struct program *m, int argc, char **argv, struct pst_err *err)
+{
+	if (argc == 3 && strcmp(argv[1], "--await") == 0) {
+		m->awaited = argv[2];
+		argc = 1;
+	}
+	return pst_daemon_parse(argc, argv, &options, &m->conf, NULL, err);
 }
 
 int main(int argc, char **argv)
@@ -129,7 +203,7 @@ int main(int argc, char **argv)
 		setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc == 2 && strcmp(argv[1], "--logoff") == 0)
 		return logoff();
-	int rc = pst_daemon_parse(argc, argv, &options, &m.conf, NULL, &err);
+	int rc = options_parse(&m, argc, argv, &err);
 	if (rc == 1)
 		return EXIT_SUCCESS;
 	if (rc == 0) {

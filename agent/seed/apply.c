@@ -70,23 +70,24 @@ static void line_put(struct pst_buf *b, const char *key, const char *value)
 		pst_buf_printf(b, "%s = %s\n", key, value);
 }
 
+/* The agent's comes last of all: it may be waiting for it. */
 static int confs_put(const struct seed_target *t, const struct seed *s, struct pst_err *err)
 {
 	struct pst_buf b;
 
+	pst_buf_init(&b, CONF_MAX);
+	pst_buf_put_str(&b, "# Written by puesto-seed.\n[session]\n");
+	line_put(&b, "locale", s->locale);
+	line_put(&b, "layout", s->layout);
+	if (conf_put(t, SEED_SESSION_CONF, &b, err) < 0)
+		return err->code;
 	pst_buf_init(&b, CONF_MAX);
 	pst_buf_put_str(&b, "# Written by puesto-seed.\n[agent]\n");
 	line_put(&b, "broker_tls", s->broker);
 	line_put(&b, "display_tls", s->display);
 	line_put(&b, "ca", SEED_CA);
 	line_put(&b, "layout", s->layout);
-	if (conf_put(t, SEED_AGENT_CONF, &b, err) < 0)
-		return err->code;
-	pst_buf_init(&b, CONF_MAX);
-	pst_buf_put_str(&b, "# Written by puesto-seed.\n[session]\n");
-	line_put(&b, "locale", s->locale);
-	line_put(&b, "layout", s->layout);
-	return conf_put(t, SEED_SESSION_CONF, &b, err);
+	return conf_put(t, SEED_AGENT_CONF, &b, err);
 }
 
 static int enrol_put(const struct seed_target *t, const struct seed *s, struct pst_err *err)
@@ -215,9 +216,8 @@ int seed_apply(const struct seed_target *t, const struct seed *s, struct pst_err
 		clock_set(s);
 		random_feed(s);
 	}
-	if (folders_make(t, err) < 0 || hostname_put(t, s, err) < 0 || machine_id_put(t, err) < 0 ||
-		ssh_keys_renew(t, err) < 0 || file_put(t, SEED_CA, s->ca, 0644, err) < 0 ||
-		confs_put(t, s, err) < 0 || enrol_put(t, s, err) < 0 ||
+	if (folders_make(t, err) < 0 || hostname_put(t, s, err) < 0 || machine_id_put(t, err) < 0 || ssh_keys_renew(t, err) < 0 ||
+		file_put(t, SEED_CA, s->ca, 0644, err) < 0 || enrol_put(t, s, err) < 0 || confs_put(t, s, err) < 0 ||
 		file_put(t, SEED_USED, s->hash, 0600, err) < 0)
 		return pst_err_wrap(err, "applying the seed");
 	return 0;

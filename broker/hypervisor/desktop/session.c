@@ -141,18 +141,15 @@ static void wm_add(struct session *s, const struct launch *l, unsigned needs)
 	service_add(s, &wm);
 }
 
-/* A machine of its own may be painted before it is told who it is; the agent starts after that. */
+/* A machine of its own may be painted before it is told who it is: the agent waits for that by itself, ready to go. */
 static void agent_add(struct session *s, const struct launch *l, unsigned needs)
 {
 	struct session_service agent = { .name = "agent", .needs = needs | SESSION_KEYS, .stays = true,
 		.argv = { DESKTOP_LIBEXEC "/puesto-agent" } };
 
 	if (l->agent_conf) {
-		agent.needs |= SESSION_SEED;
-		agent.argv[1] = "--config";
+		agent.argv[1] = "--await";
 		agent.argv[2] = l->agent_conf;
-		service_add(s, &(struct session_service){ .name = "seed watch", .gives = SESSION_SEED,
-			.stays = true, .argv = { SELF, "--wait-file", l->agent_conf } });
 		service_add(s, &(struct session_service){ .name = "paint watch", .needs = needs | SESSION_WM,
 			.gives = SESSION_PAINTED, .argv = { SELF, "--wait-painted", GUEST_PAINTED } });
 	}

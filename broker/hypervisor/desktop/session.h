@@ -14,8 +14,7 @@ enum session_need {
 	SESSION_SCREEN = 1 << 1, /* first mode and background are set */
 	SESSION_KEYS = 1 << 2,   /* keyboard layout is set */
 	SESSION_WM = 1 << 3,     /* the window manager has announced itself */
-	SESSION_SEED = 1 << 4,   /* the machine knows who it is */
-	SESSION_PAINTED = 1 << 5,
+	SESSION_PAINTED = 1 << 4,
 };
 
 struct session_service {
