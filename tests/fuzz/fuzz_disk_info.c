@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What qemu-img says of a stranger's disk, and how far it is. */
+/* What qemu-img says of a stranger's disk, how far it is, and a file's first bytes. */
 #include "broker/hypervisor/disk/import.h"
+#include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/progress.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,6 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(virtual_size == 0 || virtual_size > p.size_max))
 			__builtin_trap();
 	}
+	const unsigned all = PROBE_ALLOW(DISK_RAW) | PROBE_ALLOW(DISK_QCOW2) | PROBE_ALLOW(DISK_VMDK);
+	enum disk_format format;
+	if (probe_format(data, size, all, &format, NULL) == 0 && !(all & PROBE_ALLOW(format)))
+		__builtin_trap();
 	struct progress progress = { 0 };
 	progress_feed(&progress, (const char *)data, size);
 	if (progress.basis_points > 10000)

@@ -5,6 +5,7 @@
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/personal.h"
+#include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/disk/snapshot.h"
@@ -193,6 +194,26 @@ static int run_personal(int argc, char **argv)
 	return rc;
 }
 
+/* probe PATH: among all formats */
+static int run_probe(int argc, char **argv)
+{
+	const unsigned all = PROBE_ALLOW(DISK_RAW) | PROBE_ALLOW(DISK_QCOW2) | PROBE_ALLOW(DISK_VMDK) |
+		PROBE_ALLOW(DISK_VHDX);
+	static uint8_t head[PROBE_SIZE];
+	enum disk_format format;
+	FILE *f = fopen(argv[0], "r");
+
+	(void)argc;
+	if (!f)
+		return PST_ENOTFOUND;
+	size_t n = fread(head, 1, sizeof(head), f);
+	fclose(f);
+	int rc = probe_format(head, n, all, &format, &err);
+	if (rc == 0)
+		printf("%s\n", disk_format_name(format));
+	return rc;
+}
+
 static const struct verb {
 	const char *name;
 	int words; /* at least */
@@ -204,6 +225,7 @@ static const struct verb {
 	{ "grow", 3, run_grow },
 	{ "import", 6, run_import },
 	{ "personal", 4, run_personal },
+	{ "probe", 1, run_probe },
 	{ "publish", 4, run_publish },
 	{ "remove", 3, run_remove },
 	{ "revert", 3, run_revert },

@@ -24,6 +24,13 @@ def run(*words, ok=True, **more):
     return done.stdout if ok else done.stderr
 
 
+def run_failing(*words):
+    """A program that fails; the words that it said nevertheless."""
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0, done.stdout
+    return done.stdout.split()
+
+
 def content(path):
     with open(path, "rb") as f:
         return f.read()
@@ -128,6 +135,38 @@ class Overlay(Disk):
                     self.check(name)
 
 
+class Full(Disk):
+    """A datastore without space, on a small file system of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.store = self.at("store")
+        os.mkdir(self.store)
+        run("mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "puesto-test", self.store)
+        self.addCleanup(run, "umount", self.store)
+
+    def test_what_fits_is_made_and_the_rest_leaves_nothing(self):
+        base = self.raw("base", MIB)
+        names = [os.path.join(self.store, "%d.qcow2" % i) for i in range(100)]
+        words = run_failing(TOOL, "overlay", base, "raw", 0, *names)
+        made = [n for n in names if os.path.exists(n)]
+        self.assertEqual(words.count("ok") + words.count("no_space"), 100, words)
+        self.assertEqual([n for n, w in zip(names, words) if w == "ok"], made)
+        self.assertTrue(0 < len(made) < 100)
+        self.assertEqual(len(os.listdir(self.store)), len(made), "no temporary file")
+        for name in made[:3] + made[-3:]:
+            self.check(name)
+        for name in made[: len(made) // 2]:
+            os.remove(name)
+        tool("overlay", base, "raw", 0, names[0])
+
+    def test_an_import_into_it_leaves_nothing(self):
+        source = self.raw("source", 4 * MIB, (0, os.urandom(2 * MIB)))
+        said = tool("import", source, "raw", os.path.join(self.store, "new"), 64 * MIB, 64 * MIB, 60000, ok=False)
+        self.assertIn("no_space: ", said)
+        self.assertEqual(os.listdir(self.store), [])
+
+
 class Chain(Disk):
     """What qemu-img writes is read by us."""
 
@@ -179,6 +218,7 @@ class Import(Disk):
             with self.subTest(form=form, options=options):
                 source = self.at("source")
                 run("qemu-img", "convert", "-f", "raw", "-O", form, *options, self.plain, source)
+                self.assertEqual(tool("probe", source).strip(), form)
                 said = self.bring(source, form).splitlines()
                 self.assertIn("progress 10000", said)
                 self.assertIn("Images are identical.", run("qemu-img", "compare", "-f", form, "-F", "qcow2", source,

@@ -16,6 +16,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/overlay.c \
 	broker/hypervisor/disk/personal.c broker/hypervisor/disk/personal.h \
 	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \
+	broker/hypervisor/disk/probe.c broker/hypervisor/disk/probe.h \
 	broker/hypervisor/disk/progress.c broker/hypervisor/disk/progress.h \
 	broker/hypervisor/disk/qcow2.c broker/hypervisor/disk/qcow2.h \
 	broker/hypervisor/disk/recycle.c broker/hypervisor/disk/recycle.h \

@@ -23,6 +23,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_personal.c \
 	tests/unit/hypervisor/test_placement.c \
+	tests/unit/hypervisor/test_probe.c \
 	tests/unit/hypervisor/test_progress.c \
 	tests/unit/hypervisor/test_qcow2.c \
 	tests/unit/hypervisor/test_recycle.c \
