@@ -82,5 +82,5 @@ class Driver:
     def end(self):
         if self.process.poll() is None:
             self.process.stdin.close()
-            self.process.wait(DEADLINE)
+            assert self.process.wait(DEADLINE) == 0, "the driver's process ended with an error"
         self.reader.join()

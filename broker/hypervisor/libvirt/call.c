@@ -77,10 +77,16 @@ void lv_call_job(struct lv_call *c, bool has_job)
 static bool desktop_is_busy(const struct libvirt *lv, const char *desktop)
 {
 	for (const struct lv_call *c = lv->calls; c && desktop[0]; c = c->next) {
-		if (strcmp(c->desktop, desktop) == 0)
+		if (c->is_running && strcmp(c->desktop, desktop) == 0)
 			return true;
 	}
 	return false;
+}
+
+static void enlist(struct lv_call *c)
+{
+	c->next = c->lv->calls;
+	c->lv->calls = c;
 }
 
 static void unlist(struct lv_call *c)
@@ -112,7 +118,7 @@ static void *call_thread(void *arg)
 	return NULL;
 }
 
-/* With the lock. */
+/* With the lock. c is listed; its thread takes it off. */
 static int call_spawn(struct lv_call *c, struct pst_err *err)
 {
 	pthread_attr_t attr;
@@ -121,8 +127,7 @@ static int call_spawn(struct lv_call *c, struct pst_err *err)
 
 	if (c->lv->stuck >= LV_STUCK_MAX)
 		return pst_err_set(err, PST_EBUSY, "%u commands hang in libvirt: look at its daemon, and restart it", c->lv->stuck);
-	c->next = c->lv->calls;
-	c->lv->calls = c;
+	c->is_running = true;
 	c->refs++;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -132,7 +137,7 @@ static int call_spawn(struct lv_call *c, struct pst_err *err)
 	if (rc == 0)
 		return 0;
 	c->refs--;
-	unlist(c);
+	c->is_running = false;
 	return pst_err_sys(err, PST_EBUSY, rc, "start a thread");
 }
 
@@ -163,7 +168,9 @@ static void job_abort(struct lv_call *c)
 	a->deadline_ms = pst_mono_ms() + c->lv->set.deadline_ms;
 	pthread_mutex_lock(&c->lv->lock);
 	a->host = c->host;
-	(void)call_spawn(a, &ignored);
+	enlist(a);
+	if (call_spawn(a, &ignored) < 0)
+		unlist(a);
 	pthread_mutex_unlock(&c->lv->lock);
 	lv_call_unref(a);
 }
@@ -196,6 +203,8 @@ static int turn_wait(struct lv_call *c, struct pst_err *err)
 	struct timespec until = lv_until(c->deadline_ms);
 
 	while (desktop_is_busy(c->lv, c->desktop)) {
+		if (c->is_cancelled)
+			return pst_err_set(err, PST_ECLOSED, "cancelled while %s", c->step);
 		if (pthread_cond_timedwait(&c->lv->changed, &c->lv->lock, &until) == ETIMEDOUT)
 			return pst_err_set(err, PST_EBUSY, "an earlier command for desktop %s still hangs in libvirt", c->desktop);
 	}
@@ -211,7 +220,10 @@ int lv_call_run(struct lv_call *c, uint64_t timeout_ms, struct pst_err *err)
 	c->deadline_ms = pst_mono_ms() + (timeout_ms ? timeout_ms : lv->set.deadline_ms);
 	until = lv_until(c->deadline_ms);
 	pthread_mutex_lock(&lv->lock);
+	enlist(c);
 	rc = turn_wait(c, err);
+	if (rc < 0)
+		unlist(c);
 	while (rc == 0 && !c->is_done && !c->is_cancelled && pthread_cond_timedwait(&lv->changed, &lv->lock, &until) != ETIMEDOUT)
 		;
 	if (rc == 0 && !c->is_done)

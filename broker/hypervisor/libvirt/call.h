@@ -37,7 +37,7 @@ struct lv_call {
 	size_t folders_from; /* of the items: those before are domains */
 	/* by the lock of lv */
 	unsigned refs;
-	bool is_done, is_cancelled;
+	bool is_running, is_done, is_cancelled;
 	bool has_job;      /* libvirt can be told to abort it */
 	const char *step;  /* what is being done, for the reason */
 	struct lv_host *host;

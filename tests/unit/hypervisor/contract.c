@@ -296,4 +296,5 @@ void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 	restart_keeps_and_refreshes(d, image_path);
 	ends_are_told(d, loop, image_path, die);
 	what_is_carried_works(d, image_path, c.can);
+	contract_faults(d, image_path);
 }

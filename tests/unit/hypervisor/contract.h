@@ -10,3 +10,6 @@ void contract_request(struct machine_request *r, const char *image_path);
 /* Runs the whole suite; machines of it are gone afterwards. die ends one from outside. */
 void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 	void (*die)(struct driver *d, const char *desktop));
+
+/* The part of it about commands that come twice, at the same time, or are cancelled; contract_check runs it too. */
+void contract_faults(struct driver *d, const char *image_path);

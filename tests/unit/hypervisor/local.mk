@@ -6,6 +6,7 @@ endif
 
 tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
+	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
