@@ -88,11 +88,11 @@ static void run_i420(const struct dsp *d, int row, int32_t n)
 
 static void run_chroma(const struct dsp *d, int row, int32_t n)
 {
-	uint8_t *out[DSP_CHROMA_PLANES];
+	uint8_t *residue[DSP_CHROMA_PLANES];
 
 	for (int k = 0; k < DSP_CHROMA_PLANES; k++)
-		out[k] = residues[k / 2] + k % 2 * WIDE;
-	d->chroma_rows(a[row], b[row], n, out);
+		residue[k] = residues[k / 2] + k % 2 * WIDE;
+	d->chroma_rows(a[row], b[row], n, residue);
 }
 
 static const struct {
