@@ -116,9 +116,9 @@ static int run_remove(int argc, char **argv)
 	unsigned n = 0;
 
 	(void)argc;
-	int rc = version_remove(argv[0], argv[1], argv[2], "test", 0, 0, &err);
+	int rc = version_remove(argv[0], NULL, argv[1], argv[2], "test", 0, 0, &err);
 	if (rc == 0)
-		rc = recycle_purge(argv[0], 1, &n, &err);
+		rc = recycle_purge(argv[0], NULL, 1, &n, &err);
 	printf("%u\n", n);
 	return rc;
 }
@@ -131,7 +131,7 @@ static int run_sweep(int argc, char **argv)
 	(void)argc;
 	int rc = version_sweep(argv[0], 0, 0, &n, &err);
 	if (rc == 0)
-		rc = recycle_purge(argv[0], 1, NULL, &err);
+		rc = recycle_purge(argv[0], NULL, 1, NULL, &err);
 	printf("%u\n", n);
 	return rc;
 }
@@ -176,7 +176,7 @@ static int run_delete(int argc, char **argv)
 	struct edit_params p = edit_params_of(NULL, argv[1]);
 
 	(void)argc;
-	return snapshot_delete(&p, argv[0], argv[1], argv[2], &err);
+	return snapshot_delete(&p, argv[0], argv[1], NULL, argv[2], &err);
 }
 
 /* personal FOLDER OWNER NAME SIZE */

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/layout.h"
 #include "broker/hypervisor/disk/qcow2.h"
+#include "broker/hypervisor/disk/seal.h"
 #include "broker/hypervisor/disk/sync.h"
 #include "broker/hypervisor/disk/temp.h"
 
@@ -76,7 +77,7 @@ static int backing_read(struct round *r, const struct qcow2_overlay *o, struct p
 	unsigned files = 0;
 	int rc;
 
-	if (last && last->backing_format == o->backing_format && same_text(last->backing, o->backing) &&
+	if (last && last->backing_format == o->backing_format && last->is_golden == o->is_golden && same_text(last->backing, o->backing) &&
 		same_text(last->within, o->within))
 		return 0;
 	r->backing_of = NULL;
@@ -84,6 +85,9 @@ static int backing_read(struct round *r, const struct qcow2_overlay *o, struct p
 		r->backing_size = 0;
 		return 0;
 	}
+	rc = o->is_golden ? seal_verify(o->backing, err) : 0;
+	if (rc < 0)
+		return rc;
 	rc = disk_chain_walk(o->backing, o->backing_format, o->within, depth_see, &files, &info, err);
 	if (rc == 0 && files >= DISK_CHAIN_MAX)
 		rc = pst_err_set(err, PST_ELIMIT, "%.200s: more than %d files in a chain", o->path, DISK_CHAIN_MAX);

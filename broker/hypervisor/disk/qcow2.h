@@ -48,6 +48,7 @@ struct qcow2_overlay {
 			      * none, the disk is empty, and size is told */
 	const char *within;  /* every file below it lies under this folder; NULL: wherever they are */
 	enum disk_format backing_format; /* DISK_RAW or DISK_QCOW2 */
+	bool is_golden;      /* the backing file must be sealed (seal.h): PST_ECONFLICT */
 	uint64_t size;       /* virtual bytes, a multiple of 512; 0: the backing's. Never less than that */
 	uid_t uid;           /* the file's owner; it gets mode 0600 */
 	gid_t gid;

@@ -214,8 +214,14 @@ int recycle_list(const char *folder, recycle_cb visit, void *arg, struct pst_err
 	return rc;
 }
 
+struct purge {
+	const char *folder, *const *others;
+	int64_t now_ms;
+	unsigned n;
+};
+
 /* A version's folder holds a sealed image; overlays name it by where it was. */
-static int image_is_needed(const char *folder, const struct recycle_entry *e, struct pst_err *err)
+static int image_is_needed(const struct purge *p, const struct recycle_entry *e, struct pst_err *err)
 {
 	char path[PATH_MAX];
 	struct references r;
@@ -224,7 +230,7 @@ static int image_is_needed(const char *folder, const struct recycle_entry *e, st
 	if (lstat(e->item, &st) < 0)
 		return 0;
 	if (path_make(path, err, "%s%s", e->path, S_ISDIR(st.st_mode) ? "/disk.qcow2" : "") < 0 ||
-		references_count(folder, path, &r, err) < 0)
+		references_count(p->folder, p->others, path, &r, err) < 0)
 		return err->code;
 	return r.overlays > 0;
 }
@@ -242,12 +248,6 @@ static int entry_end(const char *folder, const struct recycle_entry *e, struct p
 	return entry_path(folder, e->token, NULL, path, err) < 0 ? err->code : tree_remove(path, err);
 }
 
-struct purge {
-	const char *folder;
-	int64_t now_ms;
-	unsigned n;
-};
-
 static int entry_purge(const struct recycle_entry *e, void *arg, struct pst_err *err)
 {
 	struct purge *p = arg;
@@ -255,16 +255,17 @@ static int entry_purge(const struct recycle_entry *e, void *arg, struct pst_err 
 
 	if (e->is_whole && e->until_ms > p->now_ms)
 		return 0;
-	needed = image_is_needed(p->folder, e, err);
+	needed = image_is_needed(p, e, err);
 	if (needed != 0)
 		return needed < 0 ? needed : 0;
 	p->n++;
 	return entry_end(p->folder, e, err);
 }
 
-int recycle_purge(const char *folder, int64_t now_ms, unsigned *ret_n, struct pst_err *err)
+int recycle_purge(const char *folder, const char *const *others, int64_t now_ms, unsigned *ret_n,
+	struct pst_err *err)
 {
-	struct purge p = { .folder = folder, .now_ms = now_ms };
+	struct purge p = { .folder = folder, .others = others, .now_ms = now_ms };
 	int rc = recycle_list(folder, entry_purge, &p, err);
 
 	if (ret_n)

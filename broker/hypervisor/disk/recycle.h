@@ -43,7 +43,8 @@ typedef int (*recycle_cb)(const struct recycle_entry *entry, void *arg, struct p
 int recycle_list(const char *folder, recycle_cb visit, void *arg, struct pst_err *err);
 
 /*
- * Ends what is over at now_ms, and half-made entries. An image that an overlay still stands on
- * (references.h; perhaps one in the bin) stays until the next time. ret_n may be NULL.
+ * Ends what is over at now_ms, and half-made entries. An image that an overlay in the datastore (perhaps in the
+ * bin) or in one of the others (as in references.h) still stands on stays until the next time.
+ * ret_n may be NULL.
  */
-int recycle_purge(const char *folder, int64_t now_ms, unsigned *ret_n, struct pst_err *err);
+int recycle_purge(const char *folder, const char *const *others, int64_t now_ms, unsigned *ret_n, struct pst_err *err);

@@ -55,13 +55,16 @@ static int overlay_look(int fd, const char *path, const struct stat *st, enum di
 	return 0;
 }
 
-int references_count(const char *folder, const char *path, struct references *ret_references, struct pst_err *err)
+int references_count(const char *folder, const char *const *others, const char *path,
+	struct references *ret_references, struct pst_err *err)
 {
 	struct search s = { .path = path };
 	int rc;
 
 	s.exists = stat(path, &s.st) == 0;
 	rc = walk_disks(folder, overlay_look, &s, err);
+	for (; others && *others && rc == 0; others++)
+		rc = walk_disks(*others, overlay_look, &s, err);
 	if (rc == 0)
 		*ret_references = s.found;
 	return rc;

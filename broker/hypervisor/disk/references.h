@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which overlays stand on a file: told by the headers of all overlays of a datastore, since
- * a database may have forgotten one. Any thread.
+ * Which overlays stand on a file: told by the headers of all overlays in some folders (a datastore,
+ * the directories of drivers), since a database may have forgotten one. Any thread.
  */
 #pragma once
 
@@ -17,7 +17,9 @@ struct references {
 };
 
 /*
- * Reads every overlay below folder (walk.h; absolute) and compares its backing file's name with path
- * (absolute): by the words, and by what both are, as long as they are.
+ * Reads every overlay below folder and below the others (walk.h; absolute, NULL or ends with NULL, none below
+ * another) and compares its backing file's name with path (absolute): by the words, and by what both are, as
+ * long as they are. A folder that is not there is PST_ENOTFOUND: who knows what lies in it.
  */
-int references_count(const char *folder, const char *path, struct references *ret_references, struct pst_err *err);
+int references_count(const char *folder, const char *const *others, const char *path,
+	struct references *ret_references, struct pst_err *err);

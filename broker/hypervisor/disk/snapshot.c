@@ -179,8 +179,8 @@ static int heirs_check(const struct references *r, struct pst_err *err)
 	return 0;
 }
 
-int snapshot_delete(const struct edit_params *p, const char *disk, const char *folder, const char *id,
-	struct pst_err *err)
+int snapshot_delete(const struct edit_params *p, const char *disk, const char *folder, const char *const *others,
+	const char *id, struct pst_err *err)
 {
 	char own[PATH_MAX], label[PATH_MAX];
 	struct references r;
@@ -189,7 +189,7 @@ int snapshot_delete(const struct edit_params *p, const char *disk, const char *f
 
 	if (snapshot_folder(disk, own, err) < 0 || snapshot_repair(disk, err) < 0 ||
 		snapshot_read(own, id, &s, err) < 0 || snapshot_path(own, id, "json", label, err) < 0 ||
-		references_count(folder, s.path, &r, err) < 0 || heirs_check(&r, err) < 0)
+		references_count(folder, others, s.path, &r, err) < 0 || heirs_check(&r, err) < 0)
 		return err->code;
 	rc = r.overlays == 1 ? heir_rebase(p, r.first, s.path, err) : 0;
 	if (rc < 0)

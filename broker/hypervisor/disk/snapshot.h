@@ -43,10 +43,10 @@ int snapshot_revert(const char *disk, const char *within, const char *id, struct
 
 /*
  * The snapshot goes; a disk or snapshot that stood on it takes over what it needs (p: how; its path is
- * ignored). PST_EBUSY when several stand on it. folder: where overlays of it may lie, see references.h.
+ * ignored). PST_EBUSY when several stand on it. folder, others: where overlays of it may lie, see references.h.
  */
-int snapshot_delete(const struct edit_params *p, const char *disk, const char *folder, const char *id,
-	struct pst_err *err);
+int snapshot_delete(const struct edit_params *p, const char *disk, const char *folder, const char *const *others,
+	const char *id, struct pst_err *err);
 
 /* Each snapshot, borrowed for the call, in no order. Not 0 ends it. */
 typedef int (*snapshot_cb)(const struct snapshot *s, void *arg, struct pst_err *err);

@@ -255,10 +255,10 @@ int version_verify(const char *folder, const char *image, const char *version, b
 }
 
 /* May it go? The disk's path is still, or was, that of the version. */
-static int references_check(const char *folder, const char *disk, struct pst_err *err)
+static int references_check(const char *folder, const char *const *others, const char *disk, struct pst_err *err)
 {
 	struct references r;
-	int rc = references_count(folder, disk, &r, err);
+	int rc = references_count(folder, others, disk, &r, err);
 
 	if (rc < 0 || r.overlays + r.unreadable == 0)
 		return rc;
@@ -267,21 +267,21 @@ static int references_check(const char *folder, const char *disk, struct pst_err
 	return pst_err_set(err, PST_EBUSY, "%.200s cannot be read and may stand on it", r.first);
 }
 
-int version_remove(const char *folder, const char *image, const char *version, const char *reason, int64_t now_ms,
-	int64_t keep_ms, struct pst_err *err)
+int version_remove(const char *folder, const char *const *others, const char *image, const char *version,
+	const char *reason, int64_t now_ms, int64_t keep_ms, struct pst_err *err)
 {
 	char path[PATH_MAX], disk[PATH_MAX];
 	struct recycle_entry entry;
 	int rc;
 
 	if (version_file(folder, image, version, "", path, err) < 0 ||
-		version_disk_path(folder, image, version, disk, err) < 0 || references_check(folder, disk, err) < 0)
+		version_disk_path(folder, image, version, disk, err) < 0 || references_check(folder, others, disk, err) < 0)
 		return err->code;
 	rc = recycle_put(folder, path, reason, now_ms, keep_ms, &entry, err);
 	if (rc < 0)
 		return rc;
 	/* An overlay that was made in between still has its name: then it comes back. */
-	rc = references_check(folder, disk, err);
+	rc = references_check(folder, others, disk, err);
 	if (rc < 0) {
 		struct pst_err ignored = PST_ERR_INIT;
 

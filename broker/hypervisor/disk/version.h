@@ -53,10 +53,11 @@ int version_list(const char *folder, version_cb visit, void *arg, struct pst_err
 
 /*
  * Moves the version into the recycle bin (recycle.h). PST_EBUSY, naming one, while overlays stand
- * on it, or while a disk cannot be read that might.
+ * on it, or while a disk cannot be read that might; others: where such overlays may lie besides the
+ * datastore, as in references.h.
  */
-int version_remove(const char *folder, const char *image, const char *version, const char *reason, int64_t now_ms,
-	int64_t keep_ms, struct pst_err *err);
+int version_remove(const char *folder, const char *const *others, const char *image, const char *version,
+	const char *reason, int64_t now_ms, int64_t keep_ms, struct pst_err *err);
 
 /*
  * Clears away what a crash has left of publications, while none is under way: a disk that was

@@ -2,6 +2,7 @@
 /* Overlays in batches: the good ones stand whole, the others say why, nothing is replaced. */
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/qcow2.h"
+#include "broker/hypervisor/disk/seal.h"
 
 #include "tests/unit/hypervisor/disk_folder.h"
 
@@ -161,6 +162,26 @@ Test(overlay, an_empty_disk_stands_alone_and_tells_its_size)
 	cr_assert_eq(qcow2_overlays_create(o, 2, &err), PST_EINVAL);
 	cr_assert(o[0].code == 0 && o[1].code == PST_EINVAL);
 	cr_assert_eq(size_of(paths[0]), 5 << 20);
+}
+
+Test(overlay, a_golden_file_that_could_be_written_is_refused)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct qcow2_overlay o[2];
+
+	if (geteuid() != 0)
+		cr_skip_test("sealing needs root");
+	base_make(1 << 20);
+	snprintf(paths[0], PATH_MAX, "%s/golden", disk_folder);
+	snprintf(paths[1], PATH_MAX, "%s/other", disk_folder);
+	o[0] = overlay(paths[0]);
+	o[1] = overlay(paths[1]);
+	o[0].is_golden = true;
+	cr_assert_eq(qcow2_overlays_create(o, 2, &err), PST_ECONFLICT, "%s", err.text);
+	cr_assert(o[0].code == PST_ECONFLICT && o[1].code == 0);
+	cr_assert_eq(seal_set(base, NULL, &err), 0, "%s", err.text);
+	cr_assert_eq(qcow2_overlays_create(o, 1, &err), 0, "%s", err.text);
+	cr_assert_eq(seal_break(base, &err), 0);
 }
 
 Test(overlay, relative_paths_are_refused)

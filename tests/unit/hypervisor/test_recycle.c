@@ -96,11 +96,11 @@ Test(recycle, time_ends_them_one_by_one)
 	}
 	cr_assert_eq(mkdir(disk_at("recycle/not-a-token"), 0700), 0);
 	cr_assert_eq(mkdir(disk_at("recycle/0123456789abcdef"), 0700), 0, "no label");
-	cr_assert_eq(recycle_purge(disk_folder, NOW, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW, &n, &err), 0, "%s", err.text);
 	cr_assert(n == 0 && entries() == 3);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + 2 * DAY, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + 2 * DAY, &n, &err), 0, "%s", err.text);
 	cr_assert(n == 2 && entries() == 1);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + 9 * DAY, NULL, &err), 0);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + 9 * DAY, NULL, &err), 0);
 	cr_assert_eq(entries(), 0);
 }
 
@@ -115,10 +115,10 @@ Test(recycle, a_disk_that_others_stand_on_waits_for_them)
 	snprintf(path, sizeof(path), "%s", disk_overlay("personal/top.qcow2", "personal/base.qcow2"));
 	cr_assert_eq(recycle_put(disk_folder, disk_at("personal/base.qcow2"), "r", NOW, DAY, &base, &err), 0);
 	cr_assert_eq(recycle_put(disk_folder, path, "r", NOW, 2 * DAY, &overlay, &err), 0, "%s", err.text);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + DAY, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + DAY, &n, &err), 0, "%s", err.text);
 	cr_assert_eq(n, 0, "the overlay in the bin can still come back");
-	cr_assert_eq(recycle_purge(disk_folder, NOW + 2 * DAY, &n, &err), 0, "%s", err.text);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + 2 * DAY, NULL, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + 2 * DAY, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + 2 * DAY, NULL, &err), 0, "%s", err.text);
 	cr_assert_eq(entries(), 0, "in whichever order they were met");
 }
 
@@ -130,6 +130,6 @@ Test(recycle, a_label_without_its_item_is_cleared_away)
 
 	cr_assert_eq(recycle_put(disk_folder, disk_file("x", "", 0, 0), "r", NOW, 9 * DAY, &e, &err), 0);
 	cr_assert_eq(rename(e.item, disk_at("x")), 0);
-	cr_assert_eq(recycle_purge(disk_folder, NOW, &n, &err), 0);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW, &n, &err), 0);
 	cr_assert(n == 1 && entries() == 0 && access(disk_at("x"), F_OK) == 0);
 }

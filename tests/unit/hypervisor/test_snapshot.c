@@ -66,7 +66,7 @@ static int delete(const char *id, struct pst_err *err)
 {
 	struct edit_params p = { .program = "/nonexistent", .within = disk_folder, .timeout_ms = 1000, .cancel_fd = -1 };
 
-	return snapshot_delete(&p, disk, disk_folder, id, err);
+	return snapshot_delete(&p, disk, disk_folder, NULL, id, err);
 }
 
 Test(snapshot, taken_ones_stand_on_each_other_and_the_disk_on_the_last)

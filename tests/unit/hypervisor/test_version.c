@@ -165,14 +165,14 @@ Test(version, one_that_desktops_stand_on_is_not_removed)
 
 	cr_assert_eq(publish("i", "v", disk_plain("s.qcow2"), &err), 0, "%s", err.text);
 	disk_overlay("desktops/d.qcow2", "images/i/v/disk.qcow2");
-	cr_assert_eq(version_remove(disk_folder, "i", "v", "old", NOW, DAY, &err), PST_EBUSY);
+	cr_assert_eq(version_remove(disk_folder, NULL, "i", "v", "old", NOW, DAY, &err), PST_EBUSY);
 	cr_assert(strstr(err.text, "desktops/d.qcow2"), "%s", err.text);
 	disk_file("desktops/d.qcow2", "junk", 4, 4096);
-	cr_assert_eq(version_remove(disk_folder, "i", "v", "old", NOW, DAY, &err), PST_EBUSY, "who knows what it was");
+	cr_assert_eq(version_remove(disk_folder, NULL, "i", "v", "old", NOW, DAY, &err), PST_EBUSY, "who knows what it was");
 	cr_assert_eq(unlink(disk_at("desktops/d.qcow2")), 0);
-	cr_assert_eq(version_remove(disk_folder, "i", "v", "old", NOW, DAY, &err), 0, "%s", err.text);
+	cr_assert_eq(version_remove(disk_folder, NULL, "i", "v", "old", NOW, DAY, &err), 0, "%s", err.text);
 	cr_assert_eq(version_read(disk_folder, "i", "v", &m, &err), PST_ENOTFOUND);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + DAY, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + DAY, &n, &err), 0, "%s", err.text);
 	cr_assert_eq(n, 1, "the immutable file goes, too");
 	cr_assert_eq(rmdir(disk_at("images/i")), 0);
 }
@@ -189,6 +189,6 @@ Test(version, a_half_published_disk_is_kept_in_the_bin)
 	cr_assert_eq(version_sweep(disk_folder, NOW, DAY, &n, &err), 0, "%s", err.text);
 	cr_assert_eq(n, 2);
 	cr_assert_eq(rmdir(disk_at("images/i")), 0);
-	cr_assert_eq(recycle_purge(disk_folder, NOW + DAY, &n, &err), 0, "%s", err.text);
+	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + DAY, &n, &err), 0, "%s", err.text);
 	cr_assert_eq(n, 1);
 }
