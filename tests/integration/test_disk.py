@@ -167,6 +167,35 @@ class Full(Disk):
         self.assertEqual(os.listdir(self.store), [])
 
 
+class Nfs(Disk):
+    """Without what such a file system cannot do: rename without replacing, and immutable files."""
+
+    LACKS = ("renameat2:error=EINVAL", "ioctl:error=ENOTTY")
+
+    def tool(self, *words, ok=True):
+        inject = [w for lack in self.LACKS for w in ("-e", "inject=" + lack)]
+        return run("strace", "-f", "-qq", "-o", "/dev/null", *inject, TOOL, *words, ok=ok)
+
+    def test_all_is_made_and_nothing_replaced(self):
+        base = self.raw("base", MIB)
+        self.tool("overlay", base, "raw", 0, self.at("a.qcow2"), self.at("b.qcow2"))
+        self.check(self.at("a.qcow2"))
+        before = content(self.at("a.qcow2"))
+        self.assertIn("conflict", self.tool("overlay", base, "raw", 0, self.at("a.qcow2"), ok=False))
+        self.assertEqual(content(self.at("a.qcow2")), before)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["a.qcow2", "b.qcow2", "base"])
+
+    def test_versions_come_and_go(self):
+        for version in "1", "2":
+            run("qemu-img", "create", "-q", "-f", "qcow2", self.at("source"), MIB)
+            self.tool("publish", self.folder, "debian", version, self.at("source"))
+            self.tool("verify", self.folder, "debian", version)
+        run("qemu-img", "create", "-q", "-f", "qcow2", self.at("source"), MIB)
+        self.assertIn("conflict", self.tool("publish", self.folder, "debian", "1", self.at("source"), ok=False))
+        self.assertEqual(self.tool("remove", self.folder, "debian", "1"), "1\n")
+        self.assertEqual(os.listdir(self.at("images/debian")), ["2"])
+
+
 class Chain(Disk):
     """What qemu-img writes is read by us."""
 

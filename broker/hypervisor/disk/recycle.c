@@ -9,6 +9,7 @@
 #include "base/unixsock.h"
 #include "broker/hypervisor/disk/references.h"
 #include "broker/hypervisor/disk/seal.h"
+#include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 
@@ -68,11 +69,9 @@ static int folders_sync(const char *a, const char *b, struct pst_err *err)
 
 static int move(const char *from, const char *to, struct pst_err *err)
 {
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return folders_sync(from, to, err);
-	if (errno == EEXIST)
-		return pst_err_set(err, PST_ECONFLICT, "%.200s: exists", to);
-	return pst_err_sys(err, errno == ENOENT ? PST_ENOTFOUND : PST_EIO, errno, "move %.150s to %.150s", from, to);
+	int rc = temp_move(AT_FDCWD, from, AT_FDCWD, to, err);
+
+	return rc < 0 ? rc : folders_sync(from, to, err);
 }
 
 static int label_write(const char *folder, const struct recycle_entry *e, struct pst_err *err)

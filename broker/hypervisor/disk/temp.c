@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TOKEN_BYTES 9 /* 12 characters */
@@ -30,18 +31,56 @@ int temp_name(const char *name, char out[TEMP_SIZE], struct pst_err *err)
 	return 0;
 }
 
+/*
+ * For file systems that cannot rename without replacing: a file gets a second name and loses the first
+ * one; a folder never replaces another one that has something in it, nor a file.
+ */
+static int move_otherwise(int from_folder, const char *from, int to_folder, const char *to)
+{
+	struct stat st;
+
+	if (fstatat(from_folder, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return renameat(from_folder, from, to_folder, to);
+	if (linkat(from_folder, from, to_folder, to, 0) < 0)
+		return -1;
+	return unlinkat(from_folder, from, 0);
+}
+
+static int move_code(int errnum)
+{
+	switch (errnum) {
+	case EEXIST:
+	case ENOTEMPTY:
+	case ENOTDIR:
+		return PST_ECONFLICT;
+	case ENOENT:
+		return PST_ENOTFOUND;
+	case EXDEV:
+		return PST_EINVAL;
+	case ENOSPC:
+	case EDQUOT:
+		return PST_ENOSPC;
+	default:
+		return PST_EIO;
+	}
+}
+
+int temp_move(int from_folder, const char *from, int to_folder, const char *to, struct pst_err *err)
+{
+	if (renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if ((errno == EINVAL || errno == ENOSYS) && move_otherwise(from_folder, from, to_folder, to) == 0)
+		return 0;
+	if (move_code(errno) == PST_ECONFLICT)
+		return pst_err_set(err, PST_ECONFLICT, "%.200s: exists already", to);
+	return pst_err_sys(err, move_code(errno), errno, "move %.200s to %.200s", from, to);
+}
+
 int temp_publish(int folder, const char *from, const char *to, struct pst_err *err)
 {
-	if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* File systems that cannot rename so (NFS) can link. */
-	if ((errno == EINVAL || errno == ENOSYS) && linkat(folder, from, folder, to, 0) == 0) {
-		unlinkat(folder, from, 0);
-		return 0;
-	}
-	if (errno == EEXIST)
-		return pst_err_set(err, PST_ECONFLICT, "%s: exists already", to);
-	return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "name %s", to);
+	return temp_move(folder, from, folder, to, err);
 }
 
 static bool is_temporary(const char *name)

@@ -18,9 +18,13 @@ int temp_name(const char *name, char out[TEMP_SIZE], struct pst_err *err);
 
 /*
  * Gives from (in folder) the name to; PST_ECONFLICT when that is taken, and from stays. The name
- * is durable when folder has been synced. Works for files on every file system, and for folders.
+ * is durable when folder has been synced. For files and folders, also where the file system cannot
+ * rename without replacing (NFS).
  */
 int temp_publish(int folder, const char *from, const char *to, struct pst_err *err);
+
+/* The same from one folder to another of the same file system (else PST_EINVAL); AT_FDCWD with absolute paths. */
+int temp_move(int from_folder, const char *from, int to_folder, const char *to, struct pst_err *err);
 
 /*
  * Removes what a crash has left under folder, files and folders with all in them: only while

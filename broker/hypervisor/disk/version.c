@@ -87,11 +87,10 @@ static int folders_make(struct publication *pub, struct pst_err *err)
 
 static int source_move(struct publication *pub, struct pst_err *err)
 {
-	if (renameat2(AT_FDCWD, pub->p->source, AT_FDCWD, pub->disk, RENAME_NOREPLACE) < 0)
-		return pst_err_sys(err, errno == ENOENT ? PST_ENOTFOUND : errno == EXDEV ? PST_EINVAL : PST_EIO, errno,
-			"move %.200s into the datastore", pub->p->source);
-	pub->is_moved = true;
-	return 0;
+	int rc = temp_move(AT_FDCWD, pub->p->source, AT_FDCWD, pub->disk, err);
+
+	pub->is_moved = rc == 0;
+	return rc;
 }
 
 static int disk_judge(const struct disk_info *info, struct pst_err *err)
@@ -171,7 +170,7 @@ static void publish_undo(struct publication *pub)
 	if (pub->is_moved) {
 		seal_break(pub->disk, &ignored);
 		chmod(pub->disk, 0600);
-		if (renameat2(AT_FDCWD, pub->disk, AT_FDCWD, pub->p->source, RENAME_NOREPLACE) < 0)
+		if (temp_move(AT_FDCWD, pub->disk, AT_FDCWD, pub->p->source, &ignored) < 0)
 			return;
 	}
 	if (path_make(path, NULL, "%s/%s/manifest.json", pub->image_folder, pub->temp) == 0)

@@ -44,7 +44,7 @@ Test(temp, a_taken_name_stays_what_it_was)
 	cr_assert_eq(temp_publish(folder, "new", "other", &err), 0, "%s", err.text);
 	cr_assert(stat(disk_at("other"), &st) == 0 && st.st_size == 1);
 	cr_assert_eq(access(disk_at("new"), F_OK), -1);
-	cr_assert_eq(temp_publish(folder, "new", "third", &err), PST_EIO, "it is gone");
+	cr_assert_eq(temp_publish(folder, "new", "third", &err), PST_ENOTFOUND, "it is gone");
 	close(folder);
 }
 
