@@ -184,13 +184,15 @@ static void convert_said(void *arg, const char *text, size_t len)
 }
 
 /* Runs qemu-img with these words in a sandbox for the source and perhaps the target. */
-static int qemu_img(struct import *im, const char *const *argv, bool writes, struct child_params *child,
-	struct pst_err *err)
+static int qemu_img(struct import *im, const char *const *argv, bool writes,
+	void (*said)(void *arg, const char *text, size_t len), void *arg, struct pst_err *err)
 {
 	uint64_t now = pst_mono_ms();
 	struct sandbox_params params = { .memory_max = MEMORY_MAX, .file_max = writes ? im->p->file_max : 0,
 		.cpu_s_max = im->p->timeout_ms / 1000 + 1, .read_fds = &im->source, .n_read = 1, .write_fd = writes ? im->target : -1 };
 	struct sandbox sandbox;
+	struct child_params child = { .argv = argv, .sandbox = &sandbox, .cancel_fd = im->p->cancel_fd, .said = said,
+		.arg = arg };
 	int rc;
 
 	if (now >= im->deadline_ms)
@@ -198,11 +200,8 @@ static int qemu_img(struct import *im, const char *const *argv, bool writes, str
 	rc = sandbox_init(&sandbox, &params, err);
 	if (rc < 0)
 		return rc;
-	child->argv = argv;
-	child->sandbox = &sandbox;
-	child->timeout_ms = (uint32_t)(im->deadline_ms - now);
-	child->cancel_fd = im->p->cancel_fd;
-	rc = child_run(child, err);
+	child.timeout_ms = (uint32_t)(im->deadline_ms - now);
+	rc = child_run(&child, err);
 	sandbox_finish(&sandbox);
 	/* It says so in words only. */
 	if (rc == PST_EIO && strstr(err->text, strerror(ENOSPC)))
@@ -220,8 +219,7 @@ static int source_ask(struct import *im, struct pst_err *err)
 	int rc;
 
 	pst_buf_init(&json, INFO_MAX);
-	struct child_params child = { .said = info_said, .arg = &json };
-	rc = qemu_img(im, argv, false, &child, err);
+	rc = qemu_img(im, argv, false, info_said, &json, err);
 	if (rc == 0 && json.failed)
 		rc = pst_err_set(err, PST_ELIMIT, "qemu-img says too much of the disk");
 	if (rc == 0)
@@ -234,9 +232,8 @@ static int convert(struct import *im, struct pst_err *err)
 {
 	const char *const argv[] = { im->p->program, "convert", "-p", "-O", "qcow2", "-o", "compat=1.1",
 		im->filename, im->temp_path, NULL };
-	struct child_params child = { .said = convert_said, .arg = im };
 
-	return qemu_img(im, argv, true, &child, err);
+	return qemu_img(im, argv, true, convert_said, im, err);
 }
 
 /* The new file is believed only after a look, too: a stranger's bytes went through its writer. */

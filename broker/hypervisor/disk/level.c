@@ -36,8 +36,9 @@ static bool reaches(uint64_t used, uint64_t total, unsigned percent)
 enum level level_next(enum level now, const struct level_limits *limits, uint64_t used, uint64_t total)
 {
 	/* A level that was entered is left a little later. */
-	unsigned critical = limits->critical - (now == LEVEL_CRITICAL ? limits->back : 0);
-	unsigned warning = limits->warning - (now >= LEVEL_WARNING ? limits->back : 0);
+	unsigned back = limits->back;
+	unsigned critical = limits->critical - (now == LEVEL_CRITICAL ? back : 0);
+	unsigned warning = limits->warning - (now >= LEVEL_WARNING ? back : 0);
 
 	if (total == 0)
 		return now;
