@@ -34,7 +34,11 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/local_priv.h \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
-	broker/hypervisor/local/watch.c
+	broker/hypervisor/local/watch.c \
+	broker/hypervisor/qemu/instant.c broker/hypervisor/qemu/instant.h \
+	broker/hypervisor/qemu/line.c broker/hypervisor/qemu/line.h \
+	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
+	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h
 broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk

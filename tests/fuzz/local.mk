@@ -80,3 +80,7 @@ tests_fuzz_fuzz_manifest_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 # What a container engine gives.
 FUZZ_TARGETS += tests/fuzz/fuzz_tar
 tests_fuzz_fuzz_tar_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
+# QEMU's monitor: a machine may have its QEMU in hand.
+FUZZ_TARGETS += tests/fuzz/fuzz_qmp
+tests_fuzz_fuzz_qmp_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

@@ -173,7 +173,8 @@ class Guest:
         if self.shell_:
             self.shell_.close()
         self.qmp.close()
-        self.process.kill()
+        if self.process.poll() is None:
+            self.process.kill()
         self.process.wait()
         self.log.close()
         shutil.rmtree(self.dir)

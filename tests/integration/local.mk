@@ -51,7 +51,11 @@ tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
 TESTS += tests/integration/test_disk.py
 EXTRA_DIST += tests/integration/test_disk.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
-GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py
+GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py
+check_PROGRAMS += tests/integration/instant_clone
+tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
+tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_integration_instant_clone_LDADD = $(HYPERVISOR_LIBS)
 TESTS += $(GUEST_TESTS)
 EXTRA_DIST += $(GUEST_TESTS) tests/integration/guest_harness.py
 

@@ -14,7 +14,7 @@ import unittest
 
 import gate_harness
 import guest_harness
-from broker_harness import Broker, Provisioner, eventually
+from broker_harness import SETUP, Broker, Provisioner, eventually
 from test_gateway import Person
 from test_remote_desktop import RawViewer
 
@@ -25,13 +25,13 @@ HOST_SEEN_FROM_GUEST = "10.0.2.2"  # QEMU's user network
 class MachineProvisioner(Provisioner):
     """Its machines are guests; make(desktop, seed) starts one."""
 
-    def __init__(self, run_dir, pki, broker_port, make):
-        self.pki, self.broker_port, self.make, self.guests = pki, broker_port, make, {}
+    def __init__(self, run_dir, pki, broker_port, make, machines):
+        self.pki, self.broker_port, self.make, self.most, self.guests = pki, broker_port, make, machines, {}
         super().__init__(run_dir)
 
     def answer(self, m):
-        if m["op"] == "create" and self.machines and m["desktop"] not in self.machines:
-            return {"error": {"code": "no_space", "title": "There is one machine only.", "status": 507, "retryable": True}}
+        if m["op"] == "create" and len(self.machines) >= self.most and m["desktop"] not in self.machines:
+            return {"error": {"code": "no_space", "title": "There is no further machine.", "status": 507, "retryable": True}}
         answer = super().answer(m)
         answer.pop("uid", None)
         return answer
@@ -54,13 +54,14 @@ class MachineProvisioner(Provisioner):
 class Site:
     """Authority, broker, gateway, and the provisioner of machines."""
 
-    def __init__(self, make):
+    def __init__(self, make, machines=1):
         self.pki = tempfile.mkdtemp(prefix="puesto-pki-")
         subprocess.run([BUILD + "/base/puesto-pki", "init", self.pki, "--host", "localhost"], check=True, stdout=subprocess.DEVNULL)
         port = gate_harness.free_port()
         files = "".join("%s = %s/%s\n" % (k, self.pki, f) for k, f in (("ca", "ca.pem"), ("ca_key", "ca.key"), ("cert", "broker.pem"), ("key", "broker.key")))
-        self.broker = Broker(config="[agents]\nlisten = 127.0.0.1:%d\n%s" % (port, files))
-        self.provisioner = MachineProvisioner(self.broker.dir + "/run", self.pki, port, make)
+        setup = {**SETUP, "pools": [{**SETUP["pools"][0], "min": machines, "max": machines}]}
+        self.broker = Broker(setup, config="[agents]\nlisten = 127.0.0.1:%d\n%s" % (port, files))
+        self.provisioner = MachineProvisioner(self.broker.dir + "/run", self.pki, port, make, machines)
         link = "[link]\npath = %s/puesto-link\nnetworks = 127.0.0.0/8\nca = %s/ca.pem\ncert = %s/gateway.pem\nkey = %s/gateway.key\n" % (
             BUILD, self.pki, self.pki, self.pki)
         self.gate = gate_harness.Gateway(worker=BUILD + "/puesto-worker", broker_socket=self.broker.dir + "/run/gateway.sock", more=link)

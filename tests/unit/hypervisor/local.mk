@@ -16,6 +16,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
+	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
 	tests/unit/hypervisor/test_spec.c \
