@@ -37,7 +37,7 @@ struct spawner {
 	struct child children[WORKERS_MAX];
 };
 
-/* Answers the gate; a full socket means a gate that no longer reads, which is then better ended. */
+/* Answers the gate. A full socket means a gate that no longer reads, which is then better ended; one that has closed its end is ending already. */
 static void answer(struct spawner *s, const struct spawn_reply *reply, const int *fds, size_t n_fds)
 {
 	char control[CMSG_SPACE(sizeof(int) * SPAWN_FDS_MAX)] = { 0 };
@@ -55,7 +55,7 @@ static void answer(struct spawner *s, const struct spawn_reply *reply, const int
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
-	if (sendmsg(s->p->gate_fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE) {
+	if (sendmsg(s->p->gate_fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != ECONNRESET) {
 		fprintf(stderr, "puesto-gateway: spawner cannot answer the gate: %s; ending it\n", strerror(errno));
 		kill(s->p->gate_pid, SIGTERM);
 	}
