@@ -76,6 +76,16 @@ class FencedRfb(Rfb):
         assert bytes(self.pixels) == before, "the picture was not exact"
 
 
+def memory_of(gate):
+    """KB of gateway and workers that are their own."""
+    children = subprocess.run(["ps", "--ppid", str(gate.process.pid), "-o", "pid="], capture_output=True, text=True).stdout.split()
+    total = 0
+    for pid in [str(gate.process.pid)] + children:
+        with open("/proc/%s/status" % pid) as f:
+            total += int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1))
+    return total
+
+
 class Pressure(unittest.TestCase):
     def setUp(self):
         self.script = "/tmp/puesto-pressure-worker-%d" % os.getpid()
@@ -92,15 +102,6 @@ class Pressure(unittest.TestCase):
         self.gate.close()
         os.unlink(self.script)
         self.assertNotIn("crashed", text)
-
-    def memory(self):
-        """KB of gateway and worker that are their own."""
-        children = subprocess.run(["ps", "--ppid", str(self.gate.process.pid), "-o", "pid="], capture_output=True, text=True).stdout.split()
-        total = 0
-        for pid in [str(self.gate.process.pid)] + children:
-            with open("/proc/%s/status" % pid) as f:
-                total += int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1))
-        return total
 
     def rfb(self):
         viewer = FencedRfb(self.gate.vnc)
@@ -127,11 +128,11 @@ class Pressure(unittest.TestCase):
 
     def test_a_vnc_viewer_that_reads_nothing_costs_no_memory(self):
         viewer = self.rfb()
-        before = self.memory()
+        before = memory_of(self.gate)
         for _ in range(3):
             viewer.ask(False)  # everything again, thrice: nobody reads it
         time.sleep(1)
-        self.assertLess(self.memory() - before, GROWTH_KB)
+        self.assertLess(memory_of(self.gate) - before, GROWTH_KB)
         updates = viewer.updates
         viewer.until(lambda: viewer.updates > updates + 10)
         self.stop(viewer)
@@ -151,7 +152,7 @@ class Pressure(unittest.TestCase):
         ws.recv()
         ws.send(struct.pack(">BHHHHIBH", 1, 1, 640, 360, 100, 0, 0, 4) + b"test")
         ws.conn.settimeout(1)
-        before = self.memory()
+        before = memory_of(self.gate)
         with self.assertRaises(TimeoutError):
             while frames < 1000:
                 data = ws.recv()[1]
@@ -161,7 +162,7 @@ class Pressure(unittest.TestCase):
                     last = struct.unpack(">I", data[1:5])[0]
         self.assertLess(frames, 100)
         self.assertLess(received, 2 << 20)
-        self.assertLess(self.memory() - before, GROWTH_KB)
+        self.assertLess(memory_of(self.gate) - before, GROWTH_KB)
         for _ in range(5):  # it goes on where it stopped
             ws.send(struct.pack(">BII", 2, last, 1000))
             data = ws.recv()[1]
@@ -175,7 +176,7 @@ class Pressure(unittest.TestCase):
         ws.send(struct.pack(">BHHHHIBH", 1, 1, 1280, 720, 100, 0, 0, 4) + b"test")
         self.gate.broker.wait(lambda m: m.get("event") == "started")
         time.sleep(0.5)
-        before = self.memory()
+        before = memory_of(self.gate)
         sequence = 0
         while sequence < 25:  # it says that it has seen what it did not read, and wants everything again
             sequence += 1
@@ -185,7 +186,7 @@ class Pressure(unittest.TestCase):
             except (ConnectionError, OSError):
                 break
             time.sleep(0.05)
-        self.assertLess(self.memory() - before, GROWTH_KB)
+        self.assertLess(memory_of(self.gate) - before, GROWTH_KB)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Viewer:
         kind, body = self.message()
         if kind == FRAME:
             self.frames += 1
-            self.last = body[5:]
+            self.flags, self.last = body[4], body[5:]
             self.ws.send(struct.pack(">BII", 2, struct.unpack(">I", body[:4])[0], 1000))
         else:
             self.heard.append((kind, body))
