@@ -68,10 +68,10 @@ static void print_progress(void *arg, uint32_t basis_points)
 	printf("progress %u\n", basis_points);
 }
 
-/* import SOURCE FORMAT TARGET SIZE_MAX FILE_MAX TIMEOUT_MS [PROGRAM] */
+/* import SOURCE FORMAT TARGET SIZE_MAX FILE_MAX TIMEOUT_MS [WITHIN] */
 static int run_import(int argc, char **argv)
 {
-	struct import_params p = { .program = argc > 6 ? argv[6] : "/usr/bin/qemu-img", .source = argv[0],
+	struct import_params p = { .program = "/usr/bin/qemu-img", .source = argv[0], .within = argc > 6 ? argv[6] : NULL,
 		.target = argv[2], .size_max = strtoull(argv[3], NULL, 10), .file_max = strtoull(argv[4], NULL, 10),
 		.timeout_ms = (uint32_t)strtoul(argv[5], NULL, 10), .cancel_fd = -1, .progress = print_progress };
 	struct disk_info info;

@@ -308,6 +308,25 @@ class Import(Disk):
         self.raw("junk", MIB, (0, b"vhdxfile" + bytes(range(256)) * 8))
         self.refused("", self.at("junk"), "vhdx")
 
+    def test_an_overlay_of_ours_becomes_a_whole_disk(self):
+        """A capture, or a full clone: what it stands on is read, too, as long as it lies where it should."""
+        os.mkdir(self.at("store"))
+        golden = self.at("store/golden")
+        run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", self.plain, golden)
+        overlays = [self.at("store/%d.qcow2" % i) for i in range(3)]
+        for below, path in zip([golden] + overlays, overlays):
+            tool("overlay", below, "qcow2", 0, path)
+            self.io(path, "write -P 7 %dM 64k" % (5 + overlays.index(path)))
+        self.refused("denied: the disk has a backing file", overlays[2], "qcow2")
+        self.bring(overlays[2], "qcow2", *self.CEILINGS, self.at("store"))
+        self.assertNotIn("backing-filename", info(self.at("new")))
+        self.assertIn("identical", run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", overlays[2], self.at("new")))
+        self.check(self.at("new"))
+        os.remove(self.at("new"))
+        outside = self.at("store/outside.qcow2")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.plain, "-F", "raw", outside)
+        self.refused("denied: ", outside, "qcow2", *self.CEILINGS, self.at("store"))
+
     def test_an_existing_target_stays(self):
         self.raw("new", 3)
         self.refused("conflict: ", self.plain, "raw")

@@ -27,7 +27,10 @@
 struct import {
 	const struct import_params *p;
 	uint64_t deadline_ms;
-	int source, folder, target; /* descriptors */
+	int folder, target; /* descriptors */
+	int sources[DISK_CHAIN_MAX]; /* the source, and what it stands on */
+	size_t n_sources;
+	struct pst_err *err; /* of the walk over them */
 	char temp[TEMP_SIZE], temp_path[PATH_MAX];
 	const char *name; /* of the target in its folder */
 	char *filename;   /* the source in QEMU's words, owned */
@@ -80,7 +83,7 @@ static int info_judge(const struct import_params *p, const json_t *info, uint64_
 		return pst_err_wrap(err, "qemu-img info");
 	if (strcmp(format, disk_format_name(p->format)) != 0)
 		return pst_err_set(err, PST_EINVAL, "the disk is %.32s and not %s", format, disk_format_name(p->format));
-	if (json_object_get(info, "backing-filename") || json_object_get(info, "full-backing-filename"))
+	if (!p->within && (json_object_get(info, "backing-filename") || json_object_get(info, "full-backing-filename")))
 		return refuse(err, "has a backing file");
 	if (pst_json_bool(info, "encrypted", false))
 		return refuse(err, "is encrypted");
@@ -105,36 +108,67 @@ int import_judge(const struct import_params *p, const char *json, size_t len, ui
 	return rc;
 }
 
+static int source_open(struct import *im, const char *path, struct pst_err *err)
+{
+	int fd = disk_open(path, im->p->within, err);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	im->sources[im->n_sources++] = fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return pst_err_set(err, PST_EINVAL, "%.200s: is not a regular file", path);
+	if (disk_has_writer(fd))
+		return pst_err_set(err, PST_EBUSY, "%.200s: is in use", path);
+	return 0;
+}
+
+static int layer_look(const struct disk_info *info, struct pst_err *err)
+{
+	if (info->qcow2.is_encrypted)
+		return refuse(err, "is encrypted");
+	return info->qcow2.has_data_file ? refuse(err, "has its data in another file") : 0;
+}
+
+static int layer_visit(unsigned depth, const char *path, const struct disk_info *info, void *arg)
+{
+	struct import *im = arg;
+
+	(void)depth;
+	return source_open(im, path, im->err) < 0 ? im->err->code : layer_look(info, im->err);
+}
+
 /* What can be told without qemu-img, before it sees the file. */
 static int source_look(struct import *im, struct pst_err *err)
 {
 	const struct import_params *p = im->p;
 	struct disk_info info;
-	struct stat st;
+	int rc;
 
-	if (fstat(im->source, &st) < 0 || !S_ISREG(st.st_mode))
-		return pst_err_set(err, PST_EINVAL, "%.200s: is not a regular file", p->source);
-	if (p->format != DISK_RAW && p->format != DISK_QCOW2)
-		return 0;
-	if (disk_info_read(im->source, p->format, &info, err) < 0)
+	im->err = err;
+	if (p->within) {
+		rc = disk_chain_walk(p->source, p->format, p->within, layer_visit, im, &info, err);
+		return rc < 0 ? rc : size_check(p, info.size, err);
+	}
+	rc = source_open(im, p->source, err);
+	if (rc < 0 || (p->format != DISK_RAW && p->format != DISK_QCOW2))
+		return rc;
+	if (disk_info_read(im->sources[0], p->format, &info, err) < 0)
 		return err->code;
 	if (info.qcow2.backing[0])
 		return refuse(err, "has a backing file");
-	if (info.qcow2.is_encrypted)
-		return refuse(err, "is encrypted");
-	if (info.qcow2.has_data_file)
-		return refuse(err, "has its data in another file");
-	return size_check(p, info.size, err);
+	rc = layer_look(&info, err);
+	return rc < 0 ? rc : size_check(p, info.size, err);
 }
 
-/* The format is named, and no backing file is opened whatever the header says. */
+/* The format is named; and unless it may stand on others, no backing file is opened whatever the header says. */
 static char *filename_make(const struct import_params *p)
 {
 	json_t *node = json_pack("{s:s, s:{s:s, s:s}}", "driver", disk_format_name(p->format), "file", "driver",
 		"file", "filename", p->source);
 	char *text = NULL, *name = NULL;
 
-	if (node && (p->format == DISK_QCOW2 || p->format == DISK_VMDK) &&
+	if (node && !p->within && (p->format == DISK_QCOW2 || p->format == DISK_VMDK) &&
 		json_object_set_new(node, "backing", json_null()) < 0) {
 		json_decref(node);
 		return NULL;
@@ -189,7 +223,7 @@ static int qemu_img(struct import *im, const char *const *argv, bool writes,
 {
 	uint64_t now = pst_mono_ms();
 	struct sandbox_params params = { .memory_max = MEMORY_MAX, .file_max = writes ? im->p->file_max : 0,
-		.cpu_s_max = im->p->timeout_ms / 1000 + 1, .read_fds = &im->source, .n_read = 1, .write_fd = writes ? im->target : -1 };
+		.cpu_s_max = im->p->timeout_ms / 1000 + 1, .read_fds = im->sources, .n_read = im->n_sources, .write_fd = writes ? im->target : -1 };
 	struct sandbox sandbox;
 	struct child_params child = { .argv = argv, .sandbox = &sandbox, .cancel_fd = im->p->cancel_fd, .said = said,
 		.arg = arg };
@@ -268,8 +302,7 @@ static int import_steps(struct import *im, struct disk_info *ret_info, struct ps
 {
 	struct disk_info info;
 
-	im->source = disk_open(im->p->source, NULL, err);
-	if (im->source < 0 || source_look(im, err) < 0)
+	if (source_look(im, err) < 0)
 		return err->code;
 	im->filename = filename_make(im->p);
 	if (!im->filename)
@@ -283,13 +316,13 @@ static int import_steps(struct import *im, struct disk_info *ret_info, struct ps
 
 int import_run(const struct import_params *p, struct disk_info *ret_info, struct pst_err *err)
 {
-	struct import im = { .p = p, .deadline_ms = pst_mono_ms() + p->timeout_ms, .source = -1, .folder = -1,
-		.target = -1 };
+	struct import im = { .p = p, .deadline_ms = pst_mono_ms() + p->timeout_ms, .folder = -1, .target = -1 };
 	int rc = import_steps(&im, ret_info, err);
 
 	if (im.target >= 0 && im.temp[0])
 		unlinkat(im.folder, im.temp, 0);
-	pst_fd_close(&im.source);
+	for (size_t i = 0; i < im.n_sources; i++)
+		pst_fd_close(&im.sources[i]);
 	pst_fd_close(&im.target);
 	pst_fd_close(&im.folder);
 	free(im.filename);
