@@ -48,8 +48,8 @@ static const struct {
 
 struct upper {
 	char dir[PATH_MAX];  /* the upper layer */
-	const char *base;    /* "/" or the base tree */
-	char layer[PATH_MAX];
+	char base[PATH_MAX];  /* "/" or the base tree */
+	char layer[PATH_MAX]; /* "" when the image has none */
 };
 
 static int dir_make(const char *path, mode_t mode, uid_t uid, gid_t gid, struct pst_err *err)
@@ -150,7 +150,7 @@ static int image_file(const struct upper *u, const char *inside, char **ret_text
 	char path[PATH_MAX];
 	size_t len;
 
-	for (size_t i = 0; i < PST_ARRAY_LEN(lowers); i++) {
+	for (size_t i = u->layer[0] ? 0 : 1; i < PST_ARRAY_LEN(lowers); i++) {
 		if (path_make(path, err, "%s%s", strcmp(lowers[i], "/") == 0 ? "" : lowers[i], inside) < 0)
 			return err->code;
 		if (access(path, F_OK) == 0)
@@ -230,10 +230,10 @@ static int identity_files(const struct upper *u, const struct record *r, struct 
 static int upper_fill(const struct local *l, const struct record *r, struct pst_err *err)
 {
 	bool host = strcmp(r->request.image_base, "host") == 0;
-	struct upper u = { .base = host ? "/" : r->request.image_base };
+	struct upper u = { .layer = "" };
 
-	if (desktop_path(l, r->request.desktop, "upper", u.dir, err) < 0 ||
-		path_make(u.layer, err, "%s/layer", r->request.image_path) < 0)
+	if (l->life->base(l, &r->request, u.base, err) < 0 || desktop_path(l, r->request.desktop, "upper", u.dir, err) < 0 ||
+		(r->request.image_path[0] && path_make(u.layer, err, "%s/layer", r->request.image_path) < 0))
 		return err->code;
 	for (size_t i = 0; i < PST_ARRAY_LEN(emptied); i++) {
 		if (empty_dir(&u, emptied[i].path, emptied[i].mode, err) < 0)
@@ -253,7 +253,7 @@ int layers_make(const struct local *l, const struct record *r, struct pst_err *e
 		gid_t gid;
 	} dirs[] = {
 		{ NULL, 0711, 0, 0 }, { "upper", 0755, 0, 0 }, { "work", 0700, 0, 0 }, { "root", 0755, 0, 0 },
-		{ "home", 0755, 0, 0 },
+		{ "home", 0755, l->life->home_owned ? r->uid : 0, l->life->home_owned ? r->uid : 0 },
 		/* What the agent makes here belongs to the gateway's group and nobody else. */
 		{ "run", 02770, r->uid, l->gateway_gid }, { "run/broker", 0755, 0, 0 },
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Starts puesto-desktop, finds its process 1 again, kills it, and says why it died. */
+/* Starts puesto-desktop (or another helper), finds its process 1 again, kills it, and says why it died. */
 #include "broker/hypervisor/local/local_priv.h"
 
 #include "base/clock.h"
@@ -31,10 +31,24 @@
 
 extern char **environ;
 
-static json_t *lowers_json(const struct machine_request *r, struct pst_err *err)
+static int own_base(const struct local *l, const struct machine_request *r, char out[PATH_MAX], struct pst_err *err)
 {
-	bool host = strcmp(r->image_base, "host") == 0;
-	char layer[PATH_MAX];
+	struct stat st;
+
+	(void)l;
+	if (strncmp(r->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0)
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is a hypervisor's; the local provider takes \"host\" or a root tree",
+			r->image_name, r->image_base);
+	if (strcmp(r->image_base, "host") == 0)
+		return path_make(out, err, "/");
+	if (stat(r->image_base, &st) < 0 || !S_ISDIR(st.st_mode))
+		return pst_err_set(err, PST_EINVAL, "image %s:%s: its base %s is no directory", r->image_name, r->image_version, r->image_base);
+	return path_make(out, err, "%s", r->image_base);
+}
+
+static json_t *lowers_json(const struct local *l, const struct machine_request *r, struct pst_err *err)
+{
+	char layer[PATH_MAX], base[PATH_MAX];
 	struct stat st;
 
 	if (path_make(layer, err, "%s/layer", r->image_path) < 0)
@@ -44,12 +58,7 @@ static json_t *lowers_json(const struct machine_request *r, struct pst_err *err)
 			layer);
 		return NULL;
 	}
-	if (!host && (stat(r->image_base, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		pst_err_set(err, PST_EINVAL, "image %s:%s: its base %s is no directory", r->image_name,
-			r->image_version, r->image_base);
-		return NULL;
-	}
-	return json_pack("[s,s]", layer, host ? "/" : r->image_base);
+	return own_base(l, r, base, err) < 0 ? NULL : json_pack("[s,s]", layer, base);
 }
 
 static int launch_write(const struct local *l, const struct record *r, struct pst_err *err)
@@ -60,7 +69,7 @@ static int launch_write(const struct local *l, const struct record *r, struct ps
 	size_t len;
 	int rc;
 
-	lowers = lowers_json(q, err);
+	lowers = lowers_json(l, q, err);
 	if (!lowers || cgroup_make(&l->cgroup, q, groups, err) < 0 ||
 		desktop_path(l, q->desktop, "launch.json", path, err) < 0) {
 		json_decref(lowers);
@@ -82,23 +91,30 @@ static int launch_write(const struct local *l, const struct record *r, struct ps
 	return rc;
 }
 
-/* Its last words, up to the end of its stderr, which is also when it has ended. */
-static void words_read(int fd, char *out, size_t size)
+/* Its last words, up to the end of its stderr, which is also when it has ended. False when that takes too long. */
+static bool words_read(int fd, uint64_t timeout_ms, char *out, size_t size)
 {
+	uint64_t end = pst_mono_ms() + timeout_ms, now;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char more[256];
 	size_t used = 0;
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (used + 1 < size && (n = read(fd, out + used, size - 1 - used)) > 0)
-		used += (size_t)n;
+	while (n > 0 && (now = pst_mono_ms()) < end) {
+		if (poll(&p, 1, (int)PST_MIN(end - now, (uint64_t)INT_MAX)) <= 0)
+			continue;
+		n = read(fd, more, sizeof(more));
+		for (ssize_t i = 0; i < n && used + 1 < size; i++)
+			out[used++] = more[i];
+	}
 	while (used > 0 && (out[used - 1] == '\n' || out[used - 1] == ' '))
 		used--;
 	out[used] = '\0';
+	return n <= 0;
 }
 
-static pid_t launcher_spawn(const char *program, char *dir, int err_fd, struct pst_err *err)
+static pid_t helper_spawn(const char *program, char *const argv[], int err_fd, struct pst_err *err)
 {
-	/* Process 1 keeps this argv and the desktop can read it: no path in its first word. */
-	char *argv[] = { "puesto-desktop", "--launch", dir, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -124,32 +140,45 @@ static pid_t launcher_spawn(const char *program, char *dir, int err_fd, struct p
 	return -1;
 }
 
-int life_start(const struct local *l, const struct record *r, struct pst_err *err)
+int life_run(const char *program, char *const argv[], uint64_t timeout_ms, const char *desktop, struct pst_err *err)
 {
-	char program[PATH_MAX], dir[PATH_MAX], words[400];
+	char words[400] = "";
+	bool ended = true;
 	int fds[2], status;
 	pid_t pid;
 
-	if (path_make(program, err, "%s/puesto-desktop", l->libexec) < 0 ||
-		desktop_path(l, r->request.desktop, NULL, dir, err) < 0 || launch_write(l, r, err) < 0)
-		return err->code;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "pipe");
-	pid = launcher_spawn(program, dir, fds[1], err);
+	pid = helper_spawn(program, argv, fds[1], err);
 	close(fds[1]);
 	if (pid > 0)
-		words_read(fds[0], words, sizeof(words));
+		ended = words_read(fds[0], timeout_ms, words, sizeof(words));
 	close(fds[0]);
 	if (pid < 0)
 		return err->code;
+	if (!ended)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return pst_err_sys(err, PST_EIO, errno, "wait for %s", program);
 	}
+	if (!ended)
+		return pst_err_set(err, PST_ETIMEOUT, "desktop %s: %s took too long", desktop, program);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return pst_err_set(err, PST_EIO, "desktop %s did not start: %s", r->request.desktop,
-		words[0] ? words : "its launcher was killed");
+	return pst_err_set(err, PST_EIO, "desktop %s did not start: %s", desktop, words[0] ? words : "its launcher was killed");
+}
+
+static int own_start(const struct local *l, const struct record *r, struct pst_err *err)
+{
+	char program[PATH_MAX], dir[PATH_MAX];
+	/* Process 1 keeps this argv and the desktop can read it: no path in its first word. */
+	char *argv[] = { "puesto-desktop", "--launch", dir, NULL };
+
+	if (path_make(program, err, "%s/puesto-desktop", l->libexec) < 0 ||
+		desktop_path(l, r->request.desktop, NULL, dir, err) < 0 || launch_write(l, r, err) < 0)
+		return err->code;
+	return life_run(program, argv, 2 * LAUNCH_TIMEOUT_MS, r->request.desktop, err);
 }
 
 int life_open(const struct local *l, const char *desktop, struct pst_err *err)
@@ -220,7 +249,7 @@ int life_end(const struct local *l, const char *desktop, struct pst_err *err)
 		close(pidfd);
 	}
 	life_reap(l, desktop);
-	return lock_wait(l, desktop, err);
+	return l->life->settle(l, desktop, err);
 }
 
 void life_reason(const struct local *l, const char *desktop, char out[MACHINE_REASON_SIZE])
@@ -249,3 +278,27 @@ void life_reason(const struct local *l, const char *desktop, char out[MACHINE_RE
 	tail[n] = '\0';
 	snprintf(out, MACHINE_REASON_SIZE, "the desktop ended or was killed; the end of its log: %s", tail);
 }
+
+static int own_remove(const struct local *l, const char *desktop, struct pst_err *err)
+{
+	return cgroup_remove(&l->cgroup, desktop, err);
+}
+
+static void own_faults(const struct local *l, char *out, size_t size)
+{
+	char path[PATH_MAX];
+
+	if (path_make(path, NULL, "%s/puesto-desktop", l->libexec) < 0 || access(path, X_OK) < 0)
+		snprintf(out, size, "%.200s/puesto-desktop is missing: install Puesto's helper programs", l->libexec);
+}
+
+const struct local_life life_own = {
+	.folder = "desktops",
+	.can = DRIVER_POWER,
+	.uid_lowest = 200000,
+	.base = own_base,
+	.start = own_start,
+	.settle = lock_wait,
+	.remove = own_remove,
+	.faults = own_faults,
+};

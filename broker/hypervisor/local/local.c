@@ -51,7 +51,7 @@ static int remains_remove(struct local *l, const char *desktop, struct pst_err *
 	char path[PATH_MAX];
 
 	if (life_end(l, desktop, err) < 0 || layers_remove(l, desktop, err) < 0 ||
-		cgroup_remove(&l->cgroup, desktop, err) < 0 || desktop_path(l, desktop, NULL, path, err) < 0)
+		l->life->remove(l, desktop, err) < 0 || desktop_path(l, desktop, NULL, path, err) < 0)
 		return err->code;
 	return tree_remove(path, err);
 }
@@ -60,7 +60,7 @@ static int start_new(struct local *l, struct record *r, struct pst_err *err)
 {
 	r->phase = RECORD_CREATING;
 	if (layers_make(l, r, err) < 0 || record_save(l, r, err) < 0 || layers_enrol(l, r, err) < 0 ||
-		life_start(l, r, err) < 0)
+		l->life->start(l, r, err) < 0)
 		return err->code;
 	r->phase = RECORD_RUNNING;
 	return record_save(l, r, err);
@@ -93,21 +93,14 @@ static int create_earlier(struct local *l, const struct machine_request *req, st
 	return 0;
 }
 
-static int base_check(const struct machine_request *req, struct pst_err *err)
-{
-	if (strncmp(req->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0)
-		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is a hypervisor's; the local provider takes \"host\" or a root tree",
-			req->image_name, req->image_base);
-	return 0;
-}
-
-static int local_create(struct driver *d, const struct machine_request *req, struct machine *ret,
+int local_create(struct driver *d, const struct machine_request *req, struct machine *ret,
 	struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	struct local *l = local_of(d);
 	struct record r = { .request = *req };
-	int rc = base_check(req, err);
+	char base[PATH_MAX];
+	int rc = l->life->base(l, req, base, err);
 
 	if (rc == 0)
 		rc = create_earlier(l, req, ret, err);
@@ -123,7 +116,7 @@ static int local_create(struct driver *d, const struct machine_request *req, str
 	return rc;
 }
 
-static int local_destroy(struct driver *d, const char *desktop, struct pst_err *err)
+int local_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 {
 	struct pst_err unknown = PST_ERR_INIT;
 	struct local *l = local_of(d);
@@ -156,7 +149,7 @@ static int restart_dead(struct local *l, struct record *r, bool refresh, struct 
 {
 	if (!refresh) {
 		if (socket_remove(l, r->request.desktop, err) < 0 || layers_enrol(l, r, err) < 0 ||
-			life_start(l, r, err) < 0)
+			l->life->start(l, r, err) < 0)
 			return err->code;
 		r->phase = RECORD_RUNNING;
 		return record_save(l, r, err);
@@ -168,15 +161,16 @@ static int restart_dead(struct local *l, struct record *r, bool refresh, struct 
 	return start_new(l, r, err);
 }
 
-static int local_restart(struct driver *d, const struct machine_request *req, bool refresh,
+int local_restart(struct driver *d, const struct machine_request *req, bool refresh,
 	struct machine *ret, struct pst_err *err)
 {
 	struct local *l = local_of(d);
 	struct record r = { 0 };
 	struct machine_request old;
+	char base[PATH_MAX];
 	int pidfd, rc;
 
-	if (base_check(req, err) < 0)
+	if (req->image_name[0] && l->life->base(l, req, base, err) < 0)
 		return err->code;
 	rc = record_load(l, req->desktop, &r, err);
 	if (rc == PST_ENOTFOUND)
@@ -188,7 +182,7 @@ static int local_restart(struct driver *d, const struct machine_request *req, bo
 		close(pidfd);
 	if (strcmp(r.request.task, req->task) == 0 && pidfd >= 0 && r.phase == RECORD_RUNNING)
 		return machine_fill(l, &r, ret, err); /* done before */
-	if (r.phase != RECORD_RUNNING)
+	if (r.phase != RECORD_RUNNING && r.phase != RECORD_STOPPED)
 		refresh = true; /* its layers are not whole */
 	if (life_end(l, req->desktop, err) < 0)
 		return err->code;
@@ -198,6 +192,39 @@ static int local_restart(struct driver *d, const struct machine_request *req, bo
 	if (restart_dead(l, &r, refresh, err) < 0)
 		return err->code;
 	return machine_fill(l, &r, ret, err);
+}
+
+static int power_off(struct local *l, struct record *r, struct pst_err *err)
+{
+	r->phase = RECORD_STOPPED;
+	return record_save(l, r, err) < 0 ? err->code : life_end(l, r->request.desktop, err);
+}
+
+/* Not a refresh, which another command wants: an unfinished one stays as it is. */
+static int power_on(struct local *l, struct record *r, struct pst_err *err)
+{
+	if (r->phase != RECORD_RUNNING && r->phase != RECORD_STOPPED)
+		return pst_err_set(err, PST_EBUSY, "desktop %s was never finished: it has to be refreshed first", r->request.desktop);
+	return life_end(l, r->request.desktop, err) < 0 ? err->code : restart_dead(l, r, false, err);
+}
+
+int local_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	struct local *l = local_of(d);
+	struct record r;
+	int pidfd, rc;
+
+	if (wish == POWER_SUSPEND)
+		return pst_err_set(err, PST_EUNSUPPORTED, "a desktop of this machine has no memory on disk: it cannot be suspended");
+	rc = record_load(l, desktop, &r, err);
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? pst_err_set(err, rc, "there is no desktop %s", desktop) : rc;
+	if (wish != POWER_START)
+		return power_off(l, &r, err);
+	pidfd = life_open(l, desktop, err);
+	if (pidfd >= 0)
+		close(pidfd);
+	return pidfd >= 0 ? 0 : power_on(l, &r, err);
 }
 
 static void dead_explain(const struct local *l, struct machine *m)
@@ -237,7 +264,10 @@ static void machine_find(const struct local *l, const char *desktop, driver_visi
 		close(pidfd);
 	else
 		dead_explain(l, &m);
-	if (r.phase == RECORD_DESTROYING) {
+	if (r.phase == RECORD_STOPPED && m.state != MACHINE_RUNNING) {
+		m.state = MACHINE_STOPPED;
+		m.reason[0] = '\0';
+	} else if (r.phase == RECORD_DESTROYING) {
 		m.state = MACHINE_FAILED;
 		pst_strlcpy(m.reason, sizeof(m.reason), "its removal was interrupted");
 	} else if (r.phase == RECORD_CREATING && m.state != MACHINE_RUNNING) {
@@ -247,7 +277,7 @@ static void machine_find(const struct local *l, const char *desktop, driver_visi
 	visit(&m, arg);
 }
 
-static int local_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
+int local_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
 {
 	struct local *l = local_of(d);
 	DIR *dir = opendir(l->desktops);
@@ -268,32 +298,34 @@ static int local_list(struct driver *d, driver_visit_cb visit, void *arg, struct
 /* What is missing on this machine, in words that say what to do; "" when nothing is. */
 static void faults_find(const struct local *l, char *out, size_t size)
 {
-	char path[PATH_MAX];
 	struct statvfs fs;
 
 	out[0] = '\0';
+	if (geteuid() == 0)
+		l->life->faults(l, out, size);
 	if (geteuid() != 0)
-		snprintf(out, size, "the local provider needs root: run puesto-provisioner as root");
-	else if (path_make(path, NULL, "%s/puesto-desktop", l->libexec) < 0 || access(path, X_OK) < 0)
-		snprintf(out, size, "%.200s/puesto-desktop is missing: install Puesto's helper programs", l->libexec);
+		snprintf(out, size, "desktops of this machine need root: run puesto-provisioner as root");
+	else if (out[0])
+		return;
 	else if (statvfs(l->desktops, &fs) < 0)
 		snprintf(out, size, "%.200s cannot be read: %s", l->desktops, strerror(errno));
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)
 		snprintf(out, size, "less than %d MB are free in %.200s: make room", DISK_FREE_MIN_MB, l->desktops);
 }
 
-static int local_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
+int local_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
 {
 	struct local *l = local_of(d);
 
 	ret->machines = l->capacity;
+	ret->can = l->life->can;
 	faults_find(l, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&l->cgroup, ret->limits, sizeof(ret->limits));
 	return 0;
 }
 
-static void local_close(struct driver *d)
+void local_close(struct driver *d)
 {
 	struct local *l = d ? local_of(d) : NULL;
 
@@ -319,7 +351,7 @@ static int settings_read(struct local *l, const struct driver_params *p, struct 
 	uint32_t base, count;
 
 	if (pst_conf_u32(c, p->section, "uid_base", 10000, INT32_MAX - UIDS_MAX,
-			uids_base_default(p->data, 200000), &base, err) < 0 ||
+			uids_base_default(p->data, l->life->uid_lowest), &base, err) < 0 ||
 		pst_conf_u32(c, p->section, "uid_count", 1, UIDS_MAX, 500, &count, err) < 0 ||
 		pst_conf_u32(c, p->section, "capacity", 1, UIDS_MAX, capacity_default(), &l->capacity,
 			err) < 0)
@@ -331,7 +363,7 @@ static int settings_read(struct local *l, const struct driver_params *p, struct 
 			&l->gateway_gid, &none) < 0)
 		l->gateway_uid = l->gateway_gid = 0;
 	if (path_make(l->data, err, "%s", p->data) < 0 || path_make(l->libexec, err, "%s", p->libexec) < 0 ||
-		path_make(l->desktops, err, "%s/desktops", l->data) < 0)
+		path_make(l->desktops, err, "%s/%s", l->data, l->life->folder) < 0)
 		return err->code;
 	if (strpbrk(l->data, ":,\\") || strpbrk(l->libexec, ":,\\"))
 		return pst_err_set(err, PST_EINVAL,
@@ -361,7 +393,7 @@ static int local_begin(struct local *l, struct pst_err *err)
 	return local_list(&l->base, uid_adopt, l, err);
 }
 
-static struct driver *local_open(const struct driver_params *p, struct pst_err *err)
+struct driver *local_open_with(const struct driver_params *p, const struct local_life *life, struct pst_err *err)
 {
 	struct local *l = pst_zalloc(1, sizeof(*l));
 
@@ -370,11 +402,17 @@ static struct driver *local_open(const struct driver_params *p, struct pst_err *
 		return NULL;
 	}
 	l->loop = p->loop;
+	l->life = life;
 	if (settings_read(l, p, err) < 0 || local_begin(l, err) < 0) {
 		local_close(&l->base);
 		return NULL;
 	}
 	return &l->base;
+}
+
+static struct driver *local_open(const struct driver_params *p, struct pst_err *err)
+{
+	return local_open_with(p, &life_own, err);
 }
 
 extern const struct driver_type driver_local;
@@ -389,4 +427,5 @@ const struct driver_type driver_local = {
 	.capacity = local_capacity,
 	.watch = local_watch,
 	.close = local_close,
+	.power = local_power,
 };

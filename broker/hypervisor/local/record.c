@@ -13,7 +13,7 @@
 
 #define RECORD_MAX (64 * 1024)
 
-static const char *const phases[] = { "creating", "running", "destroying" };
+static const char *const phases[] = { "creating", "running", "destroying", "stopped" };
 
 int desktop_path(const struct local *l, const char *desktop, const char *name, char out[PATH_MAX],
 	struct pst_err *err)

@@ -48,7 +48,7 @@ static void on_ended(uv_poll_t *handle, int status, int events)
 
 	life_reap(w->local, w->desktop);
 	watch_remove(w); /* w lives until its closed callback */
-	if (record_load(w->local, w->desktop, &r, &ignored) < 0 || r.phase == RECORD_DESTROYING)
+	if (record_load(w->local, w->desktop, &r, &ignored) < 0 || r.phase == RECORD_DESTROYING || r.phase == RECORD_STOPPED)
 		return; /* our own hand */
 	life_reason(w->local, w->desktop, reason);
 	w->ended(w->desktop, reason, w->arg);
