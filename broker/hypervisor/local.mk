@@ -39,6 +39,15 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/line.c broker/hypervisor/qemu/line.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h
+if LXC
+broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/lxc/config.c broker/hypervisor/lxc/config.h \
+	broker/hypervisor/lxc/lxc.c
+pkglibexec_PROGRAMS += broker/hypervisor/lxc/puesto-lxc
+endif
+broker_hypervisor_lxc_puesto_lxc_SOURCES = broker/hypervisor/lxc/main.c
+broker_hypervisor_lxc_puesto_lxc_CPPFLAGS = $(BASE_CPPFLAGS) $(LXC_CFLAGS)
+broker_hypervisor_lxc_puesto_lxc_LDADD = $(HYPERVISOR_LIBS) $(LXC_LIBS)
 broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk

@@ -15,6 +15,12 @@ extern const struct driver_type driver_libvirt;
 #define LIBVIRT_KIND ""
 #endif
 extern const struct driver_type driver_local;
+#ifdef HAVE_LXC
+extern const struct driver_type driver_lxc;
+#define LXC_KIND ", lxc"
+#else
+#define LXC_KIND ""
+#endif
 
 static const struct driver_type *const drivers[] = {
 	&driver_container,
@@ -23,6 +29,9 @@ static const struct driver_type *const drivers[] = {
 	&driver_libvirt,
 #endif
 	&driver_local,
+#ifdef HAVE_LXC
+	&driver_lxc,
+#endif
 };
 
 const struct driver_type *registry_find(const char *kind)
@@ -36,5 +45,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, " LIBVIRT_KIND "local";
+	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND;
 }

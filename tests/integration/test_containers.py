@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,13 +21,13 @@ import unittest
 tempfile.tempdir = "/var/tmp"  # an overlay's upper layer cannot lie on another overlay
 
 import root_tree
-from broker_harness import BUILD, SETUP, Broker, Link, eventually, log_in
-from engine_harness import Podman, Proxy, missing, terminate
+from broker_harness import BUILD, eventually, log_in
+from engine_harness import Podman, Proxy, missing
+from pool_harness import Pool
 
 IMAGE = "localhost/puesto-test"
 ENGINE = Podman
 UNIT = BUILD + "/tests/unit/hypervisor/unit-hypervisor"
-PROVISIONER = BUILD + "/broker/hypervisor/puesto-provisioner"
 SECRET = "what-ana-has-written-7f3a"
 LIBEXEC = (BUILD + "/broker/hypervisor/desktop/puesto-desktop", BUILD + "/puesto-agent")
 
@@ -40,53 +39,17 @@ def desktop_of(container):
     return container["Labels"]["org.puesto.desktop"]
 
 
-class World:
-    """A broker with one pool, its provisioner, and an engine behind a proxy."""
+class World(Pool):
+    """A pool in an engine's containers, with a proxy between them."""
 
     def __init__(self, engine):
         self.engine = engine
-        setup = dict(SETUP, providers=[{"name": "boxes", "max_creates": 4}],
-                     images=[{"name": "demo", "versions": [{"version": "1", "base": "ref:" + IMAGE}], "publish": "1"}],
-                     pools=[dict(SETUP["pools"][0], provider="boxes", min=1, max=2, spec={"memory_mb": 256, "network": "none"})])
-        self.broker = Broker(setup, "[limits]\nfree_failures_per_address = 10000\n")
-        self.dir = self.broker.dir
+        super().__init__("ref:" + IMAGE, LIBEXEC)
         self.proxy = Proxy(engine, self.dir + "/proxy.sock")
-        os.mkdir(self.dir + "/libexec")
-        for program in LIBEXEC:
-            shutil.copy(program, self.dir + "/libexec")
-        self.conf = self.dir + "/provisioner.conf"
-        with open(self.conf, "w") as f:
-            f.write("[provisioner]\ndata = %s\nlibexec = %s/libexec\n[provider-boxes]\nkind = container\nengine = %s\npoll = 2s\ndeadline = 20s\n" % (
-                self.dir, self.dir, self.proxy.path))
-        self.log = open(self.dir + "/provisioner.log", "ab")
-        self.provisioner = None
-        self.provisioner_start()
-        self.gate = Link(self.dir + "/run/gateway.sock")
-        self.gate.call("hello", gateway="g", sessions=[], timeout=10)
-
-    def provisioner_start(self):
-        self.provisioner = subprocess.Popen([PROVISIONER, "--config", self.conf], stdout=self.log, stderr=self.log, start_new_session=True)
-
-    def provisioner_kill(self):
-        self.provisioner.kill()
-        self.provisioner.wait()
-
-    def rows(self, sql):
-        db = sqlite3.connect("file:%s/db/puesto.db?mode=ro" % self.dir, uri=True)
-        try:
-            return db.execute(sql).fetchall()
-        finally:
-            db.close()
-
-    def tell(self):
-        for path in (self.dir + "/log", self.dir + "/provisioner.log"):
-            with open(path, errors="replace") as f:
-                print("--- %s\n%s" % (path, f.read()[-4000:]), file=sys.stderr)
+        self.serve("kind = container\nengine = %s\npoll = 2s\ndeadline = 20s\n" % self.proxy.path)
 
     def close(self):
-        self.gate.close()
-        terminate(self.provisioner)
-        self.log.close()
+        self.end()
         self.proxy.close()
         try:
             self.engine.clean()
@@ -136,12 +99,9 @@ class Containers(unittest.TestCase):
 
     # The parts of a pool's life, in their order.
 
-    def ready(self, n=1, but=None):
-        """The container of a desktop that has enrolled, when there are n of them."""
-        def look():
-            rows = self.world.rows("SELECT id, uid FROM desktops WHERE lifecycle = 'live' AND agent = 'ready'")
-            return rows if len(rows) == n and all(r[0] != but for r in rows) else None
-        rows = eventually(look, 60)
+    def ready(self, n=1):
+        """The containers of desktops that have enrolled, when there are n of them."""
+        rows = self.world.ready(n)
         by_desktop = {desktop_of(c): c for c in self.engine.containers()}
         return [(by_desktop[desktop], uid) for desktop, uid in rows]
 
@@ -186,21 +146,12 @@ class Containers(unittest.TestCase):
         self.assertEqual(len({uid for _, uid in boxes}), 2)
 
     def a_user_works_and_leaves_nothing(self):
-        ana = log_in(self.world.gate, "ana")
-
-        def connect():
-            status, data, _ = ana.call("POST", "me/pools/demo/connect", {"protocol": "web"})
-            return data if status == 200 else None
-        ticket = eventually(connect, 30)
-        grant = self.world.gate.call("redeem", ticket=ticket["ticket"], protocol="ws", remote="10.0.0.5")
-        self.assertEqual(grant["endpoint"]["kind"], "unix")
-        self.world.gate.send({"op": "session", "session": grant["session"], "event": "started"})
+        ana, ticket, grant = self.world.connect("ana")
         desktop = ticket["desktop"]["id"]
         box = [c for c in self.engine.containers() if desktop_of(c) == desktop][0]
         self.inside(box, "bash", "-c", "for f in ~/left /tmp/left /run/puesto/left /var/tmp/left; do echo %s >$f; done" % SECRET)
         self.assertEqual(self.inside(box, "cat", "/home/user/left"), SECRET + "\n")
-        ana.call("POST", "me/desktops/%s/logoff" % desktop)
-        self.world.gate.send({"op": "session", "session": grant["session"], "event": "ended", "reason": "log-off"})
+        self.world.log_off(ana, ticket, grant)
         eventually(lambda: box["Id"] not in [c["Id"] for c in self.engine.containers()], 60)
         boxes = [b for b, _ in self.ready(2)]
         fresh = [b for b in boxes if desktop_of(b) == desktop]
@@ -238,9 +189,7 @@ class Containers(unittest.TestCase):
         body = {"Image": IMAGE, "Cmd": ["/bin/sleep", "9"], "HostConfig": {"NetworkMode": "none"}}
         foreign = self.engine.ask("POST", "/containers/create?name=somebody-elses", body)
         self.assertEqual(foreign[0], 201, foreign)
-        self.admin.want(200, "PATCH", "pools/demo", {"min": 0, "max": 0})
-        for d in self.admin.get("desktops")["items"]:
-            self.admin.call("DELETE", "desktops/%s" % d["id"])
+        self.world.empty(self.admin)
         eventually(lambda: [c["Names"] for c in self.engine.containers()] == [["/somebody-elses"]], 60)
         eventually(lambda: os.listdir(self.world.dir + "/containers") == [])
         self.engine.ask("DELETE", "/containers/somebody-elses")

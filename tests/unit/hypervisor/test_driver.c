@@ -50,15 +50,25 @@ Test(driver, fake_keeps_the_contract)
 	pst_loop_drain(&loop);
 }
 
-static void local_die(struct driver *d, const char *desktop)
+static void process_die(const char *folder, const char *desktop)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct process_id id;
 	char path[PATH_MAX];
 
-	path_make(path, &err, "%s/desktops/%s/pid", data, desktop);
+	path_make(path, &err, "%s/%s/%s/pid", data, folder, desktop);
 	cr_assert_eq(process_load(path, &id, &err), 0, "%s", err.text);
 	kill(id.pid, SIGKILL);
+}
+
+static void local_die(struct driver *d, const char *desktop)
+{
+	process_die("desktops", desktop);
+}
+
+static void lxc_die(struct driver *d, const char *desktop)
+{
+	process_die("lxc", desktop);
 }
 
 static void data_make(void)
@@ -123,6 +133,29 @@ Test(driver, container_keeps_the_contract, .timeout = 240)
 	cr_assert_eq(pst_conf_parse(conf, "test", cwd, strlen(cwd), &err), 0, "%s", err.text);
 	struct driver *d = open_kind("container", &loop, conf, libexec);
 	contract_check(d, &loop, image, container_die);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
+/* tests/integration/test_lxc.py makes the golden container "desk" there. */
+Test(driver, lxc_keeps_the_contract, .timeout = 120)
+{
+	struct pst_err err = PST_ERR_INIT;
+	const char *golden = getenv("PUESTO_LXC_GOLDEN"), *libexec = getenv("PUESTO_LIBEXEC");
+	char text[PATH_MAX];
+	uv_loop_t loop;
+
+	if (!golden || !libexec)
+		cr_skip("PUESTO_LXC_GOLDEN names no golden containers: tests/integration/test_lxc.py does");
+	data_make();
+	uv_loop_init(&loop);
+	struct pst_conf *conf = pst_conf_create();
+	path_make(text, &err, "[provider-test]\ngolden = %s\n", golden);
+	cr_assert_eq(pst_conf_parse(conf, "test", text, strlen(text), &err), 0, "%s", err.text);
+	struct driver *d = open_kind("lxc", &loop, conf, libexec);
+	contract_check(d, &loop, "ref:desk", lxc_die);
 	driver_close(d);
 	pst_conf_destroy(conf);
 	pst_loop_drain(&loop);
