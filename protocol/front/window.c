@@ -334,7 +334,8 @@ uint32_t window_rtt_us(const struct window *w)
 /* What is in flight beyond what the way holds stands in a queue. The oldest frame may have arrived nearly whole. */
 static uint64_t standing_us(const struct window *w)
 {
-	uint64_t moving = product(w) + (w->len ? w->frames[w->first].bytes : 0);
+	uint64_t client = w->rate / 1000 * (w->client_ns / 1000) / 1000; /* arrived, and not yet shown */
+	uint64_t moving = product(w) + client + (w->len ? w->frames[w->first].bytes : 0);
 
 	return w->in_flight > moving ? (w->in_flight - moving) * 1000000 / PST_MAX(w->rate, (uint64_t)1) : 0;
 }

@@ -32,11 +32,10 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES += \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_xml.c
 endif
-tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS) $(LIBVIRT_CFLAGS)
 if LXC
 tests_unit_hypervisor_unit_hypervisor_SOURCES += tests/unit/hypervisor/test_config.c
 endif
-tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS)
+tests_unit_hypervisor_unit_hypervisor_CPPFLAGS = $(BASE_CPPFLAGS) $(LIBVIRT_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
 

@@ -18,8 +18,9 @@ uint64_t path_send(struct path *p, const struct path_unit *unit)
 	cr_assert_lt(p->len, PATH_UNITS_MAX);
 	*u = *unit;
 	p->free_ns = start + u->bytes * 1000000000 / p->bytes_per_s;
-	u->shown_ns = (p->free_ns > u->sent_ns ? p->free_ns : u->sent_ns) + p->delay_ns + p->client_ns + jitter(p);
-	u->shown_ns = u->shown_ns > p->shown_ns ? u->shown_ns : p->shown_ns;
+	u->shown_ns = (p->free_ns > u->sent_ns ? p->free_ns : u->sent_ns) + p->delay_ns + (u->has_video && p->video_ns ? p->video_ns : p->client_ns) + jitter(p);
+	if (!p->video_ns) /* else decoded beside */
+		u->shown_ns = u->shown_ns > p->shown_ns ? u->shown_ns : p->shown_ns;
 	p->shown_ns = u->shown_ns;
 	return u->shown_ns;
 }

@@ -17,7 +17,8 @@ struct path_unit {
 
 struct path {
 	uint64_t bytes_per_s, delay_ns; /* one way */
-	uint64_t client_ns;             /* what a client needs to show a unit */
+	uint64_t client_ns;             /* what a client needs to show a unit, */
+	uint64_t video_ns;              /* and one with a video, where that is more */
 	uint64_t burst;                 /* bytes that pass at once when nothing has passed for a while */
 	uint64_t jitter_ns;             /* what a client needs more than client_ns, at most */
 	uint32_t seed;

@@ -23,6 +23,14 @@
 #define JPEG_OPS (VIDEO_OPS & ~OP_BIT(OP_VIDEO))
 #define JPEG_BYTES 36000 /* a film of a full screen at quality 40 */
 #define FILM_H (H - 48)
+#define MEASURED_MIN 6144 /* as the RDP front measures */
+#define MEASURED_EACH (100 * MS)
+
+/* An answer of the client's that is on its way. */
+struct answer {
+	uint64_t comes_ns, bytes, took_ns; /* the first is 0 when none is */
+	bool was_idle;
+};
 
 struct run {
 	struct encoder *enc;
@@ -40,6 +48,9 @@ struct run {
 	uint32_t rate_max;
 	uint64_t pictures_ns; /* from one to the next */
 	bool is_measuring, has_pictures, has_no_video, has_video;
+	bool is_rdp, is_asked; /* a client that does not tell its own time; one that is asked for the path */
+	struct answer echo, rate;
+	uint64_t rate_asked;
 };
 
 static uint32_t noise(uint32_t *seed)
@@ -116,6 +127,37 @@ static void note_film(struct run *r, const struct op_list *list, uint64_t shown)
 	r->film_shown = shown;
 }
 
+/* The RDP front's questions around a frame: see protocol/front/rdp/detect.h. */
+static void ask_trip(struct run *r, uint64_t now)
+{
+	if (!r->is_asked || r->echo.comes_ns || !window_wants_probe(&r->window, now))
+		return;
+	r->path.free_ns = PST_MAX(r->path.free_ns, now) + HEADERS * 1000000000ull / r->path.bytes_per_s;
+	r->echo = (struct answer){ .comes_ns = r->path.free_ns + 2 * r->path.delay_ns, .took_ns = r->path.free_ns + 2 * r->path.delay_ns - now,
+		.was_idle = window_is_idle(&r->window) };
+}
+
+static void ask_rate(struct run *r, uint64_t bytes, uint64_t now)
+{
+	if (!r->is_asked || r->rate.comes_ns || bytes < MEASURED_MIN || now < r->rate_asked + MEASURED_EACH)
+		return;
+	r->rate_asked = now;
+	r->rate = (struct answer){ .comes_ns = r->path.free_ns + 2 * r->path.delay_ns, .bytes = bytes,
+		.took_ns = bytes * 1000000000 / r->path.bytes_per_s / MS * MS };
+}
+
+static void take_answers(struct run *r)
+{
+	if (r->echo.comes_ns && r->now >= r->echo.comes_ns) {
+		window_echo(&r->window, r->echo.took_ns, r->echo.was_idle, r->now);
+		r->echo.comes_ns = 0;
+	}
+	if (r->rate.comes_ns && r->now >= r->rate.comes_ns) {
+		window_measured(&r->window, r->rate.bytes, r->rate.took_ns);
+		r->rate.comes_ns = 0;
+	}
+}
+
 /* The worker's budget_of and send_frame, and what the web front does with them. */
 static bool send_frame(struct run *r, bool is_full)
 {
@@ -143,19 +185,20 @@ static bool send_frame(struct run *r, bool is_full)
 	r->busy_until = unit.sent_ns = r->now + (unit.has_video ? 8 * MS : MS / 4) + pictures * 8 * MS / (W * FILM_H);
 	if (!list.len)
 		return false;
-	if (unit.bytes >= 8192 && window_wants_probe(&r->window, unit.sent_ns)) {
+	ask_trip(r, unit.sent_ns);
+	if (!r->is_rdp && unit.bytes >= 8192 && window_wants_probe(&r->window, unit.sent_ns)) {
 		window_sent(&r->window, ++r->sequence, HEADERS, unit.sent_ns);
 		path_send(&r->path, &(struct path_unit){ .sequence = r->sequence, .bytes = HEADERS, .sent_ns = unit.sent_ns });
 	}
-	encoder_note_bytes(r->enc, unit.bytes);
 	unit.sequence = ++r->sequence;
-	unit.is_quiet = window_may_be_quiet(&r->window, unit.bytes, unit.sent_ns);
+	unit.is_quiet = !r->is_rdp && window_may_be_quiet(&r->window, unit.bytes, unit.sent_ns);
 	if (unit.is_quiet)
 		window_quiet(&r->window, unit.sequence, unit.bytes);
 	else
 		window_sent(&r->window, unit.sequence, unit.bytes, unit.sent_ns);
 	uint64_t shown = path_send(&r->path, &unit);
 
+	ask_rate(r, unit.bytes, unit.sent_ns);
 	r->queued = r->is_measuring ? PST_MAX(r->queued, path_queued(&r->path, unit.sent_ns)) : 0;
 	r->frames += unit.has_video && r->is_measuring;
 	r->video_bytes += unit.has_video && r->is_measuring ? unit.bytes : 0;
@@ -187,7 +230,7 @@ static void take_acks(struct run *r)
 	uint64_t sequence;
 
 	while (path_ack(&r->path, r->now, &sequence)) {
-		cr_assert(window_acked_after(&r->window, sequence, r->path.client_ns, r->now));
+		cr_assert(window_acked_after(&r->window, sequence, r->is_rdp ? 0 : r->path.client_ns, r->now));
 		r->plan_at = PST_MIN(r->plan_at, r->now);
 		r->rate_max = r->is_measuring ? PST_MAX(r->rate_max, window_rate_kbps(&r->window)) : 0;
 	}
@@ -270,6 +313,7 @@ static void play(struct run *r, uint32_t seconds, bool has_keys)
 			next_key += (60 + noise(&seed) / 2) * MS;
 		}
 		take_acks(r);
+		take_answers(r);
 		if (r->now >= r->busy_until && r->now >= r->plan_at)
 			turn(r);
 	}
@@ -308,6 +352,39 @@ Test(schedule, keys_are_echoed_beside_a_video_that_fills_the_path)
 	cr_expect_lt(r->freeze, 250 * MS);
 	cr_expect_lt(r->queued, 16 * 1024 + bdp);
 	run_destroy(r);
+}
+
+/* Its acknowledgements come when a picture is decoded, and it does not say how long that took. */
+static struct run *run_create_rdp(uint32_t kbps, uint32_t rtt_ms, bool is_asked)
+{
+	struct run *r = run_create(kbps, rtt_ms, VIDEO_OPS);
+
+	r->is_rdp = true;
+	r->is_asked = is_asked;
+	r->path.client_ns = MS;
+	r->path.video_ns = 27 * MS;
+	r->window.client_ns = 30 * MS;
+	return r;
+}
+
+Test(schedule, an_rdp_client_that_measures_has_its_keys_echoed_too)
+{
+	const uint32_t rates[] = { 3000, 10000 };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(rates); i++) {
+		struct run *r = run_create_rdp(rates[i], 40, true);
+
+		play(r, 6, true);
+		cr_log_info("at %u kbit/s: echo p95 %.1f ms beside and %.1f ms in front, video %llu KB, longest freeze %.0f ms, queue %llu bytes, %d of %d frames, rate %u kbit/s, rtt %u us", rates[i],
+			echo_p95_ms(r, 0), echo_p95_ms(r, 1), (unsigned long long)(r->video_bytes / 1000), (double)r->freeze / 1e6, (unsigned long long)r->queued, r->frames, r->drawn_measured,
+			window_rate_kbps(&r->window), window_rtt_us(&r->window));
+		cr_expect_lt(echo_p95_ms(r, 0), 40 + 30);
+		cr_expect_lt(echo_p95_ms(r, 1), 40 + 30 + 27, "in front of the video it is shown with a picture of it");
+		cr_expect_lt(r->queued, 16 * 1024 + rates[i] * 125ull * 40 / 1000);
+		cr_expect_lt(r->freeze, 250 * MS);
+		cr_expect(window_rate_kbps(&r->window) > rates[i] * 8 / 10 && window_rate_kbps(&r->window) < rates[i] * 11 / 10);
+		run_destroy(r);
+	}
 }
 
 Test(schedule, a_long_way_keeps_the_frame_rate)
