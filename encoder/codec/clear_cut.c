@@ -9,7 +9,7 @@
 #define QUIET_WIDTH 64
 #define LETTER_WIDTH 32 /* a letter or two: its dots stay with it */
 #define BAND_MIN 8
-#define UP_HEIGHT_MIN 20   /* the upper line of a strip that scrolls in began in the last one */
+#define UP_HEIGHT_MIN 4    /* the upper line of a strip that scrolls in began in the last one */
 #define GROW_HEIGHT_MIN 56 /* and its lower one goes on in the next */
 #define GROW_MAX 24     /* rows of a line of text that may lie outside */
 

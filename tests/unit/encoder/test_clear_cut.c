@@ -66,7 +66,8 @@ Test(clear_cut, a_cut_line_grows_to_its_whole)
 		      { 0, 68, 0, 68 },   /* whole already */
 		      { 15, 57, 15, 57 }, /* both edges are quiet */
 		      { 10, 30, 0, 40 },  /* a strip: its upper line */
-		      { 5, 12, 5, 12 } }; /* a thin one */
+		      { 5, 12, 0, 17 },   /* a thin one, as a dragged window leaves it: the same */
+		      { 5, 3, 5, 3 } };   /* a few rows */
 	draw_lines(18, 14);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct rect r = { 0, cases[i].y, W, cases[i].h };
