@@ -10,6 +10,9 @@ uint64_t pst_mono_ns(void);
 uint64_t pst_mono_us(void);
 uint64_t pst_mono_ms(void);
 
+/* Processor time of this thread: what others do meanwhile does not count. */
+uint64_t pst_cpu_ns(void);
+
 /* Milliseconds since 1970-01-01T00:00:00Z: for TOTP, certificates and audit only. */
 int64_t pst_wall_ms(void);
 

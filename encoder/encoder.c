@@ -15,7 +15,6 @@
 #include "encoder/words.h"
 
 #define VIDEO_WAIT_NS 20000000ull /* at most so long do other changes go before a video's */
-#define THRIFT_KBPS 40000 /* where 2 ns more for a pixel save the path as much */
 #define MOVED_LEFT (TILE_SIDE * TILE_SIDE / 4)
 #define OPS_MAX (1u << 17) /* twice the tiles of the largest screen, and copies and videos */
 
@@ -317,9 +316,19 @@ static int plan_frame(
 	return plan_refinement(e, now_ns, budget);
 }
 
-static bool is_thrifty(const struct encoder_budget *budget)
+/* What the frame is expected to cost, and how its operations are coded then. */
+static void weigh(struct encoder *e, uint32_t rate_kbps)
 {
-	return budget->rate_kbps && budget->rate_kbps < THRIFT_KBPS;
+	cost_begin(&e->cost);
+	for (size_t i = 0; i < e->ops_len; i++)
+		cost_add(&e->cost, &e->ops[i]);
+	cost_choose(&e->cost, rate_kbps);
+	for (size_t i = 0; i < e->ops_len; i++) {
+		struct op *op = &e->ops[i];
+
+		if (op->kind == OP_LOSSLESS || op->kind == OP_LOSSY)
+			op->is_thrifty = e->cost.manner[cost_sort_of((uint8_t)op->klass, op->kind == OP_LOSSY)] == COST_THRIFTY;
+	}
 }
 
 int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns,
@@ -346,19 +355,17 @@ int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns
 	if (e->words)
 		words_find(e);
 	count_refined(e);
-	cost_begin(&e->cost);
-	for (size_t i = 0; i < e->ops_len; i++)
-		cost_add(&e->cost, &e->ops[i]);
+	weigh(e, budget->rate_kbps);
 	e->stats.frames += e->ops_len > 0;
 	e->sequence += e->ops_len > 0;
 	*ret_ops =
-		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns), is_thrifty(budget) };
+		(struct op_list){ e->ops, e->ops_len, e->sequence, is_exact(e), encoder_has_work(e, now_ns) };
 	return 0;
 }
 
-void encoder_note_bytes(struct encoder *e, uint64_t bytes)
+void encoder_note_cost(struct encoder *e, uint64_t bytes, uint64_t cpu_ns)
 {
-	cost_learn(&e->cost, bytes);
+	cost_learn(&e->cost, bytes, cpu_ns);
 }
 
 const struct pixmap *encoder_sent(const struct encoder *e)

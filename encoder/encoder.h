@@ -74,8 +74,11 @@ struct encoder_budget {
 int encoder_plan(struct encoder *e, const struct pixmap *screen, uint64_t now_ns,
 	const struct encoder_budget *budget, struct op_list *ret_ops, struct pst_err *err);
 
-/* Tells how many bytes the wire made of the last plan's operations: later plans know better what fits. */
-void encoder_note_bytes(struct encoder *e, uint64_t bytes);
+/*
+ * Tells how many bytes the wire made of the last plan's operations, and what of the processor's time it took, 0 where that is not measured: later plans know
+ * better what fits and what is worth it.
+ */
+void encoder_note_cost(struct encoder *e, uint64_t bytes, uint64_t cpu_ns);
 
 /* The sent picture. Borrowed; stays still until the next plan or resize. */
 const struct pixmap *encoder_sent(const struct encoder *e);

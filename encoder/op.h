@@ -60,6 +60,7 @@ struct op {
 	enum op_kind kind;
 	enum op_class klass;
 	bool is_refine; /* makes an earlier lossy picture exact */
+	bool is_thrifty; /* on this path fewer bytes are worth more of the processor's time: see codec_set_thrift */
 	struct rect rect;
 	union {
 		struct {
@@ -83,5 +84,4 @@ struct op_list {
 	uint64_t sequence; /* rises by one per frame that is not empty */
 	bool is_exact; /* after this frame the client's picture equals the sent picture, pixel for pixel */
 	bool more;     /* work was left for a next frame (budget) */
-	bool is_thrifty; /* the path is narrow: fewer bytes are worth more of the processor's time */
 };

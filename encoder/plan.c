@@ -102,12 +102,12 @@ static bool may_be_exact(const struct encoder *e, const struct piece *p)
 }
 
 /*
- * Pictures that stand still go out exactly at once where the path takes that in a moment: what is sent
+ * Pictures that stand still go out exactly at once where coding and the path take a moment for it: what is sent
  * coarsely is sent twice. What moves is coarse first, whatever it costs: the next frame is near.
  */
 static void make_exact(struct encoder *e, size_t n, const struct encoder_budget *budget)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, cpu_ns = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct piece *p = &e->pieces[i];
@@ -115,8 +115,9 @@ static void make_exact(struct encoder *e, size_t n, const struct encoder_budget 
 		if (!may_be_exact(e, p))
 			continue;
 		bytes += cost_guess(&e->cost, COST_PICTURE, rect_area(&p->rect));
+		cpu_ns += cost_guess_ns(&e->cost, COST_PICTURE, rect_area(&p->rect));
 	}
-	if (!budget->rate_kbps || bytes * 8 > (uint64_t)budget->rate_kbps * EXACT_MS)
+	if (!budget->rate_kbps || bytes * 8000000 / budget->rate_kbps + cpu_ns > EXACT_MS * UINT64_C(1000000))
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (may_be_exact(e, &e->pieces[i]))

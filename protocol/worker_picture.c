@@ -77,12 +77,13 @@ static bool write_frame(struct worker *w, const struct op_list *ops, uint64_t no
 	struct worker_picture *p = &w->picture;
 	struct front_path before, after;
 	struct pst_err err = PST_ERR_INIT;
+	uint64_t cpu_ns = pst_cpu_ns();
 
 	front_path(w->front, &before);
 	if (front_frame(w->front, ops, encoder_sent(p->encoder), &err) < 0)
 		return false; /* closed follows */
 	front_path(w->front, &after);
-	encoder_note_bytes(p->encoder, after.bytes_sent - before.bytes_sent);
+	encoder_note_cost(p->encoder, after.bytes_sent - before.bytes_sent, pst_cpu_ns() - cpu_ns);
 	p->last_frame_ns = now_ns;
 	worker_gate_count_frame(w, now_ns);
 	return true;

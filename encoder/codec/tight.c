@@ -40,7 +40,7 @@ struct tight {
 	struct pst_buf raw, packed;
 	struct palette palette;
 	struct layers layers;
-	bool has_gradient;
+	bool has_gradient, is_thrifty;
 	uint8_t indices[TIGHT_WIDTH_MAX];
 };
 
@@ -79,7 +79,7 @@ static int put_data(struct tight *t, int stream, struct pst_buf *out, struct pst
 
 	pst_buf_reset(&t->packed);
 	if (stream == STREAM_MONO || stream == STREAM_INDEXED)
-		zstream_set_level(&t->streams[stream], t->raw.len > MUCH ? LEVEL_MUCH : levels[stream]);
+		zstream_set_level(&t->streams[stream], t->raw.len > MUCH && !t->is_thrifty ? LEVEL_MUCH : levels[stream]);
 	rc = zstream_write(&t->streams[stream], t->raw.data, t->raw.len, true, &t->packed, err);
 	if (rc < 0)
 		return rc;
@@ -302,7 +302,10 @@ void tight_set_gradient(struct codec *c, bool has_gradient)
 
 static void tight_set_thrift(struct codec *c, bool is_thrifty)
 {
-	jpeg_writer_set_thrift(pst_container_of(c, struct tight, base)->jpeg, is_thrifty);
+	struct tight *t = pst_container_of(c, struct tight, base);
+
+	t->is_thrifty = is_thrifty;
+	jpeg_writer_set_thrift(t->jpeg, is_thrifty);
 }
 
 const struct codec_type codec_tight = {

@@ -27,6 +27,7 @@ enum { SUB_RAW = 0, SUB_SOLID = 1, SUB_RLE = 128 };
 struct zrle {
 	struct codec base;
 	struct zstream stream;
+	bool is_thrifty;
 	struct pst_buf tile, packed;
 	struct palette palette;
 	uint32_t px[TILE * TILE + 1]; /* of the tile, and one that ends the last run */
@@ -204,7 +205,7 @@ static int zrle_encode(struct codec *c, const struct pixmap *p, const struct rec
 
 	(void)quality;
 	pst_buf_reset(&z->packed);
-	zstream_set_level(&z->stream, rect_area(r) > MUCH ? LEVEL_MUCH : LEVEL);
+	zstream_set_level(&z->stream, rect_area(r) > MUCH && !z->is_thrifty ? LEVEL_MUCH : LEVEL);
 	for (int32_t y = r->y; y < bottom; y += TILE) {
 		for (int32_t x = r->x; x < right; x += TILE) {
 			struct rect tile = { x, y, PST_MIN(TILE, right - x), PST_MIN(TILE, bottom - y) };
@@ -248,7 +249,13 @@ static struct codec *zrle_create(void)
 	return &z->base;
 }
 
+static void zrle_set_thrift(struct codec *c, bool is_thrifty)
+{
+	pst_container_of(c, struct zrle, base)->is_thrifty = is_thrifty;
+}
+
 const struct codec_type codec_zrle = {
+	.set_thrift = zrle_set_thrift,
 	.name = "zrle",
 	.is_lossless = true,
 	.is_stateful = true,

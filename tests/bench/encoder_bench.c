@@ -190,7 +190,7 @@ static void send_frame(struct run *r, struct scene *s)
 		write_op(r, &list.ops[i]);
 	end = cpu_ns();
 	r->bytes += r->out.len;
-	encoder_note_bytes(r->enc, r->bytes - bytes);
+	encoder_note_cost(r->enc, r->bytes - bytes, 0);
 	r->plan_ns += middle - begin;
 	r->wire_ns += end - middle;
 	r->worst_ns = PST_MAX(r->worst_ns, end - begin);

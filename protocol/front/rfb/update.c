@@ -239,6 +239,8 @@ static int put_op(struct rfb *f, struct pst_buf *out, const struct op *op, const
 {
 	struct pixmap blank;
 
+	codec_set_thrift(f->tight, op->is_thrifty);
+	codec_set_thrift(f->zrle, op->is_thrifty);
 	if (op->kind == OP_VIDEO)
 		return put_video(out, op);
 	if (repeats_of(f, op) && blank_repeats(op, sent, &f->blank, &blank) == 0)
@@ -306,7 +308,6 @@ int rfb_update_frame(struct rfb *f, const struct op_list *ops, const struct pixm
 {
 	struct pst_buf *out = rfb_stream_out(f->stream);
 
-	codec_set_thrift(f->tight, ops->is_thrifty);
 	if (f->features.fence && is_large(ops) && window_wants_probe(&f->window, pst_mono_ns()))
 		put_fence(f, out, FENCE_BYTES);
 	size_t before = out->len;

@@ -107,6 +107,7 @@ static int write_lossless(struct ws_frame_writer *w, const struct op *op, const 
 static int write_lossy(struct ws_frame_writer *w, const struct op *op, const struct pixmap *sent, struct pst_buf *out,
 		       struct pst_err *err)
 {
+	codec_set_thrift(w->jpeg, op->is_thrifty);
 	return write_coded(w->jpeg, WS_OP_JPEG, &op->rect, op->quality, sent, out, err);
 }
 
@@ -184,7 +185,6 @@ int ws_frame_write(struct ws_frame_writer *w, const struct op_list *list, const 
 
 	if (list->len > UINT16_MAX)
 		return pst_err_set(err, PST_ELIMIT, "a frame of %zu operations is too large", list->len);
-	codec_set_thrift(w->jpeg, list->is_thrifty);
 	ws_frame_begin(w, list->sequence, flags, (uint16_t)list->len, out);
 	return ws_frame_ops(w, list->ops, list->len, sent, out, err);
 }

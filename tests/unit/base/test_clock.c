@@ -62,3 +62,13 @@ Test(clock, clocks_move_forward)
 	cr_assert_geq(pst_mono_ms(), a / 1000000);
 	cr_assert_gt(pst_wall_ms(), INT64_C(1700000000000));
 }
+
+Test(clock, processor_time_is_this_threads_and_rises_with_work)
+{
+	uint64_t begin = pst_cpu_ns();
+	volatile uint32_t sum = 0;
+
+	while (pst_cpu_ns() - begin < 1000000)
+		sum += 1;
+	cr_assert_gt(sum, 0u);
+}

@@ -143,7 +143,7 @@ static int frames_for_a_page(struct desk *d, int top, uint64_t bytes_of_each)
 	encoder_damage(d->enc, &all, 1);
 	do {
 		list = desk_plan(d, 8000);
-		encoder_note_bytes(d->enc, bytes_of_each);
+		encoder_note_cost(d->enc, bytes_of_each, 0);
 	} while (++frames < 1000 && list.more);
 	return frames;
 }

@@ -90,7 +90,7 @@ Test(select, every_part_of_a_film_has_its_turn)
 
 		for (size_t k = 0; k < list.len; k++)
 			seen[list.ops[k].rect.y / 64]++;
-		encoder_note_bytes(d.enc, 4096);
+		encoder_note_cost(d.enc, 4096, 0);
 	}
 	for (int row = 0; row < 7; row++)
 		cr_expect_gt(seen[row], 5, "row %d", row);

@@ -180,7 +180,7 @@ static bool send_frame(struct run *r, bool is_full)
 		unit.has_video |= list.ops[i].kind == OP_VIDEO;
 		pictures += list.ops[i].kind == OP_LOSSY ? (uint64_t)rect_area(&list.ops[i].rect) : 0;
 	}
-	encoder_note_bytes(r->enc, unit.bytes);
+	encoder_note_cost(r->enc, unit.bytes, 0);
 	/* What the processor takes: a video unit of a full screen, its part as pictures, or next to nothing. */
 	r->busy_until = unit.sent_ns = r->now + (unit.has_video ? 8 * MS : MS / 4) + pictures * 8 * MS / (W * FILM_H);
 	if (!list.len)
