@@ -187,10 +187,11 @@ void cost_learn(struct cost *c, uint64_t bytes, uint64_t cpu_ns)
 
 		if (c->area[i] < AREA_MIN)
 			continue;
-		c->seen[i] = (uint8_t)PST_MIN(c->seen[i] + 1, WEIGHT);
+		/* Films differ from picture to picture: the first one says less of them. */
+		c->seen[i] = i == COST_LOSSY ? WEIGHT : (uint8_t)PST_MIN(c->seen[i] + 1, WEIGHT);
 		took = learn(c->rate[i], m, pixels, guess[i], sum, c->seen[i], RATE_MIN, RATE_MAX);
 		if (cpu_ns && ns_sum)
-			took_ns = learn(c->time[i], m, PST_MIN(cpu_ns, TOOK_MAX), ns[i], ns_sum, c->seen[i], TIME_MIN, TIME_MAX);
+			took_ns = learn(c->time[i], m, PST_MIN(cpu_ns, TOOK_MAX), ns[i], ns_sum, WEIGHT, TIME_MIN, TIME_MAX);
 		note_span(c, i, took, took_ns);
 	}
 	cost_begin(c);
