@@ -107,6 +107,15 @@ int pst_defer(uv_loop_t *loop, void (*cb)(void *arg), void *arg)
 	return 0;
 }
 
+int pst_poll_watch(uv_poll_t *poll, int events, uv_poll_cb cb, int *watched)
+{
+	if (events == *watched)
+		return 0;
+
+	*watched = events;
+	return events ? uv_poll_start(poll, events, cb) : uv_poll_stop(poll);
+}
+
 /* ---- running ------------------------------------------------------------ */
 
 struct runner {

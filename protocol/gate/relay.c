@@ -20,6 +20,7 @@
 /* The pipe outlives the relay until the loop has closed its handle. */
 struct relay_pipe {
 	uv_poll_t poll;
+	int watched; /* events */
 	int fd;
 };
 
@@ -71,10 +72,7 @@ static void watch(struct relay *r)
 		events |= UV_READABLE;
 	if (r->worker_is_full)
 		events |= UV_WRITABLE;
-	if (events)
-		uv_poll_start(&r->pipe->poll, events, on_pipe);
-	else
-		uv_poll_stop(&r->pipe->poll);
+	pst_poll_watch(&r->pipe->poll, events, on_pipe, &r->pipe->watched);
 }
 
 /* A whole message for the client. */
@@ -166,6 +164,8 @@ static void on_pipe(uv_poll_t *poll, int status, int events)
 {
 	struct relay *r = poll->data;
 
+	if (status < 0)
+		r->pipe->watched = 0;
 	if (status < 0 || events & UV_READABLE)
 		from_worker(r);
 	if (r->pipe && events & UV_WRITABLE)

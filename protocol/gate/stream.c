@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/loop.h"
 #include "protocol/gate/tls_server.h"
 
 #define READ_SIZE 16384 /* one TLS record */
@@ -22,6 +23,7 @@
 struct stream {
 	int fd;
 	uv_poll_t poll;
+	int watched; /* events */
 	uv_timer_t kick; /* reads on after a pause when GnuTLS still holds bytes */
 	unsigned open_handles;
 	struct tls_server *tls;
@@ -89,10 +91,7 @@ static void watch(struct stream *s)
 		events |= UV_READABLE;
 	if (s->want_write)
 		events |= UV_WRITABLE;
-	if (events)
-		uv_poll_start(&s->poll, events, on_event);
-	else
-		uv_poll_start(&s->poll, UV_DISCONNECT, on_event);
+	pst_poll_watch(&s->poll, events ? events : UV_DISCONNECT, on_event, &s->watched);
 }
 
 static void handshake(struct stream *s)

@@ -26,6 +26,7 @@ struct pending_fd {
 
 struct link_channel {
 	uv_poll_t poll;
+	int watched; /* events */
 	struct pst_timer *timer;
 	int fd;
 	enum link_side side;
@@ -210,8 +211,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct link_channel *ch = poll->data;
 	bool had_output = ch->out_at < ch->out.len;
 
-	if (status < 0)
+	if (status < 0) {
 		events = UV_READABLE;
+		ch->watched = 0;
+	}
 	if (had_output) {
 		int rc = channel_write(ch);
 		if (rc < 0) {
@@ -246,10 +249,7 @@ static void poll_update(struct link_channel *ch)
 	if (!ch->is_broken && ch->out_at < ch->out.len)
 		events |= UV_WRITABLE;
 	/* A paused or broken channel without output polls nothing: a hung-up socket would spin. */
-	if (events == 0)
-		uv_poll_stop(&ch->poll);
-	else
-		uv_poll_start(&ch->poll, events, on_poll);
+	pst_poll_watch(&ch->poll, events, on_poll, &ch->watched);
 }
 
 struct link_channel *link_channel_create(uv_loop_t *loop, int fd, enum link_side side,

@@ -71,7 +71,7 @@ int rdp_flush(struct rdp *f)
 	if (f->peer->connected && !WTSVirtualChannelManagerCheckFileDescriptor(f->channels))
 		return PST_ECLOSED;
 	bool is_blocked = f->peer->IsWriteBlocked(f->peer);
-	return uv_poll_start(f->poll, is_blocked ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll) < 0 ? PST_EIO : 0;
+	return pst_poll_watch(f->poll, is_blocked ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll, &f->watched) < 0 ? PST_EIO : 0;
 }
 
 static void fail_left(struct rdp *f)
@@ -251,6 +251,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct rdp *f = poll->data;
 	if (f->is_ended)
 		return;
+	if (status < 0)
+		f->watched = 0;
 	if (events & UV_WRITABLE)
 		f->peer->DrainOutputBuffer(f->peer);
 	pump(f);
@@ -290,7 +292,7 @@ static int start(struct rdp *f, const struct front_params *p, struct pst_err *er
 		return pst_err_set(err, PST_ENOMEM, "no memory for an RDP connection");
 	}
 	f->poll->data = f;
-	uv_poll_start(f->poll, UV_READABLE, on_poll);
+	pst_poll_watch(f->poll, UV_READABLE, on_poll, &f->watched);
 	set_deadline(f, HANDSHAKE_MS);
 	return 0;
 }

@@ -79,6 +79,7 @@ struct rdp {
 	HANDLE channels; /* the virtual channel manager */
 	psPeerReceiveChannelData to_library; /* what takes channel data behind the guard */
 	uv_poll_t *poll; /* freed by its close callback */
+	int watched;     /* its events */
 	struct pst_timer *deadline;
 	enum rdp_login login;
 	bool has_credentials, is_opened, is_ended, is_suppressed, is_activated;

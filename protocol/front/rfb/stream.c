@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "base/mem.h"
 
 #define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"
@@ -23,6 +24,7 @@ enum security { PLAIN, SHAKING, SECURED };
 
 struct rfb_stream {
 	uv_poll_t poll;
+	int watched; /* events */
 	int fd;
 	struct rfb_stream_events ev;
 	void *arg;
@@ -186,7 +188,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void stream_pump(struct rfb_stream *s)
 {
 	if (!s->is_dead && !uv_is_closing((uv_handle_t *)&s->poll))
-		uv_poll_start(&s->poll, stream_interest(s), on_poll);
+		pst_poll_watch(&s->poll, stream_interest(s), on_poll, &s->watched);
 }
 
 static void stream_tune(int fd)

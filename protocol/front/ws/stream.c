@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "protocol/front/ws/message.h"
 
@@ -24,6 +25,7 @@
 
 struct ws_stream {
 	uv_poll_t poll;
+	int watched; /* events */
 	int fd;
 	const struct ws_stream_events *ev;
 	void *arg;
@@ -44,7 +46,7 @@ static void watch(struct ws_stream *s)
 	int events = UV_READABLE | (s->out.len > s->out_at ? UV_WRITABLE : 0);
 
 	if (!s->is_dead)
-		uv_poll_start(&s->poll, events, on_poll);
+		pst_poll_watch(&s->poll, events, on_poll, &s->watched);
 }
 
 static void fail(struct ws_stream *s, int code, const char *reason)

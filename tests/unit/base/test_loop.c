@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int fired;
@@ -91,6 +92,53 @@ static void stop_by_hand(void *arg)
 	struct program *p = arg;
 
 	pst_loop_stop(&p->loop);
+}
+
+static int polls, polled_events;
+
+static void on_watched(uv_poll_t *poll, int status, int events)
+{
+	(void)poll, (void)status;
+	polls++;
+	polled_events = events;
+}
+
+static int polled(uv_loop_t *loop)
+{
+	polls = polled_events = 0;
+	uv_run(loop, UV_RUN_NOWAIT);
+	return polled_events;
+}
+
+Test(loop, what_is_watched_changes_with_the_events_alone)
+{
+	uv_loop_t loop;
+	uv_poll_t poll;
+	int pair[2], watched = 0;
+
+	uv_loop_init(&loop);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	uv_poll_init(&loop, &poll, pair[0]);
+	cr_assert_eq(pst_poll_watch(&poll, 0, on_watched, &watched), 0);
+	cr_assert(!uv_is_active((uv_handle_t *)&poll));
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(pst_poll_watch(&poll, UV_READABLE | UV_WRITABLE, on_watched, &watched), 0);
+		cr_assert_eq(polled(&loop), UV_WRITABLE);
+	}
+	cr_assert_eq(write(pair[1], "x", 1), 1);
+	cr_assert_eq(polled(&loop), UV_READABLE | UV_WRITABLE);
+	pst_poll_watch(&poll, UV_READABLE, on_watched, &watched);
+	cr_assert_eq(polled(&loop), UV_READABLE);
+	for (int i = 0; i < 2; i++) {
+		pst_poll_watch(&poll, 0, on_watched, &watched);
+		cr_assert(polled(&loop) == 0 && polls == 0 && watched == 0);
+	}
+	pst_poll_watch(&poll, UV_READABLE, on_watched, &watched);
+	cr_assert_eq(polled(&loop), UV_READABLE);
+	uv_close((uv_handle_t *)&poll, NULL);
+	cr_assert_eq(pst_loop_drain(&loop), 0);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 Test(loop, runs_until_a_signal_and_drains)
