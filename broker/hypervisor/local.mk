@@ -63,6 +63,7 @@ broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
 
 pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
+	broker/hypervisor/desktop/card.c broker/hypervisor/desktop/card.h \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A desktop that is a machine: our image under QEMU, seeded by fw_cfg, enrolled over TLS, seen through gateway and worker.
-Covers: agent/seed/main.c broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/painted.c
+Covers: agent/seed/main.c broker/hypervisor/desktop/card.c broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/painted.c
 
 Needs root, QEMU and what the image is made of; else it is skipped."""
 import os

@@ -7,7 +7,7 @@
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
- *	puesto-desktop --wait-painted FILE, --wait-file FILE   the same
+ *	puesto-desktop --wait-painted FILE, --wait-file FILE, --wait-card   the same
  *	puesto-desktop --press menu     inside, for panel and icons; also "logoff"
  *
  * The launcher holds a lock on DIR/lock and hands it to process 1, so whoever gets that
@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/desktop/card.h"
 #include "broker/hypervisor/desktop/confine.h"
 #include "broker/hypervisor/desktop/contained.h"
 #include "broker/hypervisor/desktop/display.h"
@@ -287,37 +288,33 @@ static int contained_main(const char *text)
 	return rc;
 }
 
-static int session_main(const char *none)
-{
-	return guest_main();
-}
-
-static int wm_main(const char *none)
-{
-	return screen_wait_wm();
-}
-
+/* Each has a word after it, or none. */
 static const struct {
 	const char *option;
-	int words; /* behind it */
-	int (*run)(const char *word);
-} verbs[] = {
-	{ "--contained", 1, contained_main },
-	{ "--session", 0, session_main },
-	{ "--screen", 1, screen_setup },
-	{ "--press", 1, screen_press },
-	{ "--wait-wm", 0, wm_main },
-	{ "--wait-painted", 1, painted_wait },
-	{ "--wait-file", 1, file_wait },
+	int (*with)(const char *word);
+	int (*without)(void);
+} helpers[] = {
+	{ "--session", NULL, guest_main },
+	{ "--contained", contained_main, NULL },
+	{ "--screen", screen_setup, NULL },
+	{ "--press", screen_press, NULL },
+	{ "--wait-wm", NULL, screen_wait_wm },
+	{ "--wait-painted", painted_wait, NULL },
+	{ "--wait-file", file_wait, NULL },
+	{ "--wait-card", NULL, card_wait },
 };
 
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--launch") == 0)
 		return launch_main(argv[2]);
-	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(verbs); i++) {
-		if (strcmp(argv[1], verbs[i].option) == 0 && argc == 2 + verbs[i].words)
-			return verbs[i].run(argc > 2 ? argv[2] : NULL);
+	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(helpers); i++) {
+		if (strcmp(helpers[i].option, argv[1]) != 0)
+			continue;
+		if (argc == 2 && helpers[i].without)
+			return helpers[i].without();
+		if (argc == 3 && helpers[i].with)
+			return helpers[i].with(argv[2]);
 	}
 	fprintf(stderr, "usage: puesto-desktop --launch DIRECTORY\n"
 		"Started by puesto-provisioner; see puesto-provisioner(8).\n");

@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #define WINDOWS_WAIT_MS 20000
+#define IDLE_WAIT_MS 60000
 #define QUIET_MS 700
+#define IDLE_PERCENT 80
 #define FILE_MANAGER "/usr/bin/pcmanfm"
 
 /* The panel's, and that of the desktop's icons. */
@@ -54,18 +56,48 @@ static bool events_take(Display *dpy, int damage_event)
 	return is_drawn;
 }
 
+struct share {
+	uint64_t idle, all;
+};
+
+/* Have the processors had little to do since the last call? A program may compute for long between two
+ * strokes. */
+static bool is_idle(struct share *last)
+{
+	unsigned long long t[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "re");
+	bool is_read = f && fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2],
+				    &t[3], &t[4], &t[5], &t[6], &t[7]) == 8;
+	struct share now = { .idle = t[3] + t[4] };
+
+	if (f)
+		fclose(f);
+	for (size_t i = 0; i < 8; i++)
+		now.all += t[i];
+	uint64_t idle = now.idle - last->idle, all = now.all - last->all;
+	*last = now;
+	return !is_read || (all > 0 && idle * 100 >= all * IDLE_PERCENT);
+}
+
 static void quiet_wait(Display *dpy, int damage_event)
 {
 	const Atom clients = XInternAtom(dpy, "_NET_CLIENT_LIST", False);
-	const uint64_t last = pst_mono_ms() + WINDOWS_WAIT_MS;
+	const uint64_t began = pst_mono_ms();
 	struct pollfd fd = { .fd = ConnectionNumber(dpy), .events = POLLIN };
-	uint64_t drawn = pst_mono_ms();
+	uint64_t drawn = began, looked = began;
+	struct share share = { 0 };
+	bool was_idle = false;
 
 	for (;;) {
 		uint64_t now = pst_mono_ms();
 		if (events_take(dpy, damage_event))
 			drawn = now;
-		if (now - drawn >= QUIET_MS && (now >= last || windows_are_there(dpy, clients)))
+		if (now - looked >= QUIET_MS) {
+			was_idle = is_idle(&share);
+			looked = now;
+		}
+		bool is_shown = now - began >= WINDOWS_WAIT_MS || windows_are_there(dpy, clients);
+		if (now - drawn >= QUIET_MS && is_shown && (was_idle || now - began >= IDLE_WAIT_MS))
 			return;
 		if (XPending(dpy) == 0)
 			(void)poll(&fd, 1, QUIET_MS / 2);

@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Waits until panel and file manager have their windows (20 s at most: an image may have neither) and nothing
- * has been drawn for 700 ms, then makes the empty file at path. Returns an exit status.
+ * Waits until panel and file manager have their windows (20 s at most: an image may have neither), nothing has been drawn for
+ * 700 ms and the processors are idle (60 s at most), then makes the empty file at path. Returns an exit status.
  */
 int painted_wait(const char *path);
 
