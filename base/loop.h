@@ -25,9 +25,10 @@ int pst_loop_drain(uv_loop_t *loop);
 int pst_defer(uv_loop_t *loop, void (*cb)(void *arg), void *arg);
 
 /*
- * Watches for these events from now on; 0 for none. *watched, at first 0, remembers them: when they are the same, nothing is done, where libuv would take the
- * descriptor from the kernel's list and put it back at each call. libuv stops watching before a callback with an error: set *watched to 0 there, if it goes on.
- * 0, or libuv's error.
+ * Watches for these events from now on; 0 for none. *watched, at first 0, remembers them: when they are the
+ * same, nothing is done, where libuv would take the descriptor from the kernel's list and put it back at each
+ * call. libuv stops watching before a callback with an error: set *watched to 0 there, if it goes on. 0, or
+ * libuv's error.
  */
 int pst_poll_watch(uv_poll_t *poll, int events, uv_poll_cb cb, int *watched);
 

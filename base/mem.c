@@ -13,7 +13,7 @@
 
 #define MAPPED_FROM (256 * 1024) /* bytes; without a fixed one glibc's grows with whatever was freed */
 #define TOP_KEPT (256 * 1024)
-#define ZEROS_MAX ((size_t)64 << 20) /* bytes of a mapping that is looked through; sanitizers have some of terabytes */
+#define ZEROS_MAX ((size_t)64 << 20) /* bytes of a mapping that is looked through */
 #define WINDOW 256                   /* pages that the kernel is asked for at once */
 
 bool pst_mem_mul(size_t a, size_t b, size_t *ret_product)
@@ -115,7 +115,8 @@ void pst_mem_forget_zeros(void)
 		char mode[5], name[8] = "";
 		int n = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %7s", &from, &to, mode, name);
 
-		if (n < 3 || strcmp(mode, "rw-p") != 0 || (n == 4 && strcmp(name, "[heap]") != 0) || to - from > ZEROS_MAX)
+		if (n < 3 || strcmp(mode, "rw-p") != 0 || (n == 4 && strcmp(name, "[heap]") != 0) ||
+			to - from > ZEROS_MAX)
 			continue;
 		for (; from < to; from += step)
 			forget_zeros_of((uint8_t *)from, PST_MIN(step, to - from) / page, page);

@@ -18,17 +18,20 @@ void *pst_zalloc(size_t n, size_t size);
 void *pst_memdup(const void *p, size_t n);
 
 /*
- * For a program of which many run at once, before its first thread: what it frees goes back to the kernel soon, all threads allocate from one place, and the
- * kernel gives no huge pages, of which a library that asks for them would use a part.
+ * For a program of which many run at once, before its first thread: what it frees goes back to the kernel
+ * soon, all threads allocate from one place, and the kernel gives no huge pages, of which a library that asks
+ * for them would use a part.
  */
 void pst_mem_be_small(void);
 
-/* After something large was freed that had many small pieces: gives back the pages that lie free between others. Takes about as long as they are many. */
+/* After something large was freed that had many small pieces: gives back the pages that lie free between
+ * others. Takes about as long as they are many. */
 void pst_mem_trim(void);
 
 /*
- * Gives back the pages that were written with nothing but zeros, as libraries do that clear large tables in advance; they stay what they are to who reads them. While the
- * program has one thread, and may open /proc/self/maps.
+ * Gives back the pages that were written with nothing but zeros, as libraries do that clear large tables in
+ * advance; they stay what they are to who reads them. While the program has one thread, and may open
+ * /proc/self/maps.
  */
 void pst_mem_forget_zeros(void);
 

@@ -304,24 +304,30 @@ static void scan_column(
 	}
 }
 
-/* How many columns right of r match in every row: at most a tile's side. A row is looked at only as far as all before it match. */
-static int32_t widen_right(const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
+/* How many columns right of r match in every row: at most a tile's side. A row is looked at only as far as
+ * all before it match. */
+static int32_t widen_right(
+	const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
 {
-	int32_t x = r->x + r->w, room = e->tiles.width - x - PST_MAX(v.dx, 0), grown = PST_MIN(TILE_SIDE, room), first, last;
+	int32_t x = r->x + r->w, room = e->tiles.width - x - PST_MAX(v.dx, 0),
+		grown = PST_MIN(TILE_SIDE, room), first, last;
 
 	for (int32_t y = r->y; y < r->y + r->h && grown > 0; y++)
-		if (e->dsp->diff_row(pixmap_at(screen, x, y), encoder_row(e, x + v.dx, y + v.dy), grown, &first, &last))
+		if (e->dsp->diff_row(pixmap_at(screen, x, y), encoder_row(e, x + v.dx, y + v.dy), grown,
+			    &first, &last))
 			grown = first;
 	return PST_MAX(grown, 0);
 }
 
 /* The same left of it. */
-static int32_t widen_left(const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
+static int32_t widen_left(
+	const struct encoder *e, const struct pixmap *screen, const struct rect *r, struct vector v)
 {
 	int32_t room = r->x + PST_MIN(v.dx, 0), grown = PST_MIN(TILE_SIDE, room), first, last;
 
 	for (int32_t y = r->y; y < r->y + r->h && grown > 0; y++)
-		if (e->dsp->diff_row(pixmap_at(screen, r->x - grown, y), encoder_row(e, r->x - grown + v.dx, y + v.dy), grown, &first, &last))
+		if (e->dsp->diff_row(pixmap_at(screen, r->x - grown, y),
+			    encoder_row(e, r->x - grown + v.dx, y + v.dy), grown, &first, &last))
 			grown -= last + 1;
 	return PST_MAX(grown, 0);
 }

@@ -19,7 +19,7 @@
 #define FRAMES_PER_S 30    /* a hint for rate control; frames come when the screen changes */
 #define BUFFER_MS 40       /* of the rate: what one frame may take at most, so that little waits behind it */
 #define VIDEO_SHARE_PCT 65 /* the rest is for text, input echo and audio */
-#define MOTION_MAX 128     /* pixels from frame to frame: x264 keeps a table of this reach for each quantiser */
+#define MOTION_MAX 128     /* pixels from frame to frame: x264 has a table of them for each quantiser */
 #define RATE_MIN_KBPS 200
 #define BLOCK 16
 #define UNIT_MAX (64u * 1024 * 1024)

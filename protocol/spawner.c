@@ -37,7 +37,7 @@ struct spawner {
 	struct child children[WORKERS_MAX];
 };
 
-/* Answers the gate. A full socket means a gate that no longer reads, which is then better ended; one that has closed its end is ending already. */
+/* Answers the gate. A full socket means a gate that no longer reads, which is then better ended; one that has closed its end ends already. */
 static void answer(struct spawner *s, const struct spawn_reply *reply, const int *fds, size_t n_fds)
 {
 	char control[CMSG_SPACE(sizeof(int) * SPAWN_FDS_MAX)] = { 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the picture of one viewer of 1920 × 1080 holds in memory, on the wires of the browser and of RDP: the encoder and the writer of its operations, without libraries,
- * sockets and TLS. Prints private KiB at four moments of a day with typing, scrolling, pages and a clip; fails above a ceiling.
+ * What the picture of one viewer of 1920 × 1080 holds in memory, on the wires of the browser and of RDP: the encoder and the writer
+ * of its operations, without libraries, sockets and TLS. Prints private KiB at four moments of a day with typing, scrolling, pages and a
+ * clip; fails above a ceiling.
  */
 #include <stdio.h>
 #include <stdlib.h>
