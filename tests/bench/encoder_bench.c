@@ -181,7 +181,6 @@ static void send_frame(struct run *r, struct scene *s)
 
 	if (encoder_plan(r->enc, &s->view, r->now, &budget, &list, &err) < 0)
 		die("plan", &err);
-	if (getenv("OPS")) for (size_t i = 0; i < list.len; i++) fprintf(stderr, "%llu: kind %d klass %d refine %d %dx%d+%d+%d from %d,%d\n", (unsigned long long)list.sequence, list.ops[i].kind, list.ops[i].klass, list.ops[i].is_refine, list.ops[i].rect.w, list.ops[i].rect.h, list.ops[i].rect.x, list.ops[i].rect.y, list.ops[i].kind == OP_COPY ? list.ops[i].copy.x : -1, list.ops[i].kind == OP_COPY ? list.ops[i].copy.y : -1);
 	middle = cpu_ns();
 	pst_buf_reset(&r->out);
 	if (r->pixels && list.len)
