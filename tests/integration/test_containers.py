@@ -46,7 +46,7 @@ class World(Pool):
         self.engine = engine
         super().__init__("ref:" + IMAGE, LIBEXEC)
         self.proxy = Proxy(engine, self.dir + "/proxy.sock")
-        self.serve("kind = container\nengine = %s\npoll = 2s\ndeadline = 20s\n" % self.proxy.path)
+        self.serve("kind = container\nengine = %s\npoll_s = 2\ndeadline_s = 20\n" % self.proxy.path)
 
     def close(self):
         self.end()

@@ -440,15 +440,17 @@ static int settings_read(struct container *c, const struct driver_params *p, str
 {
 	struct pst_err none = PST_ERR_INIT;
 	char salt[PATH_MAX + MACHINE_NAME_SIZE];
-	uint32_t base, count;
+	uint32_t base, count, deadline_s, poll_s;
 
 	snprintf(salt, sizeof(salt), "%s\n%s", p->data, p->name);
 	if (pst_conf_u32(p->conf, p->section, "uid_base", 10000, INT32_MAX - UIDS_MAX, uids_base_default(salt, 5000000), &base, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "uid_count", 1, UIDS_MAX, 500, &count, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "capacity", 0, count, 0, &c->capacity, err) < 0 ||
-		pst_conf_duration_ms(p->conf, p->section, "deadline", 1000, 3600000, 120000, &c->deadline_ms, err) < 0 ||
-		pst_conf_duration_ms(p->conf, p->section, "poll", 100, 3600000, 10000, &c->poll_ms, err) < 0)
+		pst_conf_u32(p->conf, p->section, "deadline_s", 1, 3600, 120, &deadline_s, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 10, &poll_s, err) < 0)
 		return err->code;
+	c->deadline_ms = deadline_s * UINT64_C(1000);
+	c->poll_ms = poll_s * UINT64_C(1000);
 	uids_init(&c->uids, base, count);
 	/* Without that account the gateway runs as root. */
 	if (pst_user_find(pst_conf_str(p->conf, p->section, "gateway_user", "puesto-gateway"), &c->gateway_uid, &c->gateway_gid, &none) < 0)

@@ -28,6 +28,7 @@
 
 #define KILL_TIMEOUT_MS 15000
 #define LAUNCH_TIMEOUT_MS 30000
+#define ASK_TIMEOUT_MS 3000 /* process 1 gives its services 2 s */
 
 extern char **environ;
 
@@ -231,6 +232,19 @@ void life_reap(const struct local *l, const char *desktop)
 
 	if (desktop_path(l, desktop, "pid", path, &ignored) == 0 && process_load(path, &id, &ignored) == 0)
 		waitpid(id.pid, NULL, WNOHANG);
+}
+
+void life_ask(const struct local *l, const char *desktop)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int pidfd = life_open(l, desktop, &ignored);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
+	poll(&p, 1, ASK_TIMEOUT_MS);
+	close(pidfd);
 }
 
 int life_end(const struct local *l, const char *desktop, struct pst_err *err)

@@ -194,37 +194,45 @@ int local_restart(struct driver *d, const struct machine_request *req, bool refr
 	return machine_fill(l, &r, ret, err);
 }
 
-static int power_off(struct local *l, struct record *r, struct pst_err *err)
+static int power_off(struct local *l, struct record *r, bool ask, struct pst_err *err)
 {
 	r->phase = RECORD_STOPPED;
-	return record_save(l, r, err) < 0 ? err->code : life_end(l, r->request.desktop, err);
+	if (record_save(l, r, err) < 0)
+		return err->code;
+	if (ask)
+		life_ask(l, r->request.desktop);
+	return life_end(l, r->request.desktop, err);
 }
 
-/* Not a refresh, which another command wants: an unfinished one stays as it is. */
 static int power_on(struct local *l, struct record *r, struct pst_err *err)
 {
-	if (r->phase != RECORD_RUNNING && r->phase != RECORD_STOPPED)
-		return pst_err_set(err, PST_EBUSY, "desktop %s was never finished: it has to be refreshed first", r->request.desktop);
-	return life_end(l, r->request.desktop, err) < 0 ? err->code : restart_dead(l, r, false, err);
+	int pidfd = life_open(l, r->request.desktop, err);
+
+	if (pidfd < 0)
+		return life_end(l, r->request.desktop, err) < 0 ? err->code : restart_dead(l, r, false, err);
+	close(pidfd);
+	if (r->phase == RECORD_RUNNING)
+		return 0;
+	/* Switching it off was interrupted before anything was done. */
+	r->phase = RECORD_RUNNING;
+	return record_save(l, r, err);
 }
 
 int local_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
 {
 	struct local *l = local_of(d);
 	struct record r;
-	int pidfd, rc;
+	int rc;
 
 	if (wish == POWER_SUSPEND)
 		return pst_err_set(err, PST_EUNSUPPORTED, "a desktop of this machine has no memory on disk: it cannot be suspended");
 	rc = record_load(l, desktop, &r, err);
 	if (rc < 0)
 		return rc == PST_ENOTFOUND ? pst_err_set(err, rc, "there is no desktop %s", desktop) : rc;
-	if (wish != POWER_START)
-		return power_off(l, &r, err);
-	pidfd = life_open(l, desktop, err);
-	if (pidfd >= 0)
-		close(pidfd);
-	return pidfd >= 0 ? 0 : power_on(l, &r, err);
+	/* Its layers are not whole, and must not come to be taken for it. */
+	if (r.phase != RECORD_RUNNING && r.phase != RECORD_STOPPED)
+		return pst_err_set(err, PST_EBUSY, "desktop %s was never finished: it has to be refreshed or destroyed", desktop);
+	return wish == POWER_START ? power_on(l, &r, err) : power_off(l, &r, wish == POWER_STOP, err);
 }
 
 static void dead_explain(const struct local *l, struct machine *m)

@@ -91,6 +91,8 @@ int life_run(const char *program, char *const argv[], uint64_t timeout_ms, const
 int life_open(const struct local *l, const char *desktop, struct pst_err *err);
 /* Kills it with everything inside and waits; 0 when nothing lives there any more. */
 int life_end(const struct local *l, const char *desktop, struct pst_err *err);
+/* Asks process 1 to end, and waits as long as that takes it; whether it did is for life_end. */
+void life_ask(const struct local *l, const char *desktop);
 /* Takes the zombie of a dead process 1 away, where it is ours. */
 void life_reap(const struct local *l, const char *desktop);
 /* Why it is dead: the last lines of its log that tell. */

@@ -83,27 +83,66 @@ static void data_make(void)
 	cr_assert_eq(pst_mkdirs(path, 0755, &err), 0, "%s", err.text);
 }
 
-Test(driver, local_keeps_the_contract, .timeout = 120)
+static struct driver *local_begin(uv_loop_t *loop, struct pst_conf *conf)
 {
 	struct pst_err err = PST_ERR_INIT;
-	char libexec[PATH_MAX], image[PATH_MAX], cwd[PATH_MAX];
+	char libexec[PATH_MAX], cwd[PATH_MAX];
 	const char *top = getenv("top_builddir");
-	uv_loop_t loop;
 
 	if (geteuid() != 0)
 		cr_skip("the local provider needs root");
 	data_make();
 	path_make(libexec, &err, "%s/%s/broker/hypervisor/desktop", getcwd(cwd, sizeof(cwd)),
 		top ? top : ".");
-	path_make(image, &err, "%s/images/demo/1", data);
-	uv_loop_init(&loop);
-	struct pst_conf *conf = pst_conf_create();
-	struct driver *d = open_kind("local", &loop, conf, libexec);
-	contract_check(d, &loop, image, local_die);
+	return open_kind("local", loop, conf, libexec);
+}
+
+static void local_end(struct driver *d, uv_loop_t *loop, struct pst_conf *conf)
+{
+	struct pst_err err = PST_ERR_INIT;
+
 	driver_close(d);
 	pst_conf_destroy(conf);
-	pst_loop_drain(&loop);
+	pst_loop_drain(loop);
 	cr_assert_eq(tree_remove(data, &err), 0, "%s", err.text);
+}
+
+Test(driver, local_keeps_the_contract, .timeout = 120)
+{
+	struct pst_conf *conf = pst_conf_create();
+	struct pst_err err = PST_ERR_INIT;
+	char image[PATH_MAX];
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	struct driver *d = local_begin(&loop, conf);
+	path_make(image, &err, "%s/images/demo/1", data);
+	contract_check(d, &loop, image, local_die);
+	local_end(d, &loop, conf);
+}
+
+Test(driver, local_asks_before_it_switches_off, .timeout = 60)
+{
+	struct pst_conf *conf = pst_conf_create();
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	char path[PATH_MAX], *log;
+	struct machine m;
+	uv_loop_t loop;
+	size_t len;
+
+	uv_loop_init(&loop);
+	struct driver *d = local_begin(&loop, conf);
+	path_make(path, &err, "%s/images/demo/1", data);
+	contract_request(&r, path);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_STOP, &err), 0, "%s", err.text);
+	path_make(path, &err, "%s/desktops/%s/log", data, r.desktop);
+	cr_assert_eq(pst_file_read(path, 1 << 20, &log, &len, &err), 0, "%s", err.text);
+	cr_assert_not_null(strstr(log, "told to end"), "%s", log);
+	free(log);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	local_end(d, &loop, conf);
 }
 
 /* Ends process 1 of the container: the oldest of its uid, which nobody else has. */
@@ -129,7 +168,7 @@ Test(driver, container_keeps_the_contract, .timeout = 240)
 	path_make(libexec, &err, "%s/broker/hypervisor/desktop", top && top[0] == '/' ? top : getcwd(cwd, sizeof(cwd)));
 	uv_loop_init(&loop);
 	struct pst_conf *conf = pst_conf_create();
-	snprintf(cwd, sizeof(cwd), "[provider-test]\nengine = %s\npoll = 20s\n", engine);
+	snprintf(cwd, sizeof(cwd), "[provider-test]\nengine = %s\npoll_s = 20\n", engine);
 	cr_assert_eq(pst_conf_parse(conf, "test", cwd, strlen(cwd), &err), 0, "%s", err.text);
 	struct driver *d = open_kind("container", &loop, conf, libexec);
 	contract_check(d, &loop, image, container_die);
