@@ -14,6 +14,7 @@ struct config_site {
 	const char *bridge;  /* of desktops with a network */
 	uid_t gateway_uid;
 	bool unified;        /* control groups v2 */
+	bool apparmor;       /* this host has it */
 };
 
 /* Appends all of it. PST_EINVAL where something would not stay in its line or word. */

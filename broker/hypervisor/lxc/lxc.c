@@ -57,7 +57,7 @@ static bool is_unified(const struct local *l)
 static int config_save(const struct local *l, const struct record *r, const char *dir, struct pst_err *err)
 {
 	struct config_site site = { .dir = dir, .agents = l->agents, .libexec = l->libexec, .bridge = l->bridge, .gateway_uid = l->gateway_uid,
-		.unified = is_unified(l) };
+		.unified = is_unified(l), .apparmor = access("/sys/module/apparmor", F_OK) == 0 };
 	char base[PATH_MAX], path[PATH_MAX];
 	struct pst_buf b;
 	int rc;

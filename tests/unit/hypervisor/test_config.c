@@ -40,6 +40,7 @@ Test(config, a_container_gets_limits_and_no_privilege)
 	has(&b, "lxc.mount.entry = /data/lxc/x/run run/puesto none bind,create=dir,rw,nosuid,nodev,noexec 0 0");
 	has(&b, "lxc.mount.entry = /usr/libexec/puesto usr/libexec/puesto none bind,create=dir,ro,nosuid,nodev 0 0");
 	cr_assert_null(strstr(pst_buf_cstr(&b), "token"));
+	cr_assert_null(strstr(pst_buf_cstr(&b), "apparmor"), "a liblxc without it refuses the word");
 	pst_buf_finish(&b);
 }
 
@@ -51,7 +52,7 @@ Test(config, networks_layers_and_unified_groups_have_their_own_lines)
 
 	contract_request(&r, "/images/demo/1");
 	r.network = true;
-	site.unified = true;
+	site.unified = site.apparmor = true;
 	pst_buf_init(&b, 65536);
 	pst_buf_put_str(&b, "\n");
 	cr_assert_eq(config_write(&b, &site, &r, 5000, &err), 0, "%s", err.text);
@@ -59,6 +60,7 @@ Test(config, networks_layers_and_unified_groups_have_their_own_lines)
 	has(&b, "lxc.rootfs.path = overlay:/images/demo/1/layer:/golden/desk/rootfs:/data/lxc/x/upper");
 	has(&b, "lxc.cgroup2.memory.max = 268435456");
 	has(&b, "lxc.cgroup2.cpu.max = 100000 100000");
+	has(&b, "lxc.apparmor.profile = unchanged");
 	cr_assert_null(strstr(pst_buf_cstr(&b), "lxc.cgroup.memory"));
 	pst_buf_finish(&b);
 }
