@@ -26,12 +26,12 @@ static void snapshot_name(const char *desktop, const char *name, char out[REPO_S
 	snprintf(out, REPO_SIZE + MACHINE_NAME_SIZE, "localhost/puesto-%s:%s", desktop, name);
 }
 
-/* The desktop, whole; else PST_ENOTFOUND. */
-static int desktop_find(struct op *op, struct found *f, struct pst_err *err)
+/* The desktop; else PST_ENOTFOUND. One that is not whole is good for what makes it whole. */
+static int desktop_find(struct op *op, struct found *f, bool whole, struct pst_err *err)
 {
 	if (found_look(op, f, err) < 0)
 		return err->code;
-	return f->is_there && !f->now.next ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", op->desktop);
+	return f->is_there && !(whole && f->now.next) ? 0 : pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", op->desktop);
 }
 
 static int take_run(struct op *op, struct found *f, const char *name, struct pst_err *err)
@@ -55,7 +55,7 @@ int container_snapshot_take(struct driver *d, const char *desktop, const char *n
 	int rc;
 
 	op_begin(&op, container_of(d), desktop);
-	rc = desktop_find(&op, &f, err);
+	rc = desktop_find(&op, &f, true, err);
 	if (rc == 0)
 		rc = take_run(&op, &f, name, err);
 	found_finish(&f);
@@ -120,7 +120,7 @@ int container_snapshot_revert(struct driver *d, const char *desktop, const char 
 	int rc;
 
 	op_begin(&op, container_of(d), desktop);
-	rc = desktop_find(&op, &f, err);
+	rc = desktop_find(&op, &f, false, err);
 	if (rc == 0)
 		rc = revert_run(&op, &f, name, err);
 	if (rc == 0)
@@ -156,7 +156,7 @@ int container_snapshot_drop(struct driver *d, const char *desktop, const char *n
 	int rc;
 
 	op_begin(&op, container_of(d), desktop);
-	rc = desktop_find(&op, &f, err);
+	rc = desktop_find(&op, &f, true, err);
 	if (rc == 0)
 		rc = drop_run(&op, name, err);
 	found_finish(&f);
