@@ -193,10 +193,12 @@ class Docker(Engine):
 
 
 class Proxy:
-    """Stands between a client and an engine. `lose(head)` says of a request's head whether its answer shall be lost."""
+    """Stands between a client and an engine. `lose(head)` says of a request's head whether its answer shall be lost; after
+    `cut_after(n)` that is so of the n-th request, and nobody is let in any more until `mend()`."""
 
     def __init__(self, engine, path):
         self.engine, self.path, self.lose, self.lost = engine, path, lambda head: False, 0
+        self.left, self.cut = None, threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(32)
@@ -208,7 +210,24 @@ class Proxy:
                 peer, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+            if self.cut.is_set():
+                peer.close()
+            else:
+                threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def cut_after(self, requests):
+        self.left = requests
+
+    def mend(self):
+        self.left = None
+        self.cut.clear()
+
+    def is_last(self, head):
+        """Counts requests; the stream of events is not one."""
+        if self.left is None or b"/events?" in head or head[:4] not in (b"GET ", b"POST", b"PUT ", b"DELE", b"HEAD"):
+            return False
+        self.left -= 1
+        return self.left <= 0
 
     def serve(self, peer):
         there, state = socket.socket(socket.AF_UNIX), {"lose": False}
@@ -227,6 +246,8 @@ class Proxy:
                 if state["lose"] and data:
                     self.lost += 1
                     data = b""
+                    if self.left is not None and self.left <= 0:
+                        self.cut.set()
                 if not data:
                     break
                 try:
@@ -247,7 +268,7 @@ class Proxy:
                 if not data:
                     break
                 # Requests begin where a read begins: the client waits for each answer.
-                state["lose"] = state["lose"] or self.lose(data)
+                state["lose"] = state["lose"] or self.lose(data) or self.is_last(data)
                 there.sendall(data)
         except OSError:
             pass
