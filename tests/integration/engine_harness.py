@@ -152,7 +152,8 @@ class Podman(Engine):
     name, needs = "podman", ("podman", "crun", "conmon")
 
     def environment(self):
-        return {"CONTAINERS_CONF": self.dir + "/containers.conf"}
+        # Podman forgets the archives that it was sent in its temporary directory.
+        return {"CONTAINERS_CONF": self.dir + "/containers.conf", "TMPDIR": self.dir}
 
     def command(self):
         with open(self.dir + "/containers.conf", "w") as f:
