@@ -84,3 +84,7 @@ tests_fuzz_fuzz_tar_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 # QEMU's monitor: a machine may have its QEMU in hand.
 FUZZ_TARGETS += tests/fuzz/fuzz_qmp
 tests_fuzz_fuzz_qmp_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
+# libvirt's documents: a domain may be of anybody.
+FUZZ_TARGETS += tests/fuzz/fuzz_libvirt
+tests_fuzz_fuzz_libvirt_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

@@ -35,6 +35,7 @@ struct lv_call {
 	struct lv_item *items;
 	size_t items_n, items_cap;
 	size_t folders_from; /* of the items: those before are domains */
+	bool is_asked[LV_HOSTS_MAX]; /* by lv_find */
 	/* by the lock of lv */
 	unsigned refs;
 	bool is_running, is_done, is_cancelled;

@@ -118,7 +118,7 @@ static virConnectPtr connection_open(struct lv_host *h, struct lv_nature *nature
 	/* Not for in-process drivers: nothing to keep alive there. */
 	(void)virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_N);
 	memset(nature, 0, sizeof(*nature));
-	if (lv_nature_find(nature, conn, &err) == 0)
+	if (lv_nature_find(nature, conn, h->lv->set.accel, &err) == 0)
 		return conn;
 	pst_strlcpy(reason, size, err.text);
 	virConnectClose(conn);
@@ -140,7 +140,9 @@ static void attempt(struct lv_host *h)
 		h->conn = conn;
 		h->is_lost = false;
 		h->has_events = has_events;
-		h->nature = nature;
+		/* Calls read it without the lock: it is written when the host has become another one only. */
+		if (memcmp(&h->nature, &nature, sizeof(nature)) != 0)
+			h->nature = nature;
 		h->reason[0] = '\0';
 		h->lv->is_news = true; /* what happened in the meantime? */
 	} else {

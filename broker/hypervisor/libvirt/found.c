@@ -36,6 +36,7 @@ static int host_find(struct lv_call *c, struct lv_host *h, struct lv_found *ret,
 {
 	virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
 	struct lv_found f = { .host = h };
+	struct pst_err none = PST_ERR_INIT;
 	int rc = 0;
 
 	if (!conn)
@@ -52,26 +53,51 @@ static int host_find(struct lv_call *c, struct lv_host *h, struct lv_found *ret,
 		*ret = f;
 		return 0;
 	}
-	ret->is_foreign |= rc == PST_ENOTFOUND;
 	lv_found_finish(&f);
-	return rc == PST_ENOTFOUND ? 0 : rc;
+	if (rc != PST_ENOTFOUND)
+		return rc;
+	ret->is_foreign = true;
+	*err = none;
+	return 0;
+}
+
+/* Is there a connection now, without waiting for one? */
+static bool host_stands(struct lv_host *h)
+{
+	bool stands;
+
+	pthread_mutex_lock(&h->lv->lock);
+	stands = h->conn && !h->is_lost;
+	pthread_mutex_unlock(&h->lv->lock);
+	return stands;
+}
+
+/* The hosts that stand, or the others. Ends early when the domain is found running: it runs once only. */
+static int hosts_find(struct lv_call *c, bool standing, struct lv_found *ret, struct pst_err *err)
+{
+	for (size_t i = 0; i < c->lv->hosts_n; i++) {
+		struct lv_host *h = &c->lv->hosts[i];
+		struct pst_err one = PST_ERR_INIT;
+
+		if (ret->is_active || c->is_asked[i] || (standing && !host_stands(h)))
+			continue;
+		c->is_asked[i] = true;
+		if (lv_call_step(c, h, "looking for the domain", &one) < 0 || host_find(c, h, ret, &one) < 0) {
+			*err = one.code < 0 ? one : *err;
+			return err->code;
+		}
+	}
+	return 0;
 }
 
 int lv_find(struct lv_call *c, struct lv_found *ret, struct pst_err *err)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (size_t i = 0; i < c->lv->hosts_n; i++) {
-		struct pst_err one = PST_ERR_INIT;
-
-		if (lv_call_step(c, &c->lv->hosts[i], "looking for the domain", err) < 0 ||
-			host_find(c, &c->lv->hosts[i], ret, &one) < 0) {
-			lv_found_finish(ret);
-			if (one.code < 0)
-				*err = one;
-			return err->code;
-		}
-	}
-	return 0;
+	memset(c->is_asked, 0, sizeof(c->is_asked));
+	if (hosts_find(c, true, ret, err) == 0 && hosts_find(c, false, ret, err) == 0)
+		return 0;
+	lv_found_finish(ret);
+	return err->code;
 }
 
 int lv_need(struct lv_call *c, struct lv_found *ret, struct pst_err *err)

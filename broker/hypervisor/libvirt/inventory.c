@@ -72,6 +72,15 @@ static struct lv_item *item_find(struct lv_call *c, size_t n, const char *deskto
 	return NULL;
 }
 
+/* QEMU stops a guest whose disk cannot be written, until somebody has made room and lets it go on. */
+static void pause_tell(virDomainPtr d, struct lv_item *item)
+{
+	int state = 0, reason = 0;
+
+	if (virDomainGetState(d, &state, &reason, 0) == 0 && state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR)
+		pst_strlcpy(item->reason, sizeof(item->reason), "it is paused: its disk cannot be written; make room, then start it");
+}
+
 static int item_fill(struct lv_item *item, virDomainPtr d, const struct lv_record *r, struct lv_host *h, struct pst_err *err)
 {
 	int active = virDomainIsActive(d);
@@ -84,7 +93,9 @@ static int item_fill(struct lv_item *item, virDomainPtr d, const struct lv_recor
 	snprintf(item->image, sizeof(item->image), "%s:%s", r->request.image_name, r->request.image_version);
 	item->host = (uint8_t)(h - h->lv->hosts);
 	item->state = MACHINE_RUNNING;
-	if (active == 0)
+	if (active == 1)
+		pause_tell(d, item);
+	else
 		item->state = lv_rest(d, r, item->reason, sizeof(item->reason));
 	return 0;
 }

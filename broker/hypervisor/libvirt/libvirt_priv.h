@@ -30,7 +30,7 @@ struct lv_found;
 struct lv_known;
 struct lv_mailbox;
 
-/* What a host turned out to be when its connection was opened. */
+/* What a host turned out to be when its connection was opened. Compared as bytes: cleared before it is filled. */
 struct lv_nature {
 	char type[16];    /* libvirt's name of the driver: "QEMU", "Xen", "LXC", "TEST" */
 	char virt[8];     /* the domain's type: "kvm", "qemu", "xen", "test"; "" where we cannot make any */
@@ -65,6 +65,7 @@ struct lv_settings {
 	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too */
 	char network[64];         /* a network of libvirt, or "bridge:NAME"; "" for none */
 	char filter[64];          /* an nwfilter for the interface, or "" */
+	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	char agents[80];          /* ADDRESS:PORT of the broker */
 	char agents_ca[PATH_MAX];
 	uint16_t agent_port;
@@ -110,7 +111,8 @@ virConnectPtr lv_host_connection(struct lv_host *h, uint64_t until_ms, struct ps
 void lv_host_lost(struct lv_host *h, const char *reason);
 
 /* nature.c */
-int lv_nature_find(struct lv_nature *n, virConnectPtr conn, struct pst_err *err);
+/* accel: "kvm", "qemu", or "" for what the host has. */
+int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err);
 /* What the provider carries: what every host does. Call with the lock. */
 unsigned lv_can(const struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */

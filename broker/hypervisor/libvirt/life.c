@@ -75,13 +75,17 @@ static int domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err 
 static int address_take(struct lv_call *c, struct lv_record *r, struct pst_err *err)
 {
 	struct libvirt *lv = c->lv;
+	bool has_looked;
 	int rc = 0;
 
 	r->address[0] = '\0';
 	if (lv->addresses.n == 0)
 		return 0;
+	pthread_mutex_lock(&lv->lock);
+	has_looked = lv->has_looked;
+	pthread_mutex_unlock(&lv->lock);
 	/* What earlier runs of ours gave out is not free. */
-	if (!lv->has_looked && lv_inventory_work(c, err) < 0)
+	if (!has_looked && lv_inventory_work(c, err) < 0)
 		return err->code;
 	pthread_mutex_lock(&lv->lock);
 	rc = lv_addresses_take(&lv->addresses, r->request.desktop, r->address, err);

@@ -1,10 +1,8 @@
 # broker/hypervisor/libvirt: machines of libvirt, a part of the drivers' library; --without-libvirt leaves it out.
 LIBVIRT_SOURCES = \
-	broker/hypervisor/libvirt/address.c broker/hypervisor/libvirt/address.h \
 	broker/hypervisor/libvirt/call.c broker/hypervisor/libvirt/call.h \
 	broker/hypervisor/libvirt/connection.c \
 	broker/hypervisor/libvirt/disk.c \
-	broker/hypervisor/libvirt/domain.c broker/hypervisor/libvirt/domain.h \
 	broker/hypervisor/libvirt/error.c \
 	broker/hypervisor/libvirt/events.c broker/hypervisor/libvirt/events.h \
 	broker/hypervisor/libvirt/found.c broker/hypervisor/libvirt/found.h \
@@ -12,20 +10,22 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/known.c broker/hypervisor/libvirt/known.h \
 	broker/hypervisor/libvirt/libvirt.c broker/hypervisor/libvirt/libvirt_priv.h \
 	broker/hypervisor/libvirt/life.c \
-	broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/mac.h \
 	broker/hypervisor/libvirt/migrate.c \
 	broker/hypervisor/libvirt/nature.c \
 	broker/hypervisor/libvirt/network.c \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/power.c \
-	broker/hypervisor/libvirt/record.c broker/hypervisor/libvirt/record.h \
 	broker/hypervisor/libvirt/resize.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
-	broker/hypervisor/libvirt/watch.c \
+	broker/hypervisor/libvirt/watch.c
+# Documents and records know nothing of the library.
+broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/libvirt/address.c broker/hypervisor/libvirt/address.h \
+	broker/hypervisor/libvirt/domain.c broker/hypervisor/libvirt/domain.h \
+	broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/mac.h \
+	broker/hypervisor/libvirt/record.c broker/hypervisor/libvirt/record.h \
 	broker/hypervisor/libvirt/xml.c broker/hypervisor/libvirt/xml.h
 if LIBVIRT
 broker_hypervisor_libhypervisor_a_SOURCES += $(LIBVIRT_SOURCES)
-else
-EXTRA_DIST += $(LIBVIRT_SOURCES)
 endif

@@ -44,15 +44,17 @@ static bool enum_has(const char *xml, const char *section, const char *value)
 	return false;
 }
 
-/* KVM where the host has it, QEMU's own translation where it has not. Returns owned (free). */
-static char *qemu_capabilities(struct lv_nature *n, virConnectPtr conn)
+/* KVM where the host has it, QEMU's own translation where it has not, unless only one is wanted. Returns owned (free). */
+static char *qemu_capabilities(struct lv_nature *n, virConnectPtr conn, const char *accel)
 {
 	static const char *const virts[] = { "kvm", "qemu" };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(virts); i++) {
 		const char *machine = strcmp(n->arch, "x86_64") == 0 ? "q35" : NULL;
-		char *xml = virConnectGetDomainCapabilities(conn, NULL, n->arch, machine, virts[i], 0);
 
+		if (accel[0] && strcmp(accel, virts[i]) != 0)
+			continue;
+		char *xml = virConnectGetDomainCapabilities(conn, NULL, n->arch, machine, virts[i], 0);
 		if (xml) {
 			pst_strlcpy(n->virt, sizeof(n->virt), virts[i]);
 			return xml;
@@ -61,10 +63,10 @@ static char *qemu_capabilities(struct lv_nature *n, virConnectPtr conn)
 	return NULL;
 }
 
-static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err)
+static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, const char *accel, struct pst_err *err)
 {
 	static const char *const videos[] = { "virtio", "vga", "bochs", "cirrus" };
-	char *xml = qemu_capabilities(n, conn);
+	char *xml = qemu_capabilities(n, conn, accel);
 
 	if (!xml)
 		return pst_err_set(err, PST_EUNSUPPORTED, "its QEMU runs no machines of %s: %s", n->arch, virGetLastErrorMessage());
@@ -84,7 +86,7 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 }
 
 /* The in-process driver that libvirt itself is tested with: domains without anything in them. */
-static int test_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err)
+static int test_find(struct lv_nature *n, virConnectPtr conn, const char *host_xml, const char *accel, struct pst_err *err)
 {
 	pst_strlcpy(n->virt, sizeof(n->virt), "test");
 	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE;
@@ -93,7 +95,7 @@ static int test_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 
 static const struct {
 	const char *type;
-	int (*find)(struct lv_nature *n, virConnectPtr conn, const char *host_xml, struct pst_err *err);
+	int (*find)(struct lv_nature *n, virConnectPtr conn, const char *host_xml, const char *accel, struct pst_err *err);
 } kinds[] = {
 	{ "QEMU", qemu_find },
 	{ "TEST", test_find },
@@ -111,7 +113,7 @@ static uint32_t room(virConnectPtr conn)
 	return (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)2, (uint64_t)MACHINES_MAX + 1) - 1;
 }
 
-int lv_nature_find(struct lv_nature *n, virConnectPtr conn, struct pst_err *err)
+int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err)
 {
 	const char *type = virConnectGetType(conn);
 	char *xml = type ? virConnectGetCapabilities(conn) : NULL;
@@ -124,7 +126,7 @@ int lv_nature_find(struct lv_nature *n, virConnectPtr conn, struct pst_err *err)
 	n->machines = room(conn);
 	for (size_t i = 0; i < PST_ARRAY_LEN(kinds) && rc == PST_EUNSUPPORTED; i++) {
 		if (strcmp(kinds[i].type, type) == 0)
-			rc = kinds[i].find(n, conn, xml, err);
+			rc = kinds[i].find(n, conn, xml, accel, err);
 	}
 	free(xml);
 	if (rc == PST_EUNSUPPORTED && err->code == 0)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Where an image has its kernel beside its disk, it has no boot loader. */
-#define CMDLINE "root=/dev/vda rw quiet console=ttyS0"
+#define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0"
 
 struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];

@@ -104,6 +104,18 @@ static int sleep_by(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	return rc;
 }
 
+/* Running already, or paused by a full disk that has room again. */
+static int go_on(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	int state = 0;
+
+	if (virDomainGetState(f->domain, &state, NULL, 0) < 0)
+		return lv_error(err, f->host, "ask for its state");
+	if (state != VIR_DOMAIN_PAUSED || lv_call_step(c, f->host, "letting it go on", err) < 0)
+		return err->code;
+	return virDomainResume(f->domain) < 0 ? lv_error(err, f->host, "let it go on") : 0;
+}
+
 int lv_power_work(struct lv_call *c, struct pst_err *err)
 {
 	struct lv_found f;
@@ -117,6 +129,8 @@ int lv_power_work(struct lv_call *c, struct pst_err *err)
 		rc = sleep_by(c, &f, err);
 	else if (!f.is_active || f.record.phase != LV_RUNNING)
 		rc = lv_power_start(c, &f, err);
+	else
+		rc = go_on(c, &f, err);
 	if (rc == 0 && c->wish == POWER_START)
 		lv_watch_sleep(c->lv, c->desktop, false);
 	lv_found_finish(&f);

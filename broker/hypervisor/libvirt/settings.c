@@ -174,6 +174,22 @@ static int instance_read(struct libvirt *lv, const char *data, struct pst_err *e
 	return pst_file_write(path, lv->instance, strlen(lv->instance), 0644, err);
 }
 
+static int accel_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	static const struct {
+		const char *word, *virt;
+	} accels[] = { { "auto", "" }, { "kvm", "kvm" }, { "tcg", "qemu" } };
+	const char *word = pst_conf_str(p->conf, p->section, "accel", "auto");
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(accels); i++) {
+		if (strcmp(accels[i].word, word) == 0) {
+			lv->set.accel = accels[i].virt;
+			return 0;
+		}
+	}
+	return pst_err_set(err, PST_EINVAL, "accel: \"%.20s\" must be auto, kvm or tcg", word);
+}
+
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
 {
 	struct lv_settings *s = &lv->set;
@@ -181,7 +197,7 @@ int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct p
 
 	if (pst_strlcpy(lv->provider, sizeof(lv->provider), p->name) < 0 || strchr(p->name, '/'))
 		return pst_err_set(err, PST_EINVAL, "a provider of kind libvirt has no '/' in its name");
-	if (hosts_read(lv, p, err) < 0 ||
+	if (hosts_read(lv, p, err) < 0 || accel_read(lv, p, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "deadline_s", 2, 3600, 120, &deadline_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "address_wait_s", 0, 3600, 30, &wait_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "capacity", 0, LV_MACHINES_MAX, 0, &s->capacity, err) < 0 ||

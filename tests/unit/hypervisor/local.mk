@@ -8,11 +8,14 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
+	tests/unit/hypervisor/test_address.c \
+	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
@@ -23,14 +26,10 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_tar.c \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
-	tests/unit/hypervisor/test_watches.c
-if LIBVIRT
-tests_unit_hypervisor_unit_hypervisor_SOURCES += \
-	tests/unit/hypervisor/test_address.c \
-	tests/unit/hypervisor/test_domain.c \
-	tests/unit/hypervisor/test_libvirt.c \
-	tests/unit/hypervisor/test_metadata.c \
+	tests/unit/hypervisor/test_watches.c \
 	tests/unit/hypervisor/test_xml.c
+if LIBVIRT
+tests_unit_hypervisor_unit_hypervisor_SOURCES += tests/unit/hypervisor/test_libvirt.c
 endif
 if LXC
 tests_unit_hypervisor_unit_hypervisor_SOURCES += tests/unit/hypervisor/test_config.c

@@ -112,7 +112,7 @@ Test(libvirt, qemu_keeps_the_contract, .timeout = 240)
 		cr_skip("tests/integration/test_libvirt.py names a libvirtd");
 	data_make();
 	uv_loop_init(&loop);
-	snprintf(settings, sizeof(settings), "uri = %s\ndirectory = %s\nnetwork = none\naddresses = 10.9.0.10-10.9.0.20\n", uri, directory);
+	snprintf(settings, sizeof(settings), "uri = %s\ndirectory = %s\nnetwork = none\naccel = tcg\naddresses = 10.9.0.10-10.9.0.20\n", uri, directory);
 	struct driver *d = open_with(settings, &loop, &conf, &err);
 	cr_assert_not_null(d, "%s", err.text);
 	die_uri = uri;
