@@ -270,7 +270,7 @@ def test_addresses_are_reserved_in_the_network(world):
     address = driver.machines()[desktop]["address"]
     assert "ip='%s'" % address in world.one.virsh("net-dumpxml", "desks")
     driver.call("destroy", desktop)
-    assert address not in world.one.virsh("net-dumpxml", "desks")
+    assert "ip='%s'" % address not in world.one.virsh("net-dumpxml", "desks")
     driver.end()
     world.one.virsh("net-destroy", "desks")
 
