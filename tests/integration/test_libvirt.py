@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -197,6 +198,25 @@ def test_a_daemon_that_hangs_is_given_up_in_time(world):
     driver.call("power", desktop, "start")
     assert driver.machines()[desktop]["state"] == "running"
     driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_a_host_that_swallows_everything_is_tried_again(world):
+    """Its socket takes the connection and says nothing; then the daemon is there."""
+    path = os.path.join(world.folder, "silent")
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(path)
+    silent.listen(16)
+    driver = world.driver(uri="qemu+unix:///system?socket=" + path, deadline_s=3)
+    r = driver.refused("list")
+    assert r.code in ("timeout", "closed"), r
+    health = driver.health()
+    assert not health["healthy"] and health["reason"], health
+    os.unlink(path)
+    os.symlink(world.one.socket, path)
+    libvirt_host.wait_for("a healthy provider", lambda: driver.health()["healthy"])
+    assert driver.machines() == {}
+    silent.close()
     driver.end()
 
 

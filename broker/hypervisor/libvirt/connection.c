@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEPALIVE_S 5 /* silence of 3 × 5 s ends a connection */
-#define KEEPALIVE_N 3
 #define BACKOFF_MAX_MS 15000
 
 static void on_freed(void *arg)
@@ -105,32 +103,12 @@ static void discard(struct lv_host *h, virConnectPtr conn, bool wait)
 		pthread_detach(thread);
 }
 
-/* Opens and looks at it; libvirt's words on failure. */
-static virConnectPtr connection_open(struct lv_host *h, struct lv_nature *nature, char *reason, size_t size)
-{
-	struct pst_err err = PST_ERR_INIT;
-	virConnectPtr conn = virConnectOpen(h->uri);
-
-	if (!conn) {
-		snprintf(reason, size, "%s", virGetLastErrorMessage());
-		return NULL;
-	}
-	/* Not for in-process drivers: nothing to keep alive there. */
-	(void)virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_N);
-	memset(nature, 0, sizeof(*nature));
-	if (lv_nature_find(nature, conn, h->lv->set.accel, &err) == 0)
-		return conn;
-	pst_strlcpy(reason, size, err.text);
-	virConnectClose(conn);
-	return NULL;
-}
-
 /* Without the lock on entry and on return. */
 static void attempt(struct lv_host *h)
 {
 	struct lv_nature nature;
-	char reason[sizeof(h->reason)] = "";
-	virConnectPtr conn = connection_open(h, &nature, reason, sizeof(reason));
+	char reason[LV_REASON_SIZE] = "";
+	virConnectPtr conn = lv_opening_run(h, &nature, reason);
 	bool has_events = conn && events_register(h, conn);
 
 	pthread_mutex_lock(&h->lv->lock);

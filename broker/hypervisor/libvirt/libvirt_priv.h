@@ -23,6 +23,7 @@
 #define LV_HOSTS_MAX 16
 #define LV_STUCK_MAX 32    /* calls that were given up and have not come back */
 #define LV_MACHINES_MAX 65536
+#define LV_REASON_SIZE 256
 #define LV_XML_MAX (4u << 20) /* bytes of a document from or for libvirt */
 
 struct lv_call;
@@ -54,7 +55,8 @@ struct lv_host {
 	int event_id;          /* the keeper's */
 	bool is_wanted;        /* somebody waits: try at once */
 	unsigned attempts;     /* to open it, that have ended */
-	char reason[256];      /* of the last one */
+	unsigned openings;     /* that hang, and were left (opening.c) */
+	char reason[LV_REASON_SIZE]; /* of the last one */
 	struct lv_nature nature; /* of the last connection that stood */
 };
 
@@ -102,6 +104,9 @@ struct timespec lv_until(uint64_t mono_ms);
 /* error.c: libvirt's last error of this thread as ours; a dead connection is noted. Returns the code. */
 int lv_error(struct pst_err *err, struct lv_host *h, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 bool lv_error_is(int vir_code);
+
+/* opening.c: one attempt. Returns owned, or NULL with the reason. */
+virConnectPtr lv_opening_run(struct lv_host *h, struct lv_nature *ret_nature, char reason[LV_REASON_SIZE]);
 
 /* connection.c */
 int lv_host_start(struct lv_host *h, struct pst_err *err);

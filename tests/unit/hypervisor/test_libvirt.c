@@ -12,6 +12,7 @@
  * Covers: broker/hypervisor/libvirt/plan.c broker/hypervisor/libvirt/power.c
  * Covers: broker/hypervisor/libvirt/resize.c broker/hypervisor/libvirt/settings.c
  * Covers: broker/hypervisor/libvirt/snapshot.c broker/hypervisor/libvirt/watch.c
+ * Covers: broker/hypervisor/libvirt/opening.c
  */
 #include "base/file.h"
 #include "base/loop.h"
