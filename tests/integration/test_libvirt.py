@@ -123,7 +123,12 @@ def test_a_seed_is_given_once(world):
     assert "token_of_this_test" not in world.one.virsh("dumpxml", "puesto-" + desktop)
     pid = world.one.qemu_pid("puesto-" + desktop)
     assert "opt/org.puesto/seed" in open("/proc/%d/cmdline" % pid).read()
-    assert driver.machines()[desktop]["address"].startswith("10.9.0.")
+    address = driver.machines()[desktop]["address"]
+    assert address.startswith("10.9.0.")
+    driver.call("snapshot", desktop, "take", "before")
+    driver.call("restart", desktop, new(), "refresh", "another_token")
+    assert json.load(open(path)) == seed and driver.machines()[desktop]["address"] == address
+    assert driver.refused("snapshot", desktop, "revert", "before").code == "not_found", "it was in the old disk"
     driver.call("destroy", desktop)
     assert world.files(desktop) is None
     driver.end()

@@ -91,6 +91,14 @@ int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err)
 	return err->code;
 }
 
+/* Its disk goes anyway; drivers that cannot forget the name alone delete the whole. */
+static int forget(virDomainSnapshotPtr s)
+{
+	if (virDomainSnapshotDelete(s, VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) == 0 || lv_error_is(VIR_ERR_NO_DOMAIN_SNAPSHOT))
+		return 0;
+	return lv_error_is(VIR_ERR_INVALID_ARG) ? virDomainSnapshotDelete(s, 0) : -1;
+}
+
 int lv_snapshots_forget(struct lv_found *f, struct pst_err *err)
 {
 	virDomainSnapshotPtr *all = NULL;
@@ -99,7 +107,7 @@ int lv_snapshots_forget(struct lv_found *f, struct pst_err *err)
 	if (n < 0)
 		return lv_error_is(VIR_ERR_NO_SUPPORT) ? 0 : lv_error(err, f->host, "list snapshots");
 	for (int i = 0; i < n; i++) {
-		if (rc == 0 && virDomainSnapshotDelete(all[i], VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) < 0)
+		if (rc == 0 && forget(all[i]) < 0)
 			rc = lv_error(err, f->host, "forget a snapshot");
 		virDomainSnapshotFree(all[i]);
 	}

@@ -99,6 +99,63 @@ Test(libvirt, in_process_keeps_the_contract, .timeout = 60)
 	data_remove();
 }
 
+Test(libvirt, a_refresh_forgets_snapshots, .timeout = 60)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct pst_conf *conf;
+	struct machine m;
+	uv_loop_t loop;
+
+	data_make();
+	uv_loop_init(&loop);
+	struct driver *d = open_with(IN_PROCESS, &loop, &conf, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	contract_request(&r, "/images/demo/1");
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_take(d, r.desktop, "a", &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_take(d, r.desktop, "b", &err), 0, "%s", err.text);
+	r.task[0] = r.task[0] == '0' ? '1' : '0';
+	cr_assert_eq(driver_restart(d, &r, true, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), PST_ENOTFOUND, "%s", err.text);
+	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	data_remove();
+}
+
+Test(libvirt, bad_settings_are_named)
+{
+	static const struct {
+		const char *settings, *word;
+	} bad[] = {
+		{ "uri = nothing\n", "uri" },
+		{ "uri = test:///default\nhosts = a=test:///default\n", "hosts" },
+		{ "hosts = a\n", "NAME=URI" },
+		{ "hosts = a=test:///default, a=test:///default\n", "twice" },
+		{ "hosts = a=test:///default\nmigrate_uris = b=tcp://x\n", "migrate_uris" },
+		{ "uri = test:///default\naccel = magic\n", "accel" },
+		{ "uri = test:///default\naddresses = 10.0.0.9\n", "addresses" },
+		{ "uri = test:///default\ndeadline_s = 0\n", "deadline_s" },
+		{ "uri = qemu:///system\ndirectory = here\n", "directory" },
+	};
+	struct pst_conf *conf;
+	uv_loop_t loop;
+
+	data_make();
+	uv_loop_init(&loop);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct pst_err err = PST_ERR_INIT;
+
+		cr_assert_null(open_with(bad[i].settings, &loop, &conf, &err), "%s", bad[i].settings);
+		cr_assert_not_null(strstr(err.text, bad[i].word), "%s", err.text);
+		pst_conf_destroy(conf);
+	}
+	pst_loop_drain(&loop);
+	data_remove();
+}
+
 /* QEMU in a libvirtd of its own; tests/integration/test_libvirt.py starts it and says where. */
 Test(libvirt, qemu_keeps_the_contract, .timeout = 240)
 {
