@@ -266,7 +266,7 @@ def test_a_lost_answer_is_not_a_lost_machine(world):
         driver.end()
 
 
-def test_a_command_is_cancelled(world):
+def test_a_stop_is_cancelled_and_a_stopped_machine_is_resized(world):
     """A stop waits for a guest that does not listen, until somebody is tired of it; and ends it at the deadline else."""
     driver = world.driver(deadline_s=8)
     desktop = world.create(driver)
@@ -277,8 +277,16 @@ def test_a_command_is_cancelled(world):
         raise AssertionError("done: %s" % driver.finish(n))
     except Refused as r:
         assert r.code == "closed" and "cancelled" in r.text, r
+    assert driver.refused("resize", desktop, 192, 200, 0).code == "busy", "while it runs"
     driver.call("power", desktop, "stop")
     assert driver.machines()[desktop]["state"] == "stopped"
+    for memory, percent in (192, 200), (192, 200), (128, 100), (256, 300):
+        driver.call("resize", desktop, memory, percent, 0)
+        xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+        assert "<memory unit='KiB'>%d</memory>" % (memory << 10) in xml and "<vcpu placement='static'>%d</vcpu>" % (percent // 100) in xml, xml
+    driver.call("resize", desktop, 0, 0, 128)
+    driver.call("power", desktop, "start")
+    assert "Capacity:       %d" % (128 * MIB) in world.one.virsh("domblkinfo", "puesto-" + desktop, "vda"), "it grew when it was started"
     driver.call("destroy", desktop)
     driver.end()
 

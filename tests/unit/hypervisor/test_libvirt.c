@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The driver for libvirt against libvirt's own in-process driver, test:///default; and, where
- * PUESTO_TEST_LIBVIRT_URI names a real one with PUESTO_TEST_LIBVIRT_GOLDEN and _DIRECTORY, on that
+ * PUESTO_TEST_LIBVIRT_URI names a real one with PUESTO_TEST_LIBVIRT_GOLDEN and _DIRECTORY (and _ACCEL, tcg), on that
  * (tests/integration/test_libvirt.py).
  * Covers: broker/hypervisor/libvirt/call.c broker/hypervisor/libvirt/connection.c
  * Covers: broker/hypervisor/libvirt/disk.c broker/hypervisor/libvirt/error.c
@@ -99,7 +99,7 @@ Test(libvirt, in_process_keeps_the_contract, .timeout = 60)
 	data_remove();
 }
 
-Test(libvirt, a_refresh_forgets_snapshots, .timeout = 60)
+Test(libvirt, a_refresh_forgets_snapshots_and_a_stopped_one_is_resized, .timeout = 60)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct machine_request r;
@@ -118,6 +118,10 @@ Test(libvirt, a_refresh_forgets_snapshots, .timeout = 60)
 	r.task[0] = r.task[0] == '0' ? '1' : '0';
 	cr_assert_eq(driver_restart(d, &r, true, &m, &err), 0, "%s", err.text);
 	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), PST_ENOTFOUND, "%s", err.text);
+	cr_assert_eq(driver_resize(d, r.desktop, &(struct machine_size){ .memory_mb = 512 }, &err), PST_EBUSY);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_OFF, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_resize(d, r.desktop, &(struct machine_size){ .memory_mb = 512, .cpu_percent = 150 }, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_resize(d, r.desktop, &(struct machine_size){ .disk_mb = 512 }, &err), PST_EUNSUPPORTED);
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 	driver_close(d);
 	pst_conf_destroy(conf);
@@ -160,7 +164,7 @@ Test(libvirt, bad_settings_are_named)
 Test(libvirt, qemu_keeps_the_contract, .timeout = 240)
 {
 	const char *uri = getenv("PUESTO_TEST_LIBVIRT_URI"), *golden = getenv("PUESTO_TEST_LIBVIRT_GOLDEN");
-	const char *directory = getenv("PUESTO_TEST_LIBVIRT_DIRECTORY");
+	const char *directory = getenv("PUESTO_TEST_LIBVIRT_DIRECTORY"), *accel = getenv("PUESTO_TEST_LIBVIRT_ACCEL");
 	struct pst_err err = PST_ERR_INIT;
 	char settings[1024];
 	struct pst_conf *conf;
@@ -170,7 +174,8 @@ Test(libvirt, qemu_keeps_the_contract, .timeout = 240)
 		cr_skip("tests/integration/test_libvirt.py names a libvirtd");
 	data_make();
 	uv_loop_init(&loop);
-	snprintf(settings, sizeof(settings), "uri = %s\ndirectory = %s\nnetwork = none\naccel = tcg\naddresses = 10.9.0.10-10.9.0.20\n", uri, directory);
+	snprintf(settings, sizeof(settings), "uri = %s\ndirectory = %s\nnetwork = none\naccel = %s\naddresses = 10.9.0.10-10.9.0.20\n", uri, directory,
+		accel ? accel : "tcg");
 	struct driver *d = open_with(settings, &loop, &conf, &err);
 	cr_assert_not_null(d, "%s", err.text);
 	die_uri = uri;
