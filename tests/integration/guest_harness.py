@@ -114,6 +114,25 @@ class Shell:
         self.socket.close()
 
 
+def seed_disk(path, text):
+    """A NoCloud disk as its tools write it: ISO 9660 (ECMA-119) with one file, called CIDATA."""
+    sector = 2048
+
+    def both(n):
+        return struct.pack("<I", n) + struct.pack(">I", n)
+
+    def record(at, size, name, flags):
+        body = b"\0" + both(at) + both(size) + bytes(7) + bytes([flags, 0, 0]) + struct.pack("<H", 1) + struct.pack(">H", 1) + bytes([len(name)]) + name
+        body += b"\0" * ((len(body) + 1) % 2)
+        return bytes([len(body) + 1]) + body
+
+    root = record(18, sector, b"\0", 2)
+    primary = (b"\1CD001\1\0" + b" " * 32 + b"CIDATA".ljust(32)).ljust(156, b"\0") + root
+    folder = root + record(18, sector, b"\1", 2) + record(19, len(text), b"PUESTO.JSO;1", 0)
+    with open(path, "wb") as f:
+        f.write(b"".join(part.ljust(sector, b"\0") for part in (b"",) * 16 + (primary, b"\xffCD001\1", folder)) + text.ljust(2 * sector, b"\0"))
+
+
 class Guest:
     """One machine. seed: the fields of its seed, or None. forward: the host's port for the agent's display link."""
 

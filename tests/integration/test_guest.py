@@ -4,6 +4,8 @@
 Covers: agent/seed/main.c broker/hypervisor/desktop/card.c broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/painted.c
 
 Needs root, QEMU and what the image is made of; else it is skipped."""
+import base64
+import json
 import os
 import shutil
 import subprocess
@@ -118,6 +120,21 @@ class Machine(unittest.TestCase):
         self.assertEqual(guest.shell("cat /sys/class/net/eth0/operstate"), "up")
         self.assertNotEqual(guest.shell("cat /etc/machine-id"), "")
         viewer.ws.conn.close()
+
+    @unittest.skipIf(int(os.environ.get("PUESTO_TIER", "1")) < 2, "tier 2")
+    def test_other_places_of_a_seed(self):
+        with open(self.site.pki + "/ca.pem") as f:
+            seed = json.dumps({"desktop": gate_harness.DESKTOP, "token": "t", "hostname": "named-here", "broker": "10.0.2.2:9", "ca": f.read()}).encode()
+        disk = self.site.pki + "/seed.iso"
+        guest_harness.seed_disk(disk, seed)
+        for more in (["-blockdev", "driver=file,node-name=seeds,read-only=on,filename=" + disk, "-device", "virtio-blk-pci,drive=seeds"],
+                     ["-smbios", "type=11,value=org.puesto.seed=" + base64.b64encode(seed).decode()]):
+            guest = guest_harness.Guest(self.image, None, more=more)
+            try:
+                eventually(lambda: guest.shell("busybox hostname") == "named-here", 60)
+                self.assertIn("10.0.2.2:9", guest.shell("cat /etc/puesto/agent.conf"))
+            finally:
+                guest.close()
 
 
 if __name__ == "__main__":
