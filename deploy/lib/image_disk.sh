@@ -3,12 +3,16 @@
 
 # Drivers that a machine has before it has a disk; what they need is found.
 IMAGE_DRIVERS="virtio_pci virtio_blk virtio_net virtio_console virtio-rng qemu_fw_cfg button evdev"
+# A disk that starts by itself may be anybody's: VMware, Hyper-V, Xen, SCSI and IDE.
+IMAGE_DRIVERS_ALL="virtio_scsi ata_piix vmw_pvscsi hv_storvsc xen-blkfront sd_mod vmxnet3 hv_netvsc xen-netfront"
 
 # vm_make WORK OUTPUT
 vm_make() {
+	[ "$BOOT" = none ] || IMAGE_DRIVERS="$IMAGE_DRIVERS $IMAGE_DRIVERS_ALL"
 	kernel_fetch "$1/kernel"
 	initramfs_make "$1/kernel" "$1/initramfs" "$1/initrd"
 	disk_make "$1/tree" "$1/disk.raw"
+	[ "$BOOT" = none ] || loader_add "$1" "$1/disk.raw"
 	if [ "$FORMAT" = qcow2 ]; then
 		step "Converting the disk"
 		qemu-img convert -O qcow2 "$1/disk.raw" "$1/disk.qcow2" >>"$LOG" 2>&1
@@ -73,4 +77,24 @@ disk_make() {
 	last=$(dumpe2fs -h "$2" 2>/dev/null | awk '/^Inode count/ { count = $3 } /^Free inodes/ { free = $3 } END { print count - free }')
 	for id in 2 $(seq 11 "$last"); do printf 'sif <%d> atime @%d\nsif <%d> ctime @%d\n' "$id" "$SOURCE_DATE_EPOCH" "$id" "$SOURCE_DATE_EPOCH"; done >"$WORK/times"
 	E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH debugfs -w -f "$WORK/times" "$2" >/dev/null 2>>"$LOG"
+}
+
+# loader_add WORK FILE: FILE becomes the second partition of a disk whose first one has SYSLINUX, kernel and initramfs. For BIOS.
+loader_add() {
+	local fat=$1/boot.fat
+	step "Adding the boot loader"
+	for word in syslinux mcopy mkfs.vfat sfdisk; do
+		command -v "$word" >/dev/null || fail "$word is not installed." "Install what deploy/packages/image names."
+	done
+	mkfs.vfat --invariant -F 16 -n PUESTOBOOT -C "$fat" 65536 >>"$LOG" 2>&1
+	printf 'DEFAULT puesto\nLABEL puesto\nLINUX /vmlinuz\nINITRD /initrd\nAPPEND root=LABEL=puesto console=tty0 console=ttyS0 quiet net.ifnames=0\n' >"$1/syslinux.cfg"
+	touch -d "@$SOURCE_DATE_EPOCH" "$1/syslinux.cfg" "$1/vmlinuz" "$1/initrd"
+	mcopy -m -i "$fat" "$1/syslinux.cfg" "$1/vmlinuz" "$1/initrd" :: >>"$LOG" 2>&1 && syslinux --install "$fat" >>"$LOG" 2>&1 || fail "the boot loader could not be added."
+	mv "$2" "$1/root.ext4"
+	truncate -s $((66 * 1024 * 1024 + $(stat -c %s "$1/root.ext4"))) "$2"
+	printf 'label: dos\nlabel-id: 0x50554553\nstart=2048, size=131072, type=e, bootable\nstart=133120, type=83\n' | sfdisk -q "$2" >>"$LOG" 2>&1
+	dd if=/usr/lib/syslinux/mbr/mbr.bin of="$2" bs=440 count=1 conv=notrunc status=none
+	dd if="$fat" of="$2" bs=1M seek=1 conv=notrunc,sparse status=none
+	dd if="$1/root.ext4" of="$2" bs=1M seek=65 conv=notrunc,sparse status=none
+	rm -f "$1/root.ext4" "$fat"
 }

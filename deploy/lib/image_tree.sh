@@ -6,7 +6,7 @@ IMAGE_PROGRAMS="puesto-agent agent/puesto-seed broker/hypervisor/desktop/puesto-
 # image_key: changes with everything that goes into an image.
 image_key() {
 	{
-		echo "$KIND $FROM $FORMAT $SIZE $NAME $VERSION $SOURCE_DATE_EPOCH"
+		echo "$KIND $FROM $FORMAT $BOOT $SIZE $NAME $VERSION $SOURCE_DATE_EPOCH"
 		for program in $IMAGE_PROGRAMS; do
 			[ -x "$PUESTO_BUILD/$program" ] || fail "$PUESTO_BUILD/$program is missing." "Build Puesto first, or name the folder with --build DIR."
 			sha256sum <"$PUESTO_BUILD/$program"

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""deploy/image-builder: what it refuses; in tier 2 an archive that an OCI tool could read; in tier 3 the same bytes twice, from the mirror too."""
+"""deploy/image-builder: what it refuses; in tier 2 an archive that an OCI tool could read and a disk with a boot loader; in tier 3 the same bytes twice, from the mirror too."""
 import filecmp
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,7 @@ import tempfile
 import unittest
 
 import guest_harness
+from broker_harness import eventually
 
 BUILDER = guest_harness.SOURCE + "/deploy/image-builder"
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
@@ -20,6 +22,15 @@ TIER = int(os.environ.get("PUESTO_TIER", "1"))
 def build(output, *words):
     return subprocess.run([BUILDER, "--output", output, "--build", guest_harness.BUILD, "--cache", guest_harness.BUILD + "/guest-cache", *words],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+class SelfStarter(guest_harness.Guest):
+    """A machine that is given no kernel."""
+
+    def words(self):
+        words = super().words()
+        at = words.index("-kernel")
+        return words[:at] + words[at + 6:]
 
 
 class Builder(unittest.TestCase):
@@ -35,6 +46,7 @@ class Builder(unittest.TestCase):
 
     def test_what_it_refuses_is_said(self):
         for words, reason in ((("--kind", "iso"), "--kind must be"), (("--kind", "vm", "--from", "moon"), "--from must be"), (("--kind", "vm", "--size", "big"), "--size must be"),
+                              (("--kind", "vm", "--boot", "moon"), "--boot must be"),
                               (("--kind", "vm", "--name", "a b"), "--name and --version"), (("--what",), "unknown option"), (("--kind", "vm", "--overlay", "/nowhere"), "is no folder"),
                               (("--kind", "vm", "--build", "/nowhere"), "Build Puesto first")):
             answer = build(self.dir + "/refused", *words)
@@ -71,6 +83,14 @@ class Builder(unittest.TestCase):
                 names = set(layer.getnames())
         self.assertLessEqual({"./sbin", "./usr/sbin/init", "./usr/libexec/puesto/puesto-agent", "./etc/inittab"}, names)
 
+    @unittest.skipIf(TIER < 2 or not shutil.which("syslinux"), "tier 2, and wants syslinux")
+    def test_a_disk_that_starts_by_itself(self):
+        guest = SelfStarter(self.made("bios", "--kind", "vm", "--boot", "bios", "--from", "host", "--minimal"), None)
+        try:
+            eventually(lambda: "the X server answers" in guest.console(), 90)
+        finally:
+            guest.close()
+
     def same(self, *words):
         first, second = self.made("1", *words), self.made("2", *words)
         for name in sorted(os.listdir(first)):
@@ -79,7 +99,7 @@ class Builder(unittest.TestCase):
 
     @unittest.skipIf(TIER < 3, "tier 3")
     def test_the_same_bytes_from_the_host(self):
-        self.same("--kind", "vm", "--from", "host", "--minimal")
+        self.same("--kind", "vm", "--boot", "bios", "--from", "host", "--minimal")
 
     @unittest.skipIf(TIER < 3, "tier 3")
     def test_the_same_bytes_from_the_mirror(self):
