@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Blue and red less green stand for the chroma; a pair of rows in sixteen stands for all. */
+/* Blue and red less green stand for the chroma; a pair of rows in sixteen stands for all, each time another
+ * one: lines of text have a pitch, too. */
 #include "encoder/chroma.h"
 
 #include <stdlib.h>
 
 #define STEP 16 /* rows */
+#define TURN 6  /* how much further down in its step each pair lies than the one before */
 
 static int32_t blue(uint32_t px)
 {
@@ -42,7 +44,11 @@ uint32_t chroma_loss(const struct pixmap *p, const struct rect *r)
 {
 	uint64_t loss = 0, values = 0;
 
-	for (int32_t y = 0; y + 1 < r->h; y += STEP) {
+	for (int32_t i = 0; i * STEP < r->h; i++) {
+		int32_t y = i * STEP + i * TURN % STEP;
+
+		if (y + 1 >= r->h)
+			continue;
 		loss += loss_of_rows(pixmap_at(p, r->x, r->y + y), pixmap_at(p, r->x, r->y + y + 1), r->w);
 		values += (uint64_t)(r->w / 2) * 8;
 	}
