@@ -156,6 +156,12 @@ void encoder_restart_videos(struct encoder *e)
 	video_restart(e);
 }
 
+void encoder_give_up_chroma(struct encoder *e)
+{
+	if (e)
+		e->params.chroma = VIDEO_420;
+}
+
 uint64_t encoder_video_since(const struct encoder *e)
 {
 	return video_waiting_since(e->video);

@@ -22,7 +22,7 @@ struct encoder_params {
 	int32_t video_align;   /* region sides and origins are multiples of this: 2 at least, 16 for RDPGFX */
 	uint8_t lossy_quality; /* first quality of OP_LOSSY, 1…100; 0 takes the default */
 	uint32_t max_video_regions; /* 0…4 */
-	bool full_chroma;           /* the front takes op_video's chroma */
+	enum video_chroma chroma;   /* what OP_VIDEO may have where its colours need it */
 };
 
 struct encoder_stats {
@@ -45,6 +45,9 @@ void encoder_invalidate(struct encoder *e, const struct rect *r);
 
 /* A client joins that knows nothing of what came before: each video goes on with a key unit. */
 void encoder_restart_videos(struct encoder *e);
+
+/* A client joins that takes 4:2:0 alone: so videos go on. Accepts NULL. */
+void encoder_give_up_chroma(struct encoder *e);
 
 /* True when a plan at now_ns could produce something. */
 bool encoder_has_work(const struct encoder *e, uint64_t now_ns);

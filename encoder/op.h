@@ -25,26 +25,29 @@ enum op_kind {
 /* What the classifier saw: a hint for the choice of a codec, never needed for correctness. */
 enum op_class { OP_CLASS_FLAT, OP_CLASS_TEXT, OP_CLASS_PICTURE, OP_CLASS_VIDEO };
 
+/* How much of a video's chroma its client can take. 4:2:0 goes always. */
+enum video_chroma {
+	VIDEO_420,
+	VIDEO_444_VIEWS, /* AVC444v2: a second picture in 4:2:0 has the rest ([MS-RDPEGFX] 3.3.8.3.3) */
+	VIDEO_444        /* High 4:4:4 Predictive (H.264 A.2.11) */
+};
+
 /*
- * One H.264 access unit, Annex B with start codes, BT.709 full range, 4:2:0. A region's id is its
- * decoder's: small, and used again after the region has ended; is_key marks an IDR frame that needs nothing before
- * it and begins whatever the id stands for from now on. coded_w × coded_h are rect's
- * sides rounded up to even.
+ * One H.264 access unit, Annex B with start codes, BT.709 full range. A region's id is its
+ * decoder's: small, and used again after the region has ended; is_key marks an IDR frame that needs nothing
+ * before it and begins whatever the id stands for from now on. coded_w × coded_h are rect's sides rounded up
+ * to even.
  */
 struct op_video {
 	uint32_t region; /* below max_video_regions */
 	bool is_key;
+	enum video_chroma chroma; /* VIDEO_420 or encoder_params'; changes with a key unit */
 	uint8_t qp; /* mean quantiser, 0…51 */
 	int32_t coded_w, coded_h;
 	const uint8_t *data; /* borrowed: lives until the next encoder_plan or encoder_destroy */
 	size_t len;
-	/*
-	 * Where the front takes full chroma, and the region has enough of it: a second unit for the same
-	 * decoder, the auxiliary view of AVC444v2 ([MS-RDPEGFX] 3.3.8.3.3). Borrowed as data is; NULL for
-	 * 4:2:0 alone. It comes or goes with a key unit.
-	 */
-	const uint8_t *chroma;
-	size_t chroma_len;
+	const uint8_t *view; /* of VIDEO_444_VIEWS: the second picture, for the same decoder; as data */
+	size_t view_len;
 };
 
 /*

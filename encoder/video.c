@@ -20,10 +20,10 @@
 #define AREA_MIN (96 * 96)     /* smaller ones are cheap enough as pictures */
 #define ECHO_AREA 2048         /* pixels of a change in front of a video that may be painted over it */
 #define REOPEN_NS 500000000ull /* a region that grows is opened anew at most this often */
-#define FULL_FROM 160   /* loss of chroma (chroma.h) from which a region gets a second picture for it, */
+#define FULL_FROM 160   /* loss of chroma (chroma.h) from which a region gets all of it, where it can, */
 #define FULL_STAYS 80   /* and down to which it keeps it */
 #define FULL_KBPS 20000 /* below it bytes are dearer than colours */
-#define FULL_ALIGN 16   /* of the width, see x264.h */
+#define VIEWS_ALIGN 16  /* of the width, see x264.h */
 #define LOOK_NS 1000000000ull  /* how often that is looked at: it changes with a key unit */
 #define SPARE_NS 5000000000ull /* how long an encoder without a region waits for the next one */
 
@@ -36,7 +36,7 @@ struct video_region {
 	uint64_t interval_ns; /* from change to change, smoothed */
 	uint64_t changed_ns, opened_ns, waiting_ns; /* the last: of the first change that was not sent */
 	bool has_change, is_distrusted, wants_key;
-	bool is_full; /* has all of its chroma */
+	enum video_chroma chroma;
 	uint64_t looked_ns;
 };
 
@@ -320,12 +320,12 @@ static bool open_h264(struct video *v, struct video_region *g, int32_t w, int32_
 	g->still = pst_zalloc(still_count(g->rect.w, g->rect.h), 1);
 	if (!g->still)
 		return false;
-	if (v->spare && h264_fits(v->spare, w, h, g->is_full) && h264_suits(v->spare, rate_kbps)) {
+	if (v->spare && h264_fits(v->spare, w, h, g->chroma) && h264_suits(v->spare, rate_kbps)) {
 		g->h264 = v->spare;
 		v->spare = NULL;
 	} else {
 		close_spare(v); /* what plays now is another video, or the same one larger */
-		g->h264 = h264_create(w, h, rate_kbps, g->is_full, NULL);
+		g->h264 = h264_create(w, h, rate_kbps, g->chroma, NULL);
 	}
 	return g->h264;
 }
@@ -338,29 +338,40 @@ static void close_h264(struct video_region *g)
 	g->still = NULL;
 }
 
-static bool wants_full(const struct encoder *e, const struct pixmap *screen, const struct video_region *g,
-	uint32_t rate_kbps)
+static enum video_chroma wanted_chroma(const struct encoder *e, const struct pixmap *screen,
+	const struct video_region *g, uint32_t rate_kbps)
 {
-	if (!e->params.full_chroma || g->rect.w % FULL_ALIGN || (rate_kbps && rate_kbps < FULL_KBPS))
-		return false;
-	return chroma_loss(screen, &g->rect) >= (g->is_full ? FULL_STAYS : FULL_FROM);
+	enum video_chroma most = e->params.chroma;
+
+	if (most == VIDEO_420 || (most == VIDEO_444_VIEWS && g->rect.w % VIEWS_ALIGN) ||
+		(rate_kbps && rate_kbps < FULL_KBPS))
+		return VIDEO_420;
+	return chroma_loss(screen, &g->rect) >= (g->chroma == most ? FULL_STAYS : FULL_FROM) ? most
+											     : VIDEO_420;
+}
+
+/* Is it time to look at the colours again? At once after chroma was given up. */
+static bool is_to_look(const struct encoder *e, const struct video_region *g)
+{
+	return !g->h264 || e->video->now_ns - g->looked_ns >= LOOK_NS ||
+	       (g->chroma != VIDEO_420 && g->chroma != e->params.chroma);
 }
 
 /* What the region's pictures have become, or the path, may ask for another encoder, begun by a key unit. */
 static void choose_h264(
 	struct encoder *e, const struct pixmap *screen, struct video_region *g, uint32_t rate_kbps)
 {
-	bool is_full = g->is_full;
+	enum video_chroma chroma = g->chroma;
 
 	if (g->h264 && !h264_suits(g->h264, rate_kbps))
 		close_h264(g);
-	if (!g->h264 || e->video->now_ns - g->looked_ns >= LOOK_NS) {
-		is_full = wants_full(e, screen, g, rate_kbps);
+	if (is_to_look(e, g)) {
+		chroma = wanted_chroma(e, screen, g, rate_kbps);
 		g->looked_ns = e->video->now_ns;
 	}
-	if (g->h264 && is_full != g->is_full)
+	if (g->h264 && chroma != g->chroma)
 		close_h264(g);
-	g->is_full = is_full;
+	g->chroma = chroma;
 }
 
 static int encode_region(
@@ -389,9 +400,9 @@ static int encode_region(
 	if (!op)
 		return PST_ENOMEM;
 
-	op->video = (struct op_video){ g->id, unit.is_key, unit.qp, w, h, unit.data, unit.len, unit.chroma,
-		unit.chroma_len };
-	e->stats.video_bytes += unit.len + unit.chroma_len;
+	op->video = (struct op_video){ g->id, unit.is_key, g->chroma, unit.qp, w, h, unit.data, unit.len,
+		unit.view, unit.view_len };
+	e->stats.video_bytes += unit.len + unit.view_len;
 	return 0;
 }
 

@@ -23,7 +23,8 @@
 #define RATE_MIN_KBPS 200
 #define BLOCK 16
 #define UNIT_MAX (64u * 1024 * 1024)
-#define CHROMA_QP 2 /* coarser: what is left of the chroma is seen less than luma */
+#define VIEW_QP 2       /* coarser: what is left of the chroma is seen less than luma */
+#define COLOUR_PART 256 /* pixels that are doubled at once */
 /* Quantisers are given by frame, within what x264 would use for I and B frames by itself: 6 x log2(10) around
  * P's. */
 #define QP_MIDDLE 31
@@ -34,13 +35,14 @@ _Static_assert(X264_MBINFO_CONSTANT == 1, "a block that is still is x264's const
 struct h264 {
 	x264_t *x264;
 	x264_param_t param;
-	x264_picture_t picture, chroma; /* the second with is_full */
-	struct pst_buf first;           /* with is_full: x264 keeps only its newest picture's bytes */
-	struct quantiser quantiser;     /* on wide paths */
+	enum video_chroma chroma;
+	x264_picture_t picture, view; /* the second of VIDEO_444_VIEWS, */
+	struct pst_buf first;         /* and the first's bytes: x264 keeps only its newest picture's */
+	struct quantiser quantiser;   /* on wide paths */
 	uint32_t rate_kbps;
-	bool is_narrow, is_full;
+	bool is_narrow;
 	int64_t pts;
-	bool has_picture, has_chroma;
+	bool has_picture, has_view;
 };
 
 static void on_message(void *arg, int level, const char *fmt, va_list ap)
@@ -76,20 +78,21 @@ static void set_up_rate_control(x264_param_t *p, uint32_t rate_kbps, bool is_nar
  * Constant quantisers, one for each frame, leave out x264's own rate control, which looks at every frame
  * twice; what is still is then skipped at once. Of the fastest preset only the missing deblocking shows.
  */
-static int set_up(
-	x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps, bool is_narrow, bool is_full)
+static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_kbps, bool is_narrow,
+	enum video_chroma chroma)
 {
 	if (x264_param_default_preset(p, is_narrow ? "superfast" : "ultrafast", "zerolatency") < 0)
 		return -1;
 	p->pf_log = on_message;
 	p->i_width = width;
 	p->i_height = height;
-	p->i_csp = X264_CSP_I420;
+	p->i_csp = chroma == VIDEO_444 ? X264_CSP_I444 : X264_CSP_I420;
 	p->i_threads = 1;
 	p->i_fps_num = FRAMES_PER_S;
 	p->i_fps_den = 1;
 	p->b_vfr_input = 0;
-	p->i_frame_reference = is_full ? 2 : 1; /* the picture before, and the one of the same sort */
+	/* The picture before, and where there are two views the one of the same sort. */
+	p->i_frame_reference = chroma == VIDEO_444_VIEWS ? 2 : 1;
 	p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
 	p->i_scenecut_threshold = 0;
 	p->b_repeat_headers = 1;
@@ -101,28 +104,29 @@ static int set_up(
 	p->vui.b_fullrange = 1;
 	p->vui.i_colorprim = p->vui.i_transfer = p->vui.i_colmatrix = 1; /* BT.709 */
 	set_up_rate_control(p, rate_kbps, is_narrow);
-	return x264_param_apply_profile(p, "main");
+	return x264_param_apply_profile(p, chroma == VIDEO_444 ? "high444" : "main");
 }
 
-struct h264 *h264_create(int32_t width, int32_t height, uint32_t rate_kbps, bool is_full, struct pst_err *err)
+struct h264 *h264_create(
+	int32_t width, int32_t height, uint32_t rate_kbps, enum video_chroma chroma, struct pst_err *err)
 {
 	struct h264 *h = pst_zalloc(1, sizeof(*h));
 
 	if (!h)
 		goto fail;
 	h->is_narrow = rate_kbps && rate_kbps < NARROW_KBPS;
-	h->is_full = is_full;
+	h->chroma = chroma;
 	h->rate_kbps = rate_kbps;
 	pst_buf_init(&h->first, UNIT_MAX);
-	if (set_up(&h->param, width, height, rate_kbps, h->is_narrow, is_full) < 0)
+	if (set_up(&h->param, width, height, rate_kbps, h->is_narrow, chroma) < 0)
 		goto fail;
 	quantiser_init(&h->quantiser, width, height, rate_kbps);
-	if (x264_picture_alloc(&h->picture, X264_CSP_I420, width, height) < 0)
+	if (x264_picture_alloc(&h->picture, h->param.i_csp, width, height) < 0)
 		goto fail;
 	h->has_picture = true;
-	if (is_full && x264_picture_alloc(&h->chroma, X264_CSP_I420, width, height) < 0)
+	if (chroma == VIDEO_444_VIEWS && x264_picture_alloc(&h->view, X264_CSP_I420, width, height) < 0)
 		goto fail;
-	h->has_chroma = is_full;
+	h->has_view = chroma == VIDEO_444_VIEWS;
 	h->x264 = x264_encoder_open(&h->param);
 	if (h->x264)
 		return h;
@@ -141,11 +145,50 @@ void h264_destroy(struct h264 *h)
 		x264_encoder_close(h->x264);
 	if (h->has_picture)
 		x264_picture_clean(&h->picture);
-	if (h->has_chroma)
-		x264_picture_clean(&h->chroma);
+	if (h->has_view)
+		x264_picture_clean(&h->view);
 	pst_buf_finish(&h->first);
 	free(h);
 	pst_mem_trim();
+}
+
+/*
+ * Colours of one row at full width: the kernel for two rows takes the mean of four pixels, and of a pixel
+ * that is there twice in both rows that is the pixel's own.
+ */
+static void convert_colours(const struct dsp *dsp, const uint32_t *row, int32_t w, uint8_t *u, uint8_t *v)
+{
+	uint32_t twice[2 * COLOUR_PART];
+	uint8_t unused[2][2 * COLOUR_PART];
+
+	for (int32_t from = 0; from < w; from += COLOUR_PART) {
+		int32_t n = PST_MIN(w - from, COLOUR_PART);
+
+		for (int32_t i = 0; i < n; i++)
+			twice[2 * i] = twice[2 * i + 1] = row[from + i];
+		dsp->i420_rows(twice, twice, 2 * n, unused[0], unused[1], u + from, v + from);
+	}
+}
+
+/* Two rows from column x, in 4:4:4. The planes are as wide as w rounded up to even. */
+static void convert_444_part(struct h264 *h, const struct dsp *dsp, const struct pixmap *p,
+	const struct rect *r, int32_t x, int32_t w, int32_t y)
+{
+	const x264_image_t *img = &h->picture.img;
+	uint8_t unused[2][SCREEN_SIDE_MAX / 2];
+
+	for (int32_t k = 0; k < 2; k++) {
+		const uint32_t *row = pixmap_at(p, r->x + x, r->y + PST_MIN(y + k, r->h - 1));
+		ptrdiff_t at = (ptrdiff_t)(y + k) * img->i_stride[0] + x;
+		uint8_t *u = img->plane[1] + at, *v = img->plane[2] + at;
+
+		dsp->i420_rows(row, row, w, img->plane[0] + at, img->plane[0] + at, unused[0], unused[1]);
+		convert_colours(dsp, row, w, u, v);
+		if (w & 1) {
+			u[w] = u[w - 1];
+			v[w] = v[w - 1];
+		}
+	}
 }
 
 /* Two rows from column x. */
@@ -162,10 +205,10 @@ static void convert_part(struct h264 *h, const struct dsp *dsp, const struct pix
 }
 
 /* The same two rows' part of the second view: u in the left halves, v in the right ones. */
-static void convert_chroma_part(struct h264 *h, const struct dsp *dsp, const struct pixmap *p,
+static void convert_view_part(struct h264 *h, const struct dsp *dsp, const struct pixmap *p,
 	const struct rect *r, int32_t x, int32_t w, int32_t y)
 {
-	const x264_image_t *img = &h->chroma.img;
+	const x264_image_t *img = &h->view.img;
 	int32_t below = PST_MIN(y + 1, r->h - 1), half = h->param.i_width / 2, quarter = half / 2;
 	uint8_t *row0 = img->plane[0] + (ptrdiff_t)y * img->i_stride[0] + x / 2,
 		*row1 = row0 + img->i_stride[0];
@@ -175,6 +218,18 @@ static void convert_chroma_part(struct h264 *h, const struct dsp *dsp, const str
 		at_2, at_2 + quarter };
 
 	dsp->chroma_rows(pixmap_at(p, r->x + x, r->y + y), pixmap_at(p, r->x + x, r->y + below), w, out);
+}
+
+static void convert_rows(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, const struct rect *r,
+	int32_t x, int32_t w, int32_t y)
+{
+	if (h->chroma == VIDEO_444) {
+		convert_444_part(h, dsp, p, r, x, w, y);
+		return;
+	}
+	convert_part(h, dsp, p, r, x, w, y);
+	if (h->chroma == VIDEO_444_VIEWS)
+		convert_view_part(h, dsp, p, r, x, w, y);
 }
 
 /* The picture keeps what is still; the rest is converted in runs of blocks. */
@@ -191,11 +246,8 @@ static void convert(struct h264 *h, const struct dsp *dsp, const struct pixmap *
 			end = i;
 			while (end < columns && !(row && row[end]))
 				end++;
-			if (end == i)
-				continue;
-			convert_part(h, dsp, p, r, i * BLOCK, PST_MIN(end * BLOCK, r->w) - i * BLOCK, y);
-			if (h->is_full)
-				convert_chroma_part(
+			if (end > i)
+				convert_rows(
 					h, dsp, p, r, i * BLOCK, PST_MIN(end * BLOCK, r->w) - i * BLOCK, y);
 		}
 	}
@@ -216,8 +268,8 @@ static int encode_picture(
 	return size;
 }
 
-/* The chroma's picture follows: the client decodes both as one stream. */
-static int encode_chroma(struct h264 *h, uint8_t qp, struct h264_unit *unit)
+/* The second view follows: the client decodes both as one stream. */
+static int encode_view(struct h264 *h, uint8_t qp, struct h264_unit *unit)
 {
 	x264_picture_t out;
 	int size;
@@ -225,12 +277,12 @@ static int encode_chroma(struct h264 *h, uint8_t qp, struct h264_unit *unit)
 	pst_buf_reset(&h->first);
 	pst_buf_append(&h->first, unit->data, unit->len);
 	unit->data = h->first.data;
-	h->chroma.i_type = X264_TYPE_AUTO;
-	h->chroma.i_qpplus1 = h->is_narrow ? 0 : PST_MIN(qp + CHROMA_QP, 51) + 1;
-	size = encode_picture(h, &h->chroma, &unit->chroma, &out);
+	h->view.i_type = X264_TYPE_AUTO;
+	h->view.i_qpplus1 = h->is_narrow ? 0 : PST_MIN(qp + VIEW_QP, 51) + 1;
+	size = encode_picture(h, &h->view, &unit->view, &out);
 	if (size < 0 || h->first.failed)
 		return PST_EINTERNAL;
-	unit->chroma_len = (size_t)size;
+	unit->view_len = (size_t)size;
 	return 0;
 }
 
@@ -246,7 +298,8 @@ int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, c
 	convert(h, dsp, p, r, still);
 	/* x264 only reads it. What is still it takes from the picture before, which is another view where
 	 * there are two. */
-	h->picture.prop.mb_info = want_key || h->is_full ? NULL : (uint8_t *)(uintptr_t)still;
+	h->picture.prop.mb_info =
+		want_key || h->chroma == VIDEO_444_VIEWS ? NULL : (uint8_t *)(uintptr_t)still;
 	h->picture.i_type = want_key ? X264_TYPE_IDR : X264_TYPE_AUTO;
 	if (!h->is_narrow)
 		qp = quantiser_next(&h->quantiser, want_key);
@@ -257,16 +310,17 @@ int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, c
 	unit.len = (size_t)size;
 	unit.is_key = out.b_keyframe;
 	unit.qp = (uint8_t)PST_CLAMP(out.i_qpplus1 - 1, 0, 51);
-	if (h->is_full && encode_chroma(h, qp, &unit) < 0)
-		return pst_err_set(err, PST_EINTERNAL, "x264 gave no chroma for %dx%d pixels", r->w, r->h);
-	quantiser_note(&h->quantiser, unit.len + unit.chroma_len, unit.is_key);
+	if (h->chroma == VIDEO_444_VIEWS && encode_view(h, qp, &unit) < 0)
+		return pst_err_set(
+			err, PST_EINTERNAL, "x264 gave no second view for %dx%d pixels", r->w, r->h);
+	quantiser_note(&h->quantiser, unit.len + unit.view_len, unit.is_key);
 	*ret = unit;
 	return 0;
 }
 
-bool h264_fits(const struct h264 *h, int32_t width, int32_t height, bool is_full)
+bool h264_fits(const struct h264 *h, int32_t width, int32_t height, enum video_chroma chroma)
 {
-	return h->is_full == is_full && h->param.i_width == width && h->param.i_height == height;
+	return h->chroma == chroma && h->param.i_width == width && h->param.i_height == height;
 }
 
 bool h264_suits(const struct h264 *h, uint32_t rate_kbps)

@@ -4,26 +4,25 @@
 
 #include "base/err.h"
 #include "encoder/dsp/dsp.h"
+#include "encoder/op.h"
 #include "encoder/pixmap.h"
 
 struct h264;
 
 /*
- * width and height are even. Returns owned, or NULL with err. rate_kbps 0: the picture alone decides.
- * is_full: each unit has a second picture with the chroma that 4:2:0 leaves out, as AVC444v2 has it
- * ([MS-RDPEGFX] 3.3.8.3.3); width is a multiple of 16 then.
+ * width and height are even, width a multiple of 16 for VIDEO_444_VIEWS. Returns owned, or NULL with err.
+ * rate_kbps 0: the picture alone decides.
  */
 struct h264 *h264_create(
-	int32_t width, int32_t height, uint32_t rate_kbps, bool is_full, struct pst_err *err);
+	int32_t width, int32_t height, uint32_t rate_kbps, enum video_chroma chroma, struct pst_err *err);
 /* Accepts NULL. */
 void h264_destroy(struct h264 *h);
 
 struct h264_unit {
 	const uint8_t *data; /* borrowed: until the next encode or destroy */
 	size_t len;
-	const uint8_t
-		*chroma; /* the second picture, for the same decoder after the first; NULL unless is_full */
-	size_t chroma_len;
+	const uint8_t *view; /* of VIDEO_444_VIEWS, for the same decoder after the first; else NULL */
+	size_t view_len;
 	bool is_key;
 	uint8_t qp;
 };
@@ -37,7 +36,7 @@ int h264_encode(struct h264 *h, const struct dsp *dsp, const struct pixmap *p, c
 	bool want_key, const uint8_t *still, struct h264_unit *ret, struct pst_err *err);
 
 /* True when it could go on with another region, which then begins with a key frame. */
-bool h264_fits(const struct h264 *h, int32_t width, int32_t height, bool is_full);
+bool h264_fits(const struct h264 *h, int32_t width, int32_t height, enum video_chroma chroma);
 
 /* False when the path has become so narrow or so wide that another encoder, begun by a key frame, serves it
  * better. */

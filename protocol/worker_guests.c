@@ -90,6 +90,10 @@ static void on_opened(void *arg, const struct front_caps *caps)
 	pst_info("guest opened guest=%s remote=%s client=\"%s\" input=%d", g->id, g->remote, caps->client,
 		g->can_input);
 	g->is_following = true;
+	if (caps->chroma != w->caps.chroma) {
+		w->caps.chroma = VIDEO_420;
+		encoder_give_up_chroma(w->picture.encoder);
+	}
 	if (w->picture.has_cursor)
 		front_cursor(g->front, &w->picture.cursor_image);
 	report(w, g->id, "started", &started);

@@ -191,7 +191,7 @@ static void make_encoder(struct worker *w)
 		.ops = w->caps.ops,
 		.video_align = w->caps.video_align,
 		.max_video_regions = w->caps.max_video_regions,
-		.full_chroma = w->caps.full_chroma,
+		.chroma = w->caps.chroma,
 	};
 
 	encoder_destroy(p->encoder);

@@ -20,7 +20,7 @@ struct front_caps {
 	uint32_t ops;          /* OP_BIT of each kind; OP_LOSSLESS always */
 	int32_t video_align;   /* see encoder_params */
 	uint32_t max_video_regions;
-	bool full_chroma;      /* see encoder_params */
+	enum video_chroma chroma; /* see encoder_params */
 	int32_t width, height; /* the client's wish for the screen size, 0 for none */
 	uint32_t scale_pct;    /* how much larger its user wants things, 100…500; 0 unknown */
 	bool can_tell;         /* shows its user who watches */

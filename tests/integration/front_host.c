@@ -3,12 +3,12 @@
  * The RDP front and the encoder on a loopback port, without desktop, gate or sandbox: a test card for real clients.
  *
  *   front_host --port N --size 640x480 --cert PEM --key PEM [--picture FILE.ppm] [--animate FRAMES]
- *              [--frames PREFIX] [--strokes]
+ *              [--frames PREFIX] [--strokes] [--wide]
  *
  * Takes one connection of user "ana" with password "secret". Each key that goes down paints a block, so a test can act on the
  * picture, and P shows one of two pages in turn. --animate moves the upper left quarter and a hair for so many frames, which then stand in PREFIX0.ppm and so on. Says on standard
  * output, a line each, what happens; "exact N" means that the client has been sent the whole picture, which then also stands in the
- * file of --picture. --strokes draws thin red ones over what moves.
+ * file of --picture. --strokes draws thin red ones over what moves; with --wide bytes are cheap, whatever the path's rate seems to be.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -36,7 +36,7 @@ struct host {
 	int32_t width, height;
 	const char *picture, *frames;
 	unsigned keys, pages, exact, animate, shown;
-	bool is_open, has_strokes;
+	bool is_open, has_strokes, is_wide;
 };
 
 static struct pixmap host_screen(const struct host *h)
@@ -109,7 +109,7 @@ static void host_pump(void *arg)
 		struct op_list ops;
 		struct front_path path;
 		front_path(h->front, &path);
-		const struct encoder_budget budget = { .rate_kbps = path.rate_kbps, .rtt_us = path.rtt_us };
+		const struct encoder_budget budget = { .rate_kbps = h->is_wide ? 0 : path.rate_kbps, .rtt_us = path.rtt_us };
 		if (encoder_plan(h->encoder, &screen, pst_mono_ns(), &budget, &ops, &err) < 0 ||
 			front_frame(h->front, &ops, encoder_sent(h->encoder), &err) < 0) {
 			printf("failed %s\n", err.text);
@@ -203,7 +203,7 @@ static void make_encoder(struct host *h, const struct front_caps *caps)
 {
 	struct pst_err err = PST_ERR_INIT;
 	const struct encoder_params p = { .width = h->width, .height = h->height, .ops = caps->ops,
-		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions, .full_chroma = caps->full_chroma };
+		.video_align = caps->video_align, .max_video_regions = caps->max_video_regions, .chroma = caps->chroma };
 	encoder_destroy(h->encoder);
 	h->encoder = encoder_create(&p, &err);
 	if (!h->encoder)
@@ -372,14 +372,14 @@ struct options {
 	uint16_t port;
 	int32_t width, height;
 	unsigned animate;
-	bool has_strokes;
+	bool has_strokes, is_wide;
 };
 
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = { { "port", 1, 0, 'p' }, { "size", 1, 0, 's' },
 		{ "cert", 1, 0, 'c' }, { "key", 1, 0, 'k' }, { "picture", 1, 0, 'o' }, { "animate", 1, 0, 'a' }, { "frames", 1, 0, 'r' },
-		{ "strokes", 0, 0, 't' }, { 0 } };
+		{ "strokes", 0, 0, 't' }, { "wide", 0, 0, 'w' }, { 0 } };
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
 		case 'p': o->port = (uint16_t)atoi(optarg); break;
@@ -392,6 +392,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		case 'o': o->picture = optarg; break;
 		case 'r': o->frames = optarg; break;
 		case 't': o->has_strokes = true; break;
+		case 'w': o->is_wide = true; break;
 		case 'a': o->animate = (unsigned)atoi(optarg); break;
 		default: return -1;
 		}
@@ -421,6 +422,7 @@ int main(int argc, char **argv)
 	h.picture = o.picture;
 	h.animate = o.animate;
 	h.has_strokes = o.has_strokes;
+	h.is_wide = o.is_wide;
 	h.frames = o.frames;
 	h.pixels = pst_zalloc((size_t)o.width * (size_t)o.height, 4);
 	h.due = pst_timer_create(&h.loop);

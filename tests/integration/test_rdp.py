@@ -69,7 +69,7 @@ class Picture(unittest.TestCase):
         self.assertGreater(video, 20)
 
     def test_h264_with_all_of_the_chroma_is_nearer_in_its_colours(self):
-        play = lambda mode: self.film(mode, host_options=["--strokes"], of=colours)
+        play = lambda mode: self.film(mode, host_options=["--strokes", "--wide"], of=colours)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             (half, *_), (full, lossy, video) = pool.map(play, ["/gfx:AVC420", "/gfx:AVC444"])
         self.assertGreater(video, 20)

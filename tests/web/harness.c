@@ -2,7 +2,8 @@
 /*
  * A ws worker without the rest of Puesto, for the client's tests: the real front and encoder on a unix socket, before a screen that is
  * drawn by command. Every event of the front is a line of JSON on stdout; commands are lines on stdin:
- * text SEED | fill COLOUR | photo | scroll PIXELS | video FRAMES | cursor | clip TEXT | dump FILE | settle | status | size W H | end CODE
+ * text SEED | fill COLOUR | photo | scroll PIXELS | video FRAMES | letters FRAMES | wide 0 or 1 | hold | go | cursor | clip TEXT | dump FILE | settle | status | size W H | end CODE
+ * letters is a video with small coloured text on it; wide: bytes are cheap, whatever the path's rate seems to be; hold ends it, and lets nothing be refined until go.
  * dump answers when all that was drawn is sent once, settle when it is sent exactly; both with the sequence of the last frame.
  */
 #include <fcntl.h>
@@ -32,7 +33,7 @@ struct harness {
 	int32_t width, height;
 	int video_frames;
 	char dump_path[512]; /* a dump that waits, "" for none */
-	bool is_open, wants_settled;
+	bool is_open, wants_settled, has_letters, is_held, is_wide;
 	char line[4096];
 	size_t line_len;
 };
@@ -87,7 +88,7 @@ static void draw_text(struct harness *h, uint32_t seed)
 	damage_all(h);
 }
 
-static void draw_photo(struct harness *h, struct rect r, double phase)
+static void paint_photo(struct harness *h, struct rect r, double phase)
 {
 	for (int32_t y = r.y; y < r.y + r.h && y < h->height; y++) {
 		for (int32_t x = r.x; x < r.x + r.w && x < h->width; x++) {
@@ -98,6 +99,11 @@ static void draw_photo(struct harness *h, struct rect r, double phase)
 			h->pixels[y * h->width + x] = (uint32_t)(red << 16 | green << 8 | blue) & 0xffffff;
 		}
 	}
+}
+
+static void draw_photo(struct harness *h, struct rect r, double phase)
+{
+	paint_photo(h, r, phase);
 	damage(h, r);
 }
 
@@ -110,13 +116,33 @@ static void scroll(struct harness *h, int32_t by)
 	damage_all(h);
 }
 
+/* Marks in full red, blue and green, as programs write on pictures. */
+static void put_letters(struct harness *h, const struct rect *r, int32_t shift)
+{
+	static const uint32_t colours[] = { 0xff2020, 0x2040ff, 0x10d020 };
+	uint32_t seed = 5;
+
+	for (int32_t y = r->y + 4; y + 14 < r->y + r->h; y += 16)
+		for (int32_t x = r->x + 4 + shift % 9; x + 8 < r->x + r->w; x += 9) {
+			uint32_t glyph = next_random(&seed) % 60;
+
+			for (int32_t i = 0; i < 7 * 11; i++)
+				if ((glyph * 97 + (uint32_t)i * 31) % 19 < 7)
+					h->pixels[(y + i / 7) * h->width + x + i % 7] = colours[y / 16 % 3];
+		}
+}
+
 static void on_video(void *arg)
 {
+	const struct rect r = { 64, 64, 640, 352 };
 	struct harness *h = arg;
 
 	if (h->video_frames-- <= 0)
 		return;
-	draw_photo(h, (struct rect){ 64, 64, 640, 352 }, h->video_frames * 0.15);
+	paint_photo(h, r, h->video_frames * 0.15);
+	if (h->has_letters)
+		put_letters(h, &r, h->video_frames);
+	damage(h, r);
 	pst_timer_start(h->video, 33, on_video, h);
 }
 
@@ -165,10 +191,16 @@ static void dump(struct harness *h)
 	fflush(stdout);
 }
 
+/* What a pump may send now. */
+static bool has_work(const struct harness *h, uint64_t now_ns)
+{
+	return h->is_open && (h->is_held ? encoder_video_since(h->encoder) != UINT64_MAX : encoder_has_work(h->encoder, now_ns));
+}
+
 /* Answers those who wait until nothing is left to send: now, or ever. */
 static void answer(struct harness *h, uint64_t now_ns)
 {
-	if (!h->is_open || encoder_has_work(h->encoder, now_ns))
+	if (!h->is_open || has_work(h, now_ns))
 		return;
 	if (h->dump_path[0])
 		dump(h);
@@ -207,7 +239,15 @@ static void command(struct harness *h, const char *line)
 	else if (sscanf(line, "scroll %d", &a) == 1)
 		scroll(h, a);
 	else if (sscanf(line, "video %d", &a) == 1)
-		h->video_frames = a, on_video(h);
+		h->has_letters = false, h->video_frames = a, on_video(h);
+	else if (sscanf(line, "letters %d", &a) == 1)
+		h->has_letters = true, h->video_frames = a, on_video(h);
+	else if (sscanf(line, "wide %d", &a) == 1)
+		h->is_wide = a;
+	else if (strcmp(line, "hold") == 0)
+		h->video_frames = 0, h->is_held = true;
+	else if (strcmp(line, "go") == 0)
+		h->is_held = false, pump(h);
 	else if (sscanf(line, "size %d %d", &a, &b) == 2)
 		set_size(h, a, b), draw_text(h, 1);
 	else if (sscanf(line, "dump %511s", h->dump_path) == 1)
@@ -263,11 +303,11 @@ static void pump(struct harness *h)
 	struct op_list list;
 	uint64_t now = pst_mono_ns();
 
-	while (h->is_open && encoder_has_work(h->encoder, now) && front_ws.can_send(h->front)) {
+	while (has_work(h, now) && front_ws.can_send(h->front)) {
 		struct front_path path;
 
 		front_ws.path(h->front, &path);
-		struct encoder_budget budget = { .bytes = path.budget_bytes, .rate_kbps = path.rate_kbps, .rtt_us = path.rtt_us };
+		struct encoder_budget budget = { .bytes = path.budget_bytes, .rate_kbps = h->is_wide ? 0 : path.rate_kbps, .rtt_us = path.rtt_us };
 
 		if (encoder_plan(h->encoder, &screen, now, &budget, &list, &err) < 0 ||
 		    (list.len && front_ws.frame(h->front, &list, encoder_sent(h->encoder), &err) < 0)) {
@@ -278,7 +318,7 @@ static void pump(struct harness *h)
 		if (!list.len)
 			break;
 	}
-	uint64_t due = h->is_open ? encoder_next_due(h->encoder) : UINT64_MAX;
+	uint64_t due = h->is_open && !h->is_held ? encoder_next_due(h->encoder) : UINT64_MAX;
 
 	answer(h, now);
 	if (due != UINT64_MAX)
@@ -289,7 +329,7 @@ static void on_opened(void *arg, const struct front_caps *caps)
 {
 	struct harness *h = arg;
 	struct pst_err err = PST_ERR_INIT;
-	struct encoder_params params = { .ops = caps->ops, .video_align = caps->video_align, .max_video_regions = caps->max_video_regions };
+	struct encoder_params params = { .ops = caps->ops, .video_align = caps->video_align, .max_video_regions = caps->max_video_regions, .chroma = caps->chroma };
 
 	printf("{\"opened\":true,\"ops\":%u,\"width\":%d,\"height\":%d,\"client\":\"%s\"}\n", caps->ops, caps->width, caps->height, caps->client);
 	fflush(stdout);

@@ -46,7 +46,7 @@ export class Harness {
 	}
 
 	/** The first event, past ones included unless `fresh`, for which test is true. */
-	event(test, { fresh = false, ms = 8000 } = {}) {
+	event(test, { fresh = false, ms = 30000 } = {}) {
 		const past = fresh ? undefined : this.events.find(test);
 		if (past)
 			return Promise.resolve(past);

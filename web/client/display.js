@@ -13,7 +13,7 @@ const PING_FAST_MS = 1000;
 const CLIENT_NAME = 'Puesto web client';
 
 /**
- * @typedef {{url: string, ticket: string, width: number, height: number, scale: number, isSpanish: boolean, forceNoVideo?: boolean}} Connect
+ * @typedef {{url: string, ticket: string, width: number, height: number, scale: number, isSpanish: boolean, forceNoVideo?: boolean, forceHalfColour?: boolean}} Connect
  * @typedef {{type: string, [key: string]: any}} Message
  */
 
@@ -93,6 +93,7 @@ export class Display {
 		this.#close();
 		const connection = ++this.connection;
 		const hasVideo = !options.forceNoVideo && await canDecodeVideo();
+		const hasFullColour = hasVideo && !options.forceHalfColour && await canDecodeVideo(true);
 		if (connection !== this.connection)
 			return;
 		this.assembler = new P.Assembler();
@@ -106,7 +107,7 @@ export class Display {
 		socket.binaryType = 'arraybuffer';
 		this.socket = socket;
 		socket.onopen = () => {
-			const can = P.CAN.JPEG | P.CAN.WATCHED | (hasVideo ? P.CAN.H264 : 0);
+			const can = P.CAN.JPEG | P.CAN.WATCHED | (hasVideo ? P.CAN.H264 : 0) | (hasFullColour ? P.CAN.FULL_COLOUR : 0);
 			this.#send(P.writeHello({ width: options.width, height: options.height, scale: options.scale, can,
 				isSpanish: options.isSpanish, client: CLIENT_NAME }));
 			this.#ping();

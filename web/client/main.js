@@ -121,7 +121,7 @@ const session = new Session(pool, {
 			menu.close(false);
 		}
 	},
-}, { forceNoVideo: parameters.has('novideo'), view: parameters.has('view'), watch });
+}, { forceNoVideo: parameters.has('novideo'), forceHalfColour: parameters.has('halfcolour'), view: parameters.has('view'), watch });
 
 const clipboard = new Clipboard({
 	send: (text) => link.post({ type: 'clipboard', text }),

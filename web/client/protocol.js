@@ -14,7 +14,7 @@ export const S = Object.freeze({ HELLO: 1, SURFACE: 2, FRAME: 3, CURSOR: 4, POIN
 export const C = Object.freeze({ HELLO: 1, ACK: 2, KEY: 3, TEXT: 4, POINTER: 5, WHEEL: 6, TOUCH: 7, RESIZE: 8, CLIPBOARD: 9, REFRESH: 10,
 	RELEASE_ALL: 11, PING: 12 });
 export const OP = Object.freeze({ COPY: 1, FILL: 2, FLAT: 3, JPEG: 4, WEBP: 5, VIDEO: 6 });
-export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8, WATCHED: 16 });
+export const CAN = Object.freeze({ H264: 1, JPEG: 2, WEBP: 4, TOUCH: 8, WATCHED: 16, FULL_COLOUR: 32 });
 
 /** END's code of a desktop that goes down and comes up again. */
 export const END_RESTART = 256;
@@ -148,7 +148,7 @@ export function readSurface(body) {
  * @property {number} [sx] @property {number} [sy]
  * @property {number[]} [colour]
  * @property {Uint8Array} [data]
- * @property {number} [region] @property {boolean} [isKey] @property {number} [codedWidth] @property {number} [codedHeight]
+ * @property {number} [region] @property {boolean} [isKey] @property {boolean} [isFullColour] @property {number} [codedWidth] @property {number} [codedHeight]
  */
 
 /** @param {Reader} r @param {{width: number, height: number}} surface @returns {Operation} */
@@ -172,13 +172,16 @@ function readOperation(r, surface) {
 	case OP.WEBP:
 		op.data = r.raw(r.u32());
 		break;
-	case OP.VIDEO:
+	case OP.VIDEO: {
 		op.region = r.u8();
-		op.isKey = (r.u8() & 1) !== 0;
+		const flags = r.u8();
+		op.isKey = (flags & 1) !== 0;
+		op.isFullColour = (flags & 2) !== 0;
 		op.codedWidth = r.u16();
 		op.codedHeight = r.u16();
 		op.data = r.raw(r.u32());
 		break;
+	}
 	default:
 		throw new ProtocolError(`the server sent an operation of unknown kind ${kind}`);
 	}

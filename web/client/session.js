@@ -34,7 +34,7 @@ const GIVE_UP_MS = 1500;
  */
 
 export class Session {
-	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean, view?: boolean, watch?: string}} [options]
+	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean, forceHalfColour?: boolean, view?: boolean, watch?: string}} [options]
 	 *   view: one more view of the user's own session; watch: the session that an administrator watches, without a pool */
 	constructor(pool, host, options = {}) {
 		this.pool = pool;

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** H.264 regions by WebCodecs: one decoder each, every access unit gives its picture at once. */
 
-const CODEC = 'avc1.64002A'; // High, level 4.2; the real values stand in the stream's own parameter sets
+// High and High 4:4:4 Predictive, level 4.2; the real values stand in the stream's own parameter sets.
+const CODEC = 'avc1.64002A';
+const CODEC_FULL_COLOUR = 'avc1.F4002A';
 const WAIT_MS = 3000;
 
-/** @param {number} width @param {number} height @returns {VideoDecoderConfig} */
-function config(width, height) {
-	return { codec: CODEC, codedWidth: width, codedHeight: height, optimizeForLatency: true, hardwareAcceleration: 'no-preference' };
+/** @param {number} width @param {number} height @param {boolean} isFullColour @returns {VideoDecoderConfig} */
+function config(width, height, isFullColour) {
+	return { codec: isFullColour ? CODEC_FULL_COLOUR : CODEC, codedWidth: width, codedHeight: height, optimizeForLatency: true, hardwareAcceleration: 'no-preference' };
 }
 
-/** Whether this browser decodes what the server sends. */
-export async function canDecodeVideo() {
+/** Whether this browser decodes what the server sends, in 4:2:0 or in 4:4:4. */
+export async function canDecodeVideo(isFullColour = false) {
 	if (typeof VideoDecoder === 'undefined' || typeof EncodedVideoChunk === 'undefined')
 		return false;
 	try {
-		const support = await VideoDecoder.isConfigSupported(config(1280, 720));
+		const support = await VideoDecoder.isConfigSupported(config(1280, 720, isFullColour));
 		return support.supported === true;
 	} catch {
 		return false;
@@ -22,19 +24,20 @@ export async function canDecodeVideo() {
 }
 
 class Region {
-	/** @param {number} width @param {number} height */
-	constructor(width, height) {
+	/** @param {number} width @param {number} height @param {boolean} isFullColour */
+	constructor(width, height, isFullColour) {
 		/** @type {Map<number, {resolve: (frame: VideoFrame) => void, reject: (reason: Error) => void}>} */
 		this.waiting = new Map();
 		this.next = 0;
 		this.isBroken = false;
 		this.width = width;
 		this.height = height;
+		this.isFullColour = isFullColour;
 		this.decoder = new VideoDecoder({
 			output: (frame) => this.#take(frame),
 			error: (reason) => this.#break(reason),
 		});
-		this.decoder.configure(config(width, height));
+		this.decoder.configure(config(width, height, isFullColour));
 	}
 
 	/** @param {VideoFrame} frame */
@@ -104,10 +107,11 @@ export class VideoRegions {
 	async decode(op) {
 		const id = op.region ?? 0;
 		let region = this.regions.get(id);
-		const isOther = region?.width !== op.codedWidth || region?.height !== op.codedHeight;
+		const isFullColour = op.isFullColour === true;
+		const isOther = region?.width !== op.codedWidth || region?.height !== op.codedHeight || region?.isFullColour !== isFullColour;
 		if (op.isKey && (!region || region.isBroken || isOther)) {
 			region?.close();
-			region = new Region(op.codedWidth ?? op.w, op.codedHeight ?? op.h);
+			region = new Region(op.codedWidth ?? op.w, op.codedHeight ?? op.h, isFullColour);
 			this.regions.set(id, region);
 		}
 		if (!region || region.isBroken)

@@ -177,7 +177,7 @@ static void gfx_caps(const struct rdp *f, struct front_caps *ret)
 		return;
 	ret->ops |= OP_BIT(OP_VIDEO);
 	ret->max_video_regions = RDP_VIDEO_REGIONS;
-	ret->full_chroma = gfx_wire_has_avc444(&f->gfx.set);
+	ret->chroma = gfx_wire_has_avc444(&f->gfx.set) ? VIDEO_444_VIEWS : VIDEO_420;
 }
 
 static bool gfx_can_send(const struct rdp *f)

@@ -16,7 +16,7 @@ static uint16_t surface_of(uint32_t region)
 static void begin(struct rdp *f, struct pst_buf *out, const struct op_video *v)
 {
 	uint16_t id = surface_of(v->region);
-	bool is_full = v->chroma != NULL;
+	bool is_full = v->chroma == VIDEO_444_VIEWS;
 	if (f->gfx.videos[v->region].w == v->coded_w && f->gfx.videos[v->region].h == v->coded_h && f->gfx.videos[v->region].is_full == is_full)
 		return;
 	if (f->gfx.videos[v->region].w)
@@ -32,8 +32,9 @@ void rdp_gfx_video_put(struct rdp *f, struct pst_buf *out, const struct op *op)
 	const struct op_video *v = &op->video;
 	PRE(v->region < RDP_VIDEO_REGIONS);
 	begin(f, out, v);
-	if (v->chroma)
-		gfx_wire_avc444(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len, v->chroma, v->chroma_len);
+	if (v->chroma == VIDEO_444_VIEWS)
+		gfx_wire_avc444(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len,
+			v->view, v->view_len);
 	else
 		gfx_wire_avc420(out, surface_of(v->region), v->coded_w, v->coded_h, v->qp, v->data, v->len);
 	gfx_wire_copy(out, surface_of(v->region), RDP_SURFACE_ID, &op->rect, 0, 0);

@@ -139,7 +139,8 @@ static int write_video(struct ws_frame_writer *w, const struct op *op, const str
 		return pst_err_set(err, PST_ELIMIT, "a video unit of %zu bytes is too large", v->len);
 	write_head(out, WS_OP_VIDEO, &op->rect);
 	pst_buf_put_u8(out, region_slot(w, v->region));
-	pst_buf_put_u8(out, v->is_key ? 1 : 0);
+	pst_buf_put_u8(
+		out, (uint8_t)((v->is_key ? WS_VIDEO_KEY : 0) | (v->chroma == VIDEO_444 ? WS_VIDEO_444 : 0)));
 	pst_buf_put_be16(out, (uint16_t)v->coded_w);
 	pst_buf_put_be16(out, (uint16_t)v->coded_h);
 	pst_buf_put_be32(out, (uint32_t)v->len);

@@ -53,8 +53,16 @@ enum ws_client_type {
 
 enum ws_op { WS_OP_COPY = 1, WS_OP_FILL, WS_OP_FLAT, WS_OP_JPEG, WS_OP_WEBP, WS_OP_VIDEO, WS_OPS };
 
-enum ws_can { WS_CAN_H264 = 1, WS_CAN_JPEG = 2, WS_CAN_WEBP = 4, WS_CAN_TOUCH = 8, WS_CAN_WATCHED = 16 };
+enum ws_can {
+	WS_CAN_H264 = 1,
+	WS_CAN_JPEG = 2,
+	WS_CAN_WEBP = 4,
+	WS_CAN_TOUCH = 8,
+	WS_CAN_WATCHED = 16,
+	WS_CAN_H264_444 = 32
+};
 enum ws_frame_flag { WS_FRAME_EXACT = 1, WS_FRAME_MORE = 2, WS_FRAME_QUIET = 4, WS_FRAME_ANEW = 8 };
+enum ws_video_flag { WS_VIDEO_KEY = 1, WS_VIDEO_444 = 2 };
 enum ws_hello_flag { WS_HELLO_CLIPBOARD_IN = 1, WS_HELLO_CLIPBOARD_OUT = 2, WS_HELLO_VIEW_ONLY = 4 };
 
 /* One message of the client. Strings and bytes are borrowed from the parsed buffer. */

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 #define BUTTONS_ALL (INPUT_LEFT | INPUT_MIDDLE | INPUT_RIGHT | INPUT_BACK | INPUT_FORWARD)
-#define CAN_ALL (WS_CAN_H264 | WS_CAN_JPEG | WS_CAN_WEBP | WS_CAN_TOUCH | WS_CAN_WATCHED)
+#define CAN_ALL (WS_CAN_H264 | WS_CAN_JPEG | WS_CAN_WEBP | WS_CAN_TOUCH | WS_CAN_WATCHED | WS_CAN_H264_444)
 #define KEYSYM_MAX 0x1fffffffu /* the largest number that X allows */
 #define KEYCODE_MAX 767        /* KEY_MAX of Linux */
 

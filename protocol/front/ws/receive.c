@@ -24,6 +24,7 @@ static void receive_hello(struct ws *w, const struct ws_message *m)
 	if (m->hello.can & WS_CAN_H264) {
 		caps.ops |= OP_BIT(OP_VIDEO);
 		caps.max_video_regions = WS_VIDEO_REGIONS;
+		caps.chroma = m->hello.can & WS_CAN_H264_444 ? VIDEO_444 : VIDEO_420;
 	}
 	memcpy(caps.client, m->hello.client, sizeof(caps.client));
 	w->scale_pct = m->hello.scale_pct;

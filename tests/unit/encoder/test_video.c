@@ -411,48 +411,75 @@ static void draw_strokes(struct desk *d, const struct rect *r, int frame)
 				*px_at(d, x, y) = 0xe01010;
 }
 
-/* Which of 90 frames had a second picture, the first 45 with strokes; each of them as a bit. */
-static void play_strokes(struct desk *d, bool has_full, uint32_t rate_kbps, int *ret_full, int *ret_last)
+struct strokes {
+	enum video_chroma chroma; /* what the front takes, until */
+	int given_up;             /* this frame, 0 for never */
+	uint32_t rate_kbps;
+};
+
+/* How many of 90 frames had all of their chroma, the first 45 with strokes, and the last that had. */
+static int play_strokes(const struct strokes *s, int *ret_last)
 {
-	const struct encoder_budget budget = { .rate_kbps = rate_kbps };
+	const struct encoder_budget budget = { .rate_kbps = s->rate_kbps };
 	struct rect clip = { 64, 64, 320, 240 };
 	struct pst_err err = PST_ERR_INIT;
+	struct desk d;
+	int full = 0;
 
-	desk_open(d, 9, 640, 480, ALL_OPS);
-	d->params.video_align = 16;
-	d->params.full_chroma = has_full;
-	encoder_destroy(d->enc);
-	d->enc = encoder_create(&d->params, &err);
-	*ret_full = *ret_last = 0;
-	for (int frame = 0; frame < 90; frame++, d->now += 33 * MS) {
+	desk_open(&d, 9, 640, 480, ALL_OPS);
+	d.params.video_align = 16;
+	d.params.chroma = s->chroma;
+	encoder_destroy(d.enc);
+	d.enc = encoder_create(&d.params, &err);
+	*ret_last = -1;
+	for (int frame = 0; frame < 90; frame++, d.now += 33 * MS) {
 		struct op_list list;
 
-		(frame < 45 ? draw_strokes : draw_clip)(d, &clip, frame);
-		encoder_damage(d->enc, &clip, 1);
-		list = desk_plan_for(d, &budget);
+		if (s->given_up && frame == s->given_up)
+			encoder_give_up_chroma(d.enc);
+		(frame < 45 ? draw_strokes : draw_clip)(&d, &clip, frame);
+		encoder_damage(d.enc, &clip, 1);
+		list = desk_plan_for(&d, &budget);
 		for (size_t i = 0; i < list.len; i++) {
+			const struct op_video *v = &list.ops[i].video;
+
 			if (list.ops[i].kind != OP_VIDEO)
 				continue;
-			cr_assert(!list.ops[i].video.chroma == !list.ops[i].video.chroma_len);
-			*ret_full += list.ops[i].video.chroma != NULL;
-			*ret_last = list.ops[i].video.chroma != NULL;
+			cr_assert(v->chroma == VIDEO_420 || v->chroma == s->chroma);
+			cr_assert_eq(v->view != NULL, v->chroma == VIDEO_444_VIEWS);
+			cr_assert_eq(v->view_len > 0, v->view != NULL);
+			cr_assert(v->is_key || full == 0 ||
+					  (*ret_last == frame - 1) == (v->chroma != VIDEO_420),
+				"it changes with a key unit");
+			if (v->chroma == VIDEO_420)
+				continue;
+			full++;
+			*ret_last = frame;
 		}
 	}
-	desk_settle(d, 0);
-	desk_close(d);
+	desk_settle(&d, 0);
+	desk_close(&d);
+	return full;
 }
 
 Test(video, coloured_strokes_get_all_of_their_chroma_where_it_can_go)
 {
-	struct desk d;
-	int full, last;
+	for (enum video_chroma c = VIDEO_444_VIEWS; c <= VIDEO_444; c++) {
+		int last, full = play_strokes(&(struct strokes){ .chroma = c }, &last);
 
-	play_strokes(&d, true, 0, &full, &last);
-	cr_expect(full > 25 && full < 80 && !last, "%d", full);
-	play_strokes(&d, false, 0, &full, &last);
-	cr_expect_eq(full, 0, "the front does not take it");
-	play_strokes(&d, true, 10000, &full, &last);
-	cr_expect_eq(full, 0, "a narrow path");
+		cr_expect(full > 25 && full < 80 && last < 80, "%d, %d", full, last);
+		full = play_strokes(&(struct strokes){ .chroma = c, .given_up = 30 }, &last);
+		cr_expect(full > 10 && last == 29, "%d, %d", full, last);
+		full = play_strokes(&(struct strokes){ .chroma = c, .rate_kbps = 10000 }, &last);
+		cr_expect_eq(full, 0, "a narrow path");
+	}
+}
+
+Test(video, strokes_are_in_half_of_their_chroma_for_others)
+{
+	int last;
+
+	cr_expect_eq(play_strokes(&(struct strokes){ .chroma = VIDEO_420 }, &last), 0);
 }
 
 /* A photo without an end, of which r shows the part from left and top on. */

@@ -43,7 +43,7 @@ static uint32_t nal_types(const struct h264_unit *u)
 Test(x264, a_stream_is_key_first_and_then_small)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, &err);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, VIDEO_420, &err);
 	struct h264_unit u;
 	size_t key_len;
 
@@ -65,10 +65,10 @@ Test(x264, a_stream_is_key_first_and_then_small)
 	h264_destroy(NULL);
 }
 
-Test(x264, what_is_still_is_neither_read_nor_sent)
+static void check_still(enum video_chroma chroma)
 {
 	uint8_t still[21 * 16];
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, chroma, NULL);
 	struct h264_unit u;
 	size_t moved;
 
@@ -88,19 +88,27 @@ Test(x264, what_is_still_is_neither_read_nor_sent)
 	h264_destroy(h);
 }
 
+Test(x264, what_is_still_is_neither_read_nor_sent)
+{
+	check_still(VIDEO_420);
+	check_still(VIDEO_444);
+}
+
 Test(x264, another_region_of_the_same_size_can_go_on)
 {
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, VIDEO_420, NULL);
 
-	cr_assert(h264_fits(h, CODED_W, CODED_H, false));
-	cr_assert(!h264_fits(h, CODED_W, CODED_H + 2, false) && !h264_fits(h, CODED_W - 2, CODED_H, false));
+	cr_assert(h264_fits(h, CODED_W, CODED_H, VIDEO_420));
+	cr_assert(!h264_fits(h, CODED_W, CODED_H + 2, VIDEO_420) &&
+		  !h264_fits(h, CODED_W - 2, CODED_H, VIDEO_420) &&
+		  !h264_fits(h, CODED_W, CODED_H, VIDEO_444));
 	h264_destroy(h);
 }
 
 Test(x264, a_rate_holds_the_stream)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct h264 *h = h264_create(CODED_W, CODED_H, 2000, false, &err);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 2000, VIDEO_420, &err);
 	uint32_t seed = 1;
 	struct h264_unit u;
 	size_t total = 0;
@@ -136,7 +144,7 @@ static double luma_psnr(const uint8_t *got)
 
 static void write_stream(const char *path)
 {
-	struct h264 *h = h264_create(CODED_W, CODED_H, 0, false, NULL);
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, VIDEO_420, NULL);
 	FILE *f = fopen(path, "wb");
 	struct h264_unit u;
 
@@ -178,4 +186,58 @@ Test(x264, another_decoder_shows_the_picture_in_bt709_full_range)
 	unlink(in);
 	rmdir(dir);
 	free(got);
+}
+
+/* Red and blue stripes of one pixel: in 4:2:0 they would be one purple. */
+static void draw_stripes(void)
+{
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++)
+			px[y * W + x] = x & 1 ? 0xd02020 : 0x2020d0;
+}
+
+static uint8_t *decode(const char *path, const char *format, size_t size)
+{
+	uint8_t *got = malloc(size);
+	char cmd[256];
+	FILE *p;
+
+	snprintf(cmd, sizeof(cmd), "ffmpeg -v error -i %s -f rawvideo -pix_fmt %s -", path, format);
+	p = popen(cmd, "r");
+	cr_assert_eq(fread(got, 1, size, p), size);
+	pclose(p);
+	return got;
+}
+
+Test(x264, full_chroma_keeps_what_changes_from_pixel_to_pixel)
+{
+	struct h264 *h = h264_create(CODED_W, CODED_H, 0, VIDEO_444, NULL);
+	char dir[] = "/tmp/test-x264-XXXXXX", in[64];
+	size_t plane = CODED_W * CODED_H;
+	struct h264_unit u;
+	FILE *f;
+
+	if (system("command -v ffmpeg >/dev/null"))
+		cr_skip_test("the ffmpeg program is not installed");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(in, sizeof(in), "%s/s.h264", dir);
+	draw_stripes();
+	cr_assert_eq(h264_encode(h, dsp_best(), &pm, &all, true, NULL, &u, NULL), 0);
+	f = fopen(in, "wb");
+	cr_assert_eq(fwrite(u.data, 1, u.len, f), u.len);
+	fclose(f);
+	h264_destroy(h);
+	uint8_t *got = decode(in, "yuvj444p", 3 * plane);
+
+	/* V of red and of blue, to the last column and row. */
+	for (size_t i = 0; i < plane; i++) {
+		size_t x = i % CODED_W;
+		int want = x < W && x & 1 ? 208 : 124;
+
+		cr_assert(abs(got[2 * plane + i] - want) < 24, "V at %zu, %zu is %d", x, i / CODED_W,
+			got[2 * plane + i]);
+	}
+	free(got);
+	unlink(in);
+	rmdir(dir);
 }

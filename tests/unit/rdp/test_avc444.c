@@ -47,14 +47,14 @@ static void show(H264_CONTEXT *decoder, const struct h264_unit *u)
 {
 	const RECTANGLE_16 rect = { 0, 0, W, H };
 
-	cr_assert_geq(avc444_decompress(decoder, u->chroma ? 0 : 1, &rect, 1, u->data, (UINT32)u->len, &rect, 1, u->chroma, (UINT32)u->chroma_len,
+	cr_assert_geq(avc444_decompress(decoder, u->view ? 0 : 1, &rect, 1, u->data, (UINT32)u->len, &rect, 1, u->view, (UINT32)u->view_len,
 				       (BYTE *)shown, PIXEL_FORMAT_BGRX32, W * 4, W, H, 0x000f), 0);
 }
 
 static double play(bool is_full, size_t *ret_bytes)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct h264 *h = h264_create(W, H, 0, is_full, &err);
+	struct h264 *h = h264_create(W, H, 0, is_full ? VIDEO_444_VIEWS : VIDEO_420, &err);
 	H264_CONTEXT *decoder = h264_context_new(FALSE);
 	struct h264_unit u;
 	double worst = 99;
@@ -66,10 +66,10 @@ static double play(bool is_full, size_t *ret_bytes)
 	for (int i = 0; i < FRAMES; i++) {
 		draw(i);
 		cr_assert_eq(h264_encode(h, dsp_best(), &screen, &all, i == 0, NULL, &u, &err), 0);
-		cr_assert_eq(is_full, u.chroma != NULL);
+		cr_assert_eq(is_full, u.view != NULL);
 		show(decoder, &u);
 		worst = fmin(worst, chroma_psnr());
-		*ret_bytes += u.len + u.chroma_len;
+		*ret_bytes += u.len + u.view_len;
 	}
 	h264_context_free(decoder);
 	h264_destroy(h);

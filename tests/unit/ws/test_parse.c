@@ -22,7 +22,7 @@ static const struct bad_case bad_cases[] = {
 	{ "width 0, height 1", "screen side", { 1, 0, 1, 0, 0, 0, 1, 0, 100, 0, 0, 0, 0, 0, 0, 0 }, 16 },
 	{ "height 65535", "screen side", { 1, 0, 1, 0, 1, 255, 255, 0, 100, 0, 0, 0, 0, 0, 0, 0 }, 16 },
 	{ "scale 99", "scale", { 1, 0, 1, 0, 1, 0, 1, 0, 99, 0, 0, 0, 0, 0, 0, 0 }, 16 },
-	{ "unknown ability", "out of range", { 1, 0, 1, 0, 1, 0, 1, 0, 100, 0, 0, 0, 32, 0, 0, 0 }, 16 },
+	{ "unknown ability", "out of range", { 1, 0, 1, 0, 1, 0, 1, 0, 100, 0, 0, 0, 64, 0, 0, 0 }, 16 },
 	{ "language 2", "out of range", { 1, 0, 1, 0, 1, 0, 1, 0, 100, 0, 0, 0, 0, 2, 0, 0 }, 16 },
 	{ "long hello", "wrong length", { 1, 0, 1, 0, 1, 0, 1, 0, 100, 0, 0, 0, 0, 0, 0, 0, 9 }, 17 },
 	{ "ack of 7 bytes", "wrong length", { 2, 0, 0, 0, 1, 0, 0, 0 }, 8 },
