@@ -239,6 +239,18 @@ test('nothing stays down when the page loses focus', async () => {
 	await released;
 });
 
+test('who moves the pointer while the display opens is greeted first', async () => {
+	let openDisplay;
+	server.held = new Promise((resolve) => (openDisplay = resolve));
+	const page = await open();
+	await state(page, 'connecting');
+	openDisplay();
+	for (let i = 0; i < 20; i++)
+		await page.mouse.move(100 + i, 100);
+	await state(page, 'live');
+	assert.ok(!harness.events.some((e) => e.closed && /HELLO/.test(e.reason)));
+});
+
 test('pointer, buttons and wheel arrive at their places', async () => {
 	const page = await live();
 	await page.mouse.move(200, 150);

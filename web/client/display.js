@@ -34,7 +34,10 @@ export class Display {
 		this.connection = 0;
 		this.isEnded = false;
 		this.hasPainted = false;
+		this.hasGreeted = false;
 		this.isWatched = false;
+		/** Asked at once: the answers take a browser as long as a round trip. */
+		this.abilities = Promise.all([canDecodeVideo(), canDecodeVideo(true)]);
 		this.timer = 0;
 		this.stats = { frames: 0, sequence: 0, bytes: 0, decodeMs: 0, paintMs: 0, rttMs: 0, exact: false, video: false, server: /** @type {any} */ (null) };
 	}
@@ -82,32 +85,39 @@ export class Display {
 		}
 	}
 
-	/** @param {Uint8Array<ArrayBuffer>} bytes */
+	/** Nothing goes before HELLO. @param {Uint8Array<ArrayBuffer>} bytes */
 	#send(bytes) {
-		if (this.socket?.readyState === 1)
+		if (this.hasGreeted && this.socket?.readyState === 1)
 			this.socket.send(bytes);
 	}
 
+	/** What the server may send. @param {Connect} options */
+	async #can(options) {
+		const [canVideo, canFullColour] = await this.abilities;
+		const hasVideo = canVideo && !options.forceNoVideo;
+		this.stats.video = hasVideo;
+		return P.CAN.JPEG | P.CAN.WATCHED | (hasVideo ? P.CAN.H264 : 0) | (hasVideo && canFullColour && !options.forceHalfColour ? P.CAN.FULL_COLOUR : 0);
+	}
+
 	/** @param {Connect} options */
-	async #connect(options) {
+	#connect(options) {
 		this.#close();
-		const connection = ++this.connection;
-		const hasVideo = !options.forceNoVideo && await canDecodeVideo();
-		const hasFullColour = hasVideo && !options.forceHalfColour && await canDecodeVideo(true);
-		if (connection !== this.connection)
-			return;
+		this.connection++;
 		this.assembler = new P.Assembler();
 		this.picture.restart();
 		this.painted = Promise.resolve();
 		this.isEnded = false;
 		this.hasPainted = false;
-		this.stats.video = hasVideo;
+		this.hasGreeted = false;
 		this.stats.sequence = 0;
 		const socket = new WebSocket(options.url, ['puesto.v1', `ticket.${options.ticket}`]);
 		socket.binaryType = 'arraybuffer';
 		this.socket = socket;
-		socket.onopen = () => {
-			const can = P.CAN.JPEG | P.CAN.WATCHED | (hasVideo ? P.CAN.H264 : 0) | (hasFullColour ? P.CAN.FULL_COLOUR : 0);
+		socket.onopen = async () => {
+			const can = await this.#can(options);
+			if (socket !== this.socket)
+				return;
+			this.hasGreeted = true;
 			this.#send(P.writeHello({ width: options.width, height: options.height, scale: options.scale, can,
 				isSpanish: options.isSpanish, client: CLIENT_NAME }));
 			this.#ping();
