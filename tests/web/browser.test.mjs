@@ -147,15 +147,11 @@ for (const query of ['pool=p1', 'pool=p1&noworker=1', 'pool=p1&novideo=1']) {
 for (const [query, kind] of [['pool=p1', 'video'], ['pool=p1&novideo=1', 'jpeg']]) {
 	test(`moving pictures come as ${kind} and become exact with ${query}`, async () => {
 		const page = await live(query);
-		harness.command('video 45');
-		await page.waitForTimeout(900);
-		const moving = await statsOf(page);
+		harness.command('video 600');
+		await until(`the picture comes as ${kind}`, async () => (await statsOf(page)).server?.mix[kind].ops > 3);
 		await shot(page, `video-${kind}`);
-		await page.waitForTimeout(900);
+		harness.command('video 0');
 		await exact(page);
-		const done = await statsOf(page);
-		assert.ok(done.server.mix[kind].ops > 3, JSON.stringify(done.server.mix));
-		assert.ok(done.frames > moving.frames - 1);
 		assert.equal((await compare(page)).differing, 0);
 		await page.context().close();
 	});
@@ -353,7 +349,9 @@ test('a size is asked for where it is another one than before, and only there', 
 	await page.waitForTimeout(300);
 	await page.setViewportSize({ width: 800, height: 600 });
 	await page.waitForFunction(() => window.puesto.surface.width === 800);
-	assert.deepEqual(sizes(), ['640,480,100', '800,600,100']);
+	const told = sizes();
+	assert.ok(told.indexOf('640,480,100') >= 0 && told.at(-1) === '800,600,100', told.join(' '));
+	assert.ok(told.every((size, i) => size !== told[i - 1] && size !== '1024,700,100'), told.join(' '));
 });
 
 test('a dropped connection comes back by itself with a new ticket, the picture dimmed meanwhile', async () => {
