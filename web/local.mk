@@ -16,6 +16,7 @@ dist_webclient_DATA = \
 	web/client/link.js \
 	web/client/main.js \
 	web/client/menu.js \
+	web/client/overlap.js \
 	web/client/picture.js \
 	web/client/pointer.js \
 	web/client/protocol.js \

@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { Display } from '../../web/client/display.js';
 import { FlatDecoder } from '../../web/client/flat.js';
 import { keycodeOf } from '../../web/client/keycodes.js';
 import { keysymOf } from '../../web/client/keysyms.js';
+import { areApart } from '../../web/client/overlap.js';
 import { buttonsOf, wheelOf } from '../../web/client/pointer.js';
 import * as P from '../../web/client/protocol.js';
 import { placeOf, wishOf } from '../../web/client/screen.js';
@@ -219,4 +221,62 @@ test('every file of the pages is installed', () => {
 	for (const folder of ['client', 'console', 'novnc', 'portal', 'shared'])
 		for (const name of readdirSync(new URL(folder, WEB)))
 			assert.ok(listed.has(`${folder}/${name}`), `web/local.mk lacks ${folder}/${name}`);
+});
+
+test('operations are apart when neither paints where the other paints or reads', () => {
+	const box = (x, y, w, h, more = {}) => ({ kind: P.OP.FILL, x, y, w, h, ...more });
+	const video = box(0, 0, 100, 100);
+	assert.ok(areApart([box(100, 0, 10, 10), box(0, 100, 10, 10)], [video]));
+	assert.ok(!areApart([box(100, 0, 10, 10), box(99, 99, 10, 10)], [video]));
+	assert.ok(!areApart([box(200, 0, 10, 10, { sx: 95, sy: 0 })], [video]), 'it reads what the other paints');
+	assert.ok(!areApart([box(200, 0, 10, 10)], [box(0, 0, 50, 50, { sx: 170, sy: 0 })]), 'it paints what the other reads');
+	assert.ok(areApart([box(200, 0, 10, 10, { sx: 300, sy: 0 })], [box(0, 0, 50, 50, { sx: 400, sy: 0 })]));
+	assert.ok(areApart([], [video]) && areApart([video], []));
+});
+
+test('a letter is painted before a picture beside it is decoded, and acknowledged after it', async () => {
+	const painted = [], sent = [], decoded = [];
+	const context = { fillRect: (x) => painted.push(`fill ${x}`), drawImage: (image) => painted.push(image.name) };
+	const kept = { WebSocket: globalThis.WebSocket, createImageBitmap: globalThis.createImageBitmap };
+	let socket;
+	globalThis.WebSocket = class {
+		readyState = 1;
+		constructor() {
+			socket = this;
+		}
+		send = (bytes) => sent.push([...bytes]);
+		close() {}
+	};
+	globalThis.createImageBitmap = () => new Promise((resolve) => decoded.push(() => resolve({ name: `picture ${decoded.length}`, close() {} })));
+	const display = new Display(/** @type {any} */ ({ width: 0, height: 0, getContext: () => context }), () => {});
+	const turn = () => new Promise((resolve) => setImmediate(resolve));
+	const receive = (...bytes) => socket.onmessage({ data: Uint8Array.from(bytes).buffer });
+	const jpeg = (sequence, x) => receive(3, 0, 0, 0, sequence, 0, 0, 1, 4, 0, x, 0, 0, 0, 64, 0, 64, 0, 0, 0, 1, 0);
+	const fill = (sequence, x) => receive(3, 0, 0, 0, sequence, 0, 0, 1, 2, 0, x, 0, 0, 0, 8, 0, 8, 1, 2, 3);
+	const acks = () => sent.filter(([type]) => type === 2).map((bytes) => bytes[4]);
+	try {
+		display.handle({ type: 'connect', url: 'ws://x', ticket: 't', width: 2, height: 2, scale: 100, isSpanish: false });
+		await socket.onopen();
+		receive(2, 1, 0, 1, 0, 0, 100);
+		await turn();
+		jpeg(1, 0);
+		fill(2, 100);
+		fill(3, 32);
+		fill(4, 100);
+		fill(5, 36);
+		assert.deepEqual(painted, ['fill 100', 'fill 100'], 'what lies in the picture, or in what waits for it, waits');
+		assert.deepEqual(acks(), []);
+		decoded[0]();
+		await turn();
+		assert.deepEqual(painted, ['fill 100', 'fill 100', 'picture 1', 'fill 32', 'fill 36']);
+		assert.deepEqual(acks(), [1, 2, 3, 4, 5]);
+		receive(2, 1, 0, 1, 0, 0, 100);
+		fill(6, 200);
+		assert.equal(painted.length, 5, 'a new size comes first');
+		await turn();
+		assert.equal(painted.length, 6);
+	} finally {
+		display.handle({ type: 'close' });
+		Object.assign(globalThis, kept);
+	}
 });

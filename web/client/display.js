@@ -5,11 +5,14 @@
  */
 
 import * as P from './protocol.js';
+import { areApart } from './overlap.js';
 import { Picture } from './picture.js';
 import { canDecodeVideo } from './video.js';
 
 const PING_EVERY_MS = 30000;
 const PING_FAST_MS = 1000;
+/** Frames of more operations are painted in their turn. */
+const EARLY_OPS = 8;
 const CLIENT_NAME = 'Puesto web client';
 
 /**
@@ -29,8 +32,10 @@ export class Display {
 		this.socket = null;
 		this.surface = { width: 0, height: 0 };
 		this.assembler = new P.Assembler();
-		/** Frames are painted in their order, each when all of it is decoded. */
+		/** Frames are painted in their order, each when all of it is decoded; a small one beside those that wait may go ahead of them. */
 		this.painted = Promise.resolve();
+		/** What waits for its turn: a frame's operations, null for a new size. @type {(P.Operation[] | null)[]} */
+		this.waiting = [];
 		this.connection = 0;
 		this.isEnded = false;
 		this.hasPainted = false;
@@ -106,6 +111,7 @@ export class Display {
 		this.assembler = new P.Assembler();
 		this.picture.restart();
 		this.painted = Promise.resolve();
+		this.waiting = [];
 		this.isEnded = false;
 		this.hasPainted = false;
 		this.hasGreeted = false;
@@ -220,11 +226,20 @@ export class Display {
 
 	/** @param {{width: number, height: number, scale: number}} surface */
 	#setSurface(surface) {
+		const waiting = this.waiting;
 		this.surface = surface;
+		waiting.push(null);
 		this.painted = this.painted.then(() => {
+			waiting.shift();
 			this.picture.resize(surface);
 			this.post({ type: 'surface', ...surface });
 		});
+	}
+
+	/** Decoded at once, and beside all that waits. @param {P.Operation[]} ops @param {(Promise<() => void> | (() => void))[]} ready */
+	#mayGoAhead(ops, ready) {
+		return ops.length <= EARLY_OPS && this.waiting.length > 0 && ready.every((paint) => typeof paint === 'function') &&
+			this.waiting.every((others) => others !== null && areApart(ops, others));
 	}
 
 	/** @param {Uint8Array} body */
@@ -234,9 +249,17 @@ export class Display {
 		const frame = P.readFrame(body, this.surface);
 		if (frame.isAnew)
 			this.picture.beginAnew();
-		const ready = frame.ops.map((op) => this.picture.prepare(op));
+		const waiting = this.waiting;
+		let ready = frame.ops.map((op) => this.picture.prepare(op));
+		const goesAhead = this.#mayGoAhead(frame.ops, ready);
+		if (goesAhead) {
+			ready.forEach((paint) => /** @type {() => void} */ (paint)());
+			ready = [];
+		}
+		waiting.push(goesAhead ? [] : frame.ops);
 		this.painted = this.painted.then(async () => {
 			const paints = await Promise.all(ready);
+			waiting.shift();
 			if (connection !== this.connection)
 				return;
 			const decoded = performance.now();

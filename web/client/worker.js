@@ -6,6 +6,7 @@ import { Display } from './display.js';
 import './bars.js';
 import './flat.js';
 import './marks.js';
+import './overlap.js';
 import './picture.js';
 import './protocol.js';
 import './video.js';
