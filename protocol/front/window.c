@@ -25,6 +25,8 @@
 #define SAMPLE_AGE_NS 1000000000ull
 #define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
 #define RAISE_NS 10000000ull
+#define RECENT_NS 1000000000ull
+#define RECENT_LEN 10
 #define PROBE_AFTER_NS 1000000000ull
 #define RTT_SPAN_NS 30000000000ull    /* the smallest round trip is believed for one to two of them */
 #define MEASURED_STEP_NS 1000000ull   /* clients count milliseconds */
@@ -132,6 +134,22 @@ static void note_lone(struct window *w, uint64_t rtt_ns)
 		w->span_min_ns[1] = 0;
 	}
 	w->raised_ns = is_longer_now && !w->raised_ns ? rtt_ns : 0;
+}
+
+/* On a busy path no frame is alone. When all of a second take much longer than what was the smallest, the way has become longer, too. */
+static void note_recent(struct window *w, uint64_t rtt_ns, uint64_t now_ns)
+{
+	if (now_ns - w->recent_at_ns > RECENT_NS) {
+		if (w->recent_len >= RECENT_LEN && is_longer(w, w->recent_min_ns)) {
+			w->span_min_ns[0] = w->rtt_min_ns = w->recent_min_ns;
+			w->span_min_ns[1] = 0;
+			w->span_at_ns = now_ns;
+			w->small_at_ns = 0; /* its own length is in it: a probe tells better */
+		}
+		w->recent_at_ns = now_ns;
+		w->recent_len = 0;
+	}
+	w->recent_min_ns = w->recent_len++ ? PST_MIN(w->recent_min_ns, rtt_ns) : rtt_ns;
 }
 
 /* A large frame's time holds its own length: it counts only where small ones are missing. */
@@ -263,6 +281,7 @@ bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns,
 		note_lone(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1);
 	else if (arrived_ns > newest.sent_ns && is_longer(w, arrived_ns - newest.sent_ns))
 		w->is_late = true; /* by its own length, or because the way is longer: a small one will tell */
+	note_recent(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, now_ns);
 	note_rtt(w, arrived_ns > newest.sent_ns ? arrived_ns - newest.sent_ns : 1, newest.is_small, now_ns);
 	if (!w->is_measured)
 		note_rate(w, bytes, w->delivered - oldest.delivered, arrived_ns > oldest.sent_ns ? arrived_ns - oldest.sent_ns : 1, now_ns);

@@ -448,3 +448,24 @@ Test(window, a_late_answer_asks_for_a_probe_of_the_way)
 	window_acked(&w, 3, now + 63 * MS);
 	cr_expect_not(window_wants_probe(&w, now + 64 * MS));
 }
+
+Test(window, a_way_that_becomes_longer_under_a_film_is_noticed_within_two_seconds)
+{
+	struct window w;
+	uint64_t seq = 0, acked = 0, now = 100 * MS, free_at = 0, back[64];
+
+	window_init(&w);
+	window_sent(&w, ++seq, 20, now);
+	window_acked(&w, ++acked, now + MS);
+	for (now += 50 * MS; now < 2500 * MS; now += MS) {
+		for (; acked < seq && back[(acked + 1) % 64] <= now; acked++)
+			window_acked(&w, acked + 1, now);
+		if (seq - acked >= 5)
+			continue;
+		window_sent(&w, ++seq, 10000, now);
+		free_at = (free_at > now ? free_at : now) + 8 * MS;
+		back[seq % 64] = free_at + 40 * MS;
+	}
+	cr_expect(window_rtt_us(&w) > 40000 && window_rtt_us(&w) < 52000, "%u", window_rtt_us(&w));
+	cr_expect(window_rate_kbps(&w) > 8000 && window_rate_kbps(&w) < 14000, "%u", window_rate_kbps(&w));
+}
