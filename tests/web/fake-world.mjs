@@ -13,8 +13,8 @@ function base(seconds) {
 
 function poolOf(name, display, description, extra) {
 	return { ...base(90000), name, display_name: display, description, kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0,
-		logoff_after_disconnect_s: 7200, spec: { memory_mb: 2048, cpus: 2, pids: 1024, network: 'none', max_width: 3840, max_height: 2160, locale: 'es_ES.UTF-8', layout: 'es' },
-		clipboard_in: true, clipboard_out: true, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
+		logoff_after_disconnect_s: 7200, spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'none', max_width: 3840, max_height: 2160, locale: 'es_ES.UTF-8', layout: 'es' },
+		clipboard_in: true, clipboard_out: true, user_snapshots: 0, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
 		counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0 }, ...extra };
 }
 
@@ -24,7 +24,7 @@ const COUNTED = { ready: 'ready', assigned: 'assigned', disconnected: 'assigned'
 function desktopOf(w, pool, n, state, user, why) {
 	const d = { ...base(4000 + n * 60), name: `${pool.name}-${String(n).padStart(2, '0')}`, pool: ref(pool), provider: pool.provider, image: pool.image, image_version: '2026.11',
 		lifecycle: state === 'failed' ? 'failed' : 'live', power: state === 'starting' ? 'starting' : 'on', agent: 'ready', lease: user ? 'held' : 'free',
-		session: state === 'connected' ? 'connected' : user ? 'disconnected' : 'none', hygiene: user ? 'dirty' : 'clean', drain: false, epoch: n, user: ref(user), state, reason: why };
+		session: state === 'connected' ? 'connected' : user ? 'disconnected' : 'none', hygiene: user ? 'dirty' : 'clean', drain: false, epoch: n, user: ref(user), state, reason: why, parked: false };
 	pool.counts.total++;
 	pool.counts[COUNTED[state]]++;
 	// Whoever is connected has the desktop, too.
@@ -101,7 +101,7 @@ function fillHall(w, over) {
 export function makeWorld(kind = 'busy') {
 	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], users: [], groups: [], entitlements: [], events: [] };
 	people(w);
-	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, seen: ago(3), state: 'ready',
+	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
 	w.images = [{ ...base(700000), name: 'demo', display_name: 'Debian with a small desktop', description: 'Openbox, tint2, xterm, pcmanfm', os: 'linux', published: '2026.11', state: 'published',
 		reason: reason('', 'Version 2026.11 is published.', 'Está publicada la versión 2026.11.'),
@@ -109,7 +109,7 @@ export function makeWorld(kind = 'busy') {
 			{ id: uuid(), version: '2026.11', base: 'host', path: '/srv/images/demo/2026.11', state: 'ready', notes: 'Spanish keyboard by default', created: ago(300000), updated: ago(300000) }] }];
 	if (kind === 'empty')
 		return w;
-	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, seen: ago(600), state: 'failed',
+	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',
 		reason: reason('provider_silent', 'The provider has not answered for 10 minutes: is the host on?', 'El proveedor no responde desde hace 10 minutos: ¿está encendido el servidor?') });
 	const over = { provider: ref(w.providers[0]), image: ref(w.images[0]) };
 	const demo = poolOf('demo', 'Demo', 'A Debian desktop for everybody', { ...over, state: 'ready', reason: reason('pool_ready', '1 of 4 desktops are free.', '1 de 4 escritorios están libres.') });

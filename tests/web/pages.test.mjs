@@ -284,11 +284,26 @@ test('what the API says about a field stands beside it, and nothing typed is los
 	assert.equal(await page.inputValue('[name=display_name]'), 'Práctica');
 	assert.equal(await page.getAttribute('[name=name]', 'aria-invalid'), 'true');
 	await page.fill('[name=name]', 'practica');
-	assert.match(await page.textContent('.rules'), /always at least 2, never more than 9/);
+	await page.fill('[name=user_snapshots]', '3');
+	await page.fill('[name="spec.disk_mb"]', '40960');
+	assert.match(await page.textContent('.rules'), /always at least 2, never more than 9.*up to 3 snapshots/);
 	await page.click('.pool-form button[type=submit]');
 	await page.waitForSelector('h1:has-text("Práctica")');
 	const { body } = calls(api, 'POST', '/pools').at(-1);
-	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb], ['local', 'demo', 7200, 2048]);
+	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb, body.spec.disk_mb, body.user_snapshots], ['local', 'demo', 7200, 2048, 40960, 3]);
+});
+
+test('a provider says in words what it carries, and a busy desktop is not a full pool', async () => {
+	const { api, page } = await open('/console/#/providers', { as: 'admin' });
+	await page.click('.row-link:has-text("local")');
+	assert.match(await page.textContent('.carried'), /Start and stop.*Snapshots.*Move to another host/);
+	await page.goto(`${api.origin}/console/#/providers/${api.world.providers[1].id}`);
+	await page.waitForSelector('.facts >> text=nothing beyond');
+	api.world.desktops[0].state = 'busy';
+	await page.goto(`${api.origin}/console/#/desktops?state=busy`);
+	await page.waitForSelector('.list .chip:has-text("Busy")');
+	await page.goto(`${api.origin}/console/#/pools`);
+	await page.waitForSelector('tr:has-text("Aula 1") .chip:has-text("Full")');
 });
 
 test('a pool explains itself, also for one person', async () => {

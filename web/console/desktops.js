@@ -67,14 +67,14 @@ export function desktopList() {
 		isServerSearch: true, text: (d) => `${d.name} ${d.user?.name ?? ''}`,
 		columns: [
 			{ label: t('kind.desktop'), cell: (d) => d.name },
-			{ label: t('field.state'), cell: (d) => chip(d.state) },
+			{ label: t('field.state'), cell: (d) => chip(d.state, 'desktop') },
 			{ label: t('kind.user'), cell: (d) => link('users', d.user) },
 			{ label: t('kind.pool'), cell: (d) => link('pools', d.pool) },
 			{ label: t('field.why'), cell: (d) => pick(d.reason), class: 'wide-cell' },
 			{ label: t('kind.image'), cell: (d) => d.image ? `${d.image.name} ${d.image_version}` : '–', class: 'tight-cell' },
 		],
 		filters: [
-			{ name: 'state', label: t('filter.state'), options: STATES.map((s) => /** @type {[string, string]} */ ([s, stateWord(s)])), fits: (d, value) => d.state === value },
+			{ name: 'state', label: t('filter.state'), options: STATES.map((s) => /** @type {[string, string]} */ ([s, stateWord(s, 'desktop')])), fits: (d, value) => d.state === value },
 			{ name: 'pool', label: t('filter.pool'), options: () => choices('pools'), fits: (d, value) => d.pool?.name === value || d.pool?.id === value },
 		],
 	};

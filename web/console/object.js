@@ -117,7 +117,7 @@ export class ObjectPage {
 		this.tabs.hidden = false;
 		const hadFocus = this.head.contains(document.activeElement) ? document.activeElement?.textContent : null;
 		const actions = kind.actions(object).map((a) => h('button', { type: 'button', class: a.isDanger ? 'danger' : a.isPrimary ? 'primary' : '', on: { click: a.run } }, icon(a.icon), a.label));
-		fill(this.head, h('div', { class: 'object-name' }, h('h1', {}, this.title), object.state && chip(object.state)), h('div', { class: 'page-actions' }, actions));
+		fill(this.head, h('div', { class: 'object-name' }, h('h1', {}, this.title), object.state && chip(object.state, kind.kind)), h('div', { class: 'page-actions' }, actions));
 		actions.find((b) => b.textContent === hadFocus)?.focus();
 		this.#showTab();
 		for (const run of this.watchers)

@@ -11,8 +11,8 @@ import { toast } from '../shared/toast.js';
 import { go, href } from './router.js';
 import { all, choices, nameOf, part } from './site.js';
 
-const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, watching: 'off', enabled: true,
-	spec: { memory_mb: 2048, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
+const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, watching: 'off', enabled: true,
+	spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
 
 /** What a pool of these settings does. @param {any} p @returns {string[]} */
 export function poolRules(p) {
@@ -21,6 +21,8 @@ export function poolRules(p) {
 	if (p.idle_disconnect_s)
 		rules.push(t('rule.idle', { time: duration(p.idle_disconnect_s) }));
 	rules.push(p.logoff_after_disconnect_s ? t('rule.logoff', { time: duration(p.logoff_after_disconnect_s) }) : t('rule.noLogoff'));
+	if (p.user_snapshots)
+		rules.push(t(p.user_snapshots === 1 ? 'rule.snapshot' : 'rule.snapshots', { n: p.user_snapshots }));
 	if ((p.min ?? 0) > (p.max ?? 0))
 		rules.push(t('rule.minOverMax'));
 	if (p.enabled === false)
@@ -46,7 +48,9 @@ function fields(providers, images, versions, isNew) {
 		{ name: 'logoff_after_disconnect_s', label: t('pool.logoffAfter'), type: 'duration', help: t('pool.zeroNever') },
 		{ name: 'clipboard_in', label: t('pool.clipboardIn'), type: 'check' }, { name: 'clipboard_out', label: t('pool.clipboardOut'), type: 'check' },
 		{ name: 'watching', label: t('pool.watching'), type: 'select', options: ['off', 'announced'].map((v) => [v, t(`pool.watching.${v}`)]) },
+		whole('user_snapshots', t('pool.userSnapshots'), 32, t('pool.userSnapshotsHelp')),
 		{ ...whole('spec.memory_mb', t('spec.memoryMb'), 16777216, t('pool.zeroNoLimit')), section: t('pool.sectionSpec') }, whole('spec.cpus', t('spec.cpus'), 1024, t('pool.zeroNoLimit')),
+		whole('spec.disk_mb', t('spec.diskMb'), 67108864, t('spec.diskHelp')),
 		whole('spec.pids', t('spec.pids'), 4194304, t('pool.zeroNoLimit')),
 		{ name: 'spec.network', label: t('spec.network'), type: 'select', options: [['host', t('spec.network.host')], ['none', t('spec.network.none')]] },
 		whole('spec.max_width', t('spec.maxWidth'), 8192, '', 320), whole('spec.max_height', t('spec.maxHeight'), 8192, '', 200),

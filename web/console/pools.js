@@ -62,7 +62,7 @@ function countsCard(p) {
 /** @param {any} spec @returns {[string, string][]} */
 function specRows(spec) {
 	const limit = (/** @type {number} */ n, /** @type {string} */ unit = '') => n ? `${n}${unit}` : t('pool.noLimit');
-	return [[t('spec.memory'), limit(spec.memory_mb, ' MiB')], [t('spec.cpus'), limit(spec.cpus)], [t('spec.pids'), limit(spec.pids)], [t('spec.network'), t(`spec.network.${spec.network}`)],
+	return [[t('spec.memory'), limit(spec.memory_mb, ' MiB')], [t('spec.cpus'), limit(spec.cpus)], [t('spec.disk'), spec.disk_mb ? `${spec.disk_mb} MiB` : t('spec.diskAsImage')], [t('spec.pids'), limit(spec.pids)], [t('spec.network'), t(`spec.network.${spec.network}`)],
 		[t('spec.screen'), `${spec.max_width} × ${spec.max_height}`], [t('spec.locale'), spec.locale || '–'], [t('spec.layout'), spec.layout || '–']];
 }
 
@@ -76,7 +76,7 @@ export function poolPage() {
 		summary: (p) => [[t('field.name'), p.name], [t('field.description'), p.description], [t('field.kind'), t(`pool.${p.kind}`)], [t('pools.fill'), h('div', { class: 'fill-cell' }, fillBar(p),
 			h('a', { href: href('desktops', '', '', { pool: p.name }) }, t('pool.itsDesktops', { n: p.counts.total })))], [t('pool.size'), t('pool.sizeValue', p)],
 			[t('kind.provider'), link('providers', p.provider)], [t('kind.image'), h('span', {}, link('images', p.image), ` · ${p.image_version}`)], [t('pool.onLogoff'), t(`pool.onLogoff.${p.on_logoff}`)],
-			[t('pool.idle'), orNever(p.idle_disconnect_s)], [t('pool.logoffAfter'), orNever(p.logoff_after_disconnect_s)], [t('pool.clipboardIn'), yesNo(p.clipboard_in)], [t('pool.clipboardOut'), yesNo(p.clipboard_out)], [t('pool.watching'), t(`pool.watching.${p.watching}`)],
+			[t('pool.idle'), orNever(p.idle_disconnect_s)], [t('pool.logoffAfter'), orNever(p.logoff_after_disconnect_s)], [t('pool.clipboardIn'), yesNo(p.clipboard_in)], [t('pool.clipboardOut'), yesNo(p.clipboard_out)], [t('pool.watching'), t(`pool.watching.${p.watching}`)], [t('pool.userSnapshots'), String(p.user_snapshots ?? 0)],
 			...specRows(p.spec ?? {}), [t('pool.enabled'), yesNo(p.enabled)], [t('pool.drain'), yesNo(p.drain)], [t('pool.maintenance'), yesNo(p.maintenance)]],
 		below: (p, page) => [accessCard('pool', p, page)],
 		why: (p) => [h('div', { class: 'card sheet' }, h('h2', {}, t('why.rules')), h('ul', { class: 'rules' }, poolRules(p).map((text) => h('li', {}, text)))), countsCard(p)],

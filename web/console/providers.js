@@ -2,6 +2,7 @@
 /** Providers: where desktops are made. */
 
 import { api } from '../shared/api.js';
+import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip } from '../shared/states.js';
 import { when } from '../shared/time.js';
@@ -35,6 +36,11 @@ export function providerActions(p) {
 /** @param {any} p */
 const room = (p) => p.capacity ? String(p.capacity) : t('providers.asSaid');
 
+/** What its hypervisor carries, a line each; words this console does not know stay as they came. @param {string[]} can */
+function carried(can) {
+	return can.length ? h('ul', { class: 'carried' }, can.map((word) => h('li', {}, t(`can.${word}`).replace(/^can\./, '')))) : t('providers.canNothing');
+}
+
 /** @returns {import('./list.js').ListKind} */
 export function providerList() {
 	return {
@@ -55,6 +61,6 @@ export function providerPage() {
 	return {
 		noun: 'providers', kind: 'provider', list: t('nav.providers'), actions: providerActions, title: (p) => p.name,
 		summary: (p) => [[t('field.kind'), p.kind], [t('providers.healthy'), yesNo(p.healthy)], [t('providers.seen'), when(p.seen)], [t('providers.capacity'), room(p)], [t('providers.creates'), String(p.max_creates)],
-			[t('providers.enabled'), yesNo(p.enabled)]],
+			[t('providers.enabled'), yesNo(p.enabled)], [t('providers.can'), carried(p.can ?? [])]],
 	};
 }

@@ -75,7 +75,7 @@ export class Pools {
 			this.failures = 0;
 			this.items = data.items;
 			this.show(this.items, null);
-			const isMoving = data.items.some((/** @type {any} */ p) => MOVING.has(p.state) || MOVING.has(p.desktop?.state));
+			const isMoving = data.items.some((/** @type {any} */ p) => MOVING.has(p.state) || MOVING.has(p.desktop?.state) || p.desktop?.state === 'busy');
 			this.#plan(isMoving ? FAST_MS : SLOW_MS);
 		} catch (reason) {
 			if (turn === this.turn)

@@ -70,6 +70,6 @@ export function tile(pool, changed) {
 			h('div', { class: 'tile-name' }, h('h2', {}, name), h('p', { class: 'tile-description' }, pool.description || t(`tile.${pool.kind}`))),
 			chip(pool.state)),
 		h('p', { class: 'tile-why' }, pick(pool.reason)),
-		pool.desktop && h('p', { class: 'tile-desktop' }, h('span', { class: 'faint' }, t('tile.mine')), h('b', {}, pool.desktop.name), chip(pool.desktop.state)),
+		pool.desktop && h('p', { class: 'tile-desktop' }, h('span', { class: 'faint' }, t('tile.mine')), h('b', {}, pool.desktop.name), chip(pool.desktop.state, 'desktop')),
 		h('div', { class: 'tile-actions' }, openButton(pool), menuButton([icon('more')], t('tile.more', { name }), () => itemsOf(pool, changed))));
 }

@@ -17,6 +17,7 @@ const STATES = {
 	creating: ['busy', 'Being created', 'En creación'],
 	deleted: ['plain', 'Deleted', 'Eliminado'],
 	deleting: ['busy', 'Being deleted', 'Eliminándose'],
+	'desktop.busy': ['busy', 'Busy', 'Ocupado'],
 	disabled: ['plain', 'Switched off', 'Desactivado'],
 	disconnected: ['warn', 'Disconnected', 'Desconectado'],
 	draft: ['plain', 'Draft', 'Borrador'],
@@ -38,24 +39,27 @@ const STATES = {
 	starting: ['busy', 'Starting', 'Arrancando'],
 	unreachable: ['bad', 'Unreachable', 'Sin respuesta'],
 	stopped: ['plain', 'Stopped', 'Detenido'],
-	busy: ['busy', 'Busy', 'Ocupado'],
 	waiting: ['warn', 'Waiting', 'En espera'],
 	warning: ['warn', 'Needs a look', 'Conviene revisar'],
 };
 
 addSentences(Object.fromEntries(Object.entries(STATES).map(([state, [, en, es]]) => [`state.${state}`, [en, es]])));
 
-/** @param {string} state */
-export function stateWord(state) {
-	return STATES[state] ? t(`state.${state}`) : state;
+/** A word may mean something of its own for one kind: a pool that is busy is full, a desktop has a task. @param {string} state @param {string} kind */
+const keyOf = (state, kind) => STATES[`${kind}.${state}`] ? `${kind}.${state}` : state;
+
+/** @param {string} state @param {string} [kind] */
+export function stateWord(state, kind = '') {
+	const key = keyOf(state, kind);
+	return STATES[key] ? t(`state.${key}`) : state;
 }
 
-/** @param {string} state @returns {Tone} */
-export function toneOf(state) {
-	return STATES[state]?.[0] ?? 'plain';
+/** @param {string} state @param {string} [kind] @returns {Tone} */
+export function toneOf(state, kind = '') {
+	return STATES[keyOf(state, kind)]?.[0] ?? 'plain';
 }
 
-/** @param {string} state */
-export function chip(state) {
-	return h('span', { class: `chip is-${toneOf(state)}` }, h('span', { class: 'chip-dot', 'aria-hidden': 'true' }), stateWord(state));
+/** @param {string} state @param {string} [kind] */
+export function chip(state, kind = '') {
+	return h('span', { class: `chip is-${toneOf(state, kind)}` }, h('span', { class: 'chip-dot', 'aria-hidden': 'true' }), stateWord(state, kind));
 }
