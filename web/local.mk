@@ -37,6 +37,7 @@ webconsoledir = $(webdir)/console
 dist_webconsole_DATA = \
 	web/console/access.js \
 	web/console/bulk.js \
+	web/console/carried.js \
 	web/console/console.css \
 	web/console/dashboard.js \
 	web/console/desktops.js \
@@ -49,6 +50,7 @@ dist_webconsole_DATA = \
 	web/console/list.js \
 	web/console/main.js \
 	web/console/object.js \
+	web/console/operations.js \
 	web/console/pool-form.js \
 	web/console/pools.js \
 	web/console/providers.js \
@@ -58,6 +60,7 @@ dist_webconsole_DATA = \
 	web/console/tokens.js \
 	web/console/users.js \
 	web/console/words-objects.js \
+	web/console/words-operations.js \
 	web/console/words.js
 
 # noVNC itself is no part of Puesto: deploy/novnc adds it to an installation, as web/novnc/upstream.
@@ -94,6 +97,7 @@ dist_webshared_DATA = \
 	web/shared/menu.js \
 	web/shared/novnc.js \
 	web/shared/password.js \
+	web/shared/snapshots.js \
 	web/shared/states.js \
 	web/shared/theme.css \
 	web/shared/theme.js \

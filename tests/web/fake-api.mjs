@@ -59,6 +59,13 @@ export class FakeApi {
 			['GET', /^\/events\/verify$/, () => ({ ok: true, events: this.world.events.length, last_seq: this.world.events.length, last_hash: 'ab', broken_seq: null,
 				reason: { code: '', en: `All ${this.world.events.length} events are as they were written.`, es: `Los ${this.world.events.length} eventos están como se escribieron.` } })],
 			['GET', /^\/events$/, (c) => this.events(c)],
+			['POST', /^\/desktops\/([^/]+)\/power$/, (c) => this.operate(c.params[0], c.body.power, '')],
+			['POST', /^\/desktops\/([^/]+)\/resize$/, (c) => this.operate(c.params[0], 'resize', `${c.body.memory_mb ?? 0},${(c.body.cpus ?? 0) * 100},${c.body.disk_mb ?? 0}`)],
+			['POST', /^\/desktops\/([^/]+)\/migrate$/, (c) => this.operate(c.params[0], 'migrate', c.body.host)],
+			['GET', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => ({ items: this.world.snapshots[c.params[0]] ?? [], next: null })],
+			['POST', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => this.operate(c.params[0], 'snapshot', c.body.name)],
+			['DELETE', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots\/([^/]+)$/, (c) => this.operate(c.params[0], 'drop', c.params[1])],
+			['POST', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots\/([^/]+)\/revert$/, (c) => this.operate(c.params[0], 'revert', c.params[1])],
 			['POST', /^\/desktops\/([^/]+)\/(restart|logoff|refresh|drain|message)$/, (c) => this.act(c.params[0], c.params[1], c.body)],
 			['POST', /^\/pools\/([^/]+)\/(drain|maintenance)$/, (c) => this.poolSwitch(c)],
 			['POST', /^\/images\/([^/]+)\/versions$/, (c) => this.addVersion(c)],
@@ -193,6 +200,24 @@ export class FakeApi {
 		const fields = what === 'drain' ? { drain: body.drain } : what === 'message' ? {} : { state: states[what] };
 		this.audit(`desktop.${what}`, 'desktops', id, {});
 		return { status: 202, body: this.change('desktops', id, fields) };
+	}
+
+	/** A task of the provider's; settle() ends it. */
+	operate(id, kind, arg) {
+		if (this.find('desktops', id).task)
+			throw new Problem(409, 'busy', 'The desktop is being changed: try again in a moment.', 'El escritorio está cambiando: inténtelo de nuevo en un momento.');
+		return { status: 202, body: this.change('desktops', id, { state: 'busy', task: { id: uuid('b'), kind, arg, state: 'sent', attempts: 1, error: '' } }) };
+	}
+
+	settle(id, error = '') {
+		const { task } = this.find('desktops', id);
+		const kept = this.world.snapshots[id] ?? [];
+		const after = { stop: { state: 'stopped', parked: true, power: 'off', session: 'none' }, suspend: { state: 'stopped', parked: true, power: 'off' }, start: { parked: false, power: 'on' } }[task.kind];
+		if (!error && task.kind === 'snapshot')
+			this.world.snapshots[id] = [...kept, { name: task.arg, by: this.user.name, created: new Date().toISOString() }];
+		if (!error && task.kind === 'drop')
+			this.world.snapshots[id] = kept.filter((s) => s.name !== task.arg);
+		this.change('desktops', id, { state: 'ready', ...(error ? {} : after), task: undefined, last_task: { ...task, state: error ? 'failed' : 'done', error } });
 	}
 
 	poolSwitch({ params: [id, what], body }) {

@@ -99,7 +99,7 @@ function fillHall(w, over) {
 
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
-	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], users: [], groups: [], entitlements: [], events: [] };
+	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, users: [], groups: [], entitlements: [], events: [] };
 	people(w);
 	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
@@ -133,6 +133,7 @@ export function makeWorld(kind = 'busy') {
 	desktopOf(w, dev, 2, 'unreachable', null, reason('agent_wait', 'The agent in the desktop does not answer.', 'El agente del escritorio no responde.'));
 	for (let i = 3; i <= 62; i++)
 		desktopOf(w, dev, i, i > 60 ? 'starting' : 'ready', null, r(i > 60 ? 'starting' : 'ready'));
+	w.snapshots[w.desktops[0].id] = [{ name: 'before-update', by: 'admin', created: ago(86000) }, { name: 'practice-1', by: 'ana', created: ago(4000) }];
 	w.sessions = w.desktops.filter((d) => d.user).map((d, i) => ({ ...base(800 + i), user: d.user, desktop: ref(d), pool: d.pool, protocol: ['ws', 'rdp', 'rfb'][i % 3],
 		state: d.state === 'connected' ? 'active' : 'ended', reason: d.state === 'connected' ? reason('', '', '') : reason('viewer_left', 'The viewer has left.', 'The viewer has left.'), remote: `192.0.2.${14 + i}`,
 		gateway: 'gateway', epoch: d.epoch, started: ago(780 + i), ended: d.state === 'connected' ? null : ago(60), stats: { bytes_out: 18234567, bytes_in: 45678, frames: 5210, rtt_us: 12300, rate_kbps: 48210, client: 'Puesto web client' } }));

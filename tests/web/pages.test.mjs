@@ -293,6 +293,80 @@ test('what the API says about a field stands beside it, and nothing typed is los
 	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb, body.spec.disk_mb, body.user_snapshots], ['local', 'demo', 7200, 2048, 40960, 3]);
 });
 
+test('a desktop is stopped and started where its provider can, with what goes on and how it ended', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	const [{ id }] = api.world.desktops;
+	await page.click('.row-link:has-text("demo-01")');
+	await page.click('.page-actions >> text=Stop');
+	assert.match(await page.textContent('dialog'), /"ana" is connected and is sent away.*"ana" loses what is not saved/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.facts:has-text("under way")');
+	await page.waitForSelector('.chip:has-text("Busy")');
+	assert.equal(await page.locator('.page-actions >> text=Stop').count(), 0, 'nothing more while it goes on');
+	api.settle(id);
+	await page.waitForSelector('.chip:has-text("Stopped")');
+	await page.waitForSelector('.task-end:has-text("Done")');
+	assert.equal(await page.locator('.facts:has-text("under way")').count(), 0);
+	await page.getByRole('button', { name: 'Start', exact: true }).click();
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.facts:has-text("under way")');
+	api.settle(id, 'the host has no memory left');
+	await page.waitForSelector('.task-end:has-text("Failed") >> text=the host has no memory left');
+	assert.deepEqual(calls(api, 'POST', /power$/).map((c) => c.body.power), ['stop', 'start']);
+	await page.goto(`${api.origin}/console/#/desktops/${api.world.desktops.find((d) => d.provider.name === 'lab-host').id}`);
+	await page.waitForSelector('h1:has-text("render-01")');
+	assert.equal(await page.locator('.page-actions >> text=Stop').count() + await page.locator('text=Take a snapshot').count(), 0, 'not where the provider cannot');
+});
+
+test('size and host are asked for in the menu of a desktop, by keyboard alone', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	const [{ id }] = api.world.desktops;
+	await page.click('.row-link:has-text("demo-01")');
+	await page.locator('.page-actions .menu > button').focus();
+	await page.keyboard.press('ArrowUp');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog:has-text("Move demo-01")');
+	await page.keyboard.type('lab-2');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.facts:has-text("Move to"):has-text("lab-2")');
+	api.settle(id);
+	await page.waitForSelector('.task-end:has-text("Done")');
+	await page.locator('.page-actions .menu > button').click();
+	await page.click('role=menuitem[name="Change the size"]');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('dialog .field-error:has-text("at least one")');
+	await page.fill('dialog [name=disk_mb]', '61440');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.facts:has-text("New size: disk 61440 MiB")');
+	assert.deepEqual(calls(api, 'POST', /resize$/)[0].body, { disk_mb: 61440 });
+});
+
+test('snapshots of a desktop: who and when, one more, back to one, away with one', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	const [{ id }] = api.world.desktops;
+	await page.click('.row-link:has-text("demo-01")');
+	assert.match(await page.locator('.rows li', { hasText: 'before-update' }).textContent(), /by admin.*ago|by admin.*yesterday/);
+	await page.click('.sheet-head >> text=Take a snapshot');
+	await page.fill('dialog [name=name]', 'two words');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog .field-error:not([hidden])');
+	await page.fill('dialog [name=name]', 'exam');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.facts:has-text("under way"):has-text("exam")');
+	api.settle(id);
+	await page.waitForSelector('.rows li:has-text("exam")');
+	await page.click('[aria-label="Remove the snapshot exam"]');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.facts:has-text("Removal of the snapshot")');
+	api.settle(id);
+	await page.waitForSelector('.rows li:has-text("exam")', { state: 'detached' });
+	await page.click('[aria-label="Go back to before-update"]');
+	assert.match(await page.textContent('dialog'), /changed on it since is lost. "ana" is connected and is sent away/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.facts:has-text("Back to the snapshot")');
+	assert.equal(calls(api, 'POST', `/desktops/${id}/snapshots/before-update/revert`).length, 1);
+});
+
 test('a provider says in words what it carries, and a busy desktop is not a full pool', async () => {
 	const { api, page } = await open('/console/#/providers', { as: 'admin' });
 	await page.click('.row-link:has-text("local")');

@@ -5,8 +5,10 @@ import { api } from '../shared/api.js';
 import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip, stateWord } from '../shared/states.js';
+import { learnCarried } from './carried.js';
 import { byName } from './list.js';
 import { facts } from './object.js';
+import { operationActions, snapshotsCard, taskRows, taskWords } from './operations.js';
 import { href } from './router.js';
 import { act, choices, formDialog, link, part, yesNo } from './site.js';
 
@@ -38,7 +40,7 @@ export function desktopActions(d) {
 	const actions = [asked(d, 'restart', 'refresh', Boolean(d.user), () => api('POST', `${at}/restart`, {}))];
 	if (d.user)
 		actions.push(asked(d, 'logoff', 'logoff', true, () => api('POST', `${at}/logoff`, {})), { label: t('desktop.message'), icon: 'message', run: () => message(d) });
-	actions.push(asked(d, 'refresh', 'images', true, () => api('POST', `${at}/refresh`, {})),
+	actions.push(...operationActions(d), asked(d, 'refresh', 'images', true, () => api('POST', `${at}/refresh`, {})),
 		asked(d, d.drain ? 'undrain' : 'drain', d.drain ? 'check' : 'pause', false, () => api('POST', `${at}/drain`, { drain: !d.drain })),
 		asked(d, 'delete', 'trash', true, () => api('DELETE', at)));
 	return actions;
@@ -62,6 +64,7 @@ function bulkActions() {
 
 /** @returns {import('./list.js').ListKind} */
 export function desktopList() {
+	void learnCarried();
 	return {
 		noun: 'desktops', kind: 'desktop', title: t('nav.desktops'), lead: t('desktops.lead'), empty: t('desktops.empty'), compare: byName, actions: desktopActions, bulk: bulkActions(),
 		isServerSearch: true, text: (d) => `${d.name} ${d.user?.name ?? ''}`,
@@ -90,18 +93,19 @@ function axesTable(d) {
 function taskCard(d) {
 	if (!d.task)
 		return null;
-	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.task')), facts([[t('field.task'), d.task.kind], [t('field.state'), d.task.state], [t('field.attempts'), String(d.task.attempts)],
+	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.task')), facts([[t('field.task'), taskWords(d.task)], [t('field.state'), t(`task.state.${d.task.state}`)], [t('field.attempts'), String(d.task.attempts)],
 		[t('field.error'), d.task.error || '–']]));
 }
 
 /** @returns {import('./object.js').ObjectKind} */
 export function desktopPage() {
 	return {
-		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name,
-		summary: (d) => [[t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
+		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name, prepare: learnCarried, passing: ['task', 'last_task'],
+		summary: (d) => [...taskRows(d), [t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
 			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
 			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
 			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],
+		below: snapshotsCard,
 		why: (d) => [axesTable(d), taskCard(d)],
 	};
 }

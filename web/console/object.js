@@ -5,6 +5,7 @@ import { api, problemText } from '../shared/api.js';
 import { fill, h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
+import { menuButton } from '../shared/menu.js';
 import { chip } from '../shared/states.js';
 import { when } from '../shared/time.js';
 import { EventLog } from './event-log.js';
@@ -22,6 +23,8 @@ import { live, part } from './site.js';
  * @property {(object: any) => (HTMLElement | null)[]} [why] beside the reason
  * @property {(object: any) => HTMLElement} [ask] a form below the reason
  * @property {(object: any) => import('./site.js').Action[]} actions
+ * @property {() => Promise<void>} [prepare] what must be known before the object is shown
+ * @property {string[]} [passing] fields that are not there when there is nothing to say
  */
 
 const TABS = ['summary', 'timeline', 'why', 'raw'];
@@ -47,7 +50,7 @@ export class ObjectPage {
 		this.watchers = [];
 		/** @type {HTMLElement | null} */
 		this.whyFacts = null;
-		this.head = h('header', { class: 'page-head' });
+		this.head = h('header', { class: 'page-head', on: { menuclosed: () => this.#showHead() } });
 		this.alert = h('p', { class: 'form-error', role: 'alert', hidden: true });
 		this.panel = h('div', { id: 'object-panel', role: 'tabpanel', class: 'object-panel', tabindex: 0, 'aria-labelledby': `tab-${this.tab}` });
 		this.tabs = this.#tabList();
@@ -83,7 +86,7 @@ export class ObjectPage {
 	async load() {
 		const turn = ++this.turn;
 		try {
-			const { data } = await api('GET', `/${this.kind.noun}/${part(this.id)}`);
+			const [{ data }] = await Promise.all([api('GET', `/${this.kind.noun}/${part(this.id)}`), this.kind.prepare?.()]);
 			if (turn !== this.turn)
 				return;
 			this.alert.hidden = true;
@@ -106,7 +109,8 @@ export class ObjectPage {
 			fill(/** @type {HTMLElement} */ (this.head.querySelector('.page-actions') ?? h('div')));
 			return;
 		}
-		this.object = { ...this.object, ...object };
+		const gone = Object.fromEntries((this.kind.passing ?? []).map((name) => [name, undefined]));
+		this.object = { ...this.object, ...gone, ...object };
 		this.show();
 	}
 
@@ -115,13 +119,23 @@ export class ObjectPage {
 		this.title = kind.title(object);
 		document.title = `${this.title} – Puesto`;
 		this.tabs.hidden = false;
-		const hadFocus = this.head.contains(document.activeElement) ? document.activeElement?.textContent : null;
-		const actions = kind.actions(object).map((a) => h('button', { type: 'button', class: a.isDanger ? 'danger' : a.isPrimary ? 'primary' : '', on: { click: a.run } }, icon(a.icon), a.label));
-		fill(this.head, h('div', { class: 'object-name' }, h('h1', {}, this.title), object.state && chip(object.state, kind.kind)), h('div', { class: 'page-actions' }, actions));
-		actions.find((b) => b.textContent === hadFocus)?.focus();
+		if (!this.head.querySelector('[aria-expanded="true"]'))
+			this.#showHead();
 		this.#showTab();
 		for (const run of this.watchers)
 			run(object);
+	}
+
+	/** Not while its menu is open. */
+	#showHead() {
+		const { object, kind } = this;
+		const named = (/** @type {Element | null} */ e) => e?.getAttribute('aria-label') ?? e?.textContent;
+		const hadFocus = this.head.contains(document.activeElement) ? named(document.activeElement) : null;
+		const offered = kind.actions(object);
+		const shown = offered.filter((a) => !a.isMore).map((a) => h('button', { type: 'button', class: a.isDanger ? 'danger' : a.isPrimary ? 'primary' : '', on: { click: a.run } }, icon(a.icon), a.label));
+		const more = offered.some((a) => a.isMore) && menuButton([icon('more')], t('list.actionsOf', { name: this.title }), () => kind.actions(this.object).filter((a) => a.isMore));
+		fill(this.head, h('div', { class: 'object-name' }, h('h1', {}, this.title), object.state && chip(object.state, kind.kind)), h('div', { class: 'page-actions' }, shown, more));
+		[...this.head.querySelectorAll('button')].find((b) => named(b) === hadFocus)?.focus();
 	}
 
 	#showTab() {

@@ -12,7 +12,7 @@ import { href } from './router.js';
 
 export const live = new Live();
 
-/** @typedef {{label: string, icon: import('../shared/icons.js').IconName, isDanger?: boolean, isPrimary?: boolean, run: () => void}} Action */
+/** `isMore`: on the object's own page in the menu, behind the buttons. @typedef {{label: string, icon: import('../shared/icons.js').IconName, isDanger?: boolean, isPrimary?: boolean, isMore?: boolean, run: () => void}} Action */
 
 /** kind of object in the API: noun in its paths @type {Record<string, string>} */
 export const NOUNS = { pool: 'pools', desktop: 'desktops', session: 'sessions', image: 'images', provider: 'providers', user: 'users', group: 'groups', entitlement: 'entitlements' };

@@ -16,6 +16,8 @@ const STATES = {
 	connected: ['good', 'Connected', 'Conectado'],
 	creating: ['busy', 'Being created', 'En creación'],
 	deleted: ['plain', 'Deleted', 'Eliminado'],
+	'task.done': ['good', 'Done', 'Hecho'],
+	'task.failed': ['bad', 'Failed', 'Con fallo'],
 	deleting: ['busy', 'Being deleted', 'Eliminándose'],
 	'desktop.busy': ['busy', 'Busy', 'Ocupado'],
 	disabled: ['plain', 'Switched off', 'Desactivado'],
