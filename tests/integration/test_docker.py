@@ -3,11 +3,15 @@
 """What test_containers.py proves with Podman, with a dockerd of its own. Needs root and Debian's docker.io, whose service may be off.
 
 Run alone: top_builddir=build python3 tests/integration/test_docker.py"""
+import os
 import sys
 
 import test_containers
 from engine_harness import Docker
 
 if __name__ == "__main__":
+    if int(os.environ.get("PUESTO_TIER", "1")) < 2:
+        print("SKIP: tier 2; see docs/testing.md")
+        sys.exit(77)
     test_containers.ENGINE = Docker
     sys.exit(test_containers.main("test_containers"))
