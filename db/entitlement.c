@@ -94,8 +94,8 @@ int db_entitled_pools(struct db *db, const char *user, int limit, db_entitled_vi
 	struct db_query q;
 	struct entitled_pool p;
 
-	db_query_begin(&q, db, "SELECT p.id, p.name, p.display_name, p.description, p.kind, p.enabled, p.created, "
-		"p.updated FROM pools p WHERE p.deleting = 0 AND" MAY_USE "ORDER BY p.name LIMIT ?2", err);
+	db_query_begin(&q, db, "SELECT p.id, p.name, p.display_name, p.description, p.kind, p.enabled, p.user_snapshots, "
+		"p.created, p.updated FROM pools p WHERE p.deleting = 0 AND" MAY_USE "ORDER BY p.name LIMIT ?2", err);
 	db_bind_text(&q, user);
 	db_bind_int(&q, limit);
 	while (db_query_step(&q)) {
@@ -105,6 +105,7 @@ int db_entitled_pools(struct db *db, const char *user, int limit, db_entitled_vi
 		db_col_text(&q, p.description, sizeof(p.description));
 		db_col_text(&q, p.kind, sizeof(p.kind));
 		p.enabled = db_col_bool(&q);
+		p.user_snapshots = (int)db_col_int(&q);
 		p.created = db_col_int(&q);
 		p.updated = db_col_int(&q);
 		visit(&p, arg);

@@ -28,6 +28,7 @@ struct entitled_pool {
 	char name[257], display_name[257], description[2048];
 	char kind[16];
 	bool enabled;
+	int user_snapshots; /* that a user may keep of his desktop */
 	int64_t created, updated;
 };
 

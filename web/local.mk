@@ -78,6 +78,7 @@ dist_webportal_DATA = \
 	web/portal/other.js \
 	web/portal/pools.js \
 	web/portal/portal.css \
+	web/portal/snapshots.js \
 	web/portal/tile.js \
 	web/portal/words.js
 

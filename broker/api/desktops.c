@@ -32,6 +32,14 @@ static json_t *task_json(const struct core_task *t)
 		task_state_text(t->state), "attempts", t->attempts, "error", t->error);
 }
 
+void desktop_tasks_json(const struct core_desktop *d, json_t *o)
+{
+	if (d->t.id[0])
+		json_object_set_new(o, "task", task_json(&d->t));
+	if (d->last.id[0])
+		json_object_set_new(o, "last_task", task_json(&d->last));
+}
+
 json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 {
 	const struct core_state *st = reconciler_state(api->rec);
@@ -53,10 +61,7 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 	json_object_update(o, axes);
 	json_decref(axes);
 	json_object_set_new(o, "session_id", json_text_or_null(d->s.id));
-	if (d->t.id[0])
-		json_object_set_new(o, "task", task_json(&d->t));
-	if (d->last.id[0])
-		json_object_set_new(o, "last_task", task_json(&d->last));
+	desktop_tasks_json(d, o);
 	return o;
 }
 

@@ -9,6 +9,8 @@ struct core_desktop;
 struct reconciler;
 
 json_t *desktop_state_json(struct api *api, const struct core_desktop *d);
+/* Adds "task", which goes on, and "last_task", where there are such. */
+void desktop_tasks_json(const struct core_desktop *d, json_t *o);
 /* By id, else by name; NULL: the call is answered. */
 const struct core_desktop *desktop_find(struct api_call *call, const char *id_or_name);
 

@@ -98,21 +98,32 @@ static json_t *reach_json(const struct api_call *call, int port, const char *poo
 	return json_pack("{s:s, s:i, s:s}", "host", host, "port", port, "username", name);
 }
 
+/* His desktop, with the task that goes on in it and how the last one ended; JSON null where he has none. */
+static json_t *my_desktop_json(const struct core_state *st, const struct user_pool_view *v)
+{
+	const struct core_desktop *d = v->has_desktop ? state_desktop(st, v->desktop_id) : NULL;
+	json_t *o;
+
+	if (!d)
+		return json_null();
+	o = json_pack("{s:s, s:s, s:s, s:s}", "id", v->desktop_id, "name", v->desktop_name, "state",
+		v->desktop_state ? v->desktop_state : "", "session_state", v->session_state ? v->session_state : "none");
+	desktop_tasks_json(d, o);
+	return o;
+}
+
 static void add_pool(const struct entitled_pool *p, void *arg)
 {
 	struct pools *l = arg;
 	struct api_call *call = l->call;
+	const struct core_state *st = reconciler_state(call->api->rec);
 	struct user_pool_view v = {.state = "starting"};
-	json_t *desktop = json_null();
 
-	user_pool_view(reconciler_state(call->api->rec), p->id, call->who.user.user_id, (int64_t)pst_mono_ms(), &v);
-	if (v.has_desktop)
-		desktop = json_pack("{s:s, s:s, s:s, s:s}", "id", v.desktop_id, "name", v.desktop_name, "state",
-			v.desktop_state ? v.desktop_state : "", "session_state", v.session_state ? v.session_state : "none");
-	json_array_append_new(l->items, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", p->id, "name",
+	user_pool_view(st, p->id, call->who.user.user_id, (int64_t)pst_mono_ms(), &v);
+	json_array_append_new(l->items, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o}", "id", p->id, "name",
 		p->name, "display_name", p->display_name, "description", p->description, "kind", p->kind, "state", v.state,
-		"reason", json_reason(v.reason.code, v.reason.en, v.reason.es), "desktop", desktop, "created",
-		json_time(p->created), "updated", json_time(p->updated)));
+		"reason", json_reason(v.reason.code, v.reason.en, v.reason.es), "desktop", my_desktop_json(st, &v),
+		"user_snapshots", p->user_snapshots, "created", json_time(p->created), "updated", json_time(p->updated)));
 	l->count++;
 }
 

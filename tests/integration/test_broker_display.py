@@ -89,6 +89,10 @@ class Display(unittest.TestCase):
         w.ana.want(202, "POST", mine, {"name": "before"})
         item = eventually(lambda: w.ana.get(mine)["items"])[0]
         self.assertEqual((item["name"], item["by"]), ("before", "ana"))
+        pool = eventually(lambda: [p for p in w.ana.get("me/pools")["items"] if "task" not in p["desktop"]])[0]
+        self.assertEqual(pool["user_snapshots"], 1)
+        last = pool["desktop"]["last_task"]
+        self.assertEqual((last["kind"], last["arg"], last["state"]), ("snapshot", "before", "done"))
         self.assertEqual(w.ana.want(409, "POST", mine, {"name": "more"})["code"], "limit")
         w.ana.want(404, "POST", mine + "/more/revert", {})
         w.ana.want(202, "POST", mine + "/before/revert", {})

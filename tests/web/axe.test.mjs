@@ -69,6 +69,13 @@ const PLACES = [
 	...['desktops', 'pools', 'images', 'providers', 'users', 'groups', 'sessions'].map((noun) => /** @type {any} */ (['admin', `/console/#/${noun}/ID`, '.facts'])),
 	...['timeline', 'why', 'raw'].map((tab) => /** @type {any} */ (['admin', `/console/#/desktops/ID/${tab}`, '.object-panel > *'])),
 	['admin', '/console/#/pools/ID/why', '.explain'],
+	['ana', '/', 'dialog[open] .rows strong', async (page, api) => {
+		api.world.pools.find((p) => p.name === 'demo').user_snapshots = 3;
+		await page.reload();
+		await page.locator('.tile', { hasText: 'Demo' }).locator('.menu > button').click();
+		await page.click('role=menuitem[name="Snapshots…"]');
+	}],
+	['admin', '/console/#/desktops/ID', '[role=menuitem]', (page) => page.click('.page-actions .menu > button')],
 	['admin', '/console/#/users', 'dialog[open] form', (page) => page.click('.page-actions button')],
 	['admin', '/console/#/desktops', '[role=menuitem]', (page) => page.click('.row-actions button >> nth=1')],
 ];
@@ -103,7 +110,7 @@ for (const [colorScheme, rules] of /** @type {[any, any][]} */ ([['light', TAGS]
 			if (who === 'admin')
 				await page.waitForFunction((hash) => location.hash === hash && !document.querySelector('#content [aria-busy]'), new URL(address).hash);
 			if (act)
-				await act(page);
+				await act(page, api);
 			await page.waitForSelector(wanted, { timeout: 10000 }).catch(() => wrong.push(`${place} never had ${wanted}`));
 			wrong.push(...(await audit(page, rules)).map((text) => `${place} ${wanted}: ${text}`));
 		}

@@ -150,7 +150,7 @@ export function myPools(w) {
 		const username = w.pools.length > 1 ? `ana#${p.name}` : 'ana';
 		return { id: p.id, name: p.name, display_name: p.display_name, description: p.description, kind: p.kind, state: d ? 'ready' : p.state,
 			reason: d ? reason('yours', 'Your desktop is waiting for you.', 'Su escritorio le espera.') : p.reason,
-			desktop: d ? { id: d.id, name: d.name, state: d.state, session_state: d.session } : null,
+			desktop: d ? { id: d.id, name: d.name, state: d.state, session_state: d.session, task: d.task, last_task: d.last_task } : null, user_snapshots: p.user_snapshots,
 			protocols: { web: true, rdp: { host: 'desktops.example.org', port: 3389, username }, vnc: { host: 'desktops.example.org', port: 5900, username } }, created: p.created, updated: p.updated };
 	});
 }

@@ -115,6 +115,52 @@ test('log-off asks first, by keyboard alone, and shows what follows', async () =
 	assert.equal(calls(api, 'POST', /^\/me\/desktops\/[^/]+\/logoff$/).length, 1);
 });
 
+test('snapshots of the own desktop, where the pool lets its users keep some, by keyboard alone', async () => {
+	const { api, page } = await open('/', { as: 'ana' });
+	const demo = page.locator('.tile', { hasText: 'Demo' });
+	await demo.locator('.menu > button').click();
+	assert.equal(await page.getByRole('menuitem', { name: 'Snapshots' }).count(), 0, 'not where the pool allows none');
+	await page.keyboard.press('Escape');
+	api.world.pools.find((p) => p.name === 'demo').user_snapshots = 3;
+	await page.reload();
+	await demo.locator('.menu > button').focus();
+	await page.keyboard.press('Enter');
+	for (let i = 0; i < 3; i++)
+		await page.keyboard.press('ArrowDown');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog >> text=You may keep 3');
+	await page.waitForSelector('dialog .rows >> text=before-update');
+	const [{ id }] = api.world.desktops;
+	await page.locator('dialog .dialog-row button').focus();
+	await page.keyboard.press('Enter');
+	await page.keyboard.type('exam');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog [role=status]:has-text("is being taken")');
+	api.settle(id, 'the disk is full');
+	await page.waitForSelector('dialog [role=status]:has-text("could not be done: the disk is full")');
+	await page.keyboard.press('Enter');
+	await page.keyboard.type('exam');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog [role=status]:has-text("is being taken")');
+	api.settle(id);
+	await page.waitForSelector('dialog .rows >> text=exam');
+	assert.equal(await page.isDisabled('dialog .dialog-row button'), true, 'no more than the pool allows');
+	assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Go back to before-update', 'the focus stays in the dialog');
+	await page.focus('[aria-label="Remove the snapshot exam"]');
+	await page.keyboard.press('Enter');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog [role=status]:has-text("is being removed")');
+	api.settle(id);
+	await page.waitForSelector('dialog .rows >> text=exam', { state: 'detached' });
+	await page.click('[aria-label="Go back to before-update"]');
+	await page.waitForSelector('dialog:has-text("You are disconnected")');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	assert.equal(calls(api, 'POST', `/me/desktops/${id}/snapshots/before-update/revert`).length, 1);
+});
+
 test('nobody without a pool is left alone: the page says whom to ask, and notices access', async () => {
 	const { api, page } = await open('/', { as: 'ana', world: 'empty' });
 	await page.waitForSelector('text=There is no desktop for you yet');

@@ -42,7 +42,7 @@ const pools = new Pools(showPools, () => askAgain(user?.name ?? '', (answer) => 
 	user = { ...user, ...answer.user };
 	pools.start();
 }));
-const tiles = new Keyed(list, { key: (/** @type {any} */ p) => p.id, create: (p) => tile(p, () => pools.hurry()) });
+const tiles = new Keyed(list, { key: (/** @type {any} */ p) => p.id, create: (p) => tile(p, pools) });
 /** What each tile shows, so that one that says the same is left alone. @type {Map<string, {text: string, item: any}>} */
 const shown = new Map();
 

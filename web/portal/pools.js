@@ -24,6 +24,8 @@ export class Pools {
 		this.failures = 0;
 		this.turn = 0;
 		this.touched = Date.now();
+		/** @type {Set<(pools: any[]) => void>} */
+		this.watchers = new Set();
 		for (const type of ['pointerdown', 'keydown', 'focus'])
 			window.addEventListener(type, () => this.#touch(), { passive: true });
 		document.addEventListener('visibilitychange', () => !document.hidden && this.#touch());
@@ -35,6 +37,12 @@ export class Pools {
 		this.touched = Date.now();
 		if (wasIdle)
 			this.hurry();
+	}
+
+	/** @param {(pools: any[]) => void} run called with each answer @returns {() => void} ends it */
+	watch(run) {
+		this.watchers.add(run);
+		return () => void this.watchers.delete(run);
 	}
 
 	start() {
@@ -75,7 +83,9 @@ export class Pools {
 			this.failures = 0;
 			this.items = data.items;
 			this.show(this.items, null);
-			const isMoving = data.items.some((/** @type {any} */ p) => MOVING.has(p.state) || MOVING.has(p.desktop?.state) || p.desktop?.state === 'busy');
+			for (const run of [...this.watchers])
+				run(data.items);
+			const isMoving = data.items.some((/** @type {any} */ p) => MOVING.has(p.state) || MOVING.has(p.desktop?.state) || p.desktop?.task);
 			this.#plan(isMoving ? FAST_MS : SLOW_MS);
 		} catch (reason) {
 			if (turn === this.turn)

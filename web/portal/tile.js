@@ -10,6 +10,7 @@ import { menuButton } from '../shared/menu.js';
 import { chip, toneOf } from '../shared/states.js';
 import { toast } from '../shared/toast.js';
 import { openOther } from './other.js';
+import { keepsSnapshots, openSnapshots } from './snapshots.js';
 
 /** Where a pool's desktop opens. @param {any} pool */
 export function clientAddress(pool) {
@@ -21,8 +22,8 @@ export function canOpen(pool) {
 	return pool.state !== 'maintenance' || pool.desktop?.session_state === 'connected';
 }
 
-/** @param {any} pool @param {'logoff' | 'restart'} act @param {() => void} changed */
-async function ask(pool, act, changed) {
+/** @param {any} pool @param {'logoff' | 'restart'} act @param {import('./pools.js').Pools} pools */
+async function ask(pool, act, pools) {
 	const name = pool.desktop.name;
 	const isDone = await confirmAction({
 		title: t(`${act}.title`, { name }), text: t(`${act}.text`), action: t(`tile.${act}`), isDanger: true,
@@ -31,14 +32,14 @@ async function ask(pool, act, changed) {
 	if (!isDone)
 		return;
 	toast(t(`${act}.done`, { name }), 'good');
-	changed();
+	pools.hurry();
 }
 
 /** Nothing can be asked of a desktop that is leaving already. */
 const LEAVING = new Set(['logging_off', 'refreshing', 'deleting']);
 
-/** @param {any} pool @param {() => void} changed @returns {import('../shared/menu.js').MenuItem[]} */
-function itemsOf(pool, changed) {
+/** @param {any} pool @param {import('./pools.js').Pools} pools @returns {import('../shared/menu.js').MenuItem[]} */
+function itemsOf(pool, pools) {
 	/** @type {import('../shared/menu.js').MenuItem[]} */
 	const items = [];
 	if (canOpen(pool))
@@ -46,9 +47,11 @@ function itemsOf(pool, changed) {
 	items.push({ label: t('tile.other'), icon: 'window', run: () => openOther(pool) });
 	if (pool.desktop?.session_state === 'connected')
 		items.push({ label: t('tile.view'), icon: 'eye', href: `${clientAddress(pool)}&view=1`, isNewTab: true });
+	if (keepsSnapshots(pool) && !LEAVING.has(pool.desktop.state))
+		items.push({ label: t('tile.snapshots'), icon: 'camera', run: () => openSnapshots(pool, pools) });
 	if (pool.desktop && !LEAVING.has(pool.desktop.state))
-		items.push({ label: t('tile.restart'), icon: 'refresh', run: () => void ask(pool, 'restart', changed) },
-			{ label: t('tile.logoff'), icon: 'logoff', isDanger: true, run: () => void ask(pool, 'logoff', changed) });
+		items.push({ label: t('tile.restart'), icon: 'refresh', run: () => void ask(pool, 'restart', pools) },
+			{ label: t('tile.logoff'), icon: 'logoff', isDanger: true, run: () => void ask(pool, 'logoff', pools) });
 	return items;
 }
 
@@ -61,8 +64,8 @@ function openButton(pool) {
 	return h('a', { class: 'button primary', href: clientAddress(pool), 'aria-label': t(`${word}Label`, { name }) }, icon('desktops'), t(word));
 }
 
-/** @param {any} pool @param {() => void} changed called after an action */
-export function tile(pool, changed) {
+/** @param {any} pool @param {import('./pools.js').Pools} pools asked anew after an action */
+export function tile(pool, pools) {
 	const name = pool.display_name || pool.name;
 	return h('li', { class: `tile card is-${toneOf(pool.state)}`, 'data-pool': pool.id },
 		h('div', { class: 'tile-head' },
@@ -71,5 +74,5 @@ export function tile(pool, changed) {
 			chip(pool.state)),
 		h('p', { class: 'tile-why' }, pick(pool.reason)),
 		pool.desktop && h('p', { class: 'tile-desktop' }, h('span', { class: 'faint' }, t('tile.mine')), h('b', {}, pool.desktop.name), chip(pool.desktop.state, 'desktop')),
-		h('div', { class: 'tile-actions' }, openButton(pool), menuButton([icon('more')], t('tile.more', { name }), () => itemsOf(pool, changed))));
+		h('div', { class: 'tile-actions' }, openButton(pool), menuButton([icon('more')], t('tile.more', { name }), () => itemsOf(pool, pools))));
 }

@@ -40,6 +40,17 @@ addSentences({
 	'tile.dedicated': ['A desktop of your own', 'Un escritorio solo para usted'],
 	'tile.closed': ['Closed for now', 'Cerrado por ahora'],
 
+	'tile.snapshots': ['Snapshots…', 'Instantáneas…'],
+
+	'snapshots.title': ['Snapshots of {desktop}', 'Instantáneas de {desktop}'],
+	'snapshots.max': ['You may keep {n} of them.', 'Puede guardar {n}.'],
+	'snapshots.maxOne': ['You may keep one.', 'Puede guardar una.'],
+	'snapshots.sent': ['You are disconnected and what you have not saved is lost.', 'Se le desconecta y se pierde lo que no haya guardado.'],
+	'snapshots.going.take': ['"{name}" is being taken…', '«{name}» se está tomando…'],
+	'snapshots.going.drop': ['"{name}" is being removed…', '«{name}» se está eliminando…'],
+	'snapshots.going.revert': ['{desktop} goes back to "{name}".', '{desktop} vuelve a «{name}».'],
+	'snapshots.failed': ['It could not be done: {error}', 'No se ha podido hacer: {error}'],
+
 	'logoff.title': ['Log off from {name}?', '¿Cerrar sesión en {name}?'],
 	'logoff.text': ['Your programs on this desktop are closed and what you have not saved is lost. What the pool\'s rules keep is there next time.',
 		'Se cierran sus programas en este escritorio y se pierde lo que no haya guardado. La próxima vez encontrará lo que conserven las reglas del grupo.'],

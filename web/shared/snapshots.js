@@ -12,7 +12,7 @@ import { when } from './time.js';
 addSentences({
 	'snapshot.title': ['Snapshots', 'Instantáneas'],
 	'snapshot.none': ['No snapshot yet.', 'Todavía no hay ninguna instantánea.'],
-	'snapshot.lead': ['How the disk is at that moment. They go when the desktop is made new.', 'Cómo está el disco en ese momento. Desaparecen cuando el escritorio se renueva.'],
+	'snapshot.lead': ['A snapshot keeps the disk as it is at that moment. All of them go when the desktop is made new.', 'Una instantánea guarda el disco tal como está en ese momento. Todas desaparecen cuando el escritorio se renueva.'],
 	'snapshot.by': ['by {user},', 'de {user},'],
 	'snapshot.take': ['Take a snapshot', 'Tomar una instantánea'],
 	'snapshot.takeTitle': ['Snapshot of {desktop}', 'Instantánea de {desktop}'],
@@ -33,7 +33,8 @@ addSentences({
  * @property {string} at path of the list in the API
  * @property {string} desktop its name
  * @property {() => string} sent who is sent away when the desktop goes back, in words
- * @property {(what: 'take' | 'revert' | 'drop', name: string) => void} asked what the server has taken on; the list is old until it is done
+ * @property {number} [max] how many there may be
+ * @property {(what: 'take' | 'revert' | 'drop', name: string, task: any) => void} asked what the server has taken on, as a task of the desktop; the list is old until it is done
  */
 
 export class Snapshots {
@@ -45,27 +46,28 @@ export class Snapshots {
 		this.turn = 0;
 	}
 
-	/** @returns {Promise<any[] | null>} null: it could not be had, and the list says why */
 	async load() {
 		const turn = ++this.turn;
 		try {
 			const { data } = await api('GET', this.of.at);
-			if (turn === this.turn)
-				this.#show(data.items.map((/** @type {any} */ s) => this.#row(s)));
-			return data.items;
+			if (turn !== this.turn)
+				return;
+			this.#show(data.items.map((/** @type {any} */ s) => this.#row(s)));
 		} catch (reason) {
 			if (turn === this.turn)
 				fill(this.list, h('li', { class: 'form-error' }, problemText(reason)));
-			return null;
 		}
 	}
 
-	/** Who is on a button stays on it, or goes to the one that is always there. @param {HTMLElement[]} rows */
+	/** Who is on a button stays on it, or goes to another one. @param {HTMLElement[]} rows */
 	#show(rows) {
-		const label = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
+		const { activeElement: here } = document;
+		const hadFocus = here === this.taker || this.list.contains(here);
+		const label = here?.getAttribute('aria-label');
+		this.taker.disabled = rows.length >= (this.of.max ?? Infinity);
 		fill(this.list, ...(rows.length ? rows : [h('li', { class: 'faint' }, t('snapshot.none'))]));
-		if (label)
-			([...this.list.querySelectorAll('button')].find((b) => b.getAttribute('aria-label') === label) ?? this.taker).focus();
+		if (hadFocus)
+			([...this.list.querySelectorAll('button')].find((b) => b.getAttribute('aria-label') === label) ?? (this.taker.disabled ? this.list.querySelector('button') : this.taker))?.focus();
 	}
 
 	/** @param {any} s */
@@ -81,16 +83,21 @@ export class Snapshots {
 		const { at, desktop, sent } = this.of;
 		const path = `${at}/${encodeURIComponent(name)}`;
 		const text = what === 'drop' ? t('snapshot.dropText') : `${t('snapshot.revertText', { desktop })} ${sent()}`.trim();
+		/** @type {any} */
+		let task = null;
 		if (await confirmAction({ title: t(`snapshot.${what}Title`, { name }), text, action: t(`snapshot.${what}`), isDanger: true,
-			run: () => what === 'drop' ? api('DELETE', path) : api('POST', `${path}/revert`, {}) }))
-			this.of.asked(what, name);
+			run: async () => {
+				const { data } = await (what === 'drop' ? api('DELETE', path) : api('POST', `${path}/revert`, {}));
+				task = data.task;
+			} }))
+			this.of.asked(what, name, task);
 	}
 
 	take() {
 		const form = new Form({ submit: t('snapshot.take'), fields: [{ name: 'name', label: t('snapshot.name'), isRequired: true, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]*$', help: t('snapshot.nameHelp') }],
-			run: (values) => api('POST', this.of.at, values), onCancel: () => dialog.close(), onDone: () => {
+			run: (values) => api('POST', this.of.at, values), onCancel: () => dialog.close(), onDone: ({ data }) => {
 				dialog.close();
-				this.of.asked('take', form.values().name);
+				this.of.asked('take', form.values().name, data.task);
 			} });
 		const dialog = openDialog(t('snapshot.takeTitle', { desktop: this.of.desktop }), [h('p', { class: 'dialog-text' }, t('snapshot.lead')), form.element]);
 		form.focus();
