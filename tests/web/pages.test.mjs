@@ -495,6 +495,8 @@ test('an error in a confirmation stays there and may be tried again', async () =
 test('the events are live, filtered, and their chain is checked', async () => {
 	const { api, page } = await open('/console/#/events', { as: 'admin' });
 	await page.waitForSelector('.event');
+	api.audit('session.ended', 'sessions', api.world.sessions[0].id, { text: 'revert' });
+	await page.waitForSelector('.event >> text=the desktop went back to a snapshot');
 	api.audit('pool.drain_on', 'pools', api.world.pools[0].id, { name: 'aula-1' });
 	await page.waitForSelector('.event >> nth=0 >> text=Pool drained');
 	await page.selectOption('.filters select', 'login.');

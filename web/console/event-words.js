@@ -92,7 +92,8 @@ const CODES = {
 	gateway_gone: ['the gateway stopped', 'la pasarela se detuvo'], gateway_lost: ['the gateway was lost', 'se perdió la pasarela'], idle: ['idle', 'inactividad'],
 	logoff: ['by the user', 'por el usuario'], logoff_admin: ['by an administrator', 'por un administrador'], logoff_idle: ['too long without a connection', 'demasiado tiempo sin conexión'],
 	moved: ['moved to another client', 'trasladada a otro cliente'], not_started: ['the viewer did not come', 'el visor no llegó'], refresh: ['the desktop was made new', 'se renovó el escritorio'],
-	restart: ['the desktop was restarted', 'se reinició el escritorio'], revoked: ['access was withdrawn', 'se retiró el acceso'], rdp: ['RDP', 'RDP'], rfb: ['VNC', 'VNC'],
+	restart: ['the desktop was restarted', 'se reinició el escritorio'], revert: ['the desktop went back to a snapshot', 'el escritorio volvió a una instantánea'],
+	stop: ['the desktop was stopped', 'se detuvo el escritorio'], revoked: ['access was withdrawn', 'se retiró el acceso'], rdp: ['RDP', 'RDP'], rfb: ['VNC', 'VNC'],
 	viewer_left: ['the viewer left', 'el visor se fue'], web: ['browser', 'navegador'], ws: ['browser', 'navegador'],
 };
 
