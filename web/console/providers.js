@@ -18,8 +18,10 @@ function fields() {
 		{ name: 'enabled', label: t('providers.enabled'), type: 'check' }];
 }
 
+const KINDS = ['local', 'libvirt', 'container', 'lxc'];
+
 function create() {
-	formDialog({ title: t('providers.create'), fields: [...fields(), { name: 'kind', label: t('field.kind'), type: 'select', options: [['local', t('providers.local')]] }], values: { capacity: 0, max_creates: 2, enabled: true, kind: 'local' },
+	formDialog({ title: t('providers.create'), fields: [...fields(), { name: 'kind', label: t('field.kind'), type: 'select', options: KINDS.map((kind) => [kind, t(`providers.${kind}`)]) }], values: { capacity: 0, max_creates: 2, enabled: true, kind: 'local' },
 		submit: t('providers.create'), done: t('act.created'), run: (values) => api('POST', '/providers', values), after: (p) => go(href('providers', p.id)) });
 }
 
