@@ -99,7 +99,7 @@ void window_unasked(struct window *w, uint64_t sequence, uint64_t bytes, uint64_
 bool window_may_be_quiet(const struct window *w, uint64_t bytes, uint64_t now_ns)
 {
 	return bytes <= WINDOW_QUIET && w->quiet_frames < QUIET_FRAMES_MAX && w->quiet_bytes + bytes <= QUIET_BYTES_MAX &&
-		w->small_at_ns != 0 && now_ns - w->small_at_ns < PROBE_AFTER_NS;
+		w->small_at_ns != 0 && now_ns < w->small_at_ns + PROBE_AFTER_NS;
 }
 
 void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
@@ -112,7 +112,7 @@ void window_quiet(struct window *w, uint64_t sequence, uint64_t bytes)
 
 bool window_wants_probe(const struct window *w, uint64_t now_ns)
 {
-	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns - w->small_at_ns > PROBE_AFTER_NS || (w->is_late && w->len == 0));
+	return w->len + 1 < WINDOW_FRAMES_MAX && (!w->small_at_ns || now_ns > w->small_at_ns + PROBE_AFTER_NS || (w->is_late && w->len == 0));
 }
 
 /*
@@ -139,7 +139,7 @@ static void note_lone(struct window *w, uint64_t rtt_ns)
 /* On a busy path no frame is alone. When all of a second take much longer than what was the smallest, the way has become longer, too. */
 static void note_recent(struct window *w, uint64_t rtt_ns, uint64_t now_ns)
 {
-	if (now_ns - w->recent_at_ns > RECENT_NS) {
+	if (now_ns > w->recent_at_ns + RECENT_NS) {
 		if (w->recent_len >= RECENT_LEN && is_longer(w, w->recent_min_ns)) {
 			w->span_min_ns[0] = w->rtt_min_ns = w->recent_min_ns;
 			w->span_min_ns[1] = 0;
@@ -162,7 +162,7 @@ static void note_rtt(struct window *w, uint64_t rtt_ns, bool is_small, uint64_t 
 	if (is_first) {
 		w->span_min_ns[0] = w->span_min_ns[1] = 0;
 		w->span_at_ns = now_ns;
-	} else if (now_ns - w->span_at_ns > RTT_SPAN_NS) {
+	} else if (now_ns > w->span_at_ns + RTT_SPAN_NS) {
 		w->span_min_ns[1] = w->span_min_ns[0];
 		w->span_min_ns[0] = 0;
 		w->span_at_ns = now_ns;
@@ -198,7 +198,7 @@ static uint64_t believed_rate(const struct window *w, uint64_t now_ns)
 	for (uint32_t i = 1; i <= WINDOW_SAMPLES; i++) {
 		const struct window_sample *s = &w->samples[(w->next_sample - i) % WINDOW_SAMPLES];
 
-		if (!s->at_ns || (n >= NEWEST && now_ns - s->at_ns > SAMPLE_AGE_NS))
+		if (!s->at_ns || (n >= NEWEST && now_ns > s->at_ns + SAMPLE_AGE_NS))
 			continue;
 		low = PST_MAX(low, s->low);
 		high = PST_MAX(high, s->high);

@@ -431,6 +431,18 @@ Test(window, a_limiters_bursts_do_not_make_the_path_look_wide)
 	cr_expect_lt(queued, 30 * MS, "a letter waits for %d ms", (int)(queued / MS));
 }
 
+/* Callers read clocks of different fineness: a frame may seem to leave before the acknowledgement that it follows. */
+Test(window, a_clock_that_is_a_little_behind_changes_nothing)
+{
+	struct window w;
+
+	window_init(&w);
+	window_sent(&w, 1, 20, 100 * MS);
+	window_acked(&w, 1, 101 * MS + 900);
+	cr_expect(window_may_be_quiet(&w, 20, 101 * MS));
+	cr_expect_not(window_wants_probe(&w, 101 * MS));
+}
+
 Test(window, a_late_answer_asks_for_a_probe_of_the_way)
 {
 	struct window w;
