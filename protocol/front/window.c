@@ -24,6 +24,8 @@
 #define NEWEST 4                      /* samples that count whatever their age */
 #define SAMPLE_AGE_NS 1000000000ull
 #define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
+#define NEAR_NS 5000000ull
+#define NEAR_RATE 6250000u            /* bytes per second */
 #define RAISE_NS 10000000ull
 #define RECENT_NS 1000000000ull
 #define RECENT_LEN 10
@@ -144,6 +146,10 @@ static void note_recent(struct window *w, uint64_t rtt_ns, uint64_t now_ns)
 			w->span_min_ns[0] = w->rtt_min_ns = w->recent_min_ns;
 			w->span_min_ns[1] = 0;
 			w->span_at_ns = now_ns;
+			if (!w->is_measured) {
+				memset(w->samples, 0, sizeof(w->samples)); /* of another path */
+				w->rate = 0;
+			}
 			w->small_at_ns = 0; /* its own length is in it: a probe tells better */
 		}
 		w->recent_at_ns = now_ns;
@@ -187,6 +193,15 @@ static uint64_t median(uint64_t *list, int n)
 }
 
 /*
+ * Behind a short way frames rather wait for a client that decodes slowly than for the path, and coarser or fewer pictures would not help it: there no rate
+ * below this one is believed, unless something comes later than any client would let it (LATE_NS).
+ */
+static bool is_near(const struct window *w)
+{
+	return w->small_at_ns && w->rtt_min_ns < NEAR_NS && !w->is_late_by_far;
+}
+
+/*
  * What a frame alone shows is true or too little, where a busy machine or a slow client came in between: the best of the last second counts, and
  * of the newest four at any time; fewer do not lower it. A busy path's rate is too high where acknowledgements came in a bunch, so there it is the median.
  */
@@ -208,6 +223,8 @@ static uint64_t believed_rate(const struct window *w, uint64_t now_ns)
 
 	low = PST_MAX(low, middle);
 	high = PST_MAX(high, middle);
+	if (is_near(w))
+		high = PST_MAX(high, (uint64_t)NEAR_RATE);
 	if (!w->rate)
 		return high;
 	return n < NEWEST ? PST_MAX(w->rate, low) : PST_CLAMP(w->rate, low, high);
@@ -252,9 +269,11 @@ static void note_rate(struct window *w, uint64_t bytes, uint64_t delivered, uint
 	if (w->rate && beyond_ns > LATE_NS + delivered * 1000000 / PST_MAX(w->rate / 1000, (uint64_t)1)) {
 		memset(w->samples, 0, sizeof(w->samples));
 		w->rate = 0;
+		w->is_late_by_far = true;
 	}
 	w->samples[w->next_sample++ % WINDOW_SAMPLES] = s;
 	w->rate = believed_rate(w, now_ns);
+	w->is_late_by_far &= w->rate < NEAR_RATE;
 }
 
 bool window_acked_after(struct window *w, uint64_t sequence, uint64_t client_ns, uint64_t now_ns)
@@ -353,6 +372,8 @@ uint32_t window_rtt_us(const struct window *w)
 /* What is in flight beyond what the way holds stands in a queue. The oldest frame may have arrived nearly whole. */
 static uint64_t standing_us(const struct window *w)
 {
+	if (is_near(w))
+		return 0; /* in the client, if anywhere */
 	uint64_t client = w->rate / 1000 * (w->client_ns / 1000) / 1000; /* arrived, and not yet shown */
 	uint64_t moving = product(w) + client + (w->len ? w->frames[w->first].bytes : 0);
 

@@ -44,6 +44,7 @@ struct window {
 	uint64_t raised_ns;   /* a lone frame's round trip that was much longer; the next one decides whether the way is */
 	uint64_t recent_min_ns, recent_at_ns; /* the smallest of all frames of the second that goes on, since when */
 	uint32_t recent_len;
+	bool is_late_by_far;  /* something came so late that the path has become narrow, and nothing has shown otherwise since */
 	bool is_late;         /* something took so long that the way may have become longer */
 	uint64_t small_at_ns; /* when a small frame last showed the round trip, 0 never */
 	bool is_measured;    /* the client tells how fast bytes come */

@@ -240,7 +240,7 @@ Test(window, a_way_that_becomes_longer_is_believed_after_two_lone_frames)
 	cr_expect_eq(window_rtt_us(&w), 200000);
 }
 
-/* Letters come back in a millisecond and pictures of 12 KB after 9 ms: the client decodes, and the path is not narrow. */
+/* Letters come back in 20 ms and pictures of 12 KB after 28: the client decodes, and the path is not narrow. */
 static uint32_t rate_of_slow_client(uint64_t client_ns)
 {
 	struct window w;
@@ -252,9 +252,25 @@ static uint32_t rate_of_slow_client(uint64_t client_ns)
 		bool is_small = i % 10 == 1;
 
 		window_sent(&w, i, is_small ? 60 : 12000, now);
-		cr_assert(window_acked(&w, i, now + (is_small ? 1 : 9) * MS));
+		cr_assert(window_acked(&w, i, now + (is_small ? 20 : 28) * MS));
 	}
 	return window_rate_kbps(&w);
+}
+
+/* A viewer on the same network that takes 40 ms for each picture: coarser ones would not help it. */
+Test(window, behind_a_short_way_it_is_the_client_that_is_slow)
+{
+	struct window w;
+	uint64_t seq = 0, now = MS;
+
+	window_init(&w);
+	for (int i = 0; i < 300; i++, now += 50 * MS) {
+		window_sent(&w, ++seq, i % 10 ? 20000 : 60, now);
+		window_acked(&w, seq, now + (i % 10 ? 40 : 1) * MS);
+	}
+	cr_expect_geq(window_rate_kbps(&w), 50000, "%u", window_rate_kbps(&w));
+	window_sent(&w, ++seq, 20000, now);
+	cr_expect_lt(window_backlog_us(&w, now + 10 * MS), 1000);
 }
 
 Test(window, a_clients_own_time_is_not_the_paths)
