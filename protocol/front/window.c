@@ -25,6 +25,7 @@
 #define SAMPLE_AGE_NS 1000000000ull
 #define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
 #define NEAR_NS 5000000ull
+#define CLIENT_NS_MAX 30000000ull     /* no client takes longer for each picture of a second */
 #define NEAR_RATE 6250000u            /* bytes per second */
 #define RAISE_NS 10000000ull
 #define RECENT_NS 1000000000ull
@@ -142,7 +143,7 @@ static void note_lone(struct window *w, uint64_t rtt_ns)
 static void note_recent(struct window *w, uint64_t rtt_ns, uint64_t now_ns)
 {
 	if (now_ns > w->recent_at_ns + RECENT_NS) {
-		if (w->recent_len >= RECENT_LEN && is_longer(w, w->recent_min_ns)) {
+		if (w->recent_len >= RECENT_LEN && is_longer(w, w->recent_min_ns) && w->recent_min_ns > w->rtt_min_ns + CLIENT_NS_MAX) {
 			w->span_min_ns[0] = w->rtt_min_ns = w->recent_min_ns;
 			w->span_min_ns[1] = 0;
 			w->span_at_ns = now_ns;
