@@ -26,7 +26,7 @@
 #define LATE_NS 150000000ull          /* what comes so late was held up by the path, and not by a machine */
 #define NEAR_NS 5000000ull
 #define CLIENT_NS_MAX 30000000ull     /* no client takes longer for each picture of a second */
-#define NEAR_RATE 6250000u            /* bytes per second */
+#define NEAR_RATE 62500000u           /* bytes per second */
 #define RAISE_NS 10000000ull
 #define RECENT_NS 1000000000ull
 #define RECENT_LEN 10
