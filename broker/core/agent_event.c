@@ -79,10 +79,10 @@ static void agent_check_occupant(struct core_round *c, struct core_desktop *d)
 		agent_tell_logoff(c, d, REASON_LOGOFF_USER); /* it may have missed the first one */
 }
 
-/* A start finds a machine that is off, or changes nothing. */
+/* A start finds a machine that is off, or changes nothing; a stop may fail. */
 static bool agent_machine_ends(const struct core_desktop *d)
 {
-	return d->t.id[0] && d->t.kind != TASK_START && (!operation_is(d->t.kind) || d->x.parked);
+	return d->t.id[0] && d->t.kind != TASK_START && !operation_is(d->t.kind);
 }
 
 void agent_on_hello(struct core_round *c)

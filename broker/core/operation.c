@@ -56,8 +56,9 @@ static void operation_begin(struct core_round *c, struct core_desktop *d, enum t
 {
 	desktop_touch(c, d);
 	memset(&d->reason, 0, sizeof(d->reason));
+	if (kind == TASK_REVERT)
+		d->x.agent = AGENT_NONE; /* a stop may fail: its agent is then still there, and says no second hello */
 	if (operation_interrupts(kind)) {
-		d->x.agent = AGENT_NONE;
 		d->due.agent_ms = 0;
 		d->failures = 0;
 		d->x.parked = kind != TASK_REVERT;

@@ -113,8 +113,10 @@ Test(operation, what_cannot_be_stopped_runs_on)
 	cr_expect(!d->x.parked);
 	cr_expect_eq(d->last.state, TASK_FAILED);
 	cr_expect_str_eq(d->last.error, "the image is broken");
-	fixture_agent(&f, d);
+	cr_expect_eq(d->x.agent, AGENT_READY, "its agent never left, and says no second hello");
 	cr_expect_str_eq(state_of(d), "ready");
+	fixture_tick(&f, 2 * AGENT_WAIT_MS);
+	cr_expect_eq(d->t.id[0], '\0', "nobody restarts it");
 	operate(d, TASK_STOP, "");
 	answer(d, true, false);
 	report(d, "running");
