@@ -286,14 +286,19 @@ static void count_refined(struct encoder *e)
 			e->stats.refined_pixels += (uint64_t)rect_area(&e->ops[i].rect);
 }
 
-/* What else changed goes first, in a frame of its own: the echo of a key does not wait until a video is encoded. */
+/*
+ * What else changed goes first, in a frame of its own: the echo of a key does not wait until a video is encoded. What was drawn together with the
+ * video and touches it goes with it.
+ */
 static int plan_video(struct encoder *e, const struct pixmap *screen, uint64_t now_ns, const struct encoder_budget *budget)
 {
 	uint64_t since = encoder_video_since(e);
 
 	if (since == UINT64_MAX || budget->is_small || budget->hold_video)
 		return 0;
-	return e->ops_len == 0 || now_ns - since >= VIDEO_WAIT_NS ? video_plan(e, screen, budget) : 0;
+	if (e->ops_len > 0 && now_ns - since < VIDEO_WAIT_NS && !video_is_drawn_with(e, now_ns, budget->rate_kbps))
+		return 0;
+	return video_plan(e, screen, budget);
 }
 
 /* The order of a frame: see op.h and docs/encoder.md. */

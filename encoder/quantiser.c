@@ -8,7 +8,7 @@
 #define BUCKET_MS 40 /* what one frame may take at most, so that little waits behind it */
 #define VIDEO_SHARE_PCT 65 /* the rest is for text, input echo and audio */
 #define RATE_MIN_KBPS 200
-#define COST_MIN 80    /* bits a pixel in 1/1024: there QUANTISER_MIN is right */
+#define COST_MIN 300    /* bits a pixel in 1/1024: there QUANTISER_MIN is right */
 #define FOLLOW_MAX 30  /* as far as cost alone raises it: beyond, grain and leaves become mud */
 #define FALL_STEPS 3   /* it falls by this or not at all, */
 #define FALL_FRAMES 15 /* and at most each so many frames */

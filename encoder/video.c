@@ -23,6 +23,7 @@
 #define FULL_FROM 160   /* loss of chroma (chroma.h) from which a region gets all of it, where it can, */
 #define FULL_STAYS 80   /* and down to which it keeps it */
 #define FULL_KBPS 20000 /* below it bytes are dearer than colours */
+#define TOGETHER_KBPS 20000 /* below it an echo would wait for a unit to pass */
 #define VIEWS_ALIGN 16  /* of the width, see x264.h */
 #define LOOK_NS 1000000000ull  /* how often that is looked at: it changes with a key unit */
 #define SPARE_NS 5000000000ull /* how long an encoder without a region waits for the next one */
@@ -175,13 +176,17 @@ static bool is_mostly_hot(const struct encoder *e, const struct rect *r, uint64_
 	return hot * 2 >= rect_area(r);
 }
 
-static bool are_near(const struct rect *a, const struct rect *b)
+static bool are_within(const struct rect *a, const struct rect *b, int32_t apart)
 {
-	const struct rect wide = { a->x - TILE_SIDE / 2, a->y - TILE_SIDE / 2, a->w + TILE_SIDE,
-		a->h + TILE_SIDE };
+	const struct rect wide = { a->x - apart, a->y - apart, a->w + 2 * apart, a->h + 2 * apart };
 	struct rect common;
 
 	return rect_intersect(&wide, b, &common);
+}
+
+static bool are_near(const struct rect *a, const struct rect *b)
+{
+	return are_within(a, b, TILE_SIDE / 2);
 }
 
 /* A region costs a key frame when it is opened anew: soon only for what makes it half as large again, or
@@ -212,6 +217,14 @@ static bool absorb_neighbours(struct encoder *e, struct rect *r, uint64_t now_ns
 	return true;
 }
 
+static bool has_neighbour(const struct encoder *e, const struct rect *r)
+{
+	for (size_t i = 0; i < REGIONS_MAX; i++)
+		if (!rect_is_empty(&e->video->regions[i].rect) && are_near(&e->video->regions[i].rect, r))
+			return true;
+	return false;
+}
+
 static struct video_region *free_region(struct encoder *e)
 {
 	for (size_t i = 0; i < PST_MIN((size_t)e->params.max_video_regions, (size_t)REGIONS_MAX); i++)
@@ -224,7 +237,8 @@ static void begin_region(struct encoder *e, struct rect r, uint64_t now_ns)
 {
 	struct video_region *g;
 
-	if (rect_area(&r) < AREA_MIN || !is_mostly_hot(e, &r, now_ns) || !absorb_neighbours(e, &r, now_ns))
+	/* A small one is the edge of its neighbour. */
+	if ((rect_area(&r) < AREA_MIN && !has_neighbour(e, &r)) || !is_mostly_hot(e, &r, now_ns) || !absorb_neighbours(e, &r, now_ns))
 		return;
 	g = free_region(e);
 	if (!g)
@@ -436,6 +450,22 @@ uint64_t video_waiting_since(const struct video *v)
 		if (!rect_is_empty(&v->regions[i].rect) && v->regions[i].has_change)
 			since = PST_MIN(since, v->regions[i].waiting_ns);
 	return since;
+}
+
+bool video_is_drawn_with(const struct encoder *e, uint64_t now_ns, uint32_t rate_kbps)
+{
+	if (rate_kbps && rate_kbps < TOGETHER_KBPS)
+		return false;
+	for (size_t i = 0; i < REGIONS_MAX; i++) {
+		const struct video_region *g = &e->video->regions[i];
+
+		if (rect_is_empty(&g->rect) || !g->has_change || g->waiting_ns != now_ns)
+			continue;
+		for (size_t k = 0; k < e->ops_len; k++)
+			if (are_within(&g->rect, &e->ops[k].rect, 1))
+				return true;
+	}
+	return false;
 }
 
 uint64_t video_next_due(const struct video *v)

@@ -38,5 +38,11 @@ int video_plan(struct encoder *e, const struct pixmap *screen, const struct enco
 /* Since when a region's change waits to be planned; UINT64_MAX when none does. */
 uint64_t video_waiting_since(const struct video *v);
 
+/*
+ * Whether one of the operations planned so far touches a region whose change came with it, now: one drawing, of which nobody should see the one half
+ * before the other, as a player and its captions. Not on a narrow path, where a unit takes long; a rate of 0 is not known.
+ */
+bool video_is_drawn_with(const struct encoder *e, uint64_t now_ns, uint32_t rate_kbps);
+
 /* When the next region would end by rest, or an encoder that waits for one; UINT64_MAX for never. */
 uint64_t video_next_due(const struct video *v);

@@ -99,6 +99,7 @@ static int set_up(x264_param_t *p, int32_t width, int32_t height, uint32_t rate_
 	p->b_annexb = 1;
 	p->b_deblocking_filter = 1;
 	p->analyse.b_mb_info = 1;
+	p->analyse.i_subpel_refine = 1; /* quarters of a pixel: a fifth of the bytes for a tenth of the time */
 	p->analyse.i_mv_range = MOTION_MAX;
 	p->analyse.i_weighted_pred = X264_WEIGHTP_NONE; /* pays for fades alone */
 	p->vui.b_fullrange = 1;

@@ -148,6 +148,50 @@ Test(video, another_change_goes_first_and_alone)
 	desk_close(&d);
 }
 
+Test(video, what_is_drawn_with_it_and_touches_it_goes_with_it)
+{
+	const struct rect clip = { 64, 64, 320, 256 }, caption = { 64, 320, 120, 14 };
+	const uint32_t rates[] = { 0, 100000, 5000 };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(rates); i++) {
+		const struct encoder_budget budget = { .rate_kbps = rates[i] };
+		struct desk d;
+		struct op_list list;
+
+		open_video(&d, &clip);
+		draw_clip(&d, &clip, 20);
+		draw_text(&d, &caption);
+		encoder_damage(d.enc, &clip, 1);
+		encoder_damage(d.enc, &caption, 1);
+		list = desk_plan_for(&d, &budget);
+		cr_assert_neq(list.ops[0].kind, OP_VIDEO);
+		cr_assert_eq(list.ops[list.len - 1].kind == OP_VIDEO, rates[i] != 5000, "at %u kbit/s", rates[i]);
+		desk_settle(&d, 0);
+		desk_close(&d);
+	}
+}
+
+Test(video, a_small_part_joins_the_video_beside_it)
+{
+	const struct rect clip = { 64, 64, 320, 256 }, taller = { 64, 64, 320, 272 };
+	struct desk d;
+	int64_t pictures = 0;
+
+	open_video(&d, &clip);
+	for (int frame = 0; frame < 60; frame++, d.now += 33 * MS) {
+		struct op_list list;
+
+		draw_clip(&d, &taller, frame);
+		encoder_damage(d.enc, &taller, 1);
+		list = desk_plan(&d, 0);
+		for (size_t i = 0; frame >= 45 && i < list.len; i++)
+			pictures += list.ops[i].kind == OP_VIDEO ? 0 : rect_area(&list.ops[i].rect);
+	}
+	cr_assert_eq(pictures, 0);
+	desk_settle(&d, 0);
+	desk_close(&d);
+}
+
 Test(video, other_changes_do_not_keep_it_waiting)
 {
 	const struct rect clip = { 64, 64, 320, 256 }, letter = { 600, 500, 9, 12 };
