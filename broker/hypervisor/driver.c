@@ -10,7 +10,7 @@
 
 const char *machine_state_name(enum machine_state state)
 {
-	static const char *const names[] = { "running", "stopped", "failed" };
+	static const char *const names[] = { "running", "stopped", "failed", "unknown" };
 
 	PRE((size_t)state < sizeof(names) / sizeof(names[0]));
 	return names[state];
@@ -55,12 +55,27 @@ struct driver *driver_open(const struct driver_type *type, const struct driver_p
 	return d;
 }
 
+/* What names a host or a network of a provider that has none is a mistake, not a wish. */
+static int place_check(struct driver *d, const struct machine_request *r, struct pst_err *err)
+{
+	bool is_own = r->network[0] && strcmp(r->network, "host") != 0 && strcmp(r->network, "none") != 0;
+
+	if (uuid_check(r->desktop, "desktop", err) < 0 || uuid_check(r->task, "task", err) < 0)
+		return err->code;
+	if (r->host[0] && !d->type->hosts)
+		return pst_err_set(err, PST_EINVAL, "provider %s (%s) is one host: \"%s\" cannot be chosen", d->name, d->type->kind, r->host);
+	if (is_own && !d->type->networks)
+		return pst_err_set(err, PST_EINVAL, "provider %s (%s) has no network \"%s\": give the pool \"host\" or \"none\"", d->name,
+			d->type->kind, r->network);
+	return 0;
+}
+
 int driver_create(struct driver *d, const struct machine_request *r, struct machine *ret,
 	struct pst_err *err)
 {
 	struct machine m;
 
-	if (uuid_check(r->desktop, "desktop", err) < 0 || uuid_check(r->task, "task", err) < 0)
+	if (place_check(d, r, err) < 0)
 		return err->code;
 	memset(&m, 0, sizeof(m));
 	return answer(d, d->type->create(d, r, &m, err), &m, ret, err);
@@ -80,7 +95,7 @@ int driver_restart(struct driver *d, const struct machine_request *r, bool refre
 {
 	struct machine m;
 
-	if (uuid_check(r->desktop, "desktop", err) < 0 || uuid_check(r->task, "task", err) < 0)
+	if (place_check(d, r, err) < 0)
 		return err->code;
 	memset(&m, 0, sizeof(m));
 	return answer(d, d->type->restart(d, r, refresh, &m, err), &m, ret, err);
@@ -188,6 +203,16 @@ int driver_console(struct driver *d, const char *desktop, struct machine_endpoin
 		return err->code;
 	*ret = found;
 	return 0;
+}
+
+int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
+{
+	return d->type->hosts ? done(d, d->type->hosts(d, visit, arg, err), err) : 0;
+}
+
+int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
+{
+	return d->type->networks ? done(d, d->type->networks(d, visit, arg, err), err) : 0;
 }
 
 void driver_cancel(struct driver *d, const char *desktop)

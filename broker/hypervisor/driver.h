@@ -10,7 +10,8 @@
  * Each ends by itself, at the latest with PST_ETIMEOUT after the provider's "deadline_s".
  *
  * A hypervisor that cannot be asked is no news of its machines: list then fails as a whole
- * and never leaves one out.
+ * and never leaves one out. A provider of several hosts may list those that answer: it then visits
+ * each of the others as a machine without a desktop ("", MACHINE_UNKNOWN, host, reason).
  */
 #pragma once
 
@@ -45,8 +46,28 @@ struct driver_capacity {
 	char limits[MACHINE_NAME_SIZE];   /* which resource limits hold, for the log */
 };
 
+/* One of several hosts of a provider. */
+struct driver_host {
+	char name[MACHINE_NAME_SIZE];
+	uint32_t processors, memory_mb, free_mb; /* free: for new machines, as the host sees it now */
+	uint32_t machines;                       /* that run there, ours or not */
+	uint32_t capacity;                       /* machines at most; 0: memory alone decides */
+	bool usable;
+	char reason[MACHINE_REASON_SIZE]; /* why not, and what to do */
+};
+
+/* One of the networks that a machine_request may name. */
+struct driver_network {
+	char name[MACHINE_NAME_SIZE];
+	char kind[16];                   /* "nat", "isolated", "bridge", "ovs", "existing": a word of the driver's */
+	char about[MACHINE_NAME_SIZE];   /* "br0, VLAN 20", for people */
+	bool peers;                      /* desktops in it reach each other */
+};
+
 struct driver;
 
+typedef void (*driver_host_cb)(const struct driver_host *h, void *arg);
+typedef void (*driver_network_cb)(const struct driver_network *n, void *arg);
 typedef void (*driver_visit_cb)(const struct machine *m, void *arg);
 
 /* On the loop's thread: the machine ended by itself, reason in words. */
@@ -66,7 +87,7 @@ struct driver_type {
 	/* Returns owned, or NULL with err. May leave faults for capacity to tell. */
 	struct driver *(*open)(const struct driver_params *p, struct pst_err *err);
 	/*
-	 * Makes the machine and fills ret. The same task again gives the same answer; a live
+	 * Makes the machine (on r->host, where that is not "") and fills ret. The same task again gives the same answer; a live
 	 * machine of another task is PST_ECONFLICT; the remains of a dead one are replaced.
 	 */
 	int (*create)(struct driver *d, const struct machine_request *r, struct machine *ret,
@@ -109,6 +130,10 @@ struct driver_type {
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 	/* The machine's own screen, for administrators. */
 	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* Each host, usable or not: r->host of create, migrate and machine.host name them. NULL: it is one host. */
+	int (*hosts)(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
+	/* Each network but "host" and "none". NULL: it has none. Does not block. */
+	int (*networks)(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -140,6 +165,9 @@ int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name
 int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+/* Without the slot: nothing is visited, 0. */
+int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
+int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

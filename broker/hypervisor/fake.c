@@ -20,12 +20,16 @@ struct fake_machine {
 	void *ended_arg;
 };
 
-#define FAKE_HOSTS "one two" /* where machines can be moved to */
+#define FAKE_HOSTS "one, two" /* where machines can be moved to */
+#define FAKE_MEMORY_MB 65536
+
+static const char *const fake_names[] = { "one", "two" };
 
 struct fake {
 	struct driver base;
 	pthread_mutex_t lock; /* guards everything below */
 	struct fake_machine machines[FAKE_MACHINES_MAX];
+	bool silent[PST_ARRAY_LEN(fake_names)]; /* hosts */
 	unsigned fail_n;
 	int fail_code;
 	uv_loop_t *loop;
@@ -69,6 +73,32 @@ static int injected(struct fake *f, struct pst_err *err)
 	return pst_err_set(err, f->fail_code, "the test wants this call to fail");
 }
 
+/* Its index, or -1. */
+static int host_index(const char *name)
+{
+	for (size_t i = 0; i < PST_ARRAY_LEN(fake_names); i++) {
+		if (strcmp(fake_names[i], name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int host_check(const struct fake *f, const char *name, struct pst_err *err)
+{
+	int i = host_index(name);
+
+	if (i < 0)
+		return pst_err_set(err, PST_ENOTFOUND, "there is no host \"%s\"; there are: " FAKE_HOSTS, name);
+	return f->silent[i] ? pst_err_set(err, PST_EIO, "host %s does not answer", name) : 0;
+}
+
+static bool machine_is_silent(const struct fake *f, const struct fake_machine *fm)
+{
+	int i = host_index(fm->m.host);
+
+	return i >= 0 && f->silent[i];
+}
+
 static void machine_fill(struct fake *f, struct fake_machine *fm, const struct machine_request *r)
 {
 	struct machine *m = &fm->m;
@@ -95,11 +125,16 @@ static int create_locked(struct fake *f, const struct machine_request *r, struct
 		return err->code;
 	if (fm && fm->m.state == MACHINE_RUNNING && strcmp(fm->m.task, r->task) != 0)
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs", r->desktop);
+	if (r->host[0] && host_check(f, r->host, err) < 0)
+		return err->code;
+	if (strcmp(r->network, "host") != 0 && strcmp(r->network, "none") != 0 && strcmp(r->network, FAKE_NETWORK) != 0)
+		return pst_err_set(err, PST_EINVAL, "there is no network \"%s\"; there is: " FAKE_NETWORK, r->network);
 	if (!fm)
 		fm = find_free(f);
 	if (!fm)
 		return pst_err_set(err, PST_ELIMIT, "all %d places are taken", FAKE_MACHINES_MAX);
 	machine_fill(f, fm, r);
+	pst_strlcpy(fm->m.host, sizeof(fm->m.host), r->host[0] ? r->host : fake_names[0]);
 	*ret = fm->m;
 	return 0;
 }
@@ -159,8 +194,15 @@ static int fake_list(struct driver *d, driver_visit_cb visit, void *arg, struct 
 	pthread_mutex_lock(&f->lock);
 	rc = injected(f, err);
 	for (size_t i = 0; i < FAKE_MACHINES_MAX && rc == 0; i++) {
-		if (f->machines[i].used)
+		if (f->machines[i].used && !machine_is_silent(f, &f->machines[i]))
 			visit(&f->machines[i].m, arg);
+	}
+	for (size_t i = 0; i < PST_ARRAY_LEN(fake_names) && rc == 0; i++) {
+		struct machine away = { .state = MACHINE_UNKNOWN, .reason = "it does not answer" };
+
+		pst_strlcpy(away.host, sizeof(away.host), fake_names[i]);
+		if (f->silent[i])
+			visit(&away, arg);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return rc;
@@ -333,10 +375,9 @@ static int fake_migrate(struct driver *d, const char *desktop, const char *host,
 
 	if (!fm)
 		return err->code;
-	if (strstr(FAKE_HOSTS, host))
+	rc = host_check(fake_of(d), host, err);
+	if (rc == 0)
 		pst_strlcpy(fm->m.host, sizeof(fm->m.host), host);
-	else
-		rc = pst_err_set(err, PST_ENOTFOUND, "there is no host \"%s\"; there are: " FAKE_HOSTS, host);
 	pthread_mutex_unlock(&fake_of(d)->lock);
 	return rc;
 }
@@ -350,6 +391,39 @@ static int fake_console(struct driver *d, const char *desktop, struct machine_en
 	*ret = (struct machine_endpoint){ .kind = ENDPOINT_RFB };
 	snprintf(ret->address, sizeof(ret->address), "/fake/%s/console.sock", desktop);
 	pthread_mutex_unlock(&fake_of(d)->lock);
+	return 0;
+}
+
+static int fake_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
+{
+	struct fake *f = fake_of(d);
+
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < PST_ARRAY_LEN(fake_names); i++) {
+		struct driver_host h = { .processors = 8, .memory_mb = FAKE_MEMORY_MB, .free_mb = FAKE_MEMORY_MB, .usable = !f->silent[i] };
+
+		pst_strlcpy(h.name, sizeof(h.name), fake_names[i]);
+		for (size_t k = 0; k < FAKE_MACHINES_MAX; k++) {
+			const struct fake_machine *fm = &f->machines[k];
+
+			if (!fm->used || strcmp(fm->m.host, h.name) != 0)
+				continue;
+			h.machines++;
+			h.free_mb -= PST_MIN(h.free_mb, fm->size.memory_mb);
+		}
+		if (!h.usable)
+			pst_strlcpy(h.reason, sizeof(h.reason), "it does not answer");
+		visit(&h, arg);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return 0;
+}
+
+static int fake_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
+{
+	static const struct driver_network office = { .name = FAKE_NETWORK, .kind = "isolated", .about = "of the tests" };
+
+	visit(&office, arg);
 	return 0;
 }
 
@@ -390,6 +464,17 @@ int fake_kill(struct driver *d, const char *desktop, const char *reason)
 	return fm ? 0 : PST_ENOTFOUND;
 }
 
+void fake_host_silent(struct driver *d, const char *host, bool is_silent)
+{
+	struct fake *f = fake_of(d);
+	int i = host_index(host);
+
+	PRE(i >= 0);
+	pthread_mutex_lock(&f->lock);
+	f->silent[i] = is_silent;
+	pthread_mutex_unlock(&f->lock);
+}
+
 void fake_fail_next(struct driver *d, unsigned n, int code)
 {
 	struct fake *f = fake_of(d);
@@ -417,4 +502,6 @@ const struct driver_type driver_fake = {
 	.resize = fake_resize,
 	.migrate = fake_migrate,
 	.console = fake_console,
+	.hosts = fake_hosts,
+	.networks = fake_networks,
 };

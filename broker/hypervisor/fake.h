@@ -8,9 +8,13 @@ extern const struct driver_type driver_fake;
 
 #define FAKE_SNAPSHOTS_MAX 4
 #define FAKE_MACHINES_MAX 256
+#define FAKE_NETWORK "office" /* the only one, beside "host" and "none" */
 
 /* The machine dies as if by itself. Loop thread. PST_ENOTFOUND. */
 int fake_kill(struct driver *d, const char *desktop, const char *reason);
+
+/* The host "one" or "two" cannot be asked, or can again: lists say so, nothing is made there. Any thread. */
+void fake_host_silent(struct driver *d, const char *host, bool is_silent);
 
 /* The next n blocking calls fail with code. Any thread. */
 void fake_fail_next(struct driver *d, unsigned n, int code);

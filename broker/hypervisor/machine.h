@@ -20,6 +20,7 @@ enum machine_state {
 	MACHINE_RUNNING,
 	MACHINE_STOPPED, /* can be restarted with what it holds */
 	MACHINE_FAILED,  /* died or was never finished; reason says more */
+	MACHINE_UNKNOWN, /* in lists only: of a host that cannot be asked (driver.h) */
 };
 
 const char *machine_state_name(enum machine_state state);
@@ -45,7 +46,8 @@ struct machine_request {
 	uint32_t pids;
 	uint32_t disk_mb; /* 0: as large as the image's */
 	uint32_t max_width, max_height;
-	bool network;
+	char network[MACHINE_NAME_SIZE]; /* "host": what the provider gives; "none": loopback alone; else one of the provider's by name */
+	char host[MACHINE_NAME_SIZE];    /* where create is to make it; "": the provider chooses */
 };
 
 /* Where the agent's display link, or a machine's own screen, is reached. */

@@ -115,8 +115,6 @@ static int cpus_read(const json_t *spec, uint32_t *ret_percent, struct pst_err *
 
 static int spec_read(const json_t *spec, struct machine_request *r, struct pst_err *err)
 {
-	char network[16];
-
 	if (number_read(spec, "memory_mb", 64, REQUEST_MEMORY_MAX_MB, 1024, &r->memory_mb, err) < 0 ||
 		number_read(spec, "pids", 32, 1 << 20, 512, &r->pids, err) < 0 ||
 		number_read(spec, "disk_mb", 16, REQUEST_DISK_MAX_MB, 0, &r->disk_mb, err) < 0 ||
@@ -125,11 +123,8 @@ static int spec_read(const json_t *spec, struct machine_request *r, struct pst_e
 		cpus_read(spec, &r->cpu_percent, err) < 0 ||
 		text_read(spec, "locale", "en_US", "_@", r->locale, sizeof(r->locale), err) < 0 ||
 		text_read(spec, "layout", "us", "_,", r->layout, sizeof(r->layout), err) < 0 ||
-		text_read(spec, "network", "host", "", network, sizeof(network), err) < 0)
+		text_read(spec, "network", "host", "._-", r->network, sizeof(r->network), err) < 0)
 		return err->code;
-	if (strcmp(network, "host") != 0 && strcmp(network, "none") != 0)
-		return pst_err_set(err, PST_EINVAL, "network: must be \"host\" or \"none\"");
-	r->network = strcmp(network, "host") == 0;
 	return 0;
 }
 
@@ -169,7 +164,8 @@ static int ids_read(const json_t *msg, struct machine_request *r, struct pst_err
 	if (text_read(msg, "task", NULL, "-", r->task, sizeof(r->task), err) < 0 ||
 		text_read(msg, "desktop", NULL, "-", r->desktop, sizeof(r->desktop), err) < 0 ||
 		token_read(msg, "enrol_token", r->enrol_token, sizeof(r->enrol_token), err) < 0 ||
-		text_read(msg, "hostname", "", "-", r->hostname, sizeof(r->hostname), err) < 0)
+		text_read(msg, "hostname", "", "-", r->hostname, sizeof(r->hostname), err) < 0 ||
+		text_read(msg, "host", "", "._-", r->host, sizeof(r->host), err) < 0)
 		return err->code;
 	if (pst_uuid_parse(r->task, &u) < 0 || pst_uuid_parse(r->desktop, &u) < 0)
 		return pst_err_set(err, PST_EINVAL, "task and desktop must be UUIDs");
@@ -212,7 +208,12 @@ json_t *request_json(const struct machine_request *r)
 		"version", r->image_version, "base", r->image_base, "path", r->image_path, "spec", "memory_mb",
 		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "disk_mb",
 		(int)r->disk_mb, "max_width", (int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
-		"network", r->network ? "host" : "none");
+		"network", r->network[0] ? r->network : "host");
+}
+
+bool request_has_network(const struct machine_request *r)
+{
+	return strcmp(r->network, "none") != 0;
 }
 
 json_t *request_launch(const struct machine_request *r, uid_t uid, uid_t gateway_uid)
@@ -220,7 +221,7 @@ json_t *request_launch(const struct machine_request *r, uid_t uid, uid_t gateway
 	return json_pack("{s:I,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:s}", "uid", (json_int_t)uid, "gateway_uid",
 		(json_int_t)gateway_uid, "memory_mb", (int)r->memory_mb, "pids", (int)r->pids, "max_width", (int)r->max_width,
 		"max_height", (int)r->max_height, "width", (int)PST_MIN(r->max_width, (uint32_t)START_WIDTH), "height",
-		(int)PST_MIN(r->max_height, (uint32_t)START_HEIGHT), "network", (int)r->network, "hostname", r->hostname, "locale",
+		(int)PST_MIN(r->max_height, (uint32_t)START_HEIGHT), "network", (int)request_has_network(r), "hostname", r->hostname, "locale",
 		r->locale, "layout", r->layout);
 }
 
@@ -246,7 +247,7 @@ void request_merge(struct machine_request *r, const struct machine_request *old)
 		r->disk_mb = old->disk_mb;
 		r->max_width = old->max_width;
 		r->max_height = old->max_height;
-		r->network = old->network;
+		memcpy(r->network, old->network, sizeof(r->network));
 		memcpy(r->locale, old->locale, sizeof(r->locale));
 		memcpy(r->layout, old->layout, sizeof(r->layout));
 	}

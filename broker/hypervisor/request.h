@@ -20,6 +20,9 @@ int request_parse_restart(const json_t *msg, struct machine_request *ret, struct
 /* Without the token, which is for the desktop only. Returns owned; NULL on no memory. */
 json_t *request_json(const struct machine_request *r);
 
+/* Is it to reach anything but itself? */
+bool request_has_network(const struct machine_request *r);
+
 /* Fills what r leaves open from old. */
 void request_merge(struct machine_request *r, const struct machine_request *old);
 

@@ -64,7 +64,7 @@ static json_t *host_make(const struct spec_site *site, const struct machine_requ
 	json_int_t memory = (json_int_t)r->memory_mb << 20;
 
 	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:[s],s:[s],s:o,s:o,s:{s:s},s:b,s:b,s:s}", "NetworkMode",
-		r->network ? site->network : "none", "UsernsMode", "host", "Memory", memory, "MemorySwap", memory, "NanoCpus",
+		request_has_network(r) ? site->network : "none", "UsernsMode", "host", "Memory", memory, "MemorySwap", memory, "NanoCpus",
 		(json_int_t)r->cpu_percent * 10000000, "PidsLimit", (json_int_t)r->pids, "ShmSize", memory / 2, "CapDrop", "ALL",
 		"SecurityOpt", "no-new-privileges", "Binds", binds_make(site, run), "Tmpfs", tmpfs_make(r), "RestartPolicy", "Name", "no",
 		"Init", 0, "Privileged", 0, "IpcMode", "private");

@@ -12,6 +12,7 @@
 #include "broker/hypervisor/identity.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/request.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -224,7 +225,7 @@ static int identity_files(const struct upper *u, const struct record *r, struct 
 	identity_machine_id(q->desktop, id);
 	if (upper_file(u, "/etc/machine-id", id, err) < 0)
 		return err->code;
-	return resolver_file(u, q->network, err);
+	return resolver_file(u, request_has_network(q), err);
 }
 
 static int upper_fill(const struct local *l, const struct record *r, struct pst_err *err)

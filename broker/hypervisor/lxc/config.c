@@ -18,7 +18,7 @@ static void isolation_write(struct pst_buf *b, const struct config_site *site, c
 	/* A provisioner with no_new_privs cannot change profiles; ours is no worse than LXC's. */
 	if (site->apparmor)
 		pst_buf_put_str(b, "lxc.apparmor.profile = unchanged\n");
-	if (r->network)
+	if (request_has_network(r))
 		pst_buf_printf(b, "lxc.net.0.type = veth\nlxc.net.0.link = %s\nlxc.net.0.flags = up\n", site->bridge);
 	else
 		pst_buf_put_str(b, "lxc.net.0.type = empty\n");

@@ -2,6 +2,7 @@
 /* The contract of driver.h, sentence by sentence. */
 #include "tests/unit/hypervisor/contract.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <criterion/criterion.h>
@@ -46,6 +47,7 @@ void contract_request(struct machine_request *r, const char *image_path)
 	pst_strlcpy(r->hostname, sizeof(r->hostname), "test");
 	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
 	pst_strlcpy(r->layout, sizeof(r->layout), "us");
+	pst_strlcpy(r->network, sizeof(r->network), "none");
 	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), "token");
 	r->memory_mb = 256;
 	r->cpu_percent = 100;
@@ -274,12 +276,73 @@ static void screens_and_hosts_are_checked(struct driver *d, const char *image, u
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }
 
+struct host_sight {
+	struct driver_host hosts[8];
+	size_t n;
+};
+
+static void host_see(const struct driver_host *h, void *arg)
+{
+	struct host_sight *s = arg;
+
+	cr_assert(h->usable || h->reason[0], "%s: no reason", h->name);
+	cr_assert(h->memory_mb >= h->free_mb, "%s: %u MB of %u are free", h->name, h->free_mb, h->memory_mb);
+	if (s->n < PST_ARRAY_LEN(s->hosts))
+		s->hosts[s->n++] = *h;
+}
+
+static void network_see(const struct driver_network *n, void *arg)
+{
+	cr_assert(n->name[0] && n->kind[0]);
+	cr_assert_str_neq(n->name, "host");
+	cr_assert_str_neq(n->name, "none");
+	(*(size_t *)arg)++;
+}
+
+/* A provider of several makes a machine on each that is named, says where it is, and knows no other. */
+static void hosts_are_chosen(struct driver *d, const char *image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct host_sight s = { .n = 0 };
+	struct machine_request r;
+	struct machine m;
+
+	cr_assert_eq(driver_hosts(d, host_see, &s, &err), 0, "%s", err.text);
+	contract_request(&r, image);
+	pst_strlcpy(r.host, sizeof(r.host), "nowhere");
+	cr_assert_eq(driver_create(d, &r, &m, &err), s.n ? PST_ENOTFOUND : PST_EINVAL, "%s", err.text);
+	for (size_t i = 0; i < s.n; i++) {
+		contract_request(&r, image);
+		pst_strlcpy(r.host, sizeof(r.host), s.hosts[i].name);
+		cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+		cr_assert_str_eq(m.host, s.hosts[i].name);
+		cr_assert_str_eq(look(d, r.desktop).machine.host, s.hosts[i].name);
+		cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	}
+}
+
+static void networks_are_named(struct driver *d, const char *image)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+	size_t n = 0;
+
+	cr_assert_eq(driver_networks(d, network_see, &n, &err), 0, "%s", err.text);
+	contract_request(&r, image);
+	pst_strlcpy(r.network, sizeof(r.network), "nowhere");
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_EINVAL, "%s", err.text);
+	cr_assert_eq(look(d, r.desktop).n, 0, "nothing is made of what is refused");
+}
+
 static void what_is_carried_works(struct driver *d, const char *image, unsigned can)
 {
 	power_moves(d, image, can);
 	snapshots_are_taken_and_reverted(d, image, can);
 	sizes_grow(d, image, can);
 	screens_and_hosts_are_checked(d, image, can);
+	hosts_are_chosen(d, image);
+	networks_are_named(d, image);
 }
 
 void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,

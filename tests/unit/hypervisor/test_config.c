@@ -2,6 +2,7 @@
 /* What liblxc is told of a desktop. */
 #include "broker/hypervisor/lxc/config.h"
 
+#include "base/text.h"
 #include "tests/unit/hypervisor/contract.h"
 
 #include <criterion/criterion.h>
@@ -51,7 +52,7 @@ Test(config, networks_layers_and_unified_groups_have_their_own_lines)
 	struct pst_buf b;
 
 	contract_request(&r, "/images/demo/1");
-	r.network = true;
+	pst_strlcpy(r.network, sizeof(r.network), "host");
 	site.unified = site.apparmor = true;
 	pst_buf_init(&b, 65536);
 	pst_buf_put_str(&b, "\n");

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "broker/hypervisor/fake.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
@@ -217,6 +218,50 @@ Test(driver, wrappers_name_the_provider_and_leave_results_alone)
 	cr_assert_eq(m.uid, 7);
 	cr_assert(driver_is_retryable(PST_EBUSY));
 	cr_assert(!driver_is_retryable(PST_EINVAL));
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
+struct silence {
+	size_t machines, silent;
+};
+
+static void silence_see(const struct machine *m, void *arg)
+{
+	struct silence *s = arg;
+
+	s->machines += m->desktop[0] != '\0';
+	s->silent += !m->desktop[0] && m->state == MACHINE_UNKNOWN && strcmp(m->host, "two") == 0 && m->reason[0];
+}
+
+static void unusable_see(const struct driver_host *h, void *arg)
+{
+	*(size_t *)arg += !h->usable;
+}
+
+Test(driver, a_silent_host_is_named_and_the_others_go_on)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct silence s = { 0 };
+	struct machine_request r;
+	struct machine m;
+	size_t unusable = 0;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	struct driver *d = open_kind("fake", &loop, NULL, "/nowhere");
+	contract_request(&r, "/images/demo/1");
+	pst_strlcpy(r.host, sizeof(r.host), "two");
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	contract_request(&r, "/images/demo/1");
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	fake_host_silent(d, "two", true);
+	cr_assert_eq(driver_list(d, silence_see, &s, &err), 0, "%s", err.text);
+	cr_assert_eq(s.machines, 1);
+	cr_assert_eq(s.silent, 1);
+	cr_assert_eq(driver_hosts(d, unusable_see, &unusable, &err), 0, "%s", err.text);
+	cr_assert_eq(unusable, 1);
+	cr_assert_eq(driver_migrate(d, r.desktop, "two", &err), PST_EIO);
 	driver_close(d);
 	pst_loop_drain(&loop);
 }

@@ -35,7 +35,21 @@ Test(request, a_full_one_is_read_and_defaults_are_filled)
 	cr_assert_eq(r.cpu_percent, 150);
 	cr_assert_eq(r.pids, 512);
 	cr_assert_eq(r.max_width, 3840);
-	cr_assert(!r.network);
+	cr_assert_str_eq(r.network, "none");
+	cr_assert(!request_has_network(&r));
+}
+
+Test(request, a_host_and_a_network_are_names)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r, back = { .network = "lab" };
+
+	cr_assert_eq(parse("{" IDS "\"host\":\"kvm2\"," IMAGE "\"spec\":{\"network\":\"office_1\"}}", &r, &err), 0, "%s", err.text);
+	cr_assert_str_eq(r.host, "kvm2");
+	cr_assert_str_eq(r.network, "office_1");
+	cr_assert(request_has_network(&r));
+	request_merge(&back, &r);
+	cr_assert_str_eq(back.network, "office_1", "a restart without a specification stays where it was");
 }
 
 Test(request, a_hypervisors_own_template_has_no_path)
@@ -71,7 +85,8 @@ Test(request, bad_ones_are_refused_by_the_name_of_the_field)
 		{ "{" IDS IMAGE "\"spec\":{\"memory_mb\":1}}", "memory_mb" },
 		{ "{" IDS IMAGE "\"spec\":{\"max_height\":65535}}", "max_height" },
 		{ "{" IDS IMAGE "\"spec\":{\"layout\":\"us;reboot\"}}", "layout" },
-		{ "{" IDS IMAGE "\"spec\":{\"network\":\"bridge\"}}", "network" },
+		{ "{" IDS IMAGE "\"spec\":{\"network\":\"a/b\"}}", "network" },
+		{ "{" IDS "\"host\":\"../kvm\"," IMAGE SPEC "}", "host" },
 		{ "{" IDS "\"hostname\":\"-x\"," IMAGE SPEC "}", "hostname" },
 		{ "{" IDS "\"enrol_token\":\"a b\"," IMAGE SPEC "}", "enrol_token" },
 	};

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/container/spec.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "tests/unit/hypervisor/contract.h"
 
 #include <criterion/criterion.h>
@@ -46,7 +47,7 @@ Test(spec, a_desktop_gets_limits_and_no_privilege)
 	cr_assert_null(strstr(text, "token"), "whoever may look at containers does not read tokens");
 	free(text);
 	json_decref(o);
-	r.network = true;
+	pst_strlcpy(r.network, sizeof(r.network), "host");
 	o = spec_create(&site, &r, 5000, "desk:1", "/run");
 	cr_assert_str_eq(text_at(o, "HostConfig", "NetworkMode"), "bridge");
 	json_decref(o);
