@@ -108,8 +108,20 @@ static json_t *endpoint_json(const struct machine *m)
 	return json_object();
 }
 
+/* What one provider says of its machines, and of which hosts it can say nothing. */
+struct listing {
+	json_t *machines, *silent; /* owned */
+};
+
 static void machine_collect(const struct machine *m, void *arg)
 {
+	struct listing *l = arg;
+
+	if (!m->desktop[0]) {
+		pst_warn("no list of machines of host=%s: %s", m->host, m->reason);
+		json_array_append_new(l->silent, json_string(m->host));
+		return;
+	}
 	json_t *obj = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "desktop", m->desktop, "task", m->task,
 		"state", machine_state_name(m->state), "reason", m->reason, "uid", (json_int_t)m->uid, "image",
 		m->image);
@@ -118,22 +130,59 @@ static void machine_collect(const struct machine *m, void *arg)
 		return;
 	if (m->endpoint.kind != ENDPOINT_NONE)
 		json_object_set_new(obj, "endpoint", endpoint_json(m));
-	json_array_append_new(arg, obj);
+	if (m->host[0])
+		json_object_set_new(obj, "host", json_string(m->host));
+	json_array_append_new(l->machines, obj);
+}
+
+struct host_listing {
+	struct job *job;
+	const struct driver *d;
+	const json_t *silent; /* names; NULL: machines were not asked for */
+};
+
+static void host_collect(const struct driver_host *h, void *arg)
+{
+	struct host_listing *l = arg;
+	bool is_silent = false;
+	json_t *name;
+	size_t i;
+
+	json_array_foreach((json_t *)l->silent, i, name)
+		is_silent |= strcmp(json_string_value(name), h->name) == 0;
+	json_array_append_new(l->job->hosts, json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:s,s:b}", "provider", l->d->name, "name",
+		h->name, "processors", (json_int_t)h->processors, "memory_mb", (json_int_t)h->memory_mb, "free_mb",
+		(json_int_t)h->free_mb, "machines", (json_int_t)h->machines, "capacity", (json_int_t)h->capacity, "usable",
+		h->usable, "reason", h->reason, "listed", !is_silent));
+}
+
+/* A provider that cannot say which hosts it has is not healthy, which its capacity tells. */
+static void provider_hosts(struct job *job, struct driver *d, const json_t *silent)
+{
+	struct host_listing l = { job, d, silent };
+	struct pst_err err = PST_ERR_INIT;
+
+	if (!job->hosts)
+		job->hosts = json_array();
+	if (driver_hosts(d, host_collect, &l, &err) < 0)
+		pst_warn("no list of hosts: %s", err.text);
 }
 
 /* A provider that fails in the middle has said nothing: what it said before that is forgotten. */
 static void provider_machines(struct job *job, struct driver *d)
 {
-	json_t *own = json_array();
+	struct listing own = { json_array(), json_array() };
 	struct pst_err err = PST_ERR_INIT;
 
-	if (driver_list(d, machine_collect, own, &err) < 0) {
+	if (driver_list(d, machine_collect, &own, &err) < 0) {
 		pst_warn("no list of machines: %s", err.text);
 		json_array_append_new(job->unlisted, json_string(d->name));
 	} else {
-		json_array_extend(job->machines, own);
+		json_array_extend(job->machines, own.machines);
 	}
-	json_decref(own);
+	provider_hosts(job, d, own.silent);
+	json_decref(own.machines);
+	json_decref(own.silent);
 }
 
 static void machines_list(struct job *job)
@@ -144,17 +193,24 @@ static void machines_list(struct job *job)
 		provider_machines(job, job->drivers[i]);
 }
 
+static void network_collect(const struct driver_network *n, void *arg)
+{
+	json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:b}", "name", n->name, "kind", n->kind, "about", n->about, "peers", n->peers));
+}
+
 static void provider_collect(struct job *job, struct driver *d)
 {
+	json_t *networks = json_array();
 	struct pst_err err = PST_ERR_INIT;
 	struct driver_capacity c;
 	int rc = driver_capacity(d, &c, &err);
 	char can[128];
 
-	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s,s:s}", "name", d->name,
+	(void)driver_networks(d, network_collect, networks, &err);
+	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s,s:s,s:o}", "name", d->name,
 		"kind", d->type->kind, "capacity", (json_int_t)c.machines, "healthy", rc == 0 && c.healthy,
 		"reason", rc < 0 ? err.text : c.reason, "limits", c.limits,
-		"can", driver_can_text(c.can, can, sizeof(can))));
+		"can", driver_can_text(c.can, can, sizeof(can)), "networks", networks));
 }
 
 static void providers_list(struct job *job)
@@ -241,6 +297,8 @@ void job_run(struct job *job)
 		break;
 	case JOB_HEALTH:
 		providers_list(job);
+		for (size_t i = 0; i < job->drivers_n; i++)
+			provider_hosts(job, job->drivers[i], NULL);
 		break;
 	}
 }
@@ -250,16 +308,30 @@ json_t *job_reply(const struct job *job)
 	switch (job->kind) {
 	case JOB_CREATE:
 	case JOB_RESTART:
-		return json_pack("{s:o,s:I}", "endpoint", endpoint_json(&job->machine), "uid",
-			(json_int_t)job->machine.uid);
+		return json_pack("{s:o,s:I,s:s}", "endpoint", endpoint_json(&job->machine), "uid", (json_int_t)job->machine.uid, "host",
+			job->machine.host);
 	case JOB_INVENTORY:
-		return json_pack("{s:O,s:O}", "machines", job->machines, "unlisted", job->unlisted);
+		return json_pack("{s:O,s:O,s:O?}", "machines", job->machines, "unlisted", job->unlisted, "hosts", job->hosts);
 	case JOB_HELLO:
-		return json_pack("{s:s,s:O,s:O,s:O}", "op", "hello", "providers", job->providers, "machines",
-			job->machines, "unlisted", job->unlisted);
+		return json_pack("{s:s,s:O,s:O,s:O,s:O?}", "op", "hello", "providers", job->providers, "machines", job->machines,
+			"unlisted", job->unlisted, "hosts", job->hosts);
 	default:
 		return json_object();
 	}
+}
+
+char *job_health_text(const struct job *job)
+{
+	json_t *all = json_pack("{s:O,s:[]}", "providers", job->providers, "hosts"), *h;
+	char *text;
+	size_t i;
+
+	json_array_foreach(job->hosts, i, h)
+		json_array_append_new(json_object_get(all, "hosts"), json_pack("[O,O,O,O]", json_object_get(h, "provider"),
+			json_object_get(h, "name"), json_object_get(h, "usable"), json_object_get(h, "reason")));
+	text = all ? pst_json_text(all, NULL) : NULL;
+	json_decref(all);
+	return text;
 }
 
 json_t *job_refusal(const struct pst_err *err)
@@ -273,5 +345,6 @@ void job_finish(struct job *job)
 	json_decref(job->machines);
 	json_decref(job->providers);
 	json_decref(job->unlisted);
-	job->machines = job->providers = job->unlisted = NULL;
+	json_decref(job->hosts);
+	job->machines = job->providers = job->unlisted = job->hosts = NULL;
 }

@@ -34,6 +34,7 @@ struct job {
 	json_t *machines;  /* owned arrays, or NULL */
 	json_t *providers;
 	json_t *unlisted;  /* names of providers whose machines are not in machines */
+	json_t *hosts;     /* of providers that have several; "listed": false where machines lacks its machines */
 };
 
 /* Reads a command. msg must outlive the job. PST_EINVAL says what is wrong with it. */
@@ -44,6 +45,9 @@ void job_run(struct job *job);
 
 /* The reply's body, returns owned; NULL on no memory. */
 json_t *job_reply(const struct job *job);
+
+/* Of JOB_HELLO and JOB_HEALTH: the providers and the state of their hosts, without figures that always change. Owned; NULL on no memory. */
+char *job_health_text(const struct job *job);
 
 /* {"error": {...}} with "retryable" for the broker. Returns owned; NULL on no memory. */
 json_t *job_refusal(const struct pst_err *err);

@@ -43,8 +43,8 @@ struct provisioner {
 	struct queued *first, **last;
 	unsigned jobs, running;
 	struct pst_timer *health_timer;
-	char *health; /* last providers array as text */
-	bool sick;    /* one of them is not healthy */
+	char *health; /* of the last look, as text */
+	bool sick;    /* a provider or a host is not healthy */
 	bool health_asked;
 	bool closing;
 	void (*closed)(void *arg);
@@ -152,6 +152,20 @@ static void providers_log(struct provisioner *p, const json_t *providers)
 			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
 }
 
+static void hosts_log(const json_t *hosts)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)hosts, i, o) {
+		bool usable = pst_json_bool(o, "usable", false);
+
+		pst_info("host provider=%s name=%s usable=%s memory_mb=%d %s", pst_json_str(o, "provider", 64), pst_json_str(o, "name", 64),
+			usable ? "yes" : "no", (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
+			usable ? "" : pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+	}
+}
+
 /* Something is wrong: its end is looked for soon, and then told. */
 static void health_watch(struct provisioner *p)
 {
@@ -160,10 +174,11 @@ static void health_watch(struct provisioner *p)
 }
 
 /* True when providers are not as they were last time. */
-static bool health_changed(struct provisioner *p, const json_t *providers)
+static bool health_changed(struct provisioner *p, const struct job *job)
 {
-	char *text = pst_json_text(providers, NULL);
+	char *text = job_health_text(job);
 	bool same = text && p->health && strcmp(text, p->health) == 0;
+	const json_t *providers = job->providers, *hosts = job->hosts;
 	json_t *o;
 	size_t i;
 
@@ -174,8 +189,14 @@ static bool health_changed(struct provisioner *p, const json_t *providers)
 		if (!pst_json_bool(o, "healthy", false))
 			health_watch(p);
 	}
-	if (!same)
+	json_array_foreach((json_t *)hosts, i, o) {
+		if (!pst_json_bool(o, "usable", false))
+			health_watch(p);
+	}
+	if (!same) {
 		providers_log(p, providers);
+		hosts_log(hosts);
+	}
 	return !same;
 }
 
@@ -191,7 +212,7 @@ static void hello_say(struct provisioner *p, const struct queued *q)
 		health_watch(p);
 		return;
 	}
-	health_changed(p, q->job.providers);
+	health_changed(p, &q->job);
 	json_array_foreach(q->job.machines, i, m)
 	{
 		const char *desktop = pst_json_str(m, "desktop", PST_UUID_SIZE - 1);
@@ -259,7 +280,7 @@ static bool done_tell(struct provisioner *p, struct queued *q)
 	}
 	if (q->job.kind == JOB_HEALTH) {
 		p->health_asked = false;
-		return health_changed(p, q->job.providers);
+		return health_changed(p, &q->job);
 	}
 	answer(p, q);
 	if (q->job.rc < 0 && driver_is_retryable(q->job.rc))

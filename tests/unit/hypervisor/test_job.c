@@ -7,6 +7,7 @@
 #include "broker/hypervisor/fake.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define A "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
@@ -124,6 +125,53 @@ Test(job, a_provider_that_fails_is_named_and_the_others_are_listed)
 	json_decref(msg);
 	for (int i = 0; i < 2; i++)
 		driver_close(drivers[i]);
+	pst_loop_drain(&loop);
+}
+
+/* Of the hosts whose machines are not in the list the broker knows nothing, and is told so. */
+Test(job, hosts_and_networks_are_told)
+{
+	struct driver_params p = { .name = "here", .data = "/", .libexec = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct job job = { .kind = JOB_HELLO, .drivers_n = 1 };
+	struct driver *d;
+	uv_loop_t loop;
+	json_t *reply, *host, *network;
+	char *before, *after, text[512];
+	int rc;
+
+	uv_loop_init(&loop);
+	p.loop = &loop;
+	d = driver_open(&driver_fake, &p, &err);
+	job.drivers = &d;
+	snprintf(text, sizeof(text), CREATE, "here");
+	reply = run(&d, text, &rc);
+	cr_expect_str_eq(pst_json_str(reply, "host", 64), "one");
+	json_decref(reply);
+	job_run(&job);
+	before = job_health_text(&job);
+	job_finish(&job);
+	fake_host_silent(d, "two", true);
+	job_run(&job);
+	after = job_health_text(&job);
+	reply = job_reply(&job);
+	cr_expect_str_neq(before, after);
+	cr_expect_str_eq(pst_json_str(json_array_get(json_object_get(reply, "machines"), 0), "host", 64), "one");
+	cr_expect_eq(json_array_size(json_object_get(reply, "machines")), 1);
+	cr_expect_eq(json_array_size(json_object_get(reply, "unlisted")), 0);
+	host = json_array_get(json_object_get(reply, "hosts"), 1);
+	cr_expect_str_eq(pst_json_str(host, "provider", 64), "here");
+	cr_expect_str_eq(pst_json_str(host, "name", 64), "two");
+	cr_expect(json_is_false(json_object_get(host, "usable")));
+	cr_expect(json_is_false(json_object_get(host, "listed")));
+	cr_expect(json_is_true(json_object_get(json_array_get(json_object_get(reply, "hosts"), 0), "listed")));
+	network = json_array_get(json_object_get(json_array_get(json_object_get(reply, "providers"), 0), "networks"), 0);
+	cr_expect_str_eq(pst_json_str(network, "name", 64), FAKE_NETWORK);
+	json_decref(reply);
+	job_finish(&job);
+	free(before);
+	free(after);
+	driver_close(d);
 	pst_loop_drain(&loop);
 }
 
