@@ -51,6 +51,7 @@ void lv_call_unref(struct lv_call *c)
 		return;
 	pst_wipe(c->request.enrol_token, sizeof(c->request.enrol_token));
 	free(c->items);
+	free(c->hosts);
 	free(c);
 	lv_unref(lv);
 }

@@ -27,6 +27,7 @@ struct lv_call {
 	char name[MACHINE_NAME_SIZE];
 	enum machine_power wish;
 	bool refresh;
+	bool tolerates; /* lv_find: hosts that do not answer are left out, but request.host */
 	/* the answer, to be read when lv_call_run returned 0 */
 	struct pst_err err;
 	struct machine machine;
@@ -35,7 +36,10 @@ struct lv_call {
 	struct lv_item *items;
 	size_t items_n, items_cap;
 	size_t folders_from; /* of the items: those before are domains */
-	bool is_asked[LV_HOSTS_MAX]; /* by lv_find */
+	bool is_asked[LV_HOSTS_MAX];  /* by lv_find */
+	struct driver_host *hosts;    /* owned: hosts_n of lv */
+	bool is_silent[LV_HOSTS_MAX]; /* the inventory has nothing of it */
+	char silence[LV_HOSTS_MAX][LV_REASON_SIZE];
 	/* by the lock of lv */
 	unsigned refs;
 	bool is_running, is_done, is_cancelled;

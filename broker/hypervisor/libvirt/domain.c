@@ -114,26 +114,11 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 
 static void interface_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	static const char bridge[] = "bridge:";
 	char mac[LV_MAC_SIZE];
 
-	if (!is_set(d->network))
-		return;
 	lv_mac(d->record->request.desktop, mac);
-	if (strncmp(d->network, bridge, sizeof(bridge) - 1) == 0)
-		put(b, "<interface type='bridge'><source bridge='", d->network + sizeof(bridge) - 1, "'/>");
-	else
-		put(b, "<interface type='network'><source network='", d->network, "'/>");
-	put(b, "<mac address='", mac, "'/>");
-	if (is_qemu(d))
-		pst_buf_put_str(b, "<model type='virtio'/>");
-	if (is_set(d->filter)) {
-		put(b, "<filterref filter='", d->filter, "'>");
-		if (d->record->address[0])
-			put(b, "<parameter name='IP' value='", d->record->address, "'/>");
-		pst_buf_put_str(b, "</filterref>");
-	}
-	pst_buf_put_str(b, "</interface>");
+	if (d->net)
+		lv_net_interface(b, d->net, mac, d->record->address, is_qemu(d));
 }
 
 static void screen_put(struct pst_buf *b, const struct lv_domain *d)

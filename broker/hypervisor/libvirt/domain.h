@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
 
 #include <limits.h>
@@ -28,8 +29,7 @@ struct lv_domain {
 	size_t layers_n;
 	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed */
 	const char *kernel, *initrd, *cmdline; /* for images without a boot loader */
-	const char *network; /* a network of libvirt, or "bridge:NAME" */
-	const char *filter;  /* an nwfilter */
+	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
 	const struct lv_record *record;
 };

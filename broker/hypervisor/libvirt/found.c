@@ -72,6 +72,11 @@ static bool host_stands(struct lv_host *h)
 	return stands;
 }
 
+static bool host_is_needed(const struct lv_call *c, const struct lv_host *h)
+{
+	return !c->tolerates || strcmp(h->name, c->request.host) == 0;
+}
+
 /* The hosts that stand, or the others. Ends early when the domain is found running: it runs once only. */
 static int hosts_find(struct lv_call *c, bool standing, struct lv_found *ret, struct pst_err *err)
 {
@@ -79,7 +84,7 @@ static int hosts_find(struct lv_call *c, bool standing, struct lv_found *ret, st
 		struct lv_host *h = &c->lv->hosts[i];
 		struct pst_err one = PST_ERR_INIT;
 
-		if (ret->is_active || c->is_asked[i] || (standing && !host_stands(h)))
+		if (ret->is_active || c->is_asked[i] || (standing && !host_stands(h)) || (!standing && !host_is_needed(c, h)))
 			continue;
 		c->is_asked[i] = true;
 		if (lv_call_step(c, h, "looking for the domain", &one) < 0 || host_find(c, h, ret, &one) < 0) {

@@ -128,7 +128,7 @@ static int domain_take(struct lv_call *c, size_t before, virDomainPtr d, struct 
 
 static int host_list(struct lv_call *c, struct lv_host *h, struct pst_err *err)
 {
-	virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
+	virConnectPtr conn = lv_host_try(c, h, err);
 	size_t before = c->items_n;
 	virDomainPtr *domains = NULL;
 	int n, rc = 0;
@@ -172,25 +172,51 @@ static void folder_take(const char *desktop, void *arg)
 	pst_strlcpy(item->reason, sizeof(item->reason), "its disk is there, but the hypervisor has no such domain");
 }
 
-int lv_inventory_work(struct lv_call *c, struct pst_err *err)
+/* One of several hosts that cannot be asked is named; when none can, there is no list. */
+static int hosts_list(struct lv_call *c, size_t *ret_silent, struct pst_err *err)
 {
 	struct libvirt *lv = c->lv;
 
+	*ret_silent = 0;
 	for (size_t i = 0; i < lv->hosts_n; i++) {
-		if (lv_call_step(c, &lv->hosts[i], "listing domains", err) < 0 || host_list(c, &lv->hosts[i], err) < 0)
+		struct pst_err one = PST_ERR_INIT;
+		size_t before = c->items_n;
+
+		c->is_silent[i] = false;
+		if (lv_call_step(c, &lv->hosts[i], "listing domains", err) < 0)
 			return err->code;
+		if (host_list(c, &lv->hosts[i], &one) == 0)
+			continue;
+		c->items_n = before;
+		c->is_silent[i] = true;
+		snprintf(c->silence[i], sizeof(c->silence[i]), "%.200s", one.text);
+		if (++*ret_silent == lv->hosts_n) {
+			*err = one;
+			return one.code;
+		}
 	}
+	return 0;
+}
+
+int lv_inventory_work(struct lv_call *c, struct pst_err *err)
+{
+	struct libvirt *lv = c->lv;
+	size_t silent;
+
+	if (hosts_list(c, &silent, err) < 0)
+		return err->code;
 	if (c->items_n)
 		qsort(c->items, c->items_n, sizeof(*c->items), by_desktop);
 	c->folders_from = c->items_n;
-	if (lv_disk_each(lv, folder_take, c, err) < 0)
+	/* A folder whose domain is nowhere to be seen may have it on a host that is away. */
+	if (silent == 0 && lv_disk_each(lv, folder_take, c, err) < 0)
 		return err->code;
 	pthread_mutex_lock(&lv->lock);
 	for (size_t i = 0; i < c->items_n; i++) {
 		lv_known_add(lv, c->items[i].desktop);
-		lv_addresses_mark(&lv->addresses, c->items[i].desktop, c->items[i].address);
+		lv_network_mark(lv, c->items[i].desktop, c->items[i].address);
 	}
-	lv->has_looked = true;
+	lv->has_looked |= silent == 0;
 	pthread_mutex_unlock(&lv->lock);
 	return 0;
 }
@@ -208,29 +234,34 @@ static void disk_look(const struct libvirt *lv, struct driver_capacity *ret)
 			lv->set.directory);
 }
 
-static void host_look(struct lv_call *c, struct lv_host *h)
+/* True when it answers. The reason is of the last one that does not. */
+static bool host_look(struct lv_call *c, struct lv_host *h)
 {
 	struct driver_capacity *ret = &c->capacity;
 	struct pst_err err = PST_ERR_INIT;
-	virConnectPtr conn = lv_host_connection(h, c->deadline_ms, &err);
+	virConnectPtr conn = lv_host_try(c, h, &err);
 
 	if (conn && virConnectNumOfDomains(conn) < 0)
 		lv_error(&err, h, "ask for domains");
-	if (err.code < 0 && !ret->reason[0])
+	if (err.code < 0)
 		snprintf(ret->reason, sizeof(ret->reason), "%.300s: look at libvirtd there, and at \"uri\"", err.text);
 	if (conn)
 		virConnectClose(conn);
+	return err.code == 0;
 }
 
 int lv_capacity_work(struct lv_call *c, struct pst_err *err)
 {
 	struct libvirt *lv = c->lv;
+	bool is_healthy = false;
 
 	for (size_t i = 0; i < lv->hosts_n; i++) {
 		if (lv_call_step(c, &lv->hosts[i], "asking for its health", err) < 0)
 			return err->code;
-		host_look(c, &lv->hosts[i]);
+		is_healthy |= host_look(c, &lv->hosts[i]);
 	}
+	if (is_healthy)
+		c->capacity.reason[0] = '\0'; /* the hosts themselves say which are away */
 	disk_look(lv, &c->capacity);
 	return 0;
 }

@@ -39,7 +39,8 @@ void lv_unref(struct libvirt *lv)
 	if (!last)
 		return;
 	lv_known_finish(lv);
-	lv_addresses_finish(&lv->addresses);
+	for (size_t i = 0; i < lv->nets_n; i++)
+		lv_net_finish(&lv->nets[i]);
 	pthread_cond_destroy(&lv->changed);
 	pthread_mutex_destroy(&lv->lock);
 	free(lv);
@@ -119,9 +120,47 @@ static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, stru
 		item_machine(lv, &c->items[i], &m);
 		visit(&m, arg);
 	}
+	for (size_t i = 0; rc == 0 && i < lv->hosts_n; i++) {
+		memset(&m, 0, sizeof(m));
+		m.state = MACHINE_UNKNOWN;
+		pst_strlcpy(m.host, sizeof(m.host), lv->hosts[i].name);
+		pst_strlcpy(m.reason, sizeof(m.reason), c->silence[i]);
+		if (c->is_silent[i])
+			visit(&m, arg);
+	}
 	if (c)
 		lv_call_unref(c);
 	return rc;
+}
+
+static int libvirt_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct lv_call *c = lv->hosts[0].name[0] ? ask(d, NULL, 0, lv_hosts_work, err) : NULL;
+	int rc;
+
+	if (!c)
+		return err->code; /* 0 where one host has no name */
+	rc = lv_call_run(c, PST_MIN(lv->set.deadline_ms, (uint64_t)HEALTH_MS), err);
+	for (size_t i = 0; rc == 0 && i < lv->hosts_n; i++)
+		visit(&c->hosts[i], arg);
+	lv_call_unref(c);
+	return rc;
+}
+
+static int libvirt_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+
+	for (size_t i = 1; i < lv->nets_n; i++) {
+		struct driver_network n = { .peers = lv->nets[i].peers };
+
+		pst_strlcpy(n.name, sizeof(n.name), lv->nets[i].name);
+		pst_strlcpy(n.kind, sizeof(n.kind), lv_net_kind_name(lv->nets[i].kind));
+		lv_net_about(&lv->nets[i], n.about, sizeof(n.about));
+		visit(&n, arg);
+	}
+	return 0;
 }
 
 /* With the lock. */
@@ -305,5 +344,7 @@ const struct driver_type driver_libvirt = {
 	.resize = libvirt_resize,
 	.migrate = libvirt_migrate,
 	.console = libvirt_console,
+	.hosts = libvirt_hosts,
+	.networks = libvirt_networks,
 	.cancel = libvirt_cancel,
 };

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "broker/hypervisor/disk/format.h"
 #include "broker/hypervisor/driver.h"
-#include "broker/hypervisor/libvirt/address.h"
 #include "broker/hypervisor/libvirt/mac.h"
+#include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
 
 #include <libvirt/libvirt.h>
@@ -65,8 +65,6 @@ struct lv_settings {
 	uint64_t address_wait_ms; /* that a create waits for a lease */
 	uint32_t capacity;        /* 0: by the hosts' memory */
 	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too */
-	char network[64];         /* a network of libvirt, or "bridge:NAME"; "" for none */
-	char filter[64];          /* an nwfilter for the interface, or "" */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	char agents[80];          /* ADDRESS:PORT of the broker */
 	char agents_ca[PATH_MAX];
@@ -81,6 +79,8 @@ struct libvirt {
 	struct lv_settings set;
 	struct lv_host hosts[LV_HOSTS_MAX];
 	size_t hosts_n;
+	struct lv_net nets[LV_NETS_MAX]; /* the first is the provider's own */
+	size_t nets_n;
 	struct lv_mailbox *mailbox;
 	pthread_mutex_t lock; /* guards all that follows, and the hosts */
 	pthread_cond_t changed;
@@ -89,8 +89,7 @@ struct libvirt {
 	struct lv_call *calls;
 	unsigned stuck;
 	struct lv_known **known; /* hashed by uuid */
-	struct lv_addresses addresses;
-	bool has_looked; /* known and addresses have been filled once */
+	bool has_looked; /* known and the networks' addresses have been filled once */
 	bool is_news;       /* a new connection: look at everybody */
 	bool is_suspicious; /* somebody is suspect */
 };
@@ -143,10 +142,18 @@ int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, str
 int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err);
 
 /* network.c */
+/* The network of a request: "host" and "none" are the provider's own. NULL: there is none of that name. */
+struct lv_net *lv_network_of(const struct libvirt *lv, const struct machine_request *r);
+int lv_network_missing(const struct machine_request *r, struct pst_err *err);
+/* One that is ours to make stands on that host. */
+int lv_network_ensure(struct lv_call *c, struct lv_host *h, virConnectPtr conn, const struct machine_request *r, struct pst_err *err);
 int lv_network_reserve(struct lv_call *c, struct lv_host *h, virConnectPtr conn, const struct lv_record *r, struct pst_err *err);
-void lv_network_release(struct lv_host *h, virConnectPtr conn, const struct lv_settings *set, const struct lv_record *r);
+void lv_network_release(struct lv_host *h, virConnectPtr conn, const struct lv_record *r);
 /* The address of a lease, waited for until then. PST_EAGAIN while there is none. */
-int lv_network_lease(struct lv_call *c, virConnectPtr conn, const char *desktop, uint64_t until_ms, char out[LV_ADDRESS_SIZE]);
+int lv_network_lease(struct lv_call *c, virConnectPtr conn, const struct machine_request *r, uint64_t until_ms, char out[LV_ADDRESS_SIZE]);
+/* With the lock: a desktop's address, of whichever network, is known, or free again. */
+void lv_network_mark(struct libvirt *lv, const char *desktop, const char *address);
+void lv_network_forget(struct libvirt *lv, const char *desktop);
 
 /* life.c */
 int lv_create_work(struct lv_call *c, struct pst_err *err);
@@ -168,6 +175,13 @@ int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
 int lv_resize_work(struct lv_call *c, struct pst_err *err);
 /* The disk of a running domain grows to its record's size. */
 int lv_resize_disk(struct lv_found *f, struct pst_err *err);
+/* hosts.c */
+int lv_hosts_work(struct lv_call *c, struct pst_err *err);
+/* A connection of one of several hosts: of those that do not answer, it is not waited for long. As lv_host_connection. */
+virConnectPtr lv_host_try(struct lv_call *c, struct lv_host *h, struct pst_err *err);
+struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
+/* Where a machine is to be made. */
+int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
 /* migrate.c */
 int lv_migrate_work(struct lv_call *c, struct pst_err *err);
 int lv_console_work(struct lv_call *c, struct pst_err *err);

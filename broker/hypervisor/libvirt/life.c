@@ -36,29 +36,6 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
 }
 
-/* The host with the most room, by memory and by how many run there. */
-static int host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err)
-{
-	int64_t most = INT64_MIN;
-
-	*ret = NULL;
-	for (size_t i = 0; i < c->lv->hosts_n; i++) {
-		struct lv_host *h = &c->lv->hosts[i];
-		virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
-		int64_t n = conn ? virConnectNumOfDomains(conn) : -1;
-
-		if (conn)
-			virConnectClose(conn);
-		if (n >= 0 && (int64_t)h->nature.machines - n > most) {
-			most = (int64_t)h->nature.machines - n;
-			*ret = h;
-		}
-	}
-	if (!*ret && err->code == 0)
-		pst_err_set(err, PST_EIO, "no host tells how many domains it has");
-	return *ret ? 0 : err->code;
-}
-
 /* Defines it anew, from the record alone. */
 static int domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
@@ -75,11 +52,14 @@ static int domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err 
 static int address_take(struct lv_call *c, struct lv_record *r, struct pst_err *err)
 {
 	struct libvirt *lv = c->lv;
+	struct lv_net *n = lv_network_of(lv, &r->request);
 	bool has_looked;
 	int rc = 0;
 
 	r->address[0] = '\0';
-	if (lv->addresses.n == 0)
+	if (!n)
+		return lv_network_missing(&r->request, err);
+	if (n->addresses.n == 0)
 		return 0;
 	pthread_mutex_lock(&lv->lock);
 	has_looked = lv->has_looked;
@@ -88,7 +68,10 @@ static int address_take(struct lv_call *c, struct lv_record *r, struct pst_err *
 	if (!has_looked && lv_inventory_work(c, err) < 0)
 		return err->code;
 	pthread_mutex_lock(&lv->lock);
-	rc = lv_addresses_take(&lv->addresses, r->request.desktop, r->address, err);
+	if (!lv->has_looked)
+		rc = pst_err_set(err, PST_EBUSY, "a host that has not answered since the start may use any address: it is waited for");
+	else
+		rc = lv_addresses_take(&n->addresses, r->request.desktop, r->address, err);
 	pthread_mutex_unlock(&lv->lock);
 	return rc;
 }
@@ -98,9 +81,11 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 {
 	uint64_t until = PST_MIN(pst_mono_ms() + c->lv->set.address_wait_ms, c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)2000));
 
-	if (c->lv->addresses.n > 0 || lv_call_step(c, f->host, "waiting for its address", err) < 0)
+	const struct lv_net *n = lv_network_of(c->lv, &f->record.request);
+
+	if (!n || n->addresses.n > 0 || lv_call_step(c, f->host, "waiting for its address", err) < 0)
 		return err->code;
-	if (lv_network_lease(c, conn, c->desktop, until, f->record.address) < 0)
+	if (lv_network_lease(c, conn, &f->record.request, until, f->record.address) < 0)
 		f->record.address[0] = '\0';
 	else
 		return lv_found_save(f, err);
@@ -111,7 +96,7 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
 	f->record.phase = LV_CREATING;
-	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "defining the domain", err) < 0 ||
+	if (lv_network_ensure(c, f->host, conn, &f->record.request, err) < 0 || address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "defining the domain", err) < 0 ||
 		domain_define(f, conn, err) < 0 || lv_network_reserve(c, f->host, conn, &f->record, err) < 0 ||
 		lv_call_step(c, f->host, "making its disk", err) < 0)
 		return err->code;
@@ -154,7 +139,7 @@ static int domain_remove(struct lv_call *c, struct lv_found *f, struct pst_err *
 		lv_disk_remove(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "undefining the domain", err) < 0)
 		return err->code;
 	conn = virDomainGetConnect(f->domain); /* borrowed */
-	lv_network_release(f->host, conn, &c->lv->set, &f->record);
+	lv_network_release(f->host, conn, &f->record);
 	if (undefine(f->domain) < 0)
 		return lv_error(err, f->host, "undefine the domain");
 	return 0;
@@ -172,6 +157,8 @@ static int remains_remove(struct lv_call *c, struct pst_err *err)
 		if (!f.domain)
 			break;
 		rc = domain_remove(c, &f, err);
+		/* What ran here is nowhere else but as the remains of a move: of a host that is away the next list has them. */
+		c->tolerates |= f.is_active;
 		lv_found_finish(&f);
 	}
 	return rc < 0 ? rc : lv_disk_remove(c->lv, c->desktop, err);
@@ -186,7 +173,7 @@ int lv_destroy_work(struct lv_call *c, struct pst_err *err)
 		return err->code;
 	pthread_mutex_lock(&lv->lock);
 	lv_known_remove(lv, c->desktop);
-	lv_addresses_release(&lv->addresses, c->desktop);
+	lv_network_forget(lv, c->desktop);
 	pthread_mutex_unlock(&lv->lock);
 	return 0;
 }
@@ -238,14 +225,19 @@ int lv_create_work(struct lv_call *c, struct pst_err *err)
 {
 	struct lv_found f = { .domain = NULL };
 	virConnectPtr conn;
-	int rc = create_earlier(c, err);
+	int rc;
+
+	if (!lv_network_of(c->lv, &c->request))
+		return lv_network_missing(&c->request, err);
+	c->tolerates = c->request.host[0] != '\0'; /* the broker makes a desktop on one host only */
+	rc = create_earlier(c, err);
 
 	if (rc != 0) {
 		if (rc > 0)
 			lv_watch_sleep(c->lv, c->desktop, false);
 		return rc > 0 ? 0 : rc;
 	}
-	if (lv_call_step(c, NULL, "choosing a host", err) < 0 || host_choose(c, &f.host, err) < 0)
+	if (lv_call_step(c, NULL, "choosing a host", err) < 0 || lv_host_choose(c, &f.host, err) < 0)
 		return err->code;
 	conn = lv_host_connection(f.host, c->deadline_ms, err);
 	if (!conn)

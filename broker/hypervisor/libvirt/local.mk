@@ -6,6 +6,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/error.c \
 	broker/hypervisor/libvirt/events.c broker/hypervisor/libvirt/events.h \
 	broker/hypervisor/libvirt/found.c broker/hypervisor/libvirt/found.h \
+	broker/hypervisor/libvirt/hosts.c \
 	broker/hypervisor/libvirt/inventory.c \
 	broker/hypervisor/libvirt/known.c broker/hypervisor/libvirt/known.h \
 	broker/hypervisor/libvirt/libvirt.c broker/hypervisor/libvirt/libvirt_priv.h \
@@ -25,6 +26,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/libvirt/address.c broker/hypervisor/libvirt/address.h \
 	broker/hypervisor/libvirt/domain.c broker/hypervisor/libvirt/domain.h \
 	broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/mac.h \
+	broker/hypervisor/libvirt/net.c broker/hypervisor/libvirt/net.h \
 	broker/hypervisor/libvirt/record.c broker/hypervisor/libvirt/record.h \
 	broker/hypervisor/libvirt/xml.c broker/hypervisor/libvirt/xml.h
 if LIBVIRT

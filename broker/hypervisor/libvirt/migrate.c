@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct lv_host *host_named(struct libvirt *lv, const char *name)
+/* The source's DHCP need not keep its address. */
+static void move_settle(struct lv_found *f, virDomainPtr moved)
 {
-	for (size_t i = 0; i < lv->hosts_n; i++) {
-		if (lv->hosts[i].name[0] && strcmp(lv->hosts[i].name, name) == 0)
-			return &lv->hosts[i];
-	}
-	return NULL;
+	lv_network_release(f->host, virDomainGetConnect(f->domain), &f->record);
+	virDomainFree(moved);
 }
 
 /*
@@ -33,6 +31,11 @@ static int move(struct lv_call *c, struct lv_found *f, struct lv_host *to, struc
 
 	if (!conn)
 		return err->code;
+	/* Its address must be its own over there before it asks for it again. */
+	if (lv_network_ensure(c, to, conn, &f->record.request, err) < 0 || lv_network_reserve(c, to, conn, &f->record, err) < 0) {
+		virConnectClose(conn);
+		return err->code;
+	}
 	if (c->lv->set.shares_directory)
 		flags |= VIR_MIGRATE_UNSAFE;
 	if (to->migrate_uri[0])
@@ -44,14 +47,14 @@ static int move(struct lv_call *c, struct lv_found *f, struct lv_host *to, struc
 	if (!moved)
 		lv_error(err, f->host, "move it to host %s", to->name);
 	else
-		virDomainFree(moved);
+		move_settle(f, moved);
 	virConnectClose(conn);
 	return moved ? 0 : err->code;
 }
 
 int lv_migrate_work(struct lv_call *c, struct pst_err *err)
 {
-	struct lv_host *to = host_named(c->lv, c->name);
+	struct lv_host *to = lv_host_named(c->lv, c->name);
 	struct lv_found f;
 	int rc;
 

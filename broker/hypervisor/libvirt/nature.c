@@ -138,11 +138,17 @@ unsigned lv_can(const struct libvirt *lv)
 {
 	unsigned can = ~0u;
 
-	for (size_t i = 0; i < lv->hosts_n; i++)
+	size_t known = 0;
+
+	for (size_t i = 0; i < lv->hosts_n; i++) {
+		if (lv->hosts[i].nature.type[0] == '\0')
+			continue; /* it has never answered */
 		can &= lv->hosts[i].nature.can;
+		known++;
+	}
 	if (lv->hosts_n < 2)
 		can &= ~(unsigned)DRIVER_MIGRATE;
-	return can;
+	return known ? can : 0;
 }
 
 int lv_can_check(struct lv_call *c, struct pst_err *err)
@@ -151,7 +157,14 @@ int lv_can_check(struct lv_call *c, struct pst_err *err)
 	unsigned can;
 	char text[80];
 
-	for (size_t i = 0; i < lv->hosts_n && c->needs; i++) {
+	if (!c->needs)
+		return 0;
+	pthread_mutex_lock(&lv->lock);
+	can = lv_can(lv);
+	pthread_mutex_unlock(&lv->lock);
+	if ((c->needs & ~can) == 0)
+		return 0; /* by what is known of the hosts: one that is away holds up nobody */
+	for (size_t i = 0; i < lv->hosts_n; i++) {
 		virConnectPtr conn = lv_host_connection(&lv->hosts[i], c->deadline_ms, err);
 
 		if (!conn)

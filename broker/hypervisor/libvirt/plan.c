@@ -64,8 +64,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .virt = n->virt, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? CMDLINE : "", .network = h->lv->set.network, .filter = h->lv->set.filter,
-		.has_console = n->can & DRIVER_CONSOLE, .record = r };
+		.cmdline = p->kernel[0] ? CMDLINE : "", .net = lv_network_of(h->lv, &r->request), .has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
@@ -75,6 +74,11 @@ char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst
 	struct plan *p = pst_zalloc(1, sizeof(*p));
 	char *xml = NULL;
 
+	if (!lv_network_of(h->lv, &r->request)) {
+		lv_network_missing(&r->request, err);
+		free(p);
+		return NULL;
+	}
 	if (!p) {
 		pst_err_set(err, PST_ENOMEM, "no memory");
 		return NULL;

@@ -125,20 +125,68 @@ static int directory_read(struct libvirt *lv, const struct driver_params *p, str
 	return pst_mkdirs(s->directory, 0711, err);
 }
 
+/* "network", "filter", "addresses": of desktops whose pool names none. */
+static int own_network_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	static const char bridge[] = "bridge:";
+	const char *network = pst_conf_str(p->conf, p->section, "network", "default");
+	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
+	struct lv_net *n = &lv->nets[0];
+	bool is_bridge = pst_str_starts(network, bridge);
+
+	lv->nets_n = 1;
+	n->kind = strcmp(network, "none") == 0 ? LV_NET_NONE : is_bridge ? LV_NET_BRIDGE : LV_NET_EXISTING;
+	if (text_copy(n->where, sizeof(n->where), is_bridge ? network + sizeof(bridge) - 1 : network, "network", err) < 0 ||
+		text_copy(n->filter, sizeof(n->filter), pst_conf_str(p->conf, p->section, "filter", ""), "filter", err) < 0 ||
+		pst_conf_bool(p->conf, p->section, "peers", true, &n->peers, err) < 0)
+		return err->code;
+	return addresses ? lv_addresses_init(&n->addresses, addresses, err) : 0;
+}
+
+static int network_add(struct libvirt *lv, const struct driver_params *p, const char *name, struct pst_err *err)
+{
+	char key[MACHINE_NAME_SIZE + 16], made[160];
+	const char *text;
+
+	if (lv->nets_n == LV_NETS_MAX)
+		return pst_err_set(err, PST_ELIMIT, "networks: more than %d", LV_NETS_MAX - 1);
+	for (size_t i = 1; i < lv->nets_n; i++) {
+		if (strcmp(lv->nets[i].name, name) == 0)
+			return pst_err_set(err, PST_ECONFLICT, "networks: \"%.60s\" is there twice", name);
+	}
+	snprintf(key, sizeof(key), "network-%.63s", name);
+	text = pst_conf_str(p->conf, p->section, key, NULL);
+	if (!text)
+		return pst_err_set(err, PST_EINVAL, "%s is missing: say what the network is, as %s = bridge:br0", key, key);
+	/* Two installations, and two providers, may meet on one hypervisor. */
+	snprintf(made, sizeof(made), "puesto-%.8s-%s-%.63s", lv->instance, lv->provider, name);
+	return lv_net_parse(&lv->nets[lv->nets_n++], name, text, made, err);
+}
+
+/* "networks = office, lab", and of each a "network-office = …". */
+static int networks_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
+{
+	const char *list = pst_conf_str(p->conf, p->section, "networks", "");
+	char *copy = strdup(list), *rest = copy, *part;
+	int rc = copy ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	while (rc == 0 && *list && (part = strsep(&rest, ","))) {
+		part += strspn(part, " \t");
+		part[strcspn(part, " \t")] = '\0';
+		rc = network_add(lv, p, part, err);
+	}
+	free(copy);
+	return rc;
+}
+
 static int network_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
 {
 	struct lv_settings *s = &lv->set;
-	const char *network = pst_conf_str(p->conf, p->section, "network", "default");
-	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
 	uint32_t port;
 
-	if (strcmp(network, "none") == 0)
-		network = "";
-	if (text_copy(s->network, sizeof(s->network), network, "network", err) < 0 ||
-		text_copy(s->filter, sizeof(s->filter), pst_conf_str(p->conf, p->section, "filter", ""), "filter", err) < 0 ||
+	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 ||
 		text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
-		pst_conf_u32(p->conf, p->section, "agent_port", 1, 65535, AGENT_PORT, &port, err) < 0 ||
-		(addresses && lv_addresses_init(&lv->addresses, addresses, err) < 0))
+		pst_conf_u32(p->conf, p->section, "agent_port", 1, 65535, AGENT_PORT, &port, err) < 0)
 		return err->code;
 	s->agent_port = (uint16_t)port;
 	if (path_make(s->agents_ca, err, "%s/pki/ca.pem", p->data) < 0)
@@ -205,7 +253,7 @@ int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct p
 		return err->code;
 	s->deadline_ms = (uint64_t)deadline_s * 1000;
 	s->address_wait_ms = (uint64_t)wait_s * 1000;
-	if (directory_read(lv, p, err) < 0 || network_read(lv, p, err) < 0)
+	if (instance_read(lv, p->data, err) < 0 || directory_read(lv, p, err) < 0)
 		return err->code;
-	return instance_read(lv, p->data, err);
+	return network_read(lv, p, err);
 }

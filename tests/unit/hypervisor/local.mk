@@ -16,6 +16,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
 	tests/unit/hypervisor/test_metadata.c \
+	tests/unit/hypervisor/test_net.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \

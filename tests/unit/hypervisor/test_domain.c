@@ -18,9 +18,10 @@ Test(domain, one_of_qemu_has_what_was_asked)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct lv_record r = { .address = "10.0.0.9" };
+	struct lv_net net = { .kind = LV_NET_BRIDGE, .where = "br<0>", .filter = "clean-traffic", .peers = true };
 	struct lv_layer golden = { .path = "/g&", .format = "raw" };
 	struct lv_domain d = { .virt = "qemu", .layers = &golden, .layers_n = 1, .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
-		.disk = "/disks/it's/disk.qcow2", .seed = "/disks/a&b/seed.json", .network = "bridge:br<0>", .filter = "clean-traffic",
+		.disk = "/disks/it's/disk.qcow2", .seed = "/disks/a&b/seed.json", .net = &net,
 		.has_console = true, .record = &r };
 	char *xml;
 

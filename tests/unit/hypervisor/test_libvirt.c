@@ -8,7 +8,7 @@
  * Covers: broker/hypervisor/libvirt/events.c broker/hypervisor/libvirt/found.c
  * Covers: broker/hypervisor/libvirt/inventory.c broker/hypervisor/libvirt/known.c
  * Covers: broker/hypervisor/libvirt/life.c broker/hypervisor/libvirt/migrate.c
- * Covers: broker/hypervisor/libvirt/nature.c broker/hypervisor/libvirt/network.c
+ * Covers: broker/hypervisor/libvirt/nature.c broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/hosts.c
  * Covers: broker/hypervisor/libvirt/plan.c broker/hypervisor/libvirt/power.c
  * Covers: broker/hypervisor/libvirt/resize.c broker/hypervisor/libvirt/settings.c
  * Covers: broker/hypervisor/libvirt/snapshot.c broker/hypervisor/libvirt/watch.c
@@ -129,6 +129,100 @@ Test(libvirt, a_refresh_forgets_snapshots_and_a_stopped_one_is_resized, .timeout
 	data_remove();
 }
 
+struct sighted {
+	size_t machines, silent, unusable;
+	char host[MACHINE_NAME_SIZE];
+};
+
+static void machine_seen(const struct machine *m, void *arg)
+{
+	struct sighted *s = arg;
+
+	s->machines += m->desktop[0] != '\0';
+	s->silent += m->state == MACHINE_UNKNOWN && strcmp(m->host, "two") == 0 && m->reason[0];
+	if (m->desktop[0])
+		snprintf(s->host, sizeof(s->host), "%s", m->host);
+}
+
+static void host_seen(const struct driver_host *h, void *arg)
+{
+	struct sighted *s = arg;
+
+	s->unusable += !h->usable && strcmp(h->name, "two") == 0 && h->reason[0];
+	cr_expect(!h->usable || (h->memory_mb > 0 && h->processors > 0 && h->capacity > 0));
+}
+
+/* Nothing listens there: the one that answers goes on, and of the other nothing is claimed. */
+Test(libvirt, a_host_that_is_away_holds_up_nobody, .timeout = 60)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct sighted s = { 0 };
+	struct driver_capacity c;
+	struct machine_request r;
+	struct pst_conf *conf;
+	struct machine m;
+	uv_loop_t loop;
+
+	data_make();
+	uv_loop_init(&loop);
+	struct driver *d = open_with("hosts = one=test:///default, two=qemu+tcp://127.0.0.1:1/system\nnetwork = none\ndirectory = /tmp\n"
+				     "networks = lab\nnetwork-lab = isolated:10.99.0.0/24\n", &loop, &conf, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	cr_assert_eq(driver_capacity(d, &c, &err), 0);
+	cr_assert(c.healthy, "%s", c.reason);
+	contract_request(&r, "/images/demo/1");
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_ECLOSED, "whose desktop may be anywhere waits: %s", err.text);
+	snprintf(r.host, sizeof(r.host), "one");
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_list(d, machine_seen, &s, &err), 0, "%s", err.text);
+	cr_assert(s.machines == 1 && s.silent == 1, "%zu machines, %zu silent", s.machines, s.silent);
+	cr_assert_str_eq(s.host, "one");
+	cr_assert_eq(driver_hosts(d, host_seen, &s, &err), 0, "%s", err.text);
+	cr_assert_eq(s.unusable, 1);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_OFF, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), PST_ECLOSED, "it may run over there");
+	contract_request(&r, "/images/demo/1");
+	snprintf(r.host, sizeof(r.host), "two");
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_ECLOSED);
+	snprintf(r.host, sizeof(r.host), "one");
+	snprintf(r.network, sizeof(r.network), "lab");
+	cr_assert_eq(driver_create(d, &r, &m, &err), PST_EBUSY, "which addresses are taken over there? %s", err.text);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	data_remove();
+}
+
+Test(libvirt, a_network_of_ours_is_made_where_it_is_missing, .timeout = 60)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct pst_conf *conf;
+	struct machine m;
+	uv_loop_t loop;
+
+	data_make();
+	uv_loop_init(&loop);
+	struct driver *d = open_with("uri = test:///default\nnetwork = none\naddress_wait_s = 0\nnetworks = lab, office\nnetwork-lab = isolated:10.99.0.0/29\n"
+				     "network-office = existing:default\n", &loop, &conf, &err);
+	cr_assert_not_null(d, "%s", err.text);
+	for (int i = 0; i < 2; i++) {
+		contract_request(&r, "/images/demo/1");
+		snprintf(r.network, sizeof(r.network), i ? "office" : "lab");
+		cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+		cr_assert_eq(strncmp(m.endpoint.address, "10.99.0.", 8) == 0, i == 0, "%s", m.endpoint.address);
+		cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	}
+	virConnectPtr conn = foreign("test:///default");
+	int n = virConnectNumOfNetworks(conn);
+	cr_assert_eq(n, 2, "libvirt's own and ours, once");
+	virConnectClose(conn);
+	driver_close(d);
+	pst_conf_destroy(conf);
+	pst_loop_drain(&loop);
+	data_remove();
+}
+
 Test(libvirt, bad_settings_are_named)
 {
 	static const struct {
@@ -143,6 +237,10 @@ Test(libvirt, bad_settings_are_named)
 		{ "uri = test:///default\naddresses = 10.0.0.9\n", "addresses" },
 		{ "uri = test:///default\ndeadline_s = 0\n", "deadline_s" },
 		{ "uri = qemu:///system\ndirectory = here\n", "directory" },
+		{ "uri = test:///default\nnetworks = lab\n", "network-lab is missing" },
+		{ "uri = test:///default\nnetworks = lab, lab\nnetwork-lab = bridge:b\n", "twice" },
+		{ "uri = test:///default\nnetworks = lab\nnetwork-lab = ovs:b vlan:9999\n", "vlan" },
+		{ "uri = test:///default\npeers = some\n", "peers" },
 	};
 	struct pst_conf *conf;
 	uv_loop_t loop;
