@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <string.h>
 
@@ -70,11 +71,25 @@ static const struct {
 	{ "inventory", JOB_INVENTORY, inventory_parse },
 };
 
+/* What storage is told of the desktop, with any of its commands. */
+static int order_parse(const json_t *msg, struct order *o, struct pst_err *err)
+{
+	const char *pool, *reason;
+
+	if (pst_json_opt_str(msg, "pool", sizeof(o->pool) - 1, "", &pool, err) < 0 ||
+		pst_json_opt_str(msg, "why", sizeof(o->reason) - 1, "removed", &reason, err) < 0 ||
+		pst_json_opt_int(msg, "keep_ms", 0, INT64_C(400) * 86400000, 0, &o->keep_ms, err) < 0 ||
+		pst_json_opt_bool(msg, "restore", false, &o->is_restore, err) < 0)
+		return err->code;
+	pst_strlcpy(o->pool, sizeof(o->pool), pool);
+	return pst_strlcpy(o->reason, sizeof(o->reason), reason);
+}
+
 int job_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	const char *op;
 
-	if (pst_json_need_str(msg, "op", 32, &op, err) < 0)
+	if (pst_json_need_str(msg, "op", 32, &op, err) < 0 || order_parse(msg, &job->order, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < PST_ARRAY_LEN(commands); i++) {
 		if (strcmp(commands[i].op, op) != 0)
@@ -273,7 +288,7 @@ static void operate_run(struct job *job)
 		job->rc = operation_run(job->operation, d, job->desktop, job->arg, &job->err);
 }
 
-void job_run(struct job *job)
+static void kind_run(struct job *job)
 {
 	switch (job->kind) {
 	case JOB_CREATE:
@@ -301,6 +316,15 @@ void job_run(struct job *job)
 			provider_hosts(job, job->drivers[i], NULL);
 		break;
 	}
+}
+
+void job_run(struct job *job)
+{
+	if (job->desktop[0])
+		order_give(job->desktop, &job->order);
+	kind_run(job);
+	if (job->desktop[0])
+		order_forget(job->desktop);
 }
 
 json_t *job_reply(const struct job *job)

@@ -4,6 +4,7 @@
 
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/operation.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <jansson.h>
 
@@ -25,6 +26,7 @@ struct job {
 	struct machine_request request;
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
+	struct order order; /* for whoever places or removes its disk */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
 	/* results, written by job_run */

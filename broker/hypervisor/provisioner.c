@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/job.h"
+#include "broker/hypervisor/storage/storage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct provisioner {
 	struct driver *drivers[PROVISIONER_DRIVERS_MAX];
 	size_t drivers_n;
 	struct pst_ctl_client *client;
+	struct storage *storage; /* owned; NULL without */
 	unsigned connection; /* counts connections */
 	struct queued *first, **last;
 	unsigned jobs, running;
@@ -134,10 +136,13 @@ static void machine_watch(struct provisioner *p, const char *desktop)
 
 static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
 {
+	struct provisioner *p = arg;
 	struct pst_err err = PST_ERR_INIT;
 
 	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
 		pst_warn("the broker did not take the hello: %s", err.text);
+	else if (p->storage && !p->closing)
+		storage_connect(p->storage, pst_ctl_client_ctl(p->client));
 }
 
 static void providers_log(struct provisioner *p, const json_t *providers)
@@ -267,7 +272,14 @@ static void health_ask(void *arg)
 
 static void close_continue(struct provisioner *p)
 {
-	if (p->running == 0)
+	struct storage *s = p->storage;
+
+	if (p->running > 0)
+		return;
+	p->storage = NULL;
+	if (s)
+		storage_close(s, freed, p);
+	else
 		freed(p);
 }
 
@@ -334,6 +346,8 @@ static void on_closed(struct pst_ctl_client *client, const char *reason, void *a
 	struct provisioner *p = arg;
 
 	p->connection++;
+	if (p->storage)
+		storage_disconnect(p->storage);
 	pst_warn("the broker is gone (%s); desktops go on, dialling again", reason);
 }
 
@@ -341,9 +355,12 @@ static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void 
 {
 	struct provisioner *p = arg;
 	struct pst_err err = PST_ERR_INIT;
-	struct queued *q = queue_add(p, JOB_INVENTORY);
+	struct queued *q;
 
 	pst_fd_close(&fd);
+	if (p->storage && storage_take(p->storage, pst_ctl_client_ctl(client), msg))
+		return;
+	q = queue_add(p, JOB_INVENTORY);
 	if (!q) {
 		pst_err_set(&err, PST_EBUSY, "the provisioner has %u commands waiting; try again", p->jobs);
 	} else {
@@ -396,6 +413,11 @@ int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err
 	else
 		driver_close(d);
 	return rc;
+}
+
+void provisioner_set_storage(struct provisioner *p, struct storage *s)
+{
+	p->storage = s;
 }
 
 int provisioner_start(struct provisioner *p, struct pst_err *err)

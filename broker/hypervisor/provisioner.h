@@ -13,12 +13,16 @@
 #define PROVISIONER_THREADS_MAX 16
 
 struct provisioner;
+struct storage;
 
 /* socket is copied. threads: blocking calls at a time. NULL on no memory. */
 struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsigned threads);
 
 /* Takes d, also on failure (PST_ELIMIT, or PST_ECONFLICT for a second of that name). */
 int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err);
+
+/* Takes s, which speaks on the same connection. Call once, before the start. */
+void provisioner_set_storage(struct provisioner *p, struct storage *s);
 
 /* Begins to dial. Call once, after every add. */
 int provisioner_start(struct provisioner *p, struct pst_err *err);

@@ -8,6 +8,7 @@
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/provisioner.h"
 #include "broker/hypervisor/registry.h"
+#include "broker/hypervisor/storage/storage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,19 @@ static void on_stop(void *arg)
 	g->provisioner = NULL;
 }
 
+/* Before the drivers, which place on them. */
+static int datastores_open(struct program *g, struct pst_err *err)
+{
+	const char *qemu_img = pst_conf_str(g->conf, "provisioner", "qemu_img", "/usr/bin/qemu-img");
+	struct stores *set = stores_shared();
+	struct storage *s = set ? storage_create(&g->loop, set, qemu_img) : NULL;
+
+	if (!s)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	provisioner_set_storage(g->provisioner, s);
+	return storage_configure(set, g->conf, g->data, err);
+}
+
 static int serve(struct program *g, struct pst_err *err)
 {
 	int rc;
@@ -104,7 +118,7 @@ static int serve(struct program *g, struct pst_err *err)
 	g->provisioner = provisioner_create(&g->loop, g->socket, g->threads);
 	if (!g->provisioner)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (providers_open(g, err) < 0 || pst_conf_check_unused(g->conf, err) < 0 ||
+	if (datastores_open(g, err) < 0 || providers_open(g, err) < 0 || pst_conf_check_unused(g->conf, err) < 0 ||
 		provisioner_start(g->provisioner, err) < 0) {
 		provisioner_close(g->provisioner, NULL, NULL);
 		return err->code;

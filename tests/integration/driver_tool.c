@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/registry.h"
+#include "broker/hypervisor/storage/storage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,7 +284,7 @@ int main(int argc, char **argv)
 	p.data = argv[1];
 	p.conf = pst_conf_create();
 	p.section = argv[3];
-	if (pst_conf_load(p.conf, argv[2], &err) == 0)
+	if (pst_conf_load(p.conf, argv[2], &err) == 0 && storage_configure(stores_shared(), p.conf, p.data, &err) == 0)
 		driver = driver_open(registry_find(pst_conf_str(p.conf, p.section, "kind", "local")), &p, &err);
 	if (!driver) {
 		fprintf(stderr, "%s\n", err.text);

@@ -45,6 +45,10 @@ class World:
         os.mkdir(self.small)
         # Before the hosts take their copies of the mounts.
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k,mode=711", "small", self.small], check=True)
+        self.stores = {name: os.path.join(self.folder, name) for name in ("fast", "slow")}
+        for name, path in self.stores.items():
+            os.mkdir(path)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m,mode=711", name, path], check=True)
         self.network = libvirt_host.Network()
         self.one = libvirt_host.Host(self.folder, "one", self.network)
         self.two = libvirt_host.Host(self.folder, "two", self.network)
@@ -89,7 +93,7 @@ class World:
         self.one.end()
         self.two.end()
         self.network.end()
-        subprocess.run(["umount", self.small], check=False)
+        subprocess.run(["umount", self.small, *self.stores.values()], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -235,7 +239,7 @@ def test_a_full_disk_leaves_nothing(world):
         except OSError:
             pass
     r = driver.refused("create", new(), new(), world.golden, "t")
-    assert "No space left" in r.text, r
+    assert r.code == "no_space" and "test is full" in r.text, r
     assert not driver.health()["healthy"]
     assert world.one.domains() == [] and driver.machines() == {}
     os.unlink(filler)
@@ -243,6 +247,79 @@ def test_a_full_disk_leaves_nothing(world):
     driver.call("destroy", desktop)
     assert os.listdir(os.path.join(world.small, os.listdir(world.small)[0])) == []
     driver.end()
+
+
+def on_stores(world, **more):
+    """A driver on two datastores; a driver's settings are the end of its section, so that sections may follow."""
+    section = "".join("\n[datastore-%s]\npath = %s\nwarning = 20\ncritical = 50\nkeep_free_mb = 0" % s for s in world.stores.items())
+    settings = {"kind": "libvirt", "uri": world.one.uri, "network": "none", "accel": "tcg", "deadline_s": 30, "addresses": "10.9.0.10-10.9.0.60",
+                "agents": "10.9.0.1:5911", "agents_ca": world.ca, **more, "datastores": "fast, slow" + section}
+    driver = Driver(os.path.join(world.folder, "data"), settings)
+    world.drivers.append(driver)
+    return driver
+
+
+def store_of(world, desktop):
+    return [name for name, path in world.stores.items() if world.files(desktop, path)]
+
+
+def test_disks_go_where_there_is_room(world):
+    """Two datastores; one fills up, the other is taken; both full, and the reason says so; room again, and it goes on."""
+    driver, fillers = on_stores(world), []
+    first = world.create(driver)
+    assert len(store_of(world, first)) == 1 and driver.health()["healthy"]
+    for name, path in world.stores.items():
+        fillers.append(os.path.join(path, "filler"))
+        with open(fillers[-1], "wb") as f:
+            f.write(bytes(70 * MIB))
+        if len(fillers) == 1:
+            libvirt_host.wait_for("it is seen that %s is full" % name, lambda: store_of(world, world.create(driver)) == ["slow"], 20)
+    libvirt_host.wait_for("both are full", lambda: not driver.health()["healthy"], 20)
+    r = driver.refused("create", new(), new(), world.golden, "t")
+    assert r.code == "no_space" and "fast is full (5" in r.text and "slow is full (5" in r.text, r
+    health = driver.health()
+    assert not health["healthy"] and "no datastore takes new disks: fast is full" in health["reason"], health
+    # A desktop that is there gets its new disk on the full datastore.
+    driver.call("restart", first, new(), "refresh", "t")
+    assert len(store_of(world, first)) == 1
+    for filler in fillers:
+        os.unlink(filler)
+    libvirt_host.wait_for("a healthy provider", lambda: driver.health()["healthy"], 20)
+    for desktop in list(driver.machines()):
+        driver.call("destroy", desktop)
+        assert store_of(world, desktop) == []
+    driver.end()
+
+
+def test_an_image_of_a_datastore_keeps_its_overlays_there(world):
+    """Overlays stand on the sealed file; one that is no longer sealed is refused; a datastore that is not mounted is never written to."""
+    driver, image = on_stores(world), os.path.join(world.stores["slow"], "images/desk/1")
+    os.makedirs(image)
+    golden = shutil.copy(world.golden, os.path.join(image, "disk.qcow2"))
+    os.chmod(golden, 0o644)
+    r = driver.refused("create", new(), new(), golden, "t")
+    assert "seal" in r.text or "0444" in r.text or "mode" in r.text, r
+    os.chmod(golden, 0o444)
+    desktops = [world.create(driver, golden=golden) for _ in range(2)]
+    assert all(store_of(world, d) == ["slow"] for d in desktops)
+    mark = os.path.join(world.stores["slow"], "datastore.id")
+    os.rename(mark, mark + ".away")
+    libvirt_host.wait_for("it is seen", lambda: driver.refused("create", new(), new(), golden, "t").text, 20)
+    libvirt_host.wait_for("it is offline", lambda: "slow is offline" in driver.refused("destroy", new()).text, 20)
+    assert driver.machines().keys() >= set(desktops), "its machines are known by their domains"
+    os.rename(mark + ".away", mark)
+    for desktop in desktops:
+        libvirt_host.wait_for("its disk can be removed", lambda d=desktop: done(driver, "destroy", d), 20)
+        assert store_of(world, desktop) == []
+    driver.end()
+
+
+def done(driver, *words):
+    try:
+        driver.call(*words)
+        return True
+    except Refused:
+        return False
 
 
 def test_a_lost_answer_is_not_a_lost_machine(world):
@@ -338,7 +415,7 @@ def test_a_desktop_moves_to_another_host_and_back(world):
     driver.end()
 
 
-SECOND_TIER = ("test_a_lost_answer_is_not_a_lost_machine", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back")
+SECOND_TIER = ("test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back")
 
 
 def inside():

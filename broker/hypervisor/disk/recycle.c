@@ -261,6 +261,19 @@ static int entry_purge(const struct recycle_entry *e, void *arg, struct pst_err 
 	return entry_end(p->folder, e, err);
 }
 
+int recycle_end(const char *folder, const char *const *others, const char *token, struct pst_err *err)
+{
+	struct purge p = { .folder = folder, .others = others };
+	struct recycle_entry e;
+	int rc = entry_read(folder, token, &e, err);
+
+	if (rc == 0)
+		rc = image_is_needed(&p, &e, err);
+	if (rc > 0)
+		return pst_err_set(err, PST_EBUSY, "disks stand on %.200s, which is in the recycle bin", e.path);
+	return rc < 0 ? rc : entry_end(folder, &e, err);
+}
+
 int recycle_purge(const char *folder, const char *const *others, int64_t now_ms, unsigned *ret_n,
 	struct pst_err *err)
 {

@@ -42,6 +42,9 @@ int recycle_restore(const char *folder, const char *token, struct pst_err *err);
 typedef int (*recycle_cb)(const struct recycle_entry *entry, void *arg, struct pst_err *err);
 int recycle_list(const char *folder, recycle_cb visit, void *arg, struct pst_err *err);
 
+/* Ends this one now. PST_ENOTFOUND, PST_EBUSY while an overlay (as in recycle_purge) stands on it. */
+int recycle_end(const char *folder, const char *const *others, const char *token, struct pst_err *err);
+
 /*
  * Ends what is over at now_ms, and half-made entries. An image that an overlay in the datastore (perhaps in the
  * bin) or in one of the others (as in references.h) still stands on stays until the next time.

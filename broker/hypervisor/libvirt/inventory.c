@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/storage/stores.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,8 +226,12 @@ static void disk_look(const struct libvirt *lv, struct driver_capacity *ret)
 {
 	struct statvfs fs;
 
-	if (lv->set.directory[0] == '\0' || ret->reason[0])
+	if (ret->reason[0] || lv->set.stores_n == 0)
 		return;
+	if (lv->set.directory[0] == '\0') {
+		stores_have_room(stores_shared(), lv->set.stores, lv->set.stores_n, ret->reason, sizeof(ret->reason));
+		return;
+	}
 	if (statvfs(lv->set.directory, &fs) < 0)
 		snprintf(ret->reason, sizeof(ret->reason), "directory %.300s cannot be read: make it, or mount it", lv->set.directory);
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)

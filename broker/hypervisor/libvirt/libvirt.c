@@ -41,6 +41,7 @@ void lv_unref(struct libvirt *lv)
 	lv_known_finish(lv);
 	for (size_t i = 0; i < lv->nets_n; i++)
 		lv_net_finish(&lv->nets[i]);
+	lv_stores_finish(lv);
 	pthread_cond_destroy(&lv->changed);
 	pthread_mutex_destroy(&lv->lock);
 	free(lv);

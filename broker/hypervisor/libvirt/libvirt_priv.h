@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "broker/hypervisor/disk/format.h"
+#include "broker/hypervisor/disk/placement.h"
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
@@ -24,8 +25,10 @@
 #define LV_STUCK_MAX 32    /* calls that were given up and have not come back */
 #define LV_MACHINES_MAX 65536
 #define LV_REASON_SIZE 256
+#define LV_STORES_MAX 16
 #define LV_XML_MAX (4u << 20) /* bytes of a document from or for libvirt */
 
+struct store_turn;
 struct lv_call;
 struct lv_found;
 struct lv_known;
@@ -64,7 +67,9 @@ struct lv_settings {
 	uint64_t deadline_ms;
 	uint64_t address_wait_ms; /* that a create waits for a lease */
 	uint32_t capacity;        /* 0: by the hosts' memory */
-	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too */
+	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too; "" with datastores, or without disks */
+	const char *stores[LV_STORES_MAX]; /* names of datastores, owned; with "directory" one of its own */
+	size_t stores_n;
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	char agents[80];          /* ADDRESS:PORT of the broker */
 	char agents_ca[PATH_MAX];
@@ -131,9 +136,23 @@ int lv_capacity_work(struct lv_call *c, struct pst_err *err);
 /* In words why a domain that is not active is not; sets state. */
 enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out, size_t size);
 
-/* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. */
+/* store.c: on which datastore a desktop's folder is. */
+int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
+void lv_stores_finish(struct libvirt *lv);
+/* The folder of all of this provider's desktops on that datastore. */
+int lv_store_root(const struct libvirt *lv, const char *store, char out[PATH_MAX], struct pst_err *err);
+/* Of the desktop's folder; "" where it has none. PST_EBUSY when one that is offline may have it. */
+int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err);
+/*
+ * Makes the desktop's folder, durably, on the datastore that was chosen or where it is already (or takes it out of
+ * the recycle bin), and sets r->image_base to the golden disk as it lies there. lv_store_end ends the turn.
+ */
+int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err);
+void lv_store_end(struct store_turn *turn);
+
+/* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
-int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err);
+int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, struct pst_err *err);
 /* Told by the name: "….qcow2", else raw. */
 enum disk_format lv_golden_format(const char *path);
 int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err);

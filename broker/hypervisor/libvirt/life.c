@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/stores.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,16 +93,30 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 	return 0;
 }
 
+/* The folder is the claim on a datastore's room; the domain names what will be in it. */
+static int disk_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct store_turn *turn, struct pst_err *err)
+{
+	bool has_disk = f->host->nature.has_disk;
+
+	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "waiting for a datastore", err) < 0 ||
+		(has_disk && lv_store_place(c, &f->record.request, turn, err) < 0) ||
+		lv_call_step(c, f->host, "defining the domain", err) < 0 || domain_define(f, conn, err) < 0 ||
+		lv_network_reserve(c, f->host, conn, &f->record, err) < 0 || lv_call_step(c, f->host, "making its disk", err) < 0)
+		return err->code;
+	return has_disk ? lv_disk_make(c->lv, &f->record.request, turn, err) : 0;
+}
+
 /* f->record says what is to be; from the definition to the running machine. */
 static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
+	struct store_turn turn = { .id = 0 };
+
 	f->record.phase = LV_CREATING;
-	if (lv_network_ensure(c, f->host, conn, &f->record.request, err) < 0 || address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "defining the domain", err) < 0 ||
-		domain_define(f, conn, err) < 0 || lv_network_reserve(c, f->host, conn, &f->record, err) < 0 ||
-		lv_call_step(c, f->host, "making its disk", err) < 0)
+	if (lv_network_ensure(c, f->host, conn, &f->record.request, err) < 0 || disk_make(c, f, conn, &turn, err) < 0) {
+		lv_store_end(&turn);
 		return err->code;
-	if (f->host->nature.has_disk && lv_disk_make(c->lv, &f->record.request, err) < 0)
-		return err->code;
+	}
+	lv_store_end(&turn);
 	if (lv_power_start(c, f, err) < 0)
 		return err->code;
 	return address_wait(c, f, conn, err);
@@ -216,9 +231,9 @@ static void make_undo(struct lv_call *c, struct lv_found *f)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 
-	if (atomic_load(&c->stop) || !f->domain)
+	if (atomic_load(&c->stop))
 		return; /* as after a crash */
-	(void)domain_remove(c, f, &ignored);
+	(void)(f->domain ? domain_remove(c, f, &ignored) : lv_disk_remove(c->lv, c->desktop, &ignored));
 }
 
 int lv_create_work(struct lv_call *c, struct pst_err *err)

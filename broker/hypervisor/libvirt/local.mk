@@ -20,6 +20,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/resize.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
+	broker/hypervisor/libvirt/store.c \
 	broker/hypervisor/libvirt/watch.c
 # Documents and records know nothing of the library.
 broker_hypervisor_libhypervisor_a_SOURCES += \

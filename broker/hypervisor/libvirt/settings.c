@@ -99,32 +99,6 @@ static int hosts_read(struct libvirt *lv, const struct driver_params *p, struct 
 	return rc;
 }
 
-static bool is_without_disks(const struct libvirt *lv)
-{
-	for (size_t i = 0; i < lv->hosts_n; i++) {
-		if (!pst_str_starts(lv->hosts[i].uri, "test:"))
-			return false;
-	}
-	return true;
-}
-
-static int directory_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
-{
-	char fallback[PATH_MAX];
-	struct lv_settings *s = &lv->set;
-	const char *directory;
-
-	if (path_make(fallback, err, "%s/disks", p->data) < 0)
-		return err->code;
-	directory = pst_conf_str(p->conf, p->section, "directory", fallback);
-	if (is_without_disks(lv))
-		return 0;
-	if (directory[0] != '/' || strlen(directory) > 900)
-		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of at most 900 bytes", directory);
-	pst_strlcpy(s->directory, sizeof(s->directory), directory);
-	return pst_mkdirs(s->directory, 0711, err);
-}
-
 /* "network", "filter", "addresses": of desktops whose pool names none. */
 static int own_network_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
 {
@@ -253,7 +227,7 @@ int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct p
 		return err->code;
 	s->deadline_ms = (uint64_t)deadline_s * 1000;
 	s->address_wait_ms = (uint64_t)wait_s * 1000;
-	if (instance_read(lv, p->data, err) < 0 || directory_read(lv, p, err) < 0)
+	if (instance_read(lv, p->data, err) < 0 || lv_stores_read(lv, p, err) < 0)
 		return err->code;
 	return network_read(lv, p, err);
 }

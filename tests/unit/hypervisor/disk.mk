@@ -7,19 +7,23 @@ endif
 tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
 	tests/unit/hypervisor/disk_stack.c tests/unit/hypervisor/disk_stack.h \
+	tests/unit/hypervisor/stores_folder.c tests/unit/hypervisor/stores_folder.h \
 	tests/unit/hypervisor/test_backup.c \
+	tests/unit/hypervisor/test_bin_job.c \
 	tests/unit/hypervisor/test_child.c \
 	tests/unit/hypervisor/test_datastore.c \
 	tests/unit/hypervisor/test_digest.c \
 	tests/unit/hypervisor/test_edit.c \
 	tests/unit/hypervisor/test_format.c \
 	tests/unit/hypervisor/test_governor.c \
+	tests/unit/hypervisor/test_image_job.c \
 	tests/unit/hypervisor/test_import.c \
 	tests/unit/hypervisor/test_info.c \
 	tests/unit/hypervisor/test_layout.c \
 	tests/unit/hypervisor/test_level.c \
 	tests/unit/hypervisor/test_manifest.c \
 	tests/unit/hypervisor/test_name.c \
+	tests/unit/hypervisor/test_order.c \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_personal.c \
 	tests/unit/hypervisor/test_placement.c \
@@ -31,6 +35,9 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_sandbox.c \
 	tests/unit/hypervisor/test_seal.c \
 	tests/unit/hypervisor/test_snapshot.c \
+	tests/unit/hypervisor/test_storage.c \
+	tests/unit/hypervisor/test_store.c \
+	tests/unit/hypervisor/test_stores.c \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c \
 	tests/unit/hypervisor/test_version.c \

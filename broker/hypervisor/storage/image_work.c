@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Import, capture and removal of an image's version. */
+#include "broker/hypervisor/storage/image_work.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/disk/import.h"
+#include "broker/hypervisor/disk/probe.h"
+#include "broker/hypervisor/disk/qcow2.h"
+#include "broker/hypervisor/disk/temp.h"
+#include "broker/hypervisor/disk/version.h"
+#include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/found_disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TURN_WAIT_MS (6u * 3600 * 1000)
+#define WORK_MS (24u * 3600 * 1000)
+#define CONVERTED 90 /* percent of the whole when all is converted; the digest has the rest */
+#define FILE_MIN (UINT64_C(64) << 20) /* bytes that a small disk may take beside its own */
+#define WEIGHT 4     /* of the governor: as four clones */
+
+/* A version on its way. */
+struct making {
+	const struct image_work *w;
+	struct store_turn turn;
+	char source[PATH_MAX], within[PATH_MAX];
+	char taken[PATH_MAX]; /* our own name of the file in incoming/; "" for none */
+	char target[PATH_MAX];
+	enum disk_format format;
+	uint64_t needs;
+};
+
+static bool is_cancelled(const struct image_work *w)
+{
+	struct pollfd p = { .fd = w->cancel_fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static int cancelled(struct pst_err *err)
+{
+	return pst_err_set(err, PST_ECLOSED, "it was cancelled");
+}
+
+static void on_converted(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "converting", basis_points * CONVERTED / 10000);
+}
+
+static bool on_digested(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "digesting", CONVERTED + basis_points * (100 - CONVERTED) / 10000);
+	return !is_cancelled(w);
+}
+
+/* A name of our own in images/, which the next start takes away if we do not. */
+static int own_name(const char *folder, const char *what, char out[PATH_MAX], struct pst_err *err)
+{
+	char name[TEMP_SIZE];
+
+	if (temp_name(what, name, err) < 0)
+		return err->code;
+	return path_make(out, err, "%s/images/%s", folder, name);
+}
+
+/*
+ * Whoever may put files into incoming/ could exchange one for a link while it is looked at. A second name in a
+ * folder of root's stays what it is.
+ */
+static int file_take(struct making *m, const char *folder, struct pst_err *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (path_make(path, err, "%s/incoming/%s", folder, m->w->p->file) < 0 || own_name(folder, "source", m->source, err) < 0)
+		return err->code;
+	if (linkat(AT_FDCWD, path, AT_FDCWD, m->source, 0) < 0)
+		return pst_err_sys(err, errno == ENOENT ? PST_ENOTFOUND : PST_EIO, errno, "%s in the folder incoming of datastore %s", m->w->p->file,
+			m->w->p->datastore);
+	pst_strlcpy(m->taken, sizeof(m->taken), m->source);
+	if (lstat(m->source, &st) < 0 || !S_ISREG(st.st_mode))
+		return pst_err_set(err, PST_EINVAL, "%s is no regular file", m->w->p->file);
+	m->needs = (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+static int format_find(struct making *m, struct pst_err *err)
+{
+	const unsigned all = PROBE_ALLOW(DISK_RAW) | PROBE_ALLOW(DISK_QCOW2) | PROBE_ALLOW(DISK_VMDK) | PROBE_ALLOW(DISK_VHDX);
+	uint8_t *head;
+	ssize_t n = 0;
+	int fd, rc;
+
+	m->format = m->w->p->format;
+	if (m->w->p->has_format)
+		return 0;
+	fd = open(m->source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	head = pst_zalloc(1, PROBE_SIZE);
+	if (fd >= 0 && head)
+		n = pread(fd, head, PROBE_SIZE, 0);
+	rc = n > 0 ? probe_format(head, (size_t)n, all, &m->format, err) : pst_err_set(err, PST_EINVAL, "%s cannot be read, or is empty", m->w->p->file);
+	free(head);
+	pst_fd_close(&fd);
+	return rc;
+}
+
+static int source_find(struct making *m, struct pst_err *err)
+{
+	struct found_disk found;
+	struct store_view v;
+
+	if (!stores_view_named(m->w->set, m->w->p->datastore, &v) || v.s.is_plain)
+		return pst_err_set(err, PST_ENOTFOUND, "no datastore \"%s\" is configured", m->w->p->datastore);
+	if (!v.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline: %s", v.s.name, v.reason);
+	if (m->w->p->kind == IMAGE_IMPORT)
+		return file_take(m, v.s.path, err) < 0 ? err->code : format_find(m, err);
+	if (found_disk_of(m->w->set, m->w->p->desktop, m->w->p->base, &found, err) < 0)
+		return err->code;
+	m->format = DISK_QCOW2;
+	m->needs = found.allocated;
+	pst_strlcpy(m->source, sizeof(m->source), found.path);
+	return pst_strlcpy(m->within, sizeof(m->within), found.within);
+}
+
+static int turn_take(struct making *m, struct pst_err *err)
+{
+	const char *names[] = { m->w->p->datastore };
+	struct store_wish wish = { .names = names, .n = 1, .pool = "", .is_ours = true, .needs = m->needs, .promises = m->needs,
+		.weight = WEIGHT, .deadline_ms = pst_mono_ms() + TURN_WAIT_MS };
+
+	return stores_begin(m->w->set, &wish, &m->turn, err);
+}
+
+static int convert(struct making *m, struct pst_err *err)
+{
+	struct store_view v;
+	struct disk_info info;
+	struct import_params p = { .program = m->w->qemu_img, .source = m->source, .format = m->format,
+		.within = m->within[0] ? m->within : NULL, .target = m->target, .size_max = QCOW2_SIZE_MAX, .timeout_ms = WORK_MS,
+		.cancel_fd = m->w->cancel_fd, .progress = on_converted, .arg = (void *)(uintptr_t)m->w };
+
+	if (!stores_view_named(m->w->set, m->turn.name, &v))
+		return pst_err_set(err, PST_ENOTFOUND, "datastore %s is gone", m->turn.name);
+	/* A hostile file that grows and grows meets this before the datastore is full. */
+	p.file_max = PST_MAX(v.space.free - PST_MIN(v.space.free, v.s.keeps_free), FILE_MIN);
+	if (own_name(m->turn.path, "import", m->target, err) < 0)
+		return err->code;
+	return import_run(&p, &info, err);
+}
+
+static int publish(struct making *m, struct image_result *ret, struct pst_err *err)
+{
+	const struct image_job_params *j = m->w->p;
+	struct version_params p = { .folder = m->turn.path, .image = j->image, .version = j->version, .source = m->target,
+		.now_ms = pst_wall_ms(), .go_on = on_digested, .arg = (void *)(uintptr_t)m->w };
+
+	if (is_cancelled(m->w))
+		return cancelled(err);
+	if (version_publish(&p, &ret->manifest, err) < 0)
+		return err->code;
+	return version_disk_path(m->turn.path, j->image, j->version, ret->path, err);
+}
+
+/* 1: a first try has made it, and was not heard. */
+static int is_made(const struct image_work *w, struct image_result *ret, struct pst_err *err)
+{
+	const struct image_job_params *p = w->p;
+	struct store_view v;
+
+	if (!stores_view_named(w->set, p->datastore, &v) || !v.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->datastore);
+	if (version_read(v.s.path, p->image, p->version, &ret->manifest, err) < 0) {
+		if (err->code != PST_ENOTFOUND)
+			return err->code;
+		*err = (struct pst_err)PST_ERR_INIT;
+		return 0;
+	}
+	if (!p->is_repeat || version_verify(v.s.path, p->image, p->version, false, NULL, NULL, err) < 0)
+		return pst_err_set(err, PST_ECONFLICT, "datastore %s has a version %s of %s already: choose another name", p->datastore, p->version,
+			p->image);
+	return version_disk_path(v.s.path, p->image, p->version, ret->path, err) < 0 ? err->code : 1;
+}
+
+static int making_run(struct making *m, struct image_result *ret, struct pst_err *err)
+{
+	if (source_find(m, err) < 0 || turn_take(m, err) < 0)
+		return err->code;
+	m->w->tell(m->w->arg, "converting", 0);
+	return convert(m, err) < 0 ? err->code : publish(m, ret, err);
+}
+
+static int make(const struct image_work *w, struct image_result *ret, struct pst_err *err)
+{
+	struct making *m;
+	int rc = is_made(w, ret, err);
+
+	if (rc != 0)
+		return rc > 0 ? 0 : rc;
+	m = pst_zalloc(1, sizeof(*m));
+	if (!m)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	m->w = w;
+	rc = making_run(m, ret, err);
+	if (m->taken[0])
+		unlink(m->taken);
+	if (rc < 0 && m->target[0])
+		unlink(m->target);
+	stores_end(w->set, &m->turn);
+	stores_look(w->set, w->p->datastore);
+	free(m);
+	return rc < 0 && is_cancelled(w) ? cancelled(err) : rc;
+}
+
+static int take_away(const struct image_work *w, struct pst_err *err)
+{
+	const char *const *others = stores_others(w->set, w->p->datastore);
+	struct pst_err why = PST_ERR_INIT;
+	struct manifest m;
+	char folder[900];
+	int rc;
+
+	w->tell(w->arg, "removing", 0);
+	if (!others || !stores_lock(w->set, w->p->datastore, folder)) {
+		free((void *)(uintptr_t)others);
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", w->p->datastore);
+	}
+	rc = version_read(folder, w->p->image, w->p->version, &m, &why);
+	if (rc == PST_ENOTFOUND)
+		rc = 0; /* it is gone */
+	else
+		rc = version_remove(folder, others, w->p->image, w->p->version, w->p->reason, pst_wall_ms(), w->p->keep_ms, err);
+	stores_unlock(w->set, w->p->datastore);
+	stores_look(w->set, w->p->datastore);
+	free((void *)(uintptr_t)others);
+	return rc;
+}
+
+int image_work_run(const struct image_work *w, struct image_result *ret, struct pst_err *err)
+{
+	return w->p->kind == IMAGE_REMOVE ? take_away(w, err) : make(w, ret, err);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One datastore as provisioner.conf has it, and whether the folder that is there now is the right
+ * one. A datastore carries a mark: where its file system is not mounted, the empty folder below has
+ * none, or another one, and nothing is written into it. Any thread.
+ *
+ *	FOLDER/datastore.id          the mark, 32 hexadecimal digits
+ *	FOLDER/incoming/             disks that an administrator has put there to be imported
+ *	DATA/datastores/NAME         the mark that is expected there
+ */
+#pragma once
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "broker/hypervisor/disk/level.h"
+#include "broker/hypervisor/disk/placement.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_POOLS_SIZE 1024
+#define STORE_JOBS_DEFAULT 8 /* tokens of the governor */
+
+struct store_settings {
+	char name[PLACEMENT_NAME_SIZE];
+	char path[900];               /* absolute; names of backing files have to fit into a qcow2 header */
+	char pools[STORE_POOLS_SIZE]; /* ",a,b,": these only; "": every one */
+	struct level_limits limits;
+	uint32_t jobs_max;
+	uint32_t overcommit_percent;  /* 0: no ceiling */
+	uint64_t keeps_free;          /* bytes */
+	bool is_plain;                /* a driver's own "directory": no mark, no images, and its own layout */
+};
+
+/* Every key of the section is read, also on failure. PST_EINVAL names the key. */
+int store_settings_read(struct pst_conf *conf, const char *section, const char *name, struct store_settings *ret,
+	struct pst_err *err);
+
+/* pool: "" is none that is known, which is a matter of "every one" only. */
+bool store_allows(const struct store_settings *s, const char *pool);
+
+/*
+ * Is this the datastore? A new one gets its mark and its folders. PST_ENOTFOUND: the folder is not there, or
+ * not the right one; err says what to do. data: where the expected marks lie (absolute).
+ */
+int store_check(const struct store_settings *s, const char *data, struct pst_err *err);
