@@ -2,19 +2,23 @@
 noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 
 broker_hypervisor_libhypervisor_a_SOURCES = \
+	broker/hypervisor/calls.c broker/hypervisor/calls.h \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
+	broker/hypervisor/mark.c broker/hypervisor/mark.h \
 	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
+	broker/hypervisor/poller.c broker/hypervisor/poller.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
 	broker/hypervisor/retry.c broker/hypervisor/retry.h \
+	broker/hypervisor/seed.c broker/hypervisor/seed.h \
 	broker/hypervisor/uids.c broker/hypervisor/uids.h \
 	broker/hypervisor/watches.c broker/hypervisor/watches.h \
 	broker/hypervisor/container/container.c \

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@ struct run {
 	const struct child_params *p;
 	pid_t pid;
 	int out[2], words[2], failed[2]; /* pipes: stdout, stderr, a failed start */
+	int in[2];                       /* sockets: stdin, where there is one */
+	size_t n_in;                     /* bytes of it that are gone */
 	char last[CHILD_WORDS_MAX];      /* the end of stderr, terminated */
 	size_t n_last;
 };
@@ -58,7 +61,7 @@ static _Noreturn void child_start(const struct run *r, pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
-	null = open("/dev/null", O_RDONLY);
+	null = r->p->input ? r->in[1] : open("/dev/null", O_RDONLY);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(r->out[1], 1) < 0 || dup2(r->words[1], 2) < 0)
 		child_fail(r->failed[1], "connect its streams");
 	if (r->p->sandbox)
@@ -80,6 +83,7 @@ static void pipes_close(struct run *r)
 		pst_fd_close(&r->out[i]);
 		pst_fd_close(&r->words[i]);
 		pst_fd_close(&r->failed[i]);
+		pst_fd_close(&r->in[i]);
 	}
 }
 
@@ -92,6 +96,10 @@ static int run_start(struct run *r, struct pst_err *err)
 	if (pipe2(r->out, O_CLOEXEC) < 0 || pipe2(r->words, O_CLOEXEC) < 0 || pipe2(r->failed, O_CLOEXEC) < 0 ||
 		pst_fd_set_nonblock(r->out[0], 1) < 0 || pst_fd_set_nonblock(r->words[0], 1) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "pipe");
+	if (r->p->input && pst_unix_pair(r->in, err) < 0)
+		return err->code;
+	if (r->p->input)
+		pst_fd_set_nonblock(r->in[1], 0);
 	/* No handler of ours runs in the child. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -105,6 +113,7 @@ static int run_start(struct run *r, struct pst_err *err)
 	pst_fd_close(&r->out[1]);
 	pst_fd_close(&r->words[1]);
 	pst_fd_close(&r->failed[1]);
+	pst_fd_close(&r->in[1]);
 	return 0;
 }
 
@@ -146,18 +155,30 @@ static void stream_read(struct run *r, int *fd, bool is_stdout)
 		r->p->said(r->p->arg, text, (size_t)n);
 }
 
+/* What it does not want to read is no failure: its status says more. */
+static void input_write(struct run *r)
+{
+	ssize_t n = send(r->in[0], r->p->input + r->n_in, r->p->input_len - r->n_in, MSG_NOSIGNAL);
+
+	if (n > 0)
+		r->n_in += (size_t)n;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		r->n_in = r->p->input_len;
+}
+
 /* Until both streams have ended; a program that closes them and goes on gets a minute afterwards. */
 static int run_listen(struct run *r, uint64_t deadline_ms, struct pst_err *err)
 {
 	while (r->out[0] >= 0 || r->words[0] >= 0) {
-		struct pollfd fds[3] = { { .fd = r->out[0], .events = POLLIN }, { .fd = r->words[0], .events = POLLIN },
-			{ .fd = r->p->cancel_fd, .events = POLLIN } };
+		struct pollfd fds[4] = { { .fd = r->out[0], .events = POLLIN }, { .fd = r->words[0], .events = POLLIN },
+			{ .fd = r->p->cancel_fd, .events = POLLIN },
+			{ .fd = r->n_in < r->p->input_len ? r->in[0] : -1, .events = POLLOUT } };
 		uint64_t now = pst_mono_ms();
 
 		if (now >= deadline_ms)
 			return pst_err_set(err, PST_ETIMEOUT, "%s takes longer than %u s", r->p->argv[0],
 				r->p->timeout_ms / 1000);
-		if (poll(fds, 3, (int)PST_MIN(deadline_ms - now, (uint64_t)POLL_MAX_MS)) < 0 && errno != EINTR)
+		if (poll(fds, 4, (int)PST_MIN(deadline_ms - now, (uint64_t)POLL_MAX_MS)) < 0 && errno != EINTR)
 			return pst_err_sys(err, PST_EIO, errno, "poll");
 		if (fds[2].revents)
 			return pst_err_set(err, PST_ECLOSED, "%s was cancelled", r->p->argv[0]);
@@ -165,6 +186,8 @@ static int run_listen(struct run *r, uint64_t deadline_ms, struct pst_err *err)
 			stream_read(r, &r->out[0], true);
 		if (fds[1].revents)
 			stream_read(r, &r->words[0], false);
+		if (fds[3].revents)
+			input_write(r);
 	}
 	return 0;
 }
@@ -216,7 +239,7 @@ static int run_reap(struct run *r, int rc, uint64_t deadline_ms, struct pst_err 
 
 int child_run(const struct child_params *p, struct pst_err *err)
 {
-	struct run r = { .p = p, .out = { -1, -1 }, .words = { -1, -1 }, .failed = { -1, -1 } };
+	struct run r = { .p = p, .out = { -1, -1 }, .words = { -1, -1 }, .failed = { -1, -1 }, .in = { -1, -1 } };
 	uint64_t deadline_ms = pst_mono_ms() + p->timeout_ms;
 	int rc = run_start(&r, err);
 

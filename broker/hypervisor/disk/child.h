@@ -18,6 +18,9 @@ struct child_params {
 	const struct sandbox *sandbox; /* or NULL */
 	uint32_t timeout_ms;
 	int cancel_fd; /* readable: stop it. -1: never */
+	/* Its stdin, which stays open until it ends; NULL: none. Borrowed. */
+	const char *input;
+	size_t input_len;
 	/* Pieces of stdout as they come, not terminated; borrowed for the call. May be NULL. */
 	void (*said)(void *arg, const char *text, size_t len);
 	void *arg;

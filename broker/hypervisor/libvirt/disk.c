@@ -8,9 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
@@ -27,7 +25,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CA_MAX (64u << 10)
 
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err)
 {
@@ -108,46 +105,20 @@ int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err
 	return tree_remove(path, err);
 }
 
-/* What the guest's agent is told, as JSON; returns owned. */
-static char *seed_text(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err)
-{
-	char display[32], *ca, *text = NULL;
-	json_t *seed;
-	size_t len;
-
-	if (pst_file_read(lv->set.agents_ca, CA_MAX, &ca, &len, err) < 0) {
-		pst_err_wrap(err, "agents_ca");
-		return NULL;
-	}
-	snprintf(display, sizeof(display), "0.0.0.0:%u", lv->set.agent_port);
-	seed = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "desktop", r->desktop, "hostname", r->hostname, "broker", lv->set.agents,
-		"display", display, "ca", ca, "locale", r->locale, "layout", r->layout);
-	free(ca);
-	if (r->enrol_token[0])
-		json_object_set_new(seed, "token", json_string(r->enrol_token));
-	if (seed)
-		text = pst_json_text(seed, NULL);
-	json_decref(seed);
-	if (!text)
-		pst_err_set(err, PST_ENOMEM, "no memory for the seed");
-	return text;
-}
-
 int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err)
 {
 	char path[PATH_MAX], *text;
 	int rc;
 
-	if (lv->set.agents[0] == '\0')
+	if (lv->set.seed.agents[0] == '\0')
 		return 0;
 	if (lv_disk_path(lv, r->desktop, "seed.json", path, err) < 0)
 		return err->code;
-	text = seed_text(lv, r, err);
+	text = seed_text(&lv->set.seed, r, err);
 	if (!text)
 		return err->code;
 	rc = pst_file_write(path, text, strlen(text), 0600, err);
-	pst_wipe(text, strlen(text));
-	free(text);
+	seed_text_free(text);
 	return rc;
 }
 

@@ -106,7 +106,7 @@ static void item_machine(const struct libvirt *lv, const struct lv_item *item, s
 	if (item->address[0] == '\0')
 		return;
 	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.agent_port;
+	m->endpoint.port = lv->set.seed.agent_port;
 	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), item->address);
 }
 

@@ -13,6 +13,7 @@
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
+#include "broker/hypervisor/seed.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -71,9 +72,7 @@ struct lv_settings {
 	const char *stores[LV_STORES_MAX]; /* names of datastores, owned; with "directory" one of its own */
 	size_t stores_n;
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
-	char agents[80];          /* ADDRESS:PORT of the broker */
-	char agents_ca[PATH_MAX];
-	uint16_t agent_port;
+	struct seed_site seed;
 	bool shares_directory;    /* with other hosts, at the same path */
 };
 

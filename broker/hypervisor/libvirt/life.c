@@ -33,7 +33,7 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	if (f->record.address[0] == '\0')
 		return;
 	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.agent_port;
+	m->endpoint.port = lv->set.seed.agent_port;
 	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
 }
 

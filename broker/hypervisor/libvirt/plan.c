@@ -52,7 +52,7 @@ static int plan_make(const struct libvirt *lv, const struct machine_request *r, 
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
 			r->image_name, r->image_base);
 	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 ||
-		(lv->set.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p, err) < 0)
+		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p, err) < 0)
 		return err->code;
 	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, on_layer, p, NULL, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);

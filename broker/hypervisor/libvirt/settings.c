@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The provider's section of provisioner.conf, and the installation's own mark. */
+/* The provider's section of provisioner.conf. */
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/mark.h"
 #include "broker/hypervisor/path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define AGENT_PORT 5910
 
 static int text_copy(char *out, size_t size, const char *text, const char *key, struct pst_err *err)
 {
@@ -156,44 +155,10 @@ static int networks_read(struct libvirt *lv, const struct driver_params *p, stru
 static int network_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
 {
 	struct lv_settings *s = &lv->set;
-	uint32_t port;
 
-	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 ||
-		text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
-		pst_conf_u32(p->conf, p->section, "agent_port", 1, 65535, AGENT_PORT, &port, err) < 0)
+	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 || seed_site_read(&s->seed, p, err) < 0)
 		return err->code;
-	s->agent_port = (uint16_t)port;
-	if (path_make(s->agents_ca, err, "%s/pki/ca.pem", p->data) < 0)
-		return err->code;
-	return path_make(s->agents_ca, err, "%s", pst_conf_str(p->conf, p->section, "agents_ca", s->agents_ca));
-}
-
-/* Two installations that meet on one hypervisor tell their domains apart by it. */
-static int instance_read(struct libvirt *lv, const char *data, struct pst_err *err)
-{
-	char path[PATH_MAX], *text = NULL;
-	uint8_t random[(LV_INSTANCE_SIZE - 1) / 2];
-	size_t len = 0;
-	int rc;
-
-	if (path_make(path, err, "%s/instance", data) < 0)
-		return err->code;
-	rc = pst_file_read(path, 256, &text, &len, err);
-	if (rc == 0) {
-		text[strcspn(text, "\r\n")] = '\0';
-		if (pst_hex_decode(text, strlen(text), random, sizeof(random)) != (long)sizeof(random))
-			rc = pst_err_set(err, PST_EINVAL, "%s: must be %d hexadecimal digits", path, LV_INSTANCE_SIZE - 1);
-		else
-			pst_strlcpy(lv->instance, sizeof(lv->instance), text);
-		free(text);
-		return rc;
-	}
-	if (rc != PST_ENOTFOUND)
-		return rc;
-	err->code = 0;
-	pst_random(random, sizeof(random));
-	pst_hex_encode(random, sizeof(random), lv->instance, sizeof(lv->instance));
-	return pst_file_write(path, lv->instance, strlen(lv->instance), 0644, err);
+	return 0;
 }
 
 static int accel_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
@@ -227,7 +192,7 @@ int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct p
 		return err->code;
 	s->deadline_ms = (uint64_t)deadline_s * 1000;
 	s->address_wait_ms = (uint64_t)wait_s * 1000;
-	if (instance_read(lv, p->data, err) < 0 || lv_stores_read(lv, p, err) < 0)
+	if (mark_read(p->data, lv->instance, err) < 0 || lv_stores_read(lv, p, err) < 0)
 		return err->code;
 	return network_read(lv, p, err);
 }

@@ -9,20 +9,24 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_address.c \
+	tests/unit/hypervisor/test_calls.c \
 	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_mark.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
 	tests/unit/hypervisor/test_operation.c \
+	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
+	tests/unit/hypervisor/test_seed.c \
 	tests/unit/hypervisor/test_spec.c \
 	tests/unit/hypervisor/test_tar.c \
 	tests/unit/hypervisor/test_tree.c \

@@ -96,6 +96,24 @@ Test(child, a_deadline_and_a_cancel_end_it)
 	close(fd);
 }
 
+/* More than a pipe holds; and stdin stays open, so that its end is that of ours and nothing else. */
+Test(child, its_input_is_written_and_stays_open)
+{
+	static char input[1 << 20];
+	const char *const argv[] = { "/bin/sh", "-c", "exec 3<&0; head -c 1048576 | wc -c; (read x <&3; : >stray) >/dev/null 2>&1 & sleep 0.05; test ! -e stray && kill $!", NULL };
+	const char *const deaf[] = { "/bin/sh", "-c", "exit 3", NULL };
+	struct pst_err err = PST_ERR_INIT;
+	struct heard h = { 0 };
+	struct child_params p = { .argv = argv, .timeout_ms = 30000, .cancel_fd = -1, .said = said, .arg = &h, .input = input,
+		.input_len = sizeof(input) };
+
+	memset(input, 'x', sizeof(input));
+	cr_assert_eq(child_run(&p, &err), 0, "%s", err.text);
+	cr_assert_str_eq(h.text, "1048576\n");
+	p.argv = deaf;
+	cr_assert_eq(child_run(&p, &err), PST_EIO, "what it does not read is its own affair: %s", err.text);
+}
+
 Test(child, a_program_that_is_not_there_is_told)
 {
 	const char *const argv[] = { "/nonexistent/program", NULL };

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists, and compares with what is known. */
+#include "broker/hypervisor/poller.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct poller {
+	struct driver *driver;
+	struct watches *watches;
+	uint64_t every_ms;
+	int (*list)(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err);
+	pthread_mutex_t lock; /* guards closing */
+	pthread_cond_t woken;
+	pthread_t thread;
+	bool closing;
+};
+
+struct look {
+	struct poller *p;
+	uint64_t moment;
+	char (*desktops)[PST_UUID_SIZE];
+	size_t n;
+};
+
+static void on_machine(const struct machine *m, void *arg)
+{
+	struct look *l = arg;
+
+	if (l->n < WATCHES_MAX)
+		memcpy(l->desktops[l->n++], m->desktop, PST_UUID_SIZE);
+	if (m->state == MACHINE_RUNNING)
+		watches_see(l->p->watches, m->desktop, l->moment);
+	else
+		watches_tell(l->p->watches, m->desktop, l->moment, m->reason[0] ? m->reason : "it was switched off at the host");
+}
+
+static int desktop_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static bool is_listed(const char *desktop, void *arg)
+{
+	const struct look *l = arg;
+
+	/* What does not fit was seen, too. */
+	return l->n == WATCHES_MAX || bsearch(desktop, l->desktops, l->n, PST_UUID_SIZE, desktop_compare) != NULL;
+}
+
+static void look(struct poller *p)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct look l = { .p = p, .moment = watches_now(p->watches) };
+
+	l.desktops = pst_zalloc(WATCHES_MAX, PST_UUID_SIZE);
+	if (!l.desktops)
+		return;
+	if (p->list(p->driver, on_machine, &l, &ignored) == 0) {
+		qsort(l.desktops, l.n, PST_UUID_SIZE, desktop_compare);
+		watches_missing(p->watches, l.moment, is_listed, &l, "it was removed at the host");
+	}
+	free(l.desktops);
+}
+
+/* False when the driver is to be closed. */
+static bool wait(struct poller *p)
+{
+	uint64_t until_ms = pst_mono_ms() + p->every_ms;
+	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000 };
+	bool closing;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->closing && pthread_cond_timedwait(&p->woken, &p->lock, &until) == 0)
+		;
+	closing = p->closing;
+	pthread_mutex_unlock(&p->lock);
+	return !closing;
+}
+
+static void *poller_main(void *arg)
+{
+	struct poller *p = arg;
+
+	while (wait(p)) {
+		if (watches_any(p->watches))
+			look(p);
+	}
+	return NULL;
+}
+
+struct poller *poller_create(struct driver *d, struct watches *w, uint64_t every_ms,
+	int (*list)(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err), struct pst_err *err)
+{
+	struct poller *p = pst_zalloc(1, sizeof(*p));
+	pthread_condattr_t attr;
+
+	if (!p) {
+		pst_err_set(err, PST_ENOMEM, "no memory");
+		return NULL;
+	}
+	*p = (struct poller){ .driver = d, .watches = w, .every_ms = every_ms, .list = list };
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->woken, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&p->thread, NULL, poller_main, p) == 0)
+		return p;
+	pthread_cond_destroy(&p->woken);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+	pst_err_set(err, PST_ENOMEM, "no thread to watch machines");
+	return NULL;
+}
+
+void poller_stop(struct poller *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->closing = true;
+	pthread_cond_signal(&p->woken);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void poller_destroy(struct poller *p)
+{
+	if (!p)
+		return;
+	poller_stop(p);
+	pthread_join(p->thread, NULL);
+	pthread_cond_destroy(&p->woken);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a desktop's agent is told before its first start: puesto-seed(8) reads it in the machine. Any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/driver.h"
+
+struct seed_site {
+	char agents[80]; /* ADDRESS:PORT of the broker; "" where desktops have no agent of ours */
+	char agents_ca[PATH_MAX];
+	uint16_t agent_port;
+};
+
+/* Of the provider's section: agents, agents_ca (DATA/pki/ca.pem), agent_port (5910). */
+int seed_site_read(struct seed_site *s, const struct driver_params *p, struct pst_err *err);
+
+/* The JSON with the enrolment's token: a secret. Returns owned (seed_text_free), NULL with err. */
+char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
+/* Wipes it. Accepts NULL. */
+void seed_text_free(char *text);
