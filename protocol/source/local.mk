@@ -12,7 +12,25 @@ protocol_source_libsource_a_SOURCES = \
 	protocol/source/page.h \
 	protocol/source/pattern.c protocol/source/pattern.h \
 	protocol/source/registry.c \
+	protocol/source/rfb/client.c protocol/source/rfb/client.h \
+	protocol/source/rfb/client_priv.h \
+	protocol/source/rfb/decoder.c protocol/source/rfb/decoder.h \
+	protocol/source/rfb/decoder_priv.h \
+	protocol/source/rfb/greeting.c \
+	protocol/source/rfb/hextile.c \
+	protocol/source/rfb/keys.c protocol/source/rfb/keys.h \
+	protocol/source/rfb/password.c protocol/source/rfb/password.h \
+	protocol/source/rfb/rfb.c protocol/source/rfb/rfb.h \
+	protocol/source/rfb/screen.c protocol/source/rfb/screen.h \
+	protocol/source/rfb/shape.c protocol/source/rfb/shape.h \
+	protocol/source/rfb/tight.c \
+	protocol/source/rfb/tile.c protocol/source/rfb/tile.h \
+	protocol/source/rfb/typing.c protocol/source/rfb/typing.h \
+	protocol/source/rfb/unpack.c protocol/source/rfb/unpack.h \
+	protocol/source/rfb/update.c \
+	protocol/source/rfb/wire.h \
+	protocol/source/rfb/zrle.c \
 	protocol/source/source.c protocol/source/source.h
-protocol_source_libsource_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(ZSTD_CFLAGS) $(FREETYPE_CFLAGS) -DLOBBY_FONT='"$(LOBBY_FONT)"'
+protocol_source_libsource_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(ZSTD_CFLAGS) $(FREETYPE_CFLAGS) $(ZLIB_CFLAGS) $(NETTLE_CFLAGS) -DLOBBY_FONT='"$(LOBBY_FONT)"'
 
-SOURCE_LIBS = protocol/source/libsource.a protocol/link/liblink.a $(ZSTD_LIBS) $(FREETYPE_LIBS) -lm
+SOURCE_LIBS = protocol/source/libsource.a protocol/link/liblink.a $(ZSTD_LIBS) $(FREETYPE_LIBS) $(ZLIB_LIBS) $(NETTLE_LIBS) -lm

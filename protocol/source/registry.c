@@ -6,12 +6,14 @@
 #include "protocol/source/agent.h"
 #include "protocol/source/lobby/lobby.h"
 #include "protocol/source/pattern.h"
+#include "protocol/source/rfb/rfb.h"
 #include "protocol/source/source.h"
 
 static const struct source_type *const types[] = {
 	&source_agent,
 	&source_lobby,
 	&source_pattern,
+	&source_rfb,
 };
 
 const struct source_type *source_find(const char *name)

@@ -40,6 +40,10 @@ tests_fuzz_fuzz_rdp_channel_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIB
 FUZZ_TARGETS += tests/fuzz/fuzz_lobby
 tests_fuzz_fuzz_lobby_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
+# What a hypervisor's console, or any VNC server, sends.
+FUZZ_TARGETS += tests/fuzz/fuzz_rfb_client
+tests_fuzz_fuzz_rfb_client_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
 tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)
 

@@ -69,3 +69,11 @@ tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
 LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_pool.py
 TESTS += $(LIBVIRT_TESTS)
 EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/libvirt_host.py tests/integration/driver_harness.py
+
+# The RFB source before real servers; each test skips itself without its server.
+check_PROGRAMS += tests/integration/rfb_look
+tests_integration_rfb_look_SOURCES = tests/integration/rfb_look.c
+tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+TESTS += tests/integration/test_rfb_source.py
+EXTRA_DIST += tests/integration/test_rfb_source.py
