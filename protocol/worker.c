@@ -100,7 +100,7 @@ static void wish(const struct worker *w, struct source_params *p)
 
 void worker_join(struct worker *w)
 {
-	const struct source_type *type = source_find(w->params.source);
+	const struct source_type *type = source_find(w->is_console ? "rfb" : w->params.source);
 	struct pst_err err = PST_ERR_INIT;
 	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant, .is_remote = w->is_remote };
 
@@ -132,7 +132,9 @@ static void on_start_late(void *arg)
 static int start_alone(struct worker *w, struct pst_err *err)
 {
 	w->has_grant = true;
-	w->policy = (struct worker_policy){ true, true, SCREEN_SIDE_MAX, SCREEN_SIDE_MAX };
+	w->policy = (struct worker_policy){
+		.clipboard_in = true, .clipboard_out = true, .max_width = SCREEN_SIDE_MAX, .max_height = SCREEN_SIDE_MAX
+	};
 	pst_strlcpy(w->user, sizeof(w->user), "pattern");
 	pst_strlcpy(w->pool, sizeof(w->pool), "pattern");
 	return worker_front_open(w, NULL, NULL, err);

@@ -35,6 +35,8 @@ static void on_input(void *arg, const struct input_event *ev)
 {
 	struct worker *w = arg;
 
+	if (w->policy.is_view_only)
+		return;
 	lobby_note(w, ev);
 	if (w->lobby.source && !worker_is_over(w))
 		source_input(w->lobby.source, ev);
@@ -66,7 +68,7 @@ static void on_resize(void *arg, int32_t width, int32_t height, uint32_t scale_p
 {
 	struct worker *w = arg;
 
-	if (width < 1 || height < 1)
+	if (width < 1 || height < 1 || w->policy.is_view_only)
 		return;
 	w->wish_width = width;
 	w->wish_height = height;
@@ -93,7 +95,7 @@ static void on_clipboard(void *arg, const char *utf8, size_t len)
 {
 	struct worker *w = arg;
 
-	if (w->source && w->policy.clipboard_in && !worker_is_over(w))
+	if (w->source && w->policy.clipboard_in && !w->policy.is_view_only && !worker_is_over(w))
 		source_clipboard(w->source, utf8, len);
 }
 
@@ -135,6 +137,7 @@ int worker_front_open(struct worker *w, const char *cert_pem, const char *key_pe
 		.desktop_name = w->has_grant ? w->pool : NULL,
 		.clipboard_in = w->has_grant ? w->policy.clipboard_in : true,
 		.clipboard_out = w->has_grant ? w->policy.clipboard_out : true,
+		.is_view_only = w->policy.is_view_only,
 	};
 
 	if (!type)

@@ -36,6 +36,7 @@ enum worker_phase {
 
 struct worker_policy {
 	bool clipboard_in, clipboard_out;
+	bool is_view_only; /* what the viewer does stays here */
 	int32_t max_width, max_height;
 };
 
@@ -91,6 +92,7 @@ struct worker {
 	uint32_t scale_pct; /* of the client, 0 unknown */
 	int display_fd;
 	bool is_remote; /* the desktop is on another host */
+	bool is_console; /* display_fd is an RFB server: the machine's own screen */
 	unsigned logins;
 	char remote[64], user[256], pool[256];
 	char *grant;   /* the agent's text */

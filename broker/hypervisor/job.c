@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/console.h"
 #include "broker/hypervisor/request.h"
 #include "broker/hypervisor/storage/order.h"
 
@@ -55,6 +57,13 @@ static int operate_parse(struct job *job, const json_t *msg, struct pst_err *err
 	return operation_check(job->operation, job->arg, err);
 }
 
+static int console_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	if (destroy_parse(job, msg, err) < 0)
+		return err->code;
+	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
+}
+
 static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	return 0;
@@ -68,6 +77,7 @@ static const struct {
 	{ "create", JOB_CREATE, create_parse },
 	{ "destroy", JOB_DESTROY, destroy_parse },
 	{ "restart", JOB_RESTART, restart_parse },
+	{ "console", JOB_CONSOLE, console_parse },
 	{ "inventory", JOB_INVENTORY, inventory_parse },
 };
 
@@ -288,6 +298,21 @@ static void operate_run(struct job *job)
 		job->rc = operation_run(job->operation, d, job->desktop, job->arg, &job->err);
 }
 
+static void console_run(struct job *job)
+{
+	struct driver *d = provider_find(job);
+	struct machine_endpoint screen;
+
+	if (!d)
+		return;
+	job->rc = driver_console(d, job->desktop, &screen, &job->err);
+	if (job->rc < 0)
+		return;
+	job->fd = console_dial(&screen, &job->err);
+	job->rc = job->fd < 0 ? job->err.code : 0;
+	job->has_fd = job->fd >= 0;
+}
+
 static void kind_run(struct job *job)
 {
 	switch (job->kind) {
@@ -302,6 +327,9 @@ static void kind_run(struct job *job)
 		break;
 	case JOB_OPERATE:
 		operate_run(job);
+		break;
+	case JOB_CONSOLE:
+		console_run(job);
 		break;
 	case JOB_HELLO:
 		providers_list(job);
@@ -366,6 +394,9 @@ json_t *job_refusal(const struct pst_err *err)
 
 void job_finish(struct job *job)
 {
+	if (job->has_fd)
+		pst_fd_close(&job->fd);
+	job->has_fd = false;
 	json_decref(job->machines);
 	json_decref(job->providers);
 	json_decref(job->unlisted);

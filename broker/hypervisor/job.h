@@ -13,6 +13,7 @@ enum job_kind {
 	JOB_DESTROY,
 	JOB_RESTART,
 	JOB_OPERATE, /* one of operation.h */
+	JOB_CONSOLE, /* a connection to the machine's own screen */
 	JOB_INVENTORY,
 	JOB_HELLO,  /* our own: providers and machines, to be said */
 	JOB_HEALTH, /* our own: providers only */
@@ -33,6 +34,8 @@ struct job {
 	int rc;
 	struct pst_err err;
 	struct machine machine;
+	bool has_fd;
+	int fd; /* of JOB_CONSOLE: owned, while has_fd */
 	json_t *machines;  /* owned arrays, or NULL */
 	json_t *providers;
 	json_t *unlisted;  /* names of providers whose machines are not in machines */

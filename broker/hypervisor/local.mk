@@ -3,6 +3,7 @@ noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 
 broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/calls.c broker/hypervisor/calls.h \
+	broker/hypervisor/console.c broker/hypervisor/console.h \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \

@@ -247,7 +247,9 @@ static void answer(struct provisioner *p, struct queued *q)
 		pst_warn("command failed desktop=%s: %s", q->job.desktop, q->job.err.text);
 	else if (q->job.desktop[0])
 		pst_info("command done op=%s desktop=%s", pst_json_str(q->msg, "op", 32), q->job.desktop);
-	if (ctl && q->connection == p->connection)
+	if (ctl && q->connection == p->connection && q->job.has_fd)
+		pst_ctl_reply_fd(ctl, q->msg, job_reply(&q->job), q->job.fd);
+	else if (ctl && q->connection == p->connection)
 		pst_ctl_reply(ctl, q->msg, q->job.rc < 0 ? job_refusal(&q->job.err) : job_reply(&q->job));
 }
 

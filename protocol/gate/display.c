@@ -232,11 +232,23 @@ static void on_refused(struct display *d, const json_t *error)
 		    title_es ? title_es : title ? title : "El billete no es válido o ya se ha usado.");
 }
 
+/* The machine's own screen: the broker has had the connection made. Takes fd. */
+static void start_console(struct display *d, json_t *reply, int fd)
+{
+	d->grant = json_incref(reply);
+	json_object_del(d->grant, "re");
+	start_worker(d, fd);
+}
+
 static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *arg)
 {
 	struct display *d = arg;
 
 	d->call = NULL;
+	if (reply && fd >= 0 && !d->is_rfb && json_object_get(reply, "console")) {
+		start_console(d, reply, fd);
+		return;
+	}
 	if (fd >= 0)
 		pst_fd_close(&fd);
 	if (!reply) {

@@ -27,7 +27,8 @@ static json_t *on_hello(void *arg)
 {
 	struct gate *g = arg;
 
-	return json_pack("{s:s, s:s, s:o, s:o}", "op", "hello", "gateway", g->config->name, "sessions", session_list(g), "guests", guest_list(g));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "op", "hello", "gateway", g->config->name, "sessions", session_list(g), "guests", guest_list(g),
+			 "consoles", session_consoles(g));
 }
 
 static void on_broker_message(void *arg, json_t *msg)

@@ -42,6 +42,7 @@ static void session_free(struct session *s)
 	pst_ctl_close(s->ctl);
 	if (s->owns_count)
 		limits_closed(s->gate->limits, &s->key, true);
+	json_decref(s->console);
 	free(s);
 }
 
@@ -49,6 +50,10 @@ static void tell_broker(struct session *s, const char *event, const struct sessi
 {
 	if (!*s->uuid)
 		return;
+	if (s->console) {
+		broker_notify(s->gate->broker, json_pack("{s:s, s:s, s:O, s:s}", "op", "console", "event", event, "console", s->console, "code", end->code));
+		return;
+	}
 	broker_notify(s->gate->broker, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O?}", "op", "session", "session", s->uuid, "event", event,
 						 "reason", end->reason_en, "reason_es", end->reason_es, "code", end->code, "stats", stats));
 }
@@ -174,6 +179,7 @@ void session_set_grant(struct session *s, const json_t *grant)
 	const char *uuid = pst_json_str(grant, "session", PST_UUID_SIZE - 1);
 
 	pst_strlcpy(s->uuid, sizeof(s->uuid), uuid ? uuid : "");
+	s->console = json_deep_copy(json_object_get(grant, "console"));
 }
 
 static struct session *session_new(struct gate *g, const struct session_params *p, int ctl_fd)
@@ -361,8 +367,18 @@ json_t *session_list(const struct gate *g)
 	json_t *list = json_array();
 
 	for (const struct session *s = g->sessions; s; s = s->next)
-		if (*s->uuid && !s->has_ended)
+		if (*s->uuid && !s->has_ended && !s->console)
 			json_array_append_new(list, json_string(s->uuid));
+	return list;
+}
+
+json_t *session_consoles(const struct gate *g)
+{
+	json_t *list = json_array();
+
+	for (const struct session *s = g->sessions; s; s = s->next)
+		if (s->console && !s->has_ended)
+			json_array_append(list, s->console);
 	return list;
 }
 

@@ -27,7 +27,7 @@ struct session_params {
 	bool owns_count;    /* the connection's place in the limits is given back when the session ends */
 	bool is_relayed;    /* the stream comes over a WebSocket: no TLS in the front */
 	json_t *grant;      /* borrowed; NULL when the front logs in by itself */
-	int display_fd;     /* takes; with a grant */
+	int display_fd;     /* takes; with a grant: a display link, or an RFB server where the grant's endpoint says so */
 	/* The worker has ended. May be NULL; not called after session_forget. */
 	void (*ended)(void *arg, const struct session_end *end);
 	void *arg;
@@ -43,6 +43,7 @@ void session_end_by_broker(struct gate *g, const json_t *msg);
 void session_end_all(struct gate *g, const char *code, const char *reason_en, const char *reason_es);
 /* The spawner's words. */
 void session_exited(struct gate *g, uint32_t serial, int status);
-/* For the hello: the uuids of live sessions, returns owned. */
+/* For the hello: the uuids of live sessions, and the consoles that are looked at as the broker named them. Returns owned. */
 json_t *session_list(const struct gate *g);
+json_t *session_consoles(const struct gate *g);
 void session_close_all(struct gate *g);

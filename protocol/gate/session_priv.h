@@ -27,6 +27,7 @@ struct session {
 	int exit_status; /* as from waitpid */
 	unsigned refusals; /* log-ins that the broker refused */
 	json_t *stats;     /* the last that the worker reported */
+	json_t *console;   /* a machine's own screen and who looks at it, in the broker's words; NULL for a desktop's session */
 	char end_code[64], end_en[256], end_es[256];
 	void (*ended)(void *arg, const struct session_end *end);
 	void *arg;

@@ -22,7 +22,7 @@ def free_port():
 
 
 class Broker:
-    """Listens on gateway.sock and answers by a table of functions: op -> f(message, send) -> reply fields or None."""
+    """Listens on gateway.sock and answers by a table of functions: op -> f(message, send) -> reply fields or None; "fd" among them travels beside."""
 
     def __init__(self, path):
         self.path = path
@@ -58,9 +58,14 @@ class Broker:
             self.conns.append(conn)
             threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
 
-    def send(self, message, conn=None):
+    def send(self, message, conn=None, fd=None):
         data = json.dumps(message).encode()
-        (conn or self.conns[-1]).sendall(struct.pack(">I", len(data)) + data)
+        data = struct.pack(">I", len(data) | (0 if fd is None else 1 << 31)) + data
+        conn = conn or self.conns[-1]
+        if fd is not None:
+            socket.send_fds(conn, [data[:1]], [fd])
+            data = data[1:]
+        conn.sendall(data)
 
     def serve(self, conn):
         stream = conn.makefile("rb")
@@ -77,7 +82,8 @@ class Broker:
                 continue
             reply = handler(message, lambda m: self.send(m, conn))
             if reply is not None and "id" in message:
-                self.send({"re": message["id"], **reply}, conn)
+                fd = reply.pop("fd", None)
+                self.send({"re": message["id"], **reply}, conn, fd)
 
     def wait(self, predicate, seconds=5):
         """The first message that fits, seen already or within so many seconds."""

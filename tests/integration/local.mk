@@ -11,6 +11,7 @@ TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
 GATE_TESTS = \
+	tests/integration/test_console.py \
 	tests/integration/test_gate_display.py \
 	tests/integration/test_gate_http.py \
 	tests/integration/test_gateway.py \

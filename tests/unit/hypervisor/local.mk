@@ -10,6 +10,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_calls.c \
+	tests/unit/hypervisor/test_console.c \
 	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \

@@ -175,10 +175,35 @@ Test(job, hosts_and_networks_are_told)
 	pst_loop_drain(&loop);
 }
 
+/* The fake's console is a path where nobody listens. */
+Test(job, a_console_is_dialled_for_the_broker)
+{
+	struct driver_params p = { .name = "here", .data = "/", .libexec = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct driver *d;
+	uv_loop_t loop;
+	char text[512];
+	int rc;
+
+	uv_loop_init(&loop);
+	p.loop = &loop;
+	d = driver_open(&driver_fake, &p, &err);
+	json_decref(run(&d, "{\"op\":\"console\",\"desktop\":\"" A "\",\"provider\":\"here\"}", &rc));
+	cr_assert_eq(rc, PST_ENOTFOUND, "there is no such machine");
+	snprintf(text, sizeof(text), CREATE, "here");
+	json_decref(run(&d, text, &rc));
+	json_t *reply = run(&d, "{\"op\":\"console\",\"desktop\":\"" A "\",\"provider\":\"here\"}", &rc);
+	cr_assert_eq(rc, PST_ENOTFOUND);
+	cr_assert(strstr(pst_json_str(json_object_get(reply, "error"), "title", 512), "console.sock"));
+	json_decref(reply);
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
 Test(job, strange_messages_are_refused)
 {
 	static const char *const texts[] = { "{}", "{\"op\":7}", "{\"op\":\"explode\"}", "{\"op\":\"create\"}",
-		"{\"op\":\"destroy\",\"desktop\":\"/etc\"}", "{\"op\":\"destroy\"}", "{\"op\":\"restart\",\"refresh\":1}" };
+		"{\"op\":\"destroy\",\"desktop\":\"/etc\"}", "{\"op\":\"destroy\"}", "{\"op\":\"console\",\"desktop\":\"" A "\"}", "{\"op\":\"restart\",\"refresh\":1}" };
 	struct driver *none = NULL;
 	int rc;
 
