@@ -198,6 +198,7 @@ export async function measure(wire, plan, size) {
 		scope.add(() => m.probe?.close());
 		await m.prepare();
 		result.connectMs = m.connectMs;
+		result.pictureMs = m.pictureMs;
 		result.restless = m.restless;
 		result.operations = m.restless ? {} : await m.operations(ends - plan.wireSeconds * 600);
 		await part('latency', plan.keys, () => m.latency(isFull ? plan.keys : plan.peerKeys));
@@ -216,7 +217,7 @@ export async function measure(wire, plan, size) {
 	}
 	const connecting = wire.isOurs && plan.networks.find((network) => network.isConnecting);
 	if (connecting)
-		result.networks[connecting.name].connectMs = await connect(wire, connecting, size);
+		Object.assign(result.networks[connecting.name], await connect(wire, connecting, size));
 	return result;
 }
 
@@ -238,7 +239,8 @@ export async function measureAlone(plan, size) {
 async function connect(wire, network, size) {
 	const scope = new Scope();
 	try {
-		return (await wire.open({ size, scope, how: network })).connectMs;
+		const { connectMs, pictureMs } = await wire.open({ size, scope, how: network });
+		return { connectMs, pictureMs };
 	} finally {
 		await scope.close();
 	}

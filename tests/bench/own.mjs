@@ -46,8 +46,8 @@ function rdp(at, port, { width, height }, scope) {
 	child.stdin.write(`${password(USER)}\n`);
 }
 
-/** Opens a client and waits for its picture. @param {number} port @param {(client: any) => Promise<number>} start returns when it began @param {number} room */
-const open = (port, start, room) => async ({ size, scope, how = {} }) => {
+/** Opens a client and waits for its picture. @param {number} port @param {(client: any) => Promise<number>} start returns when it began @param {number} room @param {boolean} isPage the way is open already: it begins with the page's first byte, else when TLS is up */
+const open = (port, start, room, isPage = false) => async ({ size, scope, how = {} }) => {
 	const before = new Set(gatewayFamily()), workers = [];
 	scope.add(() => until('the worker has ended', () => workers.every((pid) => !nameOf(pid).startsWith('puesto-worker'))));
 	const path = await Path.to(port), client = await screen({ width: size.width + room, height: size.height + room }, scope);
@@ -55,12 +55,13 @@ const open = (port, start, room) => async ({ size, scope, how = {} }) => {
 	await path.slow(how);
 	const began = await start({ at: client.at, path, size, scope });
 	const last = await path.settled(400, 15000), connectMs = last / 1e6 - began - timeOrigin();
+	const { asked, secured } = await path.count(), pictureMs = (last - (isPage ? asked : secured)) / 1e6;
 	const desktop = await desktopOf(await Caller.login('admin'), USER);
 	workers.push(...gatewayFamily().filter((pid) => !before.has(pid) && nameOf(pid).startsWith('puesto-worker')));
 	await until('the desktop has the size of the client', () => screenSize(desktop).join() === `${size.width},${size.height}`);
 	const painter = await Painter.onDesktop(desktop, size);
 	scope.add(() => painter.close());
-	return { path, painter, client, connectMs, server: desktopPath(desktop, '/run/puesto-x/Xvfb_screen0'),
+	return { path, painter, client, connectMs, pictureMs, server: desktopPath(desktop, '/run/puesto-x/Xvfb_screen0'),
 		processes: { session: workers, gateway: gatewayFamily().filter((pid) => before.has(pid)), agent: hostPids(desktop, 'puesto-agent'), screen: hostPids(desktop, 'Xvfb') } };
 };
 
@@ -69,7 +70,7 @@ const timeOrigin = () => Number(process.hrtime.bigint()) / 1e6 - performance.now
 
 const { https, vnc: vncPort, rdp: rdpPort } = PORTS;
 export const OWN = [
-	{ name: 'browser', title: 'Puesto, browser', isOurs: true, settings: 'Chromium, the client page over WSS', open: open(https, openBrowser, KIOSK_ROOM) },
+	{ name: 'browser', title: 'Puesto, browser', isOurs: true, settings: 'Chromium, the client page over WSS', open: open(https, openBrowser, KIOSK_ROOM, true) },
 	{ name: 'vnc', title: 'Puesto, VNC', isOurs: true, settings: 'vncviewer, VeNCrypt X509Plain', open: open(vncPort, viewer(vnc), ROOM) },
 	{ name: 'rdp', title: 'Puesto, RDP', isOurs: true, settings: 'xfreerdp3 /gfx:AVC420 /network:lan, TLS', open: open(rdpPort, viewer(rdp), ROOM) },
 ];

@@ -18,8 +18,8 @@ export class Path {
 
 	/** Since the mark; times in ns of the monotonic clock. */
 	async count() {
-		const [, down, up, connections, first, last] = (await this.tool.ask('count')).map(Number);
-		return { down, up, connections, first, last };
+		const [, down, up, connections, first, last, asked, secured] = (await this.tool.ask('count')).map(Number);
+		return { down, up, connections, first, last, asked, secured };
 	}
 
 	/** Waits for silence from the server, and tells when its last byte came. */

@@ -7,8 +7,9 @@
  * It prints "ready PORT", the one that it listens on, and answers each line of standard input with one line:
  *
  *   mark                 "marked": the counts and the log begin anew
- *   count                "count DOWN UP CONNECTIONS FIRST LAST" since the mark; times in nanoseconds of
- *                        CLOCK_MONOTONIC at which the first and the last bytes came down, 0 for none
+ *   count                "count DOWN UP CONNECTIONS FIRST LAST ASKED SECURED" since the mark; times in nanoseconds of
+ *                        CLOCK_MONOTONIC at which the first and the last bytes came down, the first went up, and
+ *                        the client ended its latest TLS handshake; 0 for none
  *   settle QUIET MAX     "settled LAST" once nothing has come down for QUIET ms from now on, or MAX ms are
  * over path DELAY RATE      "path": one-way delay in ms for each byte of each direction; kbit/s, 0 for no
  * limit log                  "log N d:NS:BYTES u:NS:BYTES …": what came since the mark, the first LOG_MAX
@@ -51,7 +52,7 @@ struct relay {
 	struct pipe pipes[PIPES]; /* a connection has two: up, and down */
 	struct path path;
 	struct bucket up, down;
-	uint64_t down_bytes, up_bytes, connections, first, last; /* since the mark */
+	uint64_t down_bytes, up_bytes, connections, first, last, asked, secured; /* since the mark */
 	struct piece log[LOG_MAX];
 	size_t logged;
 	uint64_t settle_quiet, settle_from, settle_end; /* end 0: nobody waits */
@@ -71,11 +72,18 @@ static void say(const char *text)
 	fflush(stdout);
 }
 
+/* A client's last flight of a TLS handshake begins with ChangeCipherSpec, also in 1.3 (RFC 8446, appendix D.4). */
+static bool ends_handshake(const uint8_t *from, uint32_t bytes)
+{
+	return bytes > 5 && from[0] == 20 && from[1] == 3;
+}
+
 static void note(struct relay *r, bool is_up, uint32_t bytes, uint64_t now)
 {
 	if (r->logged < LOG_MAX)
 		r->log[r->logged++] = (struct piece){ now, bytes, is_up };
 	if (is_up) {
+		r->asked = r->asked ? r->asked : now;
 		r->up_bytes += bytes;
 		return;
 	}
@@ -131,7 +139,7 @@ static void move_bytes(struct relay *r, const struct pollfd *fds)
 {
 	for (int i = 0; i < PIPES; i++) {
 		struct pipe *p = &r->pipes[i], *back = &r->pipes[i ^ 1];
-		uint32_t got = 0;
+		uint32_t got = 0, tail = (p->head + p->used) % PIPE_BYTES;
 		uint64_t now = now_ns();
 		bool is_well = true;
 
@@ -141,6 +149,8 @@ static void move_bytes(struct relay *r, const struct pollfd *fds)
 			is_well = pipe_read(p, &r->path, i & 1 ? &r->down : &r->up, now, &got);
 		if (got)
 			note(r, !(i & 1), got, now);
+		if (!(i & 1) && ends_handshake(p->ring + tail, got))
+			r->secured = now;
 		if (!is_well || !pipe_write(p, now) || (p->is_shut && back->is_shut))
 			pipe_break(p, back);
 	}
@@ -164,11 +174,11 @@ static void answer(struct relay *r, const char *line)
 	a = a >= 0 && a < 1e6 ? a : 0;
 	b = b >= 0 && b < 1e8 ? b : 0;
 	if (!strcmp(word, "mark")) {
-		r->down_bytes = r->up_bytes = r->first = r->last = r->logged = 0;
+		r->down_bytes = r->up_bytes = r->first = r->last = r->asked = r->secured = r->logged = 0;
 		say("marked");
 	} else if (!strcmp(word, "count")) {
-		printf("count %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, r->down_bytes,
-			r->up_bytes, r->connections, r->first, r->last);
+		printf("count %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, r->down_bytes,
+			r->up_bytes, r->connections, r->first, r->last, r->asked, r->secured);
 		say("");
 	} else if (!strcmp(word, "settle")) {
 		r->settle_from = now_ns();

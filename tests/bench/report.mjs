@@ -39,8 +39,8 @@ function looks({ wires }) {
 
 function rest({ wires }) {
 	const woken = (idle) => idle ? Object.entries(idle.wakeups).map(([what, n]) => `${what} ${n}`).join(', ') : '–';
-	return table(['', 'log-in to first picture, ms', 'memory of its own, MiB', 'memory by share, MiB', 'still: bytes / s', 'still: core, %', 'still: wake-ups'],
-		wires.map(({ title, connectMs, memory, idle }) => [title, figure(connectMs), figure(memory?.own), figure(memory?.share), bytes(idle && (idle.down + idle.up) / idle.seconds), idle ? (idle.cpu / idle.seconds / 10).toFixed(3) : '–',
+	return table(['', 'program start to first picture, ms', 'TLS to first picture, ms', 'memory of its own, MiB', 'memory by share, MiB', 'still: bytes / s', 'still: core, %', 'still: wake-ups'],
+		wires.map(({ title, connectMs, pictureMs, memory, idle }) => [title, figure(connectMs), figure(pictureMs), figure(memory?.own), figure(memory?.share), bytes(idle && (idle.down + idle.up) / idle.seconds), idle ? (idle.cpu / idle.seconds / 10).toFixed(3) : '–',
 			idle ? `${woken(idle)} in ${idle.seconds} s` : '–']));
 }
 
