@@ -19,6 +19,7 @@
 #define SLOTS 16384      /* a power of two */
 #define TRIES 12         /* places where a letter stands, */
 #define STEPS 64         /* among those where it stood */
+#define RGB_MASK 0xffffffu
 #define LATER_MAX 256    /* operations that are looked through for what is not there yet */
 
 /* What stands between two columns of paper: a letter, or some that touch each other. */
@@ -87,12 +88,20 @@ static struct letter *letter_at(struct words *w, uint32_t n)
 	return &w->letters[n & (LETTERS - 1)];
 }
 
+/* Rows are too short for a vector's start and end to pay. */
+static uint64_t hash_short(uint64_t h, const uint32_t *px, int32_t n)
+{
+	for (; n >= 2; n -= 2, px += 2)
+		h = (h ^ (px[0] & RGB_MASK) ^ (uint64_t)(px[1] & RGB_MASK) << 32) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
+	return n ? (h ^ (px[0] & RGB_MASK)) * UINT64_C(0x9e3779b97f4a7c15) : h;
+}
+
 static uint64_t hash_of(const struct search *s, const struct rect *r)
 {
 	uint64_t h = (uint64_t)r->w << 32 | (uint32_t)r->h;
 
 	for (int32_t y = r->y; y < r->y + r->h; y++)
-		h = (h ^ s->e->dsp->hash_row(encoder_row(s->e, r->x, y), r->w)) * UINT64_C(0x9e3779b97f4a7c15);
+		h = hash_short(h, encoder_row(s->e, r->x, y), r->w) ^ h >> 31;
 	return h | 1;
 }
 
@@ -290,13 +299,31 @@ static uint32_t paper_of(const struct encoder *e, const struct rect *r)
 	return best;
 }
 
-/* What an operation paints over is no source any more. */
-static void forget(struct words *w, const struct rect *r)
+static bool is_painting(const struct op *op)
+{
+	return op->kind != OP_COPY && rect_area(&op->rect) >= AREA_MIN;
+}
+
+static bool is_painted(const struct encoder *e, const struct rect *r)
 {
 	struct rect in;
 
-	for (size_t i = 0; i < LETTERS; i++)
-		if (w->letters[i].hash && rect_intersect(&w->letters[i].rect, r, &in))
+	for (size_t i = 0; i < e->ops_len; i++)
+		if (is_painting(&e->ops[i]) && rect_intersect(&e->ops[i].rect, r, &in))
+			return true;
+	return false;
+}
+
+/* What the plan paints over is no source any more. Once for all operations: the table is larger than a cache. */
+static void forget_painted(struct words *w, const struct encoder *e)
+{
+	struct rect hull = { 0, 0, 0, 0 }, in;
+
+	for (size_t i = 0; i < e->ops_len; i++)
+		if (is_painting(&e->ops[i]))
+			hull = rect_union(&hull, &e->ops[i].rect);
+	for (size_t i = 0; i < LETTERS && !rect_is_empty(&hull); i++)
+		if (w->letters[i].hash && rect_intersect(&w->letters[i].rect, &hull, &in) && is_painted(e, &w->letters[i].rect))
 			w->letters[i].hash = 0;
 }
 
@@ -327,14 +354,14 @@ void words_find(struct encoder *e)
 	size_t at = 0;
 
 	w->len = 0;
+	for (size_t i = 0; i < e->ops_len; i++)
+		if (e->ops[i].kind == OP_COPY && rect_area(&e->ops[i].rect) >= AREA_MIN)
+			follow_copy(w, &e->ops[i]);
+	forget_painted(w, e);
 	for (size_t i = 0; i < e->ops_len; i++) {
 		struct op *op = &e->ops[i];
 
 		w->stamp++;
-		if (op->kind == OP_COPY && rect_area(&op->rect) >= AREA_MIN)
-			follow_copy(w, op);
-		if (op->kind != OP_COPY && rect_area(&op->rect) >= AREA_MIN)
-			forget(w, &op->rect);
 		if (!is_page(op) || e->ops_len - i > LATER_MAX)
 			continue;
 		struct search s = { e, w, i, &op->rect, paper_of(e, &op->rect) };
