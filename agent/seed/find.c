@@ -93,12 +93,34 @@ static int from_smbios(const char *root, char **ret_text, size_t *ret_len, struc
 	return rc;
 }
 
+/* Where the host can write into a machine that has no firmware: a jail, a zone, a container. Root's own folder. */
+static void file_path(const char *root, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/var/lib/puesto/seed.json", root);
+}
+
+static int from_file(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	file_path(root, path);
+	return pst_file_read(path, SEED_MAX, ret_text, ret_len, err);
+}
+
+void seed_file_remove(const char *root)
+{
+	char path[PATH_MAX];
+
+	file_path(root, path);
+	unlink(path);
+}
+
 int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **ret_where, struct pst_err *err)
 {
 	static const struct {
 		const char *where;
 		int (*look)(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err);
-	} places[] = { { "fw_cfg", from_fw_cfg }, { "seed disk", from_disks }, { "SMBIOS", from_smbios } };
+	} places[] = { { "fw_cfg", from_fw_cfg }, { "seed disk", from_disks }, { "SMBIOS", from_smbios }, { "file", from_file } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(places); i++) {
 		int rc = places[i].look(root, ret_text, ret_len, err);

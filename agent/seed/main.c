@@ -52,6 +52,8 @@ static int use(struct program *m, char *text, size_t len, const char *where, str
 		if (rc == 0)
 			pst_info("seeded by %s as %s desktop=%s", where, s.hostname, s.desktop);
 	}
+	if (rc == 0)
+		seed_file_remove(m->target.root);
 	seed_finish(&s);
 	return rc;
 }
