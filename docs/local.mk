@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \
+	docs/foreign-hosts.md \
 	docs/hypervisors.md \
 	docs/images/bench-bytes.svg \
 	docs/images/bench-clip.svg \

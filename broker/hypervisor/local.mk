@@ -58,6 +58,7 @@ broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(L
 include broker/hypervisor/disk/local.mk
 include broker/hypervisor/storage/local.mk
 include broker/hypervisor/libvirt/local.mk
+include broker/hypervisor/ssh/local.mk
 
 HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(LIBVIRT_LIBS)
 

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#define CANCEL_MS 20
+
 struct poller {
 	struct driver *driver;
 	struct watches *watches;
@@ -120,20 +122,24 @@ struct poller *poller_create(struct driver *d, struct watches *w, uint64_t every
 	return NULL;
 }
 
-void poller_stop(struct poller *p)
+void poller_destroy(struct poller *p, void (*cancel)(void *arg), void *arg)
 {
+	struct timespec until;
+
+	if (!p)
+		return;
 	pthread_mutex_lock(&p->lock);
 	p->closing = true;
 	pthread_cond_signal(&p->woken);
 	pthread_mutex_unlock(&p->lock);
-}
-
-void poller_destroy(struct poller *p)
-{
-	if (!p)
-		return;
-	poller_stop(p);
-	pthread_join(p->thread, NULL);
+	do {
+		/* Again: a list may have begun since. */
+		cancel(arg);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += CANCEL_MS * 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+	} while (pthread_timedjoin_np(p->thread, NULL, &until) != 0);
 	pthread_cond_destroy(&p->woken);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

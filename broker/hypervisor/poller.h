@@ -14,8 +14,5 @@ struct poller;
 struct poller *poller_create(struct driver *d, struct watches *w, uint64_t every_ms,
 	int (*list)(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err), struct pst_err *err);
 
-/* Waits for its last list: have that cancelled before. Accepts NULL. */
-void poller_destroy(struct poller *p);
-
-/* Ends are looked for from now on no more; the thread may still be in a list. */
-void poller_stop(struct poller *p);
+/* Waits for its last list, and has cancel called from time to time, so that this ends soon. Accepts NULL. */
+void poller_destroy(struct poller *p, void (*cancel)(void *arg), void *arg);

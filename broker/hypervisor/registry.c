@@ -22,6 +22,8 @@ extern const struct driver_type driver_lxc;
 #define LXC_KIND ""
 #endif
 
+extern const struct driver_type driver_ssh;
+
 static const struct driver_type *const drivers[] = {
 	&driver_container,
 	&driver_fake,
@@ -32,6 +34,7 @@ static const struct driver_type *const drivers[] = {
 #ifdef HAVE_LXC
 	&driver_lxc,
 #endif
+	&driver_ssh,
 };
 
 const struct driver_type *registry_find(const char *kind)
@@ -45,5 +48,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND;
+	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND ", ssh";
 }

@@ -9,6 +9,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
 	tests/unit/hypervisor/test_address.c \
+	tests/unit/hypervisor/test_answer.c \
 	tests/unit/hypervisor/test_calls.c \
 	tests/unit/hypervisor/test_console.c \
 	tests/unit/hypervisor/test_domain.c \
@@ -27,9 +28,13 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
+	tests/unit/hypervisor/test_script.c \
 	tests/unit/hypervisor/test_seed.c \
 	tests/unit/hypervisor/test_spec.c \
+	tests/unit/hypervisor/test_ssh.c \
+	tests/unit/hypervisor/test_ssh_record.c \
 	tests/unit/hypervisor/test_tar.c \
+	tests/unit/hypervisor/test_template.c \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
 	tests/unit/hypervisor/test_watches.c \

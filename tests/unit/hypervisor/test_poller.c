@@ -51,6 +51,13 @@ static void on_ended(const char *desktop, const char *reason, void *arg)
 	pst_strlcpy(h->reason, sizeof(h->reason), reason);
 }
 
+static unsigned cancels;
+
+static void on_cancel(void *arg)
+{
+	cancels++;
+}
+
 static void lists_await(int n)
 {
 	int from = atomic_load(&world.lists);
@@ -86,8 +93,9 @@ Test(poller, tells_who_died_who_went_and_nothing_when_the_list_fails, .timeout =
 	while (two.n == 0)
 		uv_run(&loop, UV_RUN_ONCE);
 	cr_assert_str_eq(two.reason, "it was removed at the host");
-	poller_destroy(p);
-	poller_destroy(NULL);
+	poller_destroy(p, on_cancel, NULL);
+	poller_destroy(NULL, NULL, NULL);
+	cr_assert_gt(cancels, 0);
 	watches_destroy(w);
 	pst_loop_drain(&loop);
 }
