@@ -394,6 +394,14 @@ int reconciler_operate(struct reconciler *r, const char *desktop, enum task_kind
 	return round_run(r, &ev, err);
 }
 
+int reconciler_maintenance(struct reconciler *r, const char *provider_id, const char *host, bool on, int at_once, const struct core_actor *by,
+                           struct pst_err *err)
+{
+	struct core_event ev = { .kind = EVENT_HOST_MAINTENANCE, .provider = provider_id, .word = host, .on = on, .number = at_once, .by = by };
+
+	return round_run(r, &ev, err);
+}
+
 int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by,
                      struct pst_err *err)
 {

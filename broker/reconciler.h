@@ -26,6 +26,7 @@ struct provider_command {
 	const char *task, *desktop; /* uuids; a repeated task has the same answer */
 	const char *arg;         /* of an operation: a snapshot, "MEMORY_MB,CPU_PERCENT,DISK_MB", a host */
 	const char *enrol_token; /* create, restart and refresh: for an agent that has no key */
+	const char *host;        /* create: where, or "" */
 	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
 	const char *network, *locale, *layout;
@@ -146,12 +147,12 @@ int reconciler_delete(struct reconciler *r, const char *desktop, const struct co
 /* What the provider carries beyond making machines (broker/core/operation.c); arg may be "". */
 int reconciler_operate(struct reconciler *r, const char *desktop, enum task_kind operation, const char *arg, const struct core_actor *by,
                        struct pst_err *err);
-int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by,
-                     struct pst_err *err);
-int reconciler_message(struct reconciler *r, const char *desktop, const char *text, const struct core_actor *by,
-                       struct pst_err *err);
-int reconciler_session_end(struct reconciler *r, const char *session, const struct core_actor *by,
+/* Takes a host of a provider out of service, or back (on: false); at_once desktops are moved at the same time. */
+int reconciler_maintenance(struct reconciler *r, const char *provider_id, const char *host, bool on, int at_once, const struct core_actor *by,
                            struct pst_err *err);
+int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by, struct pst_err *err);
+int reconciler_message(struct reconciler *r, const char *desktop, const char *text, const struct core_actor *by, struct pst_err *err);
+int reconciler_session_end(struct reconciler *r, const char *session, const struct core_actor *by, struct pst_err *err);
 /* After a row of pools, providers, images or image_versions was written: reads
  * them all again and acts on the difference. */
 int reconciler_config_changed(struct reconciler *r, struct pst_err *err);
@@ -184,8 +185,7 @@ int reconciler_agent_report(struct reconciler *r, const char *desktop, const cha
  * the older one is no news. */
 void reconciler_agent_gone(struct reconciler *r, const char *desktop);
 
-int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
-                                 const struct machine_list *list, struct pst_err *err);
+int reconciler_provisioner_hello(struct reconciler *r, const struct provider_list *providers, const struct machine_list *list, struct pst_err *err);
 int reconciler_inventory(struct reconciler *r, const struct machine_list *list, struct pst_err *err);
 void reconciler_provisioner_gone(struct reconciler *r);
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err);

@@ -6,6 +6,7 @@
 #include "broker/reconciler_priv.h"
 #include "db/assignment.h"
 #include "db/desktop.h"
+#include "db/host.h"
 #include "db/image.h"
 #include "db/pool.h"
 #include "db/provider.h"
@@ -72,6 +73,7 @@ static int load_pool(void *arg, const struct pool_row *row)
 	CORE_COPY(p->image_version, row->image_version);
 	pool_kind_parse(row->kind, &p->kind);
 	on_logoff_parse(row->on_logoff, &p->on_logoff);
+	p->memory_mb = (int)row->memory_mb;
 	p->min = (int)row->min;
 	p->max = (int)row->max;
 	p->spare = (int)row->spare;
@@ -109,6 +111,9 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	CORE_COPY(d->reason.es, row->reason.es);
 	d->epoch = row->epoch;
 	d->uid = row->uid;
+	CORE_COPY(d->place.host, row->host);
+	CORE_COPY(d->place.en, row->placed_en);
+	CORE_COPY(d->place.es, row->placed_es);
 	CORE_COPY(d->endpoint, row->endpoint);
 	CORE_COPY(d->boot, row->boot);
 	d->keyed = row->keyed;
@@ -172,6 +177,23 @@ static int load_task(void *arg, const struct db_task *row)
 	return 0;
 }
 
+/* Whether there is such a host, its provider says later. */
+static int load_host(void *arg, const struct db_host *row)
+{
+	struct load *l = arg;
+	struct core_host *h = state_add_host(l->st, row->provider, row->host);
+
+	if (!h)
+		return load_full(l, "hosts");
+	h->maintenance = true;
+	h->at_once = row->at_once;
+	h->total = row->total;
+	h->since_wall = row->created;
+	CORE_COPY(h->by, row->by);
+	CORE_COPY(h->reason, "its provider has not been heard yet");
+	return 0;
+}
+
 static int load_config(struct db *db, struct load *l)
 {
 	int rc = db_provider_each(db, load_provider, l, l->err);
@@ -185,8 +207,10 @@ static int load_config(struct db *db, struct load *l)
 
 static int load_desktops(struct db *db, struct load *l)
 {
-	int rc = db_desktop_each(db, load_desktop, l, l->err);
+	int rc = db_host_each(db, load_host, l, l->err);
 
+	if (rc == 0)
+		rc = db_desktop_each(db, load_desktop, l, l->err);
 	if (rc == 0)
 		rc = db_assignment_each_live(db, load_assignment, l, l->err);
 	if (rc == 0)
@@ -194,6 +218,30 @@ static int load_desktops(struct db *db, struct load *l)
 	if (rc == 0)
 		rc = db_task_each_unfinished(db, load_task, l, l->err);
 	return rc;
+}
+
+/* What the provisioner said of hosts and networks. */
+static void hosts_carry_over(struct core_state *st, const struct core_state *old)
+{
+	for (size_t i = 0; i < old->host_count; i++) {
+		const struct core_host *was = &old->hosts[i];
+		struct core_host *h = state_add_host(st, was->provider, was->name);
+		struct core_host row;
+
+		if (!h)
+			continue;
+		row = *h;
+		*h = *was;
+		h->maintenance = row.maintenance;
+		h->at_once = row.at_once;
+		h->total = row.total;
+	}
+	for (size_t i = 0; i < old->network_count; i++) {
+		struct core_network *n = state_add_network(st);
+
+		if (n)
+			*n = old->networks[i];
+	}
 }
 
 /* Who waits and who is connected is in no table. */
@@ -205,6 +253,7 @@ static void load_carry_over(struct core_state *st, const struct core_state *old)
 	st->fence_epochs = old->fence_epochs;
 	st->keep_dirty = old->keep_dirty;
 	st->inventory_ms = old->inventory_ms;
+	hosts_carry_over(st, old);
 	for (size_t i = 0; i < old->waiter_count; i++) {
 		struct core_waiter *w = state_add_waiter(st);
 

@@ -176,7 +176,9 @@ struct clean_reports {
 	struct provider_report providers[CORE_PROVIDERS_MAX];
 	char provider_text[CORE_PROVIDERS_MAX][CORE_TEXT_SIZE];
 	const char *const *unlisted;     /* borrowed */
-	size_t provider_count, machine_count, unlisted_count;
+	const struct core_network *networks;
+	size_t provider_count, machine_count, unlisted_count, host_count, network_count;
+	struct host_report *hosts;       /* owned, and the texts behind them */
 	struct machine_report *machines; /* owned, and the texts behind them */
 };
 
@@ -195,6 +197,31 @@ static int reports_clean(struct clean_reports *ret, const struct machine_report 
 		ret->machines[i].reason = texts[i];
 	}
 	ret->machine_count = count;
+	return 0;
+}
+
+struct host_text {
+	char name[CORE_WORD_SIZE], reason[CORE_TEXT_SIZE];
+};
+
+/* Names are compared with what commands carry, and shown. */
+static int hosts_clean(struct clean_reports *ret, const struct machine_list *list, struct pst_err *err)
+{
+	size_t count = list->host_count < CORE_HOSTS_MAX ? list->host_count : CORE_HOSTS_MAX;
+	struct host_text *texts;
+
+	ret->hosts = calloc(count + 1, sizeof(*ret->hosts) + sizeof(*texts));
+	if (!ret->hosts)
+		return pst_err_set(err, PST_ENOMEM, "out of memory");
+	texts = (void *)(ret->hosts + count);
+	for (size_t i = 0; i < count; i++) {
+		clean_text(texts[i].name, sizeof(texts[i].name), list->hosts[i].name);
+		clean_text(texts[i].reason, sizeof(texts[i].reason), list->hosts[i].reason);
+		ret->hosts[i] = list->hosts[i];
+		ret->hosts[i].name = texts[i].name;
+		ret->hosts[i].reason = texts[i].reason;
+	}
+	ret->host_count = count;
 	return 0;
 }
 
@@ -217,35 +244,53 @@ static int reports_run(struct reconciler *r, enum core_event_kind kind, struct c
 		                 .machines = reports->machines,
 		                 .machine_count = reports->machine_count,
 		                 .unlisted = reports->unlisted,
-		                 .unlisted_count = reports->unlisted_count };
+		                 .unlisted_count = reports->unlisted_count,
+		                 .hosts = reports->hosts,
+		                 .host_count = reports->host_count,
+		                 .networks = reports->networks,
+		                 .network_count = reports->network_count };
 	int rc = round_run(r, &ev, err);
 
 	free(reports->machines);
+	free(reports->hosts);
 	return rc;
 }
 
-int reconciler_provisioner_hello(struct reconciler *r, const struct provider_report *providers, size_t provider_count,
-                                 const struct machine_list *list, struct pst_err *err)
+/* Owned by ret only when it succeeds. */
+static int list_clean(struct clean_reports *ret, const struct machine_list *list, struct pst_err *err)
 {
-	struct clean_reports reports = { .unlisted = list->unlisted, .unlisted_count = list->unlisted_count };
 	int rc = machines_check(list->machines, list->count, err);
 
+	*ret = (struct clean_reports){ .unlisted = list->unlisted, .unlisted_count = list->unlisted_count };
 	if (rc == 0)
-		rc = reports_clean(&reports, list->machines, list->count, err);
+		rc = hosts_clean(ret, list, err);
+	if (rc == 0)
+		rc = reports_clean(ret, list->machines, list->count, err);
+	if (rc < 0)
+		free(ret->hosts);
+	return rc;
+}
+
+int reconciler_provisioner_hello(struct reconciler *r, const struct provider_list *providers, const struct machine_list *list,
+                                 struct pst_err *err)
+{
+	struct clean_reports reports;
+	int rc = list_clean(&reports, list, err);
+
 	if (rc < 0)
 		return rc;
-	providers_clean(&reports, providers, provider_count);
+	providers_clean(&reports, providers->reports, providers->count);
+	reports.networks = providers->networks;
+	reports.network_count = providers->network_count;
 	late_forget(r, EVENT_PROVISIONER_GONE, "");
 	return reports_run(r, EVENT_PROVISIONER_HELLO, &reports, err);
 }
 
 int reconciler_inventory(struct reconciler *r, const struct machine_list *list, struct pst_err *err)
 {
-	struct clean_reports reports = { .unlisted = list->unlisted, .unlisted_count = list->unlisted_count };
-	int rc = machines_check(list->machines, list->count, err);
+	struct clean_reports reports;
+	int rc = list_clean(&reports, list, err);
 
-	if (rc == 0)
-		rc = reports_clean(&reports, list->machines, list->count, err);
 	return rc < 0 ? rc : reports_run(r, EVENT_INVENTORY, &reports, err);
 }
 

@@ -48,6 +48,7 @@ static void send_notices(struct reconciler *r, const struct core_out *out)
 			send_changed(r, "pool", ch->pool_id);
 			break;
 		case CHANGE_PROVIDER:
+		case CHANGE_HOST:
 			send_changed(r, "provider", ch->provider_id);
 			break;
 		default:
@@ -135,6 +136,7 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 	if (!r->ops->provision)
 		return;
 	cmd.arg = c->t.arg;
+	cmd.host = d && cmd.kind == TASK_CREATE ? d->place.host : "";
 	if (cmd.kind == TASK_CREATE || cmd.kind == TASK_RESTART || cmd.kind == TASK_REFRESH) {
 		reconciler_enrol_token(r, c->t.id, token);
 		cmd.enrol_token = token;

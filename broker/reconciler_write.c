@@ -10,6 +10,7 @@
 #include "broker/reconciler_priv.h"
 #include "db/assignment.h"
 #include "db/desktop.h"
+#include "db/host.h"
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/session.h"
@@ -33,6 +34,7 @@ static void desktop_normalise(struct core_desktop *d)
 	memset(&d->s, 0, sizeof(d->s));
 	memset(&d->t, 0, sizeof(d->t));
 	memset(&d->last, 0, sizeof(d->last));
+	memset(&d->move, 0, sizeof(d->move));
 	d->touched = d->seen = 0;
 	d->missing = 0;
 }
@@ -78,6 +80,9 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 	CORE_COPY(row.reason.code, d->reason.code);
 	CORE_COPY(row.reason.en, d->reason.en);
 	CORE_COPY(row.reason.es, d->reason.es);
+	CORE_COPY(row.host, d->place.host);
+	CORE_COPY(row.placed_en, d->place.en);
+	CORE_COPY(row.placed_es, d->place.es);
 	CORE_COPY(row.endpoint, d->endpoint);
 	CORE_COPY(row.boot, d->boot);
 	return db_desktop_put(w->r->db, &row, w->err);
@@ -202,6 +207,18 @@ static int write_snapshot_gone(struct write *w, const struct core_change *ch)
 	return db_snapshot_delete(w->r->db, ch->desktop_id, ch->text, w->err);
 }
 
+static int write_host(struct write *w, const struct core_change *ch)
+{
+	struct db_host row = { .at_once = ch->number, .total = ch->total, .created = w->now->wall_ms };
+
+	if (!ch->code[0])
+		return db_host_delete(w->r->db, ch->provider_id, ch->text, w->err);
+	CORE_COPY(row.provider_id, ch->provider_id);
+	CORE_COPY(row.host, ch->text);
+	CORE_COPY(row.by, ch->actor.name);
+	return db_host_put(w->r->db, &row, w->err);
+}
+
 static void detail_add(json_t *detail, const char *key, const char *value)
 {
 	/* Text that is no UTF-8 was cleaned at the edge; what is left out here is not lost elsewhere. */
@@ -212,7 +229,8 @@ static void detail_add(json_t *detail, const char *key, const char *value)
 static int write_audit(struct write *w, const struct core_change *ch)
 {
 	const struct reconciler_ops *ops = w->r->ops;
-	const char *id = !strcmp(ch->object_kind, "pool") ? ch->pool_id : ch->desktop_id;
+	bool is_host = !strcmp(ch->object_kind, "host");
+	const char *id = is_host ? ch->text : !strcmp(ch->object_kind, "pool") ? ch->pool_id : ch->desktop_id;
 	const struct core_desktop *d = state_desktop(&w->r->st, ch->desktop_id);
 	const struct core_pool *p = state_pool(&w->r->st, ch->pool_id);
 	struct audit_entry entry = { &ch->actor, ch->word, ch->object_kind, id, NULL };
@@ -252,6 +270,7 @@ static int (*const writers[])(struct write *w, const struct core_change *ch) = {
 	[CHANGE_PROVIDER] = write_provider,
 	[CHANGE_SNAPSHOT] = write_snapshot,
 	[CHANGE_SNAPSHOT_GONE] = write_snapshot_gone,
+	[CHANGE_HOST] = write_host,
 	[CHANGE_AUDIT] = write_audit,
 };
 

@@ -13,6 +13,7 @@ struct db_desktop {
 	const char *lifecycle, *power, *agent, *lease, *session, *hygiene; /* read: borrowed for the call */
 	struct db_reason reason;
 	int64_t epoch, uid;
+	char host[DB_WORD_SIZE], placed_en[DB_TEXT_SIZE], placed_es[DB_TEXT_SIZE];
 	char endpoint[1024], boot[DB_ID_SIZE]; /* endpoint: JSON text or "" */
 	bool drain, parked, keyed; /* keyed: a grant key is there; written false, the key is wiped */
 	int64_t failures, created, updated;

@@ -10,6 +10,7 @@ db_libdb_a_SOURCES = \
 	db/entitlement.c db/entitlement.h \
 	db/group.c db/group.h \
 	db/guest.c db/guest.h \
+	db/host.c db/host.h \
 	db/image.c db/image.h \
 	db/login.c db/login.h \
 	db/migrate.c db/migrate.h \
@@ -29,7 +30,8 @@ nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql \
 	$(srcdir)/db/schema/0003_end_reason_es.sql $(srcdir)/db/schema/0004_guests.sql \
-	$(srcdir)/db/schema/0005_operations.sql
+	$(srcdir)/db/schema/0005_operations.sql \
+	$(srcdir)/db/schema/0007_hosts.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
@@ -37,4 +39,5 @@ db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
 EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
-	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql
+	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql \
+	db/schema/0007_hosts.sql

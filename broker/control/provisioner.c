@@ -6,12 +6,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/core/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PROVIDERS_MAX 64
 #define MACHINES_MAX 20000
+#define HOSTS_MAX 1024
+#define NETWORKS_MAX 2048
 #define FRAME_MAX (PST_CTL_QUEUE_MAX / 2) /* the hello names every machine */
 #define COMMAND_MS (15 * 60 * 1000)
 #define INVENTORY_MS (5 * 60 * 1000)
@@ -41,6 +44,8 @@ static json_t *command_json(const struct provider_command *cmd)
 		json_object_set_new(msg, "provider", json_string(cmd->provider));
 	if (cmd->arg && cmd->arg[0])
 		json_object_set_new(msg, "arg", json_string(cmd->arg));
+	if (cmd->host && cmd->host[0])
+		json_object_set_new(msg, "host", json_string(cmd->host));
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
@@ -79,6 +84,7 @@ static void command_done(json_t *reply, int fd, const struct pst_err *call_err, 
 	if (json_is_object(endpoint))
 		res.endpoint = text = pst_json_text(endpoint, NULL);
 	res.uid = pst_json_int(reply, "uid", 0, UINT32_MAX, 0);
+	res.host = pst_json_str(reply, "host", 64);
 	if (reconciler_task_result(cmd->c->rec, &res, &err) < 0)
 		pst_warn("result of task=%s not taken: %s", cmd->task, err.text);
 	free(text);
@@ -112,6 +118,14 @@ static const char *text_of(const json_t *o, const char *key, size_t max)
 	return s ? s : "";
 }
 
+/* A name that people are shown and commands carry; "" for what is none. */
+static const char *name_of(const json_t *o, const char *key)
+{
+	const char *s = text_of(o, key, CORE_WORD_SIZE - 1);
+
+	return pst_name_valid(s, CORE_WORD_SIZE - 1) ? s : "";
+}
+
 /* endpoint text is owned by the caller: *ret_text */
 static void read_machine(const json_t *o, struct machine_report *m, char **ret_text)
 {
@@ -125,6 +139,7 @@ static void read_machine(const json_t *o, struct machine_report *m, char **ret_t
 		.reason = text_of(o, "reason", 300),
 		.endpoint = *ret_text,
 		.image = text_of(o, "image", 130),
+		.host = name_of(o, "host"),
 		.uid = pst_json_int(o, "uid", 0, UINT32_MAX, 0),
 	};
 }
@@ -153,6 +168,7 @@ static size_t read_providers(const json_t *list, struct provider_report *out)
 struct list {
 	struct machine_list reports;
 	struct machine_report *machines;
+	struct host_report *hosts;
 	char **texts;
 	const char *unlisted[PROVIDERS_MAX];
 };
@@ -162,21 +178,40 @@ static void list_finish(struct list *l)
 	for (size_t i = 0; l->texts && i < l->reports.count; i++)
 		free(l->texts[i]);
 	free(l->texts);
+	free(l->hosts);
 	free(l->machines);
+}
+
+static void read_host(const json_t *o, struct host_report *h)
+{
+	*h = (struct host_report){
+		.provider = text_of(o, "provider", 64),
+		.name = text_of(o, "name", 64),
+		.reason = text_of(o, "reason", 300),
+		.processors = (int)pst_json_int(o, "processors", 0, INT32_MAX, 0),
+		.memory_mb = (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
+		.free_mb = (int)pst_json_int(o, "free_mb", 0, INT32_MAX, 0),
+		.machines = (int)pst_json_int(o, "machines", 0, INT32_MAX, 0),
+		.capacity = (int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
+		.usable = pst_json_bool(o, "usable", false),
+		.listed = pst_json_bool(o, "listed", false),
+	};
 }
 
 /* msg is borrowed as long as the list. A list that is too long is none: half of it would look like machines that are gone. */
 static int list_read(struct list *l, const json_t *msg, struct pst_err *err)
 {
 	json_t *list = json_object_get(msg, "machines"), *unlisted = json_object_get(msg, "unlisted"), *o;
-	size_t count = json_array_size(list), i;
+	json_t *hosts = json_object_get(msg, "hosts");
+	size_t count = json_array_size(list), host_count = json_array_size(hosts), i;
 
 	memset(l, 0, sizeof(*l));
-	if (!json_is_array(list) || count > MACHINES_MAX || json_array_size(unlisted) > PROVIDERS_MAX)
+	if (!json_is_array(list) || count > MACHINES_MAX || host_count > HOSTS_MAX || json_array_size(unlisted) > PROVIDERS_MAX)
 		return pst_err_set(err, PST_EPROTO, "the provisioner's list is no list, or has more than %d machines", MACHINES_MAX);
 	l->machines = pst_zalloc(count + 1, sizeof(*l->machines));
 	l->texts = pst_zalloc(count + 1, sizeof(*l->texts));
-	if (!l->machines || !l->texts) {
+	l->hosts = pst_zalloc(host_count + 1, sizeof(*l->hosts));
+	if (!l->machines || !l->texts || !l->hosts) {
 		list_finish(l);
 		return pst_err_set(err, PST_ENOMEM, "no memory for a list of %zu machines", count);
 	}
@@ -184,21 +219,50 @@ static int list_read(struct list *l, const json_t *msg, struct pst_err *err)
 		read_machine(o, &l->machines[i], &l->texts[i]);
 	json_array_foreach(unlisted, i, o)
 		l->unlisted[i] = json_is_string(o) ? json_string_value(o) : "";
-	l->reports = (struct machine_list){l->machines, l->unlisted, count, json_array_size(unlisted)};
+	json_array_foreach(hosts, i, o)
+		read_host(o, &l->hosts[i]);
+	l->reports = (struct machine_list){l->machines, l->unlisted, l->hosts, count, json_array_size(unlisted), host_count};
 	return 0;
+}
+
+/* Of all providers, in one array: owned, NULL where there are none. */
+static struct core_network *read_networks(const json_t *providers, size_t *ret_count)
+{
+	struct core_network *out = pst_zalloc(NETWORKS_MAX, sizeof(*out));
+	json_t *o, *n;
+	size_t i, k;
+
+	*ret_count = 0;
+	json_array_foreach(providers, i, o) {
+		json_array_foreach(json_object_get(o, "networks"), k, n) {
+			struct core_network *w = out && *ret_count < NETWORKS_MAX ? &out[(*ret_count)++] : NULL;
+
+			if (!w)
+				break;
+			core_copy(w->provider, sizeof(w->provider), text_of(o, "name", 64));
+			core_copy(w->name, sizeof(w->name), name_of(n, "name"));
+			core_copy(w->kind, sizeof(w->kind), name_of(n, "kind"));
+			core_copy(w->about, sizeof(w->about), name_of(n, "about"));
+			w->peers = pst_json_bool(n, "peers", false);
+		}
+	}
+	return out;
 }
 
 static int take_hello(struct control *c, const json_t *msg, struct pst_err *err)
 {
-	struct provider_report providers[PROVIDERS_MAX];
-	size_t provider_count = read_providers(json_object_get(msg, "providers"), providers);
+	struct provider_report reports[PROVIDERS_MAX];
+	struct provider_list providers = { .reports = reports, .count = read_providers(json_object_get(msg, "providers"), reports) };
+	struct core_network *networks;
 	struct list list;
 	int rc = list_read(&list, msg, err);
 
 	if (rc < 0)
 		return rc;
-	rc = reconciler_provisioner_hello(c->rec, providers, provider_count, &list.reports, err);
+	providers.networks = networks = read_networks(json_object_get(msg, "providers"), &providers.network_count);
+	rc = reconciler_provisioner_hello(c->rec, &providers, &list.reports, err);
 	list_finish(&list);
+	free(networks);
 	return rc;
 }
 

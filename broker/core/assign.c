@@ -7,18 +7,35 @@
 
 #include <string.h>
 
+/* Points against a desktop by where it is: its host is to be emptied, or has others of the same user. */
+static int assign_burden(const struct core_state *st, const struct core_desktop *d, const char *user_id)
+{
+	const struct core_host *h = state_host_of(st, d);
+	int others = 0;
+
+	if (!h)
+		return 0;
+	for (size_t i = 0; i < st->desktop_count; i++)
+		others += st->desktops[i]->a.id[0] && !strcmp(st->desktops[i]->a.user_id, user_id) && state_host_of(st, st->desktops[i]) == h;
+	return others + (h->maintenance ? CORE_DESKTOPS_MAX : 0);
+}
+
 static bool assign_is_better(const struct core_state *st, const struct core_pool *p, const struct core_desktop *a,
-                             const struct core_desktop *b)
+                             const struct core_desktop *b, const char *user_id)
 {
 	const char *version = pool_version(st, p);
 	bool a_new = !strcmp(a->image_version, version), b_new = !strcmp(b->image_version, version);
 
+	int burden = st->host_count ? assign_burden(st, a, user_id) - assign_burden(st, b, user_id) : 0;
+
 	if (a_new != b_new)
 		return a_new;
+	if (burden)
+		return burden < 0;
 	return a->failures < b->failures; /* else the older one stays chosen */
 }
 
-struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p)
+struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id)
 {
 	struct core_desktop *best = NULL;
 
@@ -27,7 +44,7 @@ struct core_desktop *assign_choose(const struct core_state *st, const struct cor
 
 		if (!desktop_is_ready(d) || strcmp(d->pool_id, p->id) != 0)
 			continue;
-		if (!best || assign_is_better(st, p, d, best))
+		if (!best || assign_is_better(st, p, d, best, user_id))
 			best = d;
 	}
 	return best;
@@ -49,7 +66,7 @@ void assign_waiters(struct core_round *c)
 		if (w->served || !p || !pool_takes_users(p) || !p->ready ||
 		    state_lease(c->st, w->user_id, w->pool_id))
 			continue;
-		d = assign_choose(c->st, p);
+		d = assign_choose(c->st, p, w->user_id);
 		if (!d)
 			continue;
 		lease_take(c, d, w->user_id, w->user_name);

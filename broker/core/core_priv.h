@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/core/host_priv.h"
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
 
@@ -25,6 +26,8 @@
 #define INVENTORY_MS 300000
 #define INVENTORY_LISTS 2      /* in a row without a desktop, before it is gone */
 #define SURPLUS_MS 600000      /* more desktops than needed for so long are removed */
+#define MOVE_RETRY_MS 20000   /* after a move that failed; doubles */
+#define MOVE_RETRY_MAX_MS 600000
 #define BREAKER_FAILURES 3
 #define BREAKER_FIRST_MS 30000
 #define BREAKER_MAX_MS 600000
@@ -46,6 +49,9 @@ struct core_desktop *desktop_make(struct core_round *c, const char *id);
 struct core_change *change_add(struct core_round *c, enum change_kind kind);
 struct core_command *command_add(struct core_round *c, enum command_kind kind);
 void audit(struct core_round *c, const char *word, const struct core_desktop *d, const char *text);
+void audit_host(struct core_round *c, const char *word, const struct core_host *h);
+/* The one host that an administrator changes in this round, for the undo. */
+void out_keep_host(struct core_round *c, const struct core_host *h);
 void audit_pool(struct core_round *c, const char *word, const struct core_pool *p, const char *text);
 void refuse(struct core_round *c, int code, enum reason which, const char *arg);
 void wake_at(struct core_round *c, int64_t mono_ms);
@@ -83,6 +89,8 @@ void operation_on(struct core_round *c);
 /* Its owner comes: what an administrator has stopped is started. */
 void operation_wake(struct core_round *c, struct core_desktop *d);
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
+void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to);
+bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
 /* task.c */
@@ -138,7 +146,7 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
 
 /* assign.c */
-struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p);
+struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);
 void assign_waiters(struct core_round *c);
 void assign_on_connect(struct core_round *c);
 void assign_answer(struct core_round *c);

@@ -9,6 +9,7 @@
 struct core_provider;
 struct core_image;
 struct core_pool;
+struct core_network;
 
 enum core_event_kind {
 	EVENT_TICK,
@@ -25,6 +26,7 @@ enum core_event_kind {
 	EVENT_POOL_DELETE,
 	EVENT_USER_REVOKED,
 	EVENT_REAP_ALLOW,
+	EVENT_HOST_MAINTENANCE, /* provider, word: its host; on, number: moves at once */
 	EVENT_SESSION_KILL,
 	EVENT_ENROLLED,
 	EVENT_AGENT_HELLO,
@@ -50,6 +52,7 @@ struct provider_result {
 	bool ok, retryable;
 	const char *endpoint;           /* JSON text, or NULL */
 	int64_t uid;                    /* 0: not said */
+	const char *host;               /* where it is, or NULL */
 	const char *error_code, *error; /* when it failed */
 };
 
@@ -60,9 +63,24 @@ struct provider_report { /* one provider in the provisioner's hello */
 	const char *can; /* what it carries, words with commas between, or NULL */
 };
 
+struct host_report { /* one of several hosts of a provider */
+	const char *provider, *name, *reason;
+	int processors, memory_mb, free_mb, machines, capacity;
+	bool usable;
+	bool listed; /* the list that comes with it has its machines */
+};
+
+/* Every provider of the provisioner, and the networks of all of them. Borrowed. */
+struct provider_list {
+	const struct provider_report *reports;
+	const struct core_network *networks;
+	size_t count, network_count;
+};
+
 struct machine_report { /* one machine in its hello or inventory, or a report by itself */
 	const char *desktop, *task, *state; /* running, stopped, failed, gone */
 	const char *reason, *endpoint, *image;
+	const char *host; /* or NULL */
 	int64_t uid;
 };
 
@@ -70,7 +88,8 @@ struct machine_report { /* one machine in its hello or inventory, or a report by
 struct machine_list {
 	const struct machine_report *machines;
 	const char *const *unlisted; /* names of providers */
-	size_t count, unlisted_count;
+	const struct host_report *hosts;
+	size_t count, unlisted_count, host_count;
 };
 
 struct core_event {
@@ -83,14 +102,18 @@ struct core_event {
 	const char *text; /* a reason from outside; the agent's boot */
 	const char *text_es; /* the reason in Spanish */
 	int64_t epoch;    /* agent; grant by ticket: the lease it was made for, else 0 */
-	bool on;          /* drain */
+	bool on;          /* drain, maintenance */
+	int number;
+	const char *provider;
 	enum protocol protocol;
 	const struct provider_result *result;
 	const struct provider_report *providers;
 	const struct machine_report *machines;
+	const struct host_report *hosts; /* hello, inventory */
+	const struct core_network *networks; /* hello */
 	const char *const *sessions;
 	const char *const *unlisted; /* hello, inventory: names of providers that could not be asked */
-	size_t provider_count, machine_count, session_count, unlisted_count;
+	size_t provider_count, machine_count, session_count, unlisted_count, host_count, network_count;
 	struct core_config *config;
 };
 

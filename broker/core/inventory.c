@@ -33,6 +33,16 @@ static void inventory_doubt(struct core_round *c, struct core_desktop *d, enum r
 	d->reason = say;
 }
 
+/* The same, by the host that it was on. */
+static void inventory_doubt_host(struct core_round *c, struct core_desktop *d, const char *provider)
+{
+	const struct core_host *h = state_host_of(c->st, d);
+
+	inventory_doubt(c, d, REASON_MACHINE_UNKNOWN, provider);
+	if (d->x.power == POWER_UNKNOWN && h && !h->listed)
+		reason_set(&d->reason, REASON_HOST_AWAY, h->name, h->reason);
+}
+
 /* An agent that is connected is a machine that runs, whatever a list says. */
 static bool inventory_lacks(const struct core_round *c, const struct core_desktop *d)
 {
@@ -68,9 +78,10 @@ static bool inventory_is_credible(size_t live, size_t ripe)
 static void inventory_of_provider(struct core_round *c, const struct core_provider *pr)
 {
 	bool silent = inventory_is_silent(c, pr);
+	bool partial = host_is_unlisted(c->st, pr->name); /* whatever it lacks may be on the host that is away */
 	size_t live = 0, ripe = 0;
 
-	if (silent)
+	if (silent || partial)
 		c->st->inventory_ms = c->now->mono_ms + INVENTORY_SOON_MS;
 	else
 		inventory_count(c, pr, &live, &ripe);
@@ -84,6 +95,8 @@ static void inventory_of_provider(struct core_round *c, const struct core_provid
 			continue;
 		if (silent)
 			inventory_doubt(c, d, REASON_MACHINE_UNKNOWN, pr->name);
+		else if (partial)
+			inventory_doubt_host(c, d, pr->name);
 		else if (inventory_lacks(c, d) && d->missing == INVENTORY_LISTS && credible)
 			machine_gone(c, d);
 		else if (inventory_lacks(c, d))
@@ -94,6 +107,7 @@ static void inventory_of_provider(struct core_round *c, const struct core_provid
 void inventory_take(struct core_round *c)
 {
 	c->st->inventory_ms = c->now->mono_ms + INVENTORY_MS;
+	host_take(c);
 	for (size_t i = 0; i < c->ev->machine_count; i++) {
 		const struct machine_report *m = &c->ev->machines[i];
 		struct core_desktop *d = state_desktop(c->st, m->desktop);

@@ -8,8 +8,10 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/breaker.c \
 	broker/core/core_priv.h \
 	broker/core/deadline.c \
+	broker/core/drain.c \
 	broker/core/event.h \
 	broker/core/hygiene.c \
+	broker/core/host.c broker/core/host.h broker/core/host_priv.h \
 	broker/core/idmap.c broker/core/idmap.h \
 	broker/core/lease.c \
 	broker/core/limits.h \
@@ -19,6 +21,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/out.c broker/core/out.h \
 	broker/core/phrase.c broker/core/phrase.h \
 	broker/core/operation.c \
+	broker/core/placement.c broker/core/placement.h \
 	broker/core/pool_plan.c \
 	broker/core/reaper.c \
 	broker/core/reason.c broker/core/reason.h \

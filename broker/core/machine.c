@@ -49,6 +49,16 @@ void machine_gone(struct core_round *c, struct core_desktop *d)
 		desktop_delete(c, d);
 }
 
+static bool reason_is_doubt(const struct core_reason *r)
+{
+	static const enum reason doubts[] = { REASON_MACHINE_UNKNOWN, REASON_MACHINE_MISSING, REASON_HOST_AWAY };
+
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(*doubts); i++)
+		if (!strcmp(r->code, reason_code(doubts[i])))
+			return true;
+	return false;
+}
+
 static void machine_up(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
 {
 	bool news = (m->uid > 0 && m->uid != d->uid) ||
@@ -64,7 +74,7 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 	d->x.parked = false; /* somebody has started it on the host */
 	if (d->x.power != POWER_ON) {
 		d->x.power = POWER_ON;
-		if (!strcmp(d->reason.code, reason_code(REASON_MACHINE_UNKNOWN)) || !strcmp(d->reason.code, reason_code(REASON_MACHINE_MISSING)))
+		if (reason_is_doubt(&d->reason))
 			memset(&d->reason, 0, sizeof(d->reason));
 		desktop_await_agent(c, d);
 	}
@@ -86,6 +96,10 @@ void machine_apply(struct core_round *c, struct core_desktop *d, const struct ma
 		return;
 	if (d->x.lifecycle == LIFECYCLE_FAILED)
 		return; /* the reaper, or an administrator, has it */
+	if (m->host && m->host[0] && strcmp(m->host, d->place.host) != 0) {
+		desktop_touch(c, d);
+		CORE_COPY(d->place.host, m->host); /* its provider has the last word */
+	}
 	if (d->x.parked && strcmp(m->state, "running") != 0 && strcmp(m->state, "gone") != 0)
 		machine_rests(c, d);
 	else if (!strcmp(m->state, "running"))
@@ -169,6 +183,7 @@ void machine_on_hello(struct core_round *c)
 {
 	c->st->provisioner = true;
 	machine_hello_providers(c);
+	host_take_networks(c);
 	inventory_take(c);
 	task_all_due(c);
 }

@@ -121,6 +121,9 @@ static void config_keep_provider(struct core_state *st, struct core_provider *fr
 	machine_serve(st, fresh);
 	if (!old)
 		return;
+	for (size_t i = 0; i < st->host_count; i++) /* what was said of its hosts holds under its new name */
+		if (!strcmp(st->hosts[i].provider, old->name))
+			CORE_COPY(st->hosts[i].provider, fresh->name);
 	fresh->tokens_ms = old->tokens_ms;
 	if (old->max_creates == fresh->max_creates)
 		fresh->tokens = old->tokens;

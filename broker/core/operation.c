@@ -7,6 +7,7 @@
  *	its owner's next connect starts it.
  */
 #include "broker/core/core_priv.h"
+#include "broker/core/placement.h"
 
 #include <string.h>
 
@@ -37,7 +38,7 @@ static const char *operation_needs(enum task_kind kind)
 	}
 }
 
-static bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what)
+bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what)
 {
 	const struct core_served *served = pr ? state_served(st, pr->name) : NULL;
 	size_t len = strlen(what);
@@ -52,7 +53,7 @@ static bool provider_carries(struct core_state *st, const struct core_provider *
 	return false;
 }
 
-static void operation_begin(struct core_round *c, struct core_desktop *d, enum task_kind kind)
+static void operation_begin(struct core_round *c, struct core_desktop *d, enum task_kind kind, const char *arg)
 {
 	desktop_touch(c, d);
 	memset(&d->reason, 0, sizeof(d->reason));
@@ -68,7 +69,7 @@ static void operation_begin(struct core_round *c, struct core_desktop *d, enum t
 	if (kind == TASK_START || kind == TASK_REVERT)
 		d->x.power = POWER_STARTING;
 	task_start(c, d, kind);
-	CORE_COPY(d->t.arg, c->ev->kind == EVENT_OPERATE && c->ev->word ? c->ev->word : "");
+	CORE_COPY(d->t.arg, arg);
 	if (c->ev->kind == EVENT_OPERATE && c->ev->by)
 		CORE_COPY(d->t.by, c->ev->by->name);
 	task_rewrite(c, &d->t);
@@ -77,7 +78,55 @@ static void operation_begin(struct core_round *c, struct core_desktop *d, enum t
 void operation_wake(struct core_round *c, struct core_desktop *d)
 {
 	if (d->x.parked && !d->t.id[0] && d->x.lifecycle == LIFECYCLE_LIVE)
-		operation_begin(c, d, TASK_START);
+		operation_begin(c, d, TASK_START, "");
+}
+
+void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to)
+{
+	host_charge(to, pool_memory_mb(state_pool(c->st, d->pool_id)), 1);
+	operation_begin(c, d, TASK_MIGRATE, to->name);
+}
+
+/* Where to: the host that was named, or the best one. NULL: refused, or nothing of ours to choose (ret_own). */
+static struct core_host *move_target(struct core_round *c, struct core_desktop *d, bool *ret_own)
+{
+	struct host_wish w = { state_provider(c->st, d->provider_id), state_pool(c->st, d->pool_id), d, true };
+	struct placement how;
+	struct core_host *to;
+
+	*ret_own = w.provider && provider_has_hosts(c->st, w.provider->name);
+	if (!*ret_own)
+		return NULL;
+	if (c->ev->word && c->ev->word[0]) {
+		to = state_host(c->st, w.provider->name, c->ev->word);
+		if (!to)
+			refuse(c, PST_ENOTFOUND, REASON_HOST_UNKNOWN, c->ev->word);
+		else if (!host_is_open(to))
+			refuse(c, PST_ECONFLICT, REASON_HOST_CLOSED, c->ev->word);
+		return to && host_is_open(to) ? to : NULL;
+	}
+	to = host_choose(c->st, &w, &how);
+	if (to) {
+		desktop_touch(c, d);
+		CORE_COPY(d->place.en, how.en);
+		CORE_COPY(d->place.es, how.es);
+		return to;
+	}
+	c->out->code = PST_ECONFLICT;
+	host_refuse(c, &w, &how, &c->out->refusal);
+	return NULL;
+}
+
+/* By an administrator. */
+static void operation_on_move(struct core_round *c, struct core_desktop *d)
+{
+	bool own;
+	struct core_host *to = move_target(c, d, &own);
+
+	if (!own)
+		operation_begin(c, d, TASK_MIGRATE, c->ev->word ? c->ev->word : "");
+	else if (to && strcmp(to->name, d->place.host) != 0)
+		operation_move(c, d, to);
 }
 
 /* True when it need not be done, or may not. */
@@ -107,6 +156,10 @@ void operation_on(struct core_round *c)
 
 	if (!d || operation_is_settled(c, d))
 		return;
+	if (kind == TASK_MIGRATE) {
+		operation_on_move(c, d);
+		return;
+	}
 	desktop_touch(c, d);
 	if (operation_interrupts(kind)) {
 		session_end(c, d, kind == TASK_REVERT ? REASON_END_REVERT : REASON_END_STOP, true);
@@ -116,7 +169,7 @@ void operation_on(struct core_round *c)
 		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
 			return; /* settling has begun something stronger */
 	}
-	operation_begin(c, d, kind);
+	operation_begin(c, d, kind, c->ev->word ? c->ev->word : "");
 }
 
 /* ---- answers ---- */
@@ -153,7 +206,10 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	case TASK_DROP:
 		operation_snapshot(c, d, t, CHANGE_SNAPSHOT_GONE);
 		break;
-	default: /* what a move or a size has changed stands on the host */
+	case TASK_MIGRATE:
+		drain_moved(c, d, t->arg);
+		break;
+	default: /* what a size has changed stands on the host */
 		break;
 	}
 	if (!d->x.parked && d->x.agent != AGENT_READY)
@@ -170,6 +226,8 @@ bool operation_is(enum task_kind kind)
 
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t)
 {
+	if (t->kind == TASK_MIGRATE)
+		drain_failed(c, d, t);
 	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
 		return;
 	d->x.parked = false;

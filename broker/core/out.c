@@ -4,6 +4,7 @@
  */
 #include "broker/core/core_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,18 @@ void audit_pool(struct core_round *c, const char *word, const struct core_pool *
 	CORE_COPY(ch->pool_id, p->id);
 }
 
+void audit_host(struct core_round *c, const char *word, const struct core_host *h)
+{
+	struct core_change *ch = audit_add(c, word, "host", "");
+
+	snprintf(ch->text, sizeof(ch->text), "%s/%s", h->provider, h->name);
+}
+
+void out_keep_host(struct core_round *c, const struct core_host *h)
+{
+	c->out->kept_host = (struct core_kept_host){ true, *h };
+}
+
 void refuse(struct core_round *c, int code, enum reason which, const char *arg)
 {
 	c->out->code = code;
@@ -192,4 +205,10 @@ void core_undo(struct core_state *st, struct core_out *out)
 	}
 	for (size_t i = 0; i < st->waiter_count; i++)
 		st->waiters[i].served = false;
+	if (out->kept_host.is_kept) {
+		struct core_host *h = state_host(st, out->kept_host.before.provider, out->kept_host.before.name);
+
+		if (h)
+			*h = out->kept_host.before;
+	}
 }

@@ -23,13 +23,14 @@ enum change_kind {
 	CHANGE_PROVIDER,       /* health of provider_id */
 	CHANGE_SNAPSHOT,       /* a new one, or the same again: desktop_id, its name in text, who in code */
 	CHANGE_SNAPSHOT_GONE,  /* desktop_id, text; text "": all of it */
+	CHANGE_HOST,           /* provider_id, its host in text; code "maintenance" or "": number at once, total; actor */
 	CHANGE_AUDIT,          /* word, object, actor, and what helps to read it */
 };
 
 struct core_change {
 	enum change_kind kind;
 	char desktop_id[CORE_ID_SIZE], pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE];
-	int number;
+	int number, total;
 	char code[CORE_WORD_SIZE], text[CORE_TEXT_SIZE], text_es[CORE_TEXT_SIZE];
 	struct core_assignment a;
 	struct core_session s;
@@ -56,6 +57,11 @@ struct core_touched {
 	struct core_desktop *before; /* owned; NULL: made in this round */
 };
 
+struct core_kept_host { /* as it was before the round */
+	bool is_kept;
+	struct core_host before;
+};
+
 struct core_out {
 	int code;                /* 0, or PST_E… with the reason below */
 	struct core_reason refusal;
@@ -65,6 +71,7 @@ struct core_out {
 	int64_t wake_ms; /* monotonic; 0: nothing to wait for */
 	bool failed;     /* out of memory: undo */
 	struct core_touched *touched; /* desktops whose rows are written before the changes */
+	struct core_kept_host kept_host;
 	struct core_change *changes;
 	struct core_command *commands;
 	size_t touched_count, change_count, command_count;

@@ -131,7 +131,7 @@ static bool pool_can_make(struct core_round *c, struct core_pool *p)
 		reason_set(&p->reason, REASON_NO_IMAGE, NULL, NULL);
 		return false;
 	}
-	if (!breaker_allows(c, p->provider_id, p->image_id, version, &p->reason))
+	if (!host_has_room(c, pr, p, &p->reason) || !breaker_allows(c, p->provider_id, p->image_id, version, &p->reason))
 		return false;
 	provider_refill(pr, c->now->mono_ms);
 	if (pr->tokens < 1) {
@@ -159,6 +159,7 @@ static void pool_make(struct core_round *c, struct core_pool *p)
 	CORE_COPY(d->image_id, p->image_id);
 	CORE_COPY(d->image_version, pool_version(c->st, p));
 	d->x.power = POWER_OFF;
+	(void)host_place(c, d); /* there is room: it was asked; and the task asks again */
 	ch = change_add(c, CHANGE_POOL_NUMBER);
 	CORE_COPY(ch->pool_id, p->id);
 	ch->number = p->next_number;

@@ -46,6 +46,19 @@ static const struct {
 	                               "El proveedor {0} está desactivado." },
 	[REASON_PROVIDER_UNHEALTHY] = { "provider_unhealthy", "The provider {0} is not healthy: {1}",
 	                                "El proveedor {0} no está disponible: {1}" },
+	[REASON_NO_HOST] = { "no_host", "No host of {0} can take the desktop: {1}.",
+	                     "Ningún servidor de {0} puede alojar el escritorio: {1}." },
+	[REASON_HOST_AWAY] = { "host_away", "The host {0} cannot be asked: {1}", "No se puede consultar el servidor {0}: {1}" },
+	[REASON_HOST_DRAINING] = { "host_draining", "In maintenance: {0} of {1} desktops have left it.",
+	                           "En mantenimiento: han salido {0} de {1} escritorios." },
+	[REASON_HOST_EMPTY] = { "host_empty", "In maintenance: no desktop is on it.", "En mantenimiento: no queda ningún escritorio." },
+	[REASON_HOST_UNKNOWN] = { "no_such_host", "There is no host {0}.", "No existe el servidor {0}." },
+	[REASON_HOST_CLOSED] = { "host_closed", "The host {0} takes no desktops now: it is in maintenance or away.",
+	                         "El servidor {0} no admite escritorios ahora: está en mantenimiento o no responde." },
+	[REASON_MOVE_STOPPED] = { "move_stopped", "It does not run, so it cannot be moved: start it or delete it.",
+	                          "No está en marcha y no se puede trasladar: arránquelo o elimínelo." },
+	[REASON_MOVE_FAILED] = { "move_failed", "The move to {0} failed and is tried again: {1}",
+	                         "El traslado a {0} ha fallado y se repetirá: {1}" },
 	[REASON_NO_IMAGE] = { "no_image", "The pool's image has no published version; publish one.",
 	                      "La imagen del grupo no tiene ninguna versión publicada; publique una." },
 	[REASON_BREAKER] = { "breaker", "Making desktops failed several times and is paused for {0} s: {1}",
@@ -149,6 +162,15 @@ void reason_set(struct core_reason *r, enum reason which, const char *a, const c
 	phrase_fill(es, sizeof(es), reasons[which].es, arg);
 	snprintf(r->code, sizeof(r->code), "%s", reasons[which].code);
 	memcpy(r->en, en, sizeof(en));
+	memcpy(r->es, es, sizeof(es));
+}
+
+void reason_set_spanish(struct core_reason *r, enum reason which, const char *a, const char *b)
+{
+	const char *const arg[2] = { a, b };
+	char es[CORE_TEXT_SIZE];
+
+	phrase_fill(es, sizeof(es), reasons[which].es, arg);
 	memcpy(r->es, es, sizeof(es));
 }
 

@@ -26,6 +26,7 @@ static void (*const handlers[EVENT_COUNT])(struct core_round *c) = {
 	[EVENT_POOL_DELETE] = operate_on_pool_delete,
 	[EVENT_USER_REVOKED] = assign_on_revoked,
 	[EVENT_REAP_ALLOW] = reaper_on_allow,
+	[EVENT_HOST_MAINTENANCE] = drain_on_maintenance,
 	[EVENT_SESSION_KILL] = session_on_kill,
 	[EVENT_ENROLLED] = agent_on_enrolled,
 	[EVENT_AGENT_HELLO] = agent_on_hello,
@@ -51,12 +52,15 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 	if (!++st->round)
 		st->round = 1;
 	pool_count(st);
+	host_count(st);
 	handlers[event->kind](&c);
 	deadline_expire(&c);
 	reaper_failed(&c);
 	pool_count(st);
+	host_count(st);
 	assign_waiters(&c);
 	pool_plan(&c);
+	drain_run(&c);
 	task_dispatch(&c);
 	deadline_wake(&c);
 	if (event->kind == EVENT_CONNECT)

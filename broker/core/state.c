@@ -65,6 +65,8 @@ void core_state_finish(struct core_state *st)
 	free(st->waiters);
 	free(st->orphans);
 	free(st->breakers);
+	free(st->hosts);
+	free(st->networks);
 	idmap_finish(&st->by_id);
 	memset(st, 0, sizeof(*st));
 }
@@ -171,6 +173,24 @@ struct core_breaker *state_add_breaker(struct core_state *st)
 	return STATE_ADD(st, breakers, breaker_count, CORE_BREAKERS_MAX);
 }
 
+struct core_host *state_add_host(struct core_state *st, const char *provider, const char *name)
+{
+	struct core_host *h = state_host(st, provider, name);
+
+	if (!h)
+		h = STATE_ADD(st, hosts, host_count, CORE_HOSTS_MAX);
+	if (!h)
+		return NULL;
+	CORE_COPY(h->provider, provider);
+	CORE_COPY(h->name, name);
+	return h;
+}
+
+struct core_network *state_add_network(struct core_state *st)
+{
+	return STATE_ADD(st, networks, network_count, CORE_NETWORKS_MAX);
+}
+
 struct core_orphan *state_add_orphan(struct core_state *st, const char *id)
 {
 	struct core_orphan *o = STATE_ADD(st, orphans, orphan_count, CORE_ORPHANS_MAX);
@@ -266,8 +286,11 @@ bool desktop_is_usable(const struct core_desktop *d)
 	/* Whom nobody can ask of the machine, its agent answers for: its owner goes on. */
 	bool runs = d->x.power == POWER_ON || (d->x.power == POWER_UNKNOWN && d->x.lease == LEASE_HELD);
 
+	/* A move takes agent and session along. */
+	bool busy = d->t.id[0] && d->t.kind != TASK_MIGRATE;
+
 	return d->x.lifecycle == LIFECYCLE_LIVE && runs && d->x.agent == AGENT_READY &&
-	       d->x.hygiene != HYGIENE_CLEANING && d->keyed && d->endpoint[0] && !d->t.id[0];
+	       d->x.hygiene != HYGIENE_CLEANING && d->keyed && d->endpoint[0] && !busy;
 }
 
 bool desktop_is_ready(const struct core_desktop *d)

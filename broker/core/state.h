@@ -7,6 +7,7 @@
 #pragma once
 
 #include "broker/core/axes.h"
+#include "broker/core/host.h"
 #include "broker/core/idmap.h"
 #include "broker/core/limits.h"
 #include "broker/core/task.h"
@@ -33,7 +34,7 @@ struct core_pool {
 	char image_version[CORE_WORD_SIZE];
 	enum pool_kind kind;
 	enum on_logoff on_logoff;
-	int min, max, spare, logoff_after_disconnect_s, next_number;
+	int min, max, spare, logoff_after_disconnect_s, next_number, memory_mb;
 	bool enabled, drain, maintenance, deleting;
 	/* counted anew in every round */
 	int total, ready, starting, leased, failed, ending, stale;
@@ -82,6 +83,8 @@ struct core_desktop {
 	struct core_axes x;
 	struct core_reason reason;
 	int64_t epoch, uid, created_wall;
+	struct core_place place;
+	struct core_move move;
 	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or "" */
 	char boot[CORE_ID_SIZE];
 	bool keyed;   /* it has enrolled since its disk was made */
@@ -139,6 +142,9 @@ struct core_state {
 	struct core_waiter *waiters;    /* in the order of their coming */
 	struct core_orphan *orphans;
 	struct core_breaker *breakers;
+	struct core_host *hosts;
+	struct core_network *networks;
+	size_t host_count, network_count;
 	size_t provider_count, image_count, pool_count, desktop_count, waiter_count, orphan_count, breaker_count;
 	struct idmap by_id; /* desktops */
 	int64_t generation;

@@ -107,6 +107,8 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 		CORE_COPY(d->endpoint, res->endpoint);
 	if (res->uid > 0)
 		d->uid = res->uid;
+	if (res->host && res->host[0])
+		CORE_COPY(d->place.host, res->host);
 	d->missing = 0;
 	memset(&d->reason, 0, sizeof(d->reason));
 	desktop_await_agent(c, d);
@@ -128,6 +130,8 @@ static void task_yes(struct core_round *c, struct core_desktop *d)
 		d->x.lifecycle = LIFECYCLE_DELETED;
 		d->x.power = POWER_OFF;
 		snapshots_gone(c, d);
+		if (state_host_of(c->st, d))
+			host_charge(state_host_of(c->st, d), pool_memory_mb(state_pool(c->st, d->pool_id)), -1);
 		audit(c, "desktop.deleted", d, "");
 	} else if (operation_is(t.kind)) {
 		operation_done(c, d, &t);
@@ -269,6 +273,56 @@ static bool task_waits_for_health(struct core_round *c, struct core_desktop *d, 
 	return true;
 }
 
+/*
+ * A new desktop that nobody was asked for yet is placed anew when its host has closed meanwhile; once asked it
+ * stays where it is. What runs on a host that is away is left alone until it is back.
+ */
+static bool task_waits_for_host(struct core_round *c, struct core_desktop *d)
+{
+	struct core_host *h = state_host_of(c->st, d);
+	struct core_reason why;
+
+	if (d->t.kind == TASK_CREATE && d->t.attempts == 0) {
+		if (h && host_is_open(h))
+			return false;
+		desktop_touch(c, d);
+		if (h)
+			host_charge(h, pool_memory_mb(state_pool(c->st, d->pool_id)), -1);
+		d->place.host[0] = '\0';
+		return !host_place(c, d);
+	}
+	if (d->t.kind == TASK_CREATE || d->t.kind == TASK_MIGRATE || !host_is_away(c, d, &why))
+		return false;
+	if (strcmp(d->reason.en, why.en) != 0) {
+		desktop_touch(c, d);
+		d->reason = why;
+	}
+	return true;
+}
+
+/* Answered with no, or never asked, and its host has closed: nobody waits for that. */
+static bool task_is_hopeless(struct core_round *c, const struct core_desktop *d)
+{
+	const struct core_provider *pr = state_provider(c->st, d->provider_id);
+	const struct core_host *to = pr && d->t.kind == TASK_MIGRATE ? state_host(c->st, pr->name, d->t.arg) : NULL;
+	struct core_reason why;
+
+	if (d->t.state != TASK_PENDING)
+		return false;
+	if (d->t.kind == TASK_MIGRATE)
+		return (to && !host_is_open(to)) || host_is_away(c, d, &why);
+	return d->t.kind == TASK_CREATE && d->t.attempts > 0 && host_is_away(c, d, &why);
+}
+
+static void task_despair(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	CORE_COPY(d->t.error_code, "host_closed");
+	if (!d->t.error[0])
+		CORE_COPY(d->t.error, "its host takes no desktops now");
+	task_give_up(c, d);
+}
+
 /* Work that loads a host is spread; removing relieves it, and is not. */
 static bool task_has_room(struct core_round *c, struct core_desktop *d)
 {
@@ -278,7 +332,7 @@ static bool task_has_room(struct core_round *c, struct core_desktop *d)
 		return true;
 	if (task_waits_for_health(c, d, pr))
 		return false;
-	if (pr->busy >= pr->max_creates)
+	if (pr->busy >= pr->max_creates || task_waits_for_host(c, d))
 		return false;
 	pr->busy++;
 	return true;
@@ -297,6 +351,16 @@ static void task_count_busy(struct core_state *st)
 	}
 }
 
+/* What it waited for is there. */
+static void task_waits_no_more(struct core_desktop *d)
+{
+	static const enum reason waits[] = { REASON_PROVIDER_UNHEALTHY, REASON_HOST_AWAY, REASON_NO_HOST };
+
+	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++)
+		if (!strcmp(d->reason.code, reason_code(waits[i])))
+			memset(&d->reason, 0, sizeof(d->reason));
+}
+
 void task_dispatch(struct core_round *c)
 {
 	int64_t now = c->now->mono_ms;
@@ -307,12 +371,13 @@ void task_dispatch(struct core_round *c)
 	for (size_t i = 0; i < c->st->desktop_count; i++) {
 		struct core_desktop *d = c->st->desktops[i];
 
+		if (d->t.id[0] && task_is_hopeless(c, d))
+			task_despair(c, d);
 		if (!d->t.id[0] || d->t.due_ms > now || !task_has_room(c, d))
 			continue;
 		desktop_touch(c, d);
 		task_send(c, &d->t);
-		if (!strcmp(d->reason.code, reason_code(REASON_PROVIDER_UNHEALTHY)))
-			memset(&d->reason, 0, sizeof(d->reason)); /* it is healthy again */
+		task_waits_no_more(d);
 		if (d->t.attempts > 1 && !d->t.failures)
 			reason_set_numbers(&d->reason, REASON_TASK_SILENT, d->t.attempts, 0);
 	}

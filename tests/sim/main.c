@@ -80,7 +80,7 @@ static int world_clear(struct db *db, struct pst_err *err)
 	static const char *const steps[] = {
 		"DELETE FROM tickets",       "DELETE FROM sessions", "DELETE FROM assignments", "DELETE FROM tasks",
 		"DELETE FROM desktops",      "DELETE FROM pools",    "DELETE FROM users",       "DELETE FROM image_versions",
-		"DELETE FROM images",        "DELETE FROM providers",
+		"DELETE FROM images",        "DELETE FROM host_maintenances", "DELETE FROM providers",
 	};
 	struct db_query q;
 	int rc = 0;
@@ -105,6 +105,7 @@ static int world_run(struct world *w, uint64_t seed)
 		fprintf(stderr, "puesto-sim: %s\n", err.text);
 		return -1;
 	}
+	host_choose_all(w);
 	fault_choose(w);
 	broker_start(w);
 	for (int i = 0; i < w->user_count; i++)

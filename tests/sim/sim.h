@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define MACHINES_MAX 64
+#define HOSTS_MAX 4
 #define USERS_MAX 8
 #define POOLS_MAX 3
 #define MESSAGES_MAX 4096
@@ -48,7 +49,7 @@ struct message {
 	uint64_t seq;
 	enum what what;
 	int broker, provisioner; /* the lives of those it needs; -1: whichever */
-	int user;
+	int user, host; /* host: of a create or a move; -1: none */
 	enum task_kind kind;
 	enum agent_tell tell;
 	bool ok, retryable;
@@ -60,6 +61,8 @@ struct message {
 struct machine { /* on the host; survives everything but its destruction */
 	bool exists, running, ghost;
 	char id[CORE_ID_SIZE], task[CORE_ID_SIZE]; /* the task that was done last */
+	int host;        /* -1: there is only one */
+	bool moved;
 	int64_t uid, busy_until, heard_until;
 	int disk_owner;  /* user who has written to the disk; -1: new */
 	int occupant;    /* user logged on; -1: none */
@@ -91,6 +94,11 @@ struct faults { /* per mille */
 	int task_fails, task_dies, answer_lost, answer_doubled, slow;
 };
 
+struct sim_host {
+	int64_t silent_until;
+	int capacity; /* 0: none */
+};
+
 struct world {
 	uint64_t seed, rand, hash, seq, steps;
 	int64_t now, wall_offset, wake_at; /* wake_at -1: never */
@@ -104,6 +112,9 @@ struct world {
 	struct faults faults;
 	struct message queue[MESSAGES_MAX];
 	int queued;
+	struct sim_host hosts[HOSTS_MAX];
+	int host_count;  /* 0: one without a name */
+	bool host_moves; /* live migration is carried */
 	struct machine machines[MACHINES_MAX];
 	struct user users[USERS_MAX];
 	int user_count, pool_count;
@@ -145,6 +156,21 @@ void host_on_answer(struct world *w, const struct message *m);
 void host_on_inventory_ask(struct world *w, const struct message *m);
 void host_on_inventory(struct world *w, const struct message *m);
 void host_on_start(struct world *w, const struct message *m);
+
+/* sim_host.c */
+void host_choose_all(struct world *w);
+int host_index(const struct world *w, const char *name);
+const char *host_name(int host);
+bool host_is_silent(const struct world *w, int host);
+size_t host_reports(struct world *w, struct host_report *ret);
+void host_check_command(struct world *w, const struct provider_command *cmd, int host);
+void host_check_gone(struct world *w, const char *desktop);
+bool host_can_do(struct world *w, const struct message *m);
+void host_move(struct world *w, struct machine *m, int host);
+void host_fails(struct world *w);
+void host_maintenance(struct world *w);
+void host_settle(struct world *w);
+void host_check_rest(struct world *w, const struct core_state *st);
 
 /* sim_agent.c */
 void agent_boot(struct world *w, struct machine *m);

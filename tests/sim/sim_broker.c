@@ -47,10 +47,12 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 	struct world *w = arg;
 	int copies = sim_chance(w, w->faults.answer_doubled) ? 2 : 1;
 	struct machine *mc = machine_find(w, cmd->desktop);
+	int host = host_index(w, cmd->kind == TASK_MIGRATE ? cmd->arg : cmd->host);
 	int64_t at = w->now + sim_between(w, 1, sim_chance(w, w->faults.slow) ? 90000 : 200);
 
 	if (op_is_dead(w) || !w->provisioner_up || sim_chance(w, w->faults.answer_lost))
 		return;
+	host_check_command(w, cmd, host);
 	sim_trace(w, "command %s %.8s task %.8s", task_kind_text(cmd->kind), cmd->desktop, cmd->task);
 	/* One stream: what is sent later to a machine arrives later. */
 	if (mc && at < mc->heard_until)
@@ -62,6 +64,7 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 
 		m->provisioner = w->provisioner;
 		m->kind = cmd->kind;
+		m->host = host;
 		CORE_COPY(m->desktop, cmd->desktop);
 		CORE_COPY(m->task, cmd->task);
 		CORE_COPY(m->token, cmd->enrol_token);
@@ -111,6 +114,8 @@ static void op_end_session(void *arg, const char *session, const char *gateway, 
 static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *err)
 {
 	sim_trace(arg, "audit %s %.8s", entry->kind, entry->object_id);
+	if (!strcmp(entry->kind, "machine.gone"))
+		host_check_gone(arg, entry->object_id);
 	return 0;
 }
 
@@ -205,6 +210,7 @@ void broker_allow(struct world *w)
 	if (!w->rec)
 		return;
 	broker_start_parked(w);
+	host_settle(w);
 	if (!w->rec || w->empty_until > w->now || !reconciler_state(w->rec)->missing_paused)
 		return;
 	sim_trace(w, "allow");

@@ -100,7 +100,7 @@ static bool check_same(const struct core_desktop *a, const struct core_desktop *
 {
 	return a->x.lifecycle == b->x.lifecycle && a->x.power == b->x.power && a->x.lease == b->x.lease &&
 	       a->x.session == b->x.session && a->x.hygiene == b->x.hygiene && a->x.drain == b->x.drain &&
-	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && a->keyed == b->keyed &&
+	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && !strcmp(a->place.host, b->place.host) && a->keyed == b->keyed &&
 	       a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
 	       a->a.epoch == b->a.epoch && !strcmp(a->s.id, b->s.id) && a->s.active == b->s.active &&
 	       !strcmp(a->t.id, b->t.id) && a->t.attempts == b->t.attempts && a->t.state == b->t.state;
@@ -134,6 +134,12 @@ static void check_tables(struct world *w, const struct core_state *st)
 		if (!check_same(d, &seen))
 			sim_violation(w, "desktop %s differs from its row", d->id);
 	}
+	for (size_t i = 0; i < st->host_count; i++) {
+		const struct core_host *h = &st->hosts[i], *row = state_host(&fresh, h->provider, h->name);
+
+		if (h->maintenance != (row && row->maintenance))
+			sim_violation(w, "host %s: maintenance is %d in memory", h->name, h->maintenance);
+	}
 	core_state_finish(&fresh);
 }
 
@@ -159,6 +165,8 @@ static void check_rest_desktop(struct world *w, const struct core_state *st, con
 	const struct core_pool *p = state_pool(st, d->pool_id);
 	bool owned = d->x.lease == LEASE_HELD && p && (p->kind == POOL_DEDICATED || p->on_logoff == ON_LOGOFF_KEEP);
 
+	if (d->t.kind == TASK_CREATE && d->t.id[0] && d->t.attempts == 0 && !strcmp(d->reason.code, "no_host"))
+		return; /* every host in service is full: it waits, with that reason */
 	if (d->t.id[0])
 		sim_violation(w, "at rest, desktop %s still has a task: %s", d->id, task_kind_text(d->t.kind));
 	if (d->x.lifecycle == LIFECYCLE_FAILED && owned)
@@ -190,6 +198,7 @@ void check_rest(struct world *w)
 			sim_violation(w, "at rest, machine %s is nobody's", w->machines[i].id);
 	for (size_t i = 0; i < st->desktop_count; i++)
 		check_rest_desktop(w, st, st->desktops[i]);
+	host_check_rest(w, st);
 	for (int i = 0; i < w->user_count; i++)
 		if (w->users[i].state == USER_ASKING || w->users[i].state == USER_TICKET) {
 			const struct core_pool *p = &st->pools[w->users[i].pool];
@@ -202,7 +211,7 @@ void check_rest(struct world *w)
 		const struct core_pool *p = &st->pools[i];
 
 		room = p->min - p->leased - p->ready - p->starting - p->failed;
-		if (room > 0 && strcmp(p->reason.code, "host_full") != 0 && p->total < p->max)
+		if (room > 0 && strcmp(p->reason.code, "host_full") != 0 && strcmp(p->reason.code, "no_host") != 0 && p->total < p->max)
 			sim_violation(w, "at rest, pool %s lacks %d desktops: %s", p->id, room, p->reason.en);
 	}
 	check_tables(w, st);

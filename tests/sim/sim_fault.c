@@ -30,7 +30,9 @@ void fault_choose(struct world *w)
 		struct machine *m = &w->machines[i];
 
 		/* A machine that nobody knows, of an installation that was restored. */
-		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1 };
+		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1, .host = -1 };
+		if (w->host_count)
+			m->host = sim_below(w, w->host_count);
 		sim_uuid(w, m->id);
 	}
 }
@@ -89,7 +91,7 @@ static void fault_machine_ends(struct world *w, bool gone)
 {
 	struct machine *m = fault_machine(w);
 
-	if (!m || m->ghost || m->busy_until > w->now)
+	if (!m || m->ghost || m->busy_until > w->now || host_is_silent(w, m->host))
 		return;
 	machine_stop(w, m, "the host");
 	if (gone)
@@ -114,7 +116,7 @@ void fault_on(struct world *w, const struct message *m)
 	if (w->calm)
 		return;
 	sim_post(w, FAULT, sim_between(w, 1000, 30000));
-	switch (sim_below(w, 9)) {
+	switch (sim_below(w, w->host_count ? 13 : 9)) {
 	case 0:
 		broker_die(w);
 		break;
@@ -138,6 +140,14 @@ void fault_on(struct world *w, const struct message *m)
 	case 7:
 		sim_trace(w, "host lists nothing");
 		fault_host(w, &w->empty_until);
+		break;
+	case 9:
+	case 10:
+		host_fails(w);
+		break;
+	case 11:
+	case 12:
+		host_maintenance(w);
 		break;
 	default:
 		w->wall_offset += sim_between(w, -86400000, 86400000);

@@ -24,7 +24,7 @@ static struct machine *machine_new(struct world *w, const char *id)
 
 		if (m->exists)
 			continue;
-		*m = (struct machine){ .exists = true, .uid = 200000 + i, .disk_owner = -1, .occupant = -1 };
+		*m = (struct machine){ .exists = true, .uid = 200000 + i, .disk_owner = -1, .occupant = -1, .host = -1 };
 		CORE_COPY(m->id, id);
 		return m;
 	}
@@ -73,16 +73,23 @@ static void machine_do(struct world *w, const struct message *cmd)
 		return;
 	}
 	if (operation_is(cmd->kind) || cmd->kind == TASK_START || cmd->kind == TASK_REVERT) {
-		if (m)
+		if (m && cmd->kind == TASK_MIGRATE)
+			host_move(w, m, cmd->host);
+		else if (m)
 			machine_operate(w, m, cmd->kind);
 		return;
 	}
 	if (m && !strcmp(m->task, cmd->task))
 		return; /* it was done before: the same answer */
-	if (!m && cmd->kind == TASK_RESTART)
-		return; /* there is nothing to restart */
-	if (!m)
+	if (!m && (cmd->kind == TASK_RESTART || (cmd->kind == TASK_REFRESH && w->host_count)))
+		return; /* there is nothing to restart, and of several hosts none to make it on */
+	if (m && cmd->kind == TASK_CREATE && !m->moved && m->host != cmd->host)
+		sim_violation(w, "machine %s is on %s and is made on %s", m->id, host_name(m->host), host_name(cmd->host));
+	if (!m) {
 		m = machine_new(w, cmd->desktop);
+		if (m)
+			m->host = cmd->host;
+	}
 	if (!m)
 		return;
 	machine_stop(w, m, "restarted");
@@ -112,6 +119,7 @@ void host_on_command(struct world *w, const struct message *m)
 	done = sim_post(w, PROVISIONER_DONE, takes);
 	done->provisioner = m->provisioner;
 	done->kind = m->kind;
+	done->host = m->host;
 	CORE_COPY(done->desktop, m->desktop);
 	CORE_COPY(done->task, m->task);
 	CORE_COPY(done->token, m->token);
@@ -124,7 +132,7 @@ static bool machine_fails(struct world *w, const struct message *m)
 
 	if ((mc && !strcmp(mc->task, m->task) && !operation_is(m->kind)) || !sim_chance(w, w->faults.task_fails))
 		return false;
-	if (m->kind == TASK_CREATE && sim_below(w, 2))
+	if ((m->kind == TASK_CREATE || m->kind == TASK_MIGRATE) && sim_below(w, 2))
 		machine_do(w, m);
 	return true;
 }
@@ -135,11 +143,11 @@ void host_on_done(struct world *w, const struct message *m)
 	bool fails;
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up) {
-		if (sim_below(w, 2))
+		if (sim_below(w, 2) && host_can_do(w, m))
 			machine_do(w, m); /* it died after the deed */
 		return;
 	}
-	fails = machine_fails(w, m);
+	fails = !host_can_do(w, m) || machine_fails(w, m);
 	if (!fails)
 		machine_do(w, m);
 	sim_trace(w, "provisioner %s %.8s %s", task_kind_text(m->kind), m->desktop, fails ? "no" : "yes");
@@ -169,6 +177,7 @@ void host_on_answer(struct world *w, const struct message *m)
 		snprintf(endpoint, sizeof(endpoint), "{\"kind\":\"unix\",\"path\":\"/run/%.8s\"}", m->desktop);
 		res.endpoint = endpoint;
 		res.uid = mc->uid;
+		res.host = host_name(mc->host);
 	}
 	if (!m->ok) {
 		res.error_code = "model";
@@ -180,23 +189,24 @@ void host_on_answer(struct world *w, const struct message *m)
 }
 
 /* A host that cannot be asked says so; one that is confused says that it has nothing. */
-static struct machine_list machine_list(struct world *w, struct machine_report *ret)
+static struct machine_list machine_list(struct world *w, struct machine_report *ret, struct host_report *hosts)
 {
 	static const char *const silent[] = { "local" };
-	size_t n = 0;
+	size_t n = 0, host_count = host_reports(w, hosts);
 
 	if (w->silent_until > w->now)
-		return (struct machine_list){ ret, silent, 0, 1 };
+		return (struct machine_list){ .machines = ret, .unlisted = silent, .unlisted_count = 1 };
 	for (int i = 0; i < MACHINES_MAX && w->empty_until <= w->now; i++) {
 		struct machine *m = &w->machines[i];
 
-		if (!m->exists)
+		if (!m->exists || host_is_silent(w, m->host))
 			continue;
 		ret[n++] = (struct machine_report){
-			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = m->uid
+			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = m->uid,
+			.host = host_name(m->host)
 		};
 	}
-	return (struct machine_list){ .machines = ret, .count = n };
+	return (struct machine_list){ .machines = ret, .count = n, .hosts = hosts, .host_count = host_count };
 }
 
 void host_on_inventory_ask(struct world *w, const struct message *m)
@@ -210,7 +220,8 @@ void host_on_inventory_ask(struct world *w, const struct message *m)
 void host_on_inventory(struct world *w, const struct message *m)
 {
 	struct machine_report machines[MACHINES_MAX];
-	struct machine_list list = machine_list(w, machines);
+	struct host_report hosts[HOSTS_MAX];
+	struct machine_list list = machine_list(w, machines, hosts);
 	struct pst_err err = PST_ERR_INIT;
 
 	if (m->broker != w->broker || !w->rec || !w->provisioner_up)
@@ -225,14 +236,16 @@ void host_on_start(struct world *w, const struct message *m)
 {
 	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "", .can = "power,suspend,snapshot" };
 	struct machine_report machines[MACHINES_MAX];
-	struct machine_list list = machine_list(w, machines);
+	struct host_report hosts[HOSTS_MAX];
+	struct machine_list list = machine_list(w, machines, hosts);
 	struct pst_err err = PST_ERR_INIT;
 
 	pr.healthy = !list.unlisted_count;
+	pr.can = w->host_moves ? "power,suspend,snapshot,migrate" : pr.can;
 	w->provisioner_up = true;
 	if (!w->rec)
 		return; /* broker_start() has it connect */
 	sim_trace(w, "provisioner hello");
-	broker_result(w, reconciler_provisioner_hello(w->rec, &pr, 1, &list, &err), &err, "hello");
+	broker_result(w, reconciler_provisioner_hello(w->rec, &(struct provider_list){ .reports = &pr, .count = 1 }, &list, &err), &err, "hello");
 	broker_after(w);
 }

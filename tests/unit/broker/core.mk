@@ -7,6 +7,7 @@ tests_unit_broker_test_core_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_broker_test_core_SOURCES = \
 	tests/unit/broker/core_fixture.c tests/unit/broker/core_fixture.h \
 	tests/unit/broker/test_core.c tests/unit/broker/test_core_life.c \
+	tests/unit/broker/test_core_placement.c tests/unit/broker/test_drain.c \
 	tests/unit/broker/test_inventory.c tests/unit/broker/test_operation.c
 tests_unit_broker_test_core_LDADD = broker/core/libcore.a base/libbase.a \
 	$(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)

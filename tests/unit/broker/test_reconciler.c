@@ -138,7 +138,7 @@ static void hello(void)
 	static const struct machine_list nothing;
 	struct pst_err err = PST_ERR_INIT;
 
-	cr_assert_eq(reconciler_provisioner_hello(w.rec, &local, 1, &nothing, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_provisioner_hello(w.rec, &(struct provider_list){ .reports = &local, .count = 1 }, &nothing, &err), 0, "%s", err.text);
 }
 
 static void answer(void)
@@ -442,6 +442,51 @@ Test(reconciler, what_peers_send_is_checked_and_cleaned)
 	d = reconciler_state(w.rec)->desktops[0];
 	cr_expect(strstr(d->reason.en, "bad ?? text \xc3\xb1"), "%s", d->reason.en);
 	cr_expect_eq(reconciler_agent_hello(w.rec, "nobody", "b", 1, NULL, &err), PST_ENOTFOUND);
+}
+
+static void hello_hosts(void)
+{
+	static const struct provider_report local = { .name = "local", .kind = "fake", .reason = "", .healthy = true, .can = "migrate" };
+	static const struct host_report hosts[] = {
+		{ .provider = "local", .name = "kvm1", .reason = "", .memory_mb = 8000, .free_mb = 8000, .usable = true, .listed = true },
+		{ .provider = "local", .name = "kvm\x01", .reason = "a\nb", .memory_mb = 8000 },
+	};
+	static const struct core_network office = { .provider = "local", .name = "office", .kind = "nat" };
+	static const struct machine_list list = { .hosts = hosts, .host_count = 2 };
+	struct provider_list providers = { .reports = &local, .count = 1, .networks = &office, .network_count = 1 };
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(reconciler_provisioner_hello(w.rec, &providers, &list, &err), 0, "%s", err.text);
+}
+
+Test(reconciler, a_maintenance_outlives_the_broker_and_where_a_desktop_is_too)
+{
+	struct core_actor by = { .kind = "user", .name = "root" };
+	struct pst_err err = PST_ERR_INIT;
+	const struct core_host *h;
+
+	start(0, 2);
+	hello_hosts();
+	cr_expect_not_null(state_network(reconciler_state(w.rec), "local", "office"));
+	cr_expect_not_null(state_host(reconciler_state(w.rec), "local", "kvm?"), "cleaned");
+	connect_as("u1");
+	answer();
+	cr_expect_eq(COUNT("desktops", "host = 'kvm1' AND placed_en LIKE 'kvm1 (%' AND placed_es LIKE '%memoria libre%'"), 1);
+	w.audit_fails = true;
+	cr_assert_lt(reconciler_maintenance(w.rec, "provider", "kvm1", true, 2, &by, &err), 0);
+	cr_expect_not(state_host(reconciler_state(w.rec), "local", "kvm1")->maintenance, "nothing was written");
+	w.audit_fails = false;
+	cr_assert_eq(reconciler_maintenance(w.rec, "provider", "kvm1", true, 2, &by, &err), 0, "%s", err.text);
+	cr_expect_eq(reconciler_maintenance(w.rec, "provider", "kvm9", true, 2, &by, &err), PST_ENOTFOUND);
+	reconciler_destroy(w.rec);
+	cr_assert_eq(reconciler_create(w.db, &ops, NULL, &w.rec, &err), 0, "%s", err.text);
+	h = state_host(reconciler_state(w.rec), "local", "kvm1");
+	cr_assert_not_null(h);
+	cr_expect(h->maintenance && h->at_once == 2 && h->total == 1 && !h->usable);
+	cr_expect_str_eq(h->by, "root");
+	hello_hosts();
+	cr_assert_eq(reconciler_maintenance(w.rec, "provider", "kvm1", false, 0, &by, &err), 0, "%s", err.text);
+	cr_expect_eq(COUNT("host_maintenances", "true"), 0);
 }
 
 Test(reconciler, a_changed_and_a_deleted_pool)

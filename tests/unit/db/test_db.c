@@ -3,10 +3,11 @@
  * db/: opening, migrations, transactions, errors, and the rules that the schema
  * itself holds.
  *
- * Covers: db/users.c
+ * Covers: db/users.c db/host.c
  */
 #include "base/err.h"
 #include "db/db_priv.h"
+#include "db/host.h"
 #include "db/image.h"
 #include "db/migrate.h"
 #include "db/provider.h"
@@ -277,8 +278,54 @@ Test(db, a_file_of_the_first_schema_is_brought_up_to_date)
 		cr_assert_eq(db_exec(db, rows[i], &err), 0, "%s", err.text);
 	cr_assert_eq(db_migrate(db, &err), 0, "%s", err.text);
 	cr_expect_gt(db_schema_version(db), 1);
+	cr_expect_eq(run(db, "INSERT INTO pools (id, name, provider_id, image_id, network, created, updated) VALUES ('p1', 'a', 'pr', 'im', 'office', 1, 1)"), 0,
+		     "a network by name");
+	cr_expect_lt(run(db, "UPDATE pools SET network = 'a b'"), 0);
+	cr_expect_lt(run(db, "UPDATE pools SET network = ''"), 0);
+	cr_expect_eq(run(db, "DELETE FROM pools"), 0);
 	cr_expect_eq(run(db, "DELETE FROM desktops"), PST_EINVAL, "the assignment still refers to it");
 	cr_expect_eq(run(db, "DELETE FROM providers"), PST_EINVAL);
+	db_close(db);
+}
+
+struct hosts_seen {
+	int n, at_once, total;
+};
+
+static int host_seen(void *arg, const struct db_host *row)
+{
+	struct hosts_seen *s = arg;
+
+	cr_expect_str_eq(row->provider, "local");
+	cr_expect_str_eq(row->by, "ana", "who began it");
+	s->n++;
+	s->at_once = row->at_once;
+	s->total = row->total;
+	return 0;
+}
+
+Test(db, a_maintenance_goes_with_its_provider)
+{
+	struct db_host row = { .provider_id = "pr", .host = "kvm1", .by = "ana", .at_once = 1, .total = 5, .created = 1 };
+	struct hosts_seen s = { 0 };
+	struct pst_err err = PST_ERR_INIT;
+	struct db *db;
+
+	cr_assert_eq(db_open(path, &db, &err), 0, "%s", err.text);
+	cr_assert_eq(db_migrate(db, &err), 0, "%s", err.text);
+	cr_assert_lt(db_host_put(db, &row, &err), 0, "there is no such provider");
+	cr_assert_eq(run(db, "INSERT INTO providers (id, name, created, updated) VALUES ('pr', 'local', 1, 1)"), 0);
+	cr_assert_eq(db_host_put(db, &row, &err), 0, "%s", err.text);
+	row.at_once = 4;
+	row.by[0] = '\0';
+	cr_assert_eq(db_host_put(db, &row, &err), 0, "%s", err.text);
+	cr_assert_eq(db_host_each(db, host_seen, &s, &err), 0);
+	cr_expect(s.n == 1 && s.at_once == 4 && s.total == 5);
+	cr_expect_eq(db_host_delete(db, "pr", "kvm9", &err), 0);
+	cr_expect_eq(run(db, "DELETE FROM providers"), 0);
+	s.n = 0;
+	cr_assert_eq(db_host_each(db, host_seen, &s, &err), 0);
+	cr_expect_eq(s.n, 0);
 	db_close(db);
 }
 
