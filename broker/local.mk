@@ -26,6 +26,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/fields.c broker/api/fields.h \
 	broker/api/groups.c \
 	broker/api/guard.c \
+	broker/api/hosts.c \
 	broker/api/hub.c broker/api/hub.h \
 	broker/api/images.c \
 	broker/api/me.c \

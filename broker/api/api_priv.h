@@ -120,6 +120,11 @@ void api_provider_patch(struct api_call *call);
 void api_provider_delete(struct api_call *call);
 void api_provider_reap(struct api_call *call);
 json_t *api_provider_json(struct api *api, const char *id);
+/* hosts.c */
+void api_host_list(struct api_call *call);
+void api_host_get(struct api_call *call);
+void api_host_maintenance(struct api_call *call);
+void api_network_list(struct api_call *call);
 /* users.c, tokens.c */
 void api_user_list(struct api_call *call);
 void api_user_get(struct api_call *call);

@@ -32,6 +32,14 @@ static json_t *task_json(const struct core_task *t)
 		task_state_text(t->state), "attempts", t->attempts, "error", t->error);
 }
 
+/* Where it is, and why it was put there; null where its provider has one host. */
+static json_t *place_json(const struct core_desktop *d)
+{
+	if (!d->place.host[0])
+		return json_null();
+	return json_pack("{s:s, s:o, s:o}", "host", d->place.host, "en", json_text_or_null(d->place.en), "es", json_text_or_null(d->place.es));
+}
+
 void desktop_tasks_json(const struct core_desktop *d, json_t *o)
 {
 	if (d->t.id[0])
@@ -61,6 +69,7 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 	json_object_update(o, axes);
 	json_decref(axes);
 	json_object_set_new(o, "session_id", json_text_or_null(d->s.id));
+	json_object_set_new(o, "placement", place_json(d));
 	desktop_tasks_json(d, o);
 	return o;
 }

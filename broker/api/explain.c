@@ -94,6 +94,17 @@ static void check_entitlement(struct explain *x, struct api *api, const struct u
 	check(x, "entitled", t.found, t.en, t.es);
 }
 
+/* Where the user's desktop is, and why it was put there; null where there is none, or one host. */
+static json_t *placement(struct api *api, const struct user_row *u, const struct pool_row *p)
+{
+	const struct core_desktop *d = state_lease(reconciler_state(api->rec), u->id, p->id);
+
+	if (!d || !d->place.host[0])
+		return json_null();
+	return json_pack("{s:o, s:s, s:o, s:o}", "desktop", json_ref(d->id, d->name), "host", d->place.host, "en", json_text_or_null(d->place.en),
+		"es", json_text_or_null(d->place.es));
+}
+
 static void check_pool(struct explain *x, struct api *api, const struct user_row *u, const struct pool_row *p)
 {
 	struct user_pool_view v;
@@ -137,6 +148,7 @@ void api_explain_get(struct api_call *call)
 	if (!x.reason)
 		x.reason = json_reason("", "The user can open a desktop of this pool now.",
 			"El usuario puede abrir ahora un escritorio de este grupo.");
-	call_ok(call, 200, json_pack("{s:o, s:o, s:b, s:o, s:o}", "user", json_ref(u.id, u.name), "pool",
-		json_ref(p.id, p.name), "allowed", x.allowed, "reason", x.reason, "checks", x.checks));
+	call_ok(call, 200, json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "user", json_ref(u.id, u.name), "pool",
+		json_ref(p.id, p.name), "allowed", x.allowed, "reason", x.reason, "checks", x.checks, "placement",
+		placement(call->api, &u, &p)));
 }

@@ -82,10 +82,11 @@ static bool read_name(struct api_call *call, const char *field, char name[NAME_S
 
 void api_desktop_migrate(struct api_call *call)
 {
+	static const struct field table[] = {{.name = "host", .kind = FIELD_SLUG, .size = NAME_SIZE}}; /* none: the best one */
 	const struct core_desktop *d = desktop_find(call, call->params[0]);
 	char host[NAME_SIZE] = "";
 
-	if (d && read_name(call, "host", host))
+	if (d && fields_read(call, call->body, "", table, 1, host, NULL) == 0)
 		operate(call, d, TASK_MIGRATE, host);
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/api/fields.h"
+#include "broker/core/state.h"
 #include "broker/reconciler.h"
 #include "db/image.h"
 #include "db/provider.h"
@@ -15,10 +16,10 @@
 
 #define SECONDS_MAX 31536000
 #define SIZE_MAX_DESKTOPS 10000
+#define NETWORK_SIZE 64 /* with its end, as the database has it */
 
 static const char *const kind_words[] = {"floating", "dedicated", NULL};
 static const char *const logoff_words[] = {"delete", "refresh", "keep", NULL};
-static const char *const network_words[] = {"host", "none", NULL};
 
 /* The body: the row, and what it names by reference. */
 struct body {
@@ -62,7 +63,7 @@ static const struct field spec_fields[] = {
 	{.name = "cpus", .kind = FIELD_INT, SPEC(cpus), .max = 1024},
 	{.name = "pids", .kind = FIELD_INT, SPEC(pids), .max = 4194304},
 	{.name = "disk_mb", .kind = FIELD_INT, SPEC(disk_mb), .max = 67108864},
-	{.name = "network", .kind = FIELD_WORD, SPEC(network), .words = network_words},
+	{.name = "network", .kind = FIELD_SLUG, .size = NETWORK_SIZE, .offset = offsetof(struct pool_row, network)},
 	{.name = "max_width", .kind = FIELD_INT, SPEC(max_width), .min = 320, .max = 8192},
 	{.name = "max_height", .kind = FIELD_INT, SPEC(max_height), .min = 200, .max = 8192},
 	{.name = "locale", .kind = FIELD_LABEL, SPEC(locale)},
@@ -117,11 +118,24 @@ static int resolve_image(struct api_call *call, struct body *b)
 	return rc;
 }
 
+/* "host", "none", or a network that the provider has told of. */
+static int check_network(struct api_call *call, const struct body *b)
+{
+	const struct core_state *st = reconciler_state(call->api->rec);
+	const struct core_provider *pr = state_provider(st, b->row.provider_id);
+
+	if (strcmp(b->row.network, "host") == 0 || strcmp(b->row.network, "none") == 0 || !pr || !pr->healthy ||
+		state_network(st, pr->name, b->row.network))
+		return 0;
+	call_field(call, "spec.network", "spec.network: provider %s has no network '%s'", pr->name, b->row.network);
+	return PST_EINVAL;
+}
+
 static int read_body(struct api_call *call, struct body *b)
 {
 	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
 		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
-		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0)
+		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0)
 		return PST_EINVAL;
 	if (b->row.min > b->row.max) {
 		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);

@@ -55,6 +55,8 @@ static const struct {
 	{"there is no image '{0}'", "no existe la imagen '{0}'"},
 	{"there is no image version '{0}'", "no existe la versión de imagen '{0}'"},
 	{"there is no pool '{0}'", "no existe el grupo '{0}'"},
+	{"provider {0} has no network '{1}'", "el proveedor {0} no tiene la red '{1}'"},
+	{"provider {0} has no host '{1}'", "el proveedor {0} no tiene el servidor '{1}'"},
 	{"there is no provider '{0}'", "no existe el proveedor '{0}'"},
 	{"there is no session '{0}'", "no existe la sesión '{0}'"},
 	{"the session is over, or not in a browser", "la sesión ha terminado o no está en un navegador"},

@@ -99,6 +99,9 @@ int command_power(struct ctl *c, int argc, char **argv); /* start, stop, suspend
 int command_resize(struct ctl *c, int argc, char **argv);
 int command_migrate(struct ctl *c, int argc, char **argv);
 int command_snapshot(struct ctl *c, int argc, char **argv);
+/* hosts.c */
+int command_host(struct ctl *c, int argc, char **argv);
+int command_provider(struct ctl *c, int argc, char **argv);
 /* watch.c */
 int command_status(struct ctl *c, int argc, char **argv);
 int command_events(struct ctl *c, int argc, char **argv);

@@ -7,6 +7,7 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/ask.c \
 	broker/cli/config.c \
 	broker/cli/ctl.h \
+	broker/cli/hosts.c \
 	broker/cli/http.c \
 	broker/cli/main.c \
 	broker/cli/objects.c \

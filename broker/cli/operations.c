@@ -99,9 +99,9 @@ int command_resize(struct ctl *c, int argc, char **argv)
 
 int command_migrate(struct ctl *c, int argc, char **argv)
 {
-	if (argc != 3)
-		return usage("migrate DESKTOP HOST");
-	return operate(c, "POST", argv[1], "/migrate", json_pack("{s:s}", "host", argv[2]));
+	if (argc < 2 || argc > 3)
+		return usage("migrate DESKTOP [HOST]");
+	return operate(c, "POST", argv[1], "/migrate", argc == 3 ? json_pack("{s:s}", "host", argv[2]) : json_object());
 }
 
 static int snapshot_list(struct ctl *c, const char *desktop)

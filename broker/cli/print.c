@@ -30,6 +30,8 @@ static const struct view views[] = {
 	{"entitlements", {"id", "pool", "user", "group", "created"}},
 	{"tokens", {"id", "name", "created", "last_used", "expires"}},
 	{"snapshots", {"name", "by", "created"}},
+	{"hosts", {"name", "state", "processors", "memory_mb", "free_mb", "machines", "desktops", "maintenance.moved", "reason.en"}},
+	{"networks", {"name", "kind", "about", "peers"}},
 	{"events", {"seq", "time", "kind", "actor.name", "object.kind", "object.id"}},
 	{"checks", {"check", "ok", "en"}},
 	{"problems", {"severity", "kind", "name", "state", "reason.en"}},

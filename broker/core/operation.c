@@ -123,7 +123,9 @@ static void operation_on_move(struct core_round *c, struct core_desktop *d)
 	bool own;
 	struct core_host *to = move_target(c, d, &own);
 
-	if (!own)
+	if (!own && (!c->ev->word || !c->ev->word[0]))
+		refuse(c, PST_EINVAL, REASON_HOST_UNKNOWN, "\"\"");
+	else if (!own)
 		operation_begin(c, d, TASK_MIGRATE, c->ev->word ? c->ev->word : "");
 	else if (to && strcmp(to->name, d->place.host) != 0)
 		operation_move(c, d, to);

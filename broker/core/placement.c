@@ -41,10 +41,10 @@ struct words {
 
 static enum verdict judge(const struct placement_host *h, int memory_mb)
 {
-	if (h->excluded)
-		return EXCLUDED;
 	if (h->maintenance)
 		return MAINTENANCE;
+	if (h->excluded)
+		return EXCLUDED;
 	if (!h->usable)
 		return AWAY;
 	if (h->memory_mb && h->free_mb < memory_mb)

@@ -117,18 +117,27 @@ class Provisioner:
 
     def __init__(self, run):
         self.run, self.machines, self.commands, self.fail, self.alive = run, {}, [], None, True
+        self.hosts, self.networks, self.move_fails = [], [], None  # names; a sentence: every move fails with it
         self.connect()
 
     def connect(self):
         self.link = Link(self.run + "/provisioner.sock")
         threading.Thread(target=self.serve, args=(self.link,), daemon=True).start()
+        self.hello()
+
+    def hello(self):
         self.link.call("hello", providers=[{"name": "local", "kind": "local", "capacity": 8, "healthy": True, "reason": "",
-                                   "can": "power,suspend,snapshot,resize,migrate"}],
-                       machines=self.list(), unlisted=[])
+                                   "can": "power,suspend,snapshot,resize,migrate",
+                                   "networks": [{"name": n, "kind": "nat", "about": "10.0.0.0/24", "peers": False} for n in self.networks]}],
+                       machines=self.list(), unlisted=[], hosts=self.host_list())
+
+    def host_list(self):
+        return [{"provider": "local", "name": h, "processors": 4, "memory_mb": 32000, "free_mb": 30000, "capacity": 0, "usable": True, "listed": True,
+                 "reason": "", "machines": sum(m.get("host") == h for m in self.machines.values())} for h in self.hosts]
 
     def list(self):
         return [{"desktop": d, "task": m["task"], "state": "running" if m["process"] else "stopped", "reason": "",
-                 "endpoint": m["endpoint"], "uid": AGENT_UID, "image": "demo:1"} for d, m in self.machines.items()]
+                 "endpoint": m["endpoint"], "uid": AGENT_UID, "image": "demo:1", "host": m.get("host", "")} for d, m in self.machines.items()]
 
     def serve(self, link):
         while True:
@@ -146,7 +155,8 @@ class Provisioner:
         if m["op"] in ("create", "restart"):
             self.stop(desktop)
             self.start(desktop, m)
-            return {"endpoint": self.machines[desktop]["endpoint"], "uid": AGENT_UID}
+            self.machines[desktop]["host"] = m.get("host") or self.machines[desktop].get("host", "")
+            return {"endpoint": self.machines[desktop]["endpoint"], "uid": AGENT_UID, "host": self.machines[desktop]["host"]}
         if m["op"] in ("stop", "suspend", "revert"):
             self.stop(desktop)
             self.machines[desktop]["process"] = None
@@ -154,16 +164,20 @@ class Provisioner:
             self.start(desktop, {"task": m["task"]})  # its disk, and so its key, is the old one
         if m["op"] == "migrate" and m["arg"] == "nowhere":
             return {"error": {"code": "not_found", "title": "there is no host nowhere", "status": 404, "retryable": False}}
+        if m["op"] == "migrate" and self.move_fails:
+            return {"error": {"code": "unsupported", "title": self.move_fails, "status": 501, "retryable": False}}
+        if m["op"] == "migrate":
+            self.machines[desktop]["host"] = m["arg"]
         if m["op"] == "destroy":
             self.stop(desktop)
             self.machines.pop(desktop, None)
-        return {"machines": self.list(), "unlisted": []} if m["op"] == "inventory" else {}
+        return {"machines": self.list(), "unlisted": [], "hosts": self.host_list()} if m["op"] == "inventory" else {}
 
     def start(self, desktop, m):
         boot = "%08x-0000-4000-8000-000000000000" % (int(time.monotonic() * 1000) & 0xffffffff)
         # Never a fork of this process: its threads hold locks and pipes that a child must not have.
         p = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.run, desktop, m.get("enrol_token") or "", boot])
-        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "unix", "path": "/nowhere/%s.sock" % desktop}, "process": p}
+        self.machines[desktop] = {**self.machines.get(desktop, {}), "task": m["task"], "endpoint": {"kind": "unix", "path": "/nowhere/%s.sock" % desktop}, "process": p}
 
     def stop(self, desktop):
         p = self.machines.get(desktop, {}).get("process")

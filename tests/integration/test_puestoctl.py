@@ -3,13 +3,14 @@
 """puestoctl over HTTPS through the real gateway to the real broker.
 
 Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/operations.c broker/cli/print.c
-broker/cli/request.c broker/cli/watch.c
+broker/cli/hosts.c broker/cli/request.c broker/cli/watch.c broker/api/hosts.c
 """
 import json
 import os
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 from broker_harness import BUILD, PASSWORDS, Broker, Provisioner, eventually
@@ -67,6 +68,12 @@ class Ctl(unittest.TestCase):
         self.assertEqual(result.returncode, code, (words, result.stderr, result.stdout))
         self.assertTrue(result.stderr)
         return result.stderr
+
+    def wait_until(self, test, seconds=30):
+        end = time.monotonic() + seconds
+        while not test():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
 
     def test_every_noun_can_be_made_listed_changed_and_deleted(self):
         self.assertIn("demo", self.ok("list", "pools"))
@@ -126,6 +133,43 @@ class Ctl(unittest.TestCase):
         self.assertIn("there is no host nowhere", self.no(1, "migrate", name, "nowhere"))
         self.no(1, "resize", name, "disk_mb=-1")
         self.no(2, "snapshot", "take", name)
+
+    def test_hosts_are_emptied_and_put_back(self):
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        name = json.loads(self.ok("list", "desktops", "-o", "json"))[0]["name"]
+        self.provisioner.hosts, self.provisioner.networks = ["kvm1", "kvm2"], ["office"]
+        for m in self.provisioner.machines.values():
+            m["host"] = "kvm1"
+        self.provisioner.hello()
+        try:
+            self.assertIn("kvm2  ready", self.ok("host", "list", "local"))
+            self.assertIn("office", self.ok("provider", "networks", "local"))
+            self.provisioner.move_fails = "its disk lies on host kvm1 alone"
+            self.ok("host", "maintenance", "local", "kvm1", "at_once=4")
+            self.wait_until(lambda: "lies on host kvm1 alone" in self.ok("host", "show", "local", "kvm1", "-o", "json"))
+            self.provisioner.move_fails = None
+            self.ok("host", "resume", "local", "kvm1")
+            out = self.ok("host", "maintenance", "local", "kvm1", "at_once=4", "wait")
+            self.assertIn("empty", out)
+            desktop = json.loads(self.ok("get", "desktop", name, "-o", "json"))
+            self.assertEqual((desktop["placement"]["host"], desktop["state"]), ("kvm2", "ready"))
+            self.assertIn("kvm1: maintenance", desktop["placement"]["en"])
+            self.no(6, "migrate", name, "kvm1")
+            self.ok("host", "resume", "local", "kvm1")
+            self.ok("migrate", name)
+            self.assertEqual(json.loads(self.ok("get", "desktop", name, "-o", "json"))["placement"]["host"], "kvm1")
+            self.ok("update", "pool", "demo", "spec.network=office")
+            self.assertIn("network", self.no(1, "update", "pool", "demo", "spec.network=elsewhere"))
+            self.no(5, "host", "maintenance", "local", "kvm9")
+            self.no(5, "host", "list", "nowhere")
+            self.no(2, "host", "maintenance", "local", "kvm1", "at_once=x")
+            self.no(1, "host", "maintenance", "local", "kvm1", "at_once=17")
+        finally:
+            self.ok("update", "pool", "demo", "spec.network=host")
+            self.provisioner.hosts, self.provisioner.networks, self.provisioner.move_fails = [], [], None
+            for m in self.provisioner.machines.values():
+                m["host"] = ""
+            self.provisioner.hello()
 
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")
