@@ -18,6 +18,7 @@ broker_libbroker_a_SOURCES = \
 	broker/auth/tokens.c \
 	broker/api/api.c broker/api/api.h broker/api/api_priv.h \
 	broker/api/call.c broker/api/call.h \
+	broker/api/consoles.c \
 	broker/api/desktops.c broker/api/desktops.h \
 	broker/api/operations.c \
 	broker/api/entitlements.c \
@@ -48,6 +49,8 @@ broker_libbroker_a_SOURCES = \
 	broker/api/write.c \
 	broker/control/agents.c \
 	broker/control/certify.c broker/control/certify.h \
+	broker/control/console_ticket.c \
+	broker/control/consoles.c broker/control/consoles.h \
 	broker/control/control.c broker/control/control.h broker/control/control_priv.h \
 	broker/control/gateway.c broker/control/gateway.h \
 	broker/control/grant.c broker/control/grant.h \

@@ -19,6 +19,12 @@ struct api_settings {
 	char hosts[1024];       /* allowed Host names, comma separated; "*" is any */
 };
 
+/* Who opens a machine's console, and as whom he is shown. That he may is checked. */
+struct api_console {
+	const char *desktop, *user_id, *user_name, *name;
+	bool can_input;
+};
+
 /* What the API asks of the control connections. */
 struct api_links {
 	bool (*provisioner_is_connected)(void *arg);
@@ -30,6 +36,12 @@ struct api_links {
 	/* False: there is none such. */
 	bool (*end_guest)(void *arg, const char *session, const char *guest);
 	void (*end_guests_of)(void *arg, const char *user_id);
+	/* A ticket of 43 characters for a machine's console: once, 60 s. */
+	int (*console_ticket)(void *arg, const struct api_console *req, char ret_ticket[44], struct pst_err *err);
+	/* Who looks at it: [{id, user, name, can_input, since}], returns owned. */
+	json_t *(*consoles)(void *arg, const char *desktop);
+	/* False: there is none such. */
+	bool (*end_console)(void *arg, const char *desktop, const char *console);
 	/* Those without input, at sessions of this pool. */
 	void (*end_watchers)(void *arg, const char *pool_id);
 };

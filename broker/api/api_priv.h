@@ -103,6 +103,9 @@ void api_desktop_snapshot_take(struct api_call *call);
 void api_desktop_snapshot_revert(struct api_call *call);
 void api_desktop_snapshot_drop(struct api_call *call);
 json_t *api_desktop_json(struct api *api, const char *id);
+/* consoles.c */
+void api_desktop_console(struct api_call *call);
+void api_desktop_console_end(struct api_call *call);
 /* images.c */
 void api_image_list(struct api_call *call);
 void api_image_get(struct api_call *call);

@@ -48,6 +48,16 @@ void desktop_tasks_json(const struct core_desktop *d, json_t *o)
 		json_object_set_new(o, "last_task", task_json(&d->last));
 }
 
+/* Adds "consoles", where somebody looks at it. */
+static void consoles_json(struct api *api, const struct core_desktop *d, json_t *o)
+{
+	json_t *list = api->links->consoles(api->links_arg, d->id);
+
+	if (json_array_size(list))
+		json_object_set(o, "consoles", list);
+	json_decref(list);
+}
+
 json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 {
 	const struct core_state *st = reconciler_state(api->rec);
@@ -71,6 +81,7 @@ json_t *desktop_state_json(struct api *api, const struct core_desktop *d)
 	json_object_set_new(o, "session_id", json_text_or_null(d->s.id));
 	json_object_set_new(o, "placement", place_json(d));
 	desktop_tasks_json(d, o);
+	consoles_json(api, d, o);
 	return o;
 }
 

@@ -53,6 +53,8 @@ static const struct route table[] = {
 	{METHOD_POST, "desktops/*/power", ROLE_ADMIN, api_desktop_power, SMALL},
 	{METHOD_POST, "desktops/*/resize", ROLE_ADMIN, api_desktop_resize, SMALL},
 	{METHOD_POST, "desktops/*/migrate", ROLE_ADMIN, api_desktop_migrate, SMALL},
+	{METHOD_POST, "desktops/*/console", ROLE_ADMIN, api_desktop_console, SMALL},
+	{METHOD_DELETE, "desktops/*/consoles/*", ROLE_ADMIN, api_desktop_console_end, 0},
 	{METHOD_GET, "desktops/*/snapshots", ROLE_ADMIN, api_desktop_snapshots, 0},
 	{METHOD_POST, "desktops/*/snapshots", ROLE_ADMIN, api_desktop_snapshot_take, SMALL},
 	{METHOD_POST, "desktops/*/snapshots/*/revert", ROLE_ADMIN, api_desktop_snapshot_revert, SMALL},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The shell: the core's operations become messages, timers, audit rows and live changes. */
+#include "broker/control/consoles.h"
 #include "broker/control/guests.h"
 
 #include "base/clock.h"
@@ -99,13 +100,22 @@ static const struct reconciler_ops ops = {
 	.waiter = op_waiter,
 };
 
+static void end_views_of_user(void *arg, const char *user_id)
+{
+	guests_end_of_user(arg, user_id);
+	consoles_end_of_user(arg, user_id);
+}
+
 static const struct api_links links = {
 	.provisioner_is_connected = provisioner_is_connected,
 	.gateways = gateway_list,
 	.revoke_all = gateway_revoke_all,
 	.guests = guests_of_session,
 	.end_guest = guests_end,
-	.end_guests_of = guests_end_of_user,
+	.end_guests_of = end_views_of_user,
+	.console_ticket = consoles_ticket,
+	.consoles = consoles_of_desktop,
+	.end_console = consoles_end,
 	.end_watchers = guests_end_watchers,
 };
 
@@ -195,6 +205,7 @@ void control_destroy(struct control *c)
 	pst_ctl_server_close(c->agent_server);
 	pst_tls_listener_close(c->agent_port);
 	gateways_close(c);
+	consoles_close(c);
 	provisioner_close(c);
 	agents_close(c);
 	api_destroy(c->api);

@@ -12,6 +12,8 @@
 struct gateway;
 struct agent_link;
 struct control_guest;
+struct control_console;
+struct console_ticket;
 
 struct control {
 	uv_loop_t *loop;
@@ -26,6 +28,9 @@ struct control {
 	struct gateway *gateways;
 	struct control_guest *guests; /* further viewers of sessions, see guests.c */
 	size_t guest_count;
+	struct control_console *consoles; /* machines' own screens that are looked at, see consoles.c */
+	size_t console_count;
+	struct console_ticket *console_tickets;
 	struct pst_ctl *provisioner; /* the one that said hello, or NULL */
 	struct pst_ctl *provisioners[4]; /* connected */
 	struct agent_link *agents;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The gates' connections: API calls, viewers' calls, and which sessions live. */
 #include "broker/control/gateway.h"
+#include "broker/control/consoles.h"
 #include "broker/control/guests.h"
 
 #include "base/json.h"
@@ -158,6 +159,7 @@ static void on_hello(struct gateway *g, json_t *msg)
 	}
 	g->sessions = n;
 	guests_on_hello(g, json_object_get(msg, "guests"));
+	consoles_on_hello(g, json_object_get(msg, "consoles"));
 	pst_ctl_reply(g->ctl, msg, NULL);
 	if (!sessions || reconciler_gateway_hello(g->c->rec, g->name, sessions, n, &err) < 0)
 		pst_warn("hello of gateway=%s not taken: %s", g->name, err.text);
@@ -179,6 +181,7 @@ static void on_session(struct gateway *g, json_t *msg)
 	if (strcmp(event, "started") == 0) {
 		g->sessions++;
 		rc = reconciler_session_started(g->c->rec, session, &err);
+		consoles_session_started(g->c, session);
 	} else if (strcmp(event, "ended") == 0) {
 		char *text = json_is_object(stats) ? pst_json_text(stats, NULL) : NULL;
 		bool fits = text && strlen(text) < 4000;
@@ -239,7 +242,7 @@ struct operation {
 };
 
 static const struct operation operations[] = {
-	{"api", on_api}, {"cancel", on_cancel}, {"hello", on_hello}, {"session", on_session}, {"guest", guests_on_event}, {"auth", viewer_auth},
+	{"api", on_api}, {"cancel", on_cancel}, {"hello", on_hello}, {"session", on_session}, {"guest", guests_on_event}, {"console", consoles_on_event}, {"auth", viewer_auth},
 	{"connect", viewer_connect}, {"redeem", viewer_redeem},
 };
 
@@ -267,6 +270,7 @@ static void gateway_free(struct gateway *g)
 	if (*at)
 		*at = g->next;
 	guests_gone(g);
+	consoles_gone(g);
 	while (g->calls)
 		drop_call(g->calls);
 	free(g);

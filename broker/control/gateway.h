@@ -6,6 +6,7 @@
 
 #define GATEWAY_CALLS_MAX 4000
 
+struct console_call;
 struct gateway;
 
 /* One call of the gate that is answered later. */
@@ -16,6 +17,7 @@ struct gate_call {
 	void (*drop)(struct gate_call *call); /* frees what hangs on it, not itself */
 	struct api_call *api; /* an API call … */
 	struct viewer *viewer; /* … or a viewer on the way to its desktop */
+	struct console_call *console; /* … or to a machine's console */
 	bool is_streaming;
 };
 

@@ -3,6 +3,7 @@
  * A viewer's way to its desktop: RDP and VNC bring a name and a password and wait here, told what
  * happens; the web brings a ticket that was waited for already.
  */
+#include "broker/control/consoles.h"
 #include "broker/control/gateway.h"
 #include "broker/control/grant.h"
 #include "broker/control/guests.h"
@@ -397,7 +398,7 @@ void viewer_redeem(struct gateway *g, json_t *msg)
 		reply_problem(g->ctl, msg, "bad_request", NULL, NULL, 0);
 		return;
 	}
-	if (protocol == PROTOCOL_WS && guests_redeem(g, msg, ticket))
+	if (protocol == PROTOCOL_WS && (consoles_redeem(g, msg, ticket) || guests_redeem(g, msg, ticket)))
 		return;
 	if (reconciler_redeem(g->c->rec, ticket, protocol, remote ? remote : "", g->name, &grant, &err) < 0) {
 		bool bad = err.code == PST_EAUTH || err.code == PST_EDENIED || err.code == PST_ENOTFOUND;

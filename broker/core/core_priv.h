@@ -90,7 +90,7 @@ void operation_on(struct core_round *c);
 void operation_wake(struct core_round *c, struct core_desktop *d);
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to);
-bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what);
+bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
 /* task.c */

@@ -38,7 +38,7 @@ static const char *operation_needs(enum task_kind kind)
 	}
 }
 
-bool provider_carries(struct core_state *st, const struct core_provider *pr, const char *what)
+bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what)
 {
 	const struct core_served *served = pr ? state_served(st, pr->name) : NULL;
 	size_t len = strlen(what);
@@ -51,6 +51,11 @@ bool provider_carries(struct core_state *st, const struct core_provider *pr, con
 		at += n;
 	}
 	return false;
+}
+
+bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what)
+{
+	return provider_carries(st, state_provider(st, d->provider_id), what);
 }
 
 static void operation_begin(struct core_round *c, struct core_desktop *d, enum task_kind kind, const char *arg)
@@ -140,7 +145,7 @@ static bool operation_is_settled(struct core_round *c, const struct core_desktop
 	PRE(needs);
 	if (d->x.lifecycle != LIFECYCLE_LIVE || d->x.hygiene == HYGIENE_CLEANING)
 		refuse(c, PST_ECONFLICT, REASON_NOT_LIVE, NULL);
-	else if (!provider_carries(c->st, state_provider(c->st, d->provider_id), needs))
+	else if (!desktop_carries(c->st, d, needs))
 		refuse(c, PST_EUNSUPPORTED, REASON_NOT_CARRIED, needs);
 	else if (kind == TASK_START)
 		return d->x.power == POWER_ON;

@@ -194,5 +194,6 @@ void core_copy(char *dst, size_t size, const char *src);
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
 bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", …}, a port of another host? */
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
+bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */
 bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */
 bool desktop_is_ready(const struct core_desktop *d);  /* it could be given to a new user now */

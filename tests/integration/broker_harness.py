@@ -44,14 +44,21 @@ class Link:
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
-        stream = self.socket.makefile("rb")
+        """A descriptor that came with a message is its "fd"."""
+        buffer, fds = b"", []
         try:
             while True:
-                head = stream.read(4)
-                if len(head) < 4:
+                data, new, _, _ = socket.recv_fds(self.socket, 1 << 16, 4)
+                buffer, fds = buffer + data, fds + new
+                if not data:
                     break
-                message = json.loads(stream.read(struct.unpack(">I", head)[0] & 0x7fffffff))
-                self.waiting.get(message.get("re"), self.inbox).put(message)
+                while len(buffer) >= 4 and len(buffer) >= 4 + (struct.unpack(">I", buffer[:4])[0] & 0x7fffffff):
+                    size = struct.unpack(">I", buffer[:4])[0]
+                    message = json.loads(buffer[4:4 + (size & 0x7fffffff)])
+                    buffer = buffer[4 + (size & 0x7fffffff):]
+                    if size >> 31:
+                        message["fd"] = fds.pop(0)
+                    self.waiting.get(message.get("re"), self.inbox).put(message)
         except OSError:
             pass
         self.inbox.put(None)
@@ -59,9 +66,14 @@ class Link:
             q.put(None)
 
     def send(self, message):
+        fd = message.pop("fd", None)
         data = json.dumps(message).encode()
+        data = struct.pack(">I", len(data) | (0 if fd is None else 1 << 31)) + data
         with self.lock:
-            self.socket.sendall(struct.pack(">I", len(data)) + data)
+            if fd is not None:
+                socket.send_fds(self.socket, [data[:1]], [fd])
+                data = data[1:]
+            self.socket.sendall(data)
 
     def begin(self, op, **fields):
         with self.lock:
@@ -92,7 +104,9 @@ class Link:
 
 
 def agent_main(run, desktop, token, boot):
-    """Enrols unless its disk has a key already (no token), says hello, and logs off when told to: the main of a process of its own, under the desktop's uid."""
+    """Enrols unless its disk has a key already (no token), says hello, and logs off when told to: the main of a process of its own, under the desktop's uid. What its
+    user is told goes to "messages"."""
+    messages = open(run + "/messages", "a", buffering=1) # before it may not
     if os.geteuid() != AGENT_UID:
         os.setuid(AGENT_UID)
     link, epoch = Link(run + "/agents/agent.sock"), 0
@@ -105,6 +119,8 @@ def agent_main(run, desktop, token, boot):
         message = link.inbox.get()
         if message is None:
             return
+        if message["op"] == "message":
+            messages.write(message["text"] + "\n")
         if message["op"] == "lease":
             epoch = message["epoch"]
         if message["op"] == "logoff":
@@ -114,6 +130,7 @@ def agent_main(run, desktop, token, boot):
 
 class Provisioner:
     """Makes "machines" that are one agent process each. `fail` makes every create fail with this sentence."""
+    can = "power,suspend,snapshot,resize,migrate"
 
     def __init__(self, run):
         self.run, self.machines, self.commands, self.fail, self.alive = run, {}, [], None, True
@@ -127,7 +144,7 @@ class Provisioner:
 
     def hello(self):
         self.link.call("hello", providers=[{"name": "local", "kind": "local", "capacity": 8, "healthy": True, "reason": "",
-                                   "can": "power,suspend,snapshot,resize,migrate",
+                                   "can": self.can,
                                    "networks": [{"name": n, "kind": "nat", "about": "10.0.0.0/24", "peers": False} for n in self.networks]}],
                        machines=self.list(), unlisted=[], hosts=self.host_list())
 
@@ -145,8 +162,11 @@ class Provisioner:
             if m is None:
                 return
             self.commands.append(m)
-            if "id" in m:
-                link.send({"re": m["id"], **self.answer(m)})
+            try:
+                if "id" in m:
+                    link.send({"re": m["id"], **self.answer(m)})
+            except OSError:
+                return
 
     def answer(self, m):
         desktop = m.get("desktop")

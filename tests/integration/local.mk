@@ -28,6 +28,7 @@ include tests/integration/agent/local.mk
 BROKER_TESTS = \
 	tests/integration/test_api_attacks.py \
 	tests/integration/test_broker_api.py \
+	tests/integration/test_broker_console.py \
 	tests/integration/test_broker_display.py \
 	tests/integration/test_puestoctl.py \
 	tests/integration/test_remote_desktop.py

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From an administrator's ticket to the connection with a machine's console. Tickets live in memory for a minute: a broker that starts anew has none, and the page asks
+ * for another.
+ */
+#include "broker/control/consoles.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "broker/core/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICKETS_MAX 256 /* that wait to be spent */
+#define DIAL_MS 15000   /* for the provisioner: it may be at work on that desktop */
+
+struct console_ticket {
+	struct console_ticket *next;
+	uint8_t hash[PST_SHA256_LEN];
+	uint64_t until_ms;
+	char desktop[CORE_ID_SIZE], user_id[CORE_ID_SIZE], user_name[CORE_NAME_SIZE], name[CORE_NAME_SIZE];
+	bool can_input;
+};
+
+/* One that was spent, while the provisioner dials. */
+struct console_call {
+	struct gate_call *call;
+	struct pst_ctl *provisioner; /* that was asked: whatever becomes of it, it answers before it goes */
+	struct console_ticket ticket;
+};
+
+static void forget_late(struct control *c)
+{
+	uint64_t now = pst_mono_ms();
+
+	for (struct console_ticket **at = &c->console_tickets; *at;) {
+		struct console_ticket *t = *at;
+
+		if (t->until_ms > now) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		free(t);
+	}
+}
+
+static size_t count_tickets(const struct control *c)
+{
+	size_t n = 0;
+
+	for (const struct console_ticket *t = c->console_tickets; t; t = t->next)
+		n++;
+	return n;
+}
+
+int consoles_ticket(void *arg, const struct api_console *req, char ret_ticket[44], struct pst_err *err)
+{
+	struct control *c = arg;
+	struct console_ticket *t;
+
+	forget_late(c);
+	if (count_tickets(c) >= TICKETS_MAX || c->console_count >= CONSOLES_MAX)
+		return pst_err_set(err, PST_EBUSY, "too many consoles are being opened: try again in a minute");
+	t = pst_zalloc(1, sizeof(*t));
+	if (!t)
+		return pst_err_set(err, PST_ENOMEM, "no memory for a ticket");
+	pst_token(ret_ticket, 32);
+	pst_sha256(ret_ticket, strlen(ret_ticket), t->hash);
+	CORE_COPY(t->desktop, req->desktop);
+	CORE_COPY(t->user_id, req->user_id);
+	CORE_COPY(t->user_name, req->user_name);
+	CORE_COPY(t->name, req->name);
+	t->can_input = req->can_input;
+	t->until_ms = pst_mono_ms() + TICKET_MS;
+	t->next = c->console_tickets;
+	c->console_tickets = t;
+	return 0;
+}
+
+/* Owned by the caller: it is gone from the list, whatever follows. */
+static struct console_ticket *take_ticket(struct control *c, const char *text)
+{
+	uint8_t hash[PST_SHA256_LEN];
+
+	forget_late(c);
+	pst_sha256(text, strlen(text), hash);
+	for (struct console_ticket **at = &c->console_tickets; *at; at = &(*at)->next) {
+		struct console_ticket *t = *at;
+
+		if (memcmp(t->hash, hash, sizeof(hash)) == 0) {
+			*at = t->next;
+			return t;
+		}
+	}
+	return NULL;
+}
+
+/* What was so when the ticket was given may be over. */
+static bool is_still_admin(struct control *c, const char *user_id)
+{
+	struct user_row user;
+
+	return db_user_get(c->db, user_id, &user, NULL) == 0 && user.enabled && user.is_admin;
+}
+
+static json_t *grant_of(const struct console_ticket *t, const struct core_desktop *d, const char *password)
+{
+	char id[PST_UUID_SIZE];
+	struct pst_uuid uuid = pst_uuid_make();
+	int64_t now = pst_wall_ms();
+
+	pst_uuid_text(&uuid, id);
+	/* Nothing of a clipboard: what the desktop's user has copied is not the administrator's. */
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:{s:s}, s:{s:b, s:b, s:i, s:i, s:b}, s:{s:s, s:s, s:s, s:s, s:b, s:I}, s:I}", "session", id, "desktop",
+		d->id, "user", t->user_name, "pool", d->name, "epoch", 0, "grant", password, "endpoint", "kind", "rfb", "policy", "clipboard_in", 0,
+		"clipboard_out", 0, "max_width", 8192, "max_height", 8192, "view_only", !t->can_input, "console", "id", id, "desktop", d->id, "user", t->user_id,
+		"name", t->name, "can_input", t->can_input, "since", (json_int_t)now, "expires", (json_int_t)(now + TICKET_MS));
+}
+
+static void answer(struct console_call *cc, const json_t *reply, int fd, const struct pst_err *call_err)
+{
+	struct gate_call *call = cc->call;
+	struct control *c = call->g->c;
+	const struct core_desktop *d = state_desktop(reconciler_state(c->rec), cc->ticket.desktop);
+	const char *password = pst_json_str(reply, "password", 64);
+	struct pst_err err = PST_ERR_INIT;
+
+	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
+		reply_problem(call->g->ctl, call->msg, err.code == PST_EUNSUPPORTED ? "not_carried" : "unavailable", err.text, NULL, 0);
+	else if (!d || fd < 0 || !is_still_admin(c, cc->ticket.user_id))
+		reply_problem(call->g->ctl, call->msg, d && fd >= 0 ? "denied" : "unavailable", NULL, NULL, 0);
+	else
+		pst_ctl_reply_fd(call->g->ctl, call->msg, grant_of(&cc->ticket, d, password ? password : ""), fd);
+}
+
+static void on_dialled(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct console_call *cc = arg;
+
+	answer(cc, reply, fd, call_err);
+	pst_fd_close(&fd);
+	gate_call_free(cc->call);
+	free(cc);
+}
+
+/* The gate is gone, or does not want it any more. */
+static void on_drop(struct gate_call *call)
+{
+	struct console_call *cc = call->console;
+
+	pst_ctl_call_cancel(cc->provisioner, cc);
+	free(cc);
+}
+
+static void dial(struct gateway *g, json_t *msg, const struct console_ticket *t)
+{
+	const struct core_state *st = reconciler_state(g->c->rec);
+	const struct core_desktop *d = state_desktop(st, t->desktop);
+	const struct core_provider *provider = d ? state_provider(st, d->provider_id) : NULL;
+	struct gate_call *call;
+	struct console_call *cc;
+
+	if (!provider || !g->c->provisioner) {
+		reply_problem(g->ctl, msg, "unavailable", NULL, NULL, 0);
+		return;
+	}
+	call = gate_call_create(g, msg);
+	if (!call)
+		return;
+	cc = pst_zalloc(1, sizeof(*cc));
+	if (!cc) {
+		reply_problem(g->ctl, msg, "internal", NULL, NULL, 0);
+		gate_call_free(call);
+		return;
+	}
+	*cc = (struct console_call){.call = call, .provisioner = g->c->provisioner, .ticket = *t};
+	call->console = cc;
+	call->drop = on_drop;
+	pst_ctl_call(cc->provisioner, json_pack("{s:s, s:s, s:s}", "op", "console", "desktop", d->id, "provider", provider->name), DIAL_MS, on_dialled, cc);
+}
+
+bool consoles_redeem(struct gateway *g, json_t *msg, const char *ticket)
+{
+	struct console_ticket *t = take_ticket(g->c, ticket);
+
+	if (!t)
+		return false;
+	if (is_still_admin(g->c, t->user_id))
+		dial(g, msg, t);
+	else
+		reply_problem(g->ctl, msg, "denied", NULL, NULL, 0);
+	free(t);
+	return true;
+}
+
+void consoles_close(struct control *c)
+{
+	while (c->console_tickets) {
+		struct console_ticket *t = c->console_tickets;
+
+		c->console_tickets = t->next;
+		free(t);
+	}
+}
