@@ -5,6 +5,7 @@ dist_webclient_DATA = \
 	web/client/client.css \
 	web/client/clipboard.js \
 	web/client/clipboardbox.js \
+	web/client/consolebar.js \
 	web/client/display.js \
 	web/client/flat.js \
 	web/client/marks.js \

@@ -63,6 +63,37 @@ int command_watch(struct ctl *c, int argc, char **argv)
 	return post(c, "sessions", argv[1], "/watch", json_object());
 }
 
+/* The page of the console; who opens it logs in there. */
+int command_console(struct ctl *c, int argc, char **argv)
+{
+	bool is_look = argc == 3 && strcmp(argv[2], "look") == 0;
+	json_t *d = NULL, *link;
+	char path[2048];
+	size_t len;
+	int rc;
+
+	if (argc < 2 || argc > 3 || (argc == 3 && !is_look))
+		return usage("console DESKTOP [look]");
+	if (!object_path(path, sizeof(path), "desktops", argv[1], ""))
+		return CTL_USAGE;
+	rc = request(c, "GET", path, NULL, &d);
+	if (rc != CTL_OK)
+		return rc;
+	for (len = strlen(c->options.url); len && c->options.url[len - 1] == '/'; len--)
+		;
+	link = json_sprintf("%.*s/client/#console=%s%s", (int)len, c->options.url, json_string_value(json_object_get(d, "id")), is_look ? "&look" : "");
+	json_decref(d);
+	if (c->options.json) {
+		d = json_pack("{s:O}", "link", link);
+		print_json(d);
+		json_decref(d);
+	} else {
+		puts(json_string_value(link));
+	}
+	json_decref(link);
+	return CTL_OK;
+}
+
 int command_message(struct ctl *c, int argc, char **argv)
 {
 	if (argc != 3)

@@ -85,6 +85,7 @@ int command_drain(struct ctl *c, int argc, char **argv);
 int command_maintenance(struct ctl *c, int argc, char **argv);
 int command_desktop(struct ctl *c, int argc, char **argv); /* logoff, restart, refresh */
 int command_watch(struct ctl *c, int argc, char **argv);
+int command_console(struct ctl *c, int argc, char **argv);
 int command_message(struct ctl *c, int argc, char **argv);
 int command_publish(struct ctl *c, int argc, char **argv);
 int command_member(struct ctl *c, int argc, char **argv);

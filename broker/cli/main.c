@@ -38,6 +38,7 @@ static const struct command commands[] = {
 	{"host", "list|show|maintenance|resume …", "hosts of a provider; empty one, and put it back", command_host},
 	{"provider", "networks PROVIDER", "the networks that a pool may name", command_provider},
 	{"message", "DESKTOP TEXT", "show its user a message", command_message},
+	{"console", "DESKTOP [look]", "the address of the machine's own screen, for a browser", command_console},
 	{"watch", "SESSION", "a ticket to watch it; the person there is told", command_watch},
 	{"publish", "IMAGE VERSION [path=…]", "make it the latest version; with fields, add it first", command_publish},
 	{"member", "add|remove GROUP USER", "who is in a group", command_member},

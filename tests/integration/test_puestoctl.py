@@ -171,6 +171,15 @@ class Ctl(unittest.TestCase):
                 m["host"] = ""
             self.provisioner.hello()
 
+    def test_a_console_is_an_address(self):
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        desktop = json.loads(self.ok("list", "desktops", "-o", "json"))[0]
+        link = "https://localhost:%d/client/#console=%s" % (self.port, desktop["id"])
+        self.assertEqual(self.ok("console", desktop["name"]).strip(), link)
+        self.assertEqual(json.loads(self.ok("console", desktop["name"], "look", "-o", "json")), {"link": link + "&look"})
+        self.no(2, "console", desktop["name"], "touch")
+        self.assertIn("no desktop", self.no(5, "console", "nobody"))
+
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")
         self.ok("passwd", "tom", text="a long tom one\n")

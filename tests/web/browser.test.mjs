@@ -313,6 +313,51 @@ test('a session is watched by its address, and a refusal is told in words', asyn
 	assert.match(await other.textContent('#veil-text'), /no se pueden ver/);
 });
 
+test('a machine\'s console says what it is, takes keys, and gives way to the session and back', async () => {
+	server.change({ session: 'none', session_id: null, user: null });
+	const page = await live('console=d1');
+	assert.equal(await page.title(), 'Consola de Prueba – Puesto');
+	assert.match(await page.textContent('#console-name'), /Consola de Prueba: la pantalla de la propia máquina/);
+	await page.waitForSelector('#console-present:has-text("No hay nadie")');
+	assert.deepEqual(server.consoles.at(-1), { can_input: true });
+	assert.deepEqual(await page.$$eval('#do-logoff, #do-clipboard', (all) => all.map((e) => e.hidden)), [true, true]);
+	const box = await page.locator('#screen').boundingBox();
+	assert.ok(box.y + box.height <= 700 - 46, 'nothing of the screen is under the bar');
+	await page.click('#send-cad');
+	for (const key of [0xffe3, 0xffe9, 0xffff])
+		await harness.event((e) => e.key?.[0] === 1 && e.key[1] === key);
+	assert.ok(await page.isDisabled('#see-session'));
+	// Somebody connects: the page says so, and shows the session in the same place, without a word over the picture.
+	server.change({ session: 'connected', session_id: 's1', user: { id: 'u', name: 'ana' } });
+	await page.waitForSelector('#console-present:has-text("ana tiene la sesión abierta")');
+	await page.evaluate(() => {
+		window.veiled = [];
+		new MutationObserver(() => window.veiled.push(document.getElementById('veil').hidden)).observe(document.getElementById('veil'), { attributes: true });
+	});
+	await page.click('#see-session');
+	await page.waitForSelector('#see-session[aria-pressed="true"]');
+	await state(page, 'live');
+	assert.match(await page.textContent('#console-name'), /la sesión de ana/);
+	assert.equal((await page.evaluate(() => window.veiled)).includes(false), false, 'no veil comes over the last picture');
+	await page.click('#see-console');
+	await page.waitForSelector('#see-console[aria-pressed="true"]');
+	await state(page, 'live');
+	assert.equal(server.consoles.length, 2);
+	// What is refused leaves the console as it is.
+	server.change({ session_id: 's2' });
+	await page.click('#see-session');
+	await page.waitForSelector('#toast:has-text("no se pueden ver")');
+	assert.equal(await page.getAttribute('#see-console', 'aria-pressed'), 'true');
+	assert.equal(await page.evaluate(() => window.puesto.state), 'live');
+	server.change({ session: 'none', session_id: null, user: null });
+});
+
+test('a console that is only looked at is asked for so', async () => {
+	const page = await live('console=d1&look');
+	assert.deepEqual(server.consoles.at(-1), { can_input: false });
+	await page.waitForSelector('#console-bar');
+});
+
 test('clipboard text goes both ways with the usual keys', async () => {
 	const page = await live('pool=p1', { permissions: ['clipboard-read', 'clipboard-write'] });
 	harness.command('clip Señal de copia');

@@ -64,6 +64,7 @@ export class FakeApi {
 			['POST', /^\/desktops\/([^/]+)\/migrate$/, (c) => this.operate(c.params[0], 'migrate', c.body.host)],
 			['GET', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => ({ items: this.world.snapshots[c.params[0]] ?? [], next: null })],
 			['POST', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => this.operate(c.params[0], 'snapshot', c.body.name)],
+			['DELETE', /^\/desktops\/([^/]+)\/consoles\/([^/]+)$/, (c) => this.change('desktops', c.params[0], { consoles: undefined }) && null],
 			['DELETE', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots\/([^/]+)$/, (c) => this.operate(c.params[0], 'drop', c.params[1])],
 			['POST', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots\/([^/]+)\/revert$/, (c) => this.operate(c.params[0], 'revert', c.params[1])],
 			['POST', /^\/desktops\/([^/]+)\/(restart|logoff|refresh|drain|message)$/, (c) => this.act(c.params[0], c.params[1], c.body)],

@@ -101,7 +101,7 @@ function fillHall(w, over) {
 export function makeWorld(kind = 'busy') {
 	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, users: [], groups: [], entitlements: [], events: [] };
 	people(w);
-	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone'], seen: ago(3), state: 'ready',
+	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
 	w.images = [{ ...base(700000), name: 'demo', display_name: 'Debian with a small desktop', description: 'Openbox, tint2, xterm, pcmanfm', os: 'linux', published: '2026.11', state: 'published',
 		reason: reason('', 'Version 2026.11 is published.', 'Está publicada la versión 2026.11.'),

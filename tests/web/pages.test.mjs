@@ -483,6 +483,20 @@ test('a connected desktop has a second view, and a session in the browser can be
 	assert.equal(await other.getByRole('menuitem', { name: 'Watch' }).count(), 1);
 });
 
+test('a machine\'s console opens where it is carried, and who looks at it can be ended', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	const desktop = api.world.desktops.find((d) => d.power !== 'off' && d.lifecycle === 'live' && d.provider.name === 'local');
+	await page.goto(page.url().replace(/#.*/, `#/desktops/${desktop.id}`));
+	const [other] = await Promise.all([page.context().waitForEvent('page'), page.click('button:has-text("Console")')]);
+	assert.match(other.url(), new RegExp(`/client/#console=${desktop.id}$`));
+	api.change('desktops', desktop.id, { consoles: [{ id: 'c1', user: 'u1', name: 'Rosa', can_input: true, since: new Date().toISOString() }] });
+	await page.waitForSelector('.facts >> text=Rosa, with keys and pointer');
+	await page.click('button:has-text("Close this console")');
+	await page.click('dialog button.primary');
+	await page.waitForSelector('.facts >> text=Rosa', { state: 'detached' });
+	assert.equal(calls(api, 'DELETE', /consoles\/c1$/).length, 1);
+});
+
 test('an error in a confirmation stays there and may be tried again', async () => {
 	const { page } = await open('/console/#/images', { as: 'admin' });
 	await page.click('.row-actions button');

@@ -94,7 +94,8 @@ export async function startServer(harness, { port = 0, root = WEB } = {}) {
 	const server = createServer();
 	const sockets = new WebSocketServer({ server, path: '/display', handleProtocols: () => 'puesto.v1', verifyClient: (_, done) => void state.held.then(() => done(true)) });
 	/** `held`: displays open when it is kept; `files`: what was asked for; `asked`: how often who the user is. */
-	const state = { server, held: Promise.resolve(), files: /** @type {string[]} */ ([]), connects: [], asked: 0, tickets: 0, refuse: false, logoffs: 0, givenUp: 0, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
+	const state = { server, held: Promise.resolve(), files: /** @type {string[]} */ ([]), connects: [], asked: 0, tickets: 0, refuse: false, logoffs: 0, givenUp: 0, 
+		consoles: /** @type {any[]} */ ([]), streams: /** @type {any[]} */ ([]), desktop: { id: 'd1', name: 'Prueba', agent: 'ready', session: 'none', session_id: null, user: null }, dropAll: () => sockets.clients.forEach((c) => c.terminate()) };
 	sockets.on('connection', (ws) => relay(ws, harness.socket));
 	server.on('request', (request, response) => {
 		const url = new URL(request.url, 'http://localhost');
@@ -116,6 +117,15 @@ export async function startServer(harness, { port = 0, root = WEB } = {}) {
 			return sendJson(response, 200, { ticket: `w${++state.tickets}`, websocket: '/display', subprotocol: 'puesto.v1', desktop: { id: 'd1', name: 'Prueba' } });
 		if (url.pathname === '/api/v1/sessions/s2/watch')
 			return sendJson(response, 403, { title: 'Sessions of this pool may not be watched.', title_es: 'Las sesiones de este grupo no se pueden ver.', code: 'watching_off', status: 403 });
+		if (url.pathname === '/api/v1/desktops/d1')
+			return sendJson(response, 200, state.desktop);
+		if (url.pathname === '/api/v1/events/stream')
+			return state.streams.push(response.writeHead(200, { 'content-type': 'text/event-stream' })), response.write('\n');
+		if (url.pathname === '/api/v1/desktops/d1/console' && request.headers['x-csrf-token'] === 'csrf-token')
+			return request.on('data', (data) => {
+				state.consoles.push(JSON.parse(data));
+				sendJson(response, 200, { ticket: `c${++state.tickets}`, websocket: '/display', subprotocol: 'puesto.v1', desktop: { id: 'd1', name: 'Prueba' } });
+			});
 		if (url.pathname === '/api/v1/me/desktops/d1/logoff')
 			return state.logoffs++, response.writeHead(204).end();
 		// What stands above the picture would be in a screenshot of it.
@@ -131,6 +141,12 @@ export async function startServer(harness, { port = 0, root = WEB } = {}) {
 	});
 	await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
 	state.origin = `http://localhost:${server.address().port}`;
+	/** The desktop has changed: its readers are told. @param {any} change */
+	state.change = (change) => {
+		Object.assign(state.desktop, change);
+		for (const stream of state.streams)
+			stream.write(`event: change\ndata: ${JSON.stringify({ kind: 'desktop', id: 'd1', object: state.desktop })}\n\n`);
+	};
 	state.close = () => {
 		state.dropAll();
 		server.closeAllConnections();

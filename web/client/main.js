@@ -10,6 +10,7 @@ import { menuButton } from '../shared/menu.js';
 import { applyTheme } from '../shared/theme.js';
 import { Clipboard } from './clipboard.js';
 import { listenToClipboardBox, openClipboardBox } from './clipboardbox.js';
+import { ConsoleBar } from './consolebar.js';
 import { toggleFullscreen } from './fullscreen.js';
 import { Keyboard } from './keyboard.js';
 import { openLink } from './link.js';
@@ -37,6 +38,8 @@ const parameters = new URLSearchParams(location.search || location.hash.slice(1)
 const pool = parameters.get('pool') ?? '';
 /** The session that an administrator watches. */
 const watch = parameters.get('watch') ?? '';
+/** The desktop whose machine's own screen he sees. */
+const machine = parameters.get('console') ?? '';
 const fixedScale = Number(parameters.get('scale')) || 0;
 const canvas = /** @type {HTMLCanvasElement} */ ($('screen'));
 let resizeTimer = 0;
@@ -105,9 +108,10 @@ const session = new Session(pool, {
 	post: (command) => link.post(command),
 	screen: () => (asked = screen.wish()),
 	named: (name) => {
-		document.title = `${name} – Puesto`;
+		document.title = machine ? t('console.title', { name }) : `${name} – Puesto`;
 		$('menu-name').textContent = name;
 	},
+	sees: (sight) => bar?.setSight(sight),
 	loginNeeded: () => askAgain(session.user, () => void session.start()),
 	show: (state, title, text, countdown) => {
 		showVeil(session, title, text, countdown);
@@ -121,7 +125,7 @@ const session = new Session(pool, {
 			menu.close(false);
 		}
 	},
-}, { forceNoVideo: parameters.has('novideo'), forceHalfColour: parameters.has('halfcolour'), view: parameters.has('view'), watch });
+}, { forceNoVideo: parameters.has('novideo'), forceHalfColour: parameters.has('halfcolour'), view: parameters.has('view'), watch, console: machine, look: parameters.has('look') });
 
 const clipboard = new Clipboard({
 	send: (text) => link.post({ type: 'clipboard', text }),
@@ -162,6 +166,15 @@ new Pointer(canvas, () => screen.surface, {
 
 const menu = new Menu($('menu'), focusDesktop);
 
+const bar = machine ? new ConsoleBar(machine, {
+	show: (sight, id) => session.see(sight, id),
+	sendKeys: () => keyboard.chord(specialKeys(language())[0].chord),
+	toast,
+	focus: focusDesktop,
+}) : null;
+/** Buttons that are never of use on this page. @type {Set<string>} */
+const useless = new Set(machine ? ['do-clipboard', 'do-logoff'] : []);
+
 const statistics = new Statistics($('statistics'), async () => {
 	const { stats } = await ask('stats');
 	return { ...stats, ...screen.surface };
@@ -182,7 +195,8 @@ function showWatched() {
 /** Only the buttons that do something. */
 function setViewOnly() {
 	for (const id of ['do-keyboard', 'do-clipboard', 'do-keys', 'do-logoff'])
-		$(id).hidden = $(id).hidden || isViewOnly;
+		$(id).hidden = isViewOnly || useless.has(id);
+	bar?.setViewOnly(isViewOnly);
 	showWatched();
 }
 
@@ -326,11 +340,14 @@ document.addEventListener('languagechange-puesto', () => {
 	session.repeat();
 	fillMenus();
 	showWatched();
+	bar?.repeat();
 });
 window.addEventListener('beforeunload', () => link.post({ type: 'release' }));
-$('do-keyboard').hidden = !window.matchMedia('(any-pointer: coarse)').matches;
-if (!$('do-keyboard').hidden)
+if (window.matchMedia('(any-pointer: coarse)').matches)
 	setTouchKeyboard(false);
+else
+	useless.add('do-keyboard');
+setViewOnly();
 fillMenus();
 
 /** For tests and the curious: what this page knows, read only. */
@@ -363,7 +380,8 @@ Object.defineProperty(window, 'puesto', { value: Object.freeze({
 	},
 }) });
 
-if (pool || watch)
+bar?.start();
+if (pool || watch || machine)
 	session.start();
 else
 	showVeilOnly(t('noPool'));

@@ -40,9 +40,10 @@ function storedZoom() {
 }
 
 export class Screen {
-	/** @param {HTMLElement} stage fills the window @param {HTMLCanvasElement} canvas @param {number} fixedRatio for tests; else 0 @param {() => void} onChange another size is wished */
+	/** @param {HTMLElement} stage what there is of the window @param {HTMLCanvasElement} canvas @param {number} fixedRatio for tests; else 0 @param {() => void} onChange another size is wished */
 	constructor(stage, canvas, fixedRatio, onChange) {
 		this.canvas = canvas;
+		this.stage = stage;
 		this.fixedRatio = fixedRatio;
 		this.onChange = onChange;
 		this.zoom = fixedRatio ? 100 : storedZoom();
@@ -64,7 +65,7 @@ export class Screen {
 
 	/** @returns {Size} */
 	#window() {
-		return { width: Math.round(window.innerWidth * this.ratio), height: Math.round(window.innerHeight * this.ratio) };
+		return { width: Math.round(this.stage.clientWidth * this.ratio), height: Math.round(this.stage.clientHeight * this.ratio) };
 	}
 
 	/** @param {ResizeObserverEntry} entry */

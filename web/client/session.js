@@ -31,11 +31,13 @@ const GIVE_UP_MS = 1500;
  * @property {(state: State, title: string, text: string, countdown: string) => void} show
  * @property {() => void} loginNeeded the browser's log-in has expired: after the next one, call start()
  * @property {(name: string) => void} named the desktop's name is known
+ * @property {(sight: 'console' | 'session') => void} [sees] which of a machine's screens is shown, on the page of a console
  */
 
 export class Session {
-	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean, forceHalfColour?: boolean, view?: boolean, watch?: string}} [options]
-	 *   view: one more view of the user's own session; watch: the session that an administrator watches, without a pool */
+	/** @param {string} pool @param {SessionHost} host @param {{protocol?: 'web' | 'novnc', forceNoVideo?: boolean, forceHalfColour?: boolean, view?: boolean, watch?: string, console?: string, look?: boolean}} [options]
+	 *   view: one more view of the user's own session; watch: the session that an administrator watches, without a pool; console: the desktop whose machine's
+	 *   own screen he sees, look: without keys and pointer */
 	constructor(pool, host, options = {}) {
 		this.pool = pool;
 		this.host = host;
@@ -45,6 +47,11 @@ export class Session {
 		this.tries = 0;
 		this.hadPicture = false;
 		this.isRestarting = false;
+		/** On the page of a console: that, or the session of whoever is connected. @type {'console' | 'session'} */
+		this.sight = 'console';
+		this.watched = '';
+		/** The last picture stays until the next one is there: no words over it. */
+		this.isSwitching = false;
 		/** @type {{code: number, en: string, es: string} | null} */
 		this.end = null;
 		this.desktop = { id: '', name: '' };
@@ -59,7 +66,10 @@ export class Session {
 	#show(state, words) {
 		this.state = state;
 		this.words = words;
-		this.repeat();
+		if (state !== 'connecting')
+			this.isSwitching = false;
+		if (!this.isSwitching)
+			this.repeat();
 	}
 
 	repeat() {
@@ -74,24 +84,53 @@ export class Session {
 		clearTimeout(this.timer);
 		const { signal } = this.abort;
 		try {
-			const answer = await this.#askForTicket(signal);
-			this.desktop = answer.desktop ?? this.desktop;
-			if (this.desktop.name)
-				this.host.named(this.desktop.name);
-			this.#show('connecting', () => [t('stage.connect'), '']);
-			const url = new URL(answer.websocket ?? '/display', location.href);
-			url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-			this.host.post({ type: 'connect', url: url.href, ticket: answer.ticket, ...this.host.screen(), isSpanish: language() === 'es', ...this.options });
-			this.timer = /** @type {any} */ (setTimeout(() => this.#drop(), FIRST_PICTURE_MS));
+			this.#join(await this.#askForTicket(signal));
 		} catch (reason) {
 			if (!signal.aborted)
 				this.#refused(/** @type {Error} */ (reason));
 		}
 	}
 
+	/** The display is opened, in place of another one if there is one. @param {any} answer a ticket */
+	#join(answer) {
+		this.desktop = answer.desktop ?? this.desktop;
+		if (this.desktop.name)
+			this.host.named(this.desktop.name);
+		this.#show('connecting', () => [t('stage.connect'), '']);
+		if (this.options.console)
+			this.host.sees?.(this.sight);
+		const url = new URL(answer.websocket ?? '/display', location.href);
+		url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+		this.host.post({ type: 'connect', url: url.href, ticket: answer.ticket, ...this.host.screen(), isSpanish: language() === 'es', ...this.options });
+		clearTimeout(this.timer);
+		this.timer = /** @type {any} */ (setTimeout(() => this.#drop(), FIRST_PICTURE_MS));
+	}
+
+	/**
+	 * On the page of a console: the machine's own screen, or the session of whoever is connected. What is refused changes nothing.
+	 * @param {'console' | 'session'} sight @param {string} watched the session @returns {Promise<string>} '' or why not
+	 */
+	async see(sight, watched = '') {
+		const before = [this.sight, this.watched];
+		[this.sight, this.watched] = [sight, watched];
+		if (this.state !== 'live') {
+			void this.start();
+			return '';
+		}
+		try {
+			const { data } = await this.#askOnce(this.abort.signal);
+			this.isSwitching = true;
+			this.#join(data);
+			return '';
+		} catch (reason) {
+			[this.sight, this.watched] = /** @type {['console' | 'session', string]} */ (before);
+			return reason instanceof ApiError ? problemText(reason) : /** @type {Error} */ (reason).message;
+		}
+	}
+
 	/** Repeats until the desktop is there. @param {AbortSignal} signal */
 	async #askForTicket(signal) {
-		const first = this.isRestarting ? 'stage.restart' : this.hadPicture ? 'stage.again' : 'stage.ask';
+		const first = this.options.console ? 'stage.console' : this.isRestarting ? 'stage.restart' : this.hadPicture ? 'stage.again' : 'stage.ask';
 		this.#show('asking', () => [t(first), '']);
 		for (;;) {
 			const { status, data } = await this.#askOnce(signal);
@@ -106,7 +145,10 @@ export class Session {
 
 	/** @param {AbortSignal} signal */
 	#askOnce(signal) {
-		const { protocol = 'web', view = false, watch = '' } = this.options;
+		const { protocol = 'web', view = false, console: machine = '', look = false } = this.options;
+		const watch = machine && this.sight === 'session' ? this.watched : this.options.watch;
+		if (machine && !watch)
+			return api('POST', `/desktops/${encodeURIComponent(machine)}/console`, { can_input: !look }, { signal });
 		if (watch)
 			return api('POST', `/sessions/${encodeURIComponent(watch)}/watch`, {}, { signal });
 		return api('POST', `/me/pools/${encodeURIComponent(this.pool)}/connect`, view ? { protocol, view } : { protocol }, { signal });
@@ -114,7 +156,7 @@ export class Session {
 
 	/** One of several viewers: the session is begun and ended elsewhere. */
 	get isGuest() {
-		return Boolean(this.options.view || this.options.watch);
+		return Boolean(this.options.view || this.options.watch || this.options.console);
 	}
 
 	/** @param {Error} reason */
@@ -223,6 +265,12 @@ export class Session {
 		if (this.state === 'ended' || this.state === 'waiting' || this.state === 'asking')
 			return;
 		const end = this.end;
+		if (this.options.console && this.sight === 'session') {
+			/* Whoever was there has left: the machine is still there. */
+			this.sight = 'console';
+			void this.start();
+			return;
+		}
 		if (end?.code === END_RESTART) {
 			this.isRestarting = true;
 			this.start();
@@ -250,7 +298,7 @@ export class Session {
 
 	disconnect() {
 		this.#stop();
-		this.#show('ended', () => [t('ended.title'), t(this.isGuest ? 'ended.viewClosed' : 'ended.disconnected')]);
+		this.#show('ended', () => [t('ended.title'), t(this.options.console ? 'ended.consoleClosed' : this.isGuest ? 'ended.viewClosed' : 'ended.disconnected')]);
 	}
 
 	async logoff() {

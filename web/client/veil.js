@@ -18,7 +18,7 @@ export function showVeil(session, title, text, countdown) {
 	setText($('veil-text'), text);
 	$('veil-count').textContent = countdown;
 	$('veil-hurry').hidden = !countdown;
-	$('veil-again').hidden = state !== 'ended' || !(session.pool || session.options.watch);
+	$('veil-again').hidden = state !== 'ended' || !(session.pool || session.options.watch || session.options.console);
 	$('veil-back').hidden = state === 'live';
 	if (state === 'ended')
 		$('veil-again').focus();

@@ -5,7 +5,8 @@ import { api } from '../shared/api.js';
 import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip, stateWord } from '../shared/states.js';
-import { learnCarried } from './carried.js';
+import { when } from '../shared/time.js';
+import { carries, learnCarried } from './carried.js';
 import { byName } from './list.js';
 import { facts } from './object.js';
 import { operationActions, snapshotsCard, taskRows, taskWords } from './operations.js';
@@ -36,8 +37,10 @@ export function desktopActions(d) {
 	if (d.state === 'deleting' || d.lifecycle === 'deleted')
 		return [];
 	const at = `/desktops/${part(d.id)}`;
+	const look = () => void window.open(`/client/#console=${part(d.id)}`, '_blank', 'noopener');
 	/** @type {import('./site.js').Action[]} */
-	const actions = [asked(d, 'restart', 'refresh', Boolean(d.user), () => api('POST', `${at}/restart`, {}))];
+	const actions = carries(d, 'console') && d.power !== 'off' ? [{ label: t('desktop.console'), icon: 'window', run: look }] : [];
+	actions.push(asked(d, 'restart', 'refresh', Boolean(d.user), () => api('POST', `${at}/restart`, {})));
 	if (d.user)
 		actions.push(asked(d, 'logoff', 'logoff', true, () => api('POST', `${at}/logoff`, {})), { label: t('desktop.message'), icon: 'message', run: () => message(d) });
 	actions.push(...operationActions(d), asked(d, 'refresh', 'images', true, () => api('POST', `${at}/refresh`, {})),
@@ -97,11 +100,21 @@ function taskCard(d) {
 		[t('field.error'), d.task.error || '–']]));
 }
 
+/** Who looks at the machine's own screen, each with a button that ends it. @param {any} d @returns {[string, import('../shared/dom.js').Child][]} */
+function consoleRows(d) {
+	if (!d.consoles?.length)
+		return [];
+	const close = (/** @type {any} */ c) => void act({ title: t('desktop.consoleCloseTitle', { name: c.name }), text: t('desktop.consoleCloseText'), action: t('desktop.consoleClose'), done: t('act.done'),
+		isDanger: true, run: () => api('DELETE', `/desktops/${part(d.id)}/consoles/${part(c.id)}`) });
+	return [[t('desktop.console'), h('ul', { class: 'guests' }, ...d.consoles.map((/** @type {any} */ c) => h('li', {}, t(c.can_input ? 'desktop.consoleActs' : 'desktop.consoleLooks', { name: c.name }), ' ',
+		when(c.since), ' ', h('button', { type: 'button', on: { click: () => close(c) } }, t('desktop.consoleClose')))))]];
+}
+
 /** @returns {import('./object.js').ObjectKind} */
 export function desktopPage() {
 	return {
-		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name, prepare: learnCarried, passing: ['task', 'last_task'],
-		summary: (d) => [...taskRows(d), [t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
+		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name, prepare: learnCarried, passing: ['task', 'last_task', 'consoles'],
+		summary: (d) => [...taskRows(d), ...consoleRows(d), [t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
 			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
 			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
 			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],

@@ -7,6 +7,10 @@ import { addSentences, t } from '../shared/i18n.js';
 const KINDS = {
 	'agent.enrolled': ['The desktop\'s agent enrolled', 'El agente del escritorio se ha registrado'],
 	'desktop.assigned': ['Desktop assigned', 'Escritorio asignado'],
+	'desktop.console_asked': ['An administrator asked for the console', 'Un administrador ha pedido la consola'],
+	'desktop.console_closed': ['Console closed', 'Consola cerrada'],
+	'desktop.console_ended': ['A console was closed by an administrator', 'Un administrador ha cerrado una consola'],
+	'desktop.console_opened': ['Console opened', 'Consola abierta'],
 	'desktop.created': ['Desktop created', 'Escritorio creado'],
 	'desktop.creating': ['Desktop is being created', 'Creación de un escritorio'],
 	'desktop.deleted': ['Desktop deleted', 'Escritorio eliminado'],
@@ -80,10 +84,10 @@ const KINDS = {
 
 /** Names of what else an event says. @type {Record<string, [string, string]>} */
 const DETAILS = {
-	attempts: ['attempts', 'intentos'], base: ['base', 'base'], desktop: ['desktop', 'escritorio'], display_name: ['displayed name', 'nombre visible'], epoch: ['epoch', 'época'],
+	attempts: ['attempts', 'intentos'], base: ['base', 'base'], can_input: ['keys and pointer', 'teclado y ratón'], desktop: ['desktop', 'escritorio'], display_name: ['displayed name', 'nombre visible'], epoch: ['epoch', 'época'],
 	error: ['error', 'error'], group: ['user group', 'grupo de usuarios'], image: ['image', 'imagen'], kind: ['kind', 'tipo'], path: ['layer', 'capa'], pool: ['pool', 'grupo'],
 	protocol: ['protocol', 'protocolo'], provider: ['provider', 'proveedor'], reason: ['reason', 'motivo'], remote: ['from', 'desde'], role: ['role', 'papel'],
-	session: ['connection', 'conexión'], user: ['user', 'usuario'], version: ['version', 'versión'], via: ['through', 'mediante'],
+	seconds: ['seconds', 'segundos'], session: ['connection', 'conexión'], user: ['user', 'usuario'], version: ['version', 'versión'], via: ['through', 'mediante'],
 };
 
 /** Short codes that stand as text: protocols, and why a connection ended. @type {Record<string, [string, string]>} */

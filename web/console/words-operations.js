@@ -4,6 +4,12 @@
 import { addSentences } from '../shared/i18n.js';
 
 addSentences({
+	'desktop.console': ['Console', 'Consola'],
+	'desktop.consoleActs': ['{name}, with keys and pointer', '{name}, con teclado y ratón'],
+	'desktop.consoleLooks': ['{name} only looks', '{name} solo mira'],
+	'desktop.consoleClose': ['Close this console', 'Cerrar esta consola'],
+	'desktop.consoleCloseTitle': ['Close the console of {name}?', '¿Cerrar la consola de {name}?'],
+	'desktop.consoleCloseText': ['The machine itself goes on.', 'La máquina en sí sigue en marcha.'],
 	'operation.start': ['Start', 'Arrancar'],
 	'operation.startTitle': ['Start {name}?', '¿Arrancar {name}?'],
 	'operation.startText': ['The desktop is switched on and may be used again.', 'El escritorio se enciende y puede usarse de nuevo.'],

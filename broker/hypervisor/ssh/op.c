@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/libvirt/mac.h"
+#include "broker/hypervisor/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void request_put(struct script *sc, const struct machine_request *r)
 	script_value(sc, TEMPLATE_IMAGE_VERSION, r->image_version);
 	script_value(sc, TEMPLATE_LOCALE, r->locale);
 	script_value(sc, TEMPLATE_LAYOUT, r->layout);
-	script_value(sc, TEMPLATE_NETWORK, r->network ? "yes" : "no");
+	script_value(sc, TEMPLATE_NETWORK, request_has_network(r) ? "yes" : "no");
 	number_value(sc, TEMPLATE_MEMORY_MB, r->memory_mb);
 	number_value(sc, TEMPLATE_CPU_PERCENT, r->cpu_percent);
 	number_value(sc, TEMPLATE_CPUS, PST_MAX((r->cpu_percent + 99) / 100, 1u));
