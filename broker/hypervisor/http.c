@@ -310,6 +310,9 @@ static int easy_set(struct call *c, struct pst_err *err)
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* On a kept connection that ends without an answer libcurl sends the request again by itself, POST or not. */
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, c->request->repeatable ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, c->request->repeatable ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)PST_MIN(h->connect_ms, (uint64_t)INT_MAX));
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, c->wire->words);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "puesto/" PACKAGE_VERSION);
@@ -393,6 +396,19 @@ static bool is_sent(CURLcode rc)
 	}
 }
 
+/* Kept for the caller, who sends it again or does not. */
+static void cookie_read(struct call *c, struct http_answer *ret)
+{
+	struct curl_header *h;
+	size_t len;
+
+	if (curl_easy_header(c->wire->easy, "Set-Cookie", 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+		return;
+	len = strcspn(h->value, "; \t\r\n");
+	if (len < sizeof(ret->cookie))
+		memcpy(ret->cookie, h->value, len);
+}
+
 static int answer_fill(struct call *c, struct http_answer *ret, struct pst_err *err)
 {
 	const char *text = pst_buf_cstr(&c->body);
@@ -403,6 +419,7 @@ static int answer_fill(struct call *c, struct http_answer *ret, struct pst_err *
 	if (!text || !(ret->data = pst_memdup(text, c->body.len)))
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	ret->len = c->body.len;
+	cookie_read(c, ret);
 	if (c->body.len && (text[0] == '{' || text[0] == '['))
 		ret->json = pst_json_parse(text, c->body.len, PST_JSON_DEPTH, NULL);
 	return 0;

@@ -3,7 +3,7 @@
  * A client of a hypervisor's HTTP/1.1 interface (RFC 9112), on libcurl: over a unix socket, or TLS with a
  * CA or a pinned key. Any thread, many calls at a time; each uses a connection of its own, which is kept
  * for the next. Nothing is followed (redirects, proxies), every answer has a ceiling and every call a
- * deadline. What comes back is the hypervisor's word and checked by whoever reads it.
+ * deadline. What must not be done twice goes over a fresh connection, and is sent once. What comes back is the hypervisor's word and checked by whoever reads it.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 #define HTTP_LINE_MAX (256 * 1024)
 #define HTTP_HEADERS_MAX 8
 #define HTTP_OWNER_SIZE 40
+#define HTTP_COOKIE_SIZE 512
 
 struct http;
 
@@ -57,6 +58,7 @@ struct http_answer {
 	json_t *json; /* owned; NULL when the body is empty or no JSON */
 	char *data;   /* owned, zero-terminated; "" or NULL when empty */
 	size_t len;
+	char cookie[HTTP_COOKIE_SIZE]; /* "NAME=VALUE" of the first Set-Cookie (RFC 6265, 4.1.1); "" for none, or a longer one */
 };
 
 /* Returns owned; NULL with err. Does not connect yet. */

@@ -13,11 +13,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Something to read; false when only a new connection has come: whoever keeps an old one without a word waits. */
+static bool request_await(struct http_peer *p, int fd)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = p->listener, .events = POLLIN } };
+
+	return poll(fds, 2, -1) > 0 && fds[0].revents;
+}
+
 /* A head and the body that its Content-Length announces; false at the end of the connection. */
 static bool request_read(struct http_peer *p, int fd)
 {
 	size_t used = 0, want = 0;
 
+	if (!request_await(p, fd))
+		return false;
 	while (used + 1 < sizeof(p->request)) {
 		ssize_t n = read(fd, p->request + used, sizeof(p->request) - 1 - used);
 		char *end, *length;

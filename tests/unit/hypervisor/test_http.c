@@ -202,6 +202,39 @@ static bool on_line(const char *line, size_t len, void *arg)
 	return heard->n != heard->stop_at;
 }
 
+static bool serve_lost(struct http_peer *p, unsigned n, int fd)
+{
+	(void)p;
+	if (n == 0)
+		http_peer_answer(fd, 200, "Set-Cookie: session=\"a-b\"; Path=/; HttpOnly\r\nSet-Cookie: other=1\r\n", "");
+	else if (n > 1)
+		http_peer_answer(fd, 200, "", "");
+	return n != 1;
+}
+
+/* A kept connection that ends without an answer is no reason to do it again. */
+Test(http, what_may_not_be_repeated_is_sent_once)
+{
+	struct http_peer peer = { .serve = serve_lost };
+	struct pst_err err = PST_ERR_INIT;
+	struct http_answer a;
+
+	dir_make();
+	http_peer_start(&peer, dir);
+	struct http *h = client(peer.socket);
+	cr_assert_eq(http_call(h, &(struct http_request){ .method = "GET", .path = "/", .repeatable = true }, &a, &err), 0, "%s", err.text);
+	cr_assert_str_eq(a.cookie, "session=\"a-b\"");
+	http_answer_finish(&a);
+	cr_assert_eq(http_call(h, &(struct http_request){ .method = "POST", .path = "/" }, &a, &err), PST_ECLOSED, "%s", err.text);
+	cr_assert_eq(peer.served, 2);
+	cr_assert_eq(http_call(h, &(struct http_request){ .method = "POST", .path = "/" }, &a, &err), 0, "%s", err.text);
+	cr_assert_str_eq(a.cookie, "");
+	http_answer_finish(&a);
+	http_destroy(h);
+	http_peer_stop(&peer);
+	rmdir(dir);
+}
+
 static bool serve_stream(struct http_peer *p, unsigned n, int fd)
 {
 	(void)p;
