@@ -73,21 +73,28 @@ static int fields_read(const json_t *obj, struct lv_record *r, struct pst_err *e
 	return 0;
 }
 
-int lv_record_parse(const char *element, struct lv_record *ret, struct pst_err *err)
+int lv_record_read(const char *text, struct lv_record *ret, struct pst_err *err)
 {
 	struct lv_record r;
-	json_t *obj;
-	char *text = xml_root_text(element, LV_RECORD_MAX);
+	json_t *obj = pst_json_parse(text, strlen(text), 4, err);
 	int rc;
 
-	if (!text)
-		return pst_err_set(err, PST_EINVAL, "the metadata is no element with text of at most %u bytes", LV_RECORD_MAX);
-	obj = pst_json_parse(text, strlen(text), 4, err);
-	free(text);
 	memset(&r, 0, sizeof(r));
 	rc = obj ? fields_read(obj, &r, err) : err->code;
 	json_decref(obj);
 	if (rc == 0)
 		*ret = r;
+	return rc;
+}
+
+int lv_record_parse(const char *element, struct lv_record *ret, struct pst_err *err)
+{
+	char *text = xml_root_text(element, LV_RECORD_MAX);
+	int rc;
+
+	if (!text)
+		return pst_err_set(err, PST_EINVAL, "the metadata is no element with text of at most %u bytes", LV_RECORD_MAX);
+	rc = lv_record_read(text, ret, err);
+	free(text);
 	return rc;
 }
