@@ -53,14 +53,15 @@ endif
 broker_hypervisor_lxc_puesto_lxc_SOURCES = broker/hypervisor/lxc/main.c
 broker_hypervisor_lxc_puesto_lxc_CPPFLAGS = $(BASE_CPPFLAGS) $(LXC_CFLAGS)
 broker_hypervisor_lxc_puesto_lxc_LDADD = $(HYPERVISOR_LIBS) $(LXC_LIBS)
-broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(LIBVIRT_CFLAGS)
+broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk
 include broker/hypervisor/storage/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
+include broker/hypervisor/vsphere/local.mk
 
-HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(LIBVIRT_LIBS)
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
 broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c

@@ -15,6 +15,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
+	tests/unit/hypervisor/test_fault.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
@@ -30,6 +31,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_retry.c \
 	tests/unit/hypervisor/test_script.c \
 	tests/unit/hypervisor/test_seed.c \
+	tests/unit/hypervisor/test_soap.c \
 	tests/unit/hypervisor/test_spec.c \
 	tests/unit/hypervisor/test_ssh.c \
 	tests/unit/hypervisor/test_ssh_record.c \
@@ -37,6 +39,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_template.c \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
+	tests/unit/hypervisor/test_vim.c \
 	tests/unit/hypervisor/test_watches.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT
