@@ -21,6 +21,7 @@ extern const struct driver_type driver_lxc;
 #else
 #define LXC_KIND ""
 #endif
+extern const struct driver_type driver_vsphere;
 
 extern const struct driver_type driver_ssh;
 
@@ -35,6 +36,7 @@ static const struct driver_type *const drivers[] = {
 	&driver_lxc,
 #endif
 	&driver_ssh,
+	&driver_vsphere,
 };
 
 const struct driver_type *registry_find(const char *kind)
@@ -48,5 +50,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND ", ssh";
+	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere";
 }

@@ -91,6 +91,10 @@ tests_fuzz_fuzz_answer_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_qmp
 tests_fuzz_fuzz_qmp_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 
+# Answers of a vSphere server.
+FUZZ_TARGETS += tests/fuzz/fuzz_soap
+tests_fuzz_fuzz_soap_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
 # libvirt's documents: a domain may be of anybody.
 FUZZ_TARGETS += tests/fuzz/fuzz_libvirt
 tests_fuzz_fuzz_libvirt_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

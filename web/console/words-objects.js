@@ -241,6 +241,7 @@ addSentences({
 	'providers.container': ['container: Podman or Docker', 'container: Podman o Docker'],
 	'providers.lxc': ['lxc: LXC containers', 'lxc: contenedores LXC'],
 	'providers.ssh': ['ssh: jails, zones and other hosts, by commands', 'ssh: jaulas, zonas y otros anfitriones, por órdenes'],
+	'providers.vsphere': ['vsphere: VMware vCenter', 'vsphere: VMware vCenter'],
 	'providers.capacity': ['Room (desktops)', 'Capacidad (escritorios)'],
 	'providers.capacityHelp': ['0: what the provisioner says.', '0: lo que diga el aprovisionador.'],
 	'providers.asSaid': ['as the provisioner says', 'lo que diga el aprovisionador'],

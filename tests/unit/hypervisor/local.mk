@@ -40,6 +40,8 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_tree.c \
 	tests/unit/hypervisor/test_uids.c \
 	tests/unit/hypervisor/test_vim.c \
+	tests/unit/hypervisor/test_vsphere.c \
+	tests/unit/hypervisor/test_vsphere_spec.c \
 	tests/unit/hypervisor/test_watches.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT

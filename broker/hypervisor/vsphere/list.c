@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every machine of ours in the folder, and what the cluster's hosts have room for. */
+#include "broker/hypervisor/vsphere/vsphere_priv.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/vsphere/property.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOSTS_MAX 256
+#define NEXTS_MAX 1024
+#define DESKTOP_MB 2048 /* of the hosts' memory, for each desktop */
+
+struct host {
+	struct vim_ref ref;
+	char name[MACHINE_NAME_SIZE];
+};
+
+struct list {
+	const struct vsphere *vs;
+	uint64_t moment;
+	driver_visit_cb visit;
+	void *arg;
+	struct host *hosts;
+	size_t hosts_n;
+	char (*seen)[PST_UUID_SIZE]; /* desktops that have been told */
+	size_t seen_n, seen_cap;
+	struct machine *nexts; /* of an interrupted refresh: told when nothing else is */
+	size_t nexts_n;
+};
+
+void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m)
+{
+	const struct machine_request *r = &vm->record.request;
+
+	memset(m, 0, sizeof(*m));
+	pst_strlcpy(m->desktop, sizeof(m->desktop), r->desktop);
+	pst_strlcpy(m->task, sizeof(m->task), r->task);
+	snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
+	m->state = vm->power == VS_ON                                            ? MACHINE_RUNNING
+		   : vm->record.phase == LV_STOPPED || vm->power == VS_SUSPENDED ? MACHINE_STOPPED
+										 : MACHINE_FAILED;
+	if (vm->power != VS_ON && vm->is_next)
+		pst_strlcpy(m->reason, sizeof(m->reason), "its refresh was interrupted");
+	else if (m->state == MACHINE_FAILED)
+		pst_strlcpy(m->reason, sizeof(m->reason),
+			vm->record.phase == LV_CREATING ? "its creation was interrupted"
+							: "it was switched off in vSphere, or from within");
+	else if (m->state == MACHINE_STOPPED && vm->record.phase != LV_STOPPED)
+		pst_strlcpy(m->reason, sizeof(m->reason), "it was suspended in vSphere: start it");
+	if (!vm->is_connected)
+		pst_strlcpy(m->reason, sizeof(m->reason), "vSphere does not reach its host: this is what was known before");
+	if (!vm->address[0])
+		return;
+	m->endpoint.kind = ENDPOINT_TLS;
+	m->endpoint.port = vs->set.seed.agent_port;
+	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), vm->address);
+}
+
+static const char *host_of(const struct list *l, const struct vim_ref *ref)
+{
+	for (size_t i = 0; i < l->hosts_n; i++) {
+		if (vim_ref_equal(&l->hosts[i].ref, ref))
+			return l->hosts[i].name;
+	}
+	return "";
+}
+
+static int host_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
+{
+	const struct soap_node *name = property_of(content, "name");
+	struct list *l = arg;
+
+	if (l->hosts_n < HOSTS_MAX && name && pst_strlcpy(l->hosts[l->hosts_n].name, MACHINE_NAME_SIZE, name->text) == 0)
+		l->hosts[l->hosts_n++].ref = *ref;
+	return 0;
+}
+
+static int hosts_each(struct vs_op *op, const char *const *paths, property_visit visit, void *arg, struct pst_err *err)
+{
+	struct vim_ref cluster;
+	struct property_set set = { .object = &cluster, .children = "HostSystem", .paths = paths };
+
+	return vs_place_find(op, op->vs->set.cluster, "cluster", &cluster, err) < 0 ? err->code
+										    : property_each(&op->vim, &set, visit, arg, err);
+}
+
+static int seen_add(struct list *l, const char *desktop, struct pst_err *err)
+{
+	if (l->seen_n == l->seen_cap) {
+		size_t cap = l->seen_cap ? 2 * l->seen_cap : 64;
+		void *seen = realloc(l->seen, cap * PST_UUID_SIZE);
+
+		if (!seen)
+			return pst_err_set(err, PST_ENOMEM, "no memory");
+		l->seen = seen;
+		l->seen_cap = cap;
+	}
+	memcpy(l->seen[l->seen_n++], desktop, PST_UUID_SIZE);
+	return 0;
+}
+
+static int vm_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
+{
+	struct list *l = arg;
+	struct machine m;
+	struct vs_vm vm;
+
+	vs_vm_read(l->vs, ref, content, &vm);
+	if (vm.whose == VS_UNREADABLE && !vm.is_connected)
+		return pst_err_set(err, PST_EIO,
+			"vSphere cannot read the configuration of %s: make its host and datastore reachable, or remove it from the "
+			"inventory",
+			vm.name);
+	if (vm.whose != VS_OURS) /* or being made by a command that is under way */
+		return 0;
+	vs_machine_fill(l->vs, &vm, &m);
+	pst_strlcpy(m.host, sizeof(m.host), host_of(l, &vm.host));
+	if (vm.is_next) {
+		if (l->nexts_n < NEXTS_MAX)
+			l->nexts[l->nexts_n++] = m;
+		return 0;
+	}
+	if (m.state == MACHINE_RUNNING)
+		watches_see(l->vs->watches, m.desktop, l->moment);
+	l->visit(&m, l->arg);
+	return seen_add(l, m.desktop, err);
+}
+
+static int uuid_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, PST_UUID_SIZE);
+}
+
+static void nexts_tell(struct list *l)
+{
+	if (l->seen_n)
+		qsort(l->seen, l->seen_n, PST_UUID_SIZE, uuid_compare);
+	for (size_t i = 0; i < l->nexts_n; i++) {
+		if (!l->seen_n || !bsearch(l->nexts[i].desktop, l->seen, l->seen_n, PST_UUID_SIZE, uuid_compare))
+			l->visit(&l->nexts[i], l->arg);
+	}
+}
+
+static int list_run(struct vs_op *op, struct list *l, struct pst_err *err)
+{
+	static const char *const names[] = { "name", NULL };
+	struct vim_ref folder;
+	struct property_set set = { .object = &folder, .children = "VirtualMachine", .paths = vs_vm_paths };
+
+	if (hosts_each(op, names, host_visit, l, err) < 0 || vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0 ||
+		property_each(&op->vim, &set, vm_visit, l, err) < 0)
+		return err->code;
+	nexts_tell(l);
+	return 0;
+}
+
+int vsphere_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
+{
+	struct vsphere *vs = vsphere_of(d);
+	struct list l = { .vs = vs, .moment = watches_now(vs->watches), .visit = visit, .arg = arg };
+	struct vs_op op;
+	int rc;
+
+	vs_op_begin(&op, vs, "");
+	l.hosts = pst_zalloc(HOSTS_MAX, sizeof(*l.hosts));
+	l.nexts = pst_zalloc(NEXTS_MAX, sizeof(*l.nexts));
+	rc = l.hosts && l.nexts ? list_run(&op, &l, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	free(l.hosts);
+	free(l.nexts);
+	free(l.seen);
+	vs_op_end(&op);
+	return rc;
+}
+
+void vs_host_name(struct vs_op *op, const struct vim_ref *host, char out[MACHINE_NAME_SIZE])
+{
+	static const char *const names[] = { "name", NULL };
+	struct property_set set = { .object = host, .paths = names };
+	struct pst_err ignored = PST_ERR_INIT;
+	const struct soap_node *content, *name;
+	struct soap *s;
+
+	out[0] = '\0';
+	s = host->type[0] ? property_get(&op->vim, &set, &content, &ignored) : NULL;
+	name = s ? property_of(content, "name") : NULL;
+	if (name && pst_strlcpy(out, MACHINE_NAME_SIZE, name->text) < 0)
+		out[0] = '\0';
+	soap_destroy(s);
+}
+
+struct room {
+	uint64_t bytes;
+	unsigned hosts; /* that work */
+};
+
+static int room_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
+{
+	const struct soap_node *state = property_of(content, "runtime.connectionState"),
+			       *rests = property_of(content, "runtime.inMaintenanceMode"),
+			       *memory = property_of(content, "summary.hardware.memorySize");
+	struct room *room = arg;
+	uint64_t bytes = 0;
+
+	if (!state || strcmp(state->text, "connected") != 0 || (rests && strcmp(rests->text, "true") == 0))
+		return 0;
+	room->hosts++;
+	if (memory && pst_parse_u64(memory->text, 0, UINT64_C(1) << 50, &bytes) == 0)
+		room->bytes += bytes;
+	return 0;
+}
+
+static void room_fill(const struct vsphere *vs, const struct vim_service *service, const struct room *room, struct driver_capacity *ret)
+{
+	if (!vs->set.capacity)
+		ret->machines = (uint32_t)PST_CLAMP((room->bytes >> 20) / DESKTOP_MB, (uint64_t)1, (uint64_t)PROPERTY_OBJECTS_MAX);
+	if (room->hosts > 1)
+		ret->can |= DRIVER_MIGRATE;
+	snprintf(ret->limits, sizeof(ret->limits), "memory cpu (%.40s)", service->words);
+	if (room->hosts == 0)
+		snprintf(ret->reason, sizeof(ret->reason), "no host of %.200s is connected and out of maintenance", vs->set.cluster);
+	ret->healthy = ret->reason[0] == '\0';
+}
+
+static int health_ask(struct vs_op *op, struct vim_service *service, struct room *room, struct pst_err *err)
+{
+	static const char *const paths[] = { "runtime.connectionState", "runtime.inMaintenanceMode", "summary.hardware.memorySize", NULL };
+	struct vim_ref folder;
+
+	if (vim_service(&op->vim, service, err) < 0)
+		return err->code;
+	if (!service->is_vcenter)
+		return pst_err_set(
+			err, PST_EUNSUPPORTED, "%s is a host alone, which cannot clone: give the address of its vCenter", service->words);
+	if (vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0)
+		return err->code;
+	return hosts_each(op, paths, room_visit, room, err);
+}
+
+int vsphere_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
+{
+	struct vsphere *vs = vsphere_of(d);
+	struct room room = { .hosts = 0 };
+	struct pst_err why = PST_ERR_INIT;
+	struct vim_service service;
+	struct vs_op op;
+
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE;
+	ret->machines = vs->set.capacity ? vs->set.capacity : 1;
+	vs_op_begin(&op, vs, "");
+	if (health_ask(&op, &service, &room, &why) < 0)
+		snprintf(ret->reason, sizeof(ret->reason), "%.480s", why.text);
+	else
+		room_fill(vs, &service, &room, ret);
+	vs_op_end(&op);
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* To another host of the cluster: vMotion where it runs. */
+#include "broker/hypervisor/vsphere/vsphere_priv.h"
+
+#include "broker/hypervisor/vsphere/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int host_find(struct vs_op *op, const char *name, struct vim_ref *ret, struct pst_err *err)
+{
+	char path[VS_PATH_SIZE + MACHINE_NAME_SIZE];
+
+	snprintf(path, sizeof(path), "%s/%s", op->vs->set.cluster, name);
+	if (vs_place_look(op, path, ret, err) < 0)
+		return err->code;
+	if (strcmp(ret->type, "HostSystem") != 0)
+		return pst_err_set(err, PST_ENOTFOUND, "%.200s has no host \"%s\"", op->vs->set.cluster, name);
+	return 0;
+}
+
+static int move(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, struct pst_err *err)
+{
+	struct vim_call c = { .method = "RelocateVM_Task", .self = &vm->ref };
+	struct pst_buf b;
+	int rc;
+
+	if (vim_ref_equal(host, &vm->host))
+		return 0;
+	pst_buf_init(&b, 2048);
+	pst_buf_put_str(&b, "<spec>");
+	vim_put_ref(&b, "host", host);
+	pst_buf_put_str(&b, "</spec>");
+	c.args = pst_buf_cstr(&b);
+	rc = task_run(&op->vim, &c, "moving the machine", NULL, err);
+	pst_buf_finish(&b);
+	return rc;
+}
+
+int vsphere_migrate(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+{
+	struct vim_ref host;
+	struct vs_vm vm;
+	struct vs_op op;
+	int rc;
+
+	vs_op_begin(&op, vsphere_of(d), desktop);
+	rc = vs_need(&op, &vm, err);
+	if (rc == 0)
+		rc = host_find(&op, name, &host, err);
+	if (rc == 0)
+		rc = move(&op, &vm, &host, err);
+	vs_op_end(&op);
+	return rc;
+}
