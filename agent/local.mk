@@ -44,6 +44,7 @@ noinst_LIBRARIES += agent/libseed.a
 agent_libseed_a_SOURCES = \
 	agent/seed/apply.c agent/seed/apply.h \
 	agent/seed/find.c agent/seed/find.h \
+	agent/seed/guestinfo.c agent/seed/guestinfo.h \
 	agent/seed/iso.c agent/seed/iso.h \
 	agent/seed/port.c agent/seed/port.h \
 	agent/seed/seed.c agent/seed/seed.h \

@@ -10,15 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/seed/guestinfo.h"
 #include "agent/seed/iso.h"
 #include "agent/seed/seed.h"
 #include "agent/seed/smbios.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #define DMI_MAX (256 * 1024)
 #define DISKS_MAX 64
+#define GUESTINFO "guestinfo"
+#define SEED_FILE "file"
 
 static int from_fw_cfg(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err)
 {
@@ -107,12 +111,17 @@ static int from_file(const char *root, char **ret_text, size_t *ret_len, struct 
 	return pst_file_read(path, SEED_MAX, ret_text, ret_len, err);
 }
 
-void seed_file_remove(const char *root)
+static int from_guestinfo(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err)
 {
-	char path[PATH_MAX];
+	char *text;
+	int rc = guestinfo_read(root, PST_BASE64_LEN(SEED_MAX), &text, err);
 
-	file_path(root, path);
-	unlink(path);
+	if (rc < 0)
+		return rc;
+	rc = base64_take(text, ret_text, ret_len, err);
+	pst_wipe(text, strlen(text));
+	free(text);
+	return rc;
 }
 
 int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **ret_where, struct pst_err *err)
@@ -120,7 +129,8 @@ int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **r
 	static const struct {
 		const char *where;
 		int (*look)(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err);
-	} places[] = { { "fw_cfg", from_fw_cfg }, { "seed disk", from_disks }, { "SMBIOS", from_smbios }, { "file", from_file } };
+	} places[] = { { "fw_cfg", from_fw_cfg }, { "seed disk", from_disks }, { "SMBIOS", from_smbios },
+		{ GUESTINFO, from_guestinfo }, { SEED_FILE, from_file } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(places); i++) {
 		int rc = places[i].look(root, ret_text, ret_len, err);
@@ -130,4 +140,15 @@ int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **r
 		return rc < 0 ? pst_err_wrap(err, "%s", places[i].where) : 0;
 	}
 	return pst_err_set(err, PST_ENOTFOUND, "this machine was given no seed");
+}
+
+void seed_forget(const char *root, const char *where)
+{
+	char path[PATH_MAX];
+
+	file_path(root, path);
+	if (strcmp(where, GUESTINFO) == 0)
+		guestinfo_clear(root);
+	else if (strcmp(where, SEED_FILE) == 0)
+		unlink(path);
 }

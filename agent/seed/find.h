@@ -14,12 +14,13 @@
  *name=opt/org.puesto/seed,file=…
  *	2. a disk whose ISO 9660 volume is CIDATA, with puesto.json in it
  *	3. an SMBIOS OEM string "org.puesto.seed=" + base64 of the JSON
- *	4. /var/lib/puesto/seed.json, which the host wrote into it
+ *	4. guestinfo.puesto.seed of vSphere: base64 of the JSON (guestinfo.h)
+ *	5. /var/lib/puesto/seed.json, which the host wrote into it
  *
  * Returns owned (wipe it, free()), and its name in words; PST_ENOTFOUND when there is none.
  */
 int seed_find(
 	const char *root, char **ret_text, size_t *ret_len, const char **ret_where, struct pst_err *err);
 
-/* Takes the last of these away, once it has been applied: it holds a token. */
-void seed_file_remove(const char *root);
+/* It was used: whoever looks at that place (seed_find's name of it) later finds nothing, where that can be had. */
+void seed_forget(const char *root, const char *where);

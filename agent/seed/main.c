@@ -52,8 +52,6 @@ static int use(struct program *m, char *text, size_t len, const char *where, str
 		if (rc == 0)
 			pst_info("seeded by %s as %s desktop=%s", where, s.hostname, s.desktop);
 	}
-	if (rc == 0)
-		seed_file_remove(m->target.root);
 	seed_finish(&s);
 	return rc;
 }
@@ -91,8 +89,12 @@ static int run(struct program *m, struct pst_err *err)
 		return rc;
 
 	rc = seed_find(m->target.root, &text, &len, &where, err);
-	if (rc == 0)
-		return use(m, text, len, where, err);
+	if (rc == 0) {
+		rc = use(m, text, len, where, err);
+		if (rc == 0)
+			seed_forget(m->target.root, where);
+		return rc;
+	}
 	if (rc == PST_ENOTFOUND && m->may_wait && !seed_was_any(&m->target))
 		return wait_and_use(m, err);
 	if (rc != PST_ENOTFOUND)

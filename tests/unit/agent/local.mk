@@ -25,6 +25,7 @@ tests_unit_agent_test_seed_SOURCES = \
 	tests/unit/agent/seed_kit.c tests/unit/agent/seed_kit.h \
 	tests/unit/agent/test_apply.c \
 	tests/unit/agent/test_find.c \
+	tests/unit/agent/test_guestinfo.c \
 	tests/unit/agent/test_iso.c \
 	tests/unit/agent/test_port.c \
 	tests/unit/agent/test_seed.c \

@@ -67,8 +67,10 @@ Test(find, test_the_places_in_their_order)
 	finds_none(PST_ENOTFOUND);
 	kit_put("/var/lib/puesto/seed.json", "file", 4);
 	finds("file", "file");
-	seed_file_remove(kit_root());
-	seed_file_remove(kit_root());
+	seed_forget(kit_root(), "SMBIOS");
+	finds("file", "file");
+	seed_forget(kit_root(), "file");
+	seed_forget(kit_root(), "file");
 	finds_none(PST_ENOTFOUND);
 	put_dmi("ZG1p");
 	finds("dmi", "SMBIOS");
