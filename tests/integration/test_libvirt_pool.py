@@ -41,6 +41,9 @@ class Site:
         self.provisioner = self.broker = self.gate = None
         self.golden = os.path.join(self.folder, "golden")
         os.mkdir(self.golden)
+        self.image()
+
+    def image(self):
         image = guest_harness.image()
         for name in "disk.qcow2", "vmlinuz", "initrd":
             shutil.copyfile(os.path.join(image, name), os.path.join(self.golden, name))

@@ -8,4 +8,4 @@ tests_web_harness_LDADD = $(FRONT_WS_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) -lm
 EXTRA_DIST += \
 	tests/web/package.json tests/web/package-lock.json \
 	tests/web/axe.test.mjs tests/web/browser.test.mjs tests/web/bundle.test.mjs tests/web/front.test.mjs tests/web/keyboard.test.mjs tests/web/novnc.test.mjs tests/web/pages.test.mjs tests/web/units.test.mjs \
-	tests/web/fake-api.mjs tests/web/fake-world.mjs tests/web/run tests/web/server.mjs tests/web/tsconfig.json
+	tests/web/fake-api.mjs tests/web/fake-world.mjs tests/web/machine.mjs tests/web/run tests/web/server.mjs tests/web/tsconfig.json
