@@ -53,6 +53,7 @@ broker_libbroker_a_SOURCES = \
 	broker/control/consoles.c broker/control/consoles.h \
 	broker/control/control.c broker/control/control.h broker/control/control_priv.h \
 	broker/control/gateway.c broker/control/gateway.h \
+	broker/control/dial.c broker/control/dial.h \
 	broker/control/grant.c broker/control/grant.h \
 	broker/control/guests.c broker/control/guests.h \
 	broker/control/provisioner.c \

@@ -251,7 +251,8 @@ static int grant_fill(struct reconciler *r, const struct core_desktop *d, const 
 	struct core_now now;
 	int rc = db_pool_get(r->db, d->pool_id, &pool, err);
 
-	if (rc == 0)
+	memset(ret->key, 0, sizeof(ret->key));
+	if (rc == 0 && !d->agentless)
 		rc = db_desktop_key(r->db, d->id, ret->key, err);
 	if (rc < 0)
 		return rc;
@@ -417,6 +418,8 @@ int reconciler_message(struct reconciler *r, const char *desktop, const char *te
 
 	if (!d)
 		return pst_err_set(err, PST_ENOTFOUND, "there is no such desktop");
+	if (d->agentless)
+		return pst_err_set(err, PST_EUNSUPPORTED, "the desktop has no agent that could show a message");
 	if (d->x.agent != AGENT_READY)
 		return pst_err_set(err, PST_EBUSY, "the desktop's agent is not connected: try again later");
 	CORE_COPY(reason.en, text);

@@ -114,7 +114,7 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	CORE_COPY(d->place.host, row->host);
 	CORE_COPY(d->place.en, row->placed_en);
 	CORE_COPY(d->place.es, row->placed_es);
-	CORE_COPY(d->endpoint, row->endpoint);
+	desktop_set_endpoint(d, row->endpoint);
 	CORE_COPY(d->boot, row->boot);
 	d->keyed = row->keyed;
 	d->failures = (int)row->failures;

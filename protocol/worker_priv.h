@@ -92,7 +92,8 @@ struct worker {
 	uint32_t scale_pct; /* of the client, 0 unknown */
 	int display_fd;
 	bool is_remote; /* the desktop is on another host */
-	bool is_console; /* display_fd is an RFB server: the machine's own screen */
+	bool is_rfb;    /* display_fd is an RFB server: the machine's own screen */
+	bool is_shared; /* …whose other clients may stay */
 	unsigned logins;
 	char remote[64], user[256], pool[256];
 	char *grant;   /* the agent's text */

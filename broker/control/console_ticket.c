@@ -11,13 +11,13 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/control/dial.h"
 #include "broker/core/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TICKETS_MAX 256 /* that wait to be spent */
-#define DIAL_MS 15000   /* for the provisioner: it may be at work on that desktop */
 
 struct console_ticket {
 	struct console_ticket *next;
@@ -25,13 +25,6 @@ struct console_ticket {
 	uint64_t until_ms;
 	char desktop[CORE_ID_SIZE], user_id[CORE_ID_SIZE], user_name[CORE_NAME_SIZE], name[CORE_NAME_SIZE];
 	bool can_input;
-};
-
-/* One that was spent, while the provisioner dials. */
-struct console_call {
-	struct gate_call *call;
-	struct pst_ctl *provisioner; /* that was asked: whatever becomes of it, it answers before it goes */
-	struct console_ticket ticket;
 };
 
 static void forget_late(struct control *c)
@@ -117,85 +110,46 @@ static json_t *grant_of(const struct console_ticket *t, const struct core_deskto
 
 	pst_uuid_text(&uuid, id);
 	/* Nothing of a clipboard: what the desktop's user has copied is not the administrator's. */
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:{s:s}, s:{s:b, s:b, s:i, s:i, s:b}, s:{s:s, s:s, s:s, s:s, s:b, s:I}, s:I}", "session", id, "desktop",
-		d->id, "user", t->user_name, "pool", d->name, "epoch", 0, "grant", password, "endpoint", "kind", "rfb", "policy", "clipboard_in", 0,
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:{s:s, s:b}, s:{s:b, s:b, s:i, s:i, s:b}, s:{s:s, s:s, s:s, s:s, s:b, s:I}, s:I}", "session", id, "desktop",
+		d->id, "user", t->user_name, "pool", d->name, "epoch", 0, "grant", password, "endpoint", "kind", "rfb", "shared", 1, "policy", "clipboard_in", 0,
 		"clipboard_out", 0, "max_width", 8192, "max_height", 8192, "view_only", !t->can_input, "console", "id", id, "desktop", d->id, "user", t->user_id,
 		"name", t->name, "can_input", t->can_input, "since", (json_int_t)now, "expires", (json_int_t)(now + TICKET_MS));
 }
 
-static void answer(struct console_call *cc, const json_t *reply, int fd, const struct pst_err *call_err)
+static void on_dialled(struct gate_call *call, const json_t *reply, int fd, const struct pst_err *call_err, void *arg)
 {
-	struct gate_call *call = cc->call;
+	struct console_ticket *t = arg;
 	struct control *c = call->g->c;
-	const struct core_desktop *d = state_desktop(reconciler_state(c->rec), cc->ticket.desktop);
+	const struct core_desktop *d = state_desktop(reconciler_state(c->rec), t->desktop);
 	const char *password = pst_json_str(reply, "password", 64);
 	struct pst_err err = PST_ERR_INIT;
 
 	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
 		reply_problem(call->g->ctl, call->msg, err.code == PST_EUNSUPPORTED ? "not_carried" : "unavailable", err.text, NULL, 0);
-	else if (!d || fd < 0 || !is_still_admin(c, cc->ticket.user_id))
+	else if (!d || fd < 0 || !is_still_admin(c, t->user_id))
 		reply_problem(call->g->ctl, call->msg, d && fd >= 0 ? "denied" : "unavailable", NULL, NULL, 0);
 	else
-		pst_ctl_reply_fd(call->g->ctl, call->msg, grant_of(&cc->ticket, d, password ? password : ""), fd);
+		pst_ctl_reply_fd(call->g->ctl, call->msg, grant_of(t, d, password ? password : ""), fd);
+	free(t);
 }
 
-static void on_dialled(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
-{
-	struct console_call *cc = arg;
-
-	answer(cc, reply, fd, call_err);
-	pst_fd_close(&fd);
-	gate_call_free(cc->call);
-	free(cc);
-}
-
-/* The gate is gone, or does not want it any more. */
-static void on_drop(struct gate_call *call)
-{
-	struct console_call *cc = call->console;
-
-	pst_ctl_call_cancel(cc->provisioner, cc);
-	free(cc);
-}
-
-static void dial(struct gateway *g, json_t *msg, const struct console_ticket *t)
-{
-	const struct core_state *st = reconciler_state(g->c->rec);
-	const struct core_desktop *d = state_desktop(st, t->desktop);
-	const struct core_provider *provider = d ? state_provider(st, d->provider_id) : NULL;
-	struct gate_call *call;
-	struct console_call *cc;
-
-	if (!provider || !g->c->provisioner) {
-		reply_problem(g->ctl, msg, "unavailable", NULL, NULL, 0);
-		return;
-	}
-	call = gate_call_create(g, msg);
-	if (!call)
-		return;
-	cc = pst_zalloc(1, sizeof(*cc));
-	if (!cc) {
-		reply_problem(g->ctl, msg, "internal", NULL, NULL, 0);
-		gate_call_free(call);
-		return;
-	}
-	*cc = (struct console_call){.call = call, .provisioner = g->c->provisioner, .ticket = *t};
-	call->console = cc;
-	call->drop = on_drop;
-	pst_ctl_call(cc->provisioner, json_pack("{s:s, s:s, s:s}", "op", "console", "desktop", d->id, "provider", provider->name), DIAL_MS, on_dialled, cc);
-}
+static const struct dial_events events = {.done = on_dialled, .dropped = free};
 
 bool consoles_redeem(struct gateway *g, json_t *msg, const char *ticket)
 {
 	struct console_ticket *t = take_ticket(g->c, ticket);
+	struct gate_call *call;
 
 	if (!t)
 		return false;
-	if (is_still_admin(g->c, t->user_id))
-		dial(g, msg, t);
-	else
+	if (!is_still_admin(g->c, t->user_id)) {
 		reply_problem(g->ctl, msg, "denied", NULL, NULL, 0);
-	free(t);
+		free(t);
+		return true;
+	}
+	call = gate_call_create(g, msg);
+	if (!call || !dial_start(call, t->desktop, &events, t))
+		free(t);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 
 #define GATEWAY_CALLS_MAX 4000
 
-struct console_call;
+struct dial;
 struct gateway;
 
 /* One call of the gate that is answered later. */
@@ -17,7 +17,7 @@ struct gate_call {
 	void (*drop)(struct gate_call *call); /* frees what hangs on it, not itself */
 	struct api_call *api; /* an API call … */
 	struct viewer *viewer; /* … or a viewer on the way to its desktop */
-	struct console_call *console; /* … or to a machine's console */
+	struct dial *dial; /* … or one that waits for a connection to a machine's own screen */
 	bool is_streaming;
 };
 

@@ -39,6 +39,13 @@ char *grant_sign(const struct grant *g)
 	return out;
 }
 
+bool grant_is_agentless(const json_t *grant)
+{
+	const char *kind = pst_json_str(json_object_get(grant, "endpoint"), "kind", 16);
+
+	return kind && strcmp(kind, "rfb") == 0;
+}
+
 json_t *grant_json(const struct grant *g)
 {
 	json_t *endpoint = json_loads(g->endpoint, 0, NULL);

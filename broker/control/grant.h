@@ -14,3 +14,5 @@ char *grant_sign(const struct grant *g);
 
 /* The whole GRANT of the gate's connect and redeem. Returns owned; wipes nothing of g. */
 json_t *grant_json(const struct grant *g);
+/* The desktop is shown by a server of its machine's own: the connection goes with the grant, and nobody reads its text. */
+bool grant_is_agentless(const json_t *grant);

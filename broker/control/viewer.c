@@ -4,6 +4,7 @@
  * happens; the web brings a ticket that was waited for already.
  */
 #include "broker/control/consoles.h"
+#include "broker/control/dial.h"
 #include "broker/control/gateway.h"
 #include "broker/control/grant.h"
 #include "broker/control/guests.h"
@@ -270,10 +271,17 @@ static void answer_grant(struct viewer *v, struct grant *g)
 	json_t *body = grant_json(g);
 
 	pst_wipe(g->key, sizeof(g->key));
-	if (body)
+	if (body && grant_is_agentless(body)) {
+		struct gate_call *call = v->call;
+
+		viewer_free(v);
+		call->viewer = NULL;
+		dial_seat(call, body);
+	} else if (body) {
 		finish(v, body);
-	else
+	} else {
 		refuse(v, "internal", NULL, NULL, 0);
+	}
 }
 
 static void take(struct viewer *v, const struct connect_answer *a)
@@ -386,6 +394,16 @@ void viewer_wake(struct gate_call *call, const char *user_id, const char *pool_i
 
 /* --- redeem: a ticket ------------------------------------------------------------------------- */
 
+static void redeem_seat(struct gateway *g, json_t *msg, json_t *grant)
+{
+	struct gate_call *call = gate_call_create(g, msg);
+
+	if (call)
+		dial_seat(call, grant);
+	else
+		json_decref(grant);
+}
+
 void viewer_redeem(struct gateway *g, json_t *msg)
 {
 	const char *ticket = pst_json_str(msg, "ticket", 128), *remote = pst_json_str(msg, "remote", 63);
@@ -411,7 +429,9 @@ void viewer_redeem(struct gateway *g, json_t *msg)
 	}
 	json_t *body = grant_json(&grant);
 	pst_wipe(grant.key, sizeof(grant.key));
-	if (body)
+	if (body && grant_is_agentless(body))
+		redeem_seat(g, msg, body);
+	else if (body)
 		pst_ctl_reply(g->ctl, msg, body);
 	else
 		reply_problem(g->ctl, msg, "internal", NULL, NULL, 0);

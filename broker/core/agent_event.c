@@ -27,7 +27,7 @@ void agent_tell_lease(struct core_round *c, struct core_desktop *d)
 	cmd->epoch = d->a.epoch;
 }
 
-static void agent_is_ready(struct core_round *c, struct core_desktop *d)
+void agent_is_ready(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
 	d->x.agent = AGENT_READY;

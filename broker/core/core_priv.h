@@ -143,6 +143,8 @@ void agent_on_hello(struct core_round *c);
 void agent_on_report(struct core_round *c);
 void agent_on_gone(struct core_round *c);
 void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason why);
+/* It could show a picture now, as far as the desktop itself is concerned. */
+void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
 
 /* assign.c */

@@ -112,5 +112,9 @@ void desktop_fail(struct core_round *c, struct core_desktop *d, const struct cor
 
 void desktop_await_agent(struct core_round *c, struct core_desktop *d)
 {
+	if (d->agentless && d->x.power == POWER_ON) {
+		agent_is_ready(c, d); /* the machine's own server is all that there is */
+		return;
+	}
 	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + AGENT_WAIT_MS;
 }

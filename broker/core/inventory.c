@@ -43,10 +43,11 @@ static void inventory_doubt_host(struct core_round *c, struct core_desktop *d, c
 		reason_set(&d->reason, REASON_HOST_AWAY, h->name, h->reason);
 }
 
-/* An agent that is connected is a machine that runs, whatever a list says. */
+/* An agent that is connected is a machine that runs, whatever a list says. Where there is none, nobody contradicts the list. */
 static bool inventory_lacks(const struct core_round *c, const struct core_desktop *d)
 {
-	return d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] && d->seen != c->st->round && d->x.agent != AGENT_READY;
+	return d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] && d->seen != c->st->round &&
+	       (d->x.agent != AGENT_READY || d->agentless);
 }
 
 static void inventory_count(struct core_round *c, const struct core_provider *pr, size_t *ret_live, size_t *ret_ripe)

@@ -70,7 +70,7 @@ void lease_logoff(struct core_round *c, struct core_desktop *d, enum reason why)
 	d->x.lease = LEASE_ENDING;
 	audit(c, "desktop.logoff", d, reason_code(why));
 	/* A log-on that never was needs no closing. */
-	if (d->x.agent == AGENT_READY && d->x.hygiene == HYGIENE_DIRTY) {
+	if (d->x.agent == AGENT_READY && !d->agentless && d->x.hygiene == HYGIENE_DIRTY) {
 		agent_tell_logoff(c, d, why);
 		d->due.ending_ms = c->now->mono_ms + LOGOFF_WAIT_MS;
 	} else {

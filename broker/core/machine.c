@@ -70,7 +70,7 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 	if (m->uid > 0)
 		d->uid = m->uid;
 	if (m->endpoint && m->endpoint[0])
-		CORE_COPY(d->endpoint, m->endpoint);
+		desktop_set_endpoint(d, m->endpoint);
 	d->x.parked = false; /* somebody has started it on the host */
 	if (d->x.power != POWER_ON) {
 		d->x.power = POWER_ON;

@@ -67,6 +67,15 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 		assign_answer(&c);
 }
 
+/* It counts as lost until it reports again. */
+static void resume_agent(struct core_desktop *d, int64_t now_ms)
+{
+	if (d->x.agent == AGENT_READY && !d->agentless)
+		d->x.agent = AGENT_LOST;
+	if (d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] && d->x.agent != AGENT_READY)
+		d->due.agent_ms = now_ms + AGENT_WAIT_MS;
+}
+
 void core_state_resume(struct core_state *st, const struct core_now *now)
 {
 	for (size_t i = 0; i < st->desktop_count; i++) {
@@ -75,10 +84,7 @@ void core_state_resume(struct core_state *st, const struct core_now *now)
 		int64_t t = now->mono_ms;
 
 		d->t.due_ms = t;
-		if (d->x.agent == AGENT_READY)
-			d->x.agent = AGENT_LOST; /* until it reports again */
-		if (d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0])
-			d->due.agent_ms = t + AGENT_WAIT_MS;
+		resume_agent(d, t);
 		if (d->x.lifecycle == LIFECYCLE_FAILED && d->x.lease == LEASE_FREE)
 			d->due.reap_ms = t + FAILED_KEEP_MS;
 		if (d->x.session == SESSION_GRANTED)

@@ -271,14 +271,25 @@ const char *pool_version(const struct core_state *st, const struct core_pool *p)
 	return image ? image->published : "";
 }
 
-bool core_endpoint_is_remote(const char *endpoint)
+static bool endpoint_is(const char *endpoint, const char *wanted)
 {
 	json_t *o = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
 	const char *kind = o ? pst_json_str(o, "kind", 16) : NULL;
-	bool is_remote = kind && strcmp(kind, "tls") == 0;
+	bool is_it = kind && strcmp(kind, wanted) == 0;
 
 	json_decref(o);
-	return is_remote;
+	return is_it;
+}
+
+bool core_endpoint_is_remote(const char *endpoint)
+{
+	return endpoint_is(endpoint, "tls") || endpoint_is(endpoint, "rfb");
+}
+
+void desktop_set_endpoint(struct core_desktop *d, const char *endpoint)
+{
+	CORE_COPY(d->endpoint, endpoint);
+	d->agentless = endpoint_is(endpoint, "rfb");
 }
 
 bool desktop_is_usable(const struct core_desktop *d)
@@ -290,7 +301,7 @@ bool desktop_is_usable(const struct core_desktop *d)
 	bool busy = d->t.id[0] && d->t.kind != TASK_MIGRATE;
 
 	return d->x.lifecycle == LIFECYCLE_LIVE && runs && d->x.agent == AGENT_READY &&
-	       d->x.hygiene != HYGIENE_CLEANING && d->keyed && d->endpoint[0] && !busy;
+	       d->x.hygiene != HYGIENE_CLEANING && (d->keyed || d->agentless) && d->endpoint[0] && !busy;
 }
 
 bool desktop_is_ready(const struct core_desktop *d)

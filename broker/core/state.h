@@ -85,7 +85,8 @@ struct core_desktop {
 	int64_t epoch, uid, created_wall;
 	struct core_place place;
 	struct core_move move;
-	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or "" */
+	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
+	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
 	char boot[CORE_ID_SIZE];
 	bool keyed;   /* it has enrolled since its disk was made */
 	int failures; /* since it last worked */
@@ -192,7 +193,8 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that a new desktop of the pool gets; "" while nothing is published. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
-bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", …}, a port of another host? */
+bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
+void desktop_set_endpoint(struct core_desktop *d, const char *endpoint);
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
 bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */
 bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */

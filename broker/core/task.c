@@ -104,7 +104,7 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 	if (kind == TASK_REFRESH || kind == TASK_CREATE)
 		d->x.hygiene = HYGIENE_CLEAN;
 	if (res->endpoint)
-		CORE_COPY(d->endpoint, res->endpoint);
+		desktop_set_endpoint(d, res->endpoint);
 	if (res->uid > 0)
 		d->uid = res->uid;
 	if (res->host && res->host[0])

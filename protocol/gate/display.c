@@ -233,7 +233,7 @@ static void on_refused(struct display *d, const json_t *error)
 }
 
 /* The machine's own screen: the broker has had the connection made. Takes fd. */
-static void start_console(struct display *d, json_t *reply, int fd)
+static void start_screen(struct display *d, json_t *reply, int fd)
 {
 	d->grant = json_incref(reply);
 	json_object_del(d->grant, "re");
@@ -245,8 +245,8 @@ static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *
 	struct display *d = arg;
 
 	d->call = NULL;
-	if (reply && fd >= 0 && !d->is_rfb && json_object_get(reply, "console")) {
-		start_console(d, reply, fd);
+	if (reply && fd >= 0 && session_is_screen(reply)) {
+		start_screen(d, reply, fd);
 		return;
 	}
 	if (fd >= 0)

@@ -63,13 +63,21 @@ static void on_display(void *arg, int error, pid_t pid, const int *fds, size_t n
 		close(fds[i]);
 }
 
-static void on_grant(struct question *q, json_t *reply)
+/* Takes fd: -1, or the connection to the machine's own screen. */
+static void on_grant(struct question *q, json_t *reply, int fd)
 {
 	struct session *s = q->session;
 
 	session_set_grant(s, reply);
 	q->grant = json_incref(reply);
 	json_object_del(q->grant, "re");
+	if (fd >= 0 && session_is_screen(reply)) {
+		pst_ctl_reply_fd(s->ctl, q->msg, json_incref(q->grant), fd);
+		close(fd);
+		question_free(q);
+		return;
+	}
+	pst_fd_close(&fd);
 	q->spawn_serial = spawn_connect(s->gate->spawn, reply, on_display, q);
 	if (!q->spawn_serial)
 		refuse(q, "bad_grant", 502, "The broker's answer names no desktop. An administrator should look at its log.");
@@ -82,7 +90,7 @@ static void on_done(json_t *reply, int fd, const struct pst_err *err, void *arg)
 	json_t *error = reply ? json_object_get(reply, "error") : NULL;
 
 	q->call = NULL;
-	if (fd >= 0)
+	if (!reply || error || q->is_auth)
 		pst_fd_close(&fd);
 	if (!reply) {
 		refuse(q, "broker_away", 503, "The broker cannot be reached. Try again in a moment.");
@@ -99,7 +107,7 @@ static void on_done(json_t *reply, int fd, const struct pst_err *err, void *arg)
 		pst_ctl_reply(s->ctl, q->msg, body);
 		question_free(q);
 	} else {
-		on_grant(q, reply);
+		on_grant(q, reply, fd);
 	}
 }
 

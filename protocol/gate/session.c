@@ -174,6 +174,13 @@ static void send_start(struct session *s, const struct session_params *p)
 		pst_ctl_send(s->ctl, msg);
 }
 
+bool session_is_screen(const json_t *grant)
+{
+	const char *kind = pst_json_str(json_object_get(grant, "endpoint"), "kind", 16);
+
+	return kind && !strcmp(kind, "rfb");
+}
+
 void session_set_grant(struct session *s, const json_t *grant)
 {
 	const char *uuid = pst_json_str(grant, "session", PST_UUID_SIZE - 1);

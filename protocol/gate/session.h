@@ -38,6 +38,9 @@ struct session *session_start(struct gate *g, const struct session_params *p);
 /* The owner is gone: the worker may finish by itself. */
 void session_forget(struct session *s);
 
+/* The grant's endpoint is a server of the machine's own, and the connection to it came beside the grant. */
+bool session_is_screen(const json_t *grant);
+
 /* The broker's words: ends the session with this uuid. */
 void session_end_by_broker(struct gate *g, const json_t *msg);
 void session_end_all(struct gate *g, const char *code, const char *reason_en, const char *reason_es);

@@ -60,7 +60,7 @@ static const struct rfb_client_events events = { on_surface, on_damage, on_curso
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rfb_client_params p = { .password = "secret", .events = &events };
+	struct rfb_client_params p = { .password = "secret", .is_shared = true, .events = &events };
 	size_t piece = size ? data[0] + 1u : 1, at = 1, end = 1;
 	struct pst_err err;
 	long n = 0;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A machine's console through the real broker: who may, what is asked of the provisioner, what is written down, and what the desktop's user is told.
 
-Covers: broker/control/consoles.c broker/control/console_ticket.c broker/api/consoles.c
+Covers: broker/control/consoles.c broker/control/console_ticket.c broker/control/dial.c
+broker/api/consoles.c
 """
 import os
 import socket
@@ -80,7 +81,7 @@ class Console(unittest.TestCase):
         os.write(grant["fd"], b"hello")
         self.assertEqual(self.world.provisioner.pairs[0][1].recv(5), b"hello")
         os.close(grant["fd"])
-        self.assertEqual((grant["endpoint"], grant["policy"]["view_only"], grant["policy"]["clipboard_out"], grant["console"]["name"]), ({"kind": "rfb"}, False, False, "admin"))
+        self.assertEqual((grant["endpoint"], grant["policy"]["view_only"], grant["policy"]["clipboard_out"], grant["console"]["name"]), ({"kind": "rfb", "shared": True}, False, False, "admin"))
         self.assertEqual(self.redeem(ticket)["error"]["code"], "bad_ticket", "a ticket is for once")
         self.assertTrue(self.redeem(self.ask(can_input=False))["policy"]["view_only"])
 
@@ -167,6 +168,93 @@ class Console(unittest.TestCase):
         w.admin.want(200, "PATCH", "users/" + rosa["id"], {"enabled": False})
         self.assertIn("not open consoles", w.ended(self.grant["session"])["reason_en"])
         self.assertEqual(self.redeem(late)["error"]["code"], "denied")
+
+
+class Seats(WithConsole):
+    """Machines with a VNC server of their own, and no agent."""
+
+    def __init__(self, run):
+        self.seats = {}
+        super().__init__(run)
+
+    def answer(self, m):
+        if m["op"] in ("create", "restart"):
+            self.seats[m["desktop"]] = m["task"]
+            return {"endpoint": {"kind": "rfb", "host": "10.1.2.3", "port": 5900}, "uid": 0}
+        if m["op"] == "destroy":
+            self.seats.pop(m["desktop"], None)
+            return {}
+        return {"machines": self.list(), "unlisted": []} if m["op"] == "inventory" else super().answer(m)
+
+    def list(self):
+        return [{"desktop": d, "task": t, "state": "running", "reason": "", "uid": 0, "image": "demo:1"} for d, t in self.seats.items()]
+
+
+class Seat(unittest.TestCase):
+    """A desktop without an agent, for its user."""
+
+    def setUp(self):
+        self.world = World(provisioner=False)
+        self.addCleanup(self.end)
+        self.world.provisioner = Seats(self.world.broker.dir + "/run")
+        self.world.ready()
+
+    def end(self):
+        self.world.provisioner.close()
+        self.world.gate.close()
+        self.world.broker.close()
+
+    def redeem(self, ticket, protocol="ws"):
+        return self.world.gate.call("redeem", ticket=ticket["ticket"], protocol=protocol, remote="10.0.0.9")
+
+    def test_it_is_granted_with_its_connection_and_made_new_afterwards(self):
+        w = self.world
+        grant = self.redeem(w.connect(w.ana))
+        self.assertEqual((grant["user"], grant["endpoint"], grant["grant"]), ("ana", {"kind": "rfb"}, ""))
+        self.assertNotIn("console", grant)
+        os.write(grant["fd"], b"hello")
+        self.assertEqual(w.provisioner.pairs[-1][1].recv(5), b"hello")
+        w.gate.send({"op": "session", "session": grant["session"], "event": "started"})
+        eventually(lambda: w.admin.get("sessions/" + grant["session"])["state"] == "active")
+        self.assertEqual(w.admin.want(409, "POST", "desktops/%s/message" % grant["desktop"], {"text": "hello"})["code"], "not_carried")
+        # The broker dies: the desktop is as it was, and nobody waits for an agent.
+        w.broker.kill()
+        w.broker.start()
+        w.open_gate([grant["session"]])
+        w.log_in()
+        w.provisioner.connect()
+        eventually(lambda: w.admin.get("desktops/" + grant["desktop"])["state"] == "connected")
+        asked = len(w.provisioner.commands)
+        w.ana.want(202, "POST", "me/desktops/%s/logoff" % grant["desktop"], {})
+        w.ended(grant["session"])
+        eventually(lambda: any(m["op"] == "restart" and m["refresh"] for m in w.provisioner.commands[asked:]))
+        eventually(lambda: w.admin.get("desktops/" + grant["desktop"])["state"] == "ready")
+
+    def test_a_vnc_viewer_and_novnc_get_it_too(self):
+        w = self.world
+        self.assertIn("fd", self.redeem(w.connect(w.ana, "novnc"), "rfb"))
+        login = w.gate.call("auth", user="ana", password="a long ana one", protocol="rfb", remote="10.0.0.7")
+        grant = w.gate.call("connect", login=login["login"], pool=login["pool"], protocol="rfb", remote="10.0.0.7")
+        self.assertEqual(grant["endpoint"], {"kind": "rfb"})
+        self.assertIn("fd", grant)
+
+    def test_a_server_that_does_not_answer_is_told_and_ends_the_session(self):
+        w = self.world
+        w.provisioner.refusal = "the console at 10.1.2.3 port 5900: Connection refused"
+        self.assertIn("10.1.2.3", self.redeem(w.connect(w.ana))["error"]["title"])
+        eventually(lambda: not w.admin.get("sessions?state=live")["items"])
+        w.provisioner.refusal = None
+        self.assertIn("fd", self.redeem(w.connect(w.ana)))
+
+    def test_a_list_without_it_takes_it_away(self):
+        w = self.world
+        desktop = w.admin.get("desktops")["items"][0]["id"]
+        w.provisioner.seats.clear()
+        for _ in range(2):
+            w.provisioner.link.close()
+            eventually(lambda: "provisioner gone" in w.broker.text())
+            w.provisioner.connect()
+        eventually(lambda: desktop not in [d["id"] for d in w.admin.get("desktops")["items"] if d["state"] != "deleting"], 20)
 
 
 if __name__ == "__main__":

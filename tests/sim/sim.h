@@ -119,6 +119,7 @@ struct world {
 	struct user users[USERS_MAX];
 	int user_count, pool_count;
 	bool mutate_fence, mutate_dirty;
+	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
 	int seen_count;
 	int grants, crashes;

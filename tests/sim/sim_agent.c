@@ -13,7 +13,7 @@ void agent_boot(struct world *w, struct machine *m)
 
 	sim_uuid(w, m->boot);
 	/* Now and then an image whose agent never comes up. */
-	if (sim_chance(w, w->faults.task_dies))
+	if (sim_chance(w, w->faults.task_dies) || w->agentless)
 		return;
 	start = sim_post(w, AGENT_START, sim_between(w, 100, sim_chance(w, w->faults.slow) ? 60000 : 5000));
 	CORE_COPY(start->desktop, m->id);

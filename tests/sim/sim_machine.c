@@ -174,9 +174,9 @@ void host_on_answer(struct world *w, const struct message *m)
 	if (m->broker != w->broker || !w->rec)
 		return;
 	if (m->ok && mc) {
-		snprintf(endpoint, sizeof(endpoint), "{\"kind\":\"unix\",\"path\":\"/run/%.8s\"}", m->desktop);
+		snprintf(endpoint, sizeof(endpoint), w->agentless ? "{\"kind\":\"rfb\",\"host\":\"10.0.0.1\",\"port\":5900}" : "{\"kind\":\"unix\",\"path\":\"/run/%.8s\"}", m->desktop);
 		res.endpoint = endpoint;
-		res.uid = mc->uid;
+		res.uid = w->agentless ? 0 : mc->uid;
 		res.host = host_name(mc->host);
 	}
 	if (!m->ok) {
@@ -202,7 +202,7 @@ static struct machine_list machine_list(struct world *w, struct machine_report *
 		if (!m->exists || host_is_silent(w, m->host))
 			continue;
 		ret[n++] = (struct machine_report){
-			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = m->uid,
+			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = w->agentless ? 0 : m->uid,
 			.host = host_name(m->host)
 		};
 	}

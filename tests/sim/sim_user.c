@@ -83,6 +83,14 @@ void gateway_on_hello(struct world *w, const struct message *m)
 	broker_after(w);
 }
 
+/* Does what answers there let this one in? */
+static bool user_is_let_in(const struct world *w, const struct machine *m, const struct grant *g)
+{
+	if (w->agentless)
+		return m && m->running;
+	return m && m->agent && m->keyed && g->epoch > m->highest;
+}
+
 /* The worker dials the agent: the last fence. */
 static void user_opens(struct world *w, int u, const struct grant *g)
 {
@@ -90,7 +98,7 @@ static void user_opens(struct world *w, int u, const struct grant *g)
 
 	check_grant(w, u, g);
 	CORE_COPY(w->users[u].session, g->session);
-	if (!m || !m->agent || !m->keyed || g->epoch <= m->highest || sim_chance(w, 20)) {
+	if (!user_is_let_in(w, m, g) || sim_chance(w, 20)) {
 		session_say(w, g->session, "ended", sim_between(w, 1, 3000));
 		w->users[u].state = USER_IDLE;
 		user_next(w, u, 1000, 20000);
@@ -98,7 +106,8 @@ static void user_opens(struct world *w, int u, const struct grant *g)
 	}
 	session_lost(w, m, "moved");
 	m->highest = m->session_epoch = g->epoch;
-	m->occupant = m->disk_owner = u;
+	m->occupant = w->agentless ? -1 : u;
+	m->disk_owner = u;
 	CORE_COPY(m->session, g->session);
 	session_say(w, g->session, "started", sim_between(w, 1, 500));
 	w->users[u].state = USER_WORKING;

@@ -120,6 +120,7 @@ struct rfb_client *rfb_client_create(const struct rfb_client_params *p)
 	c->events = p->events;
 	c->arg = p->arg;
 	c->is_near = p->is_near;
+	c->is_shared = p->is_shared;
 	c->step = rfb_version_step;
 	pst_strlcpy(c->password, sizeof(c->password), p->password); /* the first eight are all that counts */
 	pst_buf_init(&c->text, RFB_TEXT_MAX);

@@ -33,6 +33,7 @@ struct rfb_client_events {
 
 struct rfb_client_params {
 	const char *password; /* copied; "" for none */
+	bool is_shared;       /* the server's other clients may stay (RFC 6143, 7.3.1) */
 	bool is_near;         /* pixels as they are rather than packed: the way costs nothing */
 	const struct rfb_client_events *events;
 	void *arg;

@@ -25,7 +25,7 @@ struct rfb_client {
 	const struct rfb_client_events *events;
 	void *arg;
 	char password[RFB_PASSWORD_MAX + 1];
-	bool is_near;
+	bool is_near, is_shared;
 	rfb_step step;
 	int minor;     /* of the version: 3, 7 or 8 */
 	uint64_t skip; /* bytes that nobody wants */

@@ -16,6 +16,11 @@ static long security_step(struct rfb_client *c, const uint8_t *data, size_t len,
 static long result_step(struct rfb_client *c, const uint8_t *data, size_t len, struct pst_err *err);
 static long init_step(struct rfb_client *c, const uint8_t *data, size_t len, struct pst_err *err);
 
+static void put_client_init(struct rfb_client *c)
+{
+	pst_buf_put_u8(&c->out, c->is_shared);
+}
+
 /* "RFB 003.008\n"; an Apple says 003.889, and older ones 003.005 for 3.3. */
 long rfb_version_step(struct rfb_client *c, const uint8_t *data, size_t len, struct pst_err *err)
 {
@@ -80,7 +85,7 @@ static int choose(struct rfb_client *c, bool has_none, bool has_password, struct
 	/* Before 3.8 nobody says that no password was right. */
 	c->step = type == RFB_SECURITY_VNC ? challenge_step : c->minor >= 8 ? result_step : init_step;
 	if (c->step == init_step)
-		pst_buf_put_u8(&c->out, 1);
+		put_client_init(c);
 	return 0;
 }
 
@@ -135,7 +140,7 @@ static long result_step(struct rfb_client *c, const uint8_t *data, size_t len, s
 		return pst_err_set(err, PST_EAUTH, "it does not take the password");
 	c->step = result ? reason_step : init_step;
 	if (!result)
-		pst_buf_put_u8(&c->out, 1); /* ClientInit: others may stay */
+		put_client_init(c);
 	return (long)in.at;
 }
 

@@ -218,6 +218,7 @@ static struct source *rfb_open(
 	r->base.type = &source_rfb;
 	pst_buf_init(&r->in, RFB_WAIT_MAX + 2 * READ_SIZE);
 	client.is_near = socket_is_unix(p->fd);
+	client.is_shared = p->is_shared;
 	client.arg = r;
 	if (!client.is_near)
 		setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

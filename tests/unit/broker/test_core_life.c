@@ -23,6 +23,39 @@ static void finish(void)
 
 TestSuite(core_life, .fini = finish);
 
+/* ---- desktops without an agent ---- */
+
+Test(core_life, a_desktop_shown_by_its_machine_s_own_server_waits_for_no_agent)
+{
+	struct provider_result res = { .ok = true, .endpoint = "{\"kind\":\"rfb\",\"host\":\"10.0.0.1\",\"port\":5900}" };
+	struct core_event done = { .kind = EVENT_TASK_RESULT, .result = &res };
+	struct core_desktop *d;
+	char task[CORE_ID_SIZE];
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_pool(&f)->on_logoff = ON_LOGOFF_REFRESH;
+	fixture_hello(&f, NULL, 0);
+	d = f.st.desktops[0];
+	CORE_COPY(task, d->t.id);
+	res.task = task;
+	fixture_run(&f, &done);
+	cr_assert(d->agentless && desktop_is_ready(d));
+	fixture_work(&f, "ana");
+	cr_assert_eq(d->x.hygiene, HYGIENE_DIRTY);
+	/* After a restart of the broker nobody is awaited, and nothing is restarted. */
+	core_state_resume(&f.st, &f.now);
+	fixture_hello(&f, NULL, 0);
+	fixture_tick(&f, AGENT_WAIT_MS + 1);
+	cr_assert_eq(d->x.agent, AGENT_READY);
+	/* There is no log-on to be closed: the disk is made new at once, and then it is ready. */
+	cr_assert_eq(fixture_operate(&f, EVENT_LOGOFF, d->id), 0);
+	cr_assert_eq(d->t.kind, TASK_REFRESH);
+	cr_assert_eq(d->x.lease, LEASE_FREE);
+	CORE_COPY(task, d->t.id);
+	fixture_run(&f, &done);
+	cr_assert(desktop_is_ready(d));
+}
+
 /* ---- log-off and hygiene ---- */
 
 static void report(const char *desktop, const char *word, int64_t epoch)

@@ -72,7 +72,7 @@ static const struct rfb_client_events events = { on_surface, on_damage, on_curso
 
 static void open_client(struct seen *s, const char *password)
 {
-	struct rfb_client_params p = { .password = password, .is_near = true, .events = &events, .arg = s };
+	struct rfb_client_params p = { .password = password, .is_near = true, .is_shared = true, .events = &events, .arg = s };
 
 	memset(s, 0, sizeof(*s));
 	pst_buf_init(&s->server, 1 << 20);
