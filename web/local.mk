@@ -46,6 +46,7 @@ dist_webconsole_DATA = \
 	web/console/event-words.js \
 	web/console/explain.js \
 	web/console/groups.js \
+	web/console/hosts.js \
 	web/console/images.js \
 	web/console/index.html \
 	web/console/list.js \
@@ -60,6 +61,7 @@ dist_webconsole_DATA = \
 	web/console/site.js \
 	web/console/tokens.js \
 	web/console/users.js \
+	web/console/words-hosts.js \
 	web/console/words-objects.js \
 	web/console/words-operations.js \
 	web/console/words.js

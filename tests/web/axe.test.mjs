@@ -75,6 +75,7 @@ const PLACES = [
 		await page.locator('.tile', { hasText: 'Demo' }).locator('.menu > button').click();
 		await page.click('role=menuitem[name="Snapshots…"]');
 	}],
+	['admin', '/console/#/providers', '.hosts [role=progressbar]', (page) => page.click('.row-link:has-text("cluster")')],
 	['admin', '/console/#/desktops/ID', '[role=menuitem]', (page) => page.click('.page-actions .menu > button')],
 	['admin', '/console/#/users', 'dialog[open] form', (page) => page.click('.page-actions button')],
 	['admin', '/console/#/desktops', '[role=menuitem]', (page) => page.click('.row-actions button >> nth=1')],

@@ -61,7 +61,11 @@ export class FakeApi {
 			['GET', /^\/events$/, (c) => this.events(c)],
 			['POST', /^\/desktops\/([^/]+)\/power$/, (c) => this.operate(c.params[0], c.body.power, '')],
 			['POST', /^\/desktops\/([^/]+)\/resize$/, (c) => this.operate(c.params[0], 'resize', `${c.body.memory_mb ?? 0},${(c.body.cpus ?? 0) * 100},${c.body.disk_mb ?? 0}`)],
-			['POST', /^\/desktops\/([^/]+)\/migrate$/, (c) => this.operate(c.params[0], 'migrate', c.body.host)],
+			['POST', /^\/desktops\/([^/]+)\/migrate$/, (c) => this.operate(c.params[0], 'migrate', c.body.host ?? 'kvm2')],
+			['GET', /^\/providers\/([^/]+)\/hosts$/, (c) => ({ items: this.hostsOf(c), next: null })],
+			['GET', /^\/providers\/([^/]+)\/hosts\/([^/]+)$/, (c) => this.hostsOf(c).find((host) => host.name === c.params[1])],
+			['POST', /^\/providers\/([^/]+)\/hosts\/([^/]+)\/maintenance$/, (c) => this.maintain(c)],
+			['GET', /^\/providers\/([^/]+)\/networks$/, (c) => ({ items: this.world.networks[this.find('providers', c.params[0]).name] ?? [], next: null })],
 			['GET', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => ({ items: this.world.snapshots[c.params[0]] ?? [], next: null })],
 			['POST', /^(?:\/me)?\/desktops\/([^/]+)\/snapshots$/, (c) => this.operate(c.params[0], 'snapshot', c.body.name)],
 			['DELETE', /^\/desktops\/([^/]+)\/consoles\/([^/]+)$/, (c) => this.change('desktops', c.params[0], { consoles: undefined }) && null],
@@ -87,6 +91,18 @@ export class FakeApi {
 			['PATCH', new RegExp(`^/(${NOUNS.join('|')})/([^/]+)$`), (c) => this.change(c.params[0], c.params[1], this.resolve(c.params[0], c.body))],
 			['DELETE', new RegExp(`^/(${NOUNS.join('|')})/([^/]+)$`), (c) => this.remove(c.params[0], c.params[1])],
 		];
+	}
+
+	hostsOf({ params }) {
+		return this.world.hosts[this.find('providers', params[0]).name] ?? [];
+	}
+
+	maintain(c) {
+		const host = this.hostsOf(c).find((o) => o.name === c.params[1]);
+		const { on, at_once: n } = c.body;
+		Object.assign(host, { state: !on ? 'ready' : host.desktops ? 'draining' : 'empty', staying: [],
+			maintenance: on ? { at_once: n, total: host.desktops, moved: 0, moving: 0, by: 'admin', since: new Date().toISOString() } : null });
+		return { status: 202, body: host };
 	}
 
 	login({ body }) {

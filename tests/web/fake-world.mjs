@@ -97,9 +97,23 @@ function fillHall(w, over) {
 		desktopOf(w, hall, i, i % 97 === 0 ? 'failed' : 'ready', null, i % 97 === 0 ? reason('task_failed', 'It did not start.', 'No ha arrancado.') : reason('ready', 'Ready for a user.', 'Listo para un usuario.'));
 }
 
+/** A provider of four hosts: one is being emptied, one does not answer. */
+function clusterOf(w) {
+	const host = (name, state, more) => ({ name, state, usable: true, processors: 32, memory_mb: 262144, free_mb: 180000, machines: 21, capacity: 0, desktops: 19, maintenance: null, reason: reason('', 'It takes desktops.', 'Admite escritorios.'), ...more });
+	w.providers.push({ ...base(500000), name: 'cluster', kind: 'libvirt', capacity: 0, max_creates: 4, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(2), state: 'ready',
+		reason: reason('', 'It is working.', 'Funciona.') });
+	w.hosts.cluster = [host('kvm1', 'ready', {}), host('kvm2', 'ready', { free_mb: 61000, machines: 40, desktops: 40 }),
+		host('kvm3', 'draining', { desktops: 5, machines: 5, maintenance: { at_once: 1, total: 12, moved: 7, moving: 1, by: 'admin', since: ago(300) }, reason: reason('host_draining', 'In maintenance: 7 of 12 desktops have left it.', 'En mantenimiento: han salido 7 de 12 escritorios.'),
+			staying: [{ id: uuid(), name: 'demo-0007', user: { id: uuid(), name: 'ana' }, state: 'moving', to: 'kvm1', reason: null }, { id: uuid(), name: 'demo-0011', user: null, state: 'waits', to: null, reason: null },
+				{ id: uuid(), name: 'render-0002', user: { id: uuid(), name: 'bruno' }, state: 'stays', to: null,
+					reason: reason('move_failed', 'The move to kvm2 failed and is tried again: its processor lacks avx512f', 'El traslado a kvm2 ha fallado y se repetirá: its processor lacks avx512f') }] }),
+		host('kvm4', 'away', { usable: false, free_mb: 0, desktops: 3, machines: 0, reason: reason('host_away', 'The host kvm4 cannot be asked: libvirt at qemu+tls://kvm4/system cannot be reached: look at libvirtd there', 'No se puede consultar el servidor kvm4: libvirt at qemu+tls://kvm4/system cannot be reached: look at libvirtd there') })];
+	w.networks.cluster = [{ name: 'office', kind: 'bridge', about: 'br-office', peers: false }, { name: 'lab', kind: 'ovs', about: 'br0, VLAN 42', peers: true }, { name: 'exam', kind: 'isolated', about: '10.21.0.0/24', peers: false }];
+}
+
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
-	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, users: [], groups: [], entitlements: [], events: [] };
+	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, users: [], groups: [], entitlements: [], events: [] };
 	people(w);
 	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
@@ -111,6 +125,7 @@ export function makeWorld(kind = 'busy') {
 		return w;
 	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',
 		reason: reason('provider_silent', 'The provider has not answered for 10 minutes: is the host on?', 'El proveedor no responde desde hace 10 minutos: ¿está encendido el servidor?') });
+	clusterOf(w);
 	const over = { provider: ref(w.providers[0]), image: ref(w.images[0]) };
 	const demo = poolOf('demo', 'Demo', 'A Debian desktop for everybody', { ...over, state: 'ready', reason: reason('pool_ready', '1 of 4 desktops are free.', '1 de 4 escritorios están libres.') });
 	const dev = poolOf('development', 'Development', '', { ...over, kind: 'dedicated', on_logoff: 'keep', max: 12, state: 'starting', reason: reason('pool_starting', '2 desktops are being prepared.', 'Se están preparando 2 escritorios.') });

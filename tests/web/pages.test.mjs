@@ -413,6 +413,62 @@ test('snapshots of a desktop: who and when, one more, back to one, away with one
 	assert.equal(calls(api, 'POST', `/desktops/${id}/snapshots/before-update/revert`).length, 1);
 });
 
+test('a host is taken out of service with its progress and what stays, and put back', async () => {
+	const { api, page } = await open('/console/#/providers', { as: 'admin' });
+	await page.click('.row-link:has-text("cluster")');
+	const row = (name) => page.locator('.hosts > li', { has: page.locator(`strong:text-is("${name}")`) });
+	await row('kvm3').waitFor();
+	assert.match(await row('kvm3').textContent(), /Draining.*7 of 12 moved.*begun by admin.*demo-0007 \(ana\): on its way to kvm1.*demo-0011: waits for its turn.*render-0002 \(bruno\): The move to kvm2 failed/);
+	assert.equal(await row('kvm3').locator('[role=progressbar]').getAttribute('aria-valuenow'), '7');
+	assert.match(await row('kvm4').textContent(), /Away.*cannot be reached/);
+	assert.match(await page.textContent('.card:has-text("Networks")'), /lab.*Open vSwitch, br0, VLAN 42.*desktops reach each other/);
+	await page.click('[aria-label="Maintenance of kvm1"]');
+	assert.match(await page.textContent('dialog'), /Its desktops \(19\) are moved to the other hosts while they run/);
+	await page.fill('dialog [name=at_once]', '17');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('dialog .field-error:not([hidden])');
+	await page.fill('dialog [name=at_once]', '4');
+	await page.keyboard.press('Enter');
+	await row('kvm1').locator('text=0 of 19 moved').waitFor();
+	assert.deepEqual(calls(api, 'POST', /kvm1\/maintenance$/)[0].body, { on: true, at_once: 4 });
+	Object.assign(api.world.hosts.cluster[0], { desktops: 0, state: 'empty' });
+	api.world.hosts.cluster[0].maintenance.moved = 19;
+	api.changed('desktops', api.world.desktops[0].id, api.world.desktops[0]);
+	await row('kvm1').locator('text=Out of service').waitFor();
+	await page.click('[aria-label="Put back kvm1"]');
+	await page.click('dialog button.primary');
+	await row('kvm1').locator('.chip:has-text("Ready")').waitFor();
+	assert.deepEqual(calls(api, 'POST', /kvm1\/maintenance$/)[1].body, { on: false });
+});
+
+test('a desktop says where it is and why, and moves to the best host or one of the others', async () => {
+	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
+	const [d] = api.world.desktops;
+	Object.assign(d, { placement: { host: 'kvm2', en: 'kvm2 (71: 60 % memory free, 3 of this pool) before kvm1 (52: 30 % memory free, 9 of this pool)', es: '' } });
+	api.world.hosts.local = api.world.hosts.cluster;
+	await page.click('.row-link:has-text("demo-01")');
+	await page.waitForSelector('.facts:has-text("kvm2 (71: 60 % memory free")');
+	await page.click('.page-actions .menu > button');
+	await page.click('role=menuitem[name="Move to another host"]');
+	assert.deepEqual(await page.locator('dialog [name=host] option').allTextContents(), ['the best one', 'kvm1']);
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('.facts:has-text("under way")');
+	assert.deepEqual(calls(api, 'POST', /migrate$/)[0].body, {});
+});
+
+test('a pool is put on one of its provider\'s networks', async () => {
+	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
+	await page.waitForSelector('.pool-form form');
+	assert.deepEqual(await page.locator('[name="spec.network"] option').allTextContents(), ['the host\'s', 'none']);
+	await page.selectOption('[name=provider]', 'cluster');
+	await page.waitForSelector('[name="spec.network"] option[value=lab]', { state: 'attached' });
+	await page.selectOption('[name="spec.network"]', 'lab');
+	await page.fill('[name=name]', 'aula-9');
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('h1:has-text("aula-9")');
+	assert.equal(calls(api, 'POST', '/pools').at(-1).body.spec.network, 'lab');
+});
+
 test('a provider says in words what it carries, and a busy desktop is not a full pool', async () => {
 	const { api, page } = await open('/console/#/providers', { as: 'admin' });
 	await page.click('.row-link:has-text("local")');

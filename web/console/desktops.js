@@ -9,6 +9,7 @@ import { when } from '../shared/time.js';
 import { carries, learnCarried } from './carried.js';
 import { byName } from './list.js';
 import { facts } from './object.js';
+import { placeRows } from './hosts.js';
 import { operationActions, snapshotsCard, taskRows, taskWords } from './operations.js';
 import { href } from './router.js';
 import { act, choices, formDialog, link, part, yesNo } from './site.js';
@@ -114,7 +115,7 @@ function consoleRows(d) {
 export function desktopPage() {
 	return {
 		noun: 'desktops', kind: 'desktop', list: t('nav.desktops'), actions: desktopActions, title: (d) => d.name, prepare: learnCarried, passing: ['task', 'last_task', 'consoles'],
-		summary: (d) => [...taskRows(d), ...consoleRows(d), [t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], [t('kind.image'), link('images', d.image)],
+		summary: (d) => [...taskRows(d), ...consoleRows(d), [t('kind.user'), link('users', d.user)], [t('kind.pool'), link('pools', d.pool)], [t('kind.provider'), link('providers', d.provider)], ...placeRows(d), [t('kind.image'), link('images', d.image)],
 			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
 			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
 			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],

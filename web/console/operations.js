@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What a desktop's provider may carry: power, sizes, moves, snapshots; and how such a task goes and went. */
 
-import { api } from '../shared/api.js';
+import { api, problemText } from '../shared/api.js';
 import { h } from '../shared/dom.js';
 import { t } from '../shared/i18n.js';
 import { Snapshots } from '../shared/snapshots.js';
@@ -9,6 +9,7 @@ import { chip } from '../shared/states.js';
 import { toast } from '../shared/toast.js';
 import { carries } from './carried.js';
 import { act, formDialog, part } from './site.js';
+import './words-hosts.js';
 import './words-operations.js';
 
 /** @param {any} d */
@@ -35,11 +36,22 @@ function resize(d) {
 		run: (values) => api('POST', `${at(d)}/resize`, values) });
 }
 
+/** The other hosts that take desktops, the best one first; where they are not known, a name is typed. @param {any} d @returns {Promise<import('../shared/form.js').Field>} */
+async function hostField(d) {
+	const { data } = await api('GET', `/providers/${part(d.provider.id)}/hosts`);
+	const open = data.items.filter((/** @type {any} */ host) => host.state === 'ready' && host.name !== d.placement?.host);
+	if (data.items.length)
+		return { name: 'host', label: t('operation.host'), type: 'select', options: [['', t('hosts.best')], ...open.map((/** @type {any} */ host) => [host.name, host.name])] };
+	return { name: 'host', label: t('operation.host'), isRequired: true, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]*$', help: t('operation.hostHelp') };
+}
+
 /** @param {any} d */
-function migrate(d) {
+async function migrate(d) {
+	const field = await hostField(d).catch((reason) => void toast(problemText(reason), 'bad'));
+	if (!field)
+		return;
 	formDialog({ title: t('operation.migrateTitle', { name: d.name }), lead: t('operation.migrateText'), submit: t('operation.migrate'), done: t('act.asked'),
-		fields: [{ name: 'host', label: t('operation.host'), isRequired: true, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]*$', help: t('operation.hostHelp') }],
-		run: (values) => api('POST', `${at(d)}/migrate`, values) });
+		fields: [field], run: (values) => api('POST', `${at(d)}/migrate`, values.host ? values : {}) });
 }
 
 /** Nothing while something else goes on: it would be refused. @param {any} d @returns {import('./site.js').Action[]} */
@@ -60,7 +72,7 @@ export function operationActions(d) {
 	if (carries(d, 'resize'))
 		actions.push({ label: t('operation.resize'), icon: 'resize', isMore: true, run: () => resize(d) });
 	if (!isOff && carries(d, 'migrate'))
-		actions.push({ label: t('operation.migrate'), icon: 'move', isMore: true, run: () => migrate(d) });
+		actions.push({ label: t('operation.migrate'), icon: 'move', isMore: true, run: () => void migrate(d) });
 	return actions;
 }
 

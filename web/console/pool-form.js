@@ -30,8 +30,14 @@ export function poolRules(p) {
 	return rules;
 }
 
-/** @param {[string, string][]} providers @param {[string, string][]} images @param {[string, string][]} versions @param {boolean} isNew @returns {import('../shared/form.js').Field[]} */
-function fields(providers, images, versions, isNew) {
+/** What a provider's desktops may be on; `now` stays to be seen where it is not known any more. @param {any[]} known @param {string} now @returns {[string, string][]} */
+function networkOptions(known, now) {
+	const names = ['host', 'none', ...known.map((n) => n.name)];
+	return [...names, ...(now && !names.includes(now) ? [now] : [])].map((name) => [name, name === 'host' || name === 'none' ? t(`spec.network.${name}`) : name]);
+}
+
+/** @param {[string, string][]} providers @param {[string, string][]} images @param {[string, string][]} versions @param {[string, string][]} networks @param {boolean} isNew @returns {import('../shared/form.js').Field[]} */
+function fields(providers, images, versions, networks, isNew) {
 	const whole = (/** @type {string} */ name, /** @type {string} */ label, /** @type {number} */ max, /** @type {string} */ help = '', /** @type {number} */ min = 0) =>
 		({ name, label, type: /** @type {const} */ ('number'), min, max, help, isRequired: true });
 	return [
@@ -52,7 +58,7 @@ function fields(providers, images, versions, isNew) {
 		{ ...whole('spec.memory_mb', t('spec.memoryMb'), 16777216, t('pool.zeroNoLimit')), section: t('pool.sectionSpec') }, whole('spec.cpus', t('spec.cpus'), 1024, t('pool.zeroNoLimit')),
 		whole('spec.disk_mb', t('spec.diskMb'), 67108864, t('spec.diskHelp')),
 		whole('spec.pids', t('spec.pids'), 4194304, t('pool.zeroNoLimit')),
-		{ name: 'spec.network', label: t('spec.network'), type: 'select', options: [['host', t('spec.network.host')], ['none', t('spec.network.none')]] },
+		{ name: 'spec.network', label: t('spec.network'), type: 'select', options: networks },
 		whole('spec.max_width', t('spec.maxWidth'), 8192, '', 320), whole('spec.max_height', t('spec.maxHeight'), 8192, '', 200),
 		{ name: 'spec.locale', label: t('spec.locale'), maxLength: 32, help: t('spec.localeHelp') }, { name: 'spec.layout', label: t('spec.layout'), maxLength: 32, help: t('spec.layoutHelp') },
 		{ name: 'enabled', label: t('pool.enabledLong'), type: 'check', section: isNew ? t('pool.sectionStart') : t('pool.sectionState') },
@@ -85,6 +91,25 @@ export class PoolForm {
 		}
 	}
 
+	/** The networks of the provider that is chosen. @param {Form} form @param {string} now */
+	#offerNetworks(form, now) {
+		const provider = /** @type {HTMLSelectElement | null} */ (form.element.querySelector('select[name="provider"]'));
+		const network = /** @type {HTMLSelectElement | null} */ (form.element.querySelector('select[name="spec.network"]'));
+		let turn = 0;
+		const offer = async () => {
+			const mine = ++turn;
+			const { data } = await api('GET', `/providers/${part(provider?.value ?? '')}/networks`);
+			if (mine !== turn || !network)
+				return;
+			const chosen = network.value || now;
+			network.replaceChildren(...networkOptions(data.items, chosen).map(([value, text]) => h('option', { value }, text)));
+			network.value = chosen;
+		};
+		const quietly = () => void offer().catch(() => {}); // what is offered already stays
+		provider?.addEventListener('change', quietly);
+		quietly();
+	}
+
 	/** @param {[string, string][]} providers @param {any[]} images @param {any} pool */
 	#show(providers, images, pool) {
 		if (this.id)
@@ -93,7 +118,7 @@ export class PoolForm {
 		const versionsOf = (/** @type {string} */ name) => /** @type {[string, string][]} */ ([['latest', t('pool.latest')],
 			...(images.find((i) => i.name === name)?.versions ?? []).map((/** @type {any} */ v) => [v.version, v.version])]);
 		const form = new Form({
-			fields: fields(providers, images.map((i) => [i.name, nameOf(i)]), versionsOf(values.image ?? images[0].name), !this.id), values, submit: t(this.id ? 'act.save' : 'pools.create'),
+			fields: fields(providers, images.map((i) => [i.name, nameOf(i)]), versionsOf(values.image ?? images[0].name), networkOptions([], values.spec.network), !this.id), values, submit: t(this.id ? 'act.save' : 'pools.create'),
 			check: ({ min, max }) => min > max ? { field: 'min', text: t('rule.minOverMax') } : null,
 			run: (typed) => this.id ? api('PATCH', `/pools/${part(this.id)}`, typed, { headers: { 'if-match': `"${pool.rev}"` } }) : api('POST', '/pools', typed),
 			onDone: ({ data }) => {
@@ -105,6 +130,7 @@ export class PoolForm {
 		const image = form.element.querySelector('select[name="image"]');
 		const version = /** @type {HTMLSelectElement | null} */ (form.element.querySelector('select[name="image_version"]'));
 		image?.addEventListener('change', () => version?.replaceChildren(...versionsOf(form.values().image).map(([value, text]) => h('option', { value }, text))));
+		this.#offerNetworks(form, values.spec.network);
 		const rules = h('ul', { class: 'rules', 'aria-live': 'polite' });
 		const tell = () => fill(rules, ...poolRules(form.values()).map((text) => h('li', {}, text)));
 		form.element.addEventListener('input', tell);

@@ -6,6 +6,7 @@ import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip } from '../shared/states.js';
 import { when } from '../shared/time.js';
+import { hostCards } from './hosts.js';
 import { byName } from './list.js';
 import { go, href } from './router.js';
 import { act, formDialog, part, yesNo } from './site.js';
@@ -61,7 +62,7 @@ export function providerList() {
 /** @returns {import('./object.js').ObjectKind} */
 export function providerPage() {
 	return {
-		noun: 'providers', kind: 'provider', list: t('nav.providers'), actions: providerActions, title: (p) => p.name,
+		noun: 'providers', kind: 'provider', list: t('nav.providers'), actions: providerActions, title: (p) => p.name, below: hostCards,
 		summary: (p) => [[t('field.kind'), p.kind], [t('providers.healthy'), yesNo(p.healthy)], [t('providers.seen'), when(p.seen)], [t('providers.capacity'), room(p)], [t('providers.creates'), String(p.max_creates)],
 			[t('providers.enabled'), yesNo(p.enabled)], [t('providers.can'), carried(p.can ?? [])]],
 	};

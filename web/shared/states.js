@@ -10,6 +10,7 @@ import { addSentences, t } from './i18n.js';
 const STATES = {
 	active: ['good', 'Active', 'Activa'],
 	assigned: ['good', 'Assigned', 'Asignado'],
+	away: ['bad', 'Away', 'No responde'],
 	blocked: ['warn', 'Blocked', 'Bloqueado'],
 	building: ['busy', 'Building', 'En construcción'],
 	busy: ['warn', 'Full', 'Completo'],
@@ -28,6 +29,7 @@ const STATES = {
 	enabled: ['good', 'Switched on', 'Activado'],
 	ended: ['plain', 'Ended', 'Terminada'],
 	failed: ['bad', 'Failed', 'Con fallo'],
+	'host.empty': ['warn', 'Out of service', 'Fuera de servicio'],
 	granted: ['busy', 'Connecting', 'Conectando'],
 	logging_off: ['busy', 'Logging off', 'Cerrando sesión'],
 	maintenance: ['warn', 'Maintenance', 'Mantenimiento'],
@@ -39,6 +41,7 @@ const STATES = {
 	restarting: ['busy', 'Restarting', 'Reiniciándose'],
 	retired: ['plain', 'Retired', 'Retirada'],
 	starting: ['busy', 'Starting', 'Arrancando'],
+	unknown: ['plain', 'Not known', 'Desconocido'],
 	unreachable: ['bad', 'Unreachable', 'Sin respuesta'],
 	stopped: ['plain', 'Stopped', 'Detenido'],
 	waiting: ['warn', 'Waiting', 'En espera'],

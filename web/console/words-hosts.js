@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The console's sentences about hosts and networks. */
+
+import { addSentences } from '../shared/i18n.js';
+
+addSentences({
+	'hosts.title': ['Hosts', 'Servidores'],
+	'hosts.host': ['Host', 'Servidor'],
+	'hosts.gib': ['{n} GiB', '{n} GiB'],
+	'hosts.memory': ['{free} of {all} free', '{free} libres de {all}'],
+	'hosts.processors': ['{n} processors', '{n} procesadores'],
+	'hosts.machines': ['{n} machines', '{n} máquinas'],
+	'hosts.machinesOf': ['{n} of {max} machines', '{n} de {max} máquinas'],
+	'hosts.desktops': ['{n} desktops', '{n} escritorios'],
+	'hosts.moved': ['{moved} of {total} moved', '{moved} de {total} trasladados'],
+	'hosts.by': ['(begun by {user})', '(iniciado por {user})'],
+	'hosts.progressOf': ['Emptying {name}', 'Vaciado de {name}'],
+	'hosts.movingTo': ['on its way to {host}', 'en camino a {host}'],
+	'hosts.waits': ['waits for its turn', 'espera su turno'],
+	'hosts.empty': ['Maintenance', 'Mantenimiento'],
+	'hosts.emptyName': ['Maintenance of {name}', 'Mantenimiento de {name}'],
+	'hosts.emptyTitle': ['Take {name} out of service?', '¿Poner {name} en mantenimiento?'],
+	'hosts.emptyText': ['Nothing new is placed on it. Its desktops ({n}) are moved to the other hosts while they run; whoever is inside goes on working.',
+		'No se le asignará nada nuevo. Sus escritorios ({n}) se trasladan a los demás servidores en marcha; quien esté dentro sigue trabajando.'],
+	'hosts.emptyTextNobody': ['Nothing new is placed on it. No desktop is there now.', 'No se le asignará nada nuevo. Ahora no hay ningún escritorio.'],
+	'hosts.atOnce': ['Moves at the same time', 'Traslados a la vez'],
+	'hosts.atOnceHelp': ['Each one takes a share of the network between the hosts.', 'Cada uno ocupa una parte de la red entre los servidores.'],
+	'hosts.begun': ['{name} is being emptied.', '{name} se está vaciando.'],
+	'hosts.resume': ['Put back', 'Reanudar'],
+	'hosts.resumeName': ['Put back {name}', 'Reanudar {name}'],
+	'hosts.resumeTitle': ['Put {name} back into service?', '¿Volver a poner {name} en servicio?'],
+	'hosts.resumeText': ['New desktops may be placed on it again. What has been moved away stays where it is.', 'Podrá recibir de nuevo escritorios. Lo que se haya trasladado se queda donde está.'],
+	'hosts.resumed': ['{name} is in service.', '{name} está en servicio.'],
+	'hosts.best': ['the best one', 'el más adecuado'],
+
+	'networks.title': ['Networks', 'Redes'],
+	'networks.lead': ['A pool\'s settings name one of them.', 'La configuración de un grupo nombra una de ellas.'],
+	'networks.existing': ['Network {about} of the hypervisor', 'Red {about} del hipervisor'],
+	'networks.bridge': ['Bridge {about}', 'Puente {about}'],
+	'networks.ovs': ['Open vSwitch, {about}', 'Open vSwitch, {about}'],
+	'networks.nat': ['NAT, {about}', 'NAT, {about}'],
+	'networks.isolated': ['Isolated, {about}', 'Aislada, {about}'],
+	'networks.peers': ['desktops reach each other', 'los escritorios se ven entre sí'],
+	'networks.apart': ['desktops are kept apart', 'los escritorios están aislados entre sí'],
+});
