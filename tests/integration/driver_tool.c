@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
-#define WORDS 4
+#define WORDS 6
 
 static struct driver *driver;
 static uv_loop_t loop;
@@ -50,7 +50,7 @@ static json_t *machine_json(const struct machine *m)
 		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
 }
 
-/* words: TASK BASE TOKEN DISK_MB */
+/* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST]] */
 static void request_fill(const struct command *c, struct machine_request *r)
 {
 	memset(r, 0, sizeof(*r));
@@ -64,6 +64,8 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
 	pst_strlcpy(r->layout, sizeof(r->layout), "us");
 	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), c->words[3]);
+	pst_strlcpy(r->network, sizeof(r->network), c->words[4][0] ? c->words[4] : "host");
+	pst_strlcpy(r->host, sizeof(r->host), c->words[5]);
 	r->memory_mb = 128;
 	r->cpu_percent = 100;
 	r->pids = 100;

@@ -17,7 +17,7 @@ PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "unshare", "n
 START = """set -e
 hostname "$2"
 for pair in $3; do mkdir -p "${pair#*:}"; mount --bind "$1/${pair%%:*}" "${pair#*:}"; done
-umount /sys/fs/cgroup/unified 2>/dev/null || true
+mount -t sysfs sysfs /sys 2>/dev/null || true # of this network: what a bridge can is set there; and no cgroups, which are not ours to make
 mkdir -p "$1/lib/qemu" "$1/lib/dnsmasq"
 exec libvirtd -p "$1/libvirtd.pid"
 """
@@ -68,6 +68,8 @@ class Host:
         for part in PRIVATE:
             os.makedirs(os.path.join(self.folder, part))
         etc = os.path.join(self.folder, "etc")
+        if os.path.isdir("/etc/libvirt/nwfilter"):
+            shutil.copytree("/etc/libvirt/nwfilter", os.path.join(etc, "nwfilter"))
         os.makedirs(os.path.join(etc, "qemu/networks"))
         with open(os.path.join(etc, "libvirtd.conf"), "w") as f:
             f.write('host_uuid = "%s"\nauth_unix_rw = "none"\nunix_sock_rw_perms = "0700"\nlog_outputs = "2:file:%s/libvirtd.log"\n'

@@ -24,6 +24,18 @@ static int seed_spend(struct lv_call *c, struct lv_found *f, struct pst_err *err
 	return lv_seed_write(c->lv, r, err);
 }
 
+/* libvirt's reason is read before the next call forgets it. */
+static int domain_start(struct lv_found *f, struct pst_err *err)
+{
+	if (virDomainCreate(f->domain) == 0)
+		return 0;
+	lv_error(err, f->host, "start the domain");
+	if (virDomainIsActive(f->domain) != 1)
+		return err->code;
+	*err = (struct pst_err)PST_ERR_INIT; /* somebody else was faster */
+	return 0;
+}
+
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
@@ -32,8 +44,7 @@ int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 		return err->code;
 	if (lv_call_step(c, f->host, "starting the domain", err) < 0)
 		return err->code;
-	if (virDomainCreate(f->domain) < 0 && virDomainIsActive(f->domain) != 1) {
-		lv_error(err, f->host, "start the domain");
+	if (domain_start(f, err) < 0) {
 		(void)seed_spend(c, f, &ignored);
 		return err->code;
 	}
