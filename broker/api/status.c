@@ -13,6 +13,7 @@
 #include "db/login.h"
 #include "db/user.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PROBLEMS_MAX 100
@@ -49,6 +50,24 @@ static void add_providers(const struct core_state *st, struct problems *p)
 
 		if (v->enabled && !v->healthy && st->provisioner)
 			add(p, true, "provider", v->id, v->name, "failed", &v->reason);
+	}
+}
+
+/* Of providers that answer: one of their hosts does not, or is to be emptied. */
+static void add_hosts(const struct core_state *st, struct problems *p)
+{
+	char name[2 * CORE_WORD_SIZE];
+	struct host_view v;
+
+	for (size_t i = 0; i < st->host_count && st->provisioner; i++) {
+		const struct core_host *h = &st->hosts[i];
+		const struct core_provider *pr = state_provider_named(st, h->provider);
+
+		host_view(st, h, &v);
+		if (!pr || !pr->enabled || !pr->healthy || strcmp(v.state, "ready") == 0)
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", h->provider, h->name);
+		add(p, strcmp(v.state, "away") == 0, "provider", pr->id, name, v.state, &v.reason);
 	}
 }
 
@@ -151,6 +170,7 @@ void api_status_get(struct api_call *call)
 	if (st->reap_paused)
 		add(&p, true, "provisioner", "", "sweeper", "paused", &paused);
 	add_providers(st, &p);
+	add_hosts(st, &p);
 	add_pools(st, now, &p, &waiting);
 	add_desktops(st, now, &p, &c, &sessions);
 	db_audit_last(api->db, &last_seq, NULL);

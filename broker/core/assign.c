@@ -7,26 +7,43 @@
 
 #include <string.h>
 
-/* Points against a desktop by where it is: its host is to be emptied, or has others of the same user. */
-static int assign_burden(const struct core_state *st, const struct core_desktop *d, const char *user_id)
-{
-	const struct core_host *h = state_host_of(st, d);
-	int others = 0;
+#define OTHERS_MAX 32
 
-	if (!h)
-		return 0;
-	for (size_t i = 0; i < st->desktop_count; i++)
-		others += st->desktops[i]->a.id[0] && !strcmp(st->desktops[i]->a.user_id, user_id) && state_host_of(st, st->desktops[i]) == h;
-	return others + (h->maintenance ? CORE_DESKTOPS_MAX : 0);
+/* The hosts on which a user has desktops, once for each; those beyond the ceiling are left out. */
+struct others {
+	const struct core_host *hosts[OTHERS_MAX];
+	size_t count;
+};
+
+static void others_find(const struct core_state *st, const char *user_id, struct others *ret)
+{
+	ret->count = 0;
+	for (size_t i = 0; i < st->desktop_count && st->host_count && ret->count < OTHERS_MAX; i++) {
+		const struct core_desktop *d = st->desktops[i];
+		const struct core_host *h = d->a.id[0] && !strcmp(d->a.user_id, user_id) ? state_host_of(st, d) : NULL;
+
+		if (h)
+			ret->hosts[ret->count++] = h;
+	}
+}
+
+/* Points against a desktop by where it is: its host is to be emptied, or has others of the same user. */
+static int assign_burden(const struct core_state *st, const struct core_desktop *d, const struct others *others)
+{
+	const struct core_host *h = st->host_count ? state_host_of(st, d) : NULL;
+	int burden = h && h->maintenance ? OTHERS_MAX + 1 : 0;
+
+	for (size_t i = 0; h && i < others->count; i++)
+		burden += others->hosts[i] == h;
+	return burden;
 }
 
 static bool assign_is_better(const struct core_state *st, const struct core_pool *p, const struct core_desktop *a,
-                             const struct core_desktop *b, const char *user_id)
+                             const struct core_desktop *b, const struct others *others)
 {
 	const char *version = pool_version(st, p);
 	bool a_new = !strcmp(a->image_version, version), b_new = !strcmp(b->image_version, version);
-
-	int burden = st->host_count ? assign_burden(st, a, user_id) - assign_burden(st, b, user_id) : 0;
+	int burden = assign_burden(st, a, others) - assign_burden(st, b, others);
 
 	if (a_new != b_new)
 		return a_new;
@@ -38,13 +55,15 @@ static bool assign_is_better(const struct core_state *st, const struct core_pool
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id)
 {
 	struct core_desktop *best = NULL;
+	struct others others;
 
+	others_find(st, user_id, &others);
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		struct core_desktop *d = st->desktops[i];
 
 		if (!desktop_is_ready(d) || strcmp(d->pool_id, p->id) != 0)
 			continue;
-		if (!best || assign_is_better(st, p, d, best, user_id))
+		if (!best || assign_is_better(st, p, d, best, &others))
 			best = d;
 	}
 	return best;

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MOVE_TRIES 8 /* of a host in one round, whatever comes of them */
+
 static bool desktop_runs(const struct core_desktop *d)
 {
 	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING;
@@ -95,8 +97,13 @@ static struct core_desktop *move_next(struct core_round *c, const struct core_ho
 static void drain_host(struct core_round *c, struct core_host *h)
 {
 	struct core_desktop *d;
+	int tries = MOVE_TRIES;
 
 	while (h->moving < h->at_once && (d = move_next(c, h))) {
+		if (tries-- == 0) { /* a host of hundreds that nobody can take: a few in each second */
+			wake_at(c, c->now->mono_ms + 1000);
+			return;
+		}
 		if (carries_moves(c->st, d)) {
 			h->moving += move_begin(c, d);
 			continue;

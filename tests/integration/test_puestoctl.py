@@ -147,6 +147,7 @@ class Ctl(unittest.TestCase):
             self.provisioner.move_fails = "its disk lies on host kvm1 alone"
             self.ok("host", "maintenance", "local", "kvm1", "at_once=4")
             self.wait_until(lambda: "lies on host kvm1 alone" in self.ok("host", "show", "local", "kvm1", "-o", "json"))
+            self.assertIn("local/kvm1", self.ok("status"))
             self.provisioner.move_fails = None
             self.ok("host", "resume", "local", "kvm1")
             out = self.ok("host", "maintenance", "local", "kvm1", "at_once=4", "wait")

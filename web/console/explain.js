@@ -6,6 +6,7 @@ import { fill, h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { look, part } from './site.js';
+import './words-hosts.js';
 
 let nextId = 1;
 
@@ -16,6 +17,7 @@ function verdict(answer) {
 			h('span', {}, t(answer.allowed ? 'explain.yes' : 'explain.no', { user: answer.user.name, pool: answer.pool.name }))),
 		h('ol', { class: 'checks' }, answer.checks.map((/** @type {any} */ c) => h('li', { class: c.ok ? 'is-good' : 'is-bad' }, icon(c.ok ? 'check' : 'close'),
 			h('span', {}, h('span', { class: 'sr' }, t(c.ok ? 'explain.passed' : 'explain.failed')), pick(c))))),
+		answer.placement ? h('p', { class: 'faint' }, t('explain.placement', { desktop: answer.placement.desktop.name, host: answer.placement.host, why: pick({ en: answer.placement.en ?? '', es: answer.placement.es ?? '' }) })) : null,
 	];
 }
 

@@ -31,6 +31,7 @@ addSentences({
 	'hosts.resumeTitle': ['Put {name} back into service?', '¿Volver a poner {name} en servicio?'],
 	'hosts.resumeText': ['New desktops may be placed on it again. What has been moved away stays where it is.', 'Podrá recibir de nuevo escritorios. Lo que se haya trasladado se queda donde está.'],
 	'hosts.resumed': ['{name} is in service.', '{name} está en servicio.'],
+	'explain.placement': ['{desktop} is on the host {host}: {why}.', '{desktop} está en el servidor {host}: {why}.'],
 	'hosts.best': ['the best one', 'el más adecuado'],
 
 	'networks.title': ['Networks', 'Redes'],
