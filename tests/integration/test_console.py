@@ -9,6 +9,7 @@ import unittest
 
 from gate_harness import DESKTOP, Gateway, read_exactly, wait_until
 from link_desk import agent_worker
+from rfb_client import Rfb
 from test_worker import FRAME, Viewer
 
 CONSOLE = "00000000-0000-0000-0000-0000000002%02d"
@@ -43,7 +44,7 @@ class Machine:
         self.socket.sendall(b"\1\1")
         assert self.read("B") == (1,)
         self.socket.sendall(bytes(4))
-        self.read("B")
+        self.shares, = self.read("B")
         self.socket.sendall(struct.pack(">HH16sI", WIDTH, HEIGHT, bytes(16), 4) + b"BIOS")
 
     def message(self):
@@ -82,11 +83,14 @@ class Console(unittest.TestCase):
         self.gate.close()
         os.unlink(self.script)
 
+    def machine(self):
+        self.machines.append(Machine())
+        return self.machines[-1]
+
     def redeem(self, message, send):
-        machine = Machine()
-        self.machines.append(machine)
+        machine = self.machine()
         console = {"id": CONSOLE % len(self.machines), "desktop": DESKTOP, "user": "u", "name": "Rosa", "can_input": not self.is_view_only, "since": 7}
-        return {"session": console["id"], "desktop": DESKTOP, "user": "rosa", "pool": "demo-1", "epoch": 0, "grant": "", "endpoint": {"kind": "rfb"},
+        return {"session": console["id"], "desktop": DESKTOP, "user": "rosa", "pool": "demo-1", "epoch": 0, "grant": "", "endpoint": {"kind": "rfb", "shared": True},
                 "console": console, "fd": machine.far.fileno(),
                 "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 4000, "max_height": 4000, "view_only": self.is_view_only}}
 
@@ -110,7 +114,25 @@ class Console(unittest.TestCase):
         viewer.ws.send(struct.pack(">H", 1000), opcode=8)
         self.assertEqual(self.heard("ended")["code"], "client_left")
         wait_until(lambda: machine.is_over)
-        self.assertEqual(machine.keys[-1], (0, 0xff1b), "no key stays down")
+        self.assertEqual((machine.keys[-1], machine.shares), ((0, 0xff1b), 1), "no key stays down, and other clients stay")
+
+    def test_a_vnc_viewer_s_desktop_may_be_such_a_screen(self):
+        def connect(message, send):
+            return {"session": CONSOLE % 50, "desktop": DESKTOP, "user": "ana", "pool": "demo", "epoch": 1, "grant": "", "endpoint": {"kind": "rfb"},
+                    "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 4000, "max_height": 4000}, "fd": self.machine().far.fileno()}
+        self.gate.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pool": "p", "pool_name": "Demo"}
+        self.gate.broker.handlers["connect"] = connect
+        viewer = Rfb(self.gate.vnc)
+        viewer.until(lambda: (viewer.width, viewer.height) == (WIDTH, HEIGHT) and bytes(viewer.pixels[:4]) == bytes((0x20, 0x40, 0x80, 0)))
+        machine = self.machines[-1]
+        machine.far.close()
+        viewer.key(0x61)
+        wait_until(lambda: machine.keys == [(1, 0x61), (0, 0x61)])
+        started = self.gate.broker.wait(lambda m: m["op"] == "session" and m["event"] == "started", 10)
+        self.assertEqual(started["session"], CONSOLE % 50, "a session as any other")
+        viewer.sock.close()
+        wait_until(lambda: machine.is_over)
+        self.assertTrue(machine.shares == 0, "no other client of that server stays")
 
     def test_who_only_looks_does_nothing(self):
         self.is_view_only = True
