@@ -106,6 +106,7 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	hygiene_parse(row->hygiene, &d->x.hygiene);
 	d->x.drain = row->drain;
 	d->x.parked = row->parked;
+	d->probe = row->probe;
 	CORE_COPY(d->reason.code, row->reason.code);
 	CORE_COPY(d->reason.en, row->reason.en);
 	CORE_COPY(d->reason.es, row->reason.es);
@@ -252,6 +253,8 @@ static void load_carry_over(struct core_state *st, const struct core_state *old)
 	st->served_count = old->served_count;
 	st->fence_epochs = old->fence_epochs;
 	st->keep_dirty = old->keep_dirty;
+	st->verify_first = old->verify_first;
+	st->mind_spare = old->mind_spare;
 	st->inventory_ms = old->inventory_ms;
 	hosts_carry_over(st, old);
 	for (size_t i = 0; i < old->waiter_count; i++) {
@@ -286,6 +289,8 @@ int reconciler_load(struct reconciler *r, struct core_state *ret, const struct c
 	rc = db_generation(r->db, &ret->generation, err);
 	if (rc == 0)
 		rc = load_config(r->db, &l);
+	if (rc == 0)
+		rc = reconciler_load_rollouts(r->db, ret, err);
 	if (rc == 0)
 		rc = load_desktops(r->db, &l);
 	if (rc < 0) {

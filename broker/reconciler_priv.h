@@ -2,7 +2,7 @@
  *
  * The body of the reconciler, for its files: reconciler.c (calls by the
  * API), reconciler_peers.c (reports of the other programs),
- * reconciler_late.c (what could not be written yet), reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
+ * reconciler_rollout.c (versions on their way to the pools), reconciler_late.c (what could not be written yet), reconciler_load.c (rows to state), reconciler_write.c (changes to rows) and
  * reconciler_send.c (commands and notices).
  */
 #pragma once
@@ -36,6 +36,11 @@ void core_config_finish(struct core_config *cfg);
 /* Inside a transaction. */
 int reconciler_write(struct reconciler *r, const struct core_out *out, const struct core_now *now,
                      struct pst_err *err);
+
+/* reconciler_rollout.c */
+int reconciler_load_rollouts(struct db *db, struct core_state *st, struct pst_err *err);
+/* Of CHANGE_ROLLOUT, _PUBLISHED, _VERSION and _TIMING. */
+int reconciler_write_rollout(struct reconciler *r, const struct core_change *ch, const struct core_now *now, struct pst_err *err);
 
 /* After the commit. */
 void reconciler_send(struct reconciler *r, const struct core_out *out);

@@ -51,6 +51,11 @@ static void send_notices(struct reconciler *r, const struct core_out *out)
 		case CHANGE_HOST:
 			send_changed(r, "provider", ch->provider_id);
 			break;
+		case CHANGE_ROLLOUT:
+		case CHANGE_PUBLISHED:
+		case CHANGE_VERSION:
+			send_changed(r, "image", ch->desktop_id);
+			break;
 		default:
 			break;
 		}

@@ -37,6 +37,7 @@ static void desktop_normalise(struct core_desktop *d)
 	memset(&d->move, 0, sizeof(d->move));
 	d->touched = d->seen = 0;
 	d->missing = 0;
+	d->begun_ms = 0;
 }
 
 static bool desktop_row_differs(const struct core_touched *t)
@@ -63,6 +64,7 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 		.hygiene = hygiene_text(d->x.hygiene),
 		.drain = d->x.drain,
 		.parked = d->x.parked,
+		.probe = d->probe,
 		.keyed = d->keyed,
 		.epoch = d->epoch,
 		.uid = d->uid,
@@ -219,6 +221,11 @@ static int write_host(struct write *w, const struct core_change *ch)
 	return db_host_put(w->r->db, &row, w->err);
 }
 
+static int write_rollout(struct write *w, const struct core_change *ch)
+{
+	return reconciler_write_rollout(w->r, ch, w->now, w->err);
+}
+
 static void detail_add(json_t *detail, const char *key, const char *value)
 {
 	/* Text that is no UTF-8 was cleaned at the edge; what is left out here is not lost elsewhere. */
@@ -248,6 +255,7 @@ static int write_audit(struct write *w, const struct core_change *ch)
 	detail_add(detail, "remote", ch->s.remote);
 	detail_add(detail, "task", ch->t.id);
 	detail_add(detail, "text", ch->text);
+	detail_add(detail, "reason", ch->text_es);
 	text = pst_json_text(detail, NULL);
 	json_decref(detail);
 	if (!text)
@@ -271,6 +279,10 @@ static int (*const writers[])(struct write *w, const struct core_change *ch) = {
 	[CHANGE_SNAPSHOT] = write_snapshot,
 	[CHANGE_SNAPSHOT_GONE] = write_snapshot_gone,
 	[CHANGE_HOST] = write_host,
+	[CHANGE_ROLLOUT] = write_rollout,
+	[CHANGE_PUBLISHED] = write_rollout,
+	[CHANGE_VERSION] = write_rollout,
+	[CHANGE_TIMING] = write_rollout,
 	[CHANGE_AUDIT] = write_audit,
 };
 

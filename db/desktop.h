@@ -15,7 +15,7 @@ struct db_desktop {
 	int64_t epoch, uid;
 	char host[DB_WORD_SIZE], placed_en[DB_TEXT_SIZE], placed_es[DB_TEXT_SIZE];
 	char endpoint[1024], boot[DB_ID_SIZE]; /* endpoint: JSON text or "" */
-	bool drain, parked, keyed; /* keyed: a grant key is there; written false, the key is wiped */
+	bool drain, parked, probe, keyed; /* keyed: a grant key is there; written false, the key is wiped */
 	int64_t failures, created, updated;
 };
 

@@ -73,6 +73,17 @@ int db_image_update(struct db *db, const struct image_row *i, struct pst_err *er
 	return db_query_run_one(&q);
 }
 
+int db_image_set_published(struct db *db, const char *id, const char *version, int64_t now, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "UPDATE images SET published = ?, updated = ?, rev = rev + 1 WHERE id = ?", err);
+	db_bind_text_or_null(&q, version);
+	db_bind_int(&q, now);
+	db_bind_text(&q, id);
+	return db_query_run_one(&q);
+}
+
 int db_image_list(struct db *db, const char *after, const char *part, int limit, db_image_visit visit, void *arg,
 	struct pst_err *err)
 {
@@ -126,7 +137,7 @@ int db_image_delete(struct db *db, const char *id, struct pst_err *err)
 
 /* --- versions ----------------------------------------------------------------- */
 
-#define VERSION_COLUMNS "id, image_id, version, base, path, state, notes, created, updated "
+#define VERSION_COLUMNS "id, image_id, version, base, path, state, notes, created, updated, verified "
 
 static void read_version(struct db_query *q, struct version_row *v)
 {
@@ -140,6 +151,7 @@ static void read_version(struct db_query *q, struct version_row *v)
 	TEXT(v, notes);
 	v->created = db_col_int(q);
 	v->updated = db_col_int(q);
+	v->verified = db_col_int(q);
 }
 
 int db_version_insert(struct db *db, const struct version_row *v, struct pst_err *err)
@@ -147,7 +159,7 @@ int db_version_insert(struct db *db, const struct version_row *v, struct pst_err
 	struct db_query q;
 
 	db_query_begin(&q, db, "INSERT INTO image_versions (id, image_id, version, base, path, state, notes, created, "
-		"updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+		"updated, verified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
 	db_bind_text(&q, v->id);
 	db_bind_text(&q, v->image_id);
 	db_bind_text(&q, v->version);
@@ -157,6 +169,7 @@ int db_version_insert(struct db *db, const struct version_row *v, struct pst_err
 	db_bind_text(&q, v->notes);
 	db_bind_int(&q, v->created);
 	db_bind_int(&q, v->updated);
+	db_bind_int(&q, v->verified);
 	return db_query_run(&q);
 }
 
@@ -189,4 +202,39 @@ int db_version_get(struct db *db, const char *image_id, const char *version, str
 	if (found)
 		read_version(&q, ret);
 	return db_query_end_one(&q, found, "image version", version);
+}
+
+int db_version_set_state(struct db *db, const char *image_id, const char *version, const char *state, int64_t verified, int64_t now,
+	struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "UPDATE image_versions SET state = ?3, verified = iif(?4, ?4, verified), updated = ?5 "
+		"WHERE image_id = ?1 AND version = ?2", err);
+	db_bind_text(&q, image_id);
+	db_bind_text(&q, version);
+	db_bind_text(&q, state);
+	db_bind_int(&q, verified);
+	db_bind_int(&q, now);
+	return db_query_run_one(&q);
+}
+
+int db_version_users(struct db *db, const char *image_id, const char *version, struct db_users *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, DB_USERS_SQL("image_version = ?2 AND image_id"), err);
+	db_bind_text(&q, image_id);
+	db_bind_text(&q, version);
+	return db_users_read(&q, ret);
+}
+
+int db_version_delete(struct db *db, const char *image_id, const char *version, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "DELETE FROM image_versions WHERE image_id = ? AND version = ?", err);
+	db_bind_text(&q, image_id);
+	db_bind_text(&q, version);
+	return db_query_run_one(&q);
 }

@@ -18,6 +18,7 @@ struct version_row {
 	char id[DB_ID_SIZE], image_id[DB_ID_SIZE], version[DB_WORD_SIZE];
 	char base[DB_LONG_SIZE], path[DB_LONG_SIZE], state[16], notes[DB_LONG_SIZE];
 	int64_t created, updated;
+	int64_t verified; /* wall ms; 0: no desktop of it has been seen to work */
 };
 
 typedef void (*db_image_visit)(const struct image_row *i, void *arg);
@@ -37,6 +38,16 @@ int db_image_users(struct db *db, const char *id, struct db_users *ret, struct p
 /* PST_EINVAL while there are such. Desktops of the past forget it. */
 int db_image_delete(struct db *db, const char *id, struct pst_err *err);
 
+/* PST_ENOTFOUND. rev rises. */
+int db_image_set_published(struct db *db, const char *id, const char *version, int64_t now, struct pst_err *err);
+
+/* verified is written where it is not 0. PST_ENOTFOUND. */
+int db_version_set_state(struct db *db, const char *image_id, const char *version, const char *state, int64_t verified, int64_t now,
+	struct pst_err *err);
+/* Pools that name it, and desktops that have it. */
+int db_version_users(struct db *db, const char *image_id, const char *version, struct db_users *ret, struct pst_err *err);
+/* PST_ENOTFOUND. */
+int db_version_delete(struct db *db, const char *image_id, const char *version, struct pst_err *err);
 int db_version_insert(struct db *db, const struct version_row *v, struct pst_err *err);
 /* PST_ENOTFOUND. */
 int db_version_get(struct db *db, const char *image_id, const char *version, struct version_row *ret,

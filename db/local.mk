@@ -18,6 +18,7 @@ db_libdb_a_SOURCES = \
 	db/pool.c db/pool.h \
 	db/provider.c db/provider.h \
 	db/query.c \
+	db/rollout.c db/rollout.h \
 	db/row.h \
 	db/session.c db/session.h \
 	db/snapshot.c db/snapshot.h \
@@ -30,7 +31,7 @@ nodist_db_libdb_a_SOURCES = db/migrations.c
 
 db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_history.sql \
 	$(srcdir)/db/schema/0003_end_reason_es.sql $(srcdir)/db/schema/0004_guests.sql \
-	$(srcdir)/db/schema/0005_operations.sql \
+	$(srcdir)/db/schema/0005_operations.sql $(srcdir)/db/schema/0006_versions.sql \
 	$(srcdir)/db/schema/0007_hosts.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
@@ -39,5 +40,5 @@ db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 BUILT_SOURCES += db/migrations.c
 CLEANFILES += db/migrations.c
 EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
-	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql \
+	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql db/schema/0006_versions.sql \
 	db/schema/0007_hosts.sql

@@ -37,6 +37,7 @@ void agent_is_ready(struct core_round *c, struct core_desktop *d)
 		memset(&d->reason, 0, sizeof(d->reason));
 		breaker_pass(c, d);
 	}
+	timing_prepared(c, d);
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);
 }

@@ -41,12 +41,11 @@ static int assign_burden(const struct core_state *st, const struct core_desktop 
 static bool assign_is_better(const struct core_state *st, const struct core_pool *p, const struct core_desktop *a,
                              const struct core_desktop *b, const struct others *others)
 {
-	const char *version = pool_version(st, p);
-	bool a_new = !strcmp(a->image_version, version), b_new = !strcmp(b->image_version, version);
+	bool a_stale = desktop_is_stale(st, p, a), b_stale = desktop_is_stale(st, p, b);
 	int burden = assign_burden(st, a, others) - assign_burden(st, b, others);
 
-	if (a_new != b_new)
-		return a_new;
+	if (a_stale != b_stale)
+		return b_stale;
 	if (burden)
 		return burden < 0;
 	return a->failures < b->failures; /* else the older one stays chosen */
@@ -147,7 +146,7 @@ static void answer_owned(struct connect_answer *a, const struct core_desktop *d)
 
 static bool desktop_is_coming(const struct core_desktop *d)
 {
-	return d->x.lease == LEASE_FREE && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
+	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
 	       (d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_LIVE);
 }
 

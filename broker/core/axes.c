@@ -3,7 +3,7 @@
  * The words of the axes: one table per enum, the same words in the schema and
  * in the API.
  */
-#include "broker/core/axes.h"
+#include "broker/core/rollout.h"
 
 #include <string.h>
 
@@ -49,6 +49,9 @@ AXIS(on_logoff, "delete", "refresh", "keep")
 AXIS(protocol, "ws", "rfb", "rdp")
 AXIS(task_kind, "create", "destroy", "restart", "refresh", "start", "stop", "suspend", "snapshot", "revert", "drop", "resize", "migrate")
 AXIS(task_state, "pending", "sent", "done", "failed")
+AXIS(rollout_phase, "verify", "canary", "rolling", "done", "failed", "reverted")
+AXIS(rollout_act, "pause", "continue", "rollback")
+AXIS(timing_kind, "prepare", "logon")
 
 const char *stage_text(enum stage v)
 {

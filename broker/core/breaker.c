@@ -72,6 +72,7 @@ void breaker_fail(struct core_round *c, const struct core_desktop *d, const stru
 	struct core_breaker *b = breaker_get(c->st, d);
 	int64_t pause = BREAKER_FIRST_MS;
 
+	judge_failure(c, d, why);
 	b->last = *why;
 	b->failures++;
 	if (b->failures < BREAKER_FAILURES || (b->until_ms > c->now->mono_ms && !b->probing))

@@ -9,6 +9,7 @@
 #include "broker/core/host_priv.h"
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
+#include "broker/core/rollout_priv.h"
 
 #define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define LOGOFF_WAIT_MS 15000   /* the agent may take this long to close a log-on */
@@ -173,6 +174,11 @@ void pool_plan(struct core_round *c);
 int provider_capacity(const struct core_provider *p);
 /* It has fewer desktops than it should, and may have more. */
 bool pool_lacks(const struct core_pool *p);
+
+/* Whether the provider can make one more; when not, ret says why. */
+bool provider_allows(struct core_round *c, struct core_provider *pr, struct core_reason *ret);
+/* A desktop of that version, in the pool's count or (probe) outside of it. NULL: no memory. */
+struct core_desktop *pool_make(struct core_round *c, struct core_pool *p, const char *version, bool probe);
 
 /* deadline.c */
 void deadline_expire(struct core_round *c);

@@ -62,8 +62,10 @@ static void deadline_claim(struct core_round *c, struct core_desktop *d)
 
 static void deadline_desktop(struct core_round *c, struct core_desktop *d)
 {
-	if (take_due(c, d, &d->due.grant_ms))
+	if (take_due(c, d, &d->due.grant_ms)) {
+		judge_logon(c, d, false);
 		session_end(c, d, REASON_NOT_STARTED, true);
+	}
 	if (take_due(c, d, &d->due.vacated_ms))
 		session_end(c, d, REASON_VIEWER_LEFT, true);
 	if (take_due(c, d, &d->due.logoff_ms))
@@ -100,6 +102,8 @@ static void wake_desktop(struct core_round *c, const struct core_desktop *d)
 	wake_at(c, due->grant_ms);
 	wake_at(c, due->vacated_ms);
 	wake_at(c, due->claim_ms);
+	if (due->roll_ms > c->now->mono_ms)
+		wake_at(c, due->roll_ms); /* in a roll-out that is paused it may be long past */
 	wake_at(c, due->reap_ms);
 	/* A task that is due now waits for room or for the provisioner: both are events. */
 	if (c->st->provisioner && d->t.id[0] && d->t.due_ms > c->now->mono_ms)

@@ -4,12 +4,13 @@
  */
 #pragma once
 
-#include "broker/core/axes.h"
+#include "broker/core/rollout.h"
 
 struct core_provider;
 struct core_image;
 struct core_pool;
 struct core_network;
+struct core_rollout;
 
 enum core_event_kind {
 	EVENT_TICK,
@@ -24,6 +25,8 @@ enum core_event_kind {
 	EVENT_DRAIN,
 	EVENT_OPERATE, /* operation, word */
 	EVENT_POOL_DELETE,
+	EVENT_PUBLISH, /* rollout: image_id, version, plan, by; on: the version is known to work */
+	EVENT_ROLLOUT, /* word: the image; act */
 	EVENT_USER_REVOKED,
 	EVENT_REAP_ALLOW,
 	EVENT_HOST_MAINTENANCE, /* provider, word: its host; on, number: moves at once */
@@ -98,6 +101,8 @@ struct core_event {
 	const char *desktop, *pool, *session, *user_id, *user_name;
 	const char *login_id, *remote, *gateway;
 	enum task_kind operation;
+	enum rollout_act act;
+	const struct core_rollout *rollout;
 	const char *word; /* agent report; end code; what an operation is about */
 	const char *text; /* a reason from outside; the agent's boot */
 	const char *text_es; /* the reason in Spanish */

@@ -34,13 +34,15 @@ void desktop_delete(struct core_round *c, struct core_desktop *d)
 }
 
 /* A new disk is of the version that the pool has now. */
-static void desktop_take_image(const struct core_state *st, struct core_desktop *d)
+static void desktop_take_image(struct core_state *st, struct core_desktop *d)
 {
-	const struct core_pool *p = state_pool(st, d->pool_id);
+	struct core_pool *p = state_pool(st, d->pool_id);
+	const char *version = p ? share_version(st, p, d) : "";
 
-	if (!p || !pool_version(st, p)[0])
+	if (!version[0])
 		return;
-	CORE_COPY(d->image_version, pool_version(st, p));
+	p->fresh += !strcmp(version, p->upcoming) - !strcmp(d->image_version, p->upcoming);
+	CORE_COPY(d->image_version, version);
 	CORE_COPY(d->image_id, p->image_id);
 }
 
@@ -70,21 +72,12 @@ void desktop_restart(struct core_round *c, struct core_desktop *d)
 	task_start(c, d, TASK_RESTART);
 }
 
-/* An older image version is not worth refreshing. */
-static bool desktop_is_stale(const struct core_state *st, const struct core_pool *p, const struct core_desktop *d)
-{
-	const char *version = pool_version(st, p);
-
-	return strcmp(d->image_id, p->image_id) != 0 || strcmp(d->provider_id, p->provider_id) != 0 ||
-	       (version[0] && strcmp(d->image_version, version) != 0);
-}
-
 void desktop_clean(struct core_round *c, struct core_desktop *d)
 {
 	const struct core_pool *p = state_pool(c->st, d->pool_id);
 
 	if (!p || p->deleting || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
-	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d))
+	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d)) /* an older version is not worth refreshing */
 		desktop_delete(c, d);
 	else
 		desktop_refresh(c, d);

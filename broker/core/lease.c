@@ -55,7 +55,7 @@ void lease_release(struct core_round *c, struct core_desktop *d, enum reason why
 	memset(&d->a, 0, sizeof(d->a));
 	d->x.lease = LEASE_FREE;
 	d->x.session = SESSION_NONE;
-	d->due.claim_ms = d->due.ending_ms = d->due.logoff_ms = 0;
+	d->due.claim_ms = d->due.ending_ms = d->due.logoff_ms = d->due.roll_ms = 0;
 	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lifecycle == LIFECYCLE_LIVE)
 		desktop_clean(c, d);
 }

@@ -16,6 +16,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/lease.c \
 	broker/core/limits.h \
 	broker/core/inventory.c \
+	broker/core/judge.c \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
@@ -26,9 +27,15 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/reaper.c \
 	broker/core/reason.c broker/core/reason.h \
 	broker/core/reconcile.c broker/core/reconcile.h \
+	broker/core/renew.c \
+	broker/core/rollout.c broker/core/rollout.h broker/core/rollout_priv.h \
+	broker/core/rollout_act.c broker/core/rollout_view.c \
 	broker/core/session.c \
+	broker/core/share.c \
 	broker/core/state.c broker/core/state.h \
 	broker/core/task.c broker/core/task.h \
+	broker/core/timing.c \
+	broker/core/verify.c \
 	broker/core/view.c broker/core/view.h
 
 # The shell around it: rows in, rows out, commands.
@@ -37,6 +44,6 @@ broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLA
 broker_libreconciler_a_SOURCES = \
 	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
 	broker/reconciler_guests.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c \
-	broker/reconciler_send.c broker/reconciler_write.c
+	broker/reconciler_rollout.c broker/reconciler_rollout.h broker/reconciler_send.c broker/reconciler_write.c
 
 EXTRA_DIST += docs/broker-core.md

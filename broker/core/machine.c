@@ -18,6 +18,7 @@ void machine_down(struct core_round *c, struct core_desktop *d, const char *text
 
 	desktop_touch(c, d);
 	machine_say(&why, text);
+	judge_failure(c, d, &why);
 	d->x.power = POWER_OFF;
 	d->x.agent = AGENT_NONE;
 	audit(c, "machine.down", d, text);

@@ -151,5 +151,6 @@ void operate_on_config(struct core_round *c)
 	st->image_count = cfg->image_count;
 	st->pool_count = cfg->pool_count;
 	*cfg = (struct core_config){ 0 };
+	rollout_forget(st);
 	breaker_try_now(c, NULL); /* an administrator has changed something: perhaps the cause */
 }

@@ -177,11 +177,14 @@ void core_out_finish(struct core_out *out)
 	free(out->touched);
 	free(out->changes);
 	free(out->commands);
+	free(out->rollouts);
+	free(out->images);
 	*out = (struct core_out){ 0 };
 }
 
 void core_commit(struct core_state *st, struct core_out *out)
 {
+	timing_take(st, out);
 	for (size_t i = 0; i < out->touched_count; i++)
 		if (out->touched[i].desktop->x.lifecycle == LIFECYCLE_DELETED)
 			state_remove_desktop(st, out->touched[i].desktop);
@@ -195,6 +198,7 @@ void core_commit(struct core_state *st, struct core_out *out)
 
 void core_undo(struct core_state *st, struct core_out *out)
 {
+	rollout_undo(st, out);
 	for (size_t i = out->touched_count; i-- > 0;) {
 		struct core_touched *t = &out->touched[i];
 

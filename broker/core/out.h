@@ -24,6 +24,10 @@ enum change_kind {
 	CHANGE_SNAPSHOT,       /* a new one, or the same again: desktop_id, its name in text, who in code */
 	CHANGE_SNAPSHOT_GONE,  /* desktop_id, text; text "": all of it */
 	CHANGE_HOST,           /* provider_id, its host in text; code "maintenance" or "": number at once, total; actor */
+	CHANGE_ROLLOUT,        /* the present one of the image desktop_id, as it is now */
+	CHANGE_PUBLISHED,      /* the image desktop_id, its version in text */
+	CHANGE_VERSION,        /* what verifying has shown: the image desktop_id, version in text, state in code */
+	CHANGE_TIMING,         /* the image desktop_id, version in text, what in code, number in ms */
 	CHANGE_AUDIT,          /* word, object, actor, and what helps to read it */
 };
 
@@ -75,6 +79,9 @@ struct core_out {
 	struct core_change *changes;
 	struct core_command *commands;
 	size_t touched_count, change_count, command_count;
+	struct core_rollout *rollouts; /* copies from before their first change; owned, NULL: none has changed */
+	struct core_image *images;
+	size_t rollout_count;
 };
 
 void core_out_finish(struct core_out *out);

@@ -9,9 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
+static void pool_count_begin(const struct core_state *st, struct core_pool *p)
+{
+	const struct core_rollout *ro = state_rollout(st, p->image_id);
+
+	p->total = p->ready = p->starting = p->leased = p->failed = p->ending = p->stale = p->waiting = 0;
+	p->fresh = p->surge = 0;
+	CORE_COPY(p->upcoming, ro && rollout_is_live(ro) && pool_follows(p, ro) ? ro->version : "");
+}
+
 static void pool_count_desktop(struct core_state *st, struct core_pool *p, const struct core_desktop *d)
 {
+	if (d->probe)
+		return;
 	p->total++;
+	p->fresh += d->x.lifecycle < LIFECYCLE_FAILED && !strcmp(d->image_version, p->upcoming) && !strcmp(d->image_id, p->image_id);
 	if (d->x.lifecycle == LIFECYCLE_DELETING)
 		p->ending++;
 	else if (d->x.lease != LEASE_FREE)
@@ -22,8 +34,7 @@ static void pool_count_desktop(struct core_state *st, struct core_pool *p, const
 		return;
 	else if (desktop_is_ready(d)) {
 		p->ready++;
-		p->stale += strcmp(d->image_version, pool_version(st, p)) != 0 ||
-		            strcmp(d->image_id, p->image_id) != 0 || strcmp(d->provider_id, p->provider_id) != 0;
+		p->stale += desktop_is_stale(st, p, d);
 	} else {
 		p->starting++;
 	}
@@ -33,11 +44,8 @@ void pool_count(struct core_state *st)
 {
 	for (size_t i = 0; i < st->provider_count; i++)
 		st->providers[i].machines = 0;
-	for (size_t i = 0; i < st->pool_count; i++) {
-		struct core_pool *p = &st->pools[i];
-
-		p->total = p->ready = p->starting = p->leased = p->failed = p->ending = p->stale = p->waiting = 0;
-	}
+	for (size_t i = 0; i < st->pool_count; i++)
+		pool_count_begin(st, &st->pools[i]);
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
 		struct core_pool *p = state_pool(st, d->pool_id);
@@ -57,6 +65,8 @@ void pool_count(struct core_state *st)
 		if (p && !w->served && !state_lease(st, w->user_id, w->pool_id))
 			p->waiting++;
 	}
+	for (size_t i = 0; i < st->pool_count; i++)
+		share_count(st, &st->pools[i]);
 }
 
 int provider_capacity(const struct core_provider *p)
@@ -66,12 +76,20 @@ int provider_capacity(const struct core_provider *p)
 	return p->capacity ? p->capacity : p->reported;
 }
 
-static int pool_target(const struct core_pool *p)
+/* What the users need; what a new version needs is on top of it. */
+static int pool_need(const struct core_pool *p)
 {
 	int target = p->leased + p->waiting + p->spare;
 
 	if (target < p->min)
 		target = p->min;
+	return target < p->max ? target : p->max;
+}
+
+static int pool_target(const struct core_pool *p)
+{
+	int target = pool_need(p) + p->surge;
+
 	return target < p->max ? target : p->max;
 }
 
@@ -82,7 +100,7 @@ static bool pool_may_grow(const struct core_pool *p)
 
 bool pool_lacks(const struct core_pool *p)
 {
-	return pool_may_grow(p) && p->leased + p->ready + p->starting < pool_target(p);
+	return pool_may_grow(p) && p->leased + p->ready + p->starting < pool_need(p);
 }
 
 static void provider_refill(struct core_provider *pr, int64_t now)
@@ -96,7 +114,7 @@ static void provider_refill(struct core_provider *pr, int64_t now)
 	pr->tokens_ms = now;
 }
 
-static bool provider_allows(struct core_round *c, struct core_provider *pr, struct core_reason *ret)
+bool provider_allows(struct core_round *c, struct core_provider *pr, struct core_reason *ret)
 {
 	int capacity = pr ? provider_capacity(pr) : 0;
 
@@ -115,11 +133,21 @@ static bool provider_allows(struct core_round *c, struct core_provider *pr, stru
 	return false;
 }
 
+/* A canary that cannot be made now is no reason to make nothing. */
+static const char *pool_next_version(struct core_round *c, struct core_pool *p)
+{
+	const char *version = share_version(c->st, p, NULL), *now = pool_version(c->st, p);
+	struct core_reason why;
+
+	if (now[0] && strcmp(version, now) != 0 && !breaker_allows(c, p->provider_id, p->image_id, version, &why))
+		return now;
+	return version;
+}
+
 /* Whether one more may be made now; when not, the reason stands in the pool. */
-static bool pool_can_make(struct core_round *c, struct core_pool *p)
+static bool pool_can_make(struct core_round *c, struct core_pool *p, const char *version)
 {
 	struct core_provider *pr = state_provider(c->st, p->provider_id);
-	const char *version = pool_version(c->st, p);
 
 	if (p->total >= p->max) {
 		reason_set_numbers(&p->reason, p->max ? REASON_POOL_FULL : REASON_POOL_ZERO, p->max, 0);
@@ -142,7 +170,7 @@ static bool pool_can_make(struct core_round *c, struct core_pool *p)
 	return true;
 }
 
-static void pool_make(struct core_round *c, struct core_pool *p)
+struct core_desktop *pool_make(struct core_round *c, struct core_pool *p, const char *version, bool probe)
 {
 	struct core_provider *pr = state_provider(c->st, p->provider_id);
 	char id[CORE_ID_SIZE];
@@ -152,13 +180,14 @@ static void pool_make(struct core_round *c, struct core_pool *p)
 	c->ids->uuid(c->ids->arg, id);
 	d = desktop_make(c, id);
 	if (!d)
-		return;
-	snprintf(d->name, sizeof(d->name), "%s-%04d", p->name, p->next_number++);
+		return NULL;
+	snprintf(d->name, sizeof(d->name), probe ? "%s-verify-%04d" : "%s-%04d", p->name, p->next_number++);
 	CORE_COPY(d->pool_id, p->id);
 	CORE_COPY(d->provider_id, p->provider_id);
 	CORE_COPY(d->image_id, p->image_id);
-	CORE_COPY(d->image_version, pool_version(c->st, p));
+	CORE_COPY(d->image_version, version);
 	d->x.power = POWER_OFF;
+	d->probe = probe;
 	(void)host_place(c, d); /* there is room: it was asked; and the task asks again */
 	ch = change_add(c, CHANGE_POOL_NUMBER);
 	CORE_COPY(ch->pool_id, p->id);
@@ -168,34 +197,59 @@ static void pool_make(struct core_round *c, struct core_pool *p)
 	breaker_probe(c, d);
 	pr->tokens -= 1;
 	pr->machines++;
-	p->total++;
-	p->starting++;
+	if (!probe) {
+		p->fresh += !strcmp(version, p->upcoming);
+		p->total++;
+		p->starting++;
+	}
+	return d;
 }
 
 static void pool_grow(struct core_round *c, struct core_pool *p, int target)
 {
-	while (!c->out->failed && pool_may_grow(p) && p->leased + p->ready + p->starting < target && pool_can_make(c, p))
-		pool_make(c, p);
+	while (!c->out->failed && pool_may_grow(p) && p->leased + p->ready + p->starting < target) {
+		const char *version = pool_next_version(c, p);
+
+		if (!pool_can_make(c, p, version) || !pool_make(c, p, version, false))
+			break;
+	}
 }
 
 /* Removes free ready desktops, the stale ones first. */
 static void pool_shed(struct core_round *c, struct core_pool *p, int count, bool only_stale)
 {
-	const char *version = pool_version(c->st, p);
-
-	for (int pass = 0; pass < (only_stale ? 1 : 2) && count > 0; pass++) {
+	for (int rank = 0; rank < (only_stale ? 2 : 3) && count > 0; rank++) {
 		for (size_t i = c->st->desktop_count; i-- > 0 && count > 0;) {
 			struct core_desktop *d = c->st->desktops[i];
-			bool stale = strcmp(d->image_version, version) != 0 || strcmp(d->image_id, p->image_id) != 0 ||
-			             strcmp(d->provider_id, p->provider_id) != 0;
 
-			if (strcmp(d->pool_id, p->id) != 0 || !desktop_is_ready(d) || (pass == 0 && !stale))
+			if (strcmp(d->pool_id, p->id) != 0 || !desktop_is_ready(d) || share_rank(c->st, p, d) != rank)
 				continue;
+			if (only_stale)
+				audit(c, "desktop.replaced", d, d->image_version);
 			desktop_delete(c, d);
 			p->ready--;
 			count--;
 		}
 	}
+}
+
+/* One more desktop could be made before one goes. */
+static bool pool_has_room(const struct core_state *st, const struct core_pool *p)
+{
+	const struct core_provider *pr = state_provider(st, p->provider_id);
+
+	return p->total < p->max && pr && (!provider_capacity(pr) || pr->machines < provider_capacity(pr));
+}
+
+/* Whether a free desktop may go for the sake of its version: users keep the spare ones that they need. Where nothing
+ * can be made before, one at a time has to. */
+static bool pool_may_swap(const struct core_state *st, const struct core_pool *p)
+{
+	int busy = p->starting + p->ending;
+
+	if (!pool_may_grow(p) || !pool_version(st, p)[0] || p->waiting || busy >= share_ceiling(st, p))
+		return false;
+	return p->ready > p->spare || !st->mind_spare || (!busy && !pool_has_room(st, p));
 }
 
 static void pool_shrink(struct core_round *c, struct core_pool *p)
@@ -206,7 +260,7 @@ static void pool_shrink(struct core_round *c, struct core_pool *p)
 		pool_shed(c, p, p->total - p->max - p->ending, false);
 		return;
 	}
-	if (p->stale && !p->starting && pool_version(c->st, p)[0] && pool_may_grow(p))
+	if (p->stale && pool_may_swap(c->st, p))
 		pool_shed(c, p, 1, true);
 	if (surplus <= 0 || !p->ready || p->waiting) {
 		p->surplus_ms = 0;
@@ -222,10 +276,16 @@ static void pool_shrink(struct core_round *c, struct core_pool *p)
 
 static void pool_remove(struct core_round *c, struct core_pool *p)
 {
-	for (size_t i = 0; i < c->st->desktop_count; i++)
-		if (!strcmp(c->st->desktops[i]->pool_id, p->id) && c->st->desktops[i]->x.lifecycle < LIFECYCLE_DELETING)
+	bool left = false;
+
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		if (strcmp(c->st->desktops[i]->pool_id, p->id) != 0)
+			continue;
+		left = left || c->st->desktops[i]->x.lifecycle != LIFECYCLE_DELETED;
+		if (c->st->desktops[i]->x.lifecycle < LIFECYCLE_DELETING)
 			desktop_delete(c, c->st->desktops[i]);
-	if (p->total)
+	}
+	if (left)
 		return;
 	audit_pool(c, "pool.deleted", p, p->name);
 	CORE_COPY(change_add(c, CHANGE_POOL_GONE)->pool_id, p->id);

@@ -140,6 +140,35 @@ static const struct {
 	                          "Nadie tiene sesión en este escritorio." },
 	[REASON_NO_MEMORY] = { "no_memory", "The broker is out of memory; try again.",
 	                       "El broker no tiene memoria; inténtelo de nuevo." },
+	[REASON_PROBE] = { "probe", "Made to see whether version {0} works; nobody gets it.",
+	                   "Creado para comprobar si la versión {0} funciona; no se asigna a nadie." },
+	[REASON_VERIFY_FAILED] = { "verify_failed", "A desktop of version {0} was tried and did not work; nothing else has changed. {1}",
+	                           "Se ha probado un escritorio de la versión {0} y no funciona; nada más ha cambiado. {1}" },
+	[REASON_ROLLOUT_STOPPED] = { "rollout_stopped", "Stopped after {0} failures of the new version; go on or take it back. {1}",
+	                             "Detenida tras {0} fallos de la versión nueva; continúe o vuelva atrás. {1}" },
+	[REASON_LOGONS_FAIL] = { "logons_fail", "Taken back by itself: {0} of {1} log-ons to the new version failed.",
+	                         "Vuelta atrás automática: han fallado {0} de {1} inicios de sesión en la versión nueva." },
+	[REASON_LOGONS_SLOWER] = { "logons_slower", "Taken back by itself: log-ons took {0} ms before and take {1} ms with the new version (medians).",
+	                           "Vuelta atrás automática: los inicios de sesión tardaban {0} ms y con la versión nueva tardan {1} ms (medianas)." },
+	[REASON_PREPARING_SLOWER] = { "preparing_slower", "Taken back by itself: a desktop was ready after {0} ms and is after {1} ms with the new version (medians).",
+	                              "Vuelta atrás automática: un escritorio estaba listo en {0} ms y con la versión nueva en {1} ms (medianas)." },
+	[REASON_END_VERSION] = { "new_version", "Your desktop gets a new version now; connect again in a moment.",
+	                         "Su escritorio recibe ahora una versión nueva; vuelva a conectar en un momento." },
+	[REASON_VERSION_NOTICE] = { "version_notice", "This desktop gets a new version: you are logged off in {0} minutes. Save your work.",
+	                            "Este escritorio recibe una versión nueva: su sesión se cerrará en {0} minutos. Guarde su trabajo." },
+	[REASON_ROLLOUT_LIVE] = { "rollout_live", "Version {0} is being rolled out: wait until it is done, or take it back first.",
+	                          "La versión {0} se está implantando: espere a que termine o vuelva atrás primero." },
+	[REASON_NO_ROLLOUT] = { "no_rollout", "No version of this image is being rolled out.", "No se está implantando ninguna versión de esta imagen." },
+	[REASON_ROLLOUT_PAUSED] = { "rollout_paused", "Paused by {0}: nothing more of the new version is made.",
+	                            "En pausa por {0}: no se crea nada más de la versión nueva." },
+	[REASON_ROLLOUT_TAKEN_BACK] = { "taken_back", "Taken back by {0}.", "Vuelta atrás por {0}." },
+	[REASON_NO_SUCH_IMAGE] = { "no_such_image", "There is no such image.", "Esa imagen no existe." },
+	[REASON_ROLLOUT_VERIFY] = { "rollout_verify", "One desktop of version {0} is being made and tried.",
+	                            "Se está creando y probando un escritorio de la versión {0}." },
+	[REASON_ROLLOUT_CANARY] = { "rollout_canary", "{0} of {1} desktops have the new version, and no more get it for now.",
+	                            "{0} de {1} escritorios tienen la versión nueva y, por ahora, no la recibirán más." },
+	[REASON_ROLLOUT_ROLLING] = { "rollout_rolling", "{0} of {1} desktops have the new version.", "{0} de {1} escritorios tienen la versión nueva." },
+	[REASON_ROLLOUT_DONE] = { "rollout_done", "Version {0} is everywhere.", "La versión {0} está en todas partes." },
 	[REASON_POOL_READY] = { "pool_ready", "{0} of {1} desktops are free.", "{0} de {1} escritorios están libres." },
 	[REASON_POOL_EMPTY] = { "pool_empty", "No desktop is running; one is made when a user comes.",
 	                        "No hay ningún escritorio en marcha; se crea uno cuando llegue un usuario." },
@@ -172,6 +201,17 @@ void reason_set_spanish(struct core_reason *r, enum reason which, const char *a,
 
 	phrase_fill(es, sizeof(es), reasons[which].es, arg);
 	memcpy(r->es, es, sizeof(es));
+}
+
+void reason_set_phrase(struct core_reason *r, enum reason which, const char *a, const struct core_reason *why)
+{
+	struct core_reason filled;
+	const char *const en[2] = { a, why->en }, *const es[2] = { a, why->es[0] ? why->es : why->en };
+
+	snprintf(filled.code, sizeof(filled.code), "%s", reasons[which].code);
+	phrase_fill(filled.en, sizeof(filled.en), reasons[which].en, en);
+	phrase_fill(filled.es, sizeof(filled.es), reasons[which].es, es);
+	*r = filled;
 }
 
 void reason_set_numbers(struct core_reason *r, enum reason which, int64_t a, int64_t b)

@@ -28,6 +28,11 @@ enum reason {
 	/* why a call is refused */
 	REASON_NO_DESKTOP, REASON_NO_SESSION, REASON_NOT_YOURS, REASON_NOT_READY, REASON_STALE_TICKET, REASON_BUSY_TASK,
 	REASON_NOT_ASSIGNED, REASON_NO_MEMORY, REASON_NOT_LIVE, REASON_NOT_CARRIED, REASON_HOST_UNKNOWN, REASON_HOST_CLOSED,
+	/* roll-outs */
+	REASON_PROBE, REASON_VERIFY_FAILED, REASON_ROLLOUT_STOPPED, REASON_LOGONS_FAIL, REASON_LOGONS_SLOWER,
+	REASON_PREPARING_SLOWER, REASON_END_VERSION, REASON_VERSION_NOTICE, REASON_ROLLOUT_LIVE, REASON_NO_ROLLOUT, REASON_ROLLOUT_PAUSED,
+	REASON_ROLLOUT_TAKEN_BACK, REASON_NO_SUCH_IMAGE, REASON_ROLLOUT_VERIFY, REASON_ROLLOUT_CANARY, REASON_ROLLOUT_ROLLING,
+	REASON_ROLLOUT_DONE,
 	/* all is well */
 	REASON_POOL_READY, REASON_POOL_EMPTY, REASON_POOL_STARTING, REASON_YOURS,
 	REASON_COUNT,
@@ -35,6 +40,8 @@ enum reason {
 
 /* {0} and {1} of the sentences become a and b (NULL reads as ""). */
 void reason_set(struct core_reason *r, enum reason which, const char *a, const char *b);
+/* {1} is a reason itself, in each language its own sentence. */
+void reason_set_phrase(struct core_reason *r, enum reason which, const char *a, const struct core_reason *why);
 void reason_set_numbers(struct core_reason *r, enum reason which, int64_t a, int64_t b);
 /* The Spanish alone, where an argument has words of its own. */
 void reason_set_spanish(struct core_reason *r, enum reason which, const char *a, const char *b);

@@ -24,6 +24,8 @@ static void (*const handlers[EVENT_COUNT])(struct core_round *c) = {
 	[EVENT_DRAIN] = operate_on_drain,
 	[EVENT_OPERATE] = operation_on,
 	[EVENT_POOL_DELETE] = operate_on_pool_delete,
+	[EVENT_PUBLISH] = rollout_on_publish,
+	[EVENT_ROLLOUT] = rollout_on_act,
 	[EVENT_USER_REVOKED] = assign_on_revoked,
 	[EVENT_REAP_ALLOW] = reaper_on_allow,
 	[EVENT_HOST_MAINTENANCE] = drain_on_maintenance,
@@ -55,6 +57,7 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 	host_count(st);
 	handlers[event->kind](&c);
 	deadline_expire(&c);
+	rollout_run(&c);
 	reaper_failed(&c);
 	pool_count(st);
 	host_count(st);
@@ -98,4 +101,5 @@ void core_state_resume(struct core_state *st, const struct core_now *now)
 	}
 	for (size_t i = 0; i < st->orphan_count; i++)
 		st->orphans[i].t.due_ms = now->mono_ms;
+	rollout_resume(st, now);
 }

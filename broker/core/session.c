@@ -84,7 +84,7 @@ void session_on_grant(struct core_round *c)
 	CORE_COPY(d->s.remote, c->ev->remote);
 	d->x.session = SESSION_GRANTED;
 	d->x.hygiene = HYGIENE_DIRTY;
-	d->due = (struct core_due){ .grant_ms = c->now->mono_ms + GRANT_WAIT_MS };
+	d->due = (struct core_due){ .grant_ms = c->now->mono_ms + GRANT_WAIT_MS, .roll_ms = d->due.roll_ms };
 	ch = change_add(c, CHANGE_SESSION);
 	CORE_COPY(ch->desktop_id, d->id);
 	CORE_COPY(ch->pool_id, d->pool_id);
@@ -102,6 +102,8 @@ static void session_start(struct core_round *c, struct core_desktop *d)
 	if (d->s.active)
 		return;
 	desktop_touch(c, d);
+	timing_logon(c, d);
+	judge_logon(c, d, true);
 	d->s.active = true;
 	d->x.session = SESSION_CONNECTED;
 	d->due.grant_ms = 0;
@@ -145,6 +147,8 @@ void session_on_ended(struct core_round *c)
 		CORE_COPY(why.en, c->ev->text);
 		CORE_COPY(why.es, c->ev->text_es ? c->ev->text_es : "");
 	}
+	if (!d->s.active)
+		judge_logon(c, d, false);
 	session_close(c, d, &why);
 }
 

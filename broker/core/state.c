@@ -50,7 +50,7 @@ static void *array_grow(void *items, size_t count, size_t size, size_t max)
 
 int core_state_init(struct core_state *st)
 {
-	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true };
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true };
 	return 0;
 }
 
@@ -67,6 +67,8 @@ void core_state_finish(struct core_state *st)
 	free(st->breakers);
 	free(st->hosts);
 	free(st->networks);
+	free(st->rollouts);
+	free(st->timings);
 	idmap_finish(&st->by_id);
 	memset(st, 0, sizeof(*st));
 }
@@ -191,6 +193,16 @@ struct core_network *state_add_network(struct core_state *st)
 	return STATE_ADD(st, networks, network_count, CORE_NETWORKS_MAX);
 }
 
+struct core_rollout *state_add_rollout(struct core_state *st)
+{
+	return STATE_ADD(st, rollouts, rollout_count, CORE_ROLLOUTS_MAX);
+}
+
+struct core_timing *state_add_timing(struct core_state *st)
+{
+	return STATE_ADD(st, timings, timing_count, CORE_TIMINGS_MAX);
+}
+
 struct core_orphan *state_add_orphan(struct core_state *st, const char *id)
 {
 	struct core_orphan *o = STATE_ADD(st, orphans, orphan_count, CORE_ORPHANS_MAX);
@@ -245,6 +257,11 @@ void state_remove_waiter(struct core_state *st, struct core_waiter *w)
 	STATE_REMOVE(st, waiters, waiter_count, w);
 }
 
+void state_remove_rollout(struct core_state *st, struct core_rollout *ro)
+{
+	STATE_REMOVE(st, rollouts, rollout_count, ro);
+}
+
 void state_remove_orphan(struct core_state *st, struct core_orphan *o)
 {
 	STATE_REMOVE(st, orphans, orphan_count, o);
@@ -262,12 +279,20 @@ void core_copy(char *dst, size_t size, const char *src)
 	dst[len] = '\0';
 }
 
+struct core_rollout *state_rollout(const struct core_state *st, const char *image_id)
+{
+	STATE_FIND(st, rollouts, rollout_count, !strcmp(it->image_id, image_id));
+}
+
 const char *pool_version(const struct core_state *st, const struct core_pool *p)
 {
 	const struct core_image *image = state_image(st, p->image_id);
+	const struct core_rollout *ro = state_rollout(st, p->image_id);
 
 	if (strcmp(p->image_version, "latest") != 0)
 		return p->image_version;
+	if (ro && ro->phase == ROLLOUT_ROLLING && !ro->paused)
+		return ro->version;
 	return image ? image->published : "";
 }
 
@@ -306,5 +331,5 @@ bool desktop_is_usable(const struct core_desktop *d)
 
 bool desktop_is_ready(const struct core_desktop *d)
 {
-	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain;
+	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain && !d->probe;
 }

@@ -10,6 +10,7 @@
 #include "broker/core/host.h"
 #include "broker/core/idmap.h"
 #include "broker/core/limits.h"
+#include "broker/core/rollout.h"
 #include "broker/core/task.h"
 
 struct core_provider {
@@ -38,6 +39,8 @@ struct core_pool {
 	bool enabled, drain, maintenance, deleting;
 	/* counted anew in every round */
 	int total, ready, starting, leased, failed, ending, stale;
+	int fresh, surge; /* of the version "upcoming"; to be made before as many stale ones go */
+	char upcoming[CORE_WORD_SIZE]; /* the version that is being rolled out to it; "": none */
 	int waiting;
 	int64_t surplus_ms; /* since when it has more than it needs; 0: it has not */
 	struct core_reason reason; /* why it does not grow; "" : it does */
@@ -71,6 +74,7 @@ struct core_due { /* monotonic deadlines; 0: none */
 	int64_t agent_ms;  /* the agent must be there */
 	int64_t logoff_ms; /* a disconnected user is logged off */
 	int64_t ending_ms; /* the agent must have logged off */
+	int64_t roll_ms;   /* told of it, the user is logged off for a new version */
 	int64_t grant_ms;  /* the granted viewer must have come */
 	int64_t vacated_ms; /* the gateway must have said why the viewer is gone */
 	int64_t claim_ms;  /* the user must have come for the desktop */
@@ -89,6 +93,8 @@ struct core_desktop {
 	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
 	char boot[CORE_ID_SIZE];
 	bool keyed;   /* it has enrolled since its disk was made */
+	bool probe;   /* made to see a version work: nobody gets it, no pool counts it */
+	int64_t begun_ms; /* monotonic, when its provider was first asked for this disk; 0: it is measured, or not to be */
 	int failures; /* since it last worked */
 	int missing;  /* inventories in a row without it */
 	struct core_assignment a;
@@ -146,14 +152,16 @@ struct core_state {
 	struct core_host *hosts;
 	struct core_network *networks;
 	size_t host_count, network_count;
-	size_t provider_count, image_count, pool_count, desktop_count, waiter_count, orphan_count, breaker_count;
+	struct core_rollout *rollouts; /* of each image the last one */
+	struct core_timing *timings;
+	size_t provider_count, image_count, pool_count, desktop_count, waiter_count, orphan_count, breaker_count, rollout_count, timing_count;
 	struct idmap by_id; /* desktops */
 	int64_t generation;
 	unsigned round;
 	bool provisioner; /* it is connected and has said hello */
 	bool reap_paused; /* too many orphans at once: an operator must look */
 	bool missing_paused; /* too many desktops were not in the last list: the same */
-	bool fence_epochs, keep_dirty; /* true; the simulator turns one off to see itself fail */
+	bool fence_epochs, keep_dirty, verify_first, mind_spare; /* true; the simulator turns one off to see itself fail */
 	int64_t inventory_ms; /* the next one; 0: none */
 };
 
@@ -191,7 +199,7 @@ void state_remove_orphan(struct core_state *st, struct core_orphan *o);
 void core_copy(char *dst, size_t size, const char *src);
 #define CORE_COPY(dst, src) core_copy((dst), sizeof(dst), (src))
 
-/* The version that a new desktop of the pool gets; "" while nothing is published. */
+/* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
 bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
 void desktop_set_endpoint(struct core_desktop *d, const char *endpoint);

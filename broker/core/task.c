@@ -114,6 +114,7 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 	desktop_await_agent(c, d);
 	if (kind == TASK_REFRESH)
 		snapshots_gone(c, d);
+	timing_prepared(c, d);
 	audit(c, up_words[kind], d, "");
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);
@@ -378,6 +379,9 @@ void task_dispatch(struct core_round *c)
 		desktop_touch(c, d);
 		task_send(c, &d->t);
 		task_waits_no_more(d);
+		timing_begin(c, d);
+		if (!strcmp(d->reason.code, reason_code(REASON_PROVIDER_UNHEALTHY)))
+			memset(&d->reason, 0, sizeof(d->reason)); /* it is healthy again */
 		if (d->t.attempts > 1 && !d->t.failures)
 			reason_set_numbers(&d->reason, REASON_TASK_SILENT, d->t.attempts, 0);
 	}

@@ -55,6 +55,8 @@ void desktop_view(const struct core_state *st, const struct core_desktop *d, int
 		view_say(ret, "busy", REASON_OPERATING, task_kind_text(d->t.kind));
 	else if (d->x.parked && d->x.power != POWER_UNKNOWN)
 		view_say(ret, "stopped", REASON_PARKED, NULL);
+	else if (d->probe)
+		view_say(ret, "starting", REASON_PROBE, d->image_version);
 	else if (!desktop_is_usable(d))
 		view_unusable(d, ret);
 	else if (d->x.session == SESSION_DISCONNECTED)
@@ -164,7 +166,7 @@ bool pool_view(const struct core_state *st, const char *pool_id, int64_t mono_ms
 		return false;
 	*ret = (struct pool_view){ 0 };
 	for (size_t i = 0; i < st->desktop_count; i++)
-		if (!strcmp(st->desktops[i]->pool_id, p->id))
+		if (!strcmp(st->desktops[i]->pool_id, p->id) && !st->desktops[i]->probe)
 			view_count(st->desktops[i], &ret->counts);
 	for (size_t i = 0; i < st->waiter_count; i++)
 		ret->waiting += !strcmp(st->waiters[i].pool_id, p->id);

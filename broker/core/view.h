@@ -43,5 +43,15 @@ struct user_pool_view {
 void desktop_view(const struct core_state *st, const struct core_desktop *d, int64_t mono_ms, struct desktop_view *ret);
 /* False: there is no such pool. */
 bool pool_view(const struct core_state *st, const char *pool_id, int64_t mono_ms, struct pool_view *ret);
+/* How far an image's roll-out is, or its last one was. Desktops of the pools that follow the image. */
+struct rollout_view {
+	struct core_reason reason;
+	int total, updated;  /* which have the new version */
+	int in_use, free;    /* old ones that wait for a log-off; that will be replaced */
+	int left_alone;      /* old ones that stay: kept disks, switched off, drained */
+	int prepare_ms[2], logon_ms[2]; /* medians of the version before and of the new one; -1: none is known */
+};
+/* False: there was none. */
+bool rollout_view(const struct core_state *st, const char *image_id, struct rollout_view *ret);
 bool user_pool_view(const struct core_state *st, const char *pool_id, const char *user_id, int64_t mono_ms,
                     struct user_pool_view *ret);

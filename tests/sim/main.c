@@ -5,7 +5,7 @@
  *
  *	puesto-sim --seed N [--verbose]             one seed; prints its trace hash
  *	puesto-sim --from N --count M [--seconds S] many
- *	puesto-sim … --mutate fence|dirty           with a rule switched off
+ *	puesto-sim … --mutate fence|dirty|verify|spare  with a rule switched off
  */
 #include "tests/sim/sim.h"
 
@@ -38,6 +38,7 @@ static void (*const handlers[WHAT_COUNT])(struct world *w, const struct message 
 	[BROKER_START] = on_broker_start,
 	[PROVISIONER_START] = host_on_start,
 	[GATEWAY_HELLO] = gateway_on_hello,
+	[ADMIN_ACTS] = admin_on_acts,
 	[FAULT] = fault_on,
 };
 
@@ -78,6 +79,7 @@ static bool world_step(struct world *w, int64_t until)
 static int world_clear(struct db *db, struct pst_err *err)
 {
 	static const char *const steps[] = {
+		"DELETE FROM rollouts",      "DELETE FROM version_times",
 		"DELETE FROM tickets",       "DELETE FROM sessions", "DELETE FROM assignments", "DELETE FROM tasks",
 		"DELETE FROM desktops",      "DELETE FROM pools",    "DELETE FROM users",       "DELETE FROM image_versions",
 		"DELETE FROM images",        "DELETE FROM host_maintenances", "DELETE FROM providers",
@@ -108,6 +110,7 @@ static int world_run(struct world *w, uint64_t seed)
 	}
 	host_choose_all(w);
 	fault_choose(w);
+	rollout_choose(w);
 	broker_start(w);
 	for (int i = 0; i < w->user_count; i++)
 		sim_post(w, USER_ACTS, sim_between(w, 100, 60000))->user = i;
@@ -126,8 +129,19 @@ static int world_run(struct world *w, uint64_t seed)
 
 struct options {
 	uint64_t from, count, seconds;
-	bool verbose, single, mutate_fence, mutate_dirty;
+	bool verbose, single;
+	const char *mutate; /* a word of rules, or "" */
 };
+
+static bool mutate_is_known(const char *word)
+{
+	static const char *const rules[] = { "fence", "dirty", "verify", "spare" };
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(word, rules[i]))
+			return true;
+	return false;
+}
 
 static bool options_parse(struct options *o, int argc, char **argv)
 {
@@ -156,9 +170,8 @@ static bool options_parse(struct options *o, int argc, char **argv)
 			o->seconds = strtoull(optarg, NULL, 10);
 			break;
 		case 'm':
-			o->mutate_fence = !strcmp(optarg, "fence");
-			o->mutate_dirty = !strcmp(optarg, "dirty");
-			if (!o->mutate_fence && !o->mutate_dirty)
+			o->mutate = optarg;
+			if (!mutate_is_known(optarg))
 				return false;
 			break;
 		case 'v':
@@ -173,15 +186,15 @@ static bool options_parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .from = 1, .count = 1000 };
-	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0;
+	struct options o = { .from = 1, .count = 1000, .mutate = "" };
+	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, replaced = 0, forced = 0;
 	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
 	struct db *db = NULL;
 	int rc = 0;
 
 	if (!options_parse(&o, argc, argv)) {
-		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty] [--verbose]\n");
+		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty|verify|spare] [--verbose]\n");
 		return 2;
 	}
 	if (db_open(":memory:", &db, &err) < 0 || db_migrate(db, &err) < 0) {
@@ -197,23 +210,27 @@ int main(int argc, char **argv)
 			return 2;
 		w->db = db;
 		w->verbose = o.verbose;
-		w->mutate_fence = o.mutate_fence;
-		w->mutate_dirty = o.mutate_dirty;
+		w->mutate = o.mutate;
 		rc = world_run(w, s);
 		seeds++;
 		steps += w->steps;
 		grants += (uint64_t)w->grants;
 		crashes += (uint64_t)w->crashes;
+		rollouts += (uint64_t)w->rollouts;
+		replaced += (uint64_t)w->replaced;
+		forced += (uint64_t)w->forced;
 		if (rc)
-			printf("VIOLATION seed %llu step %llu at %lld: %s\nreplay: puesto-sim --seed %llu%s --verbose\n",
+			printf("VIOLATION seed %llu step %llu at %lld: %s\nreplay: puesto-sim --seed %llu%s%s --verbose\n",
 			       (unsigned long long)s, (unsigned long long)w->steps, (long long)w->now, w->violation,
 			       (unsigned long long)s,
-			       o.mutate_fence ? " --mutate fence" : o.mutate_dirty ? " --mutate dirty" : "");
+			       o.mutate[0] ? " --mutate " : "", o.mutate);
 		if (o.single)
 			printf("seed %llu trace %016llx\n", (unsigned long long)s, (unsigned long long)w->hash);
 	}
 	free(w);
 	db_close(db);
+	printf("%llu roll-outs done, %llu desktops replaced, %llu users logged off for them\n", (unsigned long long)rollouts,
+	       (unsigned long long)replaced, (unsigned long long)forced);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,
 	       (double)(pst_mono_ms() - start) / 1000, rc ? "FAILED" : "no violation");

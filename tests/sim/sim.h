@@ -20,6 +20,7 @@
 #define USERS_MAX 8
 #define POOLS_MAX 3
 #define MESSAGES_MAX 4096
+#define VERSIONS_MAX 5
 #define STORM_MS 240000   /* faults happen for so long */
 #define CALM_MS 2400000   /* after that, everything must come to rest */
 
@@ -40,9 +41,13 @@ enum what {
 	BROKER_START,
 	PROVISIONER_START,
 	GATEWAY_HELLO,
+	ADMIN_ACTS,
 	FAULT,
 	WHAT_COUNT,
 };
+
+/* Of an image version: its agent never comes up; its session ends at once; it takes long. */
+enum trait { TRAIT_GOOD, TRAIT_DEAD, TRAIT_DIES, TRAIT_SLOW };
 
 struct message {
 	int64_t at;
@@ -55,7 +60,7 @@ struct message {
 	bool ok, retryable;
 	int64_t epoch;
 	char desktop[CORE_ID_SIZE], task[CORE_ID_SIZE], session[CORE_ID_SIZE], boot[CORE_ID_SIZE];
-	char token[44], word[16];
+	char token[44], word[16], version[8];
 };
 
 struct machine { /* on the host; survives everything but its destruction */
@@ -70,6 +75,8 @@ struct machine { /* on the host; survives everything but its destruction */
 	int64_t session_epoch;
 	char token[44], boot[CORE_ID_SIZE];
 	bool agent, connected, keyed;
+	char version[8]; /* of the disk */
+	int64_t told_at; /* when its user was told of a new version */
 	uint8_t key[32];
 	int64_t highest;
 };
@@ -118,11 +125,13 @@ struct world {
 	struct machine machines[MACHINES_MAX];
 	struct user users[USERS_MAX];
 	int user_count, pool_count;
-	bool mutate_fence, mutate_dirty;
+	const char *mutate; /* the rule that is broken, or "" */
 	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
 	int seen_count;
-	int grants, crashes;
+	int grants, crashes, replaced, forced, rollouts;
+	enum trait traits[VERSIONS_MAX + 1];
+	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
 	char violation[400]; /* "" while all is well */
 };
 
@@ -188,6 +197,20 @@ void viewer_on_end(struct world *w, const struct message *m);
 void viewer_on_says(struct world *w, const struct message *m);
 void session_lost(struct world *w, struct machine *m, const char *code);
 void gateway_on_hello(struct world *w, const struct message *m);
+
+/* sim_rollout.c */
+void rollout_choose(struct world *w);
+enum trait rollout_trait(const struct world *w, const char *version);
+void admin_on_acts(struct world *w, const struct message *m);
+void rollout_calm(struct world *w);
+void rollout_saw(struct world *w, const char *desktop);
+void rollout_check_grant(struct world *w, const struct grant *g);
+void rollout_check_replaced(struct world *w, const char *desktop);
+void rollout_check_told(struct world *w, const char *desktop);
+void rollout_check_forced(struct world *w, const char *session);
+void rollout_check_step(struct world *w);
+void rollout_check_tables(struct world *w, const struct core_state *fresh);
+void rollout_check_rest(struct world *w);
 
 /* sim_fault.c */
 void fault_choose(struct world *w);

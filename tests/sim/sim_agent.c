@@ -9,13 +9,17 @@
 
 void agent_boot(struct world *w, struct machine *m)
 {
+	enum trait trait = rollout_trait(w, m->version);
 	struct message *start;
 
 	sim_uuid(w, m->boot);
 	/* Now and then an image whose agent never comes up. */
-	if (sim_chance(w, w->faults.task_dies) || w->agentless)
+	if (w->agentless || trait == TRAIT_DEAD || trait == TRAIT_DIES || sim_chance(w, w->faults.task_dies)) {
+		m->running = trait != TRAIT_DIES || w->agentless; /* the next list says so */
 		return;
-	start = sim_post(w, AGENT_START, sim_between(w, 100, sim_chance(w, w->faults.slow) ? 60000 : 5000));
+	}
+	start = sim_post(w, AGENT_START,
+	                 sim_between(w, 100, sim_chance(w, w->faults.slow) || trait == TRAIT_SLOW ? 60000 : 5000));
 	CORE_COPY(start->desktop, m->id);
 	CORE_COPY(start->boot, m->boot);
 }
@@ -84,6 +88,8 @@ void guest_on_connect(struct world *w, const struct message *m)
 	sim_trace(w, "agent hello %.8s %d", mc->id, rc);
 	broker_result(w, rc, &err, "agent hello");
 	mc->connected = rc == 0 && !w->dying;
+	if (rc == 0)
+		rollout_saw(w, mc->id);
 	if (!mc->connected && !w->dying)
 		agent_again(w, mc);
 	broker_after(w);

@@ -68,6 +68,7 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 		CORE_COPY(m->desktop, cmd->desktop);
 		CORE_COPY(m->task, cmd->task);
 		CORE_COPY(m->token, cmd->enrol_token);
+		CORE_COPY(m->version, cmd->image_version);
 	}
 }
 
@@ -89,6 +90,8 @@ static void op_tell_agent(void *arg, const char *desktop, const struct agent_mes
 		return;
 	sim_trace(w, "tell %.8s %d %lld", desktop, msg->kind, (long long)msg->epoch);
 	m = sim_post(w, AGENT_TOLD, sim_between(w, 1, sim_chance(w, w->faults.slow) ? 20000 : 50));
+	if (msg->kind == AGENT_TELL_MESSAGE)
+		rollout_check_told(w, desktop);
 	m->tell = msg->kind;
 	m->broker = w->broker;
 	CORE_COPY(m->desktop, desktop);
@@ -106,6 +109,8 @@ static void op_end_session(void *arg, const char *session, const char *gateway, 
 	if (!why->code[0] || !why->en[0] || !why->es[0])
 		sim_violation(w, "session %s is ended without a reason", session);
 	sim_trace(w, "end session %.8s %s", session, why->code);
+	if (!strcmp(why->code, "new_version"))
+		rollout_check_forced(w, session);
 	m = sim_post(w, END_SESSION, sim_between(w, 1, 50));
 	m->broker = w->broker;
 	CORE_COPY(m->session, session);
@@ -113,9 +118,14 @@ static void op_end_session(void *arg, const char *session, const char *gateway, 
 
 static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *err)
 {
-	sim_trace(arg, "audit %s %.8s", entry->kind, entry->object_id);
+	struct world *w = arg;
+
+	sim_trace(w, "audit %s %.8s", entry->kind, entry->object_id);
+	if (!strcmp(entry->kind, "desktop.replaced"))
+		rollout_check_replaced(w, entry->object_id);
 	if (!strcmp(entry->kind, "machine.gone"))
-		host_check_gone(arg, entry->object_id);
+		host_check_gone(w, entry->object_id);
+	w->rollouts += !strcmp(entry->kind, "rollout.done");
 	return 0;
 }
 
@@ -211,6 +221,8 @@ void broker_allow(struct world *w)
 		return;
 	broker_start_parked(w);
 	host_settle(w);
+	if (w->rec)
+		rollout_calm(w);
 	if (!w->rec || w->empty_until > w->now || !reconciler_state(w->rec)->missing_paused)
 		return;
 	sim_trace(w, "allow");
@@ -234,6 +246,14 @@ void broker_result(struct world *w, int rc, const struct pst_err *err, const cha
 	w->write_failed = false;
 }
 
+static void broker_mutate(const struct world *w, struct core_state *st)
+{
+	st->fence_epochs = strcmp(w->mutate, "fence") != 0;
+	st->keep_dirty = strcmp(w->mutate, "dirty") != 0;
+	st->verify_first = strcmp(w->mutate, "verify") != 0;
+	st->mind_spare = strcmp(w->mutate, "spare") != 0;
+}
+
 void broker_start(struct world *w)
 {
 	struct pst_err err = PST_ERR_INIT;
@@ -245,8 +265,7 @@ void broker_start(struct world *w)
 		return;
 	}
 	sim_trace(w, "broker up");
-	((struct core_state *)reconciler_state(w->rec))->fence_epochs = !w->mutate_fence;
-	((struct core_state *)reconciler_state(w->rec))->keep_dirty = !w->mutate_dirty;
+	broker_mutate(w, (struct core_state *)reconciler_state(w->rec));
 	reconciler_tick(w->rec);
 	broker_after(w);
 	for (int i = 0; i < MACHINES_MAX; i++)
@@ -296,7 +315,7 @@ int broker_make_rows(struct world *w, struct pst_err *err)
 {
 	struct provider_row pr = { .id = "provider", .name = "local", .kind = "local", .enabled = true };
 	struct image_row im = { .id = "image", .name = "demo", .published = "1" };
-	struct version_row iv = { .id = "version", .image_id = "image", .version = "1" };
+	struct version_row iv = { .image_id = "image", .verified = 1 };
 	int rc;
 
 	pr.max_creates = sim_between(w, 1, 4);
@@ -306,8 +325,12 @@ int broker_make_rows(struct world *w, struct pst_err *err)
 	rc = db_provider_insert(w->db, &pr, err);
 	if (rc == 0)
 		rc = db_image_insert(w->db, &im, err);
-	if (rc == 0)
+	for (int v = 1; v <= VERSIONS_MAX && rc == 0; v++) {
+		snprintf(iv.id, sizeof(iv.id), "version-%d", v);
+		snprintf(iv.version, sizeof(iv.version), "%d", v);
 		rc = db_version_insert(w->db, &iv, err);
+		iv.verified = 0;
+	}
 	for (int i = 0; i < w->pool_count && rc == 0; i++)
 		rc = broker_make_pool(w, i, err);
 	for (int i = 0; i < w->user_count && rc == 0; i++)

@@ -28,6 +28,7 @@ void check_grant(struct world *w, int user, const struct grant *g)
 	int64_t *highest = check_epoch_of(w, g->desktop);
 
 	w->grants++;
+	rollout_check_grant(w, g);
 	if (highest && g->epoch <= *highest)
 		sim_violation(w, "desktop %s: epoch %lld was granted after %lld", g->desktop, (long long)g->epoch,
 		              (long long)*highest);
@@ -79,21 +80,18 @@ static void check_owners(struct world *w, const struct core_state *st)
 static void check_sizes(struct world *w, const struct core_state *st)
 {
 	const struct core_provider *pr = &st->providers[0];
-	size_t rows = 0;
-
 	for (size_t i = 0; i < st->pool_count; i++) {
 		const struct core_pool *p = &st->pools[i];
 		struct pool_view v;
 
 		pool_view(st, p->id, w->now, &v);
-		rows += (size_t)v.counts.total;
 		if (v.counts.total > p->max)
 			sim_violation(w, "pool %s has %d desktops, its maximum is %d", p->id, v.counts.total, p->max);
 		if (!v.reason.code[0] || !v.reason.en[0] || !v.reason.es[0])
 			sim_violation(w, "pool %s has no reason (%s)", p->id, v.state);
 	}
-	if (pr->capacity && rows > (size_t)pr->capacity)
-		sim_violation(w, "%zu desktops on a host for %d", rows, pr->capacity);
+	if (pr->capacity && st->desktop_count > (size_t)pr->capacity)
+		sim_violation(w, "%zu desktops on a host for %d", st->desktop_count, pr->capacity);
 }
 
 static bool check_same(const struct core_desktop *a, const struct core_desktop *b)
@@ -140,6 +138,7 @@ static void check_tables(struct world *w, const struct core_state *st)
 		if (h->maintenance != (row && row->maintenance))
 			sim_violation(w, "host %s: maintenance is %d in memory", h->name, h->maintenance);
 	}
+	rollout_check_tables(w, &fresh);
 	core_state_finish(&fresh);
 }
 
@@ -151,6 +150,7 @@ void check_step(struct world *w)
 		return;
 	for (size_t i = 0; i < st->desktop_count; i++)
 		check_desktop(w, st, st->desktops[i]);
+	rollout_check_step(w);
 	check_owners(w, st);
 	check_sizes(w, st);
 	if (w->steps % 64 == 0)
@@ -214,5 +214,6 @@ void check_rest(struct world *w)
 		if (room > 0 && strcmp(p->reason.code, "host_full") != 0 && strcmp(p->reason.code, "no_host") != 0 && p->total < p->max)
 			sim_violation(w, "at rest, pool %s lacks %d desktops: %s", p->id, room, p->reason.en);
 	}
+	rollout_check_rest(w);
 	check_tables(w, st);
 }

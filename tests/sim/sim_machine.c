@@ -100,6 +100,8 @@ static void machine_do(struct world *w, const struct message *cmd)
 	}
 	CORE_COPY(m->task, cmd->task);
 	CORE_COPY(m->token, cmd->token);
+	if (cmd->kind != TASK_RESTART)
+		CORE_COPY(m->version, cmd->version);
 	m->running = true;
 	agent_boot(w, m);
 }
@@ -123,6 +125,7 @@ void host_on_command(struct world *w, const struct message *m)
 	CORE_COPY(done->desktop, m->desktop);
 	CORE_COPY(done->task, m->task);
 	CORE_COPY(done->token, m->token);
+	CORE_COPY(done->version, m->version);
 }
 
 /* A creation that fails may leave half a machine behind. */
@@ -183,6 +186,8 @@ void host_on_answer(struct world *w, const struct message *m)
 		res.error_code = "model";
 		res.error = "the model says no";
 	}
+	if (m->ok && w->agentless)
+		rollout_saw(w, m->desktop);
 	sim_trace(w, "answer %.8s %d", m->task, m->ok);
 	broker_result(w, reconciler_task_result(w->rec, &res, &err), &err, "task result");
 	broker_after(w);
@@ -201,6 +206,8 @@ static struct machine_list machine_list(struct world *w, struct machine_report *
 
 		if (!m->exists || host_is_silent(w, m->host))
 			continue;
+		if (m->running && w->agentless)
+			rollout_saw(w, m->id); /* no agent will say more */
 		ret[n++] = (struct machine_report){
 			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = w->agentless ? 0 : m->uid,
 			.host = host_name(m->host)

@@ -8,7 +8,9 @@ tests_unit_broker_test_core_SOURCES = \
 	tests/unit/broker/core_fixture.c tests/unit/broker/core_fixture.h \
 	tests/unit/broker/test_core.c tests/unit/broker/test_core_life.c \
 	tests/unit/broker/test_core_placement.c tests/unit/broker/test_drain.c \
-	tests/unit/broker/test_inventory.c tests/unit/broker/test_operation.c
+	tests/unit/broker/test_inventory.c tests/unit/broker/test_operation.c \
+	tests/unit/broker/rollout_fixture.c tests/unit/broker/rollout_fixture.h \
+	tests/unit/broker/test_judge.c tests/unit/broker/test_rollout.c
 tests_unit_broker_test_core_LDADD = broker/core/libcore.a base/libbase.a \
 	$(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)
 
@@ -16,7 +18,7 @@ check_PROGRAMS += tests/unit/broker/test_reconciler
 TESTS += tests/unit/broker/test_reconciler
 tests_unit_broker_test_reconciler_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_broker_test_reconciler_CFLAGS = $(CRITERION_TEST_CFLAGS)
-tests_unit_broker_test_reconciler_SOURCES = tests/unit/broker/test_reconciler.c
+tests_unit_broker_test_reconciler_SOURCES = tests/unit/broker/test_reconciler.c tests/unit/broker/test_reconciler_rollout.c
 tests_unit_broker_test_reconciler_LDADD = broker/libreconciler.a broker/core/libcore.a db/libdb.a base/libbase.a \
 	$(SQLITE_LIBS) $(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)
 endif
