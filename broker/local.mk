@@ -30,6 +30,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/hosts.c \
 	broker/api/hub.c broker/api/hub.h \
 	broker/api/images.c \
+	broker/api/rollouts.c \
 	broker/api/me.c \
 	broker/api/openapi.c broker/api/openapi.h \
 	broker/api/page.c broker/api/page.h \

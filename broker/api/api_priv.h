@@ -113,7 +113,13 @@ void api_image_create(struct api_call *call);
 void api_image_patch(struct api_call *call);
 void api_image_delete(struct api_call *call);
 void api_image_version_add(struct api_call *call);
+/* rollouts.c */
 void api_image_publish(struct api_call *call);
+void api_rollout_get(struct api_call *call);
+void api_rollout_act(struct api_call *call);
+void api_version_retire(struct api_call *call);
+void api_version_remove(struct api_call *call);
+json_t *api_rollout_json(struct api *api, const char *image_id); /* null: there was none */
 json_t *api_image_json(struct api *api, const char *id);
 /* providers.c */
 void api_provider_list(struct api_call *call);

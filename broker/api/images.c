@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
+#include "broker/core/state.h"
 #include "broker/reconciler.h"
 #include "db/image.h"
 
@@ -15,27 +16,44 @@
 
 #define VERSIONS_MAX 200
 
+struct versions {
+	const struct core_state *st;
+	json_t *list;
+};
+
+static int count_desktops(const struct core_state *st, const struct version_row *v)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < st->desktop_count; i++)
+		n += !strcmp(st->desktops[i]->image_id, v->image_id) && !strcmp(st->desktops[i]->image_version, v->version);
+	return n;
+}
+
 static void add_version(const struct version_row *v, void *arg)
 {
-	json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", v->id, "version", v->version,
-		"base", v->base, "path", v->path, "state", v->state, "notes", v->notes, "created", json_time(v->created),
-		"updated", json_time(v->updated)));
+	struct versions *versions = arg;
+
+	json_array_append_new(versions->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "id", v->id, "version",
+		v->version, "base", v->base, "path", v->path, "state", v->state, "notes", v->notes, "desktops",
+		count_desktops(versions->st, v), "verified", json_time(v->verified), "created", json_time(v->created), "updated",
+		json_time(v->updated)));
 }
 
 static json_t *row_json(struct api *api, const struct image_row *i)
 {
-	json_t *versions = json_array();
+	struct versions versions = {reconciler_state(api->rec), json_array()};
 	bool published = i->published[0];
 
-	db_version_list(api->db, i->id, VERSIONS_MAX, add_version, versions, NULL);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:o}", "id", i->id, "name", i->name,
+	db_version_list(api->db, i->id, VERSIONS_MAX, add_version, &versions, NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "id", i->id, "name", i->name,
 		"display_name", i->display_name, "description", i->description, "os", i->os, "published",
 		json_text_or_null(i->published), "state", published ? "published" : "draft", "reason",
 		published ? json_reason("", "Pools that ask for the latest version get this one.",
 				    "Los grupos que piden la última versión reciben esta.") :
 			    json_reason("not_published", "No version is published yet: publish one.",
 				    "Todavía no hay una versión publicada: publique una."),
-		"versions", versions, "rev", (json_int_t)i->rev, "created", json_time(i->created), "updated",
+		"versions", versions.list, "rollout", api_rollout_json(api, i->id), "rev", (json_int_t)i->rev, "created", json_time(i->created), "updated",
 		json_time(i->updated));
 }
 
@@ -149,43 +167,18 @@ void api_image_create(struct api_call *call)
 		commit(call, "image.created", 201, i.id);
 }
 
-static void update(struct api_call *call, struct image_row *i, const char *kind)
-{
-	struct pst_err err = PST_ERR_INIT;
-
-	if (write_begin(call) < 0)
-		return;
-	i->updated = pst_wall_ms();
-	if (db_image_update(call->api->db, i, &err) < 0)
-		write_fail(call, &err);
-	else
-		commit(call, kind, 200, i->id);
-}
-
 void api_image_patch(struct api_call *call)
 {
-	struct image_row i;
-
-	if (find(call, &i) == 0 && write_if_match(call, i.rev) && read_body(call, &i, false) == 0)
-		update(call, &i, "image.changed");
-}
-
-void api_image_publish(struct api_call *call)
-{
-	const struct field table[] = {
-		{.name = "version", .kind = FIELD_SLUG, .required = true, FIELD(struct image_row, published)}};
 	struct pst_err err = PST_ERR_INIT;
-	struct version_row v;
 	struct image_row i;
 
-	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || fields_read(call, call->body, "", table, 1, &i, NULL) < 0)
+	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || read_body(call, &i, false) < 0 || write_begin(call) < 0)
 		return;
-	if (db_version_get(call->api->db, i.id, i.published, &v, &err) < 0)
-		call_field(call, "version", "version: %s", err.text);
-	else if (strcmp(v.state, "ready") != 0)
-		call_problem(call, "conflict", "the version '%s' is %s: publish one that is ready", v.version, v.state);
+	i.updated = pst_wall_ms();
+	if (db_image_update(call->api->db, &i, &err) < 0)
+		write_fail(call, &err);
 	else
-		update(call, &i, "image.published");
+		commit(call, "image.changed", 200, i.id);
 }
 
 static bool path_is_good(const char *path)

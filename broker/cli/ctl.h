@@ -95,6 +95,8 @@ int command_login(struct ctl *c, int argc, char **argv);
 int command_unlock(struct ctl *c, int argc, char **argv);
 int command_revoke(struct ctl *c, int argc, char **argv);
 int command_reap(struct ctl *c, int argc, char **argv);
+/* image.c */
+int command_image(struct ctl *c, int argc, char **argv);
 /* operations.c */
 int command_power(struct ctl *c, int argc, char **argv); /* start, stop, suspend */
 int command_resize(struct ctl *c, int argc, char **argv);

@@ -11,6 +11,7 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/http.c \
 	broker/cli/main.c \
 	broker/cli/objects.c \
+	broker/cli/image.c \
 	broker/cli/operations.c \
 	broker/cli/print.c \
 	broker/cli/request.c \

@@ -41,6 +41,7 @@ static const struct command commands[] = {
 	{"console", "DESKTOP [look]", "the address of the machine's own screen, for a browser", command_console},
 	{"watch", "SESSION", "a ticket to watch it; the person there is told", command_watch},
 	{"publish", "IMAGE VERSION [path=…]", "make it the latest version; with fields, add it first", command_publish},
+	{"image", "publish|rollout|pause|… IMAGE …", "a version on its way to the pools, step by step", command_image},
 	{"member", "add|remove GROUP USER", "who is in a group", command_member},
 	{"passwd", "[USER]", "set a password, yours or a user's", command_passwd},
 	{"token", "create|list|delete USER …", "bearer tokens", command_token},

@@ -158,6 +158,56 @@ class Api(unittest.TestCase):
         self.admin.want(202, "DELETE", "pools/extra")
         eventually(lambda: self.admin.call("GET", "pools/extra")[0] == 404)
 
+    def test_versions_are_published_retired_and_removed(self):
+        """
+        Covers: broker/api/rollouts.c
+        """
+        self.admin.want(201, "POST", "images", {"name": "steps"})
+        for version in ("1", "2", "3"):
+            self.admin.want(201, "POST", "images/steps/versions", {"version": version, "path": "/srv/" + version})
+        image = self.admin.want(200, "POST", "images/steps/publish", {"version": "1"})
+        self.assertEqual((image["published"], image["rollout"]["phase"]), ("1", "done"))  # nobody uses it: at once
+        pool = {"name": "steps", "provider": "local", "image": "steps", "min": 0, "max": 2}
+        self.admin.want(201, "POST", "pools", pool)
+        for bad, field in (({"canary": 101}, "canary"), ({"unavailable": 0}, "unavailable"), ({"samples": 33}, "samples"), ({"slower_percent": "2"}, "slower_percent"),
+                           ({"force_at": "tomorrow"}, "force_at"), ({"version": "9"}, "version"), ({"speed": 1}, "speed")):
+            self.assertEqual(self.admin.want(422, "POST", "images/steps/publish", {"version": "2", **bad})["field"], field)
+        plan = {"version": "2", "canary": 10, "canary_s": 600, "force_at": "2031-05-06T07:08:09.000Z", "kept_disks": True}
+        image = self.admin.want(200, "POST", "images/steps/publish", plan)
+        rollout = image["rollout"]
+        self.assertEqual((image["published"], rollout["phase"], rollout["previous"], rollout["live"]), ("1", "verify", "1", True))
+        self.assertEqual({key: rollout["plan"][key] for key in plan if key != "version"}, {key: plan[key] for key in plan if key != "version"})
+        self.assertTrue(rollout["reason"]["en"] and rollout["reason"]["es"])
+        # No provisioner is there: it waits, and says for what.
+        self.assertEqual(self.admin.get("images/steps/rollout")["rollout"]["reason"]["code"], "no_provisioner")
+        problem = self.admin.want(409, "POST", "images/steps/publish", {"version": "3"})
+        self.assertIn("2", problem["detail"])
+        self.assertIn("versión 2", problem["detail_es"])
+        self.assertTrue(self.admin.want(200, "POST", "images/steps/rollout/pause", {})["rollout"]["paused"])
+        self.assertIn("admin", self.admin.get("images/steps")["rollout"]["reason"]["en"])
+        self.assertFalse(self.admin.want(200, "POST", "images/steps/rollout/continue", {})["rollout"]["paused"])
+        self.admin.want(404, "POST", "images/steps/rollout/faster", {})
+        self.assertIn("rolled out", self.admin.want(409, "POST", "images/steps/versions/2/retire", {})["detail"])
+        image = self.admin.want(200, "POST", "images/steps/rollout/rollback", {})
+        self.assertEqual((image["published"], image["rollout"]["phase"], image["rollout"]["live"]), ("1", "reverted", False))
+        self.assertEqual(self.admin.want(409, "POST", "images/steps/rollout/continue", {})["code"], "conflict")
+        self.assertEqual([r["version"] for r in self.admin.get("images/steps/rollout")["history"]], ["2", "1"])
+        # The end of versions: not the published one, not one that a pool names.
+        for version, word in (("1", "published"), ("9", "version")):
+            self.assertIn(word, self.admin.want(409 if version == "1" else 404, "POST", "images/steps/versions/%s/retire" % version, {})["detail"])
+        self.admin.want(200, "PATCH", "pools/steps", {"image_version": "3"})
+        self.assertEqual(self.admin.want(409, "POST", "images/steps/versions/3/retire", {})["detail"], "pools: steps")
+        self.assertEqual(self.admin.want(409, "DELETE", "images/steps/versions/3")["detail"], "pools: steps")
+        self.assertIn("retire it first", self.admin.want(409, "DELETE", "images/steps/versions/2")["detail"])
+        image = self.admin.want(200, "POST", "images/steps/versions/2/retire", {})
+        self.assertEqual({v["version"]: v["state"] for v in image["versions"]}, {"1": "ready", "2": "retired", "3": "ready"})
+        self.assertEqual(self.admin.want(409, "POST", "images/steps/publish", {"version": "2"})["code"], "conflict")
+        self.admin.want(204, "DELETE", "images/steps/versions/2")
+        self.assertEqual([v["version"] for v in self.admin.get("images/steps")["versions"] if v["version"] == "2"], [])
+        self.admin.want(202, "DELETE", "pools/steps")
+        eventually(lambda: self.admin.call("GET", "pools/steps")[0] == 404)
+        self.admin.want(204, "DELETE", "images/steps")
+
     def test_images_and_providers(self):
         self.admin.want(201, "POST", "images", {"name": "other"})
         for bad in ({"version": "latest"}, {"version": "1", "path": "relative"}, {"version": "1", "path": "/a/../b"}, {"version": ""}):

@@ -3,7 +3,7 @@
 """puestoctl over HTTPS through the real gateway to the real broker.
 
 Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/operations.c broker/cli/print.c
-broker/cli/hosts.c broker/cli/request.c broker/cli/watch.c broker/api/hosts.c
+broker/cli/hosts.c broker/cli/image.c broker/cli/request.c broker/cli/watch.c broker/api/hosts.c
 """
 import json
 import os
@@ -180,6 +180,35 @@ class Ctl(unittest.TestCase):
         self.assertEqual(json.loads(self.ok("console", desktop["name"], "look", "-o", "json")), {"link": link + "&look"})
         self.no(2, "console", desktop["name"], "touch")
         self.assertIn("no desktop", self.no(5, "console", "nobody"))
+
+    def rollout(self):
+        return json.loads(self.ok("image", "rollout", "demo", "-o", "json"))["rollout"] or {"live": False}
+
+    def test_a_version_is_rolled_out_held_and_taken_back(self):
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        eventually(lambda: not self.rollout()["live"])
+        before = json.loads(self.ok("get", "image", "demo", "-o", "json"))["published"]
+        self.ok("publish", "demo", "two", "path=/srv/two")  # as before there were steps: verify, then everything
+        eventually(lambda: self.rollout()["phase"] == "done")
+        self.assertIn("Version two is everywhere", self.ok("image", "rollout", "demo"))
+        self.assertIn("before it " + before, self.ok("image", "rollback", "demo"))
+        eventually(lambda: json.loads(self.ok("get", "image", "demo", "-o", "json"))["published"] == before)
+        out = self.ok("image", "publish", "demo", "two", "--canary", "10", "--canary-for", "600", "--force-at", "23:59", "--kept-disks")
+        self.assertIn("canary", out)  # it was seen to work before
+        plan = self.rollout()["plan"]
+        self.assertEqual((plan["canary"], plan["canary_s"], plan["kept_disks"]), (10, 600, True))
+        self.assertRegex(plan["force_at"], r"^20\d\d-.*:59:00")
+        self.assertIn("paused", self.ok("image", "pause", "demo"))
+        self.assertNotIn("paused", self.ok("image", "continue", "demo"))
+        self.assertIn("rolled out", self.no(6, "image", "retire", "demo", "two"))
+        self.assertIn("reverted", self.ok("image", "rollback", "demo"))
+        self.no(6, "image", "continue", "demo")
+        self.ok("image", "retire", "demo", "two")
+        eventually(lambda: self.run_ctl("image", "remove", "demo", "two").returncode == 0)  # its last desktop is gone
+        self.no(5, "image", "remove", "demo", "two")
+        for words in (("image",), ("image", "fly", "demo"), ("image", "publish", "demo"), ("image", "publish", "demo", "1", "--canary"),
+                      ("image", "publish", "demo", "1", "--speed", "9"), ("image", "pause"), ("image", "remove", "demo")):
+            self.no(2, *words)
 
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")
