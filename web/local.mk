@@ -56,6 +56,7 @@ dist_webconsole_DATA = \
 	web/console/pool-form.js \
 	web/console/pools.js \
 	web/console/providers.js \
+	web/console/rollouts.js \
 	web/console/router.js \
 	web/console/sessions.js \
 	web/console/site.js \
@@ -64,6 +65,7 @@ dist_webconsole_DATA = \
 	web/console/words-hosts.js \
 	web/console/words-objects.js \
 	web/console/words-operations.js \
+	web/console/words-rollouts.js \
 	web/console/words.js
 
 # noVNC itself is no part of Puesto: deploy/novnc adds it to an installation, as web/novnc/upstream.

@@ -8,7 +8,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addEvent, makeWorld, myPools, statusOf, uuid } from './fake-world.mjs';
+import { addEvent, makeWorld, myPools, statusOf, uuid, rolloutOf } from './fake-world.mjs';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -74,7 +74,10 @@ export class FakeApi {
 			['POST', /^\/desktops\/([^/]+)\/(restart|logoff|refresh|drain|message)$/, (c) => this.act(c.params[0], c.params[1], c.body)],
 			['POST', /^\/pools\/([^/]+)\/(drain|maintenance)$/, (c) => this.poolSwitch(c)],
 			['POST', /^\/images\/([^/]+)\/versions$/, (c) => this.addVersion(c)],
-			['POST', /^\/images\/([^/]+)\/publish$/, (c) => this.change('images', c.params[0], { published: c.body.version, state: 'published' })],
+			['POST', /^\/images\/([^/]+)\/publish$/, (c) => this.publish(c)],
+			['POST', /^\/images\/([^/]+)\/rollout\/(pause|continue|rollback)$/, (c) => this.rollout(c)],
+			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/retire$/, (c) => this.version(c, (v) => ({ ...v, state: 'retired' }))],
+			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.version(c, () => null)],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
 			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
 			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
@@ -248,6 +251,23 @@ export class FakeApi {
 			throw badField('version', 'this image has it already');
 		const now = new Date().toISOString();
 		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, { id: uuid(), state: 'ready', notes: '', created: now, updated: now, ...body }] }) };
+	}
+
+	publish({ params, body }) {
+		const image = this.find('images', params[0]);
+		const { version, ...plan } = body;
+		return this.change('images', image.id, { rollout: rolloutOf(version, image.published, 'verify', { plan: { ...rolloutOf('', '', '').plan, ...plan } }) });
+	}
+
+	rollout({ params }) {
+		const image = this.find('images', params[0]);
+		const next = { pause: { paused: true }, continue: { paused: false, phase: image.rollout.paused ? image.rollout.phase : 'rolling' }, rollback: { phase: 'reverted', live: false, paused: false } }[params[1]];
+		return this.change('images', image.id, { rollout: { ...image.rollout, ...next } });
+	}
+
+	version({ params }, change) {
+		const image = this.find('images', params[0]);
+		return this.change('images', image.id, { versions: image.versions.map((v) => v.version === params[1] ? change(v) : v).filter(Boolean) });
 	}
 
 	makeToken({ body }) {

@@ -111,6 +111,17 @@ function clusterOf(w) {
 	w.networks.cluster = [{ name: 'office', kind: 'bridge', about: 'br-office', peers: false }, { name: 'lab', kind: 'ovs', about: 'br0, VLAN 42', peers: true }, { name: 'exam', kind: 'isolated', about: '10.21.0.0/24', peers: false }];
 }
 
+const WHY = { verify: ['One desktop of it is being made and tried.', 'Se está creando y probando un escritorio.'], failed: ['The agent in the desktop did not report within 120 s.', 'El agente del escritorio no ha respondido en 120 s.'] };
+
+/** @param {string} version @param {string} previous @param {string} phase */
+export function rolloutOf(version, previous, phase, extra = {}) {
+	const [en, es] = WHY[phase] ?? ['3 of 8 desktops have the new version.', '3 de 8 escritorios tienen la versión nueva.'];
+	return { id: uuid('a'), version, previous, phase, live: ['verify', 'canary', 'rolling'].includes(phase), paused: false, reason: reason(`rollout_${phase}`, en, es),
+		plan: { canary: 0, canary_s: 0, unavailable: 1, max_failures: 3, samples: 10, slower_percent: 200, kept_disks: false, force_at: null },
+		progress: { total: 8, updated: phase === 'verify' ? 0 : 3, in_use: 2, free: phase === 'verify' ? 5 : 2, left_alone: 1 }, failures: 0, logons: 4, logons_failed: 0,
+		prepare_ms: { previous: 14200, version: phase === 'verify' ? null : 15100 }, logon_ms: { previous: 480, version: phase === 'verify' ? null : 510 }, by: 'admin', created: ago(900), since: ago(300), ...extra };
+}
+
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
 	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, users: [], groups: [], entitlements: [], events: [] };
@@ -119,8 +130,8 @@ export function makeWorld(kind = 'busy') {
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
 	w.images = [{ ...base(700000), name: 'demo', display_name: 'Debian with a small desktop', description: 'Openbox, tint2, xterm, pcmanfm', os: 'linux', published: '2026.11', state: 'published',
 		reason: reason('', 'Version 2026.11 is published.', 'Está publicada la versión 2026.11.'),
-		versions: [{ id: uuid(), version: '2026.10', base: 'host', path: '/srv/images/demo/2026.10', state: 'retired', notes: '', created: ago(700000), updated: ago(300000) },
-			{ id: uuid(), version: '2026.11', base: 'host', path: '/srv/images/demo/2026.11', state: 'ready', notes: 'Spanish keyboard by default', created: ago(300000), updated: ago(300000) }] }];
+		versions: [{ id: uuid(), version: '2026.10', base: 'host', path: '/srv/images/demo/2026.10', state: 'retired', desktops: 0, verified: ago(690000), notes: '', created: ago(700000), updated: ago(300000) },
+			{ id: uuid(), version: '2026.11', base: 'host', path: '/srv/images/demo/2026.11', state: 'ready', desktops: 5, verified: ago(290000), notes: 'Spanish keyboard by default', created: ago(300000), updated: ago(300000) }] }];
 	if (kind === 'empty')
 		return w;
 	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',

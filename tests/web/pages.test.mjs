@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { after, afterEach, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { FakeApi } from './fake-api.mjs';
+import { rolloutOf } from './fake-world.mjs';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
@@ -510,9 +511,47 @@ test('access is given and taken back, groups gain members, images publish', asyn
 	await page.click('.sheet-head >> text=Add a version');
 	await page.fill('dialog [name=version]', '2026.12');
 	await page.click('dialog button[type=submit]');
-	await page.click('tr:has-text("2026.12") >> text=Publish');
-	await page.click('dialog button.primary');
-	await page.waitForSelector('tr:has-text("2026.12") >> text=Published');
+	await page.click('[aria-label="Publish: 2026.12"]');
+	await page.fill('dialog [name=canary]', '10');
+	await page.fill('dialog [name=force_at]', 'tomorrow');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('dialog >> text=A date and a time');
+	await page.fill('dialog [name=force_at]', '2031-05-06 18:30');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('.rollout >> text=Being tried');
+	const [asked] = calls(api, 'POST', /publish$/);
+	assert.equal(asked.body.canary, 10);
+	assert.equal(asked.body.force_at, new Date('2031-05-06T18:30').toISOString());
+});
+
+test('a version on its way is watched, held, let go and taken back with the keyboard', async () => {
+	const { api, page } = await open('/console/#/groups', { as: 'admin' });
+	const image = api.world.images[0];
+	api.change('images', image.id, { rollout: rolloutOf('2026.12', '2026.11', 'canary', { plan: { ...rolloutOf('', '', '').plan, canary: 10 } }) });
+	await page.goto(`${api.origin}/console/#/images`);
+	await page.waitForSelector('td >> text=First desktops');
+	await page.goto(`${api.origin}/console/#/images/${image.id}`);
+	await page.waitForSelector('.rollout [aria-current=step] >> text=A share of each pool');
+	assert.match(await page.textContent('.rollout .facts'), /3 of 8 have it; 2 wait for a log-off; 2 will be replaced; 1 are left alone/);
+	for (const [label, phase] of [['To all desktops', 'rolling'], ['Pause', 'rolling'], ['Go on', 'rolling'], ['Take it back', 'reverted']]) {
+		await page.focus(`.rollout button:has-text("${label}")`);
+		await page.keyboard.press('Enter');
+		await page.waitForSelector('dialog');
+		await page.keyboard.press('Tab');
+		await page.focus('dialog button.primary, dialog button.danger');
+		await page.keyboard.press('Enter');
+		await page.waitForSelector('dialog', { state: 'detached' });
+		await page.waitForFunction(([l]) => ![...document.querySelectorAll('.rollout button')].some((b) => b.textContent === l), [label]);
+		assert.equal(api.world.images[0].rollout.phase, phase, label);
+	}
+	await page.waitForSelector('.rollout >> text=Taken back');
+	// A version that did not work is told so, and may be tried again; what is retired is removed.
+	api.change('images', image.id, { rollout: rolloutOf('2026.12', '2026.11', 'failed'), versions: [...image.versions, { ...image.versions[1], id: 'v3', version: '2026.12', state: 'failed', desktops: 0, verified: null }] });
+	await page.waitForSelector('.rollout >> text=did not report');
+	await page.waitForSelector('[aria-label="Try again: 2026.12"]');
+	await page.click('[aria-label="Remove: 2026.10"]');
+	await page.click('dialog button.danger');
+	await page.waitForSelector('tr:has-text("2026.10")', { state: 'detached' });
 });
 
 test('a token is made, shown once, and taken back', async () => {

@@ -8,6 +8,7 @@ import { icon } from '../shared/icons.js';
 import { chip } from '../shared/states.js';
 import { when } from '../shared/time.js';
 import { byName } from './list.js';
+import { rolloutCard, versionButtons } from './rollouts.js';
 import { go, href } from './router.js';
 import { act, formDialog, nameOf, part } from './site.js';
 
@@ -37,12 +38,6 @@ function addVersion(image) {
 		run: (values) => api('POST', `/images/${part(image.id)}/versions`, values) });
 }
 
-/** @param {any} image @param {any} version */
-function publish(image, version) {
-	void act({ title: t('images.publishTitle', { name: nameOf(image), version: version.version }), text: t('images.publishText'), action: t('images.publish'), done: t('images.published'),
-		run: () => api('POST', `/images/${part(image.id)}/publish`, { version: version.version }) });
-}
-
 /** @param {any} image @returns {import('./site.js').Action[]} */
 export function imageActions(image) {
 	return [{ label: t('images.addVersion'), icon: 'add', run: () => addVersion(image) }, { label: t('act.edit'), icon: 'edit', run: () => edit(image) },
@@ -58,7 +53,7 @@ export function imageList() {
 		columns: [
 			{ label: t('kind.image'), cell: nameOf },
 			{ label: t('field.state'), cell: (i) => chip(i.state) },
-			{ label: t('images.latest'), cell: (i) => i.published ?? '–' },
+			{ label: t('images.latest'), cell: (i) => h('span', { class: 'task-end' }, i.published ?? '–', i.rollout?.live && h('span', {}, '→ ', i.rollout.version), i.rollout?.live && chip(i.rollout.paused ? 'paused' : i.rollout.phase, 'rollout')) },
 			{ label: t('images.versions'), cell: (i) => String(i.versions?.length ?? 0), class: 'number-cell' },
 			{ label: t('field.description'), cell: (i) => i.description, class: 'wide-cell' },
 			{ label: t('field.updated'), cell: (i) => when(i.updated) },
@@ -70,12 +65,12 @@ export function imageList() {
 function versionsCard(image, page) {
 	const body = h('tbody');
 	page.onChange((now) => fill(body, ...[...(now.versions ?? [])].reverse().map((/** @type {any} */ v) => h('tr', {},
-		h('td', { 'data-label': t('field.version') }, h('strong', {}, v.version), v.version === now.published && chip('published')), h('td', { 'data-label': t('field.state') }, chip(v.state)),
+		h('td', { 'data-label': t('field.version') }, h('strong', {}, v.version), v.version === now.published && chip('published')), h('td', { 'data-label': t('field.state') }, chip(v.state)), h('td', { 'data-label': t('images.desktops'), class: 'number-cell' }, String(v.desktops ?? 0)),
 		h('td', { 'data-label': t('field.base'), class: 'mono' }, v.base), h('td', { 'data-label': t('field.path'), class: 'mono wide-cell' }, v.path || '–'), h('td', { 'data-label': t('field.notes'), class: 'wide-cell' }, v.notes || '–'),
 		h('td', { 'data-label': t('field.created') }, when(v.created)),
-		h('td', {}, v.version !== now.published && v.state === 'ready' && h('button', { type: 'button', on: { click: () => publish(now, v) } }, t('images.publish')))))));
+		h('td', {}, h('div', { class: 'version-actions' }, versionButtons(now, v)))))));
 	return h('div', { class: 'card table-card' }, h('header', { class: 'sheet-head' }, h('h2', {}, t('images.versions')), h('button', { type: 'button', on: { click: () => addVersion(page.object) } }, icon('add'), t('images.addVersion'))),
-		h('table', { class: 'list' }, h('thead', {}, h('tr', {}, ['field.version', 'field.state', 'field.base', 'field.path', 'field.notes', 'field.created'].map((key) => h('th', { scope: 'col' }, t(key))), h('th', { scope: 'col' }))), body));
+		h('table', { class: 'list' }, h('thead', {}, h('tr', {}, ['field.version', 'field.state', 'images.desktops', 'field.base', 'field.path', 'field.notes', 'field.created'].map((key) => h('th', { scope: 'col' }, t(key))), h('th', { scope: 'col' }))), body));
 }
 
 /** @returns {import('./object.js').ObjectKind} */
@@ -83,6 +78,6 @@ export function imagePage() {
 	return {
 		noun: 'images', kind: 'image', list: t('nav.images'), actions: imageActions, title: nameOf,
 		summary: (i) => [[t('field.name'), i.name], [t('field.description'), i.description], [t('field.os'), i.os], [t('images.latest'), i.published ?? t('images.none')]],
-		below: (i, page) => [versionsCard(i, page)],
+		below: (i, page) => [rolloutCard(i, page), versionsCard(i, page)],
 	};
 }

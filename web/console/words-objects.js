@@ -227,9 +227,6 @@ addSentences({
 	'images.none': ['none: pools cannot use it yet', 'ninguna: los grupos aún no pueden usarla'],
 	'images.publish': ['Publish', 'Publicar'],
 	'images.publishTitle': ['Publish {version} of {name}?', '¿Publicar {version} de {name}?'],
-	'images.publishText': ['Pools that follow the latest version use it for new and refreshed desktops. Publishing an older one takes it back.',
-		'Los grupos que siguen la última versión la usarán en los escritorios nuevos y renovados. Publicar una anterior lo deshace.'],
-	'images.published': ['Published.', 'Publicada.'],
 	'images.deleteText': ['Puesto forgets the image; its files stay on the disk. It works only when no pool and no desktop uses it.', 'Puesto olvida la imagen; sus archivos siguen en el disco. Solo si ningún grupo ni escritorio la usa.'],
 
 	'providers.lead': ['Where desktops are made and run.', 'Dónde se crean y funcionan los escritorios.'],
