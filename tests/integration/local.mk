@@ -1,7 +1,7 @@
 # tests/integration: what this directory adds to the build (lists are declared in the top Makefile.am).
 
 # The local provider with real desktops; skips itself without root.
-LOCAL_TESTS = tests/integration/test_local.py tests/integration/test_kills.py
+LOCAL_TESTS = tests/integration/test_local.py tests/integration/test_kills.py tests/integration/test_rollout.py
 EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
