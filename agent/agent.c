@@ -195,6 +195,13 @@ struct agent *agent_open(uv_loop_t *loop, const struct agent_params *p, void (*l
 	return NULL;
 }
 
+static void on_health(void *arg)
+{
+	struct agent *a = arg;
+
+	broker_greet(a->broker);
+}
+
 int agent_start(struct agent *a, const struct agent_params *p, struct pst_err *err)
 {
 	PRE(p->n_gateways <= AGENT_GATEWAYS_MAX && !a->broker);
@@ -204,6 +211,9 @@ int agent_start(struct agent *a, const struct agent_params *p, struct pst_err *e
 	layout_want(a, p->layout);
 	if (lease_open(a, err) < 0 || network_open(a, p, err) < 0)
 		return err->code;
+	a->health = health_create(a->loop, HEALTH_PATH, on_health, a);
+	if (!a->health)
+		return pst_err_set(err, PST_ENOMEM, "no memory for the agent");
 	const struct broker_way way = { p->broker, a->dial, a->identity };
 	a->broker = broker_create(a->loop, &way, &orders_broker_events, a);
 	if (!a->broker)
@@ -228,6 +238,7 @@ void agent_destroy(struct agent *a, const char *reason)
 	session_close(a->session);
 	if (a->broker)
 		occupancy_close(a, reason);
+	health_close(a->health);
 	broker_close(a->broker);
 	dial_destroy(a->dial);
 	identity_close(a->identity);

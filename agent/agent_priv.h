@@ -12,6 +12,7 @@
 #include "agent/dial.h"
 #include "agent/door.h"
 #include "agent/enrol.h"
+#include "agent/health.h"
 #include "agent/identity.h"
 #include "agent/inject/inject.h"
 #include "agent/lease.h"
@@ -31,6 +32,7 @@ struct agent {
 	struct clipboard *clipboard;
 	struct notice *notice;
 	struct broker *broker;
+	struct health *health; /* what the image itself says of this desktop */
 	struct door *door;
 	struct identity *identity; /* NULL: everybody is on this host */
 	struct dial *dial;

@@ -296,6 +296,12 @@ void broker_set_enrolled(struct broker *b)
 	b->is_enrolled = true;
 }
 
+void broker_greet(struct broker *b)
+{
+	if (b->is_enrolled && !b->is_greeted && pst_ctl_client_ctl(b->client))
+		hello(b);
+}
+
 /* A full queue loses its oldest report: hello tells the present state anyway. */
 void broker_report(struct broker *b, const char *event, json_t *body)
 {

@@ -26,7 +26,7 @@ struct broker_events {
 	void (*enrolled)(void *arg, const uint8_t key[LEASE_KEY_SIZE]);
 	/* The identity has a new certificate. */
 	void (*certified)(void *arg);
-	/* Returns what hello says of us, owned. */
+	/* Returns what hello says of us, owned; NULL: not yet, broker_greet() comes. */
 	json_t *(*state)(void *arg);
 	void (*lease)(void *arg, uint64_t epoch);
 	void (*logoff)(void *arg, const char *reason);
@@ -45,6 +45,8 @@ struct broker *broker_create(
 	uv_loop_t *loop, const struct broker_way *way, const struct broker_events *events, void *arg);
 void broker_close(struct broker *b);
 
+/* state() has something to say now. */
+void broker_greet(struct broker *b);
 /* The key is known from earlier: hello may be said. */
 void broker_set_enrolled(struct broker *b);
 

@@ -66,13 +66,19 @@ static void on_enrolled(void *arg, const uint8_t key[LEASE_KEY_SIZE])
 static json_t *on_state(void *arg)
 {
 	struct agent *a = arg;
-	json_t *o = json_pack("{s:s, s:s, s:I, s:b}", "desktop", a->lease.desktop, "boot", a->boot, "epoch",
+	json_t *o;
+
+	if (!health_is_known(a->health))
+		return NULL;
+	o = json_pack("{s:s, s:s, s:I, s:b}", "desktop", a->lease.desktop, "boot", a->boot, "epoch",
 		(json_int_t)a->lease.epoch, "occupied", a->occupant != NULL);
 
 	if (o)
 		json_object_set_new(o, "user", a->lease.user[0] ? json_string(a->lease.user) : json_null());
 	if (o && a->occupant)
 		json_object_set_new(o, "session", json_string(a->grant.session));
+	if (o && health_fault(a->health))
+		json_object_set_new(o, "fault", json_string(health_fault(a->health)));
 	return o;
 }
 

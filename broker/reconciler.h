@@ -178,7 +178,7 @@ int reconciler_enrol(struct reconciler *r, const char *desktop, const char *toke
 int reconciler_agent_check(struct reconciler *r, const char *desktop, int64_t uid, struct pst_err *err);
 int reconciler_agent_hello(struct reconciler *r, const char *desktop, const char *boot, int64_t epoch,
                            const char *user /* NULL: vacant */, struct pst_err *err);
-/* event: ready, occupied, vacated, logon, logoff, failed. Unknown words are ignored. */
+/* event: ready, occupied, vacated, logon, logoff, failed, unfit (in place of hello). Unknown words are ignored. */
 int reconciler_agent_report(struct reconciler *r, const char *desktop, const char *event, int64_t epoch,
                             const char *session, const char *reason, struct pst_err *err);
 /* Only for the desktop's present connection: when a newer one has said hello, the end of

@@ -189,10 +189,22 @@ static void on_enrol(struct agent_link *a, json_t *msg)
 	pst_wipe(text, sizeof(text));
 }
 
+/* One whose image says that it is not fit is not let in: it has failed. */
+static int take_hello(struct agent_link *a, const json_t *msg, const char *boot, const char *user, struct pst_err *err)
+{
+	const char *fault = pst_json_str(msg, "fault", 300);
+	int64_t epoch = pst_json_int(msg, "epoch", 0, INT64_MAX, 0);
+	char text[400];
+
+	if (!fault)
+		return reconciler_agent_hello(a->c->rec, a->desktop, boot, epoch, user, err);
+	snprintf(text, sizeof(text), "the image's own check failed: %s", fault);
+	return reconciler_agent_report(a->c->rec, a->desktop, "unfit", epoch, "", text, err);
+}
+
 static void on_hello(struct agent_link *a, json_t *msg)
 {
 	const char *desktop = pst_json_str(msg, "desktop", 36), *boot = pst_json_str(msg, "boot", 36);
-	int64_t epoch = pst_json_int(msg, "epoch", 0, INT64_MAX, 0);
 	bool occupied = pst_json_bool(msg, "occupied", false);
 	const char *user = occupied ? pst_json_str(msg, "user", 256) : NULL;
 	struct pst_err err = PST_ERR_INIT;
@@ -211,7 +223,7 @@ static void on_hello(struct agent_link *a, json_t *msg)
 	pst_strlcpy(a->desktop, sizeof(a->desktop), desktop);
 	pst_timer_stop(a->deadline);
 	pst_ctl_reply(a->ctl, msg, NULL);
-	if (reconciler_agent_hello(a->c->rec, desktop, boot, epoch, user, &err) < 0) {
+	if (take_hello(a, msg, boot, user, &err) < 0) {
 		pst_warn("hello of desktop=%s not taken, it may say it again: %s", desktop, err.text);
 		drop(a);
 	}

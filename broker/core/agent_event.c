@@ -140,6 +140,15 @@ static void agent_on_failed(struct core_round *c, struct core_desktop *d)
 		machine_down(c, d, c->ev->text);
 }
 
+/* While its machine is being made it has to come and say so again. */
+static void agent_on_unfit(struct core_round *c, struct core_desktop *d)
+{
+	if (d->x.lifecycle != LIFECYCLE_LIVE || d->t.id[0])
+		refuse(c, PST_EBUSY, REASON_BUSY_TASK, task_kind_text(d->t.kind));
+	else
+		machine_down(c, d, c->ev->text);
+}
+
 void agent_on_report(struct core_round *c)
 {
 	struct core_desktop *d = state_desktop(c->st, c->ev->desktop);
@@ -159,6 +168,8 @@ void agent_on_report(struct core_round *c)
 		agent_on_vacated(c, d);
 	else if (!strcmp(word, "failed"))
 		agent_on_failed(c, d);
+	else if (!strcmp(word, "unfit"))
+		agent_on_unfit(c, d);
 	else if (!strcmp(word, "logon"))
 		audit(c, "desktop.logon", d, "");
 }

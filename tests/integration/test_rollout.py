@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Versions of an image on real desktops of the local provider: the second goes to canaries and then everywhere, while somebody works and
-the broker is killed in the middle; the third, whose X server does not start, gets no further than its trial. Needs root, Xvfb and openbox.
+the broker is killed in the middle; the third, whose X server does not start, and the fourth, whose own check fails, get no further than
+their trial. Needs root, Xvfb and openbox.
 
 Run alone: top_builddir=build python3 tests/integration/test_rollout.py"""
 import os
@@ -18,16 +19,21 @@ class Rollout(unittest.TestCase):
     def setUp(self):
         self.world = World()
         self.addCleanup(self.world.close)
-        for version in ("2", "3"):
+        for version in ("2", "3", "4"):
             shutil.copytree(self.world.image + "/1", "%s/%s" % (self.world.image, version), symlinks=True)
-        broken = self.world.image + "/3/layer/usr/bin/Xvfb"
-        os.makedirs(os.path.dirname(broken), exist_ok=True)
-        with open(broken, "w") as f:
-            f.write("#!/bin/sh\nexit 1\n")
-        os.chmod(broken, 0o755)
+        self.script("3/layer/usr/bin/Xvfb", "exit 1")
+        self.script("2/layer/etc/puesto/health", "echo all is well")
+        self.script("4/layer/etc/puesto/health", "echo no licence server; exit 1")
         session = Session(Asker(self.world))
         _, data, headers = session.call("POST", "sessions", {"user": "admin", "password": PASSWORDS["admin"]})
         self.admin = Session(Asker(self.world), {"cookie": headers["set-cookie"][0].split(";")[0], "x-csrf-token": data["csrf"]})
+
+    def script(self, path, body):
+        path = self.world.image + "/" + path
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\n%s\n" % body)
+        os.chmod(path, 0o755)
 
     def rollout(self):
         return self.admin.get("images/demo")["rollout"]
@@ -78,22 +84,23 @@ class Rollout(unittest.TestCase):
         eventually(lambda: set(self.versions()) == {"2"} and admin.get("pools/demo")["counts"]["ready"] == 2, 60)
         self.assertEqual(admin.get("images/demo")["published"], "2")
         self.assertGreater(self.rollout()["prepare_ms"]["version"], 0)
-        self.broken()
+        self.broken("3", "The machine stopped")
+        self.broken("4", "the image's own check failed: no licence server")
         # The first version is nobody's any more.
         admin.want(200, "POST", "images/demo/versions/1/retire", {})
         eventually(lambda: admin.call("DELETE", "images/demo/versions/1")[0] == 204)
 
-    def broken(self):
+    def broken(self, version, why):
         admin = self.admin
-        self.add("3")
-        admin.want(200, "POST", "images/demo/publish", {"version": "3"})
-        self.phase("failed", 150)
+        self.add(version)
+        admin.want(200, "POST", "images/demo/publish", {"version": version})
+        eventually(lambda: self.rollout()["version"] == version and self.rollout()["phase"] == "failed", 150)
         reason = self.rollout()["reason"]
         self.assertIn("did not work", reason["en"])
+        self.assertIn(why, reason["en"])
         self.assertIn("no funciona", reason["es"])
-        print("version 3: %s" % reason["en"])
         image = admin.get("images/demo")
-        self.assertEqual((image["published"], [v["state"] for v in image["versions"] if v["version"] == "3"]), ("2", ["failed"]))
+        self.assertEqual((image["published"], [v["state"] for v in image["versions"] if v["version"] == version]), ("2", ["failed"]))
         eventually(lambda: self.versions() == ["2", "2"] and len(os.listdir(self.world.dir + "/desktops")) == 2, 60)
         self.assertEqual(admin.get("pools/demo")["counts"]["ready"], 2)
 

@@ -3,6 +3,7 @@ check_PROGRAMS += tests/unit/agent/test-agent
 TESTS += tests/unit/agent/test-agent
 
 tests_unit_agent_test_agent_SOURCES = \
+	tests/unit/agent/test_health.c \
 	tests/unit/agent/test_identity.c \
 	tests/unit/agent/test_keymap.c \
 	tests/unit/agent/test_layout.c \

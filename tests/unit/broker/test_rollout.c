@@ -82,6 +82,25 @@ Test(rollout, an_agent_that_does_not_report_in_time_fails_it)
 	cr_expect_not_null(strstr(now()->reason.en, "did not report"));
 }
 
+Test(rollout, an_image_that_says_it_is_not_well_fails_it)
+{
+	struct core_event enrol = { .kind = EVENT_ENROLLED }, unfit = { .kind = EVENT_AGENT_REPORT, .word = "unfit", .text = "no licence" };
+	char task[CORE_ID_SIZE];
+
+	world(1, 2, 0);
+	publish("2", false);
+	CORE_COPY(task, probe()->t.id);
+	enrol.desktop = unfit.desktop = probe()->id;
+	fixture_run(&f, &enrol);
+	fixture_run(&f, &unfit);
+	cr_expect_eq(f.out.code, PST_EBUSY, "it has to say so again when its machine is there");
+	fixture_result(&f, task, true, false);
+	fixture_run(&f, &unfit);
+	cr_expect_eq(f.out.code, 0);
+	cr_expect_eq(now()->phase, ROLLOUT_FAILED);
+	cr_expect_not_null(strstr(now()->reason.en, "no licence"));
+}
+
 Test(rollout, a_provider_that_never_answers_fails_it)
 {
 	world(1, 2, 0);
