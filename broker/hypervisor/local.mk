@@ -59,6 +59,7 @@ include broker/hypervisor/disk/local.mk
 include broker/hypervisor/storage/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
+include broker/hypervisor/hosts/local.mk
 include broker/hypervisor/vsphere/local.mk
 
 HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS)

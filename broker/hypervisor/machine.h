@@ -55,7 +55,8 @@ enum endpoint_kind {
 	ENDPOINT_NONE, /* not known yet */
 	ENDPOINT_UNIX, /* address is the absolute path of a socket of this host */
 	ENDPOINT_TLS,  /* address is a numeric IP address, with port: an agent of another host */
-	ENDPOINT_RFB,  /* a console: address is a path (port 0) or a numeric IP address */
+	ENDPOINT_RFB,  /* a console, or a VNC server of the machine's own: address is a path (port 0) or a numeric IP address */
+	ENDPOINT_RDP,  /* an RDP server of the machine's own: address is a numeric IP address */
 };
 
 struct machine_endpoint {

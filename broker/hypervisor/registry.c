@@ -23,11 +23,13 @@ extern const struct driver_type driver_lxc;
 #endif
 extern const struct driver_type driver_vsphere;
 
+extern const struct driver_type driver_seats;
 extern const struct driver_type driver_ssh;
 
 static const struct driver_type *const drivers[] = {
 	&driver_container,
 	&driver_fake,
+	&driver_seats,
 #ifdef HAVE_LIBVIRT
 	&driver_libvirt,
 #endif
@@ -50,5 +52,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere";
+	return "container, fake, hosts, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere";
 }

@@ -83,6 +83,7 @@ tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAG
 tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
-# The provider "ssh" with an sshd of its own; skips itself without root or openssh-server.
-TESTS += tests/integration/test_ssh.py
-EXTRA_DIST += tests/integration/test_ssh.py tests/integration/ssh_host.py
+# The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
+FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py
+TESTS += $(FOREIGN_TESTS)
+EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py

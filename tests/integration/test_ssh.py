@@ -3,7 +3,7 @@
 """The provider "ssh" with a real sshd on loopback and machines that are processes in namespaces: the contract of all drivers, and a host
 that refuses, changes its key, fails half-way, hangs, says megabytes, or loses its sshd. Needs root and openssh-server.
 Covers: broker/hypervisor/ssh/ssh.c broker/hypervisor/ssh/op.c broker/hypervisor/ssh/life.c broker/hypervisor/ssh/power.c
-broker/hypervisor/ssh/inventory.c broker/hypervisor/ssh/remote.c
+broker/hypervisor/ssh/inventory.c broker/hypervisor/ssh/remote.c broker/hypervisor/ssh/exec.c
 
 Run alone: top_builddir=build python3 tests/integration/test_ssh.py"""
 import glob

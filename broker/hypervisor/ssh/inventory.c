@@ -95,7 +95,7 @@ static int inventory(struct ssh *s, uint64_t timeout_ms, driver_visit_cb visit, 
 	if (s->commands[SSH_HEALTH] && !visit)
 		script_run(&sc, ssh_command_key(SSH_HEALTH), s->commands[SSH_HEALTH]);
 	script_print(&sc, s->commands[SSH_LIST]);
-	rc = ssh_script_run(&sc, &op, &text, &a, err);
+	rc = exec_script(s->remote, &sc, &op.call, &text, &a, err);
 	if (rc == 0)
 		rc = records_visit(s, &a, moment, visit, arg, err);
 	answer_finish(&a);

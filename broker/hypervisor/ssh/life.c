@@ -115,7 +115,7 @@ static int remains_remove(struct ssh_op *op, struct ssh_found *f, struct pst_err
 	}
 	destroy_put(&sc, op->s, f->has_machine);
 	script_print(&sc, op->s->commands[SSH_LIST]);
-	rc = ssh_script_run(&sc, op, &text, &a, err);
+	rc = exec_script(op->s->remote, &sc, &op->call, &text, &a, err);
 	if (rc == 0 && answer_find(&a, op->name))
 		rc = pst_err_set(err, PST_EBUSY, "\"destroy\" on %s ended well, and the host still lists %s", remote_name(op->s->remote), op->name);
 	answer_finish(&a);

@@ -1,6 +1,7 @@
 # broker/hypervisor/ssh: machines of hosts that are told what to do by ssh, a part of the drivers' library.
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/ssh/answer.c broker/hypervisor/ssh/answer.h \
+	broker/hypervisor/ssh/exec.c broker/hypervisor/ssh/exec.h \
 	broker/hypervisor/ssh/inventory.c \
 	broker/hypervisor/ssh/life.c \
 	broker/hypervisor/ssh/op.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One command: its script, its answer, its error. */
+/* One command: what its script begins with, and what the host knows of its desktop. */
 #include "broker/hypervisor/ssh/ssh_priv.h"
 
 #include "base/hash.h"
@@ -105,51 +105,9 @@ int ssh_script_put(struct script *sc, const struct ssh_record *r, struct pst_err
 	return 0;
 }
 
-/* The script's own failure names its step; anything else is the connection's. */
-static int answer_check(const struct ssh_op *op, const struct answer *a, int rc, struct pst_err *err)
-{
-	const char *host = remote_name(op->s->remote);
-	char said[300];
-
-	pst_strlcpy(said, sizeof(said), err->text);
-	if (rc == 0 && !a->has_end)
-		return pst_err_set(err, PST_EPROTO, "%s ended before it had answered", host);
-	if (rc == PST_EIO && a->has_end)
-		return pst_err_set(err, PST_EIO, "\"%s\" on %s failed with status %d: %s", a->step, host, a->status, said);
-	if (rc == PST_EIO)
-		return strstr(said, host) ? rc : pst_err_set(err, PST_EIO, "the connection to %s broke: %s", host, said);
-	return rc;
-}
-
-int ssh_script_run(struct script *sc, struct ssh_op *op, struct pst_buf *text, struct answer *ret, struct pst_err *err)
-{
-	const char *script = script_end(sc);
-	struct pst_err why = PST_ERR_INIT;
-	int rc, parsed;
-
-	pst_buf_init(text, ANSWER_MAX);
-	memset(ret, 0, sizeof(*ret));
-	if (!script) {
-		script_finish(sc);
-		return pst_err_set(err, PST_ELIMIT, "the commands are too long for a script");
-	}
-	rc = remote_run(op->s->remote, script, op->call.end_ms, op->call.cancel_fd, text, &why);
-	script_finish(sc);
-	parsed = answer_parse((const char *)text->data, text->len, ret, err);
-	if (rc < 0)
-		*err = why;
-	return rc == 0 && parsed < 0 ? parsed : answer_check(op, ret, rc, err);
-}
-
 int ssh_script_do(struct script *sc, struct ssh_op *op, struct pst_err *err)
 {
-	struct pst_buf text;
-	struct answer a;
-	int rc = ssh_script_run(sc, op, &text, &a, err);
-
-	answer_finish(&a);
-	pst_buf_finish(&text);
-	return rc;
+	return exec_steps(op->s->remote, sc, &op->call, err);
 }
 
 static int found_read(const struct ssh_op *op, const struct answer *a, struct ssh_found *f, struct pst_err *err)
@@ -181,7 +139,7 @@ int ssh_look(struct ssh_op *op, struct ssh_found *ret, struct pst_err *err)
 	ssh_script_begin(&sc, op, NULL);
 	script_lock(&sc, false);
 	script_print(&sc, op->s->commands[SSH_LIST]);
-	rc = ssh_script_run(&sc, op, &text, &a, err);
+	rc = exec_script(op->s->remote, &sc, &op->call, &text, &a, err);
 	if (rc == 0)
 		rc = found_read(op, &a, ret, err);
 	answer_finish(&a);

@@ -30,7 +30,9 @@
 #define ARGS 48
 
 struct remote {
+	char user[64];
 	char target[160]; /* user@host */
+	char dir[PATH_MAX]; /* of the masters' sockets */
 	char program[PATH_MAX], identity[PATH_MAX], known_hosts[PATH_MAX];
 	char control[PATH_MAX]; /* the master's socket; "" where paths are too long for one */
 	char port[8];
@@ -216,15 +218,27 @@ static bool is_host(const char *text)
 	return n > 0 && text[n] == '\0' && text[0] != '-';
 }
 
-static int target_read(struct remote *r, const struct driver_params *p, struct pst_err *err)
+static int target_set(struct remote *r, const char *host, struct pst_err *err)
 {
-	const char *host = pst_conf_str(p->conf, p->section, "host", "");
-	const char *user = pst_conf_str(p->conf, p->section, "user", "root");
+	int n = snprintf(r->target, sizeof(r->target), "%s@%s", r->user, host);
 
-	int n = snprintf(r->target, sizeof(r->target), "%s@%s", user, host);
+	if (!is_host(host) || !is_host(r->user) || n >= (int)sizeof(r->target))
+		return pst_err_set(err, PST_EINVAL, "host: \"%.80s\" and user: \"%.40s\" must be a host's name or address, and an account there", host,
+			r->user);
+	return 0;
+}
 
-	if (!is_host(host) || !is_host(user) || n >= (int)sizeof(r->target))
-		return pst_err_set(err, PST_EINVAL, "host: \"%.80s\" and user: \"%.40s\" must be a host's name or address, and an account there", host, user);
+/* The socket belongs to root alone; its name says whose connection it is. */
+static int control_set(struct remote *r, struct pst_err *err)
+{
+	char what[1024], sum[PST_SHA256_HEX_SIZE];
+
+	snprintf(what, sizeof(what), "%s\n%s\n%.300s\n%.300s", r->target, r->port, r->identity, r->known_hosts);
+	pst_sha256_hex(what, strlen(what), sum);
+	if (path_make(r->control, err, "%s/%.12s", r->dir, sum) < 0)
+		return err->code;
+	if (strlen(r->control) > CONTROL_MAX || strpbrk(r->control, " \t%\"'\\$"))
+		r->control[0] = '\0';
 	return 0;
 }
 
@@ -240,9 +254,12 @@ static int file_read(char out[PATH_MAX], const struct driver_params *p, const ch
 
 static int settings_read(struct remote *r, const struct driver_params *p, struct pst_err *err)
 {
+	const char *user = pst_conf_str(p->conf, p->section, "user", "root");
 	uint32_t port;
 
-	if (target_read(r, p, err) < 0 || file_read(r->program, p, "ssh", "/usr/bin/ssh", "", err) < 0 ||
+	if (pst_strlcpy(r->user, sizeof(r->user), user) < 0)
+		return pst_err_set(err, PST_EINVAL, "user: \"%.40s…\" is too long", user);
+	if (path_make(r->dir, err, "%s/ssh", p->data) < 0 || file_read(r->program, p, "ssh", "/usr/bin/ssh", "", err) < 0 ||
 		file_read(r->identity, p, "identity", "/etc/puesto/ssh/id_ed25519", "", err) < 0 ||
 		file_read(r->known_hosts, p, "known_hosts", "/etc/puesto/ssh/known_hosts", "UserKnownHostsFile=", err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "port", 1, 65535, 22, &port, err) < 0 ||
@@ -252,23 +269,7 @@ static int settings_read(struct remote *r, const struct driver_params *p, struct
 	return 0;
 }
 
-/* The socket belongs to root alone; its name says whose connection it is. */
-static int control_make(struct remote *r, const struct driver_params *p, struct pst_err *err)
-{
-	char dir[PATH_MAX], what[1024], sum[PST_SHA256_HEX_SIZE];
-
-	if (path_make(dir, err, "%s/ssh", p->data) < 0 || pst_mkdirs(dir, 0700, err) < 0)
-		return err->code;
-	snprintf(what, sizeof(what), "%s\n%s\n%s\n%.300s", p->name, r->target, r->port, r->identity);
-	pst_sha256_hex(what, strlen(what), sum);
-	if (path_make(r->control, err, "%s/%.12s", dir, sum) < 0)
-		return err->code;
-	if (strlen(r->control) > CONTROL_MAX || strpbrk(r->control, " \t%\"'\\$"))
-		r->control[0] = '\0';
-	return 0;
-}
-
-struct remote *remote_create(const struct driver_params *p, struct pst_err *err)
+static struct remote *remote_alloc(struct pst_err *err)
 {
 	struct remote *r = pst_zalloc(1, sizeof(*r));
 	pthread_condattr_t attr;
@@ -283,11 +284,42 @@ struct remote *remote_create(const struct driver_params *p, struct pst_err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->freed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (settings_read(r, p, err) < 0 || control_make(r, p, err) < 0) {
+	return r;
+}
+
+struct remote *remote_create(const struct driver_params *p, const char *host, struct pst_err *err)
+{
+	struct remote *r = remote_alloc(err);
+
+	if (!r)
+		return NULL;
+	if (!host)
+		host = pst_conf_str(p->conf, p->section, "host", "");
+	if (settings_read(r, p, err) < 0 || target_set(r, host, err) < 0 || pst_mkdirs(r->dir, 0700, err) < 0 || control_set(r, err) < 0) {
 		remote_destroy(r);
 		return NULL;
 	}
 	return r;
+}
+
+struct remote *remote_clone(const struct remote *r, const char *host, struct pst_err *err)
+{
+	struct remote *c = remote_alloc(err);
+
+	if (!c)
+		return NULL;
+	memcpy(c->user, r->user, sizeof(c->user));
+	memcpy(c->dir, r->dir, sizeof(c->dir));
+	memcpy(c->program, r->program, sizeof(c->program));
+	memcpy(c->identity, r->identity, sizeof(c->identity));
+	memcpy(c->known_hosts, r->known_hosts, sizeof(c->known_hosts));
+	memcpy(c->port, r->port, sizeof(c->port));
+	c->sessions = r->sessions;
+	if (target_set(c, host, err) < 0) {
+		remote_destroy(c);
+		return NULL;
+	}
+	return c;
 }
 
 static void master_end(struct remote *r)

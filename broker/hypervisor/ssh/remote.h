@@ -13,10 +13,12 @@
 struct remote;
 
 /*
- * Reads host, user (root), port (22), identity, known_hosts, ssh (/usr/bin/ssh) and sessions (8) of the section; nothing is
- * connected yet. Returns owned, NULL with err.
+ * Reads user (root), port (22), identity, known_hosts, ssh (/usr/bin/ssh) and sessions (8) of the section, and host unless
+ * one is given; nothing is connected yet. Returns owned, NULL with err.
  */
-struct remote *remote_create(const struct driver_params *p, struct pst_err *err);
+struct remote *remote_create(const struct driver_params *p, const char *host, struct pst_err *err);
+/* The same with another host, whose connection is made for each command. Returns owned, NULL with err. */
+struct remote *remote_clone(const struct remote *r, const char *host, struct pst_err *err);
 /* Ends the connection. Accepts NULL. */
 void remote_destroy(struct remote *r);
 

@@ -131,7 +131,7 @@ static int ssh_begin(struct ssh *s, const struct driver_params *p, struct pst_er
 		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 15, &poll_s, err) < 0)
 		return err->code;
 	s->deadline_ms = deadline_s * UINT64_C(1000);
-	s->remote = remote_create(p, err);
+	s->remote = remote_create(p, NULL, err);
 	if (!s->remote)
 		return err->code;
 	s->watches = watches_create(p->loop);

@@ -7,10 +7,8 @@
 #include "broker/hypervisor/mark.h"
 #include "broker/hypervisor/poller.h"
 #include "broker/hypervisor/seed.h"
-#include "broker/hypervisor/ssh/answer.h"
+#include "broker/hypervisor/ssh/exec.h"
 #include "broker/hypervisor/ssh/record.h"
-#include "broker/hypervisor/ssh/remote.h"
-#include "broker/hypervisor/ssh/script.h"
 #include "broker/hypervisor/ssh/sets.h"
 #include "broker/hypervisor/watches.h"
 
@@ -52,9 +50,7 @@ void ssh_op_end(struct ssh_op *op);
 void ssh_script_begin(struct script *sc, const struct ssh_op *op, const struct ssh_record *r);
 /* The record goes into the script. */
 int ssh_script_put(struct script *sc, const struct ssh_record *r, struct pst_err *err);
-/* Runs it and reads the answer; wipes the script. text holds what ret points into: pst_buf_finish, answer_finish. */
-int ssh_script_run(struct script *sc, struct ssh_op *op, struct pst_buf *text, struct answer *ret, struct pst_err *err);
-/* The same for a script whose answer is its end only. */
+/* Takes it, and runs it. */
 int ssh_script_do(struct script *sc, struct ssh_op *op, struct pst_err *err);
 /* The name by which machines of that desktop are listed: {name}. */
 void ssh_machine_name(const char *desktop, char out[ANSWER_NAME_SIZE]);

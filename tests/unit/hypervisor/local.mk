@@ -16,9 +16,12 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_fault.c \
+	tests/unit/hypervisor/test_greeting.c \
+	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_lease.c \
 	tests/unit/hypervisor/test_mark.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
@@ -30,6 +33,8 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_retry.c \
 	tests/unit/hypervisor/test_script.c \
+	tests/unit/hypervisor/test_seat_probe.c \
+	tests/unit/hypervisor/test_seats.c \
 	tests/unit/hypervisor/test_seed.c \
 	tests/unit/hypervisor/test_soap.c \
 	tests/unit/hypervisor/test_spec.c \
@@ -42,6 +47,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_vim.c \
 	tests/unit/hypervisor/test_vsphere.c \
 	tests/unit/hypervisor/test_vsphere_spec.c \
+	tests/unit/hypervisor/test_wake.c \
 	tests/unit/hypervisor/test_watches.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT
