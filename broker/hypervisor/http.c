@@ -37,6 +37,7 @@ struct http {
 	char url[512];
 	char *ca, *pin, *cert, *key;
 	uint64_t timeout_ms, connect_ms;
+	bool is_single;
 };
 
 /* One try. */
@@ -50,6 +51,7 @@ struct call {
 	size_t text_len;
 	bool stopped; /* by the reader of lines */
 	uint64_t end_ms;
+	char reason[HTTP_REASON_SIZE];
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -89,6 +91,7 @@ struct http *http_create(const struct http_params *p, struct pst_err *err)
 	pthread_mutex_init(&h->lock, NULL);
 	h->timeout_ms = p->timeout_ms;
 	h->connect_ms = p->connect_ms;
+	h->is_single = p->is_single;
 	h->ca = copy(p->ca);
 	h->pin = copy(p->pin);
 	h->cert = copy(p->cert);
@@ -234,6 +237,22 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return pst_buf_append(&c->body, data, n) < 0 ? 0 : n;
 }
 
+/* "HTTP/1.1 500 WORDS": some servers say there, and only there, what is wrong. */
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+	struct call *c = arg;
+	size_t n = size * count, at = 0, len = 0;
+
+	if (n < 5 || memcmp(data, "HTTP/", 5) != 0)
+		return n;
+	for (int spaces = 0; at < n && spaces < 2; at++)
+		spaces += data[at] == ' ';
+	for (; at < n && len + 1 < sizeof(c->reason) && (unsigned char)data[at] >= ' '; at++)
+		c->reason[len++] = (unsigned char)data[at] < 0x7f ? data[at] : '?';
+	c->reason[len] = '\0';
+	return n;
+}
+
 static void header_add(struct call *c, const char *line)
 {
 	struct curl_slist *more = curl_slist_append(c->headers, line);
@@ -312,12 +331,14 @@ static int easy_set(struct call *c, struct pst_err *err)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* On a kept connection that ends without an answer libcurl sends the request again by itself, POST or not. */
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, c->request->repeatable ? 0L : 1L);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, c->request->repeatable ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, c->request->repeatable && !h->is_single ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)PST_MIN(h->connect_ms, (uint64_t)INT_MAX));
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, c->wire->words);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "puesto/" PACKAGE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
 	trust_set(h, easy);
 	body_set(c);
 	headers_set(c);
@@ -420,6 +441,7 @@ static int answer_fill(struct call *c, struct http_answer *ret, struct pst_err *
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	ret->len = c->body.len;
 	cookie_read(c, ret);
+	memcpy(ret->reason, c->reason, sizeof(ret->reason));
 	if (c->body.len && (text[0] == '{' || text[0] == '['))
 		ret->json = pst_json_parse(text, c->body.len, PST_JSON_DEPTH, NULL);
 	return 0;

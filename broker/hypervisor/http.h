@@ -20,6 +20,7 @@
 #define HTTP_HEADERS_MAX 8
 #define HTTP_OWNER_SIZE 40
 #define HTTP_COOKIE_SIZE 512
+#define HTTP_REASON_SIZE 256
 
 struct http;
 
@@ -33,6 +34,7 @@ struct http_params {
 	const char *key;
 	uint64_t timeout_ms;    /* of a call that names none */
 	uint64_t connect_ms;
+	bool is_single;         /* a connection for each call: an answer that comes twice is never taken for the next call's */
 };
 
 struct http_request {
@@ -59,6 +61,7 @@ struct http_answer {
 	char *data;   /* owned, zero-terminated; "" or NULL when empty */
 	size_t len;
 	char cookie[HTTP_COOKIE_SIZE]; /* "NAME=VALUE" of the first Set-Cookie (RFC 6265, 4.1.1); "" for none, or a longer one */
+	char reason[HTTP_REASON_SIZE]; /* the status line's words (RFC 9112, 4), printable; cut */
 };
 
 /* Returns owned; NULL with err. Does not connect yet. */

@@ -12,6 +12,7 @@
 #include <criterion/criterion.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,70 @@ Test(http, json_goes_out_and_comes_back_over_one_connection)
 	http_destroy(h);
 	http_peer_stop(&peer);
 	json_decref(body);
+	rmdir(dir);
+}
+
+static bool serve_reasons(struct http_peer *p, unsigned n, int fd)
+{
+	static const char *const heads[] = { "500 VM 105 already exists\x01", "500", "500 ", "200 OK" };
+
+	(void)p;
+	dprintf(fd, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", heads[n]);
+	return true;
+}
+
+Test(http, the_words_of_the_status_line_are_told)
+{
+	static const char *const want[] = { "VM 105 already exists", "", "", "OK" };
+	struct http_peer peer = { .serve = serve_reasons };
+	struct http_request r = { .method = "GET", .path = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct http_answer a;
+
+	dir_make();
+	http_peer_start(&peer, dir);
+	struct http *h = client(peer.socket);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		cr_assert_eq(http_call(h, &r, &a, &err), 0, "%s", err.text);
+		cr_assert_str_eq(a.reason, want[i]);
+		http_answer_finish(&a);
+	}
+	http_destroy(h);
+	http_peer_stop(&peer);
+	rmdir(dir);
+}
+
+static bool serve_twice(struct http_peer *p, unsigned n, int fd)
+{
+	char body[32];
+
+	(void)p;
+	snprintf(body, sizeof(body), "{\"n\":%u}", n);
+	http_peer_answer(fd, 200, "", body);
+	http_peer_answer(fd, 200, "", body);
+	return true;
+}
+
+Test(http, an_answer_that_comes_twice_is_not_the_next_ones)
+{
+	struct http_peer peer = { .serve = serve_twice };
+	struct http_request r = { .method = "GET", .path = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct http_answer a;
+
+	dir_make();
+	signal(SIGPIPE, SIG_IGN); /* the second answer finds nobody */
+	http_peer_start(&peer, dir);
+	struct http_params p = { .socket = peer.socket, .timeout_ms = 20000, .connect_ms = 5000, .is_single = true };
+	struct http *h = http_create(&p, &err);
+	cr_assert_not_null(h, "%s", err.text);
+	for (int i = 0; i < 100; i++) {
+		cr_assert_eq(http_call(h, &r, &a, &err), 0, "%s", err.text);
+		cr_assert_eq(json_integer_value(json_object_get(a.json, "n")), i, "%d: %s", i, a.data);
+		http_answer_finish(&a);
+	}
+	http_destroy(h);
+	http_peer_stop(&peer);
 	rmdir(dir);
 }
 
