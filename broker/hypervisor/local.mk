@@ -61,6 +61,7 @@ include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
 include broker/hypervisor/hosts/local.mk
 include broker/hypervisor/vsphere/local.mk
+include broker/hypervisor/rest/local.mk
 
 HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS)
 

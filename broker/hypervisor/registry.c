@@ -25,6 +25,7 @@ extern const struct driver_type driver_vsphere;
 
 extern const struct driver_type driver_seats;
 extern const struct driver_type driver_ssh;
+extern const struct driver_type driver_proxmox;
 
 static const struct driver_type *const drivers[] = {
 	&driver_container,
@@ -39,6 +40,7 @@ static const struct driver_type *const drivers[] = {
 #endif
 	&driver_ssh,
 	&driver_vsphere,
+	&driver_proxmox,
 };
 
 const struct driver_type *registry_find(const char *kind)
@@ -52,5 +54,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, hosts, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere";
+	return "container, fake, hosts, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere, proxmox";
 }

@@ -100,3 +100,7 @@ tests_fuzz_fuzz_soap_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 # libvirt's documents: a domain may be of anybody.
 FUZZ_TARGETS += tests/fuzz/fuzz_libvirt
 tests_fuzz_fuzz_libvirt_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
+# What stands beside machines of hypervisors over HTTP.
+FUZZ_TARGETS += tests/fuzz/fuzz_claim
+tests_fuzz_fuzz_claim_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
-#define WORDS 6
+#define WORDS 7
 
 static struct driver *driver;
 static uv_loop_t loop;
@@ -66,6 +66,7 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), c->words[3]);
 	pst_strlcpy(r->network, sizeof(r->network), c->words[4][0] ? c->words[4] : "host");
 	pst_strlcpy(r->host, sizeof(r->host), c->words[5]);
+	r->disk_mb = (uint32_t)atoi(c->words[6]);
 	r->memory_mb = 128;
 	r->cpu_percent = 100;
 	r->pids = 100;

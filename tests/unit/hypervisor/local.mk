@@ -8,10 +8,12 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
+	tests/unit/hypervisor/rest_double.c tests/unit/hypervisor/rest_double.h \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_answer.c \
 	tests/unit/hypervisor/test_calls.c \
 	tests/unit/hypervisor/test_console.c \
+	tests/unit/hypervisor/test_claim.c \
 	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
@@ -23,14 +25,18 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_job.c \
 	tests/unit/hypervisor/test_lease.c \
 	tests/unit/hypervisor/test_mark.c \
+	tests/unit/hypervisor/test_iso.c \
+	tests/unit/hypervisor/test_lookout.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
+	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_request.c \
+	tests/unit/hypervisor/test_rest.c \
 	tests/unit/hypervisor/test_retry.c \
 	tests/unit/hypervisor/test_script.c \
 	tests/unit/hypervisor/test_seat_probe.c \
@@ -48,6 +54,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_vsphere.c \
 	tests/unit/hypervisor/test_vsphere_spec.c \
 	tests/unit/hypervisor/test_wake.c \
+	tests/unit/hypervisor/test_vmconfig.c \
 	tests/unit/hypervisor/test_watches.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a guest's agent is reached. With a range of ours, each desktop has one of its addresses and the MAC
+ * 02:50:a.b.c.d in hexadecimal, for which the network's DHCP has that lease; else Proxmox VE's own DHCP (SDN)
+ * says which address it gave to which MAC. A guest is never asked.
+ */
+#include "broker/hypervisor/proxmox/proxmox_priv.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define PAUSE_MS 500
+#define RESERVE_MS 2000 /* of the deadline */
+
+/* What earlier runs of ours gave out is not free. */
+static int addresses_mark(struct rest_op *op, struct pst_err *err)
+{
+	struct proxmox *p = proxmox_of_op(op);
+	struct pve_inventory v;
+	int rc = pve_inventory_read(op, &v, err);
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < v.n; i++)
+		lv_addresses_mark(&p->addresses, v.items[i].brief.desktop, v.items[i].brief.address);
+	p->has_listed |= rc == 0;
+	pthread_mutex_unlock(&p->lock);
+	pve_inventory_finish(&v);
+	return rc;
+}
+
+int pve_address_take(struct rest_op *op, struct claim *c, struct pst_err *err)
+{
+	struct proxmox *p = proxmox_of_op(op);
+	bool has_listed;
+	int rc;
+
+	c->address[0] = '\0';
+	if (p->addresses.n == 0)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	has_listed = p->has_listed;
+	pthread_mutex_unlock(&p->lock);
+	if (!has_listed && addresses_mark(op, err) < 0)
+		return err->code;
+	pthread_mutex_lock(&p->lock);
+	rc = lv_addresses_take(&p->addresses, op->desktop, c->address, err);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+int pve_address_mac(const struct proxmox *p, const struct pve_found *f, json_t *config, struct pst_err *err)
+{
+	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE);
+	char mac[VMCONFIG_MAC_SIZE], value[VMCONFIG_VALUE_SIZE];
+	struct in_addr in;
+	uint8_t b[4];
+
+	if (p->addresses.n == 0 || inet_pton(AF_INET, f->claim.address, &in) != 1)
+		return 0;
+	memcpy(b, &in.s_addr, sizeof(b));
+	snprintf(mac, sizeof(mac), "02:50:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]);
+	if (!net || !vmconfig_mac_set(net, mac, value))
+		return pst_err_set(err, PST_EINVAL, "the template of image %s has no network card net0: give it one", f->claim.request.image_name);
+	if (json_object_set_new(config, "net0", json_string(value)) < 0)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	return 0;
+}
+
+json_t *pve_leases(struct rest_op *op, struct pst_err *err)
+{
+	const struct proxmox *p = proxmox_of_op(op);
+	char path[REST_PATH_SIZE];
+
+	if (p->addresses.n > 0 || !p->set.ipam[0])
+		return json_array();
+	if (rest_path(path, err, PVE_API "/cluster/sdn/ipams/%s/status", p->set.ipam) < 0)
+		return NULL;
+	return pve_get(op, path, JSON_ARRAY, err);
+}
+
+bool pve_lease_find(const json_t *leases, const char *mac, char out[CLAIM_ADDRESS_SIZE])
+{
+	struct in6_addr in;
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(leases, i, o)
+	{
+		const char *ip = pst_json_str(o, "ip", CLAIM_ADDRESS_SIZE - 1), *own = pst_json_str(o, "mac", VMCONFIG_MAC_SIZE);
+
+		if (!ip || !own || !mac[0] || strcasecmp(own, mac) != 0 || (inet_pton(AF_INET, ip, &in) != 1 && inet_pton(AF_INET6, ip, &in) != 1))
+			continue;
+		return pst_strlcpy(out, CLAIM_ADDRESS_SIZE, ip) == 0;
+	}
+	return false;
+}
+
+int pve_address_wait(struct rest_op *op, struct pve_found *f, struct pst_err *err)
+{
+	const struct proxmox *p = proxmox_of_op(op);
+	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE);
+	uint64_t until = pst_mono_ms() + PST_MIN(p->set.address_wait_ms, rest_left_ms(op) - PST_MIN(rest_left_ms(op), (uint64_t)RESERVE_MS));
+	char mac[VMCONFIG_MAC_SIZE];
+	json_t *leases;
+
+	if (f->claim.address[0] || !p->set.ipam[0] || !net || !vmconfig_mac(net, mac))
+		return 0;
+	for (;;) {
+		leases = pve_leases(op, err);
+		if (!leases)
+			return err->code;
+		bool is_found = pve_lease_find(leases, mac, f->claim.address);
+		json_decref(leases);
+		if (is_found || pst_mono_ms() >= until)
+			break;
+		if (rest_wait(op, PAUSE_MS, err) < 0)
+			return err->code;
+	}
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Start, shut down, stop and suspend. */
+#include "broker/hypervisor/proxmox/proxmox_priv.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define STOP_RESERVE_S 5 /* of the deadline, for ending a guest that does not listen */
+
+static int runs(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
+{
+	return g->vm->is_running;
+}
+
+static int rests(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
+{
+	return !g->vm->is_running;
+}
+
+int pve_vm_start(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	struct pve_goal g = { .vm = vm, .what = "start", .method = "POST", .path = "/status/start", .is_reached = runs };
+
+	return pve_reach(op, &g, err);
+}
+
+int pve_vm_stop(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	struct pve_goal g = { .vm = vm, .what = "stop", .method = "POST", .path = "/status/stop", .is_reached = rests };
+
+	return pve_reach(op, &g, err);
+}
+
+/* The guest is asked; whoever does not go is ended by the same task. */
+static int shut_down(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	uint64_t left_s = rest_left_ms(op) / 1000;
+	json_t *how = json_pack("{s:I,s:i}", "timeout", (json_int_t)(left_s > 2 * STOP_RESERVE_S ? left_s - STOP_RESERVE_S : left_s / 2), "forceStop", 1);
+	struct pve_goal g = { .vm = vm, .what = "shut down", .method = "POST", .path = "/status/shutdown", .json = how, .is_reached = rests };
+	int rc = how ? pve_reach(op, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	json_decref(how);
+	return rc;
+}
+
+static int suspend(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	json_t *how = json_pack("{s:i}", "todisk", 1);
+	struct pve_goal g = { .vm = vm, .what = "suspend", .method = "POST", .path = "/status/suspend", .json = how, .is_reached = rests };
+	int rc = how ? pve_reach(op, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	json_decref(how);
+	return rc;
+}
+
+/* There is no call that drops the memory of a suspended machine: it goes on for as long as it takes to end it. */
+static int power_off(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	if (strcmp(vm->lock, "suspended") == 0 && pve_vm_start(op, vm, err) < 0)
+		return err->code;
+	return pve_vm_stop(op, vm, err);
+}
+
+static int sleep_by(struct rest_op *op, struct pve_found *f, enum machine_power wish, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int rc;
+
+	/* Said before it is done: a machine that we stop has not failed. */
+	f->claim.phase = CLAIM_STOPPED;
+	rc = pve_claim_save(op, f, NULL, err);
+	if (rc == 0)
+		rc = wish == POWER_SUSPEND ? suspend(op, &f->vm, err) : wish == POWER_STOP ? shut_down(op, &f->vm, err) : power_off(op, &f->vm, err);
+	if (rc < 0 && !atomic_load(&op->cancelled) && pve_vm_look(op, &f->vm, &ignored) == 0 && f->vm.is_running) {
+		f->claim.phase = CLAIM_RUNNING;
+		(void)pve_claim_save(op, f, NULL, &ignored);
+	}
+	if (rc == 0)
+		watches_forget(op->rest->watches, op->desktop);
+	return rc;
+}
+
+static int wake(struct rest_op *op, struct pve_found *f, struct pst_err *err)
+{
+	if (pve_vm_start(op, &f->vm, err) < 0)
+		return err->code;
+	if (f->claim.phase != CLAIM_RUNNING) {
+		f->claim.phase = CLAIM_RUNNING;
+		if (pve_claim_save(op, f, NULL, err) < 0)
+			return err->code;
+	}
+	watches_know(op->rest->watches, op->desktop);
+	return 0;
+}
+
+int proxmox_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	struct pve_found f;
+	struct rest_op op;
+	int rc;
+
+	rest_begin(&op, &proxmox_of(d)->rest, desktop);
+	rc = pve_need(&op, &f, true, err);
+	if (rc == 0)
+		rc = wish == POWER_START ? wake(&op, &f, err) : sleep_by(&op, &f, wish, err);
+	pve_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}

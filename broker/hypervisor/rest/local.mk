@@ -1,0 +1,25 @@
+# broker/hypervisor/rest: what drivers over HTTP share; and those drivers.
+broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/rest/claim.c broker/hypervisor/rest/claim.h \
+	broker/hypervisor/rest/lookout.c broker/hypervisor/rest/lookout.h \
+	broker/hypervisor/rest/rest.c broker/hypervisor/rest/rest.h
+broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/proxmox/briefs.c \
+	broker/hypervisor/proxmox/clone.c \
+	broker/hypervisor/proxmox/found.c \
+	broker/hypervisor/proxmox/inventory.c \
+	broker/hypervisor/proxmox/iso.c broker/hypervisor/proxmox/iso.h \
+	broker/hypervisor/proxmox/life.c \
+	broker/hypervisor/proxmox/migrate.c \
+	broker/hypervisor/proxmox/network.c \
+	broker/hypervisor/proxmox/place.c \
+	broker/hypervisor/proxmox/power.c \
+	broker/hypervisor/proxmox/proxmox.c \
+	broker/hypervisor/proxmox/proxmox_priv.h \
+	broker/hypervisor/proxmox/pve.c \
+	broker/hypervisor/proxmox/resize.c \
+	broker/hypervisor/proxmox/seed.c \
+	broker/hypervisor/proxmox/settings.c \
+	broker/hypervisor/proxmox/snapshot.c \
+	broker/hypervisor/proxmox/vm.c broker/hypervisor/proxmox/vm.h \
+	broker/hypervisor/proxmox/vmconfig.c broker/hypervisor/proxmox/vmconfig.h

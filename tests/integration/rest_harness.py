@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A driver over HTTP and its double, for tests of its faults."""
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+from driver_harness import TOOL, Driver
+
+BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
+UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
+# What the broker asks again (driver_is_retryable).
+RETRYABLE = ("io", "protocol", "closed", "timeout", "busy", "limit", "unauthenticated", "again", "internal", "no_space")
+
+
+def new():
+    return str(uuid.uuid4())
+
+
+class RestWorld:
+    """`settings()` of the subclass are the provider's; image is what desktops are made of."""
+    kind, image = "", ""
+
+    def __init__(self, double, token):
+        self.folder = tempfile.mkdtemp(prefix="puesto-%s-" % self.kind, dir="/var/tmp")
+        self.double = double(os.path.join(self.folder, "double"))
+        self.token = self.file("token", token + "\n")
+        self.ca = self.double.certificate
+        self.template = copy.deepcopy(getattr(self.double, "vms", {}).get(9000))
+        self.drivers = []
+
+    def file(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def settings(self):
+        raise NotImplementedError
+
+    def driver(self, data="data", **more):
+        """A setting that is None is left out."""
+        settings = {k: v for k, v in {**self.settings(), **more}.items() if v is not None}
+        driver = Driver(os.path.join(self.folder, data), settings)
+        self.drivers.append(driver)
+        return driver
+
+    def create(self, driver, desktop=None, task=None, token="token_of_this_test", golden=None):
+        return driver.call("create", desktop or new(), task or new(), golden or self.image, token)["machine"]["desktop"]
+
+    def end(self):
+        for driver in self.drivers:
+            driver.kill()
+        self.double.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_contract(world, name):
+    settings = "".join("%s = %s\n" % (k, v) for k, v in world.settings().items() if k != "kind")
+    env = dict(os.environ, PUESTO_DOUBLE=settings, PUESTO_DOUBLE_URL=world.double.url, PUESTO_DOUBLE_CA=world.double.certificate)
+    done = subprocess.run([UNIT, "--filter", name, "--verbose"], text=True, capture_output=True, timeout=120, env=env, check=False)
+    assert done.returncode == 0 and "[PASS]" in done.stderr + done.stdout, done.stdout + done.stderr
+
+
+def tests_run(world, names):
+    """Each test_… of names in a world of its own; the exit status."""
+    missing = [p for p in (UNIT, TOOL) if not os.path.exists(p)] + [p for p in ("openssl",) if not shutil.which(p)]
+    if missing:
+        print("SKIP: not there: %s" % " ".join(missing))
+        return 77
+    failed = 0
+    for name, test in [(n, t) for n, t in names.items() if n.startswith("test_") and (len(sys.argv) < 2 or sys.argv[1] in n)]:
+        began, place = time.monotonic(), world()
+        try:
+            test(place)
+            print("ok   %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print("FAIL %s" % name)
+            traceback.print_exc()
+        finally:
+            place.end()
+    return 1 if failed else 0

@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The provider "proxmox" against a double of a Proxmox VE cluster (proxmox_double.py): the contract of all drivers, then faults.
+Covers: broker/hypervisor/proxmox/briefs.c broker/hypervisor/proxmox/clone.c broker/hypervisor/proxmox/found.c
+broker/hypervisor/proxmox/inventory.c broker/hypervisor/proxmox/life.c broker/hypervisor/proxmox/migrate.c
+broker/hypervisor/proxmox/network.c broker/hypervisor/proxmox/place.c broker/hypervisor/proxmox/power.c
+broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/seed.c
+broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
+
+Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from driver_harness import TOOL, Refused
+from proxmox_double import TOKEN, Cluster
+from rest_double import wait_for
+from rest_harness import RETRYABLE, UNIT, RestWorld, new, run_contract, tests_run
+
+BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
+
+
+class World(RestWorld):
+    kind, image = "proxmox", "ref:desk"
+
+    def __init__(self):
+        super().__init__(Cluster, TOKEN)
+
+    def settings(self):
+        return {"kind": "proxmox", "url": self.double.url, "ca": self.double.certificate, "token_file": self.token, "deadline_s": 20, "poll_s": 1,
+                "addresses": "10.9.0.10-10.9.0.200", "agents": "10.9.0.1:5911", "agents_ca": self.ca, "shared_storage": "yes", "clone": "linked",
+                "pool": "desks"}
+
+    def leave_nothing(self):
+        assert self.double.ours() == {}, self.double.ours()
+        assert self.double.isos == {}, self.double.isos.keys()
+        assert list(self.double.vms) == [9000] and self.double.vms[9000] == self.template, "the template was touched"
+
+
+def test_the_contract_holds(world):
+    run_contract(world, "proxmox/double_keeps_the_contract")
+    world.leave_nothing()
+
+
+def test_a_desktop_is_a_linked_clone_with_a_seed(world):
+    driver, double = world.driver(), world.double
+    desktop = world.create(driver)
+    (vmid, vm), = double.ours().items()
+    config = vm["config"]
+    assert config["scsi0"].startswith("lvm:base-9000-disk-0/vm-%d-disk-0" % vmid) and vm["pool"] == "desks", vm
+    assert (config["memory"], config["cores"], config["sockets"], config["cpulimit"]) == ("128", 1, 1, 0), config
+    assert int(config["protection"]) == 0 and config["tags"].split(";")[0] == "puesto" and "golden" in config["tags"], config
+    address = driver.machines()[desktop]["address"]
+    assert address.startswith("10.9.0.") and config["net0"].startswith("virtio=02:50:0a:09:00:%02x,bridge=vmbr0" % int(address.split(".")[3])), config
+    assert "token_of_this_test" not in json.dumps(config)
+    (node, volume), = double.isos
+    assert config["ide2"] == volume + ",media=cdrom" and node == vm["node"]
+    seed_is_read(world, double.isos[node, volume], desktop)
+    first = double.isos[node, volume]
+    driver.call("restart", desktop, new(), "keep", "")
+    assert list(double.ours()) == [vmid] and double.isos[node, volume] == first, "without a token the seed of before is as good"
+    driver.call("restart", desktop, new(), "refresh", "another_token")
+    assert list(double.ours()) != [vmid] and len(double.isos) == 1 and driver.machines()[desktop]["address"] == address
+    assert b"another_token" in list(double.isos.values())[0]
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def seed_is_read(world, iso, desktop):
+    """By the guest's own puesto-seed, in a root folder of its own."""
+    root = os.path.join(world.folder, "root")
+    for folder in ("sys/block/sr0", "dev", "etc/puesto", "var/lib/puesto", "run"):
+        os.makedirs(os.path.join(root, folder), exist_ok=True)
+    with open(os.path.join(root, "dev/sr0"), "wb") as f:
+        f.write(iso)
+    done = subprocess.run([BUILD + "/agent/puesto-seed", "--set", "seed.root=" + root, "--set", "seed.user=root"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(root, "etc/hostname")) as f:
+        assert f.read().strip() == "test"
+    with open(os.path.join(root, "var/lib/puesto/agent/enrol.json")) as f:
+        assert json.load(f)["token"] == "token_of_this_test"
+
+
+# What happens to a call: which, and how. "task-error" and its like are said by tasks.
+FAULTS = ("500", "503", "lost", "doubled", "twice", "truncated", "task-error", "said-done", "said-error")
+TIER = int(os.environ.get("PUESTO_TIER", "1"))
+STEP = 1 if TIER > 1 else 3
+CALLS = (r"POST .*/clone", r"PUT .*/config", r"POST .*/upload", r"POST .*/status/start", r"PUT .*/resize", r"GET .*/tasks/", r"GET /api2/json/nodes$",
+         r"GET .*/status/current", r"GET .*/config", r"GET .*/cluster/")
+
+
+def again(driver, *words):
+    """Until it is done, as the broker does it: what may be asked again is."""
+    for _ in range(6):
+        try:
+            return driver.call(*words)
+        except Refused as r:
+            assert r.code in RETRYABLE, (words, r)
+            last = r
+    raise AssertionError("%s is never done: %s" % (words, last))
+
+
+def test_a_create_survives_every_fault(world):
+    driver = world.driver(deadline_s=8)
+    for i, match in enumerate(CALLS):
+        for j, kind in enumerate(FAULTS):
+            if TIER < 2 and i % len(FAULTS) != j:
+                continue  # each call and each fault once; all of each in tier 2
+            fault = world.double.fault(kind, match)
+            desktop, task = new(), new()
+            again(driver, "create", desktop, task, world.image, "token_of_this_test", "host", "", 4096)
+            assert fault.hits == 1, (match, kind)
+            machine = driver.machines()[desktop]
+            assert machine["state"] == "running" and machine["task"] == task, machine
+            ours = world.double.ours(desktop)
+            assert len(ours) == 1 and list(ours.values())[0]["config"]["scsi0"].endswith("size=4096M"), (match, kind, ours)
+            driver.call("destroy", desktop)
+            world.double.heal()
+            assert world.double.ours() == {} and world.double.isos == {}, (match, kind, world.double.ours())
+    world.leave_nothing()
+    driver.end()
+
+
+VERBS = (
+    (r"POST .*/status/stop", ("power", "off"), {"state": "stopped"}),
+    (r"POST .*/status/start", ("power", "start"), {"state": "running"}),
+    (r"POST .*/status/shutdown", ("power", "stop"), {"state": "stopped"}),
+    (r"POST .*/status/start", ("power", "start"), {"state": "running"}),
+    (r"POST .*/status/suspend", ("power", "suspend"), {"state": "stopped"}),
+    (r"POST .*/status/start", ("power", "start"), {"state": "running"}),
+    (r"POST .*/snapshot", ("snapshot", "take", "one.1"), {"state": "running"}),
+    (r"POST .*/rollback", ("snapshot", "revert", "one.1"), {"state": "running"}),
+    (r"DELETE .*/snapshot", ("snapshot", "drop", "one.1"), {"state": "running"}),
+    (r"PUT .*/resize", ("resize", 0, 0, 0), {"state": "running"}),
+    (r"POST .*/migrate", ("migrate", ""), {"state": "running"}),
+)
+
+
+def test_every_command_survives_every_fault(world):
+    driver, desktop, size = world.driver(deadline_s=8), new(), 4096
+    driver.call("create", desktop, new(), world.image, "token_of_this_test")
+    for turn in range(len(FAULTS)) if TIER > 1 else (0, 5):
+        for i, (match, words, wanted) in enumerate(VERBS):
+            kind = FAULTS[(i + turn) % len(FAULTS)]
+            if words[0] == "resize":
+                size += 64
+                words = ("resize", 0, 0, size)
+            if words[0] == "migrate":
+                words = ("migrate", "two" if driver.machines()[desktop]["host"] == "one" else "one")
+            fault = world.double.fault(kind, match)
+            again(driver, words[0], desktop, *words[1:])
+            machine = driver.machines()[desktop]
+            assert {k: machine[k] for k in wanted} == wanted, (kind, words, machine)
+            assert fault.hits == 1, (kind, words)
+            (vmid, vm), = world.double.ours(desktop).items()
+            assert "lock" not in vm["config"] or vm["config"]["lock"] == "suspended", vm
+            if words[0] == "migrate":
+                assert machine["host"] == words[1] and vm["config"]["ide2"] == "none,media=cdrom"
+            world.double.heal()
+    assert world.double.ours(desktop)[vmid]["snapshots"] == {}
+    for kind in FAULTS if TIER > 1 else ("lost", "twice", "said-done"):
+        desktop = world.create(driver)
+        fault = world.double.fault(kind, r"DELETE .*/qemu/\d+\?")
+        again(driver, "destroy", desktop)
+        assert fault.hits == 1 and not world.double.ours(desktop), kind
+    driver.call("destroy", list(driver.machines())[0])
+    world.leave_nothing()
+    driver.end()
+
+
+def test_silence_ends_in_time(world):
+    driver = world.driver(deadline_s=4)
+    world.double.fault("silent", "POST .*/clone", 9)
+    began = time.monotonic()
+    r = driver.refused("create", new(), new(), world.image, "t")
+    assert r.code in ("timeout", "busy") and time.monotonic() - began < 12, r
+    world.double.heal()
+    world.double.fault("silent", "GET ", 99)
+    r = driver.refused("list")
+    assert r.code == "timeout", r
+    world.double.heal()
+    assert not driver.machines()
+    wait_for("end of what was left", lambda: not world.double.ours())
+    driver.end()
+
+
+def test_a_task_that_nobody_wants_is_stopped(world):
+    driver, desktop, task = world.driver(), new(), new()
+    world.double.fault("endless", "POST .*/clone")
+    n = driver.begin("create", desktop, task, world.image, "token_of_this_test")
+    wait_for("a clone", lambda: any("/clone" in line for line in world.double.seen) and any(t.status == "running" for t in world.double.tasks.values()))
+    driver.call("cancel", desktop)
+    try:
+        raise AssertionError("done: %s" % driver.finish(n))
+    except Refused as r:
+        assert r.code == "closed" and "cancelled" in r.text, r
+    wait_for("the task's end", lambda: all(t.status == "stopped" for t in world.double.tasks.values()))
+    world.double.heal()
+    world.create(driver, desktop, task)
+    assert len(world.double.ours()) == 1
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def test_a_crash_at_every_call_leaves_nothing_behind(world):
+    """The provisioner dies at the n-th call of a create, then of a refresh; the same task makes it whole."""
+    for verb in ("create", "refresh"):
+        n = 1 - STEP
+        while True:
+            n += STEP
+            driver, desktop, task = world.driver(), new(), new()
+            if verb == "refresh":
+                world.create(driver, desktop)
+            count = {"left": n}
+
+            def after(line, driver=driver, count=count):
+                if line.split()[0] == "GET":
+                    return
+                count["left"] -= 1
+                if count["left"] == 0:
+                    driver.process.kill()
+            world.double.after = after
+            words = ("create", desktop, task, world.image, "t") if verb == "create" else ("restart", desktop, task, "refresh", "t")
+            call = driver.begin(*words)
+            wait_for("the command's end", lambda: driver.process.poll() is not None or driver.waiting[call].qsize())
+            is_over = driver.process.poll() is None
+            world.double.heal()
+            if not is_over:
+                driver.kill()
+                driver = world.driver()
+                again(driver, *words)
+            machines = driver.machines()
+            assert list(machines) == [desktop] and machines[desktop]["state"] == "running" and machines[desktop]["task"] == task, machines
+            assert len(world.double.ours()) == 1 and len(world.double.isos) == 1, (verb, n, world.double.ours(), world.double.isos.keys())
+            driver.call("destroy", desktop)
+            world.leave_nothing()
+            driver.end()
+            if is_over:
+                break
+        assert n > (5 if verb == "create" else 8), "there are more calls than that"
+
+
+def test_others_are_left_alone(world):
+    """A machine with our name, a copy that somebody made of one of ours, and one of another installation."""
+    double, ours, theirs = world.double, world.driver(), world.driver(data="other", addresses="10.9.1.1-10.9.1.9")
+    mine, foreign = world.create(ours), world.create(theirs)
+    (vmid, vm), = double.ours(mine).items()
+    plain = new()
+    with double.lock:
+        double.vms[700] = double.machine("one", {"name": "puesto-" + plain, "description": "an admin's"})
+        double.vms[701] = {**double.machine("two", dict(vm["config"])), "status": "running"}
+        double.vms[701]["config"]["name"] = "a-copy"
+    assert set(ours.machines()) == {mine} and set(theirs.machines()) == {foreign}
+    for desktop in (plain, foreign):
+        ours.call("destroy", desktop)
+        assert ours.refused("power", desktop, "off").code == "not_found"
+    ours.call("destroy", mine)
+    assert vmid not in double.vms and {700, 701} < set(double.vms), double.vms.keys()
+    theirs.call("destroy", foreign)
+    with double.lock:
+        del double.vms[700], double.vms[701]
+    world.leave_nothing()
+    ours.end()
+    theirs.end()
+
+
+def test_ids_are_taken_once(world):
+    """Several creates at a time get the same next id; and somebody else takes it first."""
+    driver, double = world.driver(), world.double
+    desktops = [new() for _ in range(6)]
+    taken = []
+
+    def after(line):
+        if "/clone" in line and not taken:
+            taken.append(next(n for n in range(100, 999) if n not in double.vms))
+            double.vms[taken[0]] = double.machine("one", {"name": "somebody"})
+    double.after = after
+    calls = [driver.begin("create", d, new(), world.image, "t") for d in desktops]
+    for n in calls:
+        driver.finish(n)
+    double.heal()
+    assert set(driver.machines()) == set(desktops) and len(double.ours()) == 6 and double.vms[taken[0]]["config"]["name"] == "somebody"
+    assert len({vm["config"]["net0"] for vm in double.ours().values()}) == 6
+    for d in desktops:
+        driver.call("destroy", d)
+    driver.end()
+    driver = world.driver(ids="500-501")
+    for d in desktops[:2]:
+        world.create(driver, d)
+    assert set(double.ours()) == {500, 501}
+    assert "ids" in driver.refused("create", desktops[2], new(), world.image, "t").text
+    for d in desktops[:2]:
+        driver.call("destroy", d)
+    del double.vms[taken[0]]
+    world.leave_nothing()
+    driver.end()
+
+
+def test_a_node_that_is_off_is_no_news(world):
+    driver, double = world.driver(), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    there = driver.machines()[desktop]["host"]
+    double.nodes[there]["status"] = "offline"
+    r = driver.refused("list")
+    assert there in r.text and "not known" in r.text, r
+    assert driver.health()["healthy"] and driver.ends.empty()
+    double.nodes[there]["status"] = "online"
+    assert driver.machines()[desktop]["state"] == "running"
+    other = "two" if there == "one" else "one"
+    double.nodes[other]["status"] = "offline"
+    assert driver.machines()[desktop]["state"] == "running", "a node without a machine of ours may be off"
+    double.nodes[other]["status"] = "online"
+    driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_clones_and_addresses_as_the_settings_say(world):
+    driver = world.driver(clone="full", storage="fast", addresses=None, nodes="two", pool=None)
+    desktop = world.create(driver)
+    (vmid, vm), = world.double.ours().items()
+    assert vm["node"] == "two" and vm["config"]["scsi0"].startswith("fast:vm-") and "linked_clone" not in driver.health()["can"], vm
+    assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "as Proxmox VE's DHCP gave it"
+    assert driver.refused("create", desktop, new(), world.image, "t").code == "conflict"
+    assert driver.refused("resize", desktop, 512, 0, 0).code == "busy"
+    driver.call("power", desktop, "stop")
+    assert int(world.double.asked["forceStop"]) == 1 and 1 <= int(world.double.asked["timeout"]) <= 20
+    driver.call("resize", desktop, 512, 150, 0)
+    assert [vm["config"][k] for k in ("memory", "cores", "cpulimit")] == ["512", 2, 1.5], vm
+    driver.call("destroy", desktop)
+    for image, word in (("ref:nothing", "no template"), ("ref:7", "no template"), ("/golden.qcow2", "ref:")):
+        r = driver.refused("create", new(), new(), image, "t")
+        assert word in r.text and r.code in ("invalid", "unsupported"), r
+    assert world.create(driver, golden="ref:9000")
+    driver.call("destroy", list(driver.machines())[0])
+    world.leave_nothing()
+    driver.end()
+
+
+def test_trust_and_rights_are_told(world):
+    double = world.double
+    pinned = world.driver(ca=None, pin=double.pin())
+    assert pinned.health()["healthy"], pinned.health()
+    pinned.end()
+    for change, word in ((dict(ca=None, pin="sha256//" + "A" * 43 + "="), "not trusted"), (dict(ca=None), "not trusted"),
+                         (dict(token_file=world.file("wrong", "who@pve!x=1")), "token")):
+        driver = world.driver(**change)
+        health = driver.health()
+        assert not health["healthy"] and word in health["reason"], health
+        assert driver.refused("list").code == "unauthenticated", driver.refused("list")
+        driver.end()
+    driver = world.driver()
+    double.denied = "POST .*/clone"
+    r = driver.refused("create", new(), new(), world.image, "t")
+    assert r.code == "denied" and "VM.Clone" in r.text, r
+    double.denied = None
+    driver.end()
+
+
+if __name__ == "__main__":
+    sys.exit(tests_run(World, globals()))
