@@ -8,6 +8,7 @@
 
 extern const struct driver_type driver_container;
 extern const struct driver_type driver_fake;
+extern const struct driver_type driver_kubevirt;
 #ifdef HAVE_LIBVIRT
 extern const struct driver_type driver_libvirt;
 #define LIBVIRT_KIND "libvirt, "
@@ -31,6 +32,7 @@ static const struct driver_type *const drivers[] = {
 	&driver_container,
 	&driver_fake,
 	&driver_seats,
+	&driver_kubevirt,
 #ifdef HAVE_LIBVIRT
 	&driver_libvirt,
 #endif
@@ -54,5 +56,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, hosts, " LIBVIRT_KIND "local" LXC_KIND ", ssh, vsphere, proxmox";
+	return "container, fake, hosts, kubevirt, " LIBVIRT_KIND "local" LXC_KIND ", proxmox, ssh, vsphere";
 }

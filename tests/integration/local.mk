@@ -88,7 +88,8 @@ FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # Drivers over HTTP against doubles of their hypervisors.
-REST_TESTS = tests/integration/test_proxmox.py
+REST_TESTS = tests/integration/test_kubevirt.py tests/integration/test_proxmox.py
 TESTS += $(REST_TESTS)
 EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/rest_harness.py \
+	tests/integration/kubevirt_double.py tests/integration/kubevirt_schema.json \
 	tests/integration/proxmox_double.py tests/integration/proxmox_schema.json

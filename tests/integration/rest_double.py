@@ -2,7 +2,7 @@
 """What doubles of hypervisors share: an HTTPS server with a certificate of its own, and faults that are switched on by the test.
 
 A fault stands for the next requests that match it:
-  500, 503, 401        the answer, and nothing is done (503 with Retry-After)
+  500, 503, 429, 409…  the answer, and nothing is done (503 and 429 with Retry-After)
   silent               nothing is done and nothing is said until the client goes
   lost                 it is done, and the connection ends without an answer
   doubled              it is done, and answered twice
@@ -78,8 +78,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = fault.kind if fault else ""
         if kind == "silent":
             self.silent()
-        elif kind in ("500", "503", "401"):
-            self.answer(int(kind), "as the test wishes", {"data": None, "message": "as the test wishes"}, ["Retry-After: 1"] if kind == "503" else [])
+        elif kind.isdigit():
+            refusal = Refusal(int(kind), "as the test wishes")
+            self.answer(refusal.status, refusal.words, double.refusal_body(refusal), ["Retry-After: 1"] if kind in ("503", "429") else [])
         else:
             self.act(double, data, kind)
 

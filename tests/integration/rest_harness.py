@@ -10,7 +10,8 @@ import time
 import traceback
 import uuid
 
-from driver_harness import TOOL, Driver
+from driver_harness import TOOL, Driver, Refused
+from rest_double import wait_for
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
@@ -65,6 +66,55 @@ def run_contract(world, name):
     env = dict(os.environ, PUESTO_DOUBLE=settings, PUESTO_DOUBLE_URL=world.double.url, PUESTO_DOUBLE_CA=world.double.certificate)
     done = subprocess.run([UNIT, "--filter", name, "--verbose"], text=True, capture_output=True, timeout=120, env=env, check=False)
     assert done.returncode == 0 and "[PASS]" in done.stderr + done.stdout, done.stdout + done.stderr
+
+
+def again(driver, *words):
+    """Until it is done, as the broker does it: what may be asked again is."""
+    for _ in range(6):
+        try:
+            return driver.call(*words)
+        except Refused as r:
+            assert r.code in RETRYABLE, (words, r)
+            last = r
+    raise AssertionError("%s is never done: %s" % (words, last))
+
+
+def crashes(world, check, step):
+    """Kills the driver at the n-th call that changes something, of a create and then of a refresh; the same task makes it whole. The
+    least number of calls that they took."""
+    least = 99
+    for verb in ("create", "refresh"):
+        n, is_over = 1 - step, False
+        while not is_over:
+            n += step
+            driver, desktop, task = world.driver(), new(), new()
+            if verb == "refresh":
+                world.create(driver, desktop)
+            left = [n]
+
+            def after(line, driver=driver, left=left):
+                if line.split()[0] != "GET":
+                    left[0] -= 1
+                    if left[0] == 0:
+                        driver.process.kill()
+            world.double.after = after
+            words = ("create", desktop, task, world.image, "t") if verb == "create" else ("restart", desktop, task, "refresh", "t")
+            call = driver.begin(*words)
+            wait_for("the command's end", lambda driver=driver, call=call: driver.process.poll() is not None or driver.waiting[call].qsize())
+            is_over = driver.process.poll() is None
+            world.double.heal()
+            if not is_over:
+                driver.kill()
+                driver = world.driver()
+                again(driver, *words)
+            machines = driver.machines()
+            assert list(machines) == [desktop] and machines[desktop]["state"] == "running" and machines[desktop]["task"] == task, machines
+            check(verb, n, desktop)
+            driver.call("destroy", desktop)
+            world.leave_nothing()
+            driver.end()
+        least = min(least, n)
+    return least
 
 
 def tests_run(world, names):

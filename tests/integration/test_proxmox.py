@@ -10,18 +10,14 @@ broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 
-from driver_harness import TOOL, Refused
+from driver_harness import Refused
 from proxmox_double import TOKEN, Cluster
 from rest_double import wait_for
-from rest_harness import RETRYABLE, UNIT, RestWorld, new, run_contract, tests_run
+from rest_harness import RestWorld, again, crashes, new, run_contract, tests_run
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 
@@ -91,20 +87,8 @@ def seed_is_read(world, iso, desktop):
 # What happens to a call: which, and how. "task-error" and its like are said by tasks.
 FAULTS = ("500", "503", "lost", "doubled", "twice", "truncated", "task-error", "said-done", "said-error")
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
-STEP = 1 if TIER > 1 else 3
 CALLS = (r"POST .*/clone", r"PUT .*/config", r"POST .*/upload", r"POST .*/status/start", r"PUT .*/resize", r"GET .*/tasks/", r"GET /api2/json/nodes$",
          r"GET .*/status/current", r"GET .*/config", r"GET .*/cluster/")
-
-
-def again(driver, *words):
-    """Until it is done, as the broker does it: what may be asked again is."""
-    for _ in range(6):
-        try:
-            return driver.call(*words)
-        except Refused as r:
-            assert r.code in RETRYABLE, (words, r)
-            last = r
-    raise AssertionError("%s is never done: %s" % (words, last))
 
 
 def test_a_create_survives_every_fault(world):
@@ -212,40 +196,9 @@ def test_a_task_that_nobody_wants_is_stopped(world):
 
 def test_a_crash_at_every_call_leaves_nothing_behind(world):
     """The provisioner dies at the n-th call of a create, then of a refresh; the same task makes it whole."""
-    for verb in ("create", "refresh"):
-        n = 1 - STEP
-        while True:
-            n += STEP
-            driver, desktop, task = world.driver(), new(), new()
-            if verb == "refresh":
-                world.create(driver, desktop)
-            count = {"left": n}
-
-            def after(line, driver=driver, count=count):
-                if line.split()[0] == "GET":
-                    return
-                count["left"] -= 1
-                if count["left"] == 0:
-                    driver.process.kill()
-            world.double.after = after
-            words = ("create", desktop, task, world.image, "t") if verb == "create" else ("restart", desktop, task, "refresh", "t")
-            call = driver.begin(*words)
-            wait_for("the command's end", lambda: driver.process.poll() is not None or driver.waiting[call].qsize())
-            is_over = driver.process.poll() is None
-            world.double.heal()
-            if not is_over:
-                driver.kill()
-                driver = world.driver()
-                again(driver, *words)
-            machines = driver.machines()
-            assert list(machines) == [desktop] and machines[desktop]["state"] == "running" and machines[desktop]["task"] == task, machines
-            assert len(world.double.ours()) == 1 and len(world.double.isos) == 1, (verb, n, world.double.ours(), world.double.isos.keys())
-            driver.call("destroy", desktop)
-            world.leave_nothing()
-            driver.end()
-            if is_over:
-                break
-        assert n > (5 if verb == "create" else 8), "there are more calls than that"
+    def check(verb, n, desktop):
+        assert len(world.double.ours()) == 1 and len(world.double.isos) == 1, (verb, n, world.double.ours(), world.double.isos.keys())
+    assert crashes(world, check, 1 if TIER > 1 else 3) > 5
 
 
 def test_others_are_left_alone(world):

@@ -11,7 +11,7 @@
 #include "broker/hypervisor/machine.h"
 
 #define CLAIM_MAX (8u << 10) /* bytes of its text */
-#define CLAIM_PLACE_SIZE 96
+#define CLAIM_PLACE_SIZE 128
 #define CLAIM_ADDRESS_SIZE 46
 
 enum claim_phase {

@@ -23,3 +23,19 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/proxmox/snapshot.c \
 	broker/hypervisor/proxmox/vm.c broker/hypervisor/proxmox/vm.h \
 	broker/hypervisor/proxmox/vmconfig.c broker/hypervisor/proxmox/vmconfig.h
+broker_hypervisor_libhypervisor_a_SOURCES += \
+	broker/hypervisor/kubevirt/found.c \
+	broker/hypervisor/kubevirt/k8s.c broker/hypervisor/kubevirt/k8s.h \
+	broker/hypervisor/kubevirt/kubevirt.c broker/hypervisor/kubevirt/kubevirt_priv.h \
+	broker/hypervisor/kubevirt/life.c \
+	broker/hypervisor/kubevirt/list.c \
+	broker/hypervisor/kubevirt/migrate.c \
+	broker/hypervisor/kubevirt/await.c \
+	broker/hypervisor/kubevirt/objects.c broker/hypervisor/kubevirt/objects.h \
+	broker/hypervisor/kubevirt/power.c \
+	broker/hypervisor/kubevirt/quantity.c broker/hypervisor/kubevirt/quantity.h \
+	broker/hypervisor/kubevirt/resize.c \
+	broker/hypervisor/kubevirt/settings.c \
+	broker/hypervisor/kubevirt/side.c \
+	broker/hypervisor/kubevirt/snapshot.c \
+	broker/hypervisor/kubevirt/watch.c

@@ -75,12 +75,12 @@ static bool rest_until_news(struct lookout *l)
 
 	rest_begin(&op, l->p.rest, "");
 	op.end_ms = pst_mono_ms() + l->p.poll_ms;
-	if (l->p.await && watches_any(l->p.rest->watches))
+	if (l->p.await)
 		rc = l->p.await(l->p.driver, &op, &err);
 	if (rc == 0)
 		rest_wait(&op, GATHER_MS, &err);
 	else if (rc != PST_ETIMEOUT)
-		rest_wait(&op, l->p.await ? PST_MIN((uint64_t)AGAIN_MS, l->p.poll_ms) : l->p.poll_ms, &err);
+		rest_wait(&op, rc == PST_EUNSUPPORTED ? l->p.poll_ms : PST_MIN((uint64_t)AGAIN_MS, l->p.poll_ms), &err);
 	goes_on = !atomic_load(&op.cancelled);
 	rest_end(&op);
 	return goes_on;
@@ -91,7 +91,8 @@ static void *lookout_main(void *arg)
 	struct lookout *l = arg;
 
 	do {
-		if (watches_any(l->p.rest->watches))
+		/* News begin at a list, and are followed before anybody is there to be looked after. */
+		if (l->p.await || watches_any(l->p.rest->watches))
 			look(l);
 	} while (rest_until_news(l));
 	return NULL;

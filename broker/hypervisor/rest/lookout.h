@@ -18,8 +18,8 @@ struct lookout_params {
 	uint64_t poll_ms; /* between two looks, without news */
 	int (*list)(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err);
 	/*
-	 * Returns when there may be news, or when op has ended or is cancelled; PST_EUNSUPPORTED and other
-	 * errors: the time alone tells. NULL: there are no news.
+	 * Returns when there may be news, or when op has ended or is cancelled. PST_EUNSUPPORTED: the time alone
+	 * tells; after other errors it is asked again soon. NULL: there are no news.
 	 */
 	int (*await)(struct driver *d, struct rest_op *op, struct pst_err *err);
 };

@@ -17,26 +17,40 @@
 #define CALL_MIN_MS 1000
 #define CALL_MAX_MS 30000
 
-static int auth_read(struct rest *r, const struct rest_params *p, struct pst_err *err)
+/* The header with the secret as its file has it now. */
+static int auth_read(const struct rest *r, char out[REST_AUTH_SIZE], struct pst_err *err)
 {
 	char *text;
 	size_t len;
 	int n;
 
-	if (!p->auth_file)
-		return 0;
-	if (pst_file_read(p->auth_file, REST_AUTH_SIZE - 64, &text, &len, err) < 0)
+	if (pst_file_read(r->auth_file, REST_AUTH_SIZE - 64, &text, &len, err) < 0)
 		return pst_err_wrap(err, "[%s] token_file", r->section);
 	text[strcspn(text, "\r\n")] = '\0';
-	n = snprintf(r->auth, sizeof(r->auth), "%s%s", p->auth_scheme, text);
-	if (n < 0 || (size_t)n >= sizeof(r->auth) || text[0] == '\0' || text[strcspn(text, " \t")] != '\0')
+	n = snprintf(out, REST_AUTH_SIZE, "%s%s", r->auth_scheme, text);
+	if (n < 0 || n >= REST_AUTH_SIZE || text[0] == '\0' || text[strcspn(text, " \t")] != '\0')
 		pst_err_set(err, PST_EINVAL, "[%s] token_file: %s must have the token in its first line, and nothing else there", r->section,
-			p->auth_file);
+			r->auth_file);
 	else
 		err->code = 0;
 	pst_wipe(text, len);
 	free(text);
 	return err->code;
+}
+
+/* Was the secret in the file changed since, as those of Kubernetes are every hour? */
+static bool auth_renew(struct rest *r, const char *refused)
+{
+	char fresh[REST_AUTH_SIZE];
+	struct pst_err ignored = PST_ERR_INIT;
+	bool is_new = auth_read(r, fresh, &ignored) == 0 && strcmp(fresh, refused) != 0;
+
+	pthread_mutex_lock(&r->lock);
+	if (is_new)
+		memcpy(r->auth, fresh, sizeof(r->auth));
+	pthread_mutex_unlock(&r->lock);
+	pst_wipe(fresh, sizeof(fresh));
+	return is_new;
 }
 
 int rest_init(struct rest *r, const struct rest_params *p, struct pst_err *err)
@@ -55,8 +69,9 @@ int rest_init(struct rest *r, const struct rest_params *p, struct pst_err *err)
 	pthread_cond_init(&r->woken, &attr);
 	pthread_condattr_destroy(&attr);
 	r->is_made = true;
-	if (auth_read(r, p, err) < 0)
-		return err->code;
+	pst_strlcpy(r->auth_scheme, sizeof(r->auth_scheme), p->auth_scheme ? p->auth_scheme : "");
+	if (p->auth_file && (pst_strlcpy(r->auth_file, sizeof(r->auth_file), p->auth_file) < 0 || auth_read(r, r->auth, err) < 0))
+		return err->code ? err->code : pst_err_set(err, PST_ELIMIT, "[%s] token_file: too long a path", p->section);
 	r->http = http_create(&p->http, err);
 	if (!r->http)
 		return pst_err_wrap(err, "[%s]", r->section);
@@ -192,25 +207,40 @@ static int refuse(const struct rest_op *op, const struct rest_call *c, const cha
 		a->status, words);
 }
 
-int rest_ask(struct rest_op *op, const struct rest_call *c, const char *path, struct http_answer *ret, struct pst_err *err)
+static int ask_once(struct rest_op *op, const struct rest_call *c, const char *path, const char *auth, struct http_answer *ret, struct pst_err *err)
 {
 	struct rest *r = op->rest;
 	struct http_request q = { .method = c->method, .path = path, .json = c->json, .data = c->data, .len = c->len, .type = c->type, .line = c->line,
-		.arg = c->arg, .owner = op->desktop, .headers = { r->auth[0] ? r->auth : c->accept, r->auth[0] ? c->accept : NULL } };
+		.arg = c->arg, .owner = op->desktop, .headers = { auth[0] ? auth : c->accept, auth[0] ? c->accept : NULL } };
 
-	memset(ret, 0, sizeof(*ret));
-	op->status = 0;
-	if (rest_check(op, err) < 0)
-		return err->code;
 	q.repeatable = !c->line && (c->is_repeatable || strcmp(c->method, "POST") != 0);
 	q.timeout_ms = PST_MIN(rest_left_ms(op), c->most_ms ? c->most_ms : r->call_ms);
-	if (q.timeout_ms == 0)
-		return rest_check(op, err);
-	if (http_call(r->http, &q, ret, err) < 0)
+	if (rest_check(op, err) < 0 || http_call(r->http, &q, ret, err) < 0)
 		return err->code;
 	op->status = ret->status;
-	if (http_status_code(ret->status) == 0)
-		return 0;
+	return 0;
+}
+
+int rest_ask(struct rest_op *op, const struct rest_call *c, const char *path, struct http_answer *ret, struct pst_err *err)
+{
+	struct rest *r = op->rest;
+	char auth[REST_AUTH_SIZE];
+	int rc = 0;
+
+	op->status = 0;
+	for (int i = 0; i < 2 && rc == 0; i++) {
+		memset(ret, 0, sizeof(*ret));
+		pthread_mutex_lock(&r->lock);
+		memcpy(auth, r->auth, sizeof(auth));
+		pthread_mutex_unlock(&r->lock);
+		rc = ask_once(op, c, path, auth, ret, err);
+		if (rc < 0 || op->status != 401 || !r->auth_file[0] || !auth_renew(r, auth))
+			break;
+		http_answer_finish(ret);
+	}
+	pst_wipe(auth, sizeof(auth));
+	if (rc < 0 || http_status_code(ret->status) == 0)
+		return rc;
 	refuse(op, c, path, ret, err);
 	http_answer_finish(ret);
 	return err->code;

@@ -37,11 +37,12 @@ struct rest {
 	char section[64];
 	struct http *http;
 	struct watches *watches;
-	char auth[REST_AUTH_SIZE]; /* a header, wiped at the end */
+	char auth_file[PATH_MAX], auth_scheme[64]; /* "" without a secret */
 	uint64_t deadline_ms;
 	uint64_t call_ms;          /* a call at most */
 	int (*refusal)(const struct http_answer *a, char words[REST_WORDS_SIZE]);
-	pthread_mutex_t lock; /* guards the two below */
+	pthread_mutex_t lock; /* guards the three below */
+	char auth[REST_AUTH_SIZE]; /* a header; read again when it is refused, wiped at the end */
 	struct rest_op *ops;
 	bool is_closing;
 	pthread_cond_t woken;

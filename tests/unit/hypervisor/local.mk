@@ -29,12 +29,15 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_lookout.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
+	tests/unit/hypervisor/test_kubevirt.c \
+	tests/unit/hypervisor/test_objects.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \
+	tests/unit/hypervisor/test_quantity.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_rest.c \
 	tests/unit/hypervisor/test_retry.c \

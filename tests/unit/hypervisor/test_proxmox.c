@@ -3,19 +3,9 @@
  * The contract against a double of Proxmox VE that tests/integration/test_proxmox.py starts, and settings that are refused.
  * Covers: broker/hypervisor/proxmox/settings.c broker/hypervisor/proxmox/proxmox.c
  */
-#include "base/conf.h"
-#include "base/file.h"
-#include "base/loop.h"
-#include "broker/hypervisor/local/tree.h"
-#include "broker/hypervisor/path.h"
-#include "broker/hypervisor/registry.h"
-#include "tests/unit/hypervisor/contract.h"
 #include "tests/unit/hypervisor/rest_double.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 Test(proxmox, double_keeps_the_contract, .timeout = 120)
 {

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Making, removing and renewing machines. The VirtualMachine with its claim comes first and goes last, so what a
+ * crash leaves is always found by the desktop's uuid, which is in its name.
+ *
+ *	create:  machine (creating) → Service, seed → start → claim (running)
+ *	refresh: claim (creating) → stop → new specification, old disks and snapshots away → as create
+ *	destroy: claim (destroying) → snapshots → Service, seed → machine, and its disks with it
+ */
+#include "broker/hypervisor/kubevirt/kubevirt_priv.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "broker/hypervisor/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TRIES 4
+#define PAUSE_MS 100
+
+static void machine_fill(const struct rest_op *op, const struct kube_found *f, struct machine *m)
+{
+	const struct machine_request *r = &f->claim.request;
+
+	pst_strlcpy(m->desktop, sizeof(m->desktop), op->desktop);
+	pst_strlcpy(m->task, sizeof(m->task), r->task);
+	snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
+	pst_strlcpy(m->host, sizeof(m->host), f->host);
+	m->state = MACHINE_RUNNING;
+	watches_know(op->rest->watches, op->desktop);
+	if (f->claim.address[0] == '\0')
+		return;
+	m->endpoint.kind = ENDPOINT_TLS;
+	m->endpoint.port = kubevirt_of_op(op)->seed.agent_port;
+	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->claim.address);
+}
+
+static int remains_remove(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
+
+	if (!f->machine)
+		return 0;
+	objects_name(op->desktop, "", name);
+	f->claim.phase = CLAIM_DESTROYING;
+	(void)kube_claim_save(op, f, NULL, &ignored); /* what cannot be written on can be removed */
+	if (kube_others_remove(op, KUBE_SNAPSHOTS, NULL, err) < 0 || kube_sides_remove(op, err) < 0 ||
+		kube_path(kubevirt_of_op(op), KUBE_VMS, name, path, err) < 0)
+		return err->code;
+	return kube_object_remove(op, path, 0, err);
+}
+
+/* From the machine that stands to the instance that runs. */
+static int finish(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	if (kube_service_put(op, f, err) < 0 || kube_seed_put(op, f, err) < 0 || kube_start(op, f, err) < 0)
+		return err->code;
+	if (f->claim.address[0] == '\0')
+		pst_strlcpy(f->claim.address, sizeof(f->claim.address), f->address);
+	f->claim.phase = CLAIM_RUNNING;
+	return kube_claim_save(op, f, NULL, err);
+}
+
+static int claim_begin(struct rest_op *op, const struct machine_request *r, struct claim *c, struct pst_err *err)
+{
+	const struct kubevirt *k = kubevirt_of_op(op);
+
+	memset(c, 0, sizeof(*c));
+	c->phase = CLAIM_CREATING;
+	c->request = *r;
+	snprintf(c->place, sizeof(c->place), "%s/puesto-%s", k->space, op->desktop);
+	pst_strlcpy(c->provider, sizeof(c->provider), k->provider);
+	return pst_strlcpy(c->instance, sizeof(c->instance), k->instance);
+}
+
+/* Posts it; what is there then is found, by whichever answer. */
+static int machine_post(struct rest_op *op, const struct claim *c, struct kube_found *f, struct pst_err *err)
+{
+	json_t *o = objects_machine(&kubevirt_of_op(op)->site, c, err), *made;
+	char path[REST_PATH_SIZE];
+	int rc = o ? kube_path(kubevirt_of_op(op), KUBE_VMS, "", path, err) : err->code;
+
+	for (int i = 0; i < TRIES && rc == 0; i++) {
+		made = k8s_create(op, path, o, err);
+		json_decref(made);
+		if (!made && err->code != PST_ECONFLICT && !rest_is_unsure(op, err->code))
+			rc = err->code;
+		else
+			rc = kube_find(op, f, err);
+		if (rc < 0 || f->machine)
+			break;
+		rc = rest_wait(op, PAUSE_MS << i, err);
+		if (rc == 0 && i + 1 == TRIES)
+			rc = pst_err_set(err, PST_EIO, "Kubernetes says that it has made the machine, and there is none");
+	}
+	json_decref(o);
+	if (rc == 0 && strcmp(f->claim.request.task, c->request.task) != 0)
+		rc = pst_err_set(err, PST_ECONFLICT, "desktop %s is made by another task", op->desktop);
+	return rc;
+}
+
+/* What a failed create has left; in a time of its own, since the command's may be over. */
+static void create_undo(struct rest_op *op)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct kube_found f;
+	struct rest_op undo;
+
+	rest_begin(&undo, op->rest, op->desktop);
+	if (kube_find(&undo, &f, &ignored) == 0)
+		remains_remove(&undo, &f, &ignored);
+	kube_found_finish(&f);
+	rest_end(&undo);
+}
+
+static int create_new(struct rest_op *op, const struct machine_request *r, struct machine *ret, struct pst_err *err)
+{
+	struct kube_found f = { .machine = NULL };
+	struct claim c;
+	int rc;
+
+	claim_begin(op, r, &c, err);
+	rc = machine_post(op, &c, &f, err);
+	if (rc == 0) {
+		f.claim = c; /* with its token */
+		rc = finish(op, &f, err);
+	}
+	if (rc == 0)
+		machine_fill(op, &f, ret);
+	else if (!atomic_load(&op->cancelled))
+		create_undo(op);
+	kube_found_finish(&f);
+	return rc;
+}
+
+static int create_run(struct rest_op *op, struct kube_found *f, const struct machine_request *r, struct machine *ret, struct pst_err *err)
+{
+	if (f->machine && strcmp(f->phase, "Running") == 0 && kube_is_up(f) && f->claim.phase != CLAIM_DESTROYING) {
+		if (strcmp(f->claim.request.task, r->task) != 0)
+			return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", op->desktop);
+		if (f->claim.phase != CLAIM_RUNNING) {
+			f->claim.request = *r;
+			if (finish(op, f, err) < 0) /* all but the last word had been said */
+				return err->code;
+		}
+		machine_fill(op, f, ret);
+		return 0;
+	}
+	if (remains_remove(op, f, err) < 0)
+		return err->code;
+	return create_new(op, r, ret, err);
+}
+
+int kubevirt_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err)
+{
+	struct kube_found f;
+	struct rest_op op;
+	int rc;
+
+	rest_begin(&op, &kubevirt_of(d)->rest, r->desktop);
+	rc = kube_find(&op, &f, err);
+	if (rc == 0)
+		rc = create_run(&op, &f, r, ret, err);
+	kube_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}
+
+int kubevirt_destroy(struct driver *d, const char *desktop, struct pst_err *err)
+{
+	struct kube_found f;
+	struct rest_op op;
+	int rc;
+
+	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
+	rc = kube_find(&op, &f, err);
+	if (rc == 0)
+		rc = remains_remove(&op, &f, err);
+	else if (rc == PST_ECONFLICT) /* somebody else's is for us not there */
+		rc = err->code = 0;
+	if (rc == 0)
+		watches_forget(op.rest->watches, desktop);
+	kube_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}
+
+/* The specification is made anew, with a disk of another name; KubeVirt makes that. */
+static int refresh(struct rest_op *op, struct kube_found *f, const struct machine_request *r, struct pst_err *err)
+{
+	struct kubevirt *k = kubevirt_of_op(op);
+	json_t *fresh, *spec;
+
+	f->claim.phase = CLAIM_CREATING;
+	f->claim.request = *r;
+	if (kube_claim_save(op, f, NULL, err) < 0 || kube_stop(op, f, 0, err) < 0 || kube_others_remove(op, KUBE_SNAPSHOTS, NULL, err) < 0)
+		return err->code;
+	fresh = objects_machine(&k->site, &f->claim, err);
+	if (!fresh)
+		return err->code;
+	spec = json_pack("{s:O}", "spec", json_object_get(fresh, "spec"));
+	json_decref(fresh);
+	if (!spec)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (kube_claim_save(op, f, spec, err) < 0 || kube_others_remove(op, KUBE_VOLUMES, kube_root(f), err) < 0)
+		return err->code;
+	return finish(op, f, err);
+}
+
+/* The same machine, ended and started. */
+static int restart_keep(struct rest_op *op, struct kube_found *f, const struct machine_request *r, struct pst_err *err)
+{
+	json_t *size;
+
+	if (kube_stop(op, f, 0, err) < 0)
+		return err->code;
+	f->claim.request = *r;
+	f->claim.phase = CLAIM_RUNNING;
+	size = objects_size(r->memory_mb, r->cpu_percent, err);
+	if (!size || kube_claim_save(op, f, size, err) < 0)
+		return err->code;
+	if (r->enrol_token[0] && kube_seed_put(op, f, err) < 0)
+		return err->code;
+	return kube_start(op, f, err);
+}
+
+static int restart_run(struct rest_op *op, struct kube_found *f, const struct machine_request *wish, bool is_refresh, struct machine *ret,
+	struct pst_err *err)
+{
+	struct machine_request r = *wish;
+	bool is_whole = f->claim.phase != CLAIM_CREATING;
+	int rc;
+
+	request_merge(&r, &f->claim.request);
+	if (strcmp(f->phase, "Running") == 0 && kube_is_up(f) && f->claim.phase == CLAIM_RUNNING && strcmp(f->claim.request.task, r.task) == 0) {
+		machine_fill(op, f, ret); /* done before */
+		return 0;
+	}
+	rc = is_refresh || !is_whole ? refresh(op, f, &r, err) : restart_keep(op, f, &r, err);
+	if (rc == 0)
+		machine_fill(op, f, ret);
+	return rc;
+}
+
+int kubevirt_restart(struct driver *d, const struct machine_request *r, bool is_refresh, struct machine *ret, struct pst_err *err)
+{
+	struct kube_found f;
+	struct rest_op op;
+	int rc;
+
+	rest_begin(&op, &kubevirt_of(d)->rest, r->desktop);
+	rc = kube_need(&op, &f, false, err);
+	if (rc == 0)
+		rc = restart_run(&op, &f, r, is_refresh, ret, err);
+	kube_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Start and stop. KubeVirt takes a wish and follows it later, so a wish is repeated until it is so. To suspend is
+ * not carried: a paused instance keeps its memory in its node's, not on disk.
+ */
+#include "broker/hypervisor/kubevirt/kubevirt_priv.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAUSE_FIRST_MS 50
+#define PAUSE_LAST_MS 1000
+#define AGAIN_MS 1000
+#define STOP_RESERVE_S 5 /* of the deadline, for ending a guest that does not listen */
+
+/* Something that takes a while: a subresource of the machine ("s" of instances). */
+struct goal {
+	const char *kind, *verb;
+	const json_t *body;
+	/* 1 when it is so, 0, or an error. */
+	int (*is_reached)(struct rest_op *op, struct kube_found *f, struct pst_err *err);
+};
+
+static int wish(struct rest_op *op, const struct goal *g, struct pst_err *err)
+{
+	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
+
+	objects_name(op->desktop, "", name);
+	if (rest_path(path, err, KUBE_SUB, kubevirt_of_op(op)->space, g->kind, name, g->verb) < 0)
+		return err->code;
+	return k8s_put(op, path, g->body, err);
+}
+
+/* What KubeVirt says of the machine meanwhile; only words. */
+static void words_look(struct rest_op *op, struct kube_found *f)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
+	const char *words;
+	json_t *o;
+
+	objects_name(op->desktop, "", name);
+	if (kube_path(kubevirt_of_op(op), KUBE_VMS, name, path, &ignored) < 0 || !(o = k8s_get(op, path, &ignored)))
+		return;
+	words = pst_json_str(json_object_get(o, "status"), "printableStatus", sizeof(f->words) - 1);
+	rest_words(f->words, sizeof(f->words), words ? words : "nothing");
+	json_decref(o);
+}
+
+static int reach(struct rest_op *op, struct kube_found *f, const struct goal *g, struct pst_err *err)
+{
+	uint64_t pause = PAUSE_FIRST_MS, next = 0;
+	int rc;
+
+	for (;;) {
+		rc = kube_instance_look(op, f, err);
+		if (rc == 0)
+			rc = g->is_reached(op, f, err);
+		if (rc != 0)
+			return rc > 0 ? 0 : rc;
+		if (pst_mono_ms() >= next) {
+			struct pst_err why = PST_ERR_INIT;
+
+			if (next)
+				words_look(op, f);
+			/* It is on its way already, or has gone: the next look tells. */
+			if (wish(op, g, &why) < 0 && why.code != PST_ENOTFOUND && !rest_is_unsure(op, why.code))
+				return pst_err_set(err, why.code, "%s", why.text);
+			next = pst_mono_ms() + AGAIN_MS;
+		}
+		if (rest_wait(op, pause, err) < 0)
+			return err->code == PST_ETIMEOUT ? pst_err_wrap(err, "%s desktop %s (its instance: %s, KubeVirt says: %.60s)", g->verb, op->desktop,
+				f->phase[0] ? f->phase : "none", f->words) : err->code;
+		pause = PST_MIN(pause * 2, (uint64_t)PAUSE_LAST_MS);
+	}
+}
+
+static int runs(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	return !f->is_ending && strcmp(f->phase, "Running") == 0;
+}
+
+static int rests(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	return !f->phase[0] || strcmp(f->phase, "Succeeded") == 0 || strcmp(f->phase, "Failed") == 0;
+}
+
+static int goes_on(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	return !f->is_paused;
+}
+
+int kube_start(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	struct goal g = { .kind = "s", .verb = "start", .is_reached = runs };
+	json_t *body = json_object();
+	int rc;
+
+	g.body = body;
+	rc = reach(op, f, &g, err);
+	json_decref(body);
+	return rc;
+}
+
+int kube_stop(struct rest_op *op, struct kube_found *f, unsigned grace_s, struct pst_err *err)
+{
+	json_t *body = json_pack("{s:i}", "gracePeriod", (int)grace_s);
+	struct goal g = { .kind = "s", .verb = "stop", .body = body, .is_reached = rests };
+	int rc = body ? reach(op, f, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	json_decref(body);
+	return rc;
+}
+
+static int sleep_by(struct rest_op *op, struct kube_found *f, enum machine_power wish, struct pst_err *err)
+{
+	uint64_t left_s = rest_left_ms(op) / 1000;
+	unsigned grace_s = wish == POWER_STOP ? (unsigned)(left_s > 2 * STOP_RESERVE_S ? left_s - STOP_RESERVE_S : left_s / 2) : 0;
+	struct pst_err ignored = PST_ERR_INIT;
+	int rc;
+
+	/* Said before it is done: a machine that we stop has not failed. */
+	f->claim.phase = CLAIM_STOPPED;
+	rc = kube_claim_save(op, f, NULL, err);
+	if (rc == 0)
+		rc = kube_stop(op, f, grace_s, err);
+	if (rc < 0 && !atomic_load(&op->cancelled) && kube_instance_look(op, f, &ignored) == 0 && kube_is_up(f)) {
+		f->claim.phase = CLAIM_RUNNING;
+		(void)kube_claim_save(op, f, NULL, &ignored);
+	}
+	if (rc == 0)
+		watches_forget(op->rest->watches, op->desktop);
+	return rc;
+}
+
+static int wake(struct rest_op *op, struct kube_found *f, struct pst_err *err)
+{
+	static const struct goal unpause = { .kind = "instances", .verb = "unpause", .is_reached = goes_on };
+
+	if (kube_start(op, f, err) < 0 || (f->is_paused && reach(op, f, &unpause, err) < 0))
+		return err->code;
+	if (f->claim.phase != CLAIM_RUNNING) {
+		f->claim.phase = CLAIM_RUNNING;
+		if (kube_claim_save(op, f, NULL, err) < 0)
+			return err->code;
+	}
+	watches_know(op->rest->watches, op->desktop);
+	return 0;
+}
+
+int kubevirt_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
+{
+	struct kube_found f;
+	struct rest_op op;
+	int rc;
+
+	if (wish == POWER_SUSPEND)
+		return pst_err_set(err, PST_EUNSUPPORTED, "KubeVirt keeps no machine's memory on disk: a desktop there cannot be suspended");
+	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
+	rc = kube_need(&op, &f, true, err);
+	if (rc == 0)
+		rc = wish == POWER_START ? wake(&op, &f, err) : sleep_by(&op, &f, wish, err);
+	kube_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}
