@@ -24,10 +24,13 @@ KINDS = {  # collection: kind, definition, prefix
     "virtualmachinerestores": ("VirtualMachineRestore", "v1beta1.VirtualMachineRestore", "/apis/snapshot.kubevirt.io/v1beta1"),
     "datavolumes": ("DataVolume", None, "/apis/cdi.kubevirt.io/v1beta1"),
     "persistentvolumeclaims": ("PersistentVolumeClaim", "core.PersistentVolumeClaim", "/api/v1"),
+    "configmaps": ("ConfigMap", "core.ConfigMap", "/api/v1"),
+    "pods": ("Pod", "core.Pod", "/api/v1"),
     "secrets": ("Secret", "core.Secret", "/api/v1"),
     "services": ("Service", "core.Service", "/api/v1"),
 }
-MAY_CREATE = {"virtualmachines", "virtualmachinesnapshots", "virtualmachinerestores", "virtualmachineinstancemigrations", "secrets", "services"}
+MAY_CREATE = {"virtualmachines", "virtualmachinesnapshots", "virtualmachinerestores", "virtualmachineinstancemigrations", "secrets", "services",
+              "configmaps", "pods", "persistentvolumeclaims"}
 REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired", 422: "Invalid",
            429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -294,6 +297,8 @@ class Cluster(Double):
             return
         if collection == "virtualmachines":
             self.volumes_make(name)
+        elif collection == "pods" and self.objects[collection][name].get("status") is None:
+            self.later(lambda: self.pod_run(name))
         elif collection == "virtualmachinesnapshots":
             self.later(lambda: self.snapshot_take(name))
         elif collection == "virtualmachinerestores":
@@ -362,6 +367,19 @@ class Cluster(Double):
                 self.store("virtualmachineinstances", name, vmi)
         self.later(run)
 
+    def pod_run(self, name):
+        pod = self.objects["pods"].get(name)
+        if not pod or "deletionTimestamp" in pod["metadata"]:
+            return
+        for volume in pod["spec"]["volumes"]:
+            if volume.get("secret", {}).get("secretName", "") not in {"", *self.objects["secrets"]} or \
+                    volume.get("persistentVolumeClaim", {}).get("claimName", "") not in {"", *self.objects["persistentvolumeclaims"]}:
+                self.later(lambda: self.pod_run(name))  # the kubelet waits for its volumes
+                return
+        pod["spec"]["nodeName"] = self.nodes[0]
+        pod["status"] = {"phase": "Running", "podIP": "10.244.0.7"}
+        self.store("pods", name, pod)
+
     def snapshot_take(self, name):
         snapshot = self.objects["virtualmachinesnapshots"].get(name)
         vm = snapshot and self.objects["virtualmachines"].get(snapshot["spec"]["source"]["name"])
@@ -400,9 +418,11 @@ class Cluster(Double):
 
     def die(self, desktop):
         with self.lock:
-            vmi = self.objects["virtualmachineinstances"]["puesto-" + desktop]
-            vmi["status"]["phase"] = "Failed"
-            self.store("virtualmachineinstances", "puesto-" + desktop, vmi)
+            for collection in "virtualmachineinstances", "pods":
+                instance = self.objects[collection].get("puesto-" + desktop)
+                if instance:
+                    instance["status"]["phase"] = "Failed"
+                    self.store(collection, "puesto-" + desktop, instance)
         return 200, "OK", {}
 
     def ours(self, desktop=""):

@@ -61,8 +61,8 @@ class RestWorld:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def run_contract(world, name):
-    settings = "".join("%s = %s\n" % (k, v) for k, v in world.settings().items() if k != "kind")
+def run_contract(world, name, **more):
+    settings = "".join("%s = %s\n" % (k, v) for k, v in {**world.settings(), **more}.items() if k != "kind")
     env = dict(os.environ, PUESTO_DOUBLE=settings, PUESTO_DOUBLE_URL=world.double.url, PUESTO_DOUBLE_CA=world.double.certificate)
     done = subprocess.run([UNIT, "--filter", name, "--verbose"], text=True, capture_output=True, timeout=120, env=env, check=False)
     assert done.returncode == 0 and "[PASS]" in done.stderr + done.stdout, done.stdout + done.stderr

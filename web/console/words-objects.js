@@ -241,7 +241,7 @@ addSentences({
 	'providers.hosts': ['hosts: machines that are there already, lent', 'hosts: equipos que ya existen, prestados'],
 	'providers.vsphere': ['vsphere: VMware vCenter', 'vsphere: VMware vCenter'],
 	'providers.proxmox': ['proxmox: Proxmox VE', 'proxmox: Proxmox VE'],
-	'providers.kubevirt': ['kubevirt: Kubernetes with KubeVirt', 'kubevirt: Kubernetes con KubeVirt'],
+	'providers.kubevirt': ['kubevirt: Kubernetes, virtual machines or pods', 'kubevirt: Kubernetes, máquinas virtuales o pods'],
 	'providers.capacity': ['Room (desktops)', 'Capacidad (escritorios)'],
 	'providers.capacityHelp': ['0: what the provisioner says.', '0: lo que diga el aprovisionador.'],
 	'providers.asSaid': ['as the provisioner says', 'lo que diga el aprovisionador'],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A desktop's machine and its instance. */
 #include "broker/hypervisor/kubevirt/kubevirt_priv.h"
+#include "broker/hypervisor/kubevirt/pods.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -42,12 +43,48 @@ bool kube_claim_read(const struct kubevirt *k, const json_t *machine, struct cla
 	return claim_is_ours(ret, k->instance, k->provider, place) && strcmp(k8s_name(machine), name) == 0;
 }
 
+const char *kube_machines(const struct kubevirt *k)
+{
+	return k->site.is_pods ? KUBE_MAPS : KUBE_VMS;
+}
+
+const char *kube_instances(const struct kubevirt *k)
+{
+	return k->site.is_pods ? KUBE_PODS : KUBE_VMIS;
+}
+
+const char *kube_disks(const struct kubevirt *k)
+{
+	return k->site.is_pods ? KUBE_CLAIMS : KUBE_VOLUMES;
+}
+
+json_t *kube_machine_make(const struct kubevirt *k, const struct claim *c, struct pst_err *err)
+{
+	return k->site.is_pods ? pods_machine(&k->site, c, err) : objects_machine(&k->site, c, err);
+}
+
+int kube_machines_only(struct driver *d, const char *what, struct pst_err *err)
+{
+	return kubevirt_of(d)->site.is_pods ? pst_err_set(err, PST_EUNSUPPORTED, "a pod cannot %s", what) : 0;
+}
+
+void kube_host(const json_t *instance, char out[MACHINE_NAME_SIZE])
+{
+	const char *host = pst_json_str(json_object_get(instance, "status"), "nodeName", MACHINE_NAME_SIZE - 1);
+
+	if (!host)
+		host = pst_json_str(json_object_get(instance, "spec"), "nodeName", MACHINE_NAME_SIZE - 1);
+	pst_strlcpy(out, MACHINE_NAME_SIZE, host ? host : "");
+}
+
 void kube_address(const json_t *instance, char out[CLAIM_ADDRESS_SIZE])
 {
 	json_t *list = json_object_get(json_object_get(instance, "status"), "interfaces");
 	const char *ip = pst_json_str(json_array_get(list, 0), "ipAddress", CLAIM_ADDRESS_SIZE - 1);
 	struct in6_addr in;
 
+	if (!list)
+		ip = pst_json_str(json_object_get(instance, "status"), "podIP", CLAIM_ADDRESS_SIZE - 1);
 	if (!ip || (inet_pton(AF_INET, ip, &in) != 1 && inet_pton(AF_INET6, ip, &in) != 1))
 		ip = "";
 	pst_strlcpy(out, CLAIM_ADDRESS_SIZE, ip);
@@ -56,13 +93,13 @@ void kube_address(const json_t *instance, char out[CLAIM_ADDRESS_SIZE])
 static void instance_take(struct kube_found *f, const json_t *o)
 {
 	const json_t *status = json_object_get(o, "status");
-	const char *phase = pst_json_str(status, "phase", sizeof(f->phase) - 1), *host = pst_json_str(status, "nodeName", sizeof(f->host) - 1);
+	const char *phase = pst_json_str(status, "phase", sizeof(f->phase) - 1);
 	json_t *condition;
 	size_t i;
 
 	kube_address(o, f->address);
+	kube_host(o, f->host);
 	pst_strlcpy(f->phase, sizeof(f->phase), phase ? phase : "Pending");
-	pst_strlcpy(f->host, sizeof(f->host), host ? host : "");
 	f->is_ending = json_object_get(json_object_get(o, "metadata"), "deletionTimestamp") != NULL;
 	f->is_paused = false;
 	json_array_foreach(json_object_get(status, "conditions"), i, condition)
@@ -80,7 +117,7 @@ int kube_instance_look(struct rest_op *op, struct kube_found *f, struct pst_err 
 	json_t *o;
 
 	objects_name(op->desktop, "", name);
-	if (kube_path(kubevirt_of_op(op), KUBE_VMIS, name, path, err) < 0)
+	if (kube_path(kubevirt_of_op(op), kube_instances(kubevirt_of_op(op)), name, path, err) < 0)
 		return err->code;
 	f->phase[0] = f->host[0] = f->address[0] = '\0';
 	f->is_ending = f->is_paused = false;
@@ -107,7 +144,7 @@ static int machine_take(struct rest_op *op, struct kube_found *f, json_t *machin
 	f->machine = NULL;
 	if (!kube_claim_read(kubevirt_of_op(op), machine, &f->claim) || strcmp(f->claim.request.desktop, op->desktop) != 0 || !uid) {
 		json_decref(machine);
-		return pst_err_set(err, PST_ECONFLICT, "the VirtualMachine of desktop %s is not ours; it is left alone", op->desktop);
+		return pst_err_set(err, PST_ECONFLICT, "the object of desktop %s is not ours; it is left alone", op->desktop);
 	}
 	f->machine = machine;
 	pst_strlcpy(f->uid, sizeof(f->uid), uid);
@@ -123,7 +160,7 @@ int kube_find(struct rest_op *op, struct kube_found *ret, struct pst_err *err)
 
 	memset(ret, 0, sizeof(*ret));
 	objects_name(op->desktop, "", name);
-	if (kube_path(kubevirt_of_op(op), KUBE_VMS, name, path, err) < 0)
+	if (kube_path(kubevirt_of_op(op), kube_machines(kubevirt_of_op(op)), name, path, err) < 0)
 		return err->code;
 	machine = k8s_get(op, path, &why);
 	if (!machine)
@@ -167,7 +204,7 @@ int kube_claim_save(struct rest_op *op, struct kube_found *f, json_t *more, stru
 	json_decref(more);
 	/* KubeVirt writes there, too: what has changed between is tried again. */
 	for (int i = 0; body && !machine && i < TRIES; i++) {
-		if ((i > 0 && rest_wait(op, PAUSE_MS << i, err) < 0) || kube_path(k, KUBE_VMS, name, path, err) < 0)
+		if ((i > 0 && rest_wait(op, PAUSE_MS << i, err) < 0) || kube_path(k, kube_machines(k), name, path, err) < 0)
 			break;
 		machine = k8s_merge(op, path, body, err);
 		if (!machine && !rest_is_unsure(op, err->code))
@@ -185,8 +222,11 @@ int kube_claim_save(struct rest_op *op, struct kube_found *f, json_t *more, stru
 const char *kube_root(const struct kube_found *f)
 {
 	json_t *spec = json_object_get(json_object_get(json_object_get(f->machine, "spec"), "template"), "spec"), *v;
+	const char *state = pst_json_str(json_object_get(f->machine, "data"), PODS_STATE, 253);
 	size_t i;
 
+	if (state)
+		return state;
 	json_array_foreach(json_object_get(spec, "volumes"), i, v)
 	{
 		const char *name = pst_json_str(v, "name", 64), *volume = pst_json_str(json_object_get(v, "dataVolume"), "name", 253);

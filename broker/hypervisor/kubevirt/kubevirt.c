@@ -30,11 +30,11 @@ static int kubevirt_capacity(struct driver *d, struct driver_capacity *ret, stru
 	struct rest_op op;
 	json_t *o = NULL;
 
-	ret->can = DRIVER_POWER | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE;
+	ret->can = DRIVER_POWER | DRIVER_RESIZE | DRIVER_GROW | (k->site.is_pods ? 0 : DRIVER_SNAPSHOT | DRIVER_MIGRATE);
 	ret->machines = k->capacity;
 	rest_begin(&op, &k->rest, "");
 	op.end_ms -= rest_left_ms(&op) - PST_MIN(rest_left_ms(&op), (uint64_t)HEALTH_MS);
-	if (kube_path(k, KUBE_VMS, "", path, &why) == 0 && rest_path(query, &why, "%.1000s?limit=1", path) == 0)
+	if (kube_path(k, kube_machines(k), "", path, &why) == 0 && rest_path(query, &why, "%.1000s?limit=1", path) == 0)
 		o = k8s_get(&op, query, &why);
 	rest_end(&op);
 	json_decref(o);
@@ -43,7 +43,7 @@ static int kubevirt_capacity(struct driver *d, struct driver_capacity *ret, stru
 	else
 		pst_strlcpy(ret->reason, sizeof(ret->reason), why.text);
 	ret->healthy = o != NULL;
-	snprintf(ret->limits, sizeof(ret->limits), "memory cpu (KubeVirt)");
+	snprintf(ret->limits, sizeof(ret->limits), "memory cpu (%s)", k->site.is_pods ? "pods" : "KubeVirt");
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * What the files of the KubeVirt driver share. A desktop is the VirtualMachine puesto-UUID of our namespace, with a
  * claim (rest/claim.h) in an annotation, and what belongs to it: its instance while it runs, the DataVolume of its
- * disk, a Secret with its seed, a Service that gives it an address for its life, its snapshots.
+ * disk, a Secret with its seed, a Service that gives it an address for its life, its snapshots. Where desktops are
+ * pods, a ConfigMap is the machine, the pod its instance, and a claim of a volume its disk.
  */
 #pragma once
 
@@ -25,6 +26,8 @@
 #define KUBE_CLAIMS "/api/v1/namespaces/%s/persistentvolumeclaims"
 #define KUBE_SECRETS "/api/v1/namespaces/%s/secrets"
 #define KUBE_SERVICES "/api/v1/namespaces/%s/services"
+#define KUBE_MAPS "/api/v1/namespaces/%s/configmaps"
+#define KUBE_PODS "/api/v1/namespaces/%s/pods"
 
 struct kubevirt {
 	struct driver base;
@@ -74,12 +77,21 @@ void kube_found_finish(struct kube_found *f);
 int kube_instance_look(struct rest_op *op, struct kube_found *f, struct pst_err *err);
 /* Does an instance go on, or is one on its way? */
 bool kube_is_up(const struct kube_found *f);
-/* The address that an instance has, or "". */
+/* The node of an instance, and the address that it has; "" while there is none. */
+void kube_host(const json_t *instance, char out[MACHINE_NAME_SIZE]);
 void kube_address(const json_t *instance, char out[CLAIM_ADDRESS_SIZE]);
 /* Writes f->claim; more (taken, or NULL) is merged along. */
 int kube_claim_save(struct rest_op *op, struct kube_found *f, json_t *more, struct pst_err *err);
 /* The name of the disk's DataVolume or claim, "" for a container disk. Borrowed from the machine. */
 const char *kube_root(const struct kube_found *f);
+/* Collections: of machines, of instances, of disks. */
+const char *kube_machines(const struct kubevirt *k);
+const char *kube_instances(const struct kubevirt *k);
+const char *kube_disks(const struct kubevirt *k);
+/* The machine as it should be; owned, NULL with err. */
+json_t *kube_machine_make(const struct kubevirt *k, const struct claim *c, struct pst_err *err);
+/* PST_EUNSUPPORTED where desktops are pods. */
+int kube_machines_only(struct driver *d, const char *what, struct pst_err *err);
 /* The claim of a machine, if it is ours. */
 bool kube_claim_read(const struct kubevirt *k, const json_t *machine, struct claim *ret);
 
@@ -90,6 +102,8 @@ int kubevirt_power(struct driver *d, const char *desktop, enum machine_power wis
 
 /* side.c: what is beside the machine. */
 int kube_seed_put(struct rest_op *op, const struct kube_found *f, struct pst_err *err);
+/* The disk, where KubeVirt does not make it. */
+int kube_disk_put(struct rest_op *op, const struct kube_found *f, struct pst_err *err);
 /* Fills f->claim.address. */
 int kube_service_put(struct rest_op *op, struct kube_found *f, struct pst_err *err);
 /* Those of the desktop in that collection, but the one that is named. */

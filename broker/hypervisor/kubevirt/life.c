@@ -37,6 +37,11 @@ static void machine_fill(const struct rest_op *op, const struct kube_found *f, s
 	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->claim.address);
 }
 
+static int snapshots_remove(struct rest_op *op, struct pst_err *err)
+{
+	return kubevirt_of_op(op)->site.is_pods ? 0 : kube_others_remove(op, KUBE_SNAPSHOTS, NULL, err);
+}
+
 static int remains_remove(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
@@ -47,8 +52,8 @@ static int remains_remove(struct rest_op *op, struct kube_found *f, struct pst_e
 	objects_name(op->desktop, "", name);
 	f->claim.phase = CLAIM_DESTROYING;
 	(void)kube_claim_save(op, f, NULL, &ignored); /* what cannot be written on can be removed */
-	if (kube_others_remove(op, KUBE_SNAPSHOTS, NULL, err) < 0 || kube_sides_remove(op, err) < 0 ||
-		kube_path(kubevirt_of_op(op), KUBE_VMS, name, path, err) < 0)
+	if (snapshots_remove(op, err) < 0 || kube_sides_remove(op, err) < 0 ||
+		kube_path(kubevirt_of_op(op), kube_machines(kubevirt_of_op(op)), name, path, err) < 0)
 		return err->code;
 	return kube_object_remove(op, path, 0, err);
 }
@@ -56,7 +61,7 @@ static int remains_remove(struct rest_op *op, struct kube_found *f, struct pst_e
 /* From the machine that stands to the instance that runs. */
 static int finish(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 {
-	if (kube_service_put(op, f, err) < 0 || kube_seed_put(op, f, err) < 0 || kube_start(op, f, err) < 0)
+	if (kube_service_put(op, f, err) < 0 || kube_disk_put(op, f, err) < 0 || kube_seed_put(op, f, err) < 0 || kube_start(op, f, err) < 0)
 		return err->code;
 	if (f->claim.address[0] == '\0')
 		pst_strlcpy(f->claim.address, sizeof(f->claim.address), f->address);
@@ -79,9 +84,9 @@ static int claim_begin(struct rest_op *op, const struct machine_request *r, stru
 /* Posts it; what is there then is found, by whichever answer. */
 static int machine_post(struct rest_op *op, const struct claim *c, struct kube_found *f, struct pst_err *err)
 {
-	json_t *o = objects_machine(&kubevirt_of_op(op)->site, c, err), *made;
+	json_t *o = kube_machine_make(kubevirt_of_op(op), c, err), *made;
 	char path[REST_PATH_SIZE];
-	int rc = o ? kube_path(kubevirt_of_op(op), KUBE_VMS, "", path, err) : err->code;
+	int rc = o ? kube_path(kubevirt_of_op(op), kube_machines(kubevirt_of_op(op)), "", path, err) : err->code;
 
 	for (int i = 0; i < TRIES && rc == 0; i++) {
 		made = k8s_create(op, path, o, err);
@@ -196,16 +201,16 @@ static int refresh(struct rest_op *op, struct kube_found *f, const struct machin
 
 	f->claim.phase = CLAIM_CREATING;
 	f->claim.request = *r;
-	if (kube_claim_save(op, f, NULL, err) < 0 || kube_stop(op, f, 0, err) < 0 || kube_others_remove(op, KUBE_SNAPSHOTS, NULL, err) < 0)
+	if (kube_claim_save(op, f, NULL, err) < 0 || kube_stop(op, f, 0, err) < 0 || snapshots_remove(op, err) < 0)
 		return err->code;
-	fresh = objects_machine(&k->site, &f->claim, err);
+	fresh = kube_machine_make(k, &f->claim, err);
 	if (!fresh)
 		return err->code;
-	spec = json_pack("{s:O}", "spec", json_object_get(fresh, "spec"));
+	spec = k->site.is_pods ? json_pack("{s:O}", "data", json_object_get(fresh, "data")) : json_pack("{s:O}", "spec", json_object_get(fresh, "spec"));
 	json_decref(fresh);
 	if (!spec)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (kube_claim_save(op, f, spec, err) < 0 || kube_others_remove(op, KUBE_VOLUMES, kube_root(f), err) < 0)
+	if (kube_claim_save(op, f, spec, err) < 0 || kube_others_remove(op, kube_disks(k), kube_root(f), err) < 0)
 		return err->code;
 	return finish(op, f, err);
 }
@@ -213,16 +218,18 @@ static int refresh(struct rest_op *op, struct kube_found *f, const struct machin
 /* The same machine, ended and started. */
 static int restart_keep(struct rest_op *op, struct kube_found *f, const struct machine_request *r, struct pst_err *err)
 {
-	json_t *size;
+	bool is_pods = kubevirt_of_op(op)->site.is_pods;
+	json_t *size = NULL;
 
 	if (kube_stop(op, f, 0, err) < 0)
 		return err->code;
 	f->claim.request = *r;
 	f->claim.phase = CLAIM_RUNNING;
-	size = objects_size(r->memory_mb, r->cpu_percent, err);
-	if (!size || kube_claim_save(op, f, size, err) < 0)
+	if (!is_pods && !(size = objects_size(r->memory_mb, r->cpu_percent, err))) /* a pod is made by its claim */
 		return err->code;
-	if (r->enrol_token[0] && kube_seed_put(op, f, err) < 0)
+	if (kube_claim_save(op, f, size, err) < 0)
+		return err->code;
+	if (!is_pods && r->enrol_token[0] && kube_seed_put(op, f, err) < 0)
 		return err->code;
 	return kube_start(op, f, err);
 }

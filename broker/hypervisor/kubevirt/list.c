@@ -80,7 +80,7 @@ static void instances_begin(void *arg)
 static int instance_take(const json_t *item, void *arg, struct pst_err *err)
 {
 	const json_t *status = json_object_get(item, "status");
-	const char *phase = pst_json_str(status, "phase", 32), *host = pst_json_str(status, "nodeName", MACHINE_NAME_SIZE - 1);
+	const char *phase = pst_json_str(status, "phase", 32);
 	struct listing *l = arg;
 	struct instance *i;
 	void *more = grow(l->instances, l->instances_n, sizeof(*i), err);
@@ -92,7 +92,7 @@ static int instance_take(const json_t *item, void *arg, struct pst_err *err)
 	memset(i, 0, sizeof(*i));
 	if (pst_strlcpy(i->name, sizeof(i->name), k8s_name(item)) < 0)
 		i->name[0] = '\0';
-	pst_strlcpy(i->host, sizeof(i->host), host ? host : "");
+	kube_host(item, i->host);
 	kube_address(item, i->address);
 	i->is_up = !json_object_get(json_object_get(item, "metadata"), "deletionTimestamp") &&
 		!(phase && (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0));
@@ -133,9 +133,9 @@ static int both_read(struct rest_op *op, struct listing *l, char version[K8S_VER
 
 	if (objects_selector(&l->k->site, NULL, selector, sizeof(selector)) < 0)
 		return pst_err_set(err, PST_ELIMIT, "too long a selector");
-	if (kube_path(l->k, KUBE_VMS, "", path, err) < 0 || k8s_list(op, &machines, err) < 0)
+	if (kube_path(l->k, kube_machines(l->k), "", path, err) < 0 || k8s_list(op, &machines, err) < 0)
 		return err->code;
-	return kube_path(l->k, KUBE_VMIS, "", path, err) < 0 ? err->code : k8s_list(op, &instances, err);
+	return kube_path(l->k, kube_instances(l->k), "", path, err) < 0 ? err->code : k8s_list(op, &instances, err);
 }
 
 int kubevirt_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)

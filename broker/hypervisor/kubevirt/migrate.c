@@ -67,8 +67,10 @@ int kubevirt_migrate(struct driver *d, const char *desktop, const char *host, st
 {
 	struct kube_found f;
 	struct rest_op op;
-	int rc;
+	int rc = kube_machines_only(d, "move", err);
 
+	if (rc < 0)
+		return rc;
 	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
 	rc = kube_need(&op, &f, true, err);
 	if (rc == 0)

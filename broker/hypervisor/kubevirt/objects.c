@@ -35,7 +35,7 @@ static json_t *checked(json_t *o, struct pst_err *err)
 	return o;
 }
 
-static json_t *labels(const struct objects_site *s, const char *desktop)
+json_t *objects_labels(const struct objects_site *s, const char *desktop)
 {
 	return json_pack("{s:s,s:s,s:s,s:s}", "app.kubernetes.io/managed-by", "puesto", OBJECTS_LABEL "instance", s->instance, OBJECTS_LABEL "provider",
 		s->provider, OBJECTS_LABEL "desktop", desktop);
@@ -82,7 +82,7 @@ static json_t *volume_template(const struct objects_site *s, const struct claim 
 		json_object_set_new(storage, "resources", json_pack("{s:{s:o}}", "requests", "storage", quantity(c->request.disk_mb)));
 	if (s->storage_class[0])
 		json_object_set_new(storage, "storageClassName", json_string(s->storage_class));
-	return json_pack("{s:{s:s,s:o},s:{s:{s:{s:s,s:s}},s:o}}", "metadata", "name", own, "labels", labels(s, c->request.desktop), "spec", "source", "pvc",
+	return json_pack("{s:{s:s,s:o},s:{s:{s:{s:s,s:s}},s:o}}", "metadata", "name", own, "labels", objects_labels(s, c->request.desktop), "spec", "source", "pvc",
 		"namespace", space, "name", name, "storage", storage);
 }
 
@@ -159,8 +159,8 @@ json_t *objects_machine(const struct objects_site *s, const struct claim *c, str
 	objects_name(desktop, "", self);
 	templates = space[0] ? json_pack("[o]", volume_template(s, c, name, space, own)) : json_array();
 	o = json_pack("{s:s,s:s,s:{s:s,s:o},s:{s:s,s:o,s:{s:{s:o},s:{s:s,s:i,s:s,s:o,s:[o],s:o}}}}", "apiVersion", VM_API, "kind", "VirtualMachine", "metadata",
-		"name", self, "labels", labels(s, desktop), "spec", "runStrategy", "Manual", "dataVolumeTemplates", templates, "template", "metadata",
-		"labels", labels(s, desktop), "spec", "hostname", c->request.hostname, "terminationGracePeriodSeconds", 60, "evictionStrategy",
+		"name", self, "labels", objects_labels(s, desktop), "spec", "runStrategy", "Manual", "dataVolumeTemplates", templates, "template", "metadata",
+		"labels", objects_labels(s, desktop), "spec", "hostname", c->request.hostname, "terminationGracePeriodSeconds", 60, "evictionStrategy",
 		"LiveMigrateIfPossible", "domain", domain(s, c), "networks", network(s), "volumes", volumes(s, c, name, space, own));
 	if (o)
 		json_object_update(json_object_get(o, "metadata"), json_object_get(claim, "metadata"));
@@ -168,18 +168,13 @@ json_t *objects_machine(const struct objects_site *s, const struct claim *c, str
 	return checked(o, err);
 }
 
-/* Kubernetes removes it with its owner. */
-static json_t *owner(const char *desktop, const char *uid)
+json_t *objects_metadata(const struct objects_site *s, const char *desktop, const char *name, const char *owner_uid)
 {
-	char name[OBJECTS_NAME_SIZE];
+	char self[OBJECTS_NAME_SIZE];
 
-	objects_name(desktop, "", name);
-	return json_pack("[{s:s,s:s,s:s,s:s}]", "apiVersion", VM_API, "kind", "VirtualMachine", "name", name, "uid", uid);
-}
-
-static json_t *metadata(const struct objects_site *s, const char *desktop, const char *name, const char *owner_uid)
-{
-	return json_pack("{s:s,s:o,s:o}", "name", name, "labels", labels(s, desktop), "ownerReferences", owner(desktop, owner_uid));
+	objects_name(desktop, "", self);
+	return json_pack("{s:s,s:o,s:[{s:s,s:s,s:s,s:s}]}", "name", name, "labels", objects_labels(s, desktop), "ownerReferences", "apiVersion",
+		s->is_pods ? "v1" : VM_API, "kind", s->is_pods ? "ConfigMap" : "VirtualMachine", "name", self, "uid", owner_uid);
 }
 
 json_t *objects_seed(const struct objects_site *s, const struct claim *c, const char *owner_uid, const char *seed, struct pst_err *err)
@@ -187,7 +182,7 @@ json_t *objects_seed(const struct objects_site *s, const struct claim *c, const 
 	char name[OBJECTS_NAME_SIZE];
 
 	objects_name(c->request.desktop, "seed", name);
-	return checked(json_pack("{s:s,s:s,s:o,s:s,s:{s:s}}", "apiVersion", "v1", "kind", "Secret", "metadata", metadata(s, c->request.desktop, name, owner_uid),
+	return checked(json_pack("{s:s,s:s,s:o,s:s,s:{s:s}}", "apiVersion", "v1", "kind", "Secret", "metadata", objects_metadata(s, c->request.desktop, name, owner_uid),
 		"type", "Opaque", "stringData", "puesto.json", seed), err);
 }
 
@@ -197,7 +192,7 @@ json_t *objects_service(const struct objects_site *s, const struct claim *c, con
 
 	objects_name(c->request.desktop, "", name);
 	return checked(json_pack("{s:s,s:s,s:o,s:{s:s,s:o,s:[{s:s,s:s,s:i,s:i}]}}", "apiVersion", "v1", "kind", "Service", "metadata",
-		metadata(s, c->request.desktop, name, owner_uid), "spec", "type", s->service, "selector", labels(s, c->request.desktop), "ports", "name", "agent",
+		objects_metadata(s, c->request.desktop, name, owner_uid), "spec", "type", s->service, "selector", objects_labels(s, c->request.desktop), "ports", "name", "agent",
 		"protocol", "TCP", "port", (int)s->agent_port, "targetPort", (int)s->agent_port), err);
 }
 
@@ -207,7 +202,7 @@ json_t *objects_snapshot(const struct objects_site *s, const char *desktop, cons
 
 	objects_name(desktop, "", self);
 	return checked(json_pack("{s:s,s:s,s:{s:s,s:o,s:{s:s,s:s}},s:{s:{s:s,s:s,s:s}}}", "apiVersion", SNAPSHOT_API, "kind", "VirtualMachineSnapshot", "metadata",
-		"name", name, "labels", labels(s, desktop), "annotations", OBJECTS_LABEL "name", words, OBJECTS_RAN, ran ? "yes" : "no", "spec", "source",
+		"name", name, "labels", objects_labels(s, desktop), "annotations", OBJECTS_LABEL "name", words, OBJECTS_RAN, ran ? "yes" : "no", "spec", "source",
 		"apiGroup", "kubevirt.io", "kind", "VirtualMachine", "name", self), err);
 }
 
@@ -217,7 +212,7 @@ json_t *objects_restore(const struct objects_site *s, const char *desktop, const
 
 	objects_name(desktop, "", self);
 	return checked(json_pack("{s:s,s:s,s:{s:s,s:o},s:{s:{s:s,s:s,s:s},s:s}}", "apiVersion", SNAPSHOT_API, "kind", "VirtualMachineRestore", "metadata", "name",
-		name, "labels", labels(s, desktop), "spec", "target", "apiGroup", "kubevirt.io", "kind", "VirtualMachine", "name", self,
+		name, "labels", objects_labels(s, desktop), "spec", "target", "apiGroup", "kubevirt.io", "kind", "VirtualMachine", "name", self,
 		"virtualMachineSnapshotName", snapshot), err);
 }
 
@@ -227,7 +222,7 @@ json_t *objects_migration(const struct objects_site *s, const char *desktop, con
 
 	objects_name(desktop, "", self);
 	return checked(json_pack("{s:s,s:s,s:{s:s,s:o},s:{s:s,s:{s:s}}}", "apiVersion", VM_API, "kind", "VirtualMachineInstanceMigration", "metadata", "name", name,
-		"labels", labels(s, desktop), "spec", "vmiName", self, "addedNodeSelector", "kubernetes.io/hostname", host), err);
+		"labels", objects_labels(s, desktop), "spec", "vmiName", self, "addedNodeSelector", "kubernetes.io/hostname", host), err);
 }
 
 json_t *objects_size(uint32_t memory_mb, uint32_t cpu_percent, struct pst_err *err)

@@ -23,6 +23,7 @@ struct objects_site {
 	const char *service;       /* its type */
 	uint16_t agent_port;
 	bool has_seeds;
+	bool is_pods; /* desktops are pods: the machine is a ConfigMap then, which stays while the pod comes and goes */
 };
 
 /* "puesto-UUID", and with a suffix. */
@@ -34,6 +35,9 @@ int objects_selector(const struct objects_site *s, const char *desktop, char *ou
 int objects_image(const struct objects_site *s, const struct machine_request *r, char name[256], char space[64], struct pst_err *err);
 
 /* All of these return owned, or NULL with err. The machine is not to run until it is told to. */
+json_t *objects_labels(const struct objects_site *s, const char *desktop);
+/* Name, labels, and the machine as owner: Kubernetes removes it with that. */
+json_t *objects_metadata(const struct objects_site *s, const char *desktop, const char *name, const char *owner_uid);
 json_t *objects_machine(const struct objects_site *s, const struct claim *c, struct pst_err *err);
 /* {"metadata": {"annotations": …}}, for merging. */
 json_t *objects_claim(const struct claim *c, struct pst_err *err);

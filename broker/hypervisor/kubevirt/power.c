@@ -4,6 +4,7 @@
  * not carried: a paused instance keeps its memory in its node's, not on disk.
  */
 #include "broker/hypervisor/kubevirt/kubevirt_priv.h"
+#include "broker/hypervisor/kubevirt/pods.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -21,11 +22,13 @@
 struct goal {
 	const char *kind, *verb;
 	const json_t *body;
+	int grace_s; /* of a stop */
+	int (*wish)(struct rest_op *op, const struct kube_found *f, const struct goal *g, struct pst_err *err);
 	/* 1 when it is so, 0, or an error. */
 	int (*is_reached)(struct rest_op *op, struct kube_found *f, struct pst_err *err);
 };
 
-static int wish(struct rest_op *op, const struct goal *g, struct pst_err *err)
+static int subresource_put(struct rest_op *op, const struct kube_found *f, const struct goal *g, struct pst_err *err)
 {
 	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
 
@@ -33,6 +36,34 @@ static int wish(struct rest_op *op, const struct goal *g, struct pst_err *err)
 	if (rest_path(path, err, KUBE_SUB, kubevirt_of_op(op)->space, g->kind, name, g->verb) < 0)
 		return err->code;
 	return k8s_put(op, path, g->body, err);
+}
+
+/* A pod that has ended is in the way of the next. */
+static int pod_make(struct rest_op *op, const struct kube_found *f, const struct goal *g, struct pst_err *err)
+{
+	const struct kubevirt *k = kubevirt_of_op(op);
+	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE], collection[REST_PATH_SIZE];
+	json_t *pod, *made = NULL;
+
+	objects_name(op->desktop, "", name);
+	if (kube_path(k, KUBE_PODS, name, path, err) < 0 || kube_path(k, KUBE_PODS, "", collection, err) < 0)
+		return err->code;
+	if (f->phase[0] && !kube_is_up(f) && kube_object_remove(op, path, 0, err) < 0)
+		return err->code;
+	pod = pods_pod(&k->site, &f->claim, kube_root(f), f->uid, err);
+	if (pod)
+		made = k8s_create(op, collection, pod, err);
+	json_decref(pod);
+	json_decref(made);
+	return made || err->code == PST_ECONFLICT ? 0 : err->code;
+}
+
+static int pod_remove(struct rest_op *op, const struct kube_found *f, const struct goal *g, struct pst_err *err)
+{
+	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
+
+	objects_name(op->desktop, "", name);
+	return kube_path(kubevirt_of_op(op), KUBE_PODS, name, path, err) < 0 ? err->code : k8s_delete(op, path, g->grace_s, err);
 }
 
 /* What KubeVirt says of the machine meanwhile; only words. */
@@ -44,7 +75,7 @@ static void words_look(struct rest_op *op, struct kube_found *f)
 	json_t *o;
 
 	objects_name(op->desktop, "", name);
-	if (kube_path(kubevirt_of_op(op), KUBE_VMS, name, path, &ignored) < 0 || !(o = k8s_get(op, path, &ignored)))
+	if (kube_path(kubevirt_of_op(op), kube_machines(kubevirt_of_op(op)), name, path, &ignored) < 0 || !(o = k8s_get(op, path, &ignored)))
 		return;
 	words = pst_json_str(json_object_get(o, "status"), "printableStatus", sizeof(f->words) - 1);
 	rest_words(f->words, sizeof(f->words), words ? words : "nothing");
@@ -68,7 +99,7 @@ static int reach(struct rest_op *op, struct kube_found *f, const struct goal *g,
 			if (next)
 				words_look(op, f);
 			/* It is on its way already, or has gone: the next look tells. */
-			if (wish(op, g, &why) < 0 && why.code != PST_ENOTFOUND && !rest_is_unsure(op, why.code))
+			if (g->wish(op, f, g, &why) < 0 && why.code != PST_ENOTFOUND && !rest_is_unsure(op, why.code))
 				return pst_err_set(err, why.code, "%s", why.text);
 			next = pst_mono_ms() + AGAIN_MS;
 		}
@@ -96,12 +127,15 @@ static int goes_on(struct rest_op *op, struct kube_found *f, struct pst_err *err
 
 int kube_start(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 {
-	struct goal g = { .kind = "s", .verb = "start", .is_reached = runs };
+	bool is_pods = kubevirt_of_op(op)->site.is_pods;
 	json_t *body = json_object();
+	struct goal g = { .kind = "s", .verb = "start", .body = body, .is_reached = runs, .wish = is_pods ? pod_make : subresource_put };
 	int rc;
 
-	g.body = body;
-	rc = reach(op, f, &g, err);
+	/* What it was told at its start went with the last pod; a token that is used up does not come back. */
+	rc = is_pods ? kube_seed_put(op, f, err) : 0;
+	if (rc == 0)
+		rc = reach(op, f, &g, err);
 	json_decref(body);
 	return rc;
 }
@@ -109,7 +143,8 @@ int kube_start(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 int kube_stop(struct rest_op *op, struct kube_found *f, unsigned grace_s, struct pst_err *err)
 {
 	json_t *body = json_pack("{s:i}", "gracePeriod", (int)grace_s);
-	struct goal g = { .kind = "s", .verb = "stop", .body = body, .is_reached = rests };
+	struct goal g = { .kind = "s", .verb = "stop", .body = body, .grace_s = (int)grace_s, .is_reached = rests,
+		.wish = kubevirt_of_op(op)->site.is_pods ? pod_remove : subresource_put };
 	int rc = body ? reach(op, f, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
 
 	json_decref(body);
@@ -139,7 +174,7 @@ static int sleep_by(struct rest_op *op, struct kube_found *f, enum machine_power
 
 static int wake(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 {
-	static const struct goal unpause = { .kind = "instances", .verb = "unpause", .is_reached = goes_on };
+	static const struct goal unpause = { .kind = "instances", .verb = "unpause", .is_reached = goes_on, .wish = subresource_put };
 
 	if (kube_start(op, f, err) < 0 || (f->is_paused && reach(op, f, &unpause, err) < 0))
 		return err->code;
@@ -159,7 +194,7 @@ int kubevirt_power(struct driver *d, const char *desktop, enum machine_power wis
 	int rc;
 
 	if (wish == POWER_SUSPEND)
-		return pst_err_set(err, PST_EUNSUPPORTED, "KubeVirt keeps no machine's memory on disk: a desktop there cannot be suspended");
+		return pst_err_set(err, PST_EUNSUPPORTED, "Kubernetes keeps no machine's memory on disk: a desktop there cannot be suspended");
 	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
 	rc = kube_need(&op, &f, true, err);
 	if (rc == 0)

@@ -73,7 +73,8 @@ static int resize_run(struct rest_op *op, struct kube_found *f, const struct mac
 		return pst_err_set(err, PST_EBUSY, "memory and processors change while the machine is stopped");
 	if (size->disk_mb && disk_grow(op, f, size->disk_mb, err) < 0)
 		return err->code;
-	if ((memory_mb || cpu_percent) && !(more = objects_size(memory_mb, cpu_percent, err)))
+	/* A pod is made by its claim. */
+	if ((memory_mb || cpu_percent) && !kubevirt_of_op(op)->site.is_pods && !(more = objects_size(memory_mb, cpu_percent, err)))
 		return err->code;
 	r->memory_mb = memory_mb ? memory_mb : r->memory_mb;
 	r->cpu_percent = cpu_percent ? cpu_percent : r->cpu_percent;

@@ -50,6 +50,18 @@ static int access_read(const struct driver_params *p, struct rest_params *ret, s
 	return 0;
 }
 
+static int workload_read(struct kubevirt *k, const struct driver_params *p, struct pst_err *err)
+{
+	const char *word = pst_conf_str(p->conf, p->section, "workload", "vm");
+
+	k->site.is_pods = strcmp(word, "pod") == 0;
+	if (!k->site.is_pods && strcmp(word, "vm") != 0)
+		return pst_err_set(err, PST_EINVAL, "[%s] workload: \"%.20s\" must be vm or pod", p->section, word);
+	if (k->site.is_pods && (k->network[0] || !k->seed.agents[0]))
+		return pst_err_set(err, PST_EINVAL, "[%s] workload: pods are on the cluster's own network (no \"network\"), and want \"agents\"", p->section);
+	return 0;
+}
+
 static int service_read(struct kubevirt *k, const struct driver_params *p, struct pst_err *err)
 {
 	static const char *const kinds[] = { "ClusterIP", "LoadBalancer" };
@@ -88,9 +100,11 @@ int kube_settings_read(struct kubevirt *k, const struct driver_params *p, struct
 		return err->code;
 	if (seed_site_read(&k->seed, p, err) < 0)
 		return pst_err_wrap(err, "[%s]", p->section);
+	if (workload_read(k, p, err) < 0)
+		return err->code;
 	k->poll_ms = poll_s * UINT64_C(1000);
 	k->site = (struct objects_site){ .space = k->space, .instance = k->instance, .provider = k->provider, .network = k->network,
 		.storage_class = k->storage_class, .pull_secret = k->pull_secret, .service = k->service, .agent_port = k->seed.agent_port,
-		.has_seeds = k->seed.agents[0] != '\0' };
+		.has_seeds = k->seed.agents[0] != '\0', .is_pods = k->site.is_pods };
 	return 0;
 }

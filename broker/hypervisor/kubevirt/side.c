@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What stands beside a machine: its seed, its address, its disks and snapshots. */
 #include "broker/hypervisor/kubevirt/kubevirt_priv.h"
+#include "broker/hypervisor/kubevirt/pods.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -12,6 +14,7 @@
 
 #define PAUSE_MS 500
 #define SELECTOR_SIZE 800
+#define CA_MAX (64u << 10)
 
 static int side_apply(struct rest_op *op, const char *collection, const char *suffix, const json_t *o, json_t **ret, struct pst_err *err)
 	__attribute__((format(printf, 2, 0)));
@@ -30,21 +33,39 @@ static int side_apply(struct rest_op *op, const char *collection, const char *su
 int kube_seed_put(struct rest_op *op, const struct kube_found *f, struct pst_err *err)
 {
 	const struct kubevirt *k = kubevirt_of_op(op);
-	json_t *o, *made = NULL;
-	char *text;
+	json_t *o = NULL, *made = NULL;
+	char *text = NULL;
+	size_t len;
 	int rc;
 
 	if (!k->site.has_seeds)
 		return 0;
-	text = seed_text(&k->seed, &f->claim.request, err);
-	if (!text)
+	if (k->site.is_pods && pst_file_read(k->seed.agents_ca, CA_MAX, &text, &len, err) < 0)
+		return pst_err_wrap(err, "agents_ca");
+	if (!k->site.is_pods && !(text = seed_text(&k->seed, &f->claim.request, err)))
 		return err->code;
-	o = objects_seed(&k->site, &f->claim, f->uid, text, err);
+	o = k->site.is_pods ? pods_seed(&k->site, &f->claim, f->uid, k->seed.agents, text, err) : objects_seed(&k->site, &f->claim, f->uid, text, err);
 	seed_text_free(text);
 	rc = side_apply(op, KUBE_SECRETS, "seed", o, &made, err);
 	json_decref(o);
 	json_decref(made);
 	return rc < 0 ? pst_err_wrap(err, "write the seed") : 0;
+}
+
+int kube_disk_put(struct rest_op *op, const struct kube_found *f, struct pst_err *err)
+{
+	const struct kubevirt *k = kubevirt_of_op(op);
+	char path[REST_PATH_SIZE];
+	json_t *o, *made = NULL;
+
+	if (!k->site.is_pods)
+		return 0;
+	o = pods_state(&k->site, &f->claim, kube_root(f), f->uid, err);
+	if (o && kube_path(k, KUBE_CLAIMS, kube_root(f), path, err) == 0)
+		made = k8s_apply(op, path, o, err);
+	json_decref(o);
+	json_decref(made);
+	return made ? 0 : pst_err_wrap(err, "make the desktop's disk");
 }
 
 /* The address that the cluster, or its load balancer, gave; "" while there is none. */

@@ -136,8 +136,10 @@ static int run(struct driver *d, const char *desktop, const char *name,
 {
 	struct kube_found f;
 	struct rest_op op;
-	int rc;
+	int rc = kube_machines_only(d, "have snapshots", err);
 
+	if (rc < 0)
+		return rc;
 	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
 	rc = kube_need(&op, &f, true, err);
 	if (rc == 0)

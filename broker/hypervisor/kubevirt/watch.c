@@ -61,7 +61,7 @@ int kubevirt_await(struct driver *d, struct rest_op *op, struct pst_err *err)
 		return pst_err_set(err, PST_EAGAIN, "nothing to begin at");
 	if (objects_selector(&k->site, NULL, selector, sizeof(selector)) < 0 || !pst_url_escape(f.version, version, sizeof(version)))
 		return pst_err_set(err, PST_ELIMIT, "too long a selector");
-	if (kube_path(k, KUBE_VMIS, "", base, err) < 0 ||
+	if (kube_path(k, kube_instances(k), "", base, err) < 0 ||
 		rest_path(path, err, "%.500s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=%s&labelSelector=%s", base,
 			(unsigned)(rest_left_ms(op) / 1000 + 1), version, selector) < 0)
 		return err->code;

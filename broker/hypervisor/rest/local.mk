@@ -32,6 +32,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/kubevirt/migrate.c \
 	broker/hypervisor/kubevirt/await.c \
 	broker/hypervisor/kubevirt/objects.c broker/hypervisor/kubevirt/objects.h \
+	broker/hypervisor/kubevirt/pods.c broker/hypervisor/kubevirt/pods.h \
 	broker/hypervisor/kubevirt/power.c \
 	broker/hypervisor/kubevirt/quantity.c broker/hypervisor/kubevirt/quantity.h \
 	broker/hypervisor/kubevirt/resize.c \
