@@ -378,6 +378,20 @@ def test_a_task_that_fails_says_why(world):
     driver.call("power", desktop, "off")
 
 
+def test_what_fails_half_way_is_taken_away(world):
+    driver = world.driver(network="nowhere")
+    desktop, task = new(), new()
+    error = driver.refused("create", desktop, task, TEMPLATE, "t")
+    assert error.code == "not_found" and '"network"' in error.text, (error.code, error.text)
+    assert world.door.count("CloneVM_Task") == 1 and world.admin.names() == []
+    other = world.driver(data="other")
+    fault = '<soapenv:Fault><faultstring>taken</faultstring><detail><f xsi:type="DuplicateName"/></detail></soapenv:Fault>'
+    taken = vsphere_host.ENVELOPE % fault
+    world.door.rule = lambda method, n, forward: taken.encode() if method == "CloneVM_Task" else forward()
+    error = other.refused("create", desktop, task, TEMPLATE, "t")
+    assert error.code == "busy", "an earlier clone goes on, and the command may come again: %s" % error
+
+
 def running(method, n, forward):
     """Tasks that never come to their end."""
     return forward().replace(b">success</val>", b">running</val>")

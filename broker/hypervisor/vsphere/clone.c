@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/vsphere/fault.h"
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/spec.h"
 #include "broker/hypervisor/vsphere/task.h"
@@ -117,6 +118,9 @@ static int clone_run(struct vs_op *op, const struct source *s, const struct plac
 	c.args = pst_buf_cstr(&b);
 	rc = c.args ? task_run(&op->vim, &c, "cloning the template", ret, err) : pst_err_set(err, PST_ELIMIT, "too large a record");
 	pst_buf_finish(&b);
+	if (rc < 0 && fault_is(err, "DuplicateName"))
+		return pst_err_set(err, PST_EBUSY,
+			"vSphere is still making %s for an earlier command, or has a machine of that name that it does not show", name);
 	return rc;
 }
 

@@ -89,11 +89,11 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 		return pst_err_set(err, PST_ECONFLICT, "a machine %s that is not ours stands in the folder; rename it, or remove it", name);
 	if (vs_remove(op, &f.now, err) < 0 || vs_remove(op, &f.next, err) < 0)
 		return err->code;
-	rc = vs_clone(op, name, r, &vm, err);
-	if (rc == 0)
-		rc = finish(op, &vm, ret, err);
+	if (vs_clone(op, name, r, &vm, err) < 0)
+		return err->code;
+	rc = finish(op, &vm, ret, err);
 	/* When vSphere is gone, or the caller, it is as after a crash. */
-	if (rc < 0 && rc != PST_ECLOSED && rc != PST_ECONFLICT)
+	if (rc < 0 && rc != PST_ECLOSED)
 		create_undo(op);
 	return rc;
 }
