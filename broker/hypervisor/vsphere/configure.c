@@ -147,6 +147,21 @@ static int devices_plan(struct vs_op *op, const struct vs_vm *vm, const struct s
 	return network_find(op, network, err);
 }
 
+/* With the guest's seed in it. */
+static int seeded_run(struct vs_op *op, struct vs_vm *vm, struct spec_config *spec, struct pst_err *err)
+{
+	char *seed;
+	int rc = seed_make(op, &vm->record.request, &seed, err);
+
+	spec->seed = seed;
+	if (rc == 0)
+		rc = config_run(op, vm, spec, err);
+	if (seed)
+		pst_wipe(seed, strlen(seed));
+	free(seed);
+	return rc;
+}
+
 int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 {
 	const struct machine_request *r = &vm->record.request;
@@ -154,7 +169,6 @@ int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	const struct soap_node *devices;
 	struct spec_network network;
 	struct soap *s = devices_get(op, vm, &devices, err);
-	char *seed = NULL;
 	int rc;
 
 	if (!s)
@@ -162,13 +176,7 @@ int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	vm->record.phase = LV_RUNNING;
 	rc = devices_plan(op, vm, devices, &spec, &network, err);
 	if (rc == 0)
-		rc = seed_make(op, r, &seed, err);
-	spec.seed = seed;
-	if (rc == 0)
-		rc = config_run(op, vm, &spec, err);
-	if (seed)
-		pst_wipe(seed, strlen(seed));
-	free(seed);
+		rc = seeded_run(op, vm, &spec, err);
 	soap_destroy(s);
 	return rc;
 }
@@ -176,16 +184,8 @@ int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 int vs_save(struct vs_op *op, struct vs_vm *vm, bool has_seed, struct pst_err *err)
 {
 	struct spec_config spec = { .seed = NULL };
-	char *seed = NULL;
-	int rc = has_seed ? seed_make(op, &vm->record.request, &seed, err) : 0;
 
-	spec.seed = seed;
-	if (rc == 0)
-		rc = config_run(op, vm, &spec, err);
-	if (seed)
-		pst_wipe(seed, strlen(seed));
-	free(seed);
-	return rc;
+	return has_seed ? seeded_run(op, vm, &spec, err) : config_run(op, vm, &spec, err);
 }
 
 static int size_plan(const struct vs_vm *vm, const struct machine_size *size, struct spec_config *spec, struct pst_err *err)
@@ -203,8 +203,9 @@ static int size_plan(const struct vs_vm *vm, const struct machine_size *size, st
 	return 0;
 }
 
-int vs_resize(struct vs_op *op, struct vs_vm *vm, const struct machine_size *size, struct pst_err *err)
+static int resize(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)
 {
+	const struct machine_size *size = arg;
 	struct machine_request *r = &vm->record.request;
 	struct spec_config spec = { .cpus = 0 };
 	const struct soap_node *devices;
@@ -224,4 +225,9 @@ int vs_resize(struct vs_op *op, struct vs_vm *vm, const struct machine_size *siz
 		rc = config_run(op, vm, &spec, err);
 	soap_destroy(s);
 	return rc;
+}
+
+int vsphere_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
+{
+	return vs_work(d, desktop, resize, size, err);
 }

@@ -190,3 +190,18 @@ int vs_need(struct vs_op *op, struct vs_vm *ret, struct pst_err *err)
 	*ret = f.now;
 	return 0;
 }
+
+int vs_work(struct driver *d, const char *desktop, int (*work)(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err),
+	const void *arg, struct pst_err *err)
+{
+	struct vs_vm vm;
+	struct vs_op op;
+	int rc;
+
+	vs_op_begin(&op, vsphere_of(d), desktop);
+	rc = vs_need(&op, &vm, err);
+	if (rc == 0)
+		rc = work(&op, &vm, arg, err);
+	vs_op_end(&op);
+	return rc;
+}

@@ -19,17 +19,20 @@ static int host_find(struct vs_op *op, const char *name, struct vim_ref *ret, st
 	return 0;
 }
 
-static int move(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, struct pst_err *err)
+static int move(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
 {
 	struct vim_call c = { .method = "RelocateVM_Task", .self = &vm->ref };
+	struct vim_ref host;
 	struct pst_buf b;
 	int rc;
 
-	if (vim_ref_equal(host, &vm->host))
+	if (host_find(op, name, &host, err) < 0)
+		return err->code;
+	if (vim_ref_equal(&host, &vm->host))
 		return 0;
 	pst_buf_init(&b, 2048);
 	pst_buf_put_str(&b, "<spec>");
-	vim_put_ref(&b, "host", host);
+	vim_put_ref(&b, "host", &host);
 	pst_buf_put_str(&b, "</spec>");
 	c.args = pst_buf_cstr(&b);
 	rc = task_run(&op->vim, &c, "moving the machine", NULL, err);
@@ -37,19 +40,7 @@ static int move(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, 
 	return rc;
 }
 
-int vsphere_migrate(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
+int vsphere_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
 {
-	struct vim_ref host;
-	struct vs_vm vm;
-	struct vs_op op;
-	int rc;
-
-	vs_op_begin(&op, vsphere_of(d), desktop);
-	rc = vs_need(&op, &vm, err);
-	if (rc == 0)
-		rc = host_find(&op, name, &host, err);
-	if (rc == 0)
-		rc = move(&op, &vm, &host, err);
-	vs_op_end(&op);
-	return rc;
+	return vs_work(d, desktop, move, host, err);
 }

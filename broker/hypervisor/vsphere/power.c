@@ -103,20 +103,20 @@ static int start(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	return phase_save(op, vm, LV_RUNNING, err) < 0 ? err->code : vs_power_on(op, vm, err);
 }
 
+static int wish_do(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)
+{
+	enum machine_power wish = *(const enum machine_power *)arg;
+
+	if ((wish == POWER_START ? start(op, vm, err) : sleep_by(op, vm, wish, err)) < 0)
+		return err->code;
+	if (wish == POWER_START)
+		watches_know(op->vs->watches, op->desktop);
+	else
+		watches_forget(op->vs->watches, op->desktop);
+	return 0;
+}
+
 int vsphere_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
 {
-	struct vs_vm vm;
-	struct vs_op op;
-	int rc;
-
-	vs_op_begin(&op, vsphere_of(d), desktop);
-	rc = vs_need(&op, &vm, err);
-	if (rc == 0)
-		rc = wish == POWER_START ? start(&op, &vm, err) : sleep_by(&op, &vm, wish, err);
-	if (rc == 0 && wish == POWER_START)
-		watches_know(op.vs->watches, desktop);
-	else if (rc == 0)
-		watches_forget(op.vs->watches, desktop);
-	vs_op_end(&op);
-	return rc;
+	return vs_work(d, desktop, wish_do, &wish, err);
 }

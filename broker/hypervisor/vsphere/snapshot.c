@@ -51,7 +51,7 @@ static int snapshot_find(struct vs_op *op, const struct vs_vm *vm, const char *n
 	return rc;
 }
 
-static int take(struct vs_op *op, struct vs_vm *vm, const char *name, struct pst_err *err)
+static int take(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
 {
 	struct vim_call c = { .method = "CreateSnapshot_Task", .self = &vm->ref };
 	struct snapshot snapshot;
@@ -84,7 +84,7 @@ static int record_restore(struct vs_op *op, struct vs_vm *vm, bool ran, struct p
 	return ran ? vs_power_on(op, vm, err) : vm->power == VS_ON ? vs_power_off(op, vm, err) : 0;
 }
 
-static int revert(struct vs_op *op, struct vs_vm *vm, const char *name, struct pst_err *err)
+static int revert(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
 {
 	struct snapshot snapshot;
 	struct vim_call c = { .method = "RevertToSnapshot_Task", .self = &snapshot.ref };
@@ -93,7 +93,7 @@ static int revert(struct vs_op *op, struct vs_vm *vm, const char *name, struct p
 	if (rc < 0)
 		return rc;
 	if (!snapshot.ref.type[0])
-		return pst_err_set(err, PST_ENOTFOUND, "desktop %s has no snapshot \"%s\"", op->desktop, name);
+		return pst_err_set(err, PST_ENOTFOUND, "desktop %s has no snapshot \"%s\"", op->desktop, (const char *)name);
 	if (task_run(&op->vim, &c, "going back to the snapshot", NULL, err) < 0 || record_restore(op, vm, snapshot.ran, err) < 0)
 		return err->code;
 	if (snapshot.ran)
@@ -103,7 +103,7 @@ static int revert(struct vs_op *op, struct vs_vm *vm, const char *name, struct p
 	return 0;
 }
 
-static int drop(struct vs_op *op, struct vs_vm *vm, const char *name, struct pst_err *err)
+static int drop(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
 {
 	struct snapshot snapshot;
 	struct vim_call c = { .method = "RemoveSnapshot_Task",
@@ -116,32 +116,17 @@ static int drop(struct vs_op *op, struct vs_vm *vm, const char *name, struct pst
 	return task_run(&op->vim, &c, "removing the snapshot", NULL, err);
 }
 
-static int run(struct driver *d, const char *desktop, const char *name,
-	int (*work)(struct vs_op *op, struct vs_vm *vm, const char *name, struct pst_err *err), struct pst_err *err)
-{
-	struct vs_vm vm;
-	struct vs_op op;
-	int rc;
-
-	vs_op_begin(&op, vsphere_of(d), desktop);
-	rc = vs_need(&op, &vm, err);
-	if (rc == 0)
-		rc = work(&op, &vm, name, err);
-	vs_op_end(&op);
-	return rc;
-}
-
 int vsphere_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	return run(d, desktop, name, take, err);
+	return vs_work(d, desktop, take, name, err);
 }
 
 int vsphere_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	return run(d, desktop, name, revert, err);
+	return vs_work(d, desktop, revert, name, err);
 }
 
 int vsphere_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	return run(d, desktop, name, drop, err);
+	return vs_work(d, desktop, drop, name, err);
 }

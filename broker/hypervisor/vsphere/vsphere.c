@@ -57,20 +57,6 @@ static void vsphere_cancel(struct driver *d, const char *desktop)
 	vim_cancel(vs->vim, desktop);
 }
 
-static int vsphere_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
-{
-	struct vs_vm vm;
-	struct vs_op op;
-	int rc;
-
-	vs_op_begin(&op, vsphere_of(d), desktop);
-	rc = vs_need(&op, &vm, err);
-	if (rc == 0)
-		rc = vs_resize(&op, &vm, size, err);
-	vs_op_end(&op);
-	return rc;
-}
-
 static int vsphere_watch(struct driver *d, const char *desktop, driver_ended_cb ended, void *arg, struct pst_err *err)
 {
 	return watches_add(vsphere_of(d)->watches, desktop, ended, arg, err);

@@ -113,6 +113,9 @@ void vs_vm_read(const struct vsphere *vs, const struct vim_ref *ref, const struc
 int vs_find(struct vs_op *op, struct vs_found *ret, struct pst_err *err);
 /* A whole one of ours under its own name, with nothing beside it; else PST_ENOTFOUND, or PST_EBUSY for one that was never finished. */
 int vs_need(struct vs_op *op, struct vs_vm *ret, struct pst_err *err);
+/* A whole command on it, from its begin to its end. */
+int vs_work(struct driver *d, const char *desktop, int (*work)(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err),
+	const void *arg, struct pst_err *err);
 /* What a refresh left half-way: the old one counts as long as it is there. */
 int vs_found_tidy(struct vs_op *op, struct vs_found *f, struct pst_err *err);
 /* The power and the address of one that was found, as they are now. */
@@ -132,8 +135,7 @@ int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r
 int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 /* Only the record, and the seed without a token where has_seed. */
 int vs_save(struct vs_op *op, struct vs_vm *vm, bool has_seed, struct pst_err *err);
-/* Its record's size becomes this one. */
-int vs_resize(struct vs_op *op, struct vs_vm *vm, const struct machine_size *size, struct pst_err *err);
+int vsphere_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 
 /* life.c */
 int vsphere_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err);
