@@ -27,6 +27,8 @@ static void objects_read(const struct soap_node *body)
 		vs_vm_read(&vs, &ref, o, &vm);
 		if (vm.whose == VS_OURS)
 			vs_machine_fill(&vs, &vm, &m);
+		if (vm.whose == VS_UNREADABLE && vs_vm_explain(&vm, o, &err) >= 0)
+			abort();
 		(void)vs_snapshot_named(property_of(o, "snapshot"), "base");
 		(void)soap_u64(spec_disk_find(property_of(o, "config.hardware.device")), "capacityInKB");
 		(void)spec_card_find(property_of(o, "config.hardware.device"));

@@ -387,6 +387,32 @@ def test_a_task_that_fails_says_why(world):
     driver.call("power", desktop, "off")
 
 
+def test_a_machine_that_cannot_be_read_is_not_left_out(world):
+    driver = world.driver()
+    desktop = world.create(driver)
+    refused = (b'<missingSet><path>config.extraConfig</path><fault><fault xsi:type="NoPermission"><privilegeId>System.Read</privilegeId>'
+               b"</fault></fault></missingSet>")
+
+    def hide(instead, connected=b"connected"):
+        def rule(method, n, forward):
+            data = forward().replace(b">connected<", b">" + connected + b"<")
+            return re.sub(rb"<propSet><name>config.extraConfig</name>.*?</propSet>", instead, data, flags=re.S)
+        world.door.rule = rule
+    hide(refused)
+    for words in ("list",), ("power", desktop, "off"):
+        error = driver.refused(*words)
+        assert error.code == "denied" and "System.Read" in error.text, (error.code, error.text)
+    hide(b"", b"inaccessible")
+    for words in ("list",), ("power", desktop, "off"), ("destroy", desktop):
+        error = driver.refused(*words)
+        assert error.code == "io" and "datastore reachable" in error.text, (error.code, error.text)
+    hide(b"")
+    assert driver.machines() == {}, "it is being made"
+    assert driver.refused("create", desktop, new(), TEMPLATE, "t").code == "busy"
+    world.door.rule = None
+    assert driver.machines()[desktop]["state"] == "running"
+
+
 def test_what_fails_half_way_is_taken_away(world):
     driver = world.driver(network="nowhere")
     desktop, task = new(), new()

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/vsphere/fault.h"
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/spec.h"
 #include "broker/hypervisor/vsphere/task.h"
@@ -85,6 +86,22 @@ void vs_vm_read(const struct vsphere *vs, const struct vim_ref *ref, const struc
 	ret->whose = whose_read(vs, content, ret);
 }
 
+int vs_vm_explain(const struct vs_vm *vm, const struct soap_node *content, struct pst_err *err)
+{
+	const struct soap_node *refused = property_refused(content, "config.extraConfig");
+	char what[VS_NAME_SIZE + 40];
+
+	if (refused) {
+		snprintf(what, sizeof(what), "to show the configuration of %s", vm->name);
+		return fault_set(err, soap_child(refused, "fault"), soap_text(refused, "localizedMessage"), what);
+	}
+	if (vm->is_connected)
+		return pst_err_set(err, PST_EBUSY, "vSphere is still making %s", vm->name);
+	return pst_err_set(err, PST_EIO,
+		"vSphere cannot read the configuration of %s: make its host and datastore reachable, or remove it from the inventory",
+		vm->name);
+}
+
 static int vm_load(struct vs_op *op, const char *name, struct vs_vm *ret, struct pst_err *err)
 {
 	char path[VS_PATH_SIZE + VS_NAME_SIZE];
@@ -92,6 +109,7 @@ static int vm_load(struct vs_op *op, const char *name, struct vs_vm *ret, struct
 	const struct soap_node *content;
 	struct vim_ref ref;
 	struct soap *s;
+	int rc = 0;
 
 	memset(ret, 0, sizeof(*ret));
 	snprintf(path, sizeof(path), "%s/%s", op->vs->set.folder, name);
@@ -106,12 +124,10 @@ static int vm_load(struct vs_op *op, const char *name, struct vs_vm *ret, struct
 	if (!s)
 		return err->code;
 	vs_vm_read(op->vs, &ref, content, ret);
-	soap_destroy(s);
 	if (ret->whose == VS_UNREADABLE)
-		return pst_err_set(err, PST_EBUSY,
-			"vSphere does not show the configuration of %s now: it is being made, or its host or datastore is out of reach",
-			name);
-	return 0;
+		rc = vs_vm_explain(ret, content, err);
+	soap_destroy(s);
+	return rc;
 }
 
 int vs_find(struct vs_op *op, struct vs_found *ret, struct pst_err *err)

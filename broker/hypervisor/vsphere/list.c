@@ -105,17 +105,18 @@ static int seen_add(struct list *l, const char *desktop, struct pst_err *err)
 
 static int vm_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct list *l = arg;
 	struct machine m;
 	struct vs_vm vm;
 
 	vs_vm_read(l->vs, ref, content, &vm);
-	if (vm.whose == VS_UNREADABLE && !vm.is_connected)
-		return pst_err_set(err, PST_EIO,
-			"vSphere cannot read the configuration of %s: make its host and datastore reachable, or remove it from the "
-			"inventory",
-			vm.name);
-	if (vm.whose != VS_OURS) /* or being made by a command that is under way */
+	/* One that is being made is its command's; any other is not left out. */
+	if (vm.whose == VS_UNREADABLE && vs_vm_explain(&vm, content, &why) != PST_EBUSY) {
+		*err = why;
+		return why.code;
+	}
+	if (vm.whose != VS_OURS)
 		return 0;
 	vs_machine_fill(l->vs, &vm, &m);
 	pst_strlcpy(m.host, sizeof(m.host), host_of(l, &vm.host));

@@ -43,6 +43,17 @@ const struct soap_node *property_of(const struct soap_node *object, const char *
 	return NULL;
 }
 
+const struct soap_node *property_refused(const struct soap_node *object, const char *path)
+{
+	const struct soap_node *m = soap_child(object, "missingSet");
+
+	for (; m; m = soap_again(m)) {
+		if (strcmp(soap_text(m, "path"), path) == 0)
+			return soap_child(m, "fault");
+	}
+	return NULL;
+}
+
 static struct soap *retrieve(struct vim_op *op, const struct property_set *set, struct pst_err *err)
 {
 	struct vim_service service;

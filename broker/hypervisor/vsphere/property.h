@@ -20,6 +20,9 @@ struct property_set {
 /* An ObjectContent or ObjectUpdate's property; NULL when it is unset. */
 const struct soap_node *property_of(const struct soap_node *object, const char *path);
 
+/* Why it could not be read: a LocalizedMethodFault, or NULL. What is merely unset has none. */
+const struct soap_node *property_refused(const struct soap_node *object, const char *path);
+
 /* One object; returns its ObjectContent in *ret_object, which lives as long as what is returned (owned). PST_ENOTFOUND. */
 struct soap *property_get(struct vim_op *op, const struct property_set *set, const struct soap_node **ret_object, struct pst_err *err);
 

@@ -109,6 +109,8 @@ bool vs_name_read(const char *name, char ret_desktop[PST_UUID_SIZE], bool *ret_i
 /* Reads a machine from the properties vs_vm_paths. */
 extern const char *const vs_vm_paths[];
 void vs_vm_read(const struct vsphere *vs, const struct vim_ref *ref, const struct soap_node *content, struct vs_vm *ret);
+/* Why one is VS_UNREADABLE: PST_EBUSY while it is being made. */
+int vs_vm_explain(const struct vs_vm *vm, const struct soap_node *content, struct pst_err *err);
 /* 0 also without any. PST_EBUSY when one of them cannot be read now. */
 int vs_find(struct vs_op *op, struct vs_found *ret, struct pst_err *err);
 /* A whole one of ours under its own name, with nothing beside it; else PST_ENOTFOUND, or PST_EBUSY for one that was never finished. */
