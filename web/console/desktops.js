@@ -38,9 +38,10 @@ export function desktopActions(d) {
 	if (d.state === 'deleting' || d.lifecycle === 'deleted')
 		return [];
 	const at = `/desktops/${part(d.id)}`;
-	const look = () => void window.open(`/client/#console=${part(d.id)}`, '_blank', 'noopener');
+	const see = (/** @type {string} */ more) => void window.open(`/client/#console=${part(d.id)}${more}`, '_blank', 'noopener');
 	/** @type {import('./site.js').Action[]} */
-	const actions = carries(d, 'console') && d.power !== 'off' ? [{ label: t('desktop.console'), icon: 'window', run: look }] : [];
+	const actions = carries(d, 'console') && d.power !== 'off' ? [{ label: t('desktop.console'), icon: 'window', run: () => see('') },
+		{ label: t('desktop.consoleLook'), icon: 'eye', isMore: true, run: () => see('&look') }] : [];
 	actions.push(asked(d, 'restart', 'refresh', Boolean(d.user), () => api('POST', `${at}/restart`, {})));
 	if (d.user)
 		actions.push(asked(d, 'logoff', 'logoff', true, () => api('POST', `${at}/logoff`, {})), { label: t('desktop.message'), icon: 'message', run: () => message(d) });

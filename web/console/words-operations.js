@@ -5,6 +5,7 @@ import { addSentences } from '../shared/i18n.js';
 
 addSentences({
 	'desktop.console': ['Console', 'Consola'],
+	'desktop.consoleLook': ['Look at the console', 'Mirar la consola'],
 	'desktop.consoleActs': ['{name}, with keys and pointer', '{name}, con teclado y ratón'],
 	'desktop.consoleLooks': ['{name} only looks', '{name} solo mira'],
 	'desktop.consoleClose': ['Close this console', 'Cerrar esta consola'],
