@@ -273,15 +273,6 @@ static void agent_free(struct agent_source *a)
 	free(a);
 }
 
-/* Descriptors travel over unix sockets only; everywhere else pixels come as bytes. */
-static bool socket_is_unix(int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-
-	return getsockname(fd, (struct sockaddr *)&addr, &len) == 0 && addr.ss_family == AF_UNIX;
-}
-
 static int hello_send(struct agent_source *a, const struct source_params *p)
 {
 	struct link_message m = { .type = LINK_HELLO, .flags = a->is_pixels ? LINK_FLAG_PIXELS : 0 };
@@ -300,7 +291,7 @@ static bool pixels_wanted(int fd)
 {
 	const char *force = getenv("PUESTO_LINK_PIXELS");
 
-	return !socket_is_unix(fd) || (force && strcmp(force, "1") == 0);
+	return !source_fd_is_unix(fd) || (force && strcmp(force, "1") == 0);
 }
 
 static struct source *agent_open(

@@ -2,6 +2,7 @@
 /* Wrappers around the table of a source: arguments are checked here once for all of them. */
 #include "protocol/source/source.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -21,6 +22,14 @@ struct source *source_open(const struct source_type *type, const struct source_p
 		return NULL;
 	}
 	return type->open(p, ev, arg, err);
+}
+
+bool source_fd_is_unix(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	return getsockname(fd, (struct sockaddr *)&addr, &len) == 0 && addr.ss_family == AF_UNIX;
 }
 
 static bool is_input(const struct input_event *ev)

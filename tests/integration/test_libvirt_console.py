@@ -17,7 +17,7 @@ import guest_harness
 import libvirt_host
 from broker_harness import PASSWORDS, SETUP, eventually
 from test_gateway import Person
-from test_libvirt_pool import Site, domain
+from test_libvirt_pool import Site, domain, run
 
 WEB = guest_harness.SOURCE + "/tests/web"
 # A key is read (int 16h), written (int 10h), and so on: "xor ax,ax; int 16h; mov ah,0eh; int 10h; jmp".
@@ -123,33 +123,10 @@ def lacking():
     return libvirt_host.missing() or guest_harness.lacking()
 
 
-def main():
-    if int(os.environ.get("PUESTO_TIER", "1")) < 2:
-        print("skipped: of tier 2")
-        return 77
-    why = lacking()
-    if why:
-        print("skipped:", why)
-        return 77
-    if "PUESTO_TEST_INSIDE" not in os.environ:
-        if not os.path.isdir(WEB + "/node_modules/playwright-core"):
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=WEB, check=True)
-        os.environ["PUESTO_TEST_INSIDE"] = "yes"
-        os.execvp("unshare", ["unshare", "-m", "-n", "--propagation", "private", sys.executable] + sys.argv)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    site = Bare()
-    try:
-        site.start()
-        try:
-            test_a_machine_without_a_system_is_seen_and_typed_at(site)
-            print("PASS test_a_machine_without_a_system_is_seen_and_typed_at")
-        except BaseException:
-            print(site.told())
-            raise
-    finally:
-        site.close()
-    return 0
+def prepare():
+    if not os.path.isdir(WEB + "/node_modules/playwright-core"):
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=WEB, check=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Bare, lacking(), prepare, test_a_machine_without_a_system_is_seen_and_typed_at))

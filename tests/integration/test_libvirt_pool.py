@@ -156,21 +156,20 @@ def test_a_pool_lives(site):
     viewer.ws.conn.close()
 
 
-def run(make, test):
-    """In namespaces of our own; the exit code."""
+def run(make_site, why, prepare, test):
+    """The test on a site of its own, in namespaces of its own. why: what keeps it from running; prepare: what needs the machine's network."""
     if int(os.environ.get("PUESTO_TIER", "1")) < 2:
         print("skipped: of tier 2")
         return 77
-    why = libvirt_host.missing() or guest_harness.lacking()
     if why:
         print("skipped:", why)
         return 77
     if "PUESTO_TEST_INSIDE" not in os.environ:
-        guest_harness.image()  # its kernel is fetched where there is a network
+        prepare()
         os.environ["PUESTO_TEST_INSIDE"] = "yes"
         os.execvp("unshare", ["unshare", "-m", "-n", "--propagation", "private", sys.executable] + sys.argv)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    site = make()
+    site = make_site()
     try:
         site.start()
         try:
@@ -185,4 +184,5 @@ def run(make, test):
 
 
 if __name__ == "__main__":
-    sys.exit(run(Site, test_a_pool_lives))
+    # The image's kernel is fetched where there is a network.
+    sys.exit(run(Site, libvirt_host.missing() or guest_harness.lacking(), guest_harness.image, test_a_pool_lives))

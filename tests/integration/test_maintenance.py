@@ -144,4 +144,4 @@ def test_a_host_is_emptied_while_somebody_works(site):
 
 
 if __name__ == "__main__":
-    sys.exit(pool.run(Site, test_a_host_is_emptied_while_somebody_works))
+    sys.exit(pool.run(Site, pool.libvirt_host.missing() or pool.guest_harness.lacking(), pool.guest_harness.image, test_a_host_is_emptied_while_somebody_works))

@@ -173,14 +173,6 @@ static const struct rfb_client_events client_events = {
 	.bell = on_bell,
 };
 
-static bool socket_is_unix(int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-
-	return getsockname(fd, (struct sockaddr *)&addr, &len) == 0 && addr.ss_family == AF_UNIX;
-}
-
 static void on_poll_closed(uv_handle_t *handle)
 {
 	struct rfb_source *r = handle->data;
@@ -217,7 +209,7 @@ static struct source *rfb_open(
 	r->arg = arg;
 	r->base.type = &source_rfb;
 	pst_buf_init(&r->in, RFB_WAIT_MAX + 2 * READ_SIZE);
-	client.is_near = socket_is_unix(p->fd);
+	client.is_near = source_fd_is_unix(p->fd);
 	client.is_shared = p->is_shared;
 	client.arg = r;
 	if (!client.is_near)

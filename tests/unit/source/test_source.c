@@ -2,6 +2,10 @@
 /* The wrappers of a source: only sound input goes through. */
 #include <criterion/criterion.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "protocol/source/source.h"
 
@@ -46,4 +50,15 @@ Test(source, test_sizes_and_slots_that_are_not_there)
 	source_ready(&s);
 	source_close(NULL, NULL);
 	cr_assert_null(source_find("nothing"));
+}
+
+Test(source, test_only_a_unix_socket_carries_descriptors)
+{
+	int unix_fd = socket(AF_UNIX, SOCK_STREAM, 0), tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert(source_fd_is_unix(unix_fd));
+	cr_assert_not(source_fd_is_unix(tcp_fd));
+	cr_assert_not(source_fd_is_unix(-1));
+	close(unix_fd);
+	close(tcp_fd);
 }
