@@ -21,7 +21,7 @@ struct view {
 
 static const struct view views[] = {
 	{"pools", {"name", "state", "kind", "image", "counts.ready", "counts.connected", "counts.total", "max", "reason.en"}},
-	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "reason.en"}},
+	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "placement.host", "reason.en"}},
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
 	{"providers", {"name", "kind", "state", "capacity", "reported_capacity", "can", "reason.en"}},

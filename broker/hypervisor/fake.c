@@ -30,6 +30,7 @@ struct fake {
 	pthread_mutex_t lock; /* guards everything below */
 	struct fake_machine machines[FAKE_MACHINES_MAX];
 	bool silent[PST_ARRAY_LEN(fake_names)]; /* hosts */
+	bool fails_hosts;
 	unsigned fail_n;
 	int fail_code;
 	uv_loop_t *loop;
@@ -397,9 +398,11 @@ static int fake_console(struct driver *d, const char *desktop, struct machine_en
 static int fake_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
 {
 	struct fake *f = fake_of(d);
+	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	for (size_t i = 0; i < PST_ARRAY_LEN(fake_names); i++) {
+	rc = f->fails_hosts ? pst_err_set(err, PST_EIO, "the test wants no hosts") : 0;
+	for (size_t i = 0; i < PST_ARRAY_LEN(fake_names) && rc == 0; i++) {
 		struct driver_host h = { .processors = 8, .memory_mb = FAKE_MEMORY_MB, .free_mb = FAKE_MEMORY_MB, .usable = !f->silent[i] };
 
 		pst_strlcpy(h.name, sizeof(h.name), fake_names[i]);
@@ -416,7 +419,7 @@ static int fake_hosts(struct driver *d, driver_host_cb visit, void *arg, struct 
 		visit(&h, arg);
 	}
 	pthread_mutex_unlock(&f->lock);
-	return 0;
+	return rc;
 }
 
 static int fake_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
@@ -472,6 +475,15 @@ void fake_host_silent(struct driver *d, const char *host, bool is_silent)
 	PRE(i >= 0);
 	pthread_mutex_lock(&f->lock);
 	f->silent[i] = is_silent;
+	pthread_mutex_unlock(&f->lock);
+}
+
+void fake_hosts_fail(struct driver *d, bool fails)
+{
+	struct fake *f = fake_of(d);
+
+	pthread_mutex_lock(&f->lock);
+	f->fails_hosts = fails;
 	pthread_mutex_unlock(&f->lock);
 }
 

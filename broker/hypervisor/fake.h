@@ -16,5 +16,8 @@ int fake_kill(struct driver *d, const char *desktop, const char *reason);
 /* The host "one" or "two" cannot be asked, or can again: lists say so, nothing is made there. Any thread. */
 void fake_host_silent(struct driver *d, const char *host, bool is_silent);
 
+/* It cannot say which hosts it has. Any thread. */
+void fake_hosts_fail(struct driver *d, bool fails);
+
 /* The next n blocking calls fail with code. Any thread. */
 void fake_fail_next(struct driver *d, unsigned n, int code);

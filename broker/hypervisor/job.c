@@ -183,16 +183,18 @@ static void host_collect(const struct driver_host *h, void *arg)
 		h->usable, "reason", h->reason, "listed", !is_silent));
 }
 
-/* A provider that cannot say which hosts it has is not healthy, which its capacity tells. */
-static void provider_hosts(struct job *job, struct driver *d, const json_t *silent)
+static int provider_hosts(struct job *job, struct driver *d, const json_t *silent)
 {
 	struct host_listing l = { job, d, silent };
 	struct pst_err err = PST_ERR_INIT;
+	int rc;
 
 	if (!job->hosts)
 		job->hosts = json_array();
-	if (driver_hosts(d, host_collect, &l, &err) < 0)
+	rc = driver_hosts(d, host_collect, &l, &err);
+	if (rc < 0)
 		pst_warn("no list of hosts: %s", err.text);
+	return rc;
 }
 
 /* A provider that fails in the middle has said nothing: what it said before that is forgotten. */
@@ -200,14 +202,15 @@ static void provider_machines(struct job *job, struct driver *d)
 {
 	struct listing own = { json_array(), json_array() };
 	struct pst_err err = PST_ERR_INIT;
+	int rc = driver_list(d, machine_collect, &own, &err);
 
-	if (driver_list(d, machine_collect, &own, &err) < 0) {
+	if (rc < 0)
 		pst_warn("no list of machines: %s", err.text);
+	/* Of which hosts it lacks the machines stands with the hosts: without them the list says too much. */
+	if (provider_hosts(job, d, own.silent) < 0 || rc < 0)
 		json_array_append_new(job->unlisted, json_string(d->name));
-	} else {
+	else
 		json_array_extend(job->machines, own.machines);
-	}
-	provider_hosts(job, d, own.silent);
 	json_decref(own.machines);
 	json_decref(own.silent);
 }
@@ -343,7 +346,7 @@ static void kind_run(struct job *job)
 	case JOB_HEALTH:
 		providers_list(job);
 		for (size_t i = 0; i < job->drivers_n; i++)
-			provider_hosts(job, job->drivers[i], NULL);
+			(void)provider_hosts(job, job->drivers[i], NULL);
 		break;
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Networks of the provider "libvirt", pinged both ways by real machines: desktops kept apart, no address but the own one, VLANs of Open vSwitch,
-subnets that the provider makes. Of the second tier: it boots eight small machines. Everything is in a network namespace of the test's own.
+subnets that the provider makes. Of the second tier: it boots nine small machines. Everything is in a network namespace of the test's own.
 
 Run alone: PUESTO_TIER=2 top_builddir=build python3 tests/integration/test_networks.py"""
 import gzip
@@ -150,8 +150,9 @@ class World:
         self.host.start()
         self.driver = Driver(os.path.join(self.folder, "data"), {
             "kind": "libvirt", "uri": self.host.uri, "directory": self.folder + "/disks", "network": "none", "accel": guest_harness.accel().split(",")[0],
-            "deadline_s": 60, "networks": "lab, open, red, blue, out", "network-lab": "isolated:10.71.0.0/24", "network-open": "isolated:10.72.0.0/24 peers:yes",
-            "network-red": "ovs:ovs0 vlan:42", "network-blue": "ovs:ovs0 vlan:47", "network-out": "nat:10.74.0.0/24"})
+            "deadline_s": 60, "networks": "lab, open, red, blue, out, far", "network-lab": "isolated:10.71.0.0/24", "network-open": "isolated:10.72.0.0/24 peers:yes",
+            "network-red": "ovs:ovs0 vlan:42", "network-blue": "ovs:ovs0 vlan:47", "network-out": "nat:10.74.0.0/24",
+            "network-far": "bridge:br-far filter:none"})
 
     def machines(self, *networks):
         return [m.ready() for m in [Machine(self, n) for n in networks]]
@@ -202,20 +203,50 @@ def test_vlans_are_apart(world):
     world.remove(red, also, blue)
 
 
+class Neighbour:
+    """A network namespace at the other end of a wire: 192.0.2.2, here is 192.0.2.1. It knows no other way."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 600"], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "up\n"
+        self.here("ip link add wire type veth peer name far netns %d" % self.process.pid, "ip addr add 192.0.2.1/24 dev wire", "ip link set wire up")
+        self.there("ip addr add 192.0.2.2/24 dev far", "ip link set far up")
+        return self
+
+    def here(self, *commands, enter=()):
+        for command in commands:
+            subprocess.run([*enter, *command.split()], check=True, stdout=subprocess.DEVNULL)
+
+    def there(self, *commands):
+        self.here(*commands, enter=("nsenter", "--net=/proc/%d/ns/net" % self.process.pid))
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
 def test_nat_leads_out(world):
-    """To a neighbour that knows no way back but to this side of the wire."""
-    with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 600"], stdout=subprocess.PIPE, text=True) as neighbour:
-        assert neighbour.stdout.readline() == "up\n"
-        there = ["nsenter", "--net=/proc/%d/ns/net" % neighbour.pid]
-        for words in (["ip", "link", "add", "wire", "type", "veth", "peer", "name", "far", "netns", str(neighbour.pid)], ["ip", "addr", "add", "192.0.2.1/24", "dev", "wire"],
-                      ["ip", "link", "set", "wire", "up"], [*there, "ip", "addr", "add", "192.0.2.2/24", "dev", "far"], [*there, "ip", "link", "set", "far", "up"]):
-            subprocess.run(words, check=True)
+    with Neighbour():
         [a] = world.machines("out")
         assert a.lease() == a.reserved
         a("ip route add default via 10.74.0.1")
-        assert a.reaches("192.0.2.2")
+        assert a.reaches("192.0.2.2"), "it knows no way back but to this side of the wire"
         world.remove(a)
-        neighbour.kill()
+    libvirt_host.wait_for("the wire's end", lambda: not os.path.exists("/sys/class/net/wire"))
+
+
+def test_a_vxlan_behind_a_bridge_spans_hosts(world):
+    """As docs/hypervisors.md has it."""
+    with Neighbour() as neighbour:
+        neighbour.here("ip link add br-far type bridge", "ip link add vx-far type vxlan id 42 remote 192.0.2.2 dev wire dstport 4789", "ip link set vx-far master br-far up",
+                       "ip link set br-far up")
+        neighbour.there("ip link add vx-far type vxlan id 42 remote 192.0.2.1 dev far dstport 4789", "ip addr add 10.75.0.2/24 dev vx-far", "ip link set vx-far up")
+        [a] = world.machines("far")
+        a.address("10.75.0.1")
+        assert a.reaches("10.75.0.2")
+        neighbour.there("busybox ping -c 1 -W 2 10.75.0.1")
+        world.remove(a)
 
 
 def main():
@@ -232,6 +263,7 @@ def main():
         guest_harness.image()  # its kernel is fetched where there is a network
         os.environ["PUESTO_TEST_INSIDE"] = "yes"
         os.execvp("unshare", ["unshare", "-m", "-n", "--propagation", "private", sys.executable] + sys.argv)
+    subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # of this network
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     world = World()
     try:

@@ -171,6 +171,13 @@ Test(job, hosts_and_networks_are_told)
 	job_finish(&job);
 	free(before);
 	free(after);
+	fake_hosts_fail(d, true);
+	job_run(&job);
+	reply = job_reply(&job);
+	cr_expect_eq(json_array_size(json_object_get(reply, "machines")), 0, "which hosts' machines are lacking is not known");
+	cr_expect_str_eq(json_string_value(json_array_get(json_object_get(reply, "unlisted"), 0)), "here");
+	json_decref(reply);
+	job_finish(&job);
 	driver_close(d);
 	pst_loop_drain(&loop);
 }
