@@ -236,8 +236,8 @@ static void detail_add(json_t *detail, const char *key, const char *value)
 static int write_audit(struct write *w, const struct core_change *ch)
 {
 	const struct reconciler_ops *ops = w->r->ops;
-	bool is_host = !strcmp(ch->object_kind, "host");
-	const char *id = is_host ? ch->text : !strcmp(ch->object_kind, "pool") ? ch->pool_id : ch->desktop_id;
+	bool is_host = !strcmp(ch->object_kind, "provider"); /* a host is told of with its provider */
+	const char *id = is_host ? ch->provider_id : !strcmp(ch->object_kind, "pool") ? ch->pool_id : ch->desktop_id;
 	const struct core_desktop *d = state_desktop(&w->r->st, ch->desktop_id);
 	const struct core_pool *p = state_pool(&w->r->st, ch->pool_id);
 	struct audit_entry entry = { &ch->actor, ch->word, ch->object_kind, id, NULL };
@@ -254,7 +254,7 @@ static int write_audit(struct write *w, const struct core_change *ch)
 	detail_add(detail, "session", ch->s.id);
 	detail_add(detail, "remote", ch->s.remote);
 	detail_add(detail, "task", ch->t.id);
-	detail_add(detail, "text", ch->text);
+	detail_add(detail, is_host ? "name" : "text", ch->text);
 	detail_add(detail, "reason", ch->text_es);
 	text = pst_json_text(detail, NULL);
 	json_decref(detail);

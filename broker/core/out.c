@@ -140,8 +140,10 @@ void audit_pool(struct core_round *c, const char *word, const struct core_pool *
 
 void audit_host(struct core_round *c, const char *word, const struct core_host *h)
 {
-	struct core_change *ch = audit_add(c, word, "host", "");
+	const struct core_provider *pr = state_provider_named(c->st, h->provider);
+	struct core_change *ch = audit_add(c, word, "provider", "");
 
+	CORE_COPY(ch->provider_id, pr ? pr->id : "");
 	snprintf(ch->text, sizeof(ch->text), "%s/%s", h->provider, h->name);
 }
 

@@ -161,6 +161,9 @@ class Ctl(unittest.TestCase):
             self.assertEqual(json.loads(self.ok("get", "desktop", name, "-o", "json"))["placement"]["host"], "kvm1")
             self.ok("update", "pool", "demo", "spec.network=office")
             self.assertIn("network", self.no(1, "update", "pool", "demo", "spec.network=elsewhere"))
+            events = [e for e in json.loads(self.ok("list", "events", "kind=host.", "-o", "json"))]
+            self.assertEqual({(e["kind"], e["object"]["kind"], e["detail"]["name"]) for e in events},
+                             {(k, "provider", "local/kvm1") for k in ("host.maintenance", "host.resumed", "host.drained")})
             self.no(5, "host", "maintenance", "local", "kvm9")
             self.no(5, "host", "list", "nowhere")
             self.no(2, "host", "maintenance", "local", "kvm1", "at_once=x")
