@@ -15,12 +15,6 @@ static bool desktop_runs(const struct core_desktop *d)
 	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING;
 }
 
-/* A new one costs nobody anything where a move is not carried. */
-static bool desktop_is_spare(const struct core_desktop *d)
-{
-	return desktop_is_ready(d) && !d->a.id[0] && d->x.session == SESSION_NONE;
-}
-
 static bool carries_moves(struct core_state *st, const struct core_desktop *d)
 {
 	return provider_carries(st, state_provider(st, d->provider_id), "migrate");
@@ -70,6 +64,18 @@ static bool move_begin(struct core_round *c, struct core_desktop *d)
 	return true;
 }
 
+/* Where a move is not carried: another one costs nobody anything, when there is a host for it. */
+static void spare_replace(struct core_round *c, struct core_desktop *d)
+{
+	struct host_wish w = { state_provider(c->st, d->provider_id), state_pool(c->st, d->pool_id), d, true };
+	struct placement how;
+
+	desktop_touch(c, d);
+	d->move.due_ms = c->now->mono_ms + MOVE_RETRY_MAX_MS;
+	if (desktop_is_ready(d) && host_choose(c->st, &w, &how))
+		desktop_delete(c, d);
+}
+
 static bool move_is_due(struct core_round *c, const struct core_desktop *d)
 {
 	if (!desktop_runs(d) || d->t.id[0])
@@ -108,10 +114,7 @@ static void drain_host(struct core_round *c, struct core_host *h)
 			h->moving += move_begin(c, d);
 			continue;
 		}
-		desktop_touch(c, d);
-		d->move.due_ms = c->now->mono_ms + MOVE_RETRY_MAX_MS;
-		if (desktop_is_spare(d))
-			desktop_delete(c, d); /* the pool makes another one elsewhere */
+		spare_replace(c, d);
 	}
 }
 

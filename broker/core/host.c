@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIGURES_MS 30000       /* until a host that had no room is asked again; what was removed meanwhile counts at once */
 #define MEMORY_DEFAULT_MB 1024 /* of a pool that leaves it to the provider (hypervisor/request.c) */
 
 struct core_host *state_host(const struct core_state *st, const char *provider, const char *name)
@@ -255,7 +256,7 @@ bool host_has_room(struct core_round *c, const struct core_provider *pr, const s
 /* The figures may be old: they are asked for again. */
 void host_refuse(struct core_round *c, const struct host_wish *w, const struct placement *how, struct core_reason *ret)
 {
-	int64_t soon = c->now->mono_ms + INVENTORY_SOON_MS;
+	int64_t soon = c->now->mono_ms + FIGURES_MS;
 
 	if (c->st->provisioner && c->st->inventory_ms > soon)
 		c->st->inventory_ms = soon;

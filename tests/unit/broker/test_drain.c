@@ -262,6 +262,19 @@ Test(drain, what_cannot_be_moved_is_named_or_made_anew)
 	cr_expect_eq(ana->x.lifecycle, LIFECYCLE_LIVE);
 	move_view(&f.st, ana, &why);
 	cr_expect_str_eq(why.code, "not_carried");
+	f.st.hosts[1].maintenance = f.st.hosts[2].maintenance = true;
+	fixture_settle(&f);
+	fixture_tick(&f, 700000);
+	cr_expect_eq(f.st.desktop_count, 1, "and is not made again while no host takes it");
+	for (int i = 0; i < 3; i++)
+		f.st.hosts[i].maintenance = false;
+	fixture_tick(&f, 1000);
+	fixture_settle(&f);
+	cr_assert_eq(f.st.desktop_count, 2);
+	for (int i = 0; i < 3; i++)
+		f.st.hosts[i].maintenance = true, f.st.hosts[i].at_once = 4;
+	fixture_tick(&f, 1000);
+	cr_expect_eq(fixture_count(&f, LIFECYCLE_DELETING), 0, "the last spare one stays where no other host takes it");
 	ana->x.power = POWER_OFF;
 	move_view(&f.st, ana, &why);
 	cr_expect_str_eq(why.code, "move_stopped");
