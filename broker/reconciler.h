@@ -160,8 +160,7 @@ int reconciler_config_changed(struct reconciler *r, struct pst_err *err);
 int reconciler_pool_delete(struct reconciler *r, const char *pool, const struct core_actor *by, struct pst_err *err);
 /* The user is about to be deleted, is disabled, or lost the pool (NULL: all): ends sessions,
  * gives up waiting, logs off; dedicated desktops are given back. */
-int reconciler_user_revoked(struct reconciler *r, const char *user_id, const char *pool_id,
-                            const struct core_actor *by, struct pst_err *err);
+int reconciler_user_revoked(struct reconciler *r, const char *user_id, const char *pool_id, const struct core_actor *by, struct pst_err *err);
 /* Lets the reaper go on after it stopped itself ("too many orphans at once"). */
 int reconciler_reap_allow(struct reconciler *r, const struct core_actor *by, struct pst_err *err);
 
@@ -185,7 +184,8 @@ int reconciler_agent_report(struct reconciler *r, const char *desktop, const cha
  * the older one is no news. */
 void reconciler_agent_gone(struct reconciler *r, const char *desktop);
 
-int reconciler_provisioner_hello(struct reconciler *r, const struct provider_list *providers, const struct machine_list *list, struct pst_err *err);
+int reconciler_provisioner_hello(struct reconciler *r, const struct provider_list *providers, const struct machine_list *list,
+                                 struct pst_err *err);
 int reconciler_inventory(struct reconciler *r, const struct machine_list *list, struct pst_err *err);
 void reconciler_provisioner_gone(struct reconciler *r);
 int reconciler_machine_report(struct reconciler *r, const struct machine_report *m, struct pst_err *err);

@@ -98,7 +98,8 @@ static bool check_same(const struct core_desktop *a, const struct core_desktop *
 {
 	return a->x.lifecycle == b->x.lifecycle && a->x.power == b->x.power && a->x.lease == b->x.lease &&
 	       a->x.session == b->x.session && a->x.hygiene == b->x.hygiene && a->x.drain == b->x.drain &&
-	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && !strcmp(a->place.host, b->place.host) && a->keyed == b->keyed &&
+	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && a->keyed == b->keyed &&
+	       !strcmp(a->place.host, b->place.host) &&
 	       a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
 	       a->a.epoch == b->a.epoch && !strcmp(a->s.id, b->s.id) && a->s.active == b->s.active &&
 	       !strcmp(a->t.id, b->t.id) && a->t.attempts == b->t.attempts && a->t.state == b->t.state;

@@ -64,7 +64,8 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .virt = n->virt, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? CMDLINE : "", .net = lv_network_of(h->lv, &r->request), .has_console = n->can & DRIVER_CONSOLE, .record = r };
+		.cmdline = p->kernel[0] ? CMDLINE : "", .net = lv_network_of(h->lv, &r->request),
+		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
