@@ -13,9 +13,19 @@
 /* ---- rows to state ---- */
 
 struct load {
+	struct db *db;
 	struct core_state *st;
 	struct pst_err *err;
 };
+
+/* A broker that died between the end of a version and its being forgotten. */
+static bool is_gone(struct db *db, const struct db_rollout *row)
+{
+	struct version_row v;
+	int rc = row->previous[0] ? db_version_get(db, row->image_id, row->previous, &v, NULL) : 0;
+
+	return rc == PST_ENOTFOUND || (rc == 0 && row->previous[0] && !strcmp(v.state, "retired"));
+}
 
 static int load_rollout(void *arg, const struct db_rollout *row)
 {
@@ -27,7 +37,7 @@ static int load_rollout(void *arg, const struct db_rollout *row)
 	CORE_COPY(ro->id, row->id);
 	CORE_COPY(ro->image_id, row->image_id);
 	CORE_COPY(ro->version, row->version);
-	CORE_COPY(ro->previous, row->previous);
+	CORE_COPY(ro->previous, is_gone(l->db, row) ? "" : row->previous);
 	CORE_COPY(ro->by, row->by);
 	rollout_phase_parse(row->phase, &ro->phase);
 	ro->paused = row->paused;
@@ -63,7 +73,7 @@ static int load_time(void *arg, const struct db_time *row)
 
 int reconciler_load_rollouts(struct db *db, struct core_state *st, struct pst_err *err)
 {
-	struct load l = { st, err };
+	struct load l = { db, st, err };
 	int rc = db_rollout_each_last(db, load_rollout, &l, err);
 
 	return rc == 0 ? db_time_each(db, load_time, &l, err) : rc;
@@ -164,6 +174,16 @@ int reconciler_rollout(struct reconciler *r, const char *image, enum rollout_act
 	const struct core_actor *by, struct pst_err *err)
 {
 	struct core_event ev = { .kind = EVENT_ROLLOUT, .word = image, .act = act, .by = by };
+
+	return round_run(r, &ev, err);
+}
+
+int reconciler_version_ended(
+	struct reconciler *r, const char *image, const char *version, struct pst_err *err)
+{
+	struct core_event ev = {
+		.kind = EVENT_ROLLOUT, .word = image, .text = version, .act = ROLLOUT_FORGET
+	};
 
 	return round_run(r, &ev, err);
 }

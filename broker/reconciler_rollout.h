@@ -16,3 +16,6 @@ int reconciler_publish(struct reconciler *r, const char *image, const char *vers
 /* PST_ECONFLICT: there is none that goes on. */
 int reconciler_rollout(struct reconciler *r, const char *image, enum rollout_act act,
 	const struct core_actor *by, struct pst_err *err);
+/* After the row of a version was removed, or marked as retired: no roll-out goes back to it. */
+int reconciler_version_ended(
+	struct reconciler *r, const char *image, const char *version, struct pst_err *err);

@@ -28,6 +28,25 @@ static bool pool_was_named(const struct core_out *out, size_t upto, const char *
 	return false;
 }
 
+/* How far a version is changes with each desktop of a pool that follows it. */
+static void send_rollouts(struct reconciler *r, const struct core_out *out)
+{
+	for (size_t i = 0; i < r->st.rollout_count; i++) {
+		const struct core_rollout *ro = &r->st.rollouts[i];
+		char image[CORE_ID_SIZE];
+		bool changed = false;
+
+		CORE_COPY(image, ro->image_id);
+		for (size_t n = 0; n < out->touched_count && !changed && rollout_is_live(ro); n++) {
+			const struct core_pool *p = state_pool(&r->st, out->touched[n].pool_id);
+
+			changed = p && pool_follows(p, ro);
+		}
+		if (changed)
+			send_changed(r, "image", image);
+	}
+}
+
 static void send_notices(struct reconciler *r, const struct core_out *out)
 {
 	for (size_t i = 0; i < out->touched_count; i++) {
@@ -197,4 +216,5 @@ void reconciler_send(struct reconciler *r, const struct core_out *out)
 	for (size_t i = 0; i < out->command_count; i++)
 		send_command(r, &out->commands[i]);
 	send_notices(r, out);
+	send_rollouts(r, out);
 }

@@ -48,7 +48,7 @@ int db_rollout_put(struct db *db, const struct db_rollout *row, struct pst_err *
 	db_query_begin(&q, db,
 		"INSERT INTO rollouts (" COLUMNS
 		") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		" ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, paused = excluded.paused, canary = "
+		" ON CONFLICT (id) DO UPDATE SET previous = excluded.previous, phase = excluded.phase, paused = excluded.paused, canary = "
 		"excluded.canary,"
 		" canary_s = excluded.canary_s, unavailable = excluded.unavailable, max_failures = "
 		"excluded.max_failures,"

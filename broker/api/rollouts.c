@@ -240,6 +240,18 @@ static int find_version(struct api_call *call, struct image_row *i, struct versi
 	return -1;
 }
 
+static void answer_end(struct api_call *call, const struct image_row *i, const char *version, bool gone)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (reconciler_version_ended(call->api->rec, i->id, version, &err) < 0)
+		call_error(call, &err);
+	else if (gone)
+		call_empty(call);
+	else
+		answer(call, i->id);
+}
+
 static void end_version(
 	struct api_call *call, const struct image_row *i, const struct version_row *v, bool gone)
 {
@@ -258,10 +270,7 @@ static void end_version(
 		write_fail(call, &err);
 	} else if (write_commit(call, gone ? "image.version_removed" : "image.version_retired", "image",
 			   i->id, detail) == 0) {
-		if (gone)
-			call_empty(call);
-		else
-			answer(call, i->id);
+		answer_end(call, i, v->version, gone);
 	}
 }
 

@@ -88,6 +88,17 @@ static void add_pools(const struct core_state *st, int64_t now, struct problems 
 	}
 }
 
+static void add_rollouts(const struct core_state *st, struct problems *p)
+{
+	for (size_t i = 0; i < st->rollout_count; i++) {
+		const struct core_rollout *ro = &st->rollouts[i];
+		const struct core_image *image = state_image(st, ro->image_id);
+
+		if (image && ro->paused)
+			add(p, false, "image", image->id, image->name, "paused", &ro->reason);
+	}
+}
+
 struct desktop_counts {
 	int ready, assigned, connected, starting, failed, deleting;
 };
@@ -172,6 +183,7 @@ void api_status_get(struct api_call *call)
 	add_providers(st, &p);
 	add_hosts(st, &p);
 	add_pools(st, now, &p, &waiting);
+	add_rollouts(st, &p);
 	add_desktops(st, now, &p, &c, &sessions);
 	db_audit_last(api->db, &last_seq, NULL);
 	const char *state = json_array_size(p.errors) ? "failed" : json_array_size(p.warnings) ? "warning" : "ok";

@@ -357,6 +357,16 @@ void agent_accept_remote(int local, const struct pst_tls_peer *peer, const char 
 
 /* --- to the agent ---------------------------------------------------------------------- */
 
+/* A sentence of ours is said in both languages: nobody knows which one the person there reads. */
+static json_t *message_json(const struct core_reason *why)
+{
+	char text[2 * CORE_TEXT_SIZE + 2];
+
+	snprintf(text, sizeof(text), "%s%s%s", why->en, why->es[0] && strcmp(why->en, why->es) != 0 ? "\n" : "",
+		strcmp(why->en, why->es) != 0 ? why->es : "");
+	return json_pack("{s:s, s:s}", "op", "message", "text", text);
+}
+
 void agent_tell(struct control *c, const char *desktop, const struct agent_message *m)
 {
 	struct agent_link *a = find(c, desktop);
@@ -373,7 +383,7 @@ void agent_tell(struct control *c, const char *desktop, const struct agent_messa
 			m->reason ? m->reason->es : "");
 		break;
 	case AGENT_TELL_MESSAGE:
-		msg = json_pack("{s:s, s:s}", "op", "message", "text", m->reason ? m->reason->en : "");
+		msg = m->reason ? message_json(m->reason) : NULL;
 		break;
 	}
 	if (msg)

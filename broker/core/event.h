@@ -26,7 +26,7 @@ enum core_event_kind {
 	EVENT_OPERATE, /* operation, word */
 	EVENT_POOL_DELETE,
 	EVENT_PUBLISH, /* rollout: image_id, version, plan, by; on: the version is known to work */
-	EVENT_ROLLOUT, /* word: the image; act */
+	EVENT_ROLLOUT, /* word: the image; act; forget: text */
 	EVENT_USER_REVOKED,
 	EVENT_REAP_ALLOW,
 	EVENT_HOST_MAINTENANCE, /* provider, word: its host; on, number: moves at once */

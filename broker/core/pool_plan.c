@@ -247,7 +247,7 @@ static bool pool_may_swap(const struct core_state *st, const struct core_pool *p
 {
 	int busy = p->starting + p->ending;
 
-	if (!pool_may_grow(p) || !pool_version(st, p)[0] || p->waiting || busy >= share_ceiling(st, p))
+	if (!pool_may_grow(p) || !pool_version(st, p)[0] || (st->mind_spare && (p->waiting || busy >= share_ceiling(st, p))))
 		return false;
 	return p->ready > p->spare || !st->mind_spare || (!busy && !pool_has_room(st, p));
 }

@@ -29,7 +29,7 @@ enum rollout_phase {
 const char *rollout_phase_text(enum rollout_phase v);
 bool rollout_phase_parse(const char *text, enum rollout_phase *ret);
 
-enum rollout_act { ROLLOUT_PAUSE, ROLLOUT_CONTINUE, ROLLOUT_REVERT };
+enum rollout_act { ROLLOUT_PAUSE, ROLLOUT_CONTINUE, ROLLOUT_REVERT, ROLLOUT_FORGET /* the version before is no more */ };
 
 const char *rollout_act_text(enum rollout_act v);
 bool rollout_act_parse(const char *text, enum rollout_act *ret); /* pause, continue, rollback */

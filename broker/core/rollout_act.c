@@ -94,12 +94,23 @@ static void act_continue(struct core_round *c, struct core_rollout *ro)
 		rollout_spread(c, ro);
 }
 
+/* The version before is no more: there is no way back to it. While it is the published one, it cannot go. */
+static void act_forget(struct core_round *c, struct core_rollout *ro)
+{
+	if (!ro || rollout_is_live(ro) || strcmp(ro->previous, c->ev->text) != 0)
+		return;
+	rollout_touch(c, ro);
+	ro->previous[0] = '\0';
+}
+
 void rollout_on_act(struct core_round *c)
 {
 	struct core_rollout *ro = state_rollout(c->st, c->ev->word);
 	bool can_revert = ro && (rollout_is_live(ro) || (ro->phase == ROLLOUT_DONE && ro->previous[0]));
 
-	if (c->ev->act == ROLLOUT_REVERT && can_revert)
+	if (c->ev->act == ROLLOUT_FORGET)
+		act_forget(c, ro);
+	else if (c->ev->act == ROLLOUT_REVERT && can_revert)
 		revert_by(c, ro);
 	else if (!ro || !rollout_is_live(ro))
 		refuse(c, PST_ECONFLICT, REASON_NO_ROLLOUT, NULL);

@@ -185,6 +185,7 @@ class Api(unittest.TestCase):
         self.assertIn("versión 2", problem["detail_es"])
         self.assertTrue(self.admin.want(200, "POST", "images/steps/rollout/pause", {})["rollout"]["paused"])
         self.assertIn("admin", self.admin.get("images/steps")["rollout"]["reason"]["en"])
+        self.assertIn(("image", "steps", "paused"), [(p["kind"], p["name"], p["state"]) for p in self.admin.get("status")["problems"]])
         self.assertFalse(self.admin.want(200, "POST", "images/steps/rollout/continue", {})["rollout"]["paused"])
         self.admin.want(404, "POST", "images/steps/rollout/faster", {})
         self.assertIn("rolled out", self.admin.want(409, "POST", "images/steps/versions/2/retire", {})["detail"])

@@ -187,7 +187,7 @@ static bool options_parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { .from = 1, .count = 1000, .mutate = "" };
-	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, replaced = 0, forced = 0;
+	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, replaced = 0, forced = 0, reverted = 0;
 	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
 	struct db *db = NULL;
@@ -219,6 +219,7 @@ int main(int argc, char **argv)
 		rollouts += (uint64_t)w->rollouts;
 		replaced += (uint64_t)w->replaced;
 		forced += (uint64_t)w->forced;
+		reverted += (uint64_t)w->reverted;
 		if (rc)
 			printf("VIOLATION seed %llu step %llu at %lld: %s\nreplay: puesto-sim --seed %llu%s%s --verbose\n",
 			       (unsigned long long)s, (unsigned long long)w->steps, (long long)w->now, w->violation,
@@ -229,8 +230,8 @@ int main(int argc, char **argv)
 	}
 	free(w);
 	db_close(db);
-	printf("%llu roll-outs done, %llu desktops replaced, %llu users logged off for them\n", (unsigned long long)rollouts,
-	       (unsigned long long)replaced, (unsigned long long)forced);
+	printf("%llu roll-outs done, %llu taken back by themselves, %llu desktops replaced, %llu users logged off for them\n",
+	       (unsigned long long)rollouts, (unsigned long long)reverted, (unsigned long long)replaced, (unsigned long long)forced);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,
 	       (double)(pst_mono_ms() - start) / 1000, rc ? "FAILED" : "no violation");

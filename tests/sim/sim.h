@@ -46,8 +46,8 @@ enum what {
 	WHAT_COUNT,
 };
 
-/* Of an image version: its agent never comes up; its session ends at once; it takes long. */
-enum trait { TRAIT_GOOD, TRAIT_DEAD, TRAIT_DIES, TRAIT_SLOW };
+/* Of an image version: its agent never comes up; its session ends at once; it takes long; no viewer ever sees a picture. */
+enum trait { TRAIT_GOOD, TRAIT_DEAD, TRAIT_DIES, TRAIT_SLOW, TRAIT_BLACK };
 
 struct message {
 	int64_t at;
@@ -129,7 +129,7 @@ struct world {
 	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
 	int seen_count;
-	int grants, crashes, replaced, forced, rollouts;
+	int grants, crashes, replaced, forced, rollouts, reverted;
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
 	char violation[400]; /* "" while all is well */

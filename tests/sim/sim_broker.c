@@ -126,6 +126,7 @@ static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *
 	if (!strcmp(entry->kind, "machine.gone"))
 		host_check_gone(w, entry->object_id);
 	w->rollouts += !strcmp(entry->kind, "rollout.done");
+	w->reverted += !strcmp(entry->kind, "rollout.reverted") && strstr(entry->detail, "by itself") != NULL;
 	return 0;
 }
 

@@ -20,12 +20,13 @@ static struct core_rollout *rollout_now(struct world *w)
 void rollout_choose(struct world *w)
 {
 	static const enum trait traits[] = { TRAIT_GOOD, TRAIT_GOOD, TRAIT_GOOD, TRAIT_DEAD, TRAIT_DIES,
-		TRAIT_SLOW };
+		TRAIT_SLOW, TRAIT_BLACK };
 
 	w->worked[1] = true;
 	for (int v = 2; v <= VERSIONS_MAX; v++)
-		w->traits[v] = traits[sim_below(w, 6)];
-	if (sim_below(w, 2))
+		w->traits[v] = traits[sim_below(w, 7)];
+	/* Where a rule of theirs is broken, there are always some. */
+	if (sim_below(w, 2) || !strcmp(w->mutate, "verify") || !strcmp(w->mutate, "spare"))
 		sim_post(w, ADMIN_ACTS, sim_between(w, 1000, 60000));
 }
 

@@ -88,6 +88,8 @@ static bool user_is_let_in(const struct world *w, const struct machine *m, const
 {
 	if (w->agentless)
 		return m && m->running;
+	if (m && !w->calm && rollout_trait(w, m->version) == TRAIT_BLACK)
+		return false;
 	return m && m->agent && m->keyed && g->epoch > m->highest;
 }
 

@@ -279,6 +279,11 @@ Test(reconciler_rollout, a_version_that_fails_is_marked_and_may_be_tried_again)
 	cr_expect_eq(COUNT("image_versions", "version = '3' AND state = 'ready' AND verified"), 1);
 	cr_expect_eq(COUNT("images", "published = '3'"), 1);
 	cr_expect_eq(COUNT("version_times", "version = '3' AND kind = 'prepare'"), 2);
+	/* The first one is gone, and the broker died before it was forgotten. */
+	cr_assert_eq(db_version_delete(w.db, "image", "1", NULL), 0);
+	die();
+	cr_expect_eq(reconciler_rollout(w.rec, "image", ROLLOUT_REVERT, NULL, NULL), PST_ECONFLICT);
+	cr_expect_eq(reconciler_version_ended(w.rec, "image", "1", NULL), 0);
 }
 
 Test(reconciler_rollout, pause_and_back_survive_a_death_and_wrong_calls_are_refused)

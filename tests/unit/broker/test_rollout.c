@@ -84,7 +84,8 @@ Test(rollout, an_agent_that_does_not_report_in_time_fails_it)
 
 Test(rollout, an_image_that_says_it_is_not_well_fails_it)
 {
-	struct core_event enrol = { .kind = EVENT_ENROLLED }, unfit = { .kind = EVENT_AGENT_REPORT, .word = "unfit", .text = "no licence" };
+	struct core_event enrol = { .kind = EVENT_ENROLLED },
+			  unfit = { .kind = EVENT_AGENT_REPORT, .word = "unfit", .text = "no licence" };
 	char task[CORE_ID_SIZE];
 
 	world(1, 2, 0);
@@ -430,6 +431,23 @@ Test(rollout, one_version_at_a_time)
 	struct core_event ev = { .kind = EVENT_PUBLISH, .rollout = &wish };
 	fixture_run(&f, &ev);
 	cr_expect_eq(f.out.code, PST_ENOTFOUND);
+}
+
+Test(rollout, there_is_no_way_back_to_a_version_that_is_no_more)
+{
+	struct core_event ev = { .kind = EVENT_ROLLOUT, .word = "image", .act = ROLLOUT_FORGET, .text = "1" };
+
+	world(0, 2, 0);
+	publish("2", true);
+	cr_assert_eq(now()->phase, ROLLOUT_DONE);
+	ev.text = "7";
+	fixture_run(&f, &ev);
+	cr_expect_str_eq(now()->previous, "1");
+	ev.text = "1";
+	fixture_run(&f, &ev);
+	cr_expect_str_eq(now()->previous, "");
+	cr_expect_eq(act(ROLLOUT_REVERT), PST_ECONFLICT);
+	cr_expect_str_eq(published(), "2");
 }
 
 Test(rollout, a_round_that_is_undone_leaves_no_trace)
