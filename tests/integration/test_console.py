@@ -21,8 +21,13 @@ PONG = 9
 class Machine:
     """An RFB server of one picture: what it is sent is kept."""
 
-    def __init__(self):
-        self.socket, self.far = socket.socketpair()
+    def __init__(self, is_far=False):
+        if is_far:
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                self.far = socket.create_connection(server.getsockname())
+                self.socket, _ = server.accept()
+        else:
+            self.socket, self.far = socket.socketpair()
         self.asked, self.keys, self.pointers, self.sizes, self.is_over = 0, [], [], 0, False
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -83,8 +88,8 @@ class Console(unittest.TestCase):
         self.gate.close()
         os.unlink(self.script)
 
-    def machine(self):
-        self.machines.append(Machine())
+    def machine(self, is_far=False):
+        self.machines.append(Machine(is_far))
         return self.machines[-1]
 
     def redeem(self, message, send):
@@ -119,7 +124,7 @@ class Console(unittest.TestCase):
     def test_a_vnc_viewer_s_desktop_may_be_such_a_screen(self):
         def connect(message, send):
             return {"session": CONSOLE % 50, "desktop": DESKTOP, "user": "ana", "pool": "demo", "epoch": 1, "grant": "", "endpoint": {"kind": "rfb"},
-                    "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 4000, "max_height": 4000}, "fd": self.machine().far.fileno()}
+                    "policy": {"clipboard_in": True, "clipboard_out": True, "max_width": 4000, "max_height": 4000}, "fd": self.machine(is_far=True).far.fileno()}
         self.gate.broker.handlers["auth"] = lambda m, send: {"login": "l" * 43, "user": "ana", "pool": "p", "pool_name": "Demo"}
         self.gate.broker.handlers["connect"] = connect
         viewer = Rfb(self.gate.vnc)
