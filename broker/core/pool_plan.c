@@ -260,7 +260,9 @@ static void pool_shrink(struct core_round *c, struct core_pool *p)
 		pool_shed(c, p, p->total - p->max - p->ending, false);
 		return;
 	}
-	if (p->stale && pool_may_swap(c->st, p))
+	if (pool_may_swap(c->st, p) && verify_takes_room(c->st, p))
+		pool_shed(c, p, 1, false);
+	else if (p->stale && pool_may_swap(c->st, p))
 		pool_shed(c, p, 1, true);
 	if (surplus <= 0 || !p->ready || p->waiting) {
 		p->surplus_ms = 0;

@@ -29,7 +29,12 @@ enum rollout_phase {
 const char *rollout_phase_text(enum rollout_phase v);
 bool rollout_phase_parse(const char *text, enum rollout_phase *ret);
 
-enum rollout_act { ROLLOUT_PAUSE, ROLLOUT_CONTINUE, ROLLOUT_REVERT, ROLLOUT_FORGET /* the version before is no more */ };
+enum rollout_act {
+	ROLLOUT_PAUSE,
+	ROLLOUT_CONTINUE,
+	ROLLOUT_REVERT,
+	ROLLOUT_FORGET /* the version before is no more */
+};
 
 const char *rollout_act_text(enum rollout_act v);
 bool rollout_act_parse(const char *text, enum rollout_act *ret); /* pause, continue, rollback */
@@ -62,7 +67,8 @@ struct core_rollout {
 	struct core_reason waits; /* why it does not get on */
 	int64_t phase_ms;         /* monotonic, since when it is in this phase, or since the broker's start */
 	int64_t force_ms;         /* monotonic; 0: nobody is forced */
-	unsigned touched;         /* the round that writes its row */
+	bool wants_room;  /* a free desktop of a full host has to go, for the one that is to be tried */
+	unsigned touched; /* the round that writes its row */
 };
 
 #define TIMING_SAMPLES 32

@@ -43,6 +43,8 @@ void rollout_on_act(struct core_round *c);
 
 /* verify.c */
 void verify_run(struct core_round *c, struct core_rollout *ro);
+/* Takes the wish that a free desktop of this pool goes, because its host is full. */
+bool verify_takes_room(const struct core_state *st, const struct core_pool *p);
 /* Probes that no roll-out waits for are removed. */
 void verify_clean(struct core_round *c);
 

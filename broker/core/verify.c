@@ -54,11 +54,23 @@ static struct core_pool *verify_pool(struct core_round *c, struct core_rollout *
 	return NULL;
 }
 
+static bool host_gets_room(const struct core_state *st)
+{
+	for (size_t i = 0; i < st->desktop_count; i++)
+		if (st->desktops[i]->x.lifecycle == LIFECYCLE_DELETING)
+			return true;
+	return false;
+}
+
 static void verify_begin(struct core_round *c, struct core_rollout *ro)
 {
-	struct core_pool *p = verify_pool(c, ro);
 	struct core_reason why;
+	struct core_pool *p;
 
+	pool_count(c->st); /* a place that has just become free is the probe's, not the pool's */
+	p = verify_pool(c, ro);
+	ro->wants_room =
+		!p && !strcmp(ro->waits.code, reason_code(REASON_HOST_FULL)) && !host_gets_room(c->st);
 	if (!p)
 		return;
 	if (ro->tries == VERIFY_TRIES) {
@@ -93,6 +105,17 @@ void verify_run(struct core_round *c, struct core_rollout *ro)
 	} else {
 		wake_at(c, ro->phase_ms + VERIFY_WAIT_MS);
 	}
+}
+
+bool verify_takes_room(const struct core_state *st, const struct core_pool *p)
+{
+	struct core_rollout *ro = state_rollout(st, p->image_id);
+
+	if (!ro || ro->phase != ROLLOUT_VERIFY || ro->paused || !ro->wants_room || !pool_follows(p, ro) ||
+		!p->ready)
+		return false;
+	ro->wants_room = false; /* one desktop, of one pool */
+	return true;
 }
 
 void verify_clean(struct core_round *c)

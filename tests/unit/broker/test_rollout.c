@@ -128,13 +128,35 @@ Test(rollout, a_machine_that_vanishes_is_tried_again_three_times)
 	cr_expect_eq(now()->phase, ROLLOUT_FAILED);
 }
 
-Test(rollout, a_full_host_is_waited_for_with_its_reason)
+Test(rollout, a_full_host_gives_up_a_free_desktop_for_the_trial)
 {
-	world(1, 1, 0);
-	f.st.providers[0].capacity = 1;
+	world(2, 2, 1);
+	f.st.providers[0].capacity = 2;
 	publish("2", false);
 	cr_expect_null(probe());
 	cr_expect_str_eq(why(), "host_full");
+	cr_expect_eq(fixture_count(&f, LIFECYCLE_DELETING), 1);
+	fixture_tick(&f, 1000);
+	cr_expect_eq(fixture_count(&f, LIFECYCLE_DELETING), 1, "one is enough");
+	char task[CORE_ID_SIZE];
+	CORE_COPY(task, busy()->t.id);
+	fixture_result(&f, task, true, false);
+	cr_expect_not_null(probe(), "the place is not the pool's");
+	cr_expect_geq(settle_watching(), 0);
+	cr_expect_eq(now()->phase, ROLLOUT_DONE);
+	cr_expect_eq(count("2"), 2);
+}
+
+Test(rollout, a_full_host_where_everybody_works_is_waited_for_with_its_reason)
+{
+	world(1, 1, 0);
+	f.st.providers[0].capacity = 1;
+	cr_assert_not_null(fixture_work(&f, "ana"));
+	publish("2", false);
+	fixture_tick(&f, 1000);
+	cr_expect_null(probe());
+	cr_expect_str_eq(why(), "host_full");
+	cr_expect_eq(f.st.desktops[0]->x.session, SESSION_CONNECTED);
 	f.st.providers[0].capacity = 2;
 	fixture_tick(&f, 1000);
 	cr_expect_not_null(probe());
