@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,6 +168,26 @@ int edit_rebase(const struct edit_params *p, const char *backing, enum disk_form
 
 	if (rc == 0)
 		rc = rebase(&e, backing, format, err);
+	edit_close(&e);
+	return rc;
+}
+
+int edit_snapshot(const struct edit_params *p, enum edit_snapshot how, const char *name, struct pst_err *err)
+{
+	static const char *const options[] = { "-c", "-a", "-d" };
+	char file[PATH_MAX]; /* with the format: that subcommand would guess it */
+	const char *const argv[] = { p->program, "snapshot", "-q", options[how], name, "--image-opts", file, NULL };
+	struct edit e = { .p = p, .fd = -1 };
+	int rc = 0;
+
+	if (name[0] == '-' || strchr(p->path, ','))
+		rc = pst_err_set(err, PST_EINVAL, "\"%.100s\" of %.200s: qemu-img would read it as something else", name, p->path);
+	else if (snprintf(file, sizeof(file), "driver=qcow2,file.driver=file,file.filename=%s", p->path) >= (int)sizeof(file))
+		rc = pst_err_set(err, PST_ELIMIT, "%.200s: too long", p->path);
+	if (rc == 0)
+		rc = edit_open(&e, err);
+	if (rc == 0)
+		rc = edit_run(&e, argv, err);
 	edit_close(&e);
 	return rc;
 }

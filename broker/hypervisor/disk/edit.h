@@ -32,3 +32,15 @@ int edit_grow(const struct edit_params *p, uint64_t size, struct pst_err *err);
  * what the files in between had is copied into it first. A stop in between leaves it on the old one.
  */
 int edit_rebase(const struct edit_params *p, const char *backing, enum disk_format format, struct pst_err *err);
+
+enum edit_snapshot {
+	EDIT_SNAPSHOT_TAKE,
+	EDIT_SNAPSHOT_APPLY,
+	EDIT_SNAPSHOT_DELETE,
+};
+
+/*
+ * A snapshot inside the file, of the disk alone; name is one of ours (pst_name_valid). Two may have one name: the
+ * caller keeps them apart. PST_EIO with qemu-img's words when there is none of that name, PST_EBUSY as above.
+ */
+int edit_snapshot(const struct edit_params *p, enum edit_snapshot how, const char *name, struct pst_err *err);

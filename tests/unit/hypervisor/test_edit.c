@@ -51,3 +51,19 @@ Test(edit, what_cannot_be_is_refused_at_once)
 	snprintf(path, sizeof(path), "%s", disk_file("junk", "junk", 4, 4096));
 	cr_assert_eq(edit_grow(&p, 2 * MIB, &err), PST_EINVAL);
 }
+
+Test(edit, a_snapshots_name_is_no_option)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX];
+	struct edit_params p = { .program = "/nonexistent", .path = path, .within = disk_folder, .timeout_ms = 1000, .cancel_fd = -1 };
+
+	snprintf(path, sizeof(path), "%s", disk_plain("disk.qcow2"));
+	cr_assert_eq(edit_snapshot(&p, EDIT_SNAPSHOT_TAKE, "-d", &err), PST_EINVAL);
+	cr_assert_eq(edit_snapshot(&p, EDIT_SNAPSHOT_APPLY, "a", &err), PST_ENOTFOUND, "%s", err.text);
+	int fd = open(path, O_RDWR);
+	cr_assert_eq(edit_snapshot(&p, EDIT_SNAPSHOT_DELETE, "a", &err), PST_EBUSY, "%s", err.text);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/a,b.qcow2", disk_folder);
+	cr_assert_eq(edit_snapshot(&p, EDIT_SNAPSHOT_TAKE, "a", &err), PST_EINVAL, "qemu-img splits at commas");
+}
