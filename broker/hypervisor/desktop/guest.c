@@ -5,6 +5,8 @@
 #include "base/conf.h"
 #include "base/daemon.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/unixsock.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
 #include "broker/hypervisor/desktop/mounts.h"
@@ -20,6 +22,8 @@
 #define ACCOUNT "user"
 #define OUTPUT "/var/log/puesto-session.log"
 #define DISPLAY_NUMBER 0
+#define CMDLINE_MAX 4096
+#define CMDLINE_WORD "puesto.session."
 
 static int folder_own(const char *path, mode_t mode, const struct launch *l, gid_t gid, struct pst_err *err)
 {
@@ -49,9 +53,25 @@ static int folders_make(const struct launch *l, gid_t gid, struct pst_err *err)
 	return home_make("/etc/skel", DESKTOP_HOME, l->uid, err);
 }
 
+/* "puesto.session.KEY=VALUE" of the kernel's command line: a hypervisor's word, before any seed has come. */
+static int conf_override(struct pst_conf *conf, struct pst_err *err)
+{
+	char text[CMDLINE_MAX], *save = NULL;
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+	pst_fd_close(&fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *w = strtok_r(text, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
+		if (pst_str_starts(w, CMDLINE_WORD) && pst_conf_override(conf, w + strlen(CMDLINE_WORD) - strlen("session."), err) < 0)
+			return pst_err_wrap(err, "the kernel's command line");
+	}
+	return 0;
+}
+
 static int conf_read(struct pst_conf *conf, struct launch *l, struct pst_err *err)
 {
-	if (access(GUEST_SESSION_CONF, R_OK) == 0 && pst_conf_load(conf, GUEST_SESSION_CONF, err) < 0)
+	if ((access(GUEST_SESSION_CONF, R_OK) == 0 && pst_conf_load(conf, GUEST_SESSION_CONF, err) < 0) || conf_override(conf, err) < 0)
 		return err->code;
 	l->locale = pst_conf_str(conf, "session", "locale", "en_US");
 	l->layout = pst_conf_str(conf, "session", "layout", "us");
