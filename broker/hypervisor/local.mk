@@ -40,10 +40,29 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
+	broker/hypervisor/qemu/command.c broker/hypervisor/qemu/command.h \
 	broker/hypervisor/qemu/instant.c broker/hypervisor/qemu/instant.h \
+	broker/hypervisor/qemu/keeper.c \
+	broker/hypervisor/qemu/spawn.c broker/hypervisor/qemu/spawn.h \
+	broker/hypervisor/qemu/life.c \
 	broker/hypervisor/qemu/line.c broker/hypervisor/qemu/line.h \
+	broker/hypervisor/qemu/list.c \
+	broker/hypervisor/qemu/machine.c \
+	broker/hypervisor/qemu/memory.c broker/hypervisor/qemu/memory.h \
+	broker/hypervisor/qemu/op.c \
+	broker/hypervisor/qemu/parent.h \
+	broker/hypervisor/qemu/parent_make.c \
+	broker/hypervisor/qemu/parents.c \
+	broker/hypervisor/qemu/plan.c \
+	broker/hypervisor/qemu/power.c \
+	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
-	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h
+	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
+	broker/hypervisor/qemu/record.c \
+	broker/hypervisor/qemu/resize.c \
+	broker/hypervisor/qemu/seed.c \
+	broker/hypervisor/qemu/settings.c \
+	broker/hypervisor/qemu/snapshot.c
 if LXC
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/lxc/config.c broker/hypervisor/lxc/config.h \

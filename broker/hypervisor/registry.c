@@ -27,6 +27,7 @@ extern const struct driver_type driver_vsphere;
 extern const struct driver_type driver_seats;
 extern const struct driver_type driver_ssh;
 extern const struct driver_type driver_proxmox;
+extern const struct driver_type driver_qemu;
 
 static const struct driver_type *const drivers[] = {
 	&driver_container,
@@ -43,6 +44,7 @@ static const struct driver_type *const drivers[] = {
 	&driver_ssh,
 	&driver_vsphere,
 	&driver_proxmox,
+	&driver_qemu,
 };
 
 const struct driver_type *registry_find(const char *kind)
@@ -56,5 +58,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, hosts, kubevirt, " LIBVIRT_KIND "local" LXC_KIND ", proxmox, ssh, vsphere";
+	return "container, fake, hosts, kubevirt, " LIBVIRT_KIND "local" LXC_KIND ", proxmox, qemu, ssh, vsphere";
 }

@@ -50,7 +50,16 @@ static json_t *machine_json(const struct machine *m)
 		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
 }
 
-/* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST]] */
+/* What the environment says, for guests that want more. */
+static uint32_t number_of(const char *name, uint32_t fallback)
+{
+	const char *text = getenv(name);
+	uint32_t value;
+
+	return text && pst_parse_u32(text, 1, 1 << 20, &value) == 0 ? value : fallback;
+}
+
+/* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST [DISK_MB]]] */
 static void request_fill(const struct command *c, struct machine_request *r)
 {
 	memset(r, 0, sizeof(*r));
@@ -67,8 +76,8 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	pst_strlcpy(r->network, sizeof(r->network), c->words[4][0] ? c->words[4] : "host");
 	pst_strlcpy(r->host, sizeof(r->host), c->words[5]);
 	r->disk_mb = (uint32_t)atoi(c->words[6]);
-	r->memory_mb = 128;
-	r->cpu_percent = 100;
+	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
+	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;

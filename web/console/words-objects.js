@@ -242,6 +242,7 @@ addSentences({
 	'providers.vsphere': ['vsphere: VMware vCenter', 'vsphere: VMware vCenter'],
 	'providers.proxmox': ['proxmox: Proxmox VE', 'proxmox: Proxmox VE'],
 	'providers.kubevirt': ['kubevirt: Kubernetes, virtual machines or pods', 'kubevirt: Kubernetes, máquinas virtuales o pods'],
+	'providers.qemu': ['qemu: virtual machines of this host, instant clones', 'qemu: máquinas virtuales de este equipo, clones instantáneos'],
 	'providers.capacity': ['Room (desktops)', 'Capacidad (escritorios)'],
 	'providers.capacityHelp': ['0: what the provisioner says.', '0: lo que diga el aprovisionador.'],
 	'providers.asSaid': ['as the provisioner says', 'lo que diga el aprovisionador'],

@@ -15,11 +15,11 @@
 #define BANDWIDTH INT64_C(1000000000000) /* of a file: no reason to go slowly */
 #define PORT_LINE_MAX 65536
 
-/* Without the memory, which both sides have by its file; with events, so that nobody has to poll. */
-static int capabilities_set(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
+/* is_bare: without the memory, which both sides have by its file. With events, so that nobody has to poll. */
+static int capabilities_set(struct qmp *q, bool is_bare, uint64_t deadline_ms, struct pst_err *err)
 {
 	json_t *list = json_pack("{s:[{s:s, s:b}, {s:s, s:b}]}", "capabilities", "capability",
-		"x-ignore-shared", "state", 1, "capability", "events", "state", 1);
+		"x-ignore-shared", "state", is_bare, "capability", "events", "state", 1);
 
 	return qmp_call(q, "migrate-set-capabilities", list, NULL, deadline_ms, err);
 }
@@ -54,10 +54,10 @@ static int migration_wait(struct qmp *q, uint64_t deadline_ms, struct pst_err *e
 	return rc;
 }
 
-static int state_begin(
-	struct qmp *q, const char *command, int state, uint64_t deadline_ms, struct pst_err *err)
+static int state_begin(struct qmp *q, const char *command, int state, bool is_bare, uint64_t deadline_ms,
+	struct pst_err *err)
 {
-	int rc = capabilities_set(q, deadline_ms, err);
+	int rc = capabilities_set(q, is_bare, deadline_ms, err);
 
 	if (rc == 0)
 		rc = qmp_call(q, "migrate-set-parameters",
@@ -69,13 +69,37 @@ static int state_begin(
 				q, command, json_pack("{s:s}", "uri", "fd:" FD_NAME), NULL, deadline_ms, err);
 }
 
-int instant_save(struct qmp *q, int state, uint64_t deadline_ms, struct pst_err *err)
+static int state_save(struct qmp *q, int state, bool is_bare, uint64_t deadline_ms, struct pst_err *err)
 {
 	int rc = qmp_call(q, "stop", NULL, NULL, deadline_ms, err);
 
 	if (rc == 0)
-		rc = state_begin(q, "migrate", state, deadline_ms, err);
+		rc = state_begin(q, "migrate", state, is_bare, deadline_ms, err);
 	return rc < 0 ? rc : migration_wait(q, deadline_ms, err);
+}
+
+int instant_save(struct qmp *q, int state, uint64_t deadline_ms, struct pst_err *err)
+{
+	return state_save(q, state, true, deadline_ms, err);
+}
+
+int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)
+{
+	return state_save(q, memory, false, deadline_ms, err);
+}
+
+int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)
+{
+	int rc = state_begin(q, "migrate-incoming", memory, false, deadline_ms, err);
+
+	if (rc == 0)
+		rc = migration_wait(q, deadline_ms, err);
+	return rc < 0 ? rc : qmp_call(q, "cont", NULL, NULL, deadline_ms, err);
+}
+
+int instant_whole(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
+{
+	return capabilities_set(q, false, deadline_ms, err);
 }
 
 static int card_plug(
@@ -100,7 +124,7 @@ static int card_plug(
 int instant_resume(
 	struct qmp *q, int state, const struct instant_card *card, uint64_t deadline_ms, struct pst_err *err)
 {
-	int rc = state_begin(q, "migrate-incoming", state, deadline_ms, err);
+	int rc = state_begin(q, "migrate-incoming", state, true, deadline_ms, err);
 
 	if (rc == 0)
 		rc = migration_wait(q, deadline_ms, err);

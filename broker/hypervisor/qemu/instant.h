@@ -39,3 +39,11 @@ int instant_resume(
 /* Tells a resumed child who it is: seed as in puesto-seed(8). PST_EINVAL with the machine's words when it
  * refuses. */
 int instant_seed(const char *path, const json_t *seed, uint64_t deadline_ms, struct pst_err *err);
+
+/* The same of one machine, memory included, for a suspend: writes all of it to memory (an empty file, borrowed),
+ * and loads it into the next QEMU, which waits with -incoming defer and has its card; then it runs. */
+int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
+int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
+
+/* From here on a child's saved states have its memory in them: before a snapshot of it. */
+int instant_whole(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);

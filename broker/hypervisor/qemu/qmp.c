@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define EVENTS_MAX 16
 #define EVENT_SIZE 40
@@ -160,4 +161,9 @@ void qmp_close(struct qmp *q)
 		return;
 	line_close(&q->conn);
 	free(q);
+}
+
+void qmp_cancel(struct qmp *q)
+{
+	shutdown(q->conn.fd, SHUT_RDWR);
 }

@@ -18,6 +18,9 @@ struct qmp *qmp_open(const char *path, uint64_t deadline_ms, struct pst_err *err
 /* Accepts NULL. */
 void qmp_close(struct qmp *q);
 
+/* Any thread, while nobody closes it: what waits for QEMU ends with PST_ECLOSED, now and later. */
+void qmp_cancel(struct qmp *q);
+
 /*
  * Takes arguments (may be NULL). ret (may be NULL) gets what was returned, owned. A refusal is PST_ECONFLICT
  * with QEMU's words; the late answer of an earlier command that timed out is skipped.

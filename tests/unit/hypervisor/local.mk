@@ -72,3 +72,4 @@ tests_unit_hypervisor_unit_hypervisor_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_hypervisor_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
 
 include tests/unit/hypervisor/disk.mk
+include tests/unit/hypervisor/qemu.mk

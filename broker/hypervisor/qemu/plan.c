@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a request to what QEMU is started with: the provider's settings, the files of the image. */
+#include "broker/hypervisor/qemu/command.h"
+#include "broker/hypervisor/qemu/parent.h"
+
+#include "base/mem.h"
+#include "broker/hypervisor/path.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0 mitigations=off"
+#define WIDTH_MIN 1280 /* of the session's own start; see docs/images.md */
+#define HEIGHT_MIN 800
+
+/* Where an image has its kernel beside its disk, it has no boot loader. */
+static int kernel_find(const struct machine_request *r, struct qm_plan *plan, struct pst_err *err)
+{
+	const char *slash = strrchr(r->image_base, '/');
+	int dir = slash ? (int)(slash - r->image_base) : 0;
+
+	if (path_make(plan->kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 ||
+		path_make(plan->initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
+		return err->code;
+	if (access(plan->kernel, R_OK) < 0)
+		plan->kernel[0] = '\0';
+	if (!plan->kernel[0] || access(plan->initrd, R_OK) < 0)
+		plan->initrd[0] = '\0';
+	return 0;
+}
+
+/* A parent's session starts before anybody tells it who it is: locale and screen come with the kernel. */
+static void append_make(const struct machine_request *r, struct qm_plan *plan)
+{
+	int n = snprintf(
+		plan->append, sizeof(plan->append), CMDLINE " puesto.session.locale=%s puesto.session.layout=%s", r->locale, r->layout);
+
+	if (n > 0 && (size_t)n < sizeof(plan->append) && r->max_width >= WIDTH_MIN && r->max_height >= HEIGHT_MIN)
+		snprintf(plan->append + n, sizeof(plan->append) - (size_t)n, " puesto.session.max_width=%u puesto.session.max_height=%u",
+			r->max_width, r->max_height);
+}
+
+int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_plan *plan, struct command_params *p, struct pst_err *err)
+{
+	if (r->image_base[0] != '/')
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
+			r->image_name, r->image_base);
+	if (kernel_find(r, plan, err) < 0)
+		return err->code;
+	append_make(r, plan);
+	*p = (struct command_params){ .program = q->set.program,
+		.machine = q->set.machine,
+		.uuid = r->desktop,
+		.is_kvm = q->set.is_kvm,
+		.memory_mb = r->memory_mb,
+		.cpus = PST_MAX((r->cpu_percent + 99) / 100, 1u),
+		.kernel = plan->kernel[0] ? plan->kernel : NULL,
+		.initrd = plan->initrd[0] ? plan->initrd : NULL,
+		.append = plan->append };
+	return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the qemu driver share. A QEMU is a process of its own session and uid that outlives us; it
+ * is found again by its folder:
+ *
+ *	DIRECTORY/desktops/UUID/record.json   what was asked, how far it came: written before anything is done
+ *	                        pid           of its QEMU (process.h)
+ *	                        disk.qcow2    an overlay of the golden disk, or of a parent's
+ *	                        qmp, seed, screen   sockets, bound by us and handed to QEMU as descriptors
+ *	                        memory        of a suspended machine
+ *	DIRECTORY/parents/KEY/                parent.h
+ *	DIRECTORY/recycle/                    disk/recycle.h
+ *
+ * Threads: the provisioner's (each has an op), one that looks after processes (keeper.c), one that makes
+ * parents (parents.c).
+ */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/disk/format.h"
+#include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/local/cgroup.h"
+#include "broker/hypervisor/qemu/qmp.h"
+#include "broker/hypervisor/uids.h"
+#include "broker/hypervisor/watches.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QM_ADDRESS_SIZE 16
+#define QM_KEY_SIZE 33
+#define QM_STEP_SIZE 200
+#define QM_SNAPSHOTS_MAX 8
+#define QM_DIRECTORY_MAX 54 /* bytes: the longest socket below it still fits into a sockaddr_un */
+
+struct qm_keeper;
+struct qm_parents;
+
+struct qm_settings {
+	char directory[PATH_MAX];
+	char program[PATH_MAX], image_program[PATH_MAX]; /* QEMU, qemu-img */
+	char machine[48];                                /* "pc-q35-7.2": the alias would mean another one after an upgrade */
+	char mark[64];                                   /* of the program's file: a parent is resumed by the QEMU that saved it */
+	bool is_kvm;
+	gid_t kvm_gid; /* of /dev/kvm */
+	bool is_instant, has_network;
+	char agents[80]; /* ADDRESS:PORT of the broker, as guests see it; "" without agents */
+	char agents_ca[PATH_MAX];
+	uint16_t agent_port;
+	uint32_t capacity;
+	uint64_t deadline_ms, stop_ms, parent_boot_ms, parent_wait_ms;
+	int64_t recycle_ms; /* 0: what is destroyed is gone */
+	uid_t gateway_uid;
+	gid_t gateway_gid;
+};
+
+struct qemu {
+	struct driver base;
+	struct qm_settings set;
+	struct uids uids;
+	struct cgroup cgroup;
+	struct watches *watches;
+	struct qm_keeper *keeper;
+	struct qm_parents *parents;
+	pthread_mutex_t lock; /* guards ops and what they point to; taken after none */
+	struct qm_op *ops;
+	pthread_mutex_t bin; /* one at a time in the recycle bin */
+};
+
+/* A command on a desktop, from its begin to its end. */
+struct qm_op {
+	struct qemu *q;
+	struct qm_op *next;
+	char desktop[PST_UUID_SIZE];
+	uint64_t end_ms;
+	atomic_bool is_cancelled;
+	int cancel_fd;           /* readable when cancelled */
+	struct qmp *qmp;         /* NULL while there is none */
+	char step[QM_STEP_SIZE]; /* what it is at, for people */
+};
+
+/* op.c */
+int qm_op_begin(struct qm_op *op, struct qemu *q, const char *desktop, struct pst_err *err);
+void qm_op_end(struct qm_op *op);
+void qm_op_cancel(struct qemu *q, const char *desktop);
+/* Says what is next; PST_ECLOSED when it is not wanted any more, PST_ETIMEOUT when its time is over. */
+int qm_op_step(struct qm_op *op, struct pst_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What is at work for that desktop, in words; false when nothing is. */
+bool qm_op_words(struct qemu *q, const char *desktop, char out[QM_STEP_SIZE]);
+/* Connects to the monitor of the desktop's QEMU; closed by qm_op_end or the next one. */
+int qm_op_monitor(struct qm_op *op, struct pst_err *err);
+void qm_op_monitor_close(struct qm_op *op);
+/* Waits for the end of a process (borrowed pidfd), at most until then. PST_ETIMEOUT, PST_ECLOSED. */
+int qm_op_await(struct qm_op *op, int pidfd, uint64_t until_ms, struct pst_err *err);
+
+/* record.c */
+enum qm_phase {
+	QM_CREATING,
+	QM_RUNNING,
+	QM_STOPPED,
+	QM_SUSPENDED,
+	QM_DESTROYING,
+};
+
+struct qm_snapshot {
+	char name[MACHINE_NAME_SIZE];
+	bool is_whole;   /* false: announced, perhaps not taken */
+	bool has_memory; /* it ran in it */
+	uint32_t memory_mb, cpu_percent;
+};
+
+struct qm_record {
+	enum qm_phase phase;
+	uid_t uid;
+	char parent[QM_KEY_SIZE]; /* whose disk the overlay stands on; "" for the golden one */
+	struct machine_request request;
+	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
+	size_t snapshots_n;
+};
+
+/* The desktop's folder, or a file in it (name may be NULL). */
+int qm_path(const struct qemu *q, const char *desktop, const char *name, char out[PATH_MAX], struct pst_err *err);
+int qm_record_save(const struct qemu *q, const struct qm_record *r, struct pst_err *err);
+/* PST_ENOTFOUND when there is none. */
+int qm_record_load(const struct qemu *q, const char *desktop, struct qm_record *ret, struct pst_err *err);
+/* Where its agent is reached: an address of this host's loopback that follows from the uid. */
+void qm_address(uid_t uid, char out[QM_ADDRESS_SIZE]);
+/* Told by the name: "….qcow2", else raw. */
+enum disk_format qm_golden_format(const char *path);
+
+/* seed.c: what the guest is told (puesto-seed(8)); fresh: also the clock and randomness, for a clone. Owned. */
+json_t *qm_seed(const struct qm_settings *set, const struct machine_request *r, bool fresh, struct pst_err *err);
+
+/* machine.c: the QEMU of a desktop. */
+/* A pidfd (owned), or PST_ENOTFOUND when it has ended. */
+int qm_machine_open(const struct qemu *q, const char *desktop, struct pst_err *err);
+bool qm_machine_runs(const struct qm_op *op);
+/* In words why it is not there. */
+void qm_machine_reason(const struct qemu *q, const char *desktop, char out[MACHINE_REASON_SIZE]);
+/* Ends it: politely first, where its disk is to be kept whole. 0 when it does not run. */
+int qm_machine_end(struct qm_op *op, bool politely, struct pst_err *err);
+enum qm_start {
+	QM_BOOT,
+	QM_PAUSED, /* nothing runs: for its disk and its snapshots */
+	QM_WAKE,   /* waits for its memory to be loaded */
+};
+/* Starts QEMU on what the record says, with its card; its monitor is op's. */
+int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start how, struct pst_err *err);
+/* As a child of that memory, without a card, waiting to be loaded. */
+int qm_machine_start_child(struct qm_op *op, const struct qm_record *r, int ram_fd, struct pst_err *err);
+
+/* life.c */
+int qm_create(struct qm_op *op, const struct machine_request *r, struct machine *ret, struct pst_err *err);
+int qm_destroy(struct qm_op *op, struct pst_err *err);
+int qm_restart(struct qm_op *op, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err);
+void qm_fill(const struct qemu *q, const struct qm_record *r, struct machine *m);
+/* PST_ENOTFOUND, or PST_EBUSY for one that was never finished. */
+int qm_need(struct qm_op *op, struct qm_record *ret, struct pst_err *err);
+
+/* list.c */
+int qm_list(struct qemu *q, driver_visit_cb visit, void *arg, struct pst_err *err);
+
+/* power.c */
+int qm_power(struct qm_op *op, enum machine_power wish, struct pst_err *err);
+/* From what it holds, its memory included; the record is then running. */
+int qm_power_start(struct qm_op *op, struct qm_record *r, struct pst_err *err);
+
+/* snapshot.c */
+int qm_snapshot_take(struct qm_op *op, const char *name, struct pst_err *err);
+int qm_snapshot_revert(struct qm_op *op, const char *name, struct pst_err *err);
+int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
+
+/* resize.c */
+int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
+int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err);
+
+/* keeper.c */
+int qm_keeper_start(struct qemu *q, struct pst_err *err);
+void qm_keeper_stop(struct qemu *q);
+/* A process that is to be looked after; takes pidfd. */
+int qm_keeper_add(struct qemu *q, const char *desktop, int pidfd, struct pst_err *err);
+/* If it should run and does not, somebody may want to hear of it. */
+void qm_keeper_look(struct qemu *q, const char *desktop);
+
+/* settings.c */
+int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_err *err);
+/* What is missing, in words; "" when nothing is. */
+void qm_settings_faults(const struct qemu *q, char *out, size_t size);

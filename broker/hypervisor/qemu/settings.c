@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The provider's section, and what this host has. */
+#include "broker/hypervisor/qemu/qemu_priv.h"
+
+#include "base/conf.h"
+#include "base/daemon.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/disk/child.h"
+#include "broker/hypervisor/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define AGENT_PORT 5910
+#define UID_LOWEST 6000000
+#define MACHINE_MB 1024 /* memory that one desktop is reckoned with */
+#define DISK_FREE_MIN_MB 512
+#define PROBE_MS 20000
+#define HELP_MAX (64u << 10)
+#define FLAGS_MAX (16u << 10)
+
+struct words {
+	char text[HELP_MAX];
+	size_t n;
+};
+
+static void on_said(void *arg, const char *text, size_t len)
+{
+	struct words *w = arg;
+	size_t n = PST_MIN(len, sizeof(w->text) - 1 - w->n);
+
+	memcpy(w->text + w->n, text, n);
+	w->n += n;
+	w->text[w->n] = '\0';
+}
+
+/* "q35   Standard PC … (alias of pc-q35-7.2)" */
+static void alias_read(const char *help, char *out, size_t size)
+{
+	const char *line = strstr(help, "\nq35 "), *at = line ? strstr(line, "(alias of ") : NULL;
+	size_t n = at ? strcspn(at + 10, ")\n") : 0;
+
+	if (at && n > 0 && n < size && strspn(at + 10, "abcdefghijklmnopqrstuvwxyz0123456789.-_") >= n)
+		snprintf(out, size, "%.*s", (int)n, at + 10);
+}
+
+/* Which QEMU it is; without one, machine stays "". */
+static void program_probe(struct qm_settings *s)
+{
+	const char *const argv[] = { s->program, "-M", "help", NULL };
+	struct words *w = pst_zalloc(1, sizeof(*w));
+	struct child_params p = { .argv = argv, .timeout_ms = PROBE_MS, .cancel_fd = -1, .said = on_said, .arg = w };
+	struct pst_err ignored = PST_ERR_INIT;
+	struct stat st;
+
+	if (w && child_run(&p, &ignored) == 0 && stat(s->program, &st) == 0) {
+		alias_read(w->text, s->machine, sizeof(s->machine));
+		snprintf(s->mark, sizeof(s->mark), "%" PRIu64 ":%" PRId64, (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec);
+	}
+	free(w);
+}
+
+/* A /dev/kvm alone says little: a processor without virtualisation may have one of a kind that runs no stock guest. */
+static bool has_virtualisation(void)
+{
+	char text[FLAGS_MAX];
+	int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+
+	pst_fd_close(&fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, " vmx") || strstr(text, " svm");
+}
+
+static bool kvm_works(void)
+{
+	int fd = has_virtualisation() ? open("/dev/kvm", O_RDWR | O_CLOEXEC) : -1, vm = -1;
+
+	if (fd >= 0 && ioctl(fd, KVM_GET_API_VERSION, 0) == KVM_API_VERSION)
+		vm = ioctl(fd, KVM_CREATE_VM, 0);
+	pst_fd_close(&fd);
+	if (vm < 0)
+		return false;
+	close(vm);
+	return true;
+}
+
+static int accel_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	const char *word = pst_conf_str(p->conf, p->section, "accel", "auto");
+	struct stat st;
+
+	if (strcmp(word, "kvm") != 0 && strcmp(word, "tcg") != 0 && strcmp(word, "auto") != 0)
+		return pst_err_set(err, PST_EINVAL, "accel: \"%.20s\" must be auto, kvm or tcg", word);
+	s->is_kvm = strcmp(word, "kvm") == 0 || (strcmp(word, "auto") == 0 && kvm_works());
+	if (s->is_kvm && stat("/dev/kvm", &st) == 0)
+		s->kvm_gid = st.st_gid;
+	return 0;
+}
+
+static int text_copy(char *out, size_t size, const char *value, const char *key, struct pst_err *err)
+{
+	if (pst_strlcpy(out, size, value) < 0)
+		return pst_err_set(err, PST_ELIMIT, "%s: longer than %zu bytes", key, size - 1);
+	return 0;
+}
+
+static int network_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	const char *network = pst_conf_str(p->conf, p->section, "network", "user");
+	char fallback[PATH_MAX];
+	uint32_t port;
+
+	s->has_network = strcmp(network, "user") == 0;
+	if (!s->has_network && strcmp(network, "none") != 0)
+		return pst_err_set(err, PST_EINVAL, "network: \"%.40s\" must be user or none", network);
+	if (text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "agent_port", 1024, 65535, AGENT_PORT, &port, err) < 0 ||
+		path_make(fallback, err, "%s/pki/ca.pem", p->data) < 0)
+		return err->code;
+	s->agent_port = (uint16_t)port;
+	return path_make(s->agents_ca, err, "%s", pst_conf_str(p->conf, p->section, "agents_ca", fallback));
+}
+
+static int times_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	const struct {
+		const char *key;
+		uint32_t min, max, fallback, unit_ms;
+		uint64_t *ret;
+	} times[] = {
+		{ "deadline_s", 10, 3600, 120, 1000, &s->deadline_ms },
+		{ "stop_wait_s", 1, 3600, 60, 1000, &s->stop_ms },
+		{ "parent_boot_s", 10, 3600, 300, 1000, &s->parent_boot_ms },
+		{ "parent_wait_s", 0, 3600, 60, 1000, &s->parent_wait_ms },
+	};
+	uint32_t value, hours;
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(times); i++) {
+		if (pst_conf_u32(p->conf, p->section, times[i].key, times[i].min, times[i].max, times[i].fallback, &value, err) < 0)
+			return err->code;
+		*times[i].ret = (uint64_t)value * times[i].unit_ms;
+	}
+	if (pst_conf_u32(p->conf, p->section, "recycle_h", 0, 24 * 365, 0, &hours, err) < 0)
+		return err->code;
+	s->recycle_ms = (int64_t)hours * 3600 * 1000;
+	return 0;
+}
+
+static int directory_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	static const char *const folders[] = { "desktops", "parents", "images", "recycle" };
+	char path[PATH_MAX], fallback[PATH_MAX];
+
+	if (path_make(fallback, err, "%s/qemu/%s", p->data, p->name) < 0 ||
+		path_make(s->directory, err, "%s", pst_conf_str(p->conf, p->section, "directory", fallback)) < 0)
+		return err->code;
+	if (s->directory[0] != '/' || strlen(s->directory) > QM_DIRECTORY_MAX || strpbrk(s->directory, ",:\n"))
+		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of at most %d bytes without ',' and ':'",
+			s->directory, QM_DIRECTORY_MAX);
+	for (size_t i = 0; i < PST_ARRAY_LEN(folders); i++) {
+		if (path_make(path, err, "%s/%s", s->directory, folders[i]) < 0 || pst_mkdirs(path, 0711, err) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
+static int uids_read(struct qemu *q, const struct driver_params *p, struct pst_err *err)
+{
+	char salt[PATH_MAX + MACHINE_NAME_SIZE];
+	struct pst_err none = PST_ERR_INIT;
+	uint32_t base, count;
+
+	snprintf(salt, sizeof(salt), "%s\n%s", p->data, p->name);
+	if (pst_conf_u32(p->conf, p->section, "uid_base", 10000, INT32_MAX - UIDS_MAX, uids_base_default(salt, UID_LOWEST), &base, err) <
+			0 ||
+		pst_conf_u32(p->conf, p->section, "uid_count", 2, UIDS_MAX, 500, &count, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "capacity", 0, count - 1, 0, &q->set.capacity, err) < 0)
+		return err->code;
+	if ((base & 0xffffff) < 10000 || (base & 0xffffff) + count > 0xffffff)
+		return pst_err_set(err, PST_EINVAL,
+			"uid_base: the last three bytes of %u are an address of the loopback: choose a multiple of 10000 below 16 million",
+			base);
+	uids_init(&q->uids, base, count);
+	/* Without that account the gateway runs as root. */
+	if (pst_user_find(pst_conf_str(p->conf, p->section, "gateway_user", "puesto-gateway"), &q->set.gateway_uid, &q->set.gateway_gid,
+		    &none) < 0)
+		q->set.gateway_uid = q->set.gateway_gid = 0;
+	return 0;
+}
+
+int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_err *err)
+{
+	struct qm_settings *s = &q->set;
+	uint64_t mb = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+
+	if (strchr(p->name, '/') || strchr(p->name, ','))
+		return pst_err_set(err, PST_EINVAL, "a provider of kind qemu has no '/' and no ',' in its name");
+	if (path_make(s->program, err, "%s", pst_conf_str(p->conf, p->section, "program", "/usr/bin/qemu-system-x86_64")) < 0 ||
+		path_make(s->image_program, err, "%s", pst_conf_str(p->conf, p->section, "image_program", "/usr/bin/qemu-img")) < 0 ||
+		accel_read(s, p, err) < 0 || network_read(s, p, err) < 0 || times_read(s, p, err) < 0 ||
+		pst_conf_bool(p->conf, p->section, "instant", true, &s->is_instant, err) < 0 || directory_read(s, p, err) < 0 ||
+		uids_read(q, p, err) < 0)
+		return err->code;
+	s->is_instant = s->is_instant && s->agents[0]; /* a clone has to be told who it is */
+	if (!s->capacity)
+		s->capacity = (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)2, (uint64_t)q->uids.count - 1);
+	program_probe(s);
+	return 0;
+}
+
+void qm_settings_faults(const struct qemu *q, char *out, size_t size)
+{
+	const struct qm_settings *s = &q->set;
+	struct statvfs fs;
+
+	out[0] = '\0';
+	if (geteuid() != 0)
+		snprintf(out, size, "the qemu provider needs root: run puesto-provisioner as root");
+	else if (s->machine[0] == '\0')
+		snprintf(out, size,
+			"%.200s is missing or knows no machine q35: apt-get install qemu-system-x86, then restart puesto-provisioner",
+			s->program);
+	else if (access(s->image_program, X_OK) < 0)
+		snprintf(out, size, "%.200s is missing: apt-get install qemu-utils", s->image_program);
+	else if (s->is_kvm && access("/dev/kvm", R_OK | W_OK) < 0)
+		snprintf(out, size, "accel = kvm, and /dev/kvm cannot be used: %s", strerror(errno));
+	else if (s->agents[0] && access(s->agents_ca, R_OK) < 0)
+		snprintf(out, size, "agents_ca: %.200s cannot be read: %s", s->agents_ca, strerror(errno));
+	else if (statvfs(s->directory, &fs) < 0)
+		snprintf(out, size, "%.200s cannot be read: %s", s->directory, strerror(errno));
+	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)
+		snprintf(out, size, "less than %d MB are free in %.200s: make room", DISK_FREE_MIN_MB, s->directory);
+}
