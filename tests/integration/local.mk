@@ -88,6 +88,10 @@ EXTRA_DIST += tests/integration/test_rfb_source.py
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
+# The provider "qemu"; skips itself without QEMU.
+QEMU_TESTS = tests/integration/test_qemu.py
+TESTS += $(QEMU_TESTS)
+EXTRA_DIST += $(QEMU_TESTS)
 # Drivers over HTTP against doubles of their hypervisors.
 REST_TESTS = tests/integration/test_kubevirt.py tests/integration/test_proxmox.py
 TESTS += $(REST_TESTS)

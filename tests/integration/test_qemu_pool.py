@@ -78,6 +78,22 @@ class Site:
         status, answer = self.ana.call("POST", "me/pools/%s/connect" % pool, {"protocol": "novnc"})[:2]
         return (RawViewer(self.gate, answer["ticket"]), answer["desktop"]["id"]) if status == 200 else None
 
+    def change(self, pool, rev, values):
+        fields = dict(self.admin.fields)
+        self.admin.fields["If-Match"] = '"%s"' % rev
+        status, answer = self.admin.call("PATCH", "pools/" + pool, values)[:2]
+        self.admin.fields = fields
+        assert status == 200, answer
+
+    def empty(self, pool, rev):
+        self.change(pool, rev, {"min": 0, "max": 0, "spare": 0})
+        for desktop in self.records():
+            self.admin.call("DELETE", "desktops/" + desktop)
+        eventually(lambda: self.records() == {}, 60)
+
+    def refill(self, pool):
+        self.change(pool, self.admin.call("GET", "pools/" + pool)[1]["rev"], {"min": 1, "max": 1, "spare": 0})
+
     def records(self):
         found = {}
         for path in glob.glob(self.folder + "/d/desktops/*/record.json"):
@@ -178,6 +194,69 @@ def a_user_works_and_leaves(site):
     assert site.records()[desktop]["parent"] == site.parents()[0]
 
 
+def a_killed_provisioner_loses_nobody(site):
+    before = {d: site.pid(d) for d in site.records()}
+    site.provisioner_kill()
+    site.provisioner_start()
+    eventually(lambda: site.said().count("hello to the broker") == 2, 60)
+    assert {d: site.pid(d) for d in site.running(2)} == before
+    assert len(site.parents()) == 1
+
+
+def replaced(site):
+    """An administrator removes one desktop; the one that comes instead, and how long that took from its command on."""
+    before = site.records()
+    gone = sorted(before)[0]
+    status = site.admin.call("DELETE", "desktops/" + gone)[0]
+    assert status in (200, 202, 204), status
+    eventually(lambda: gone not in site.records(), 60)
+    began = time.monotonic()
+    records = eventually(lambda: site.running(2), BOOT)
+    (fresh,) = set(records) - set(before)
+    return records[fresh], time.monotonic() - began
+
+
+def a_parent_that_cannot_be_resumed_is_not_needed(site):
+    disk = "%s/d/parents/%s/disk.qcow2" % (site.folder, site.parents()[0])
+    os.chmod(disk, 0o400)
+    record, _ = replaced(site)
+    assert record["parent"] == "" and "boots by itself, because its parent cannot be resumed" in site.said()
+    os.chmod(disk, 0o444)
+    record, seconds = replaced(site)
+    assert record["parent"] == site.parents()[0], "it is whole after all"
+    print("a clone made in %.2f s" % seconds)
+
+
+def a_damaged_parent_is_made_anew(site):
+    site.provisioner_kill()
+    parent = site.parents()[0]
+    with open("%s/d/parents/%s/state" % (site.folder, parent), "r+b") as f:
+        f.seek(1000)
+        f.write(b"damaged")
+    damaged = os.stat("%s/d/parents/%s/state" % (site.folder, parent)).st_mtime_ns
+    site.provisioner_start()
+    eventually(lambda: site.said().count("hello to the broker") == 3, 60)
+    record, _ = replaced(site)
+    assert record["parent"] == "" and "is not what it was when it was made" in site.said(), "others stand on it: it stays, unused"
+    pool = site.admin.call("GET", "pools")[1]["items"][0]["id"]
+    rev = site.admin.call("GET", "pools/" + pool)[1]["rev"]
+    site.empty(pool, rev)
+    site.provisioner_kill()
+    site.provisioner_start()
+    eventually(lambda: site.said().count("hello to the broker") == 4, 60)
+    site.refill(pool)
+    records = eventually(lambda: site.running(1), BOOT)
+    assert [r["parent"] for r in records.values()] == [parent]
+    assert os.stat("%s/d/parents/%s/state" % (site.folder, parent)).st_mtime_ns != damaged
+
+
+def the_last_one_takes_the_parent_of_a_version_that_is_gone_along(site):
+    os.utime(site.golden + "/disk.qcow2")
+    pool = site.admin.call("GET", "pools")[1]["items"][0]["id"]
+    site.empty(pool, site.admin.call("GET", "pools/" + pool)[1]["rev"])
+    eventually(lambda: site.parents() == [], 60)
+
+
 def main():
     if int(os.environ.get("PUESTO_TIER", "1")) < 2:
         print("skipped: of tier 2")
@@ -195,7 +274,9 @@ def main():
     try:
         site.start()
         try:
-            for test in (a_pool_is_made_of_clones, a_user_works_and_leaves):
+            for test in (a_pool_is_made_of_clones, a_user_works_and_leaves, a_killed_provisioner_loses_nobody,
+                         a_parent_that_cannot_be_resumed_is_not_needed, a_damaged_parent_is_made_anew,
+                         the_last_one_takes_the_parent_of_a_version_that_is_gone_along):
                 test(site)
                 print("PASS", test.__name__)
         except BaseException:

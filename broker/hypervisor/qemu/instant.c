@@ -83,9 +83,41 @@ int instant_save(struct qmp *q, int state, uint64_t deadline_ms, struct pst_err 
 	return state_save(q, state, true, deadline_ms, err);
 }
 
+/* Is a state on its way, in or out? */
+static int migration_busy(struct qmp *q, bool *ret_is_busy, uint64_t deadline_ms, struct pst_err *err)
+{
+	static const char *const words[] = { "setup", "active", "device", "pre-switchover", "cancelling" };
+	json_t *answer = NULL;
+	int rc = qmp_call(q, "query-migrate", NULL, &answer, deadline_ms, err);
+	const char *status = rc < 0 ? NULL : pst_json_str(answer, "status", 32);
+
+	*ret_is_busy = false;
+	for (size_t i = 0; status && i < sizeof(words) / sizeof(words[0]); i++)
+		*ret_is_busy = *ret_is_busy || strcmp(status, words[i]) == 0;
+	json_decref(answer);
+	return rc;
+}
+
+int instant_settle(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
+{
+	bool is_busy = false;
+	int rc = migration_busy(q, &is_busy, deadline_ms, err);
+
+	if (rc == 0 && is_busy)
+		rc = qmp_call(q, "migrate_cancel", NULL, NULL, deadline_ms, err);
+	while (rc == 0 && is_busy) {
+		rc = migration_busy(q, &is_busy, deadline_ms, err);
+		if (rc == 0 && is_busy)
+			rc = qmp_wait(q, "MIGRATION", deadline_ms, err);
+	}
+	return rc < 0 ? rc : qmp_call(q, "cont", NULL, NULL, deadline_ms, err);
+}
+
 int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)
 {
-	return state_save(q, memory, false, deadline_ms, err);
+	int rc = instant_settle(q, deadline_ms, err);
+
+	return rc < 0 ? rc : state_save(q, memory, false, deadline_ms, err);
 }
 
 int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)

@@ -45,5 +45,8 @@ int instant_seed(const char *path, const json_t *seed, uint64_t deadline_ms, str
 int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
 int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
 
+/* What an interrupted suspend has left is given up, and the machine runs. */
+int instant_settle(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);
+
 /* From here on a child's saved states have its memory in them: before a snapshot of it. */
 int instant_whole(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);

@@ -28,7 +28,9 @@ struct qm_parent {
 	uint64_t ram_size;
 	unsigned users;                   /* commands that have it */
 	uint64_t since_ms;                /* of the state */
-	bool is_spoilt;                   /* it shall be made anew when nobody has it any more */
+	bool is_spoilt;                   /* a child could not be resumed: it is looked at again when nobody has it */
+	unsigned strikes;                 /* how many in a row */
+	uint64_t again_ms;                /* after a failure: until it is tried again */
 	char reason[MACHINE_REASON_SIZE]; /* of a failure */
 };
 
@@ -44,7 +46,7 @@ void qm_parents_wake(struct qm_parents *ps);
  */
 int qm_parent_take(struct qm_op *op, const struct machine_request *r, struct qm_parent **ret, struct pst_err *err);
 void qm_parent_give(struct qemu *q, struct qm_parent *p);
-/* It could not be resumed: it is made anew, after a while. */
+/* A child of it could not be resumed: its files are looked at again, and after several it is made anew. */
 void qm_parent_spoil(struct qemu *q, struct qm_parent *p, const char *reason);
 /* Takes away those that nobody stands on and nobody will want. */
 void qm_parents_sweep(struct qemu *q);

@@ -27,6 +27,8 @@
 
 #define PARENTS_MAX 256
 #define AGAIN_MS (30 * 60 * UINT64_C(1000))  /* after a failure */
+#define SOON_MS (60 * UINT64_C(1000))        /* after one that disks which stand on it were the reason of */
+#define STRIKES_MAX 3                        /* children in a row that could not be resumed, before it is made anew */
 #define FORGET_MS (10 * 60 * UINT64_C(1000)) /* an unused one's memory; its files stay */
 #define KEEP_S (7 * 24 * 3600)               /* the files of one that nobody stands on */
 #define RESERVE_MS 5000                      /* of a command's time, to boot by itself */
@@ -72,12 +74,13 @@ static void on_making(void *arg, int pidfd)
 static int bring(struct qm_parents *ps, struct qm_parent *p, struct pst_err *err)
 {
 	struct pst_err why = PST_ERR_INIT;
-	int rc = p->is_spoilt ? PST_ECONFLICT : qm_parent_load(ps->q, p, &why);
+	bool is_bad = p->strikes >= STRIKES_MAX;
+	int rc = is_bad ? PST_ECONFLICT : qm_parent_load(ps->q, p, &why);
 
 	if (rc == 0)
 		return 0;
 	if (rc != PST_ENOTFOUND)
-		pst_warn("parent=%s not used: %s", p->key, p->is_spoilt ? p->reason : why.text);
+		pst_warn("parent=%s not used: %s", p->key, is_bad ? p->reason : why.text);
 	rc = qm_parent_remove(ps->q, p->key, err);
 	return rc < 0 ? rc : qm_parent_make(ps->q, p, on_making, ps, err);
 }
@@ -89,17 +92,21 @@ static void bring_told(struct qm_parents *ps, struct qm_parent *p)
 	struct pst_err err = PST_ERR_INIT;
 	int rc = bring(ps, p, &err);
 
+	pthread_mutex_lock(&ps->lock);
+	p->is_spoilt = false;
+	if (p->strikes >= STRIKES_MAX)
+		p->strikes = 0;
+	p->again_ms = rc == PST_EBUSY ? SOON_MS : AGAIN_MS;
+	pst_strlcpy(p->reason, sizeof(p->reason), err.text);
+	state_set(ps, p, rc == 0 ? QM_PARENT_READY : QM_PARENT_FAILED);
+	bool is_closing = ps->is_closing;
+	pthread_mutex_unlock(&ps->lock);
 	if (rc == 0)
 		pst_info("parent=%s image=%s:%s ready in %llu ms", p->key, r->image_name, r->image_version,
 			(unsigned long long)(pst_mono_ms() - began));
-	else
+	else if (!is_closing)
 		pst_warn("parent=%s image=%s:%s cannot be made, its machines boot by themselves: %s", p->key, r->image_name,
 			r->image_version, err.text);
-	pthread_mutex_lock(&ps->lock);
-	p->is_spoilt = false;
-	pst_strlcpy(p->reason, sizeof(p->reason), err.text);
-	state_set(ps, p, rc == 0 ? QM_PARENT_READY : QM_PARENT_FAILED);
-	pthread_mutex_unlock(&ps->lock);
 }
 
 static struct qm_parent *wanted_find(struct qm_parents *ps)
@@ -203,7 +210,7 @@ static struct qm_parent *find_or_want(struct qm_parents *ps, const char *key, co
 		ps->n++;
 		state_set(ps, p, QM_PARENT_WANTED);
 	}
-	if (p && p->state == QM_PARENT_FAILED && p->users == 0 && pst_mono_ms() - p->since_ms > AGAIN_MS)
+	if (p && p->state == QM_PARENT_FAILED && p->users == 0 && pst_mono_ms() - p->since_ms > p->again_ms)
 		state_set(ps, p, QM_PARENT_WANTED);
 	return p;
 }
@@ -268,6 +275,8 @@ void qm_parent_give(struct qemu *q, struct qm_parent *p)
 	pthread_mutex_lock(&ps->lock);
 	p->users--;
 	p->since_ms = pst_mono_ms();
+	if (!p->is_spoilt)
+		p->strikes = 0;
 	if (p->users == 0 && p->is_spoilt && p->state == QM_PARENT_READY) {
 		pst_fd_close(&p->ram_fd);
 		pst_fd_close(&p->state_fd);
@@ -280,6 +289,7 @@ void qm_parent_spoil(struct qemu *q, struct qm_parent *p, const char *reason)
 {
 	pthread_mutex_lock(&q->parents->lock);
 	p->is_spoilt = true;
+	p->strikes++;
 	pst_strlcpy(p->reason, sizeof(p->reason), reason);
 	pthread_mutex_unlock(&q->parents->lock);
 }

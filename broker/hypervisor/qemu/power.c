@@ -82,7 +82,7 @@ static int suspend(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 	(void)unlink(temporary);
 	(void)unlink(path);
 	if (op->qmp)
-		(void)qmp_call(op->qmp, "cont", NULL, NULL, op->end_ms, &ignored);
+		(void)instant_settle(op->qmp, op->end_ms, &ignored);
 	return rc;
 }
 
@@ -166,7 +166,7 @@ int qm_power_start(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 /* Running already; or paused, by a suspend that was interrupted or a full disk that has room again. */
 static int go_on(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 {
-	if (qm_op_monitor(op, err) < 0 || qmp_call(op->qmp, "cont", NULL, NULL, op->end_ms, err) < 0)
+	if (qm_op_monitor(op, err) < 0 || instant_settle(op->qmp, op->end_ms, err) < 0)
 		return err->code;
 	return r->phase == QM_RUNNING ? 0 : phase_save(op, r, QM_RUNNING, err);
 }

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The provider "qemu" with real QEMUs that have nothing to boot: the provisioner killed at every moment, a full disk, parents that do
+not come. With a guest: test_qemu_pool.py. Needs root.
+
+Run alone: top_builddir=build python3 tests/integration/test_qemu.py [name]"""
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+from broker_harness import eventually
+from driver_harness import TOOL, Driver
+
+TIER = int(os.environ.get("PUESTO_TIER", "1"))
+MOMENTS = [0.004 * n for n in range(0, 24, 1 if TIER > 1 else 3)] + [0.1 + 0.03 * n for n in range(6)]
+
+
+def new():
+    return str(uuid.uuid4())
+
+
+def qemus(desktop=""):
+    """pids of those whose command line has that in it, in this test's folder."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as f:
+                words = f.read()
+        except OSError:
+            continue
+        if words.startswith(b"/usr/bin/qemu-system") and World.folder.encode() in words and desktop.encode() in words:
+            found.append(int(path.split("/")[2]))
+    return found
+
+
+class World:
+    folder = ""
+
+    def __init__(self):
+        World.folder = self.folder = tempfile.mkdtemp(prefix="pq-", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
+        self.directory, self.golden, self.ca, self.small = (os.path.join(self.folder, n) for n in ("d", "golden.qcow2", "ca.pem", "small"))
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.golden, "64M"], check=True)
+        os.chmod(self.golden, 0o444)
+        with open(self.ca, "w") as f:
+            f.write("-----BEGIN CERTIFICATE-----\n")
+        os.mkdir(self.small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=711", "small", self.small], check=True)
+        self.drivers = []
+
+    def driver(self, **more):
+        driver = Driver(os.path.join(self.folder, "data"), {"kind": "qemu", "directory": self.directory, "accel": "tcg", "deadline_s": 30, "stop_wait_s": 1, **more})
+        self.drivers.append(driver)
+        return driver
+
+    def create(self, driver, desktop=None, task=None, token="t"):
+        desktop = desktop or new()
+        driver.call("create", desktop, task or new(), self.golden, token)
+        return desktop
+
+    def left(self, name="desktops", directory=None):
+        return os.listdir(os.path.join(directory or self.directory, name))
+
+    def clean(self):
+        for driver in self.drivers:
+            if driver.process.poll() is None:
+                driver.kill()
+        self.drivers = []
+        for pid in qemus():
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not qemus(), 20)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end(self):
+        self.clean()
+        subprocess.run(["umount", self.small], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def test_a_killed_provisioner_loses_no_machine(world):
+    """At every moment of a create; the same task then finds or makes one machine, and nothing of the first try goes on beside it."""
+    for delay in MOMENTS:
+        driver, desktop, task = world.driver(), new(), new()
+        driver.call("list")
+        driver.begin("create", desktop, task, world.golden, "t")
+        time.sleep(delay)
+        driver.kill()
+        driver = world.driver()
+        seen = driver.machines().get(desktop)
+        assert seen is None or seen["state"] in ("failed", "running"), seen
+        if seen and seen["state"] == "running":
+            assert driver.refused("create", desktop, new(), world.golden, "t").code == "conflict"
+        world.create(driver, desktop, task)
+        machines = driver.machines()
+        assert list(machines) == [desktop] and machines[desktop]["state"] == "running" and machines[desktop]["task"] == task, machines
+        eventually(lambda: len(qemus(desktop)) == 1, 20)
+        driver.call("destroy", desktop)
+        assert not qemus(desktop) and world.left() == [], world.left()
+        driver.end()
+
+
+def test_a_killed_provisioner_finishes_what_it_began(world):
+    """Destroy, suspend and refresh, cut at some moment and asked again."""
+    for words in (["destroy"], ["power", "suspend"], ["power", "off"]):
+        for delay in (0.0, 0.005, 0.02, 0.06):
+            driver = world.driver()
+            desktop = world.create(driver)
+            driver.begin(words[0], desktop, *words[1:])
+            time.sleep(delay)
+            driver.kill()
+            driver = world.driver()
+            driver.call(words[0], desktop, *words[1:])
+            if words != ["destroy"]:
+                assert driver.machines()[desktop]["state"] == "stopped"
+                driver.call("power", desktop, "start")
+                assert driver.machines()[desktop]["state"] == "running"
+            driver.call("destroy", desktop)
+            assert not qemus(desktop) and world.left() == []
+            driver.end()
+
+
+def test_a_full_disk_leaves_nothing(world):
+    driver = world.driver(directory=world.small)
+    filler = os.path.join(world.small, "filler")
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    r = driver.refused("create", new(), new(), world.golden, "t")
+    assert "No space left" in r.text, r
+    assert not driver.health()["healthy"] and driver.machines() == {} and not qemus()
+    os.unlink(filler)
+    desktop = world.create(driver)
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    driver.call("destroy", desktop)  # a full disk does not keep it alive
+    os.unlink(filler)
+    assert world.left(directory=world.small) == [] and not qemus()
+    driver.end()
+
+
+def parent_qemus():
+    return qemus("/parents/")
+
+
+def test_a_parent_that_does_not_come_is_not_waited_for(world):
+    """The image says nothing: its machine boots by itself, told who it is by a file that is gone when QEMU has it."""
+    driver = world.driver(agents="10.0.2.2:5911", agents_ca=world.ca, parent_wait_s=1)
+    began = time.monotonic()
+    desktop = world.create(driver, token="very-secret-token")
+    assert time.monotonic() - began < 20
+    assert driver.machines()[desktop]["state"] == "running"
+    folder = os.path.join(world.directory, "desktops", desktop)
+    assert "seed.json" not in os.listdir(folder)
+    assert subprocess.run(["grep", "-rqs", "very-secret-token", world.directory], check=False).returncode == 1
+    pid = qemus(desktop)[0]
+    with open("/proc/%d/cmdline" % pid, "rb") as f:
+        assert b"very-secret" not in f.read()
+    assert len(parent_qemus()) == 1, "one is at work"
+    world.create(driver)
+    assert len(parent_qemus()) == 1, "never two"
+    driver.kill()
+    eventually(lambda: not parent_qemus(), 20)
+    assert world.left("parents")[0].endswith(".tmp")
+    driver = world.driver()
+    machines = driver.machines()
+    assert world.left("parents") == [], "what the crash has left is swept"
+    for desktop in machines:
+        driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_a_create_that_waits_for_its_parent_is_cancelled(world):
+    driver = world.driver(agents="10.0.2.2:5911", agents_ca=world.ca, parent_wait_s=60)
+    desktop, task = new(), new()
+    waiting = driver.begin("create", desktop, task, world.golden, "t")
+    eventually(parent_qemus, 20)
+    assert "parent" in driver.machines()[desktop]["reason"], driver.machines()
+    driver.call("cancel", desktop)
+    try:
+        driver.finish(waiting, 20)
+        raise AssertionError("it was made")
+    except Exception as e:  # pylint: disable=broad-exception-caught
+        assert getattr(e, "code", "") == "closed", e
+    driver.call("destroy", desktop)
+    driver.end()  # and the maker with it
+    assert not parent_qemus() and world.left("parents") == []
+
+
+def test_a_record_of_nonsense_is_a_failed_machine(world):
+    driver = world.driver()
+    desktop = world.create(driver)
+    pid = qemus(desktop)[0]
+    path = os.path.join(world.directory, "desktops", desktop, "record.json")
+    for text in ("", "{", json.dumps({"v": 1}), "[" * 5000, json.dumps({"phase": "running", "uid": 0})):
+        with open(path, "w") as f:
+            f.write(text)
+        assert driver.machines()[desktop]["state"] == "failed"
+    driver.call("destroy", desktop)
+    assert world.left() == [] and pid not in qemus()
+    driver.end()
+
+
+def inside():
+    """In a mount namespace of our own, so that no mount is left behind."""
+    if "PUESTO_TEST_INSIDE" in os.environ:
+        return
+    os.environ["PUESTO_TEST_INSIDE"] = "yes"
+    os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable] + sys.argv)
+
+
+def main():
+    if os.environ.get("SANITIZED"):
+        print("SKIP: the units run the driver's code under the sanitizers")
+        return 77
+    missing = [p for p in ("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img", TOOL) if not os.path.exists(p)]
+    if os.geteuid() != 0 or missing:
+        print("SKIP: needs root and", " ".join(missing))
+        return 77
+    inside()
+    failed, world = 0, World()
+    try:
+        for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
+            began = time.monotonic()
+            try:
+                globals()[name](world)
+                print("PASS %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
+            except Exception:
+                failed += 1
+                print("FAIL %s (%.1f s)" % (name, time.monotonic() - began), flush=True)
+                traceback.print_exc()
+                world.clean()
+    finally:
+        world.end()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
