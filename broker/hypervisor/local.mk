@@ -49,6 +49,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/list.c \
 	broker/hypervisor/qemu/machine.c \
 	broker/hypervisor/qemu/memory.c broker/hypervisor/qemu/memory.h \
+	broker/hypervisor/qemu/net.c broker/hypervisor/qemu/net.h \
 	broker/hypervisor/qemu/op.c \
 	broker/hypervisor/qemu/parent.h \
 	broker/hypervisor/qemu/parent_make.c \
@@ -61,8 +62,9 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/record.c \
 	broker/hypervisor/qemu/resize.c \
 	broker/hypervisor/qemu/seed.c \
-	broker/hypervisor/qemu/settings.c \
-	broker/hypervisor/qemu/snapshot.c
+	broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/settings.h \
+	broker/hypervisor/qemu/snapshot.c \
+	broker/hypervisor/qemu/tap.c broker/hypervisor/qemu/tap.h
 if LXC
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/lxc/config.c broker/hypervisor/lxc/config.h \

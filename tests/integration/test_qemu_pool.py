@@ -24,6 +24,7 @@ from test_remote_desktop import RawViewer
 BUILD = gate_harness.BUILD
 HOST_SEEN_FROM_GUEST = "10.0.2.2"
 BOOT = 200.0
+NET = "10.9.0"
 
 
 class Site:
@@ -46,16 +47,29 @@ class Site:
         subprocess.run([BUILD + "/base/puesto-pki", "init", pki, "--host", "localhost"], check=True, stdout=subprocess.DEVNULL)
         port = gate_harness.free_port()
         files = "".join("%s = %s/%s\n" % (k, pki, f) for k, f in (("ca", "ca.pem"), ("ca_key", "ca.key"), ("cert", "broker.pem"), ("key", "broker.key")))
-        self.broker = Broker(self.setup(), "[agents]\nlisten = 127.0.0.1:%d\n%s" % (port, files))
+        self.port, self.dhcp = port, None
+        self.broker = Broker(self.setup(), "[agents]\nlisten = 0.0.0.0:%d\n%s" % (port, files))
         self.conf, self.log = self.folder + "/provisioner.conf", open(self.folder + "/provisioner.log", "a")
-        with open(self.conf, "w") as f:
-            f.write("[provisioner]\ndata = %s\n[provider-vm]\nkind = qemu\ndirectory = %s/d\naccel = %s\nagents = %s:%d\nagents_ca = %s/ca.pem\nrecycle_h = 0\n" % (
-                self.broker.dir, self.folder, guest_harness.accel().split(",")[0], HOST_SEEN_FROM_GUEST, port, pki))
+        self.configure("agents = %s:%d" % (HOST_SEEN_FROM_GUEST, port))
         self.provisioner_start()
-        link = "[link]\npath = %s/puesto-link\nnetworks = 127.0.0.0/8\nca = %s/ca.pem\ncert = %s/gateway.pem\nkey = %s/gateway.key\n" % (BUILD, pki, pki, pki)
+        link = "[link]\npath = %s/puesto-link\nnetworks = 127.0.0.0/8, %s.0/24\nca = %s/ca.pem\ncert = %s/gateway.pem\nkey = %s/gateway.key\n" % (BUILD, NET, pki, pki, pki)
         self.gate = gate_harness.Gateway(worker=BUILD + "/puesto-worker", broker_socket=self.broker.dir + "/run/gateway.sock", more=link)
         self.ana = Person(self.gate, "ana")
         self.admin = Person(self.gate, "admin")
+
+    def configure(self, *lines):
+        with open(self.conf, "w") as f:
+            f.write("[provisioner]\ndata = %s\n[provider-vm]\nkind = qemu\ndirectory = %s/d\naccel = %s\nagents_ca = %s/pki/ca.pem\n%s\n" % (
+                self.broker.dir, self.folder, guest_harness.accel().split(",")[0], self.folder, "\n".join(lines)))
+
+    def bridge(self):
+        """A bridge with this namespace on it, and its DHCP server, which knows nobody but those in the provider's files."""
+        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # of this namespace's devices
+        for words in ("link add br9 type bridge", "addr add %s.1/24 dev br9" % NET, "link set br9 up"):
+            subprocess.run(["ip"] + words.split(), check=True)
+        self.dhcp = subprocess.Popen(["dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground", "--port=0", "--interface=br9", "--bind-interfaces", "--user=root",
+                                      "--pid-file=", "--leasefile-ro", "--dhcp-range=%s.0,static" % NET, "--dhcp-hostsdir=%s/d/dhcp" % self.folder],
+                                     stdout=self.log, stderr=self.log)
 
     def setup(self):
         setup = json.loads(json.dumps(SETUP))
@@ -137,6 +151,9 @@ class Site:
                 os.kill(self.pid(desktop), signal.SIGKILL)
             except (OSError, ProcessLookupError):
                 pass
+        if self.dhcp:
+            self.dhcp.terminate()
+            self.dhcp.wait()
         if self.broker:
             self.broker.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -250,18 +267,40 @@ def a_damaged_parent_is_made_anew(site):
     assert os.stat("%s/d/parents/%s/state" % (site.folder, parent)).st_mtime_ns != damaged
 
 
+def a_bridge_gives_addresses_of_the_range(site):
+    """The parent is the same: it has no card. The clone's is told to DHCP before it runs, and nobody asks the guest."""
+    pool = site.admin.call("GET", "pools")[1]["items"][0]["id"]
+    site.empty(pool, site.admin.call("GET", "pools/" + pool)[1]["rev"])
+    site.provisioner_kill()
+    site.bridge()
+    site.configure("network = bridge:br9", "addresses = %s.20-%s.29" % (NET, NET), "agents = %s.1:%d" % (NET, site.port))
+    site.provisioner_start()
+    site.refill(pool)
+    ((desktop, record),) = eventually(lambda: site.running(1), BOOT).items()
+    assert record["parent"] == site.parents()[0] and record["address"].startswith(NET + ".2"), record
+    viewer, connected = eventually(site.connect, BOOT)
+    assert connected == desktop
+    eventually(lambda: sees_a_desktop(viewer), 60)
+    viewer.ws.conn.close()
+    with open("/sys/class/net/pq%d/brport/isolated" % record["uid"]) as f:
+        assert f.read().strip() == "1"
+    with open("%s/d/dhcp/%s" % (site.folder, desktop)) as f:
+        assert f.read().strip().split(",")[1] == record["address"]
+
+
 def the_last_one_takes_the_parent_of_a_version_that_is_gone_along(site):
     os.utime(site.golden + "/disk.qcow2")
     pool = site.admin.call("GET", "pools")[1]["items"][0]["id"]
     site.empty(pool, site.admin.call("GET", "pools/" + pool)[1]["rev"])
     eventually(lambda: site.parents() == [], 60)
+    assert os.listdir(site.folder + "/d/dhcp") == []
 
 
 def main():
     if int(os.environ.get("PUESTO_TIER", "1")) < 2:
         print("skipped: of tier 2")
         return 77
-    why = guest_harness.lacking()
+    why = guest_harness.lacking() or ("" if shutil.which("dnsmasq") else "dnsmasq")
     if why:
         print("skipped:", why)
         return 77
@@ -276,7 +315,7 @@ def main():
         try:
             for test in (a_pool_is_made_of_clones, a_user_works_and_leaves, a_killed_provisioner_loses_nobody,
                          a_parent_that_cannot_be_resumed_is_not_needed, a_damaged_parent_is_made_anew,
-                         the_last_one_takes_the_parent_of_a_version_that_is_gone_along):
+                         a_bridge_gives_addresses_of_the_range, the_last_one_takes_the_parent_of_a_version_that_is_gone_along):
                 test(site)
                 print("PASS", test.__name__)
         except BaseException:

@@ -103,7 +103,10 @@ static void devices_put(struct command *c, const struct command_params *p)
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");
 	if (p->mac) {
-		made(c, "-netdev", "user,id=net0,hostfwd=tcp:%s", p->forward);
+		if (p->forward)
+			made(c, "-netdev", "user,id=net0,hostfwd=tcp:%s", p->forward);
+		else
+			made(c, "-netdev", "tap,id=net0,fd=%d", p->cable_fd);
 		made(c, "-device", "virtio-net-pci,id=card0,netdev=net0,bus=" COMMAND_SLOT ",mac=%s", p->mac);
 	}
 	made(c, "-chardev", "socket,id=monitor,fd=%d,server=on,wait=off", p->monitor_fd);

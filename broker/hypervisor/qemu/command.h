@@ -33,7 +33,8 @@ struct command_params {
 	const char *kernel, *initrd, *append; /* NULL: the disk starts by itself */
 	const char *seed;                     /* a file for fw_cfg, or NULL */
 	const char *mac;                      /* with a card from the start; else NULL */
-	const char *forward;                  /* the card's: "127.1.2.3:5910-:5910" */
+	const char *forward;                  /* the card's: "127.1.2.3:5910-:5910"; NULL with a TAP device */
+	int cable_fd;                         /* the TAP device, by its number in QEMU */
 	int monitor_fd, port_fd;              /* listening sockets, by their numbers in QEMU */
 	bool is_paused, is_incoming;
 };

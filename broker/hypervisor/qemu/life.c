@@ -6,7 +6,9 @@
  *	create:  record (creating) → overlay → QEMU: a child that is told who it is, or a boot → record (running)
  *	destroy: record (destroying) → end → folder
  */
+#include "broker/hypervisor/qemu/command.h"
 #include "broker/hypervisor/qemu/instant.h"
+#include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
 
 #include "base/clock.h"
@@ -38,11 +40,7 @@ void qm_fill(const struct qemu *q, const struct qm_record *r, struct machine *m)
 	snprintf(m->image, sizeof(m->image), "%s:%s", r->request.image_name, r->request.image_version);
 	m->state = MACHINE_RUNNING;
 	/* No uid: its agent is inside, and comes over TLS. */
-	if (!q->set.has_network)
-		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = q->set.agent_port;
-	qm_address(r->uid, m->endpoint.address);
+	qm_net_endpoint(q, r, &m->endpoint);
 }
 
 static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
@@ -64,24 +62,48 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 	return qcow2_overlays_create(&o, 1, err);
 }
 
-/* Its own clock, names and card: from here on it is no copy of anybody. */
-static int child_begin(struct qm_op *op, const struct qm_record *r, int state, struct pst_err *err)
+static int cable_lend(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
-	const struct qemu *q = op->q;
-	char address[QM_ADDRESS_SIZE], forward[64], mac[LV_MAC_SIZE], port[PATH_MAX];
-	json_t *netdev, *seed;
+	int fd, rc;
+
+	if (op->q->set.network != QM_NET_BRIDGE)
+		return 0;
+	fd = qm_net_cable(op->q, r, err);
+	if (fd < 0)
+		return fd;
+	rc = qmp_lend(op->qmp, QM_CABLE, fd, op->end_ms, err);
+	pst_fd_close(&fd);
+	return rc;
+}
+
+static int child_resume(struct qm_op *op, const struct qm_record *r, int state, struct pst_err *err)
+{
+	char mac[LV_MAC_SIZE];
+	json_t *netdev;
 	int rc;
 
-	qm_address(r->uid, address);
-	snprintf(forward, sizeof(forward), "tcp:%s:%u-:%u", address, q->set.agent_port, q->set.agent_port);
-	lv_mac(op->desktop, mac);
-	netdev = json_pack("{s:s,s:[{s:s}]}", "type", "user", "hostfwd", "str", forward);
-	const struct instant_card card = { .bus = "plug0", .mac = mac, .netdev = netdev };
-	rc = instant_resume(op->qmp, state, q->set.has_network ? &card : NULL, op->end_ms, err);
-	json_decref(netdev);
-	if (rc < 0 || qm_path(q, op->desktop, "seed", port, err) < 0)
+	if (op->q->set.network == QM_NET_NONE)
+		return instant_resume(op->qmp, state, NULL, op->end_ms, err);
+	if (cable_lend(op, r, err) < 0)
 		return err->code;
-	seed = qm_seed(&q->set, &r->request, true, err);
+	lv_mac(op->desktop, mac);
+	netdev = qm_net_json(op->q, r);
+	const struct instant_card card = { .bus = COMMAND_SLOT, .mac = mac, .netdev = netdev };
+	rc = instant_resume(op->qmp, state, &card, op->end_ms, err);
+	json_decref(netdev);
+	return rc;
+}
+
+/* Its own card, clock and names: from here on it is no copy of anybody. */
+static int child_begin(struct qm_op *op, const struct qm_record *r, int state, struct pst_err *err)
+{
+	char port[PATH_MAX];
+	json_t *seed;
+	int rc;
+
+	if (child_resume(op, r, state, err) < 0 || qm_path(op->q, op->desktop, "seed", port, err) < 0)
+		return err->code;
+	seed = qm_seed(&op->q->set, &r->request, true, err);
 	if (!seed)
 		return err->code;
 	rc = instant_seed(port, seed, PST_MIN(op->end_ms, pst_mono_ms() + SEED_MS), err);
@@ -182,6 +204,13 @@ static int remains_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 	return qm_machine_end(op, is_kept && op->q->set.recycle_ms > 0, err) < 0 ? err->code : folder_remove(op, is_kept, err);
 }
 
+/* When nothing of it is left; uid: 0 when nobody knows. */
+static void places_free(struct qm_op *op, uid_t uid)
+{
+	qm_net_release(op->q, op->desktop);
+	uids_mark(&op->q->uids, uid, false);
+}
+
 /* 1: it stands and ret is filled. 0: nothing is left of an earlier one. Else an error. */
 static int create_earlier(struct qm_op *op, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
@@ -197,8 +226,7 @@ static int create_earlier(struct qm_op *op, const struct machine_request *r, str
 	}
 	if (remains_remove(op, false, err) < 0)
 		return err->code;
-	if (known == 0)
-		uids_mark(&op->q->uids, old.uid, false);
+	places_free(op, known == 0 ? old.uid : 0);
 	return 0;
 }
 
@@ -206,7 +234,8 @@ static int create_new(struct qm_op *op, struct qm_record *r, struct pst_err *err
 {
 	char path[PATH_MAX];
 
-	if (qm_path(op->q, op->desktop, NULL, path, err) < 0 || pst_mkdirs(path, 0711, err) < 0 || qm_record_save(op->q, r, err) < 0)
+	if (qm_net_take(op->q, r, err) < 0 || qm_path(op->q, op->desktop, NULL, path, err) < 0 || pst_mkdirs(path, 0711, err) < 0 ||
+		qm_record_save(op->q, r, err) < 0 || qm_net_announce(op->q, r, err) < 0)
 		return err->code;
 	return machine_make(op, r, err);
 }
@@ -226,7 +255,7 @@ int qm_create(struct qm_op *op, const struct machine_request *request, struct ma
 		watches_know(op->q->watches, op->desktop);
 		qm_fill(op->q, &r, ret);
 	} else if (!atomic_load(&op->is_cancelled) && remains_remove(op, false, &ignored) == 0) {
-		uids_mark(&op->q->uids, r.uid, false);
+		places_free(op, r.uid);
 	}
 	return rc;
 }
@@ -246,8 +275,7 @@ int qm_destroy(struct qm_op *op, struct pst_err *err)
 	}
 	if (remains_remove(op, was_whole, err) < 0)
 		return err->code;
-	if (known == 0)
-		uids_mark(&op->q->uids, r.uid, false);
+	places_free(op, known == 0 ? r.uid : 0);
 	qm_parents_sweep(op->q);
 	return 0;
 }

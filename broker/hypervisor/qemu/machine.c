@@ -2,6 +2,7 @@
 /* Starts a desktop's QEMU, finds it again, ends it. */
 #include "broker/hypervisor/qemu/command.h"
 #include "broker/hypervisor/qemu/spawn.h"
+#include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
 
 #include "base/clock.h"
@@ -36,7 +37,7 @@ struct starting {
 	struct command_params params;
 	struct qm_plan plan;
 	char disk[PATH_MAX], seed[PATH_MAX], log[PATH_MAX], pid[PATH_MAX], memory[64], forward[64], mac[LV_MAC_SIZE];
-	int fds[3]; /* monitor, port, memory */
+	int fds[4]; /* monitor, port, memory or cable */
 	size_t fds_n;
 	int groups[CGROUP_HIERARCHIES_MAX];
 	size_t groups_n;
@@ -105,7 +106,7 @@ static int quit(struct qm_op *op)
 
 	if (!op->qmp && qm_op_monitor(op, &ignored) < 0)
 		return -1;
-	return qmp_call(op->qmp, "quit", NULL, NULL, PST_MIN(op->end_ms, pst_mono_ms() + POLITE_MS), &ignored);
+	return qmp_quit(op->qmp, PST_MIN(op->end_ms, pst_mono_ms() + POLITE_MS), &ignored);
 }
 
 int qm_machine_end(struct qm_op *op, bool politely, struct pst_err *err)
@@ -265,6 +266,26 @@ static int go(struct starting *s, struct pst_err *err)
 	return rc;
 }
 
+static int card_plug(struct starting *s, struct pst_err *err)
+{
+	const struct qemu *q = s->op->q;
+	int fd;
+
+	if (q->set.network == QM_NET_NONE)
+		return 0;
+	s->params.mac = s->mac;
+	if (q->set.network == QM_NET_USER) {
+		s->params.forward = s->forward;
+		return 0;
+	}
+	fd = qm_net_cable(q, s->r, err);
+	if (fd < 0)
+		return fd;
+	s->params.cable_fd = SPAWN_FD + (int)s->fds_n;
+	s->fds[s->fds_n++] = fd;
+	return 0;
+}
+
 int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start how, struct pst_err *err)
 {
 	struct starting *s = malloc(sizeof(*s));
@@ -273,10 +294,8 @@ int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start 
 	if (!s)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	rc = starting_init(s, op, r, err);
-	if (rc == 0 && op->q->set.has_network) {
-		s->params.mac = s->mac;
-		s->params.forward = s->forward;
-	}
+	if (rc == 0)
+		rc = card_plug(s, err);
 	s->params.is_paused = how == QM_PAUSED;
 	s->params.is_incoming = how == QM_WAKE;
 	if (rc == 0 && how == QM_BOOT)

@@ -69,8 +69,8 @@ int qm_parent_key(const struct qemu *q, const struct machine_request *r, char ou
 	file_mark(r->image_base, golden, sizeof(golden));
 	file_mark(plan.kernel, kernel, sizeof(kernel));
 	file_mark(plan.initrd, initrd, sizeof(initrd));
-	n = asprintf(&text, "%d\n%s\n%s\n%d\n%u %u\n%s\n%s\n%s\n%s\n%s\n", FORM, q->set.machine, q->set.mark, q->set.is_kvm, p.memory_mb,
-		p.cpus, plan.append, r->image_base, golden, kernel, initrd);
+	n = asprintf(&text, "%d\n%s\n%s\n%d\n%u %u %u\n%s\n%s\n%s\n%s\n%s\n", FORM, q->set.machine, q->set.mark, q->set.is_kvm, p.memory_mb,
+		p.cpus, r->disk_mb, plan.append, r->image_base, golden, kernel, initrd);
 	if (n < 0)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	pst_sha256_hex(text, (size_t)n, hex);
@@ -112,9 +112,12 @@ static int folder_fill(struct making *m, struct pst_err *err)
 {
 	char temp[TEMP_SIZE], disk[PATH_MAX];
 	const struct machine_request *r = &m->p->request;
-	struct qcow2_overlay o = {
-		.path = disk, .backing = r->image_base, .backing_format = qm_golden_format(r->image_base), .uid = m->uid, .gid = m->uid
-	};
+	struct qcow2_overlay o = { .path = disk,
+		.backing = r->image_base,
+		.size = (uint64_t)r->disk_mb << 20,
+		.backing_format = qm_golden_format(r->image_base),
+		.uid = m->uid,
+		.gid = m->uid };
 
 	if (temp_name(m->p->key, temp, err) < 0 || path_make(m->folder, err, "%s/parents/%s", m->q->set.directory, temp) < 0 ||
 		in_folder(m, "disk.qcow2", disk, err) < 0 || pst_mkdirs(m->folder, 0711, err) < 0)
@@ -178,7 +181,7 @@ static int save(struct making *m, struct pst_err *err)
 		return err->code;
 	rc = instant_save(qmp, m->state, deadline_ms, err);
 	if (rc == 0)
-		rc = qmp_call(qmp, "quit", NULL, NULL, deadline_ms, err);
+		rc = qmp_quit(qmp, deadline_ms, err);
 	qmp_close(qmp);
 	return rc;
 }

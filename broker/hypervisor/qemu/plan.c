@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0 mitigations=off"
-#define WIDTH_MIN 1280 /* of the session's own start; see docs/images.md */
+#define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0"
+#define TRANSLATED " mitigations=off" /* for faults of processors that QEMU does not have when it translates */
+#define WIDTH_MIN 1280                /* of the session's own start; see docs/images.md */
 #define HEIGHT_MIN 800
 
 /* Where an image has its kernel beside its disk, it has no boot loader. */
@@ -31,10 +32,10 @@ static int kernel_find(const struct machine_request *r, struct qm_plan *plan, st
 }
 
 /* A parent's session starts before anybody tells it who it is: locale and screen come with the kernel. */
-static void append_make(const struct machine_request *r, struct qm_plan *plan)
+static void append_make(const struct qemu *q, const struct machine_request *r, struct qm_plan *plan)
 {
-	int n = snprintf(
-		plan->append, sizeof(plan->append), CMDLINE " puesto.session.locale=%s puesto.session.layout=%s", r->locale, r->layout);
+	int n = snprintf(plan->append, sizeof(plan->append), CMDLINE "%s puesto.session.locale=%s puesto.session.layout=%s",
+		q->set.is_kvm ? "" : TRANSLATED, r->locale, r->layout);
 
 	if (n > 0 && (size_t)n < sizeof(plan->append) && r->max_width >= WIDTH_MIN && r->max_height >= HEIGHT_MIN)
 		snprintf(plan->append + n, sizeof(plan->append) - (size_t)n, " puesto.session.max_width=%u puesto.session.max_height=%u",
@@ -48,7 +49,7 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 			r->image_name, r->image_base);
 	if (kernel_find(r, plan, err) < 0)
 		return err->code;
-	append_make(r, plan);
+	append_make(q, r, plan);
 	*p = (struct command_params){ .program = q->set.program,
 		.machine = q->set.machine,
 		.uuid = r->desktop,

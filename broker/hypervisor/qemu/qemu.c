@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The driver "qemu": its table, its beginning and its end. */
+#include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
 #include "broker/hypervisor/qemu/qemu_priv.h"
 
@@ -120,6 +121,7 @@ static void qemu_close(struct driver *d)
 	watches_destroy(q->watches);
 	if (q->uids.count)
 		uids_finish(&q->uids);
+	lv_addresses_finish(&q->addresses);
 	pthread_mutex_destroy(&q->bin);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -158,6 +160,7 @@ static void adopt(const struct machine *m, void *arg)
 	if (qm_record_load(q, m->desktop, &r, &ignored) < 0)
 		return;
 	uids_mark(&q->uids, r.uid, true);
+	qm_net_mark(q, &r);
 	if (r.phase != QM_RUNNING)
 		return;
 	watches_know(q->watches, m->desktop);

@@ -19,8 +19,10 @@
 #include "base/err.h"
 #include "broker/hypervisor/disk/format.h"
 #include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/libvirt/address.h"
 #include "broker/hypervisor/local/cgroup.h"
 #include "broker/hypervisor/qemu/qmp.h"
+#include "broker/hypervisor/qemu/settings.h"
 #include "broker/hypervisor/uids.h"
 #include "broker/hypervisor/watches.h"
 
@@ -33,28 +35,9 @@
 #define QM_KEY_SIZE 33
 #define QM_STEP_SIZE 200
 #define QM_SNAPSHOTS_MAX 8
-#define QM_DIRECTORY_MAX 54 /* bytes: the longest socket below it still fits into a sockaddr_un */
 
 struct qm_keeper;
 struct qm_parents;
-
-struct qm_settings {
-	char directory[PATH_MAX];
-	char program[PATH_MAX], image_program[PATH_MAX]; /* QEMU, qemu-img */
-	char machine[48];                                /* "pc-q35-7.2": the alias would mean another one after an upgrade */
-	char mark[64];                                   /* of the program's file: a parent is resumed by the QEMU that saved it */
-	bool is_kvm;
-	gid_t kvm_gid; /* of /dev/kvm */
-	bool is_instant, has_network;
-	char agents[80]; /* ADDRESS:PORT of the broker, as guests see it; "" without agents */
-	char agents_ca[PATH_MAX];
-	uint16_t agent_port;
-	uint32_t capacity;
-	uint64_t deadline_ms, stop_ms, parent_boot_ms, parent_wait_ms;
-	int64_t recycle_ms; /* 0: what is destroyed is gone */
-	uid_t gateway_uid;
-	gid_t gateway_gid;
-};
 
 struct qemu {
 	struct driver base;
@@ -64,9 +47,10 @@ struct qemu {
 	struct watches *watches;
 	struct qm_keeper *keeper;
 	struct qm_parents *parents;
-	pthread_mutex_t lock; /* guards ops and what they point to; taken after none */
+	pthread_mutex_t lock; /* guards ops, what they point to, and addresses; taken after none */
 	struct qm_op *ops;
-	pthread_mutex_t bin; /* one at a time in the recycle bin */
+	struct lv_addresses addresses; /* on a bridge */
+	pthread_mutex_t bin;           /* one at a time in the recycle bin */
 };
 
 /* A command on a desktop, from its begin to its end. */
@@ -114,7 +98,8 @@ struct qm_snapshot {
 struct qm_record {
 	enum qm_phase phase;
 	uid_t uid;
-	char parent[QM_KEY_SIZE]; /* whose disk the overlay stands on; "" for the golden one */
+	char parent[QM_KEY_SIZE];      /* whose disk the overlay stands on; "" for the golden one */
+	char address[LV_ADDRESS_SIZE]; /* on a bridge; else "" */
 	struct machine_request request;
 	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
 	size_t snapshots_n;

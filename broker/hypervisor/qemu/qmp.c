@@ -109,6 +109,16 @@ int qmp_call(struct qmp *q, const char *command, json_t *arguments, json_t **ret
 	return exchange(q, command, arguments, -1, ret, deadline_ms, err);
 }
 
+int qmp_quit(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+	int rc = qmp_call(q, "quit", NULL, NULL, deadline_ms, &why);
+
+	if (rc == 0 || rc == PST_ECLOSED)
+		return 0;
+	return pst_err_set(err, rc, "%s", why.text);
+}
+
 int qmp_lend(struct qmp *q, const char *name, int fd, uint64_t deadline_ms, struct pst_err *err)
 {
 	return exchange(q, "getfd", json_pack("{s:s}", "fdname", name), fd, NULL, deadline_ms, err);

@@ -28,6 +28,9 @@ void qmp_cancel(struct qmp *q);
 int qmp_call(struct qmp *q, const char *command, json_t *arguments, json_t **ret, uint64_t deadline_ms,
 	struct pst_err *err);
 
+/* Asks QEMU to end, which may be before it has answered. Whether it has ended is its process's matter. */
+int qmp_quit(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);
+
 /* Lends QEMU a descriptor, which stays the caller's, under a name for later commands ("fd:NAME"). */
 int qmp_lend(struct qmp *q, const char *name, int fd, uint64_t deadline_ms, struct pst_err *err);
 

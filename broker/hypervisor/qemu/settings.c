@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The provider's section, and what this host has. */
 #include "broker/hypervisor/qemu/qemu_priv.h"
+#include "broker/hypervisor/qemu/tap.h"
 
 #include "base/conf.h"
 #include "base/daemon.h"
@@ -119,15 +120,38 @@ static int text_copy(char *out, size_t size, const char *value, const char *key,
 	return 0;
 }
 
-static int network_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+static int bridge_read(struct qemu *q, const struct driver_params *p, const char *bridge, struct pst_err *err)
 {
+	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
+
+	if (!tap_bridge_valid(bridge))
+		return pst_err_set(err, PST_EINVAL, "network: \"%.40s\" is no name of a bridge", bridge);
+	if (!addresses)
+		return pst_err_set(
+			err, PST_EINVAL, "network = bridge:%s needs addresses = FIRST-LAST: guests are not asked for theirs", bridge);
+	q->set.network = QM_NET_BRIDGE;
+	pst_strlcpy(q->set.bridge, sizeof(q->set.bridge), bridge);
+	return lv_addresses_init(&q->addresses, addresses, err);
+}
+
+static int network_read(struct qemu *q, const struct driver_params *p, struct pst_err *err)
+{
+	static const char bridge[] = "bridge:";
 	const char *network = pst_conf_str(p->conf, p->section, "network", "user");
+
+	if (pst_str_starts(network, bridge))
+		return bridge_read(q, p, network + strlen(bridge), err);
+	q->set.network = strcmp(network, "user") == 0 ? QM_NET_USER : QM_NET_NONE;
+	if (q->set.network == QM_NET_NONE && strcmp(network, "none") != 0)
+		return pst_err_set(err, PST_EINVAL, "network: \"%.40s\" must be user, bridge:NAME or none", network);
+	return 0;
+}
+
+static int agents_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
 	char fallback[PATH_MAX];
 	uint32_t port;
 
-	s->has_network = strcmp(network, "user") == 0;
-	if (!s->has_network && strcmp(network, "none") != 0)
-		return pst_err_set(err, PST_EINVAL, "network: \"%.40s\" must be user or none", network);
 	if (text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "agent_port", 1024, 65535, AGENT_PORT, &port, err) < 0 ||
 		path_make(fallback, err, "%s/pki/ca.pem", p->data) < 0)
@@ -163,7 +187,7 @@ static int times_read(struct qm_settings *s, const struct driver_params *p, stru
 
 static int directory_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	static const char *const folders[] = { "desktops", "parents", "images", "recycle" };
+	static const char *const folders[] = { "desktops", "parents", "images", "recycle", "dhcp" };
 	char path[PATH_MAX], fallback[PATH_MAX];
 
 	if (path_make(fallback, err, "%s/qemu/%s", p->data, p->name) < 0 ||
@@ -173,7 +197,8 @@ static int directory_read(struct qm_settings *s, const struct driver_params *p, 
 		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of at most %d bytes without ',' and ':'",
 			s->directory, QM_DIRECTORY_MAX);
 	for (size_t i = 0; i < PST_ARRAY_LEN(folders); i++) {
-		if (path_make(path, err, "%s/%s", s->directory, folders[i]) < 0 || pst_mkdirs(path, 0711, err) < 0)
+		if (path_make(path, err, "%s/%s", s->directory, folders[i]) < 0 ||
+			pst_mkdirs(path, strcmp(folders[i], "dhcp") == 0 ? 0755 : 0711, err) < 0)
 			return err->code;
 	}
 	return 0;
@@ -212,7 +237,7 @@ int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_e
 		return pst_err_set(err, PST_EINVAL, "a provider of kind qemu has no '/' and no ',' in its name");
 	if (path_make(s->program, err, "%s", pst_conf_str(p->conf, p->section, "program", "/usr/bin/qemu-system-x86_64")) < 0 ||
 		path_make(s->image_program, err, "%s", pst_conf_str(p->conf, p->section, "image_program", "/usr/bin/qemu-img")) < 0 ||
-		accel_read(s, p, err) < 0 || network_read(s, p, err) < 0 || times_read(s, p, err) < 0 ||
+		accel_read(s, p, err) < 0 || network_read(q, p, err) < 0 || agents_read(s, p, err) < 0 || times_read(s, p, err) < 0 ||
 		pst_conf_bool(p->conf, p->section, "instant", true, &s->is_instant, err) < 0 || directory_read(s, p, err) < 0 ||
 		uids_read(q, p, err) < 0)
 		return err->code;
@@ -241,6 +266,8 @@ void qm_settings_faults(const struct qemu *q, char *out, size_t size)
 		snprintf(out, size, "accel = kvm, and /dev/kvm cannot be used: %s", strerror(errno));
 	else if (s->agents[0] && access(s->agents_ca, R_OK) < 0)
 		snprintf(out, size, "agents_ca: %.200s cannot be read: %s", s->agents_ca, strerror(errno));
+	else if (s->network == QM_NET_BRIDGE && if_nametoindex(s->bridge) == 0)
+		snprintf(out, size, "there is no bridge %.16s: make it, as docs/hypervisors.md says", s->bridge);
 	else if (statvfs(s->directory, &fs) < 0)
 		snprintf(out, size, "%.200s cannot be read: %s", s->directory, strerror(errno));
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)

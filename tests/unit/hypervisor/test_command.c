@@ -111,6 +111,17 @@ Test(command, a_boot_has_kernel_seed_and_card)
 	cr_expect(has("-accel", "kvm") && has("-cpu", "host") && has_word("-S"));
 }
 
+Test(command, a_cable_is_a_descriptor)
+{
+	struct command_params p = params;
+
+	p.mac = "52:00:00:00:00:01";
+	p.cable_fd = 5;
+	build(&p);
+	cr_expect(has("-netdev", "tap,id=net0,fd=5"));
+	cr_expect(has("-device", "netdev=net0,bus=plug0"));
+}
+
 Test(command, a_path_is_not_read_as_something_else)
 {
 	static const char *const bad[] = { "relative", "/a,format=raw", "/a\nb", "nbd:host", "" };

@@ -4,6 +4,7 @@
  * contract does not say of this driver. With a guest: tests/integration/test_qemu_pool.py.
  */
 /* Covers: broker/hypervisor/qemu/keeper.c broker/hypervisor/qemu/life.c broker/hypervisor/qemu/list.c broker/hypervisor/qemu/machine.c */
+/* Covers: broker/hypervisor/qemu/net.c */
 /* Covers: broker/hypervisor/qemu/op.c broker/hypervisor/qemu/plan.c broker/hypervisor/qemu/power.c broker/hypervisor/qemu/record.c */
 /* Covers: broker/hypervisor/qemu/resize.c broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/snapshot.c */
 #include "base/conf.h"
@@ -338,9 +339,10 @@ Test(qemu, what_is_destroyed_can_stay_in_the_bin, .timeout = 60)
 
 Test(qemu, a_section_is_read_with_suspicion)
 {
-	static const char *const bad[] = { "accel = fast\n", "network = lan\n", "directory = relative\n", "directory = /a,b\n",
-		"directory = /a/directory/whose/name/is/too/long/for/a/socket/below/it\n", "uid_base = 16777217\n", "deadline_s = 1\n",
-		"recycle_h = x\n" };
+	static const char *const bad[] = { "accel = fast\n", "network = lan\n", "network = bridge:br0\n",
+		"network = bridge:a/b\naddresses = 10.0.0.1-10.0.0.2\n", "network = bridge:br0\naddresses = 10.0.0.2\n",
+		"directory = relative\n", "directory = /a,b\n", "directory = /a/directory/whose/name/is/too/long/for/a/socket/below/it\n",
+		"uid_base = 16777217\n", "deadline_s = 1\n", "recycle_h = x\n" };
 	struct pst_err err = PST_ERR_INIT;
 
 	site_begin(&site, "");

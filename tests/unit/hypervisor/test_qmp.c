@@ -177,6 +177,44 @@ Test(qmp, test_commands_events_and_refusals)
 	qmp_close(NULL);
 }
 
+Test(qmp, test_who_quits_may_be_gone_before_the_answer)
+{
+	static const struct step steps[] = { OPENED, { "\"execute\":\"quit\"", NULL } };
+	struct pst_err err = PST_ERR_INIT;
+	struct fake f;
+
+	fake_start(&f, steps, PST_ARRAY_LEN(steps));
+	struct qmp *q = qmp_open(f.path, soon(), &err);
+	cr_assert_not_null(q, "%s", err.text);
+	cr_assert_eq(qmp_quit(q, soon(), &err), 0, "%s", err.text);
+	qmp_close(q);
+	fake_end(&f);
+}
+
+static void *cancel_main(void *arg)
+{
+	qmp_cancel(arg);
+	return NULL;
+}
+
+Test(qmp, test_a_wait_can_be_cancelled)
+{
+	static const struct step steps[] = { OPENED, { "never said", NULL } };
+	struct pst_err err = PST_ERR_INIT;
+	pthread_t other;
+	struct fake f;
+
+	fake_start(&f, steps, 2);
+	struct qmp *q = qmp_open(f.path, soon(), &err);
+	cr_assert_not_null(q, "%s", err.text);
+	cr_assert_eq(pthread_create(&other, NULL, cancel_main, q), 0);
+	cr_assert_eq(qmp_wait(q, "STOP", soon(), &err), PST_ECLOSED, "%s", err.text);
+	cr_assert_eq(qmp_call(q, "cont", NULL, NULL, soon(), &err), PST_ECLOSED, "and what comes after it");
+	pthread_join(other, NULL);
+	qmp_close(q);
+	fake_end(&f);
+}
+
 Test(qmp, test_who_does_not_speak_qmp)
 {
 	static const struct step words[][1] = { { { NULL, "SSH-2.0\r\n" } },
