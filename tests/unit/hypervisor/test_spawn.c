@@ -70,9 +70,9 @@ Test(spawn, it_has_what_it_is_given_and_nothing_else)
 	cr_assert_eq(write(fds[0], "a", 1), 1);
 	cr_assert_eq(write(fds[1], "bb", 2), 2);
 	cr_assert_eq(
-		run(&p, "stat -L -c %s /proc/$$/fd/3; stat -L -c %s /proc/$$/fd/4; ls /proc/$$/fd | tr '\\n' ' '", out, sizeof(out), &err),
+		run(&p, "stat -L -c %s /proc/$$/fd/3; stat -L -c %s /proc/$$/fd/4; ls /proc/$$/fd", out, sizeof(out), &err),
 		0, "%s", out);
-	cr_expect_str_eq(out, "1\n2\n0 1 2 3 4 ");
+	cr_expect_str_eq(out, "1\n2\n0\n1\n2\n3\n4\n");
 	close(fds[0]);
 	close(fds[1]);
 	close(left);
