@@ -18,7 +18,7 @@ from broker_harness import eventually
 from test_gateway import Person
 
 ADDRESS = "10.9.0.20"  # of the one desktop
-GAP = 20.0             # seconds without a picture, at most; on a machine with nothing else to do it is below one
+GAP = 20.0             # seconds without a picture, at most, beside three times what the busy machine takes without any move
 
 
 class Site(pool.Site):
@@ -95,7 +95,7 @@ class Watch:
         return max(b - a for a, b in zip(times, times[1:]))
 
 
-def move_away(site, admin, watch, desktop):
+def move_away(site, admin, watch, desktop, allowed):
     """From whichever host it is on; returns that host."""
     here = admin.call("GET", "desktops/" + desktop)[1]["placement"]["host"]
     assert site.hosts[here].domains() == ["puesto-" + desktop], (here, site.hosts[here].domains())
@@ -117,7 +117,7 @@ def move_away(site, admin, watch, desktop):
     assert d["state"] == "connected" and here + ": maintenance" in d["placement"]["en"], d
     gap = watch.gap(began)
     print("moved from %s to %s in %.1f s; the longest time without a picture %.2f s" % (here, there, took, gap))
-    assert gap < GAP, gap
+    assert gap < allowed, gap
     return here
 
 
@@ -134,10 +134,11 @@ def test_a_host_is_emptied_while_somebody_works(site):
     watch.start()
     eventually(lambda: watch.error or len(watch.times) > 8, 60)
     assert not watch.error, watch.error
-    print("before: the longest time without a picture %.2f s" % watch.gap(watch.times[2]))
-    first = move_away(site, admin, watch, desktop)
+    before = watch.gap(watch.times[2])
+    print("before: the longest time without a picture %.2f s" % before)
+    first = move_away(site, admin, watch, desktop, GAP + 3 * before)
     assert admin.call("POST", "providers/vm/hosts/%s/maintenance" % first, {"on": False})[1]["state"] == "ready"
-    move_away(site, admin, watch, desktop)
+    move_away(site, admin, watch, desktop, GAP + 3 * before)
     assert admin.call("GET", "sessions")[1]["items"][0]["id"] == session, "it was one session all the time"
     watch.stop = True
     viewer.ws.conn.close()
