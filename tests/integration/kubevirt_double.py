@@ -56,7 +56,7 @@ class Cluster(Double):
             self.schema = json.load(f)
         self.space, self.objects, self.version, self.events, self.oldest = space, {c: {} for c in KINDS}, 100, [], 0
         self.nodes, self.denied, self.delay, self.changed, self.page, self.serial = ["one", "two"], None, 0.03, threading.Condition(), 500, 0
-        self.is_muted = False
+        self.is_muted, self.seeds = False, {}  # with which seed each machine was started last
         self.token, self.stuck = TOKEN, set()  # kinds whose controllers do nothing
         super().__init__(folder)
         self.store("persistentvolumeclaims", "golden", {"metadata": {"name": "golden"}, "spec": {"resources": {"requests": {"storage": "2Gi"}}}})
@@ -356,6 +356,7 @@ class Cluster(Double):
             if "dataVolume" in volume and volume["dataVolume"]["name"] not in self.objects["datavolumes"]:
                 vm["status"] = {"printableStatus": "DataVolumeError"}
                 return
+        self.seeds[name] = copy.deepcopy(self.objects["secrets"].get(name + "-seed", {}).get("stringData"))
         self.store("virtualmachineinstances", name, {"kind": "VirtualMachineInstance", "metadata": {
             "name": name, "labels": template["metadata"]["labels"], "ownerReferences": self.owner("VirtualMachine", vm)}, "spec": template["spec"],
             "status": {"phase": "Scheduling"}})
@@ -376,6 +377,7 @@ class Cluster(Double):
                     volume.get("persistentVolumeClaim", {}).get("claimName", "") not in {"", *self.objects["persistentvolumeclaims"]}:
                 self.later(lambda: self.pod_run(name))  # the kubelet waits for its volumes
                 return
+        self.seeds[name] = copy.deepcopy(self.objects["secrets"][name + "-seed"]["stringData"])
         pod["spec"]["nodeName"] = self.nodes[0]
         pod["status"] = {"phase": "Running", "podIP": "10.244.0.7"}
         self.store("pods", name, pod)

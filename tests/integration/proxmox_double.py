@@ -392,6 +392,7 @@ class Cluster(Double):
             vm["config"] = {**snapshot["config"], "description": vm["config"].get("description", "")}
             vm["memory"] = snapshot["memory"]
             vm["status"] = "running" if snapshot["vmstate"] or int(p.get("start", 0)) else "stopped"
+            self.volume_check(vm)
         return self.task(kind, "qmrollback", p["node"], p["vmid"], work, after=free)
 
     # Storages.

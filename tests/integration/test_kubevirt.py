@@ -54,9 +54,7 @@ def test_a_pod_keeps_its_home_and_its_enrolment(world):
     name = "puesto-" + desktop
     assert driver.health()["can"] == "power,resize,grow" and driver.machines()[desktop]["host"] == "one"
 
-    def seed():
-        return double.get("secrets", name + "-seed")["stringData"]
-    assert json.loads(seed()["enrol.json"]) == {"desktop": desktop, "token": "token_of_this_test"}
+    assert json.loads(double.seeds[name]["enrol.json"]) == {"desktop": desktop, "token": "token_of_this_test"}
     claim, = double.ours()["persistentvolumeclaims"]
     first = double.get("pods", name)
     assert {"name": "state", "persistentVolumeClaim": {"claimName": claim}} in first["spec"]["volumes"], first
@@ -66,7 +64,7 @@ def test_a_pod_keeps_its_home_and_its_enrolment(world):
     driver.call("power", desktop, "start")
     limits = double.get("pods", name)["spec"]["containers"][0]["resources"]["limits"]
     assert limits == {"memory": "512Mi", "cpu": "1500m"} and double.ours()["persistentvolumeclaims"] == [claim], limits
-    assert seed()["enrol.json"] == "" and seed()["agent.conf"], "the token was for one start"
+    assert double.seeds[name]["enrol.json"] == "" and double.seeds[name]["agent.conf"], "the token was for one start"
     assert double.get("persistentvolumeclaims", claim)["spec"]["resources"]["requests"]["storage"] == "2048Mi"
     driver.call("restart", desktop, new(), "refresh", "another_token")
     wait_for("a fresh disk", lambda: len(double.ours()["persistentvolumeclaims"]) == 1 and double.ours()["persistentvolumeclaims"] != [claim])
@@ -100,9 +98,9 @@ def test_a_desktop_has_a_disk_a_seed_and_an_address(world):
     assert vm["spec"]["runStrategy"] == "Manual" and template["spec"]["storage"]["storageClassName"] == "fast", vm
     assert spec["domain"]["memory"]["guest"] == "128Mi" and spec["domain"]["resources"]["limits"]["cpu"] == "1000m", spec
     assert {"name": "seed", "secret": {"secretName": name + "-seed", "volumeLabel": "CIDATA"}} in spec["volumes"], spec
-    seed = json.loads(double.get("secrets", name + "-seed")["stringData"]["puesto.json"])
+    seed = json.loads(double.seeds[name]["puesto.json"])
     assert seed["desktop"] == desktop and seed["token"] == "token_of_this_test" and seed["broker"] == "10.9.0.1:5911"
-    assert "token_of_this_test" not in json.dumps(vm)
+    assert "token_of_this_test" not in json.dumps(vm) + json.dumps(double.objects["secrets"]), "it was for that start"
     assert double.get("secrets", name + "-seed")["metadata"]["ownerReferences"][0]["uid"] == vm["metadata"]["uid"]
     machine = driver.machines()[desktop]
     assert machine["address"] == double.get("services", name)["spec"]["clusterIP"] and machine["host"] == "one", machine
@@ -113,7 +111,7 @@ def test_a_desktop_has_a_disk_a_seed_and_an_address(world):
     driver.call("restart", desktop, new(), "refresh", "another_token")
     wait_for("a fresh disk", lambda: len(double.ours()["datavolumes"]) == 1 and double.ours()["datavolumes"] != [first])
     assert driver.machines()[desktop]["address"] == machine["address"] and "virtualmachinesnapshots" not in double.ours()
-    assert "another_token" in double.get("secrets", name + "-seed")["stringData"]["puesto.json"]
+    assert "another_token" in double.seeds[name]["puesto.json"] and "another_token" not in json.dumps(double.objects["secrets"])
     driver.call("destroy", desktop)
     world.leave_nothing()
     disk = world.create(driver, golden="ref:quay.io/desks/debian:12")

@@ -284,6 +284,11 @@ def test_clones_and_addresses_as_the_settings_say(world):
     assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "as Proxmox VE's DHCP gave it"
     assert driver.refused("create", desktop, new(), world.image, "t").code == "conflict"
     assert driver.refused("resize", desktop, 512, 0, 0).code == "busy"
+    driver.call("snapshot", desktop, "take", "here")
+    driver.call("migrate", desktop, "one")
+    driver.call("snapshot", desktop, "revert", "here")
+    assert driver.machines()[desktop]["state"] == "running" and vm["config"]["ide2"] == "none,media=cdrom" and not world.double.isos
+    driver.call("snapshot", desktop, "drop", "here")
     driver.call("power", desktop, "stop")
     assert int(world.double.asked["forceStop"]) == 1 and 1 <= int(world.double.asked["timeout"]) <= 20
     driver.call("resize", desktop, 512, 150, 0)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,7 +138,11 @@ int kube_start(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 	if (rc == 0)
 		rc = reach(op, f, &g, err);
 	json_decref(body);
-	return rc;
+	if (rc < 0 || f->claim.request.enrol_token[0] == '\0')
+		return rc;
+	/* The seed was read when the instance was made: whoever looks later finds no token, and a later start gives none. */
+	pst_wipe(f->claim.request.enrol_token, sizeof(f->claim.request.enrol_token));
+	return kube_seed_put(op, f, err);
 }
 
 int kube_stop(struct rest_op *op, struct kube_found *f, unsigned grace_s, struct pst_err *err)

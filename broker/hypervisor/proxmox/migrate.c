@@ -22,23 +22,6 @@ static int node_check(struct rest_op *op, const char *host, struct pst_err *err)
 	return is_there ? 0 : pst_err_set(err, PST_ENOTFOUND, "%s has no node \"%s\"", op->rest->what, host);
 }
 
-/* The drive is emptied before its file goes. */
-static int seed_leave(struct rest_op *op, struct pve_found *f, struct pst_err *err)
-{
-	struct proxmox *p = proxmox_of_op(op);
-	json_t *config = json_object();
-
-	if (!config)
-		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (pve_seed_drive(p, &f->vm, NULL, config, err) < 0 || json_object_size(config) == 0) {
-		json_decref(config);
-		return err->code;
-	}
-	if (pve_vm_configure(op, &f->vm, config, err) < 0)
-		return err->code;
-	return pve_seed_remove(op, &f->vm, err);
-}
-
 /* Where it is now: the goal is looked at on the node that it goes to. */
 static int has_moved(struct rest_op *op, struct pve_vm *vm, const char *host, struct pst_err *err)
 {
@@ -85,7 +68,7 @@ int proxmox_migrate(struct driver *d, const char *desktop, const char *host, str
 	if (rc == 0)
 		rc = node_check(&op, host, err);
 	if (rc == 0 && strcmp(f.vm.node, host) != 0) {
-		rc = seed_leave(&op, &f, err);
+		rc = pve_seed_leave(&op, &f, err);
 		if (rc == 0)
 			rc = move(&op, &f, host, err);
 	}

@@ -134,6 +134,9 @@ int pve_seed_remove(struct rest_op *op, const struct pve_vm *vm, struct pst_err 
 /* The drive with the seed, or empty (desktop NULL), into config. */
 int pve_seed_drive(const struct proxmox *p, const struct pve_vm *vm, const char *desktop, json_t *config, struct pst_err *err);
 
+/* Long read, it would only be in the way of moves and of going back: the drive is emptied, then the file goes. */
+int pve_seed_leave(struct rest_op *op, struct pve_found *f, struct pst_err *err);
+
 /* network.c */
 int pve_address_take(struct rest_op *op, struct claim *c, struct pst_err *err);
 /* "net0" with the address's own MAC, into config, where addresses are ours. */

@@ -110,3 +110,19 @@ int pve_seed_drive(const struct proxmox *p, const struct pve_vm *vm, const char 
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	return 0;
 }
+
+int pve_seed_leave(struct rest_op *op, struct pve_found *f, struct pst_err *err)
+{
+	struct proxmox *p = proxmox_of_op(op);
+	json_t *config = json_object();
+
+	if (!config)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (pve_seed_drive(p, &f->vm, NULL, config, err) < 0 || json_object_size(config) == 0) {
+		json_decref(config);
+		return err->code;
+	}
+	if (pve_vm_configure(op, &f->vm, config, err) < 0)
+		return err->code;
+	return pve_seed_remove(op, &f->vm, err);
+}

@@ -51,6 +51,11 @@ static int take_run(struct rest_op *op, struct pve_found *f, const char *name, s
 	int rc;
 
 	vmconfig_snapshot(name, own);
+	rc = snapshot_look(op, &f->vm, own, err);
+	if (rc != 0)
+		return rc > 0 ? 0 : rc;
+	if (pve_seed_leave(op, f, err) < 0)
+		return err->code;
 	body = json_pack("{s:s,s:s,s:i}", "snapname", own, "description", name, "vmstate", f->vm.is_running ? 1 : 0);
 	g.json = body;
 	rc = body ? pve_reach(op, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
