@@ -13,6 +13,13 @@ static const struct {
 	{ "the desktop's agent went away", "El agente del escritorio ha terminado. Vuelva a conectar en un momento." },
 	{ "the desktop's agent did not answer", "El agente del escritorio no ha respondido a tiempo." },
 	{ "the desktop is in use", "Otra persona está usando el escritorio." },
+	{ "The machine's screen cannot be shown: its server closed", "La pantalla de la máquina ha cerrado la conexión. ¿Se ha apagado o movido la máquina?" },
+	{ "The machine's screen cannot be shown: its server sent no picture", "La pantalla de la máquina no ha dado imagen a tiempo. Ábrala de nuevo o compruebe si la máquina está en marcha." },
+	{ "The machine's screen cannot be shown: it wants a password", "La pantalla de la máquina pide una contraseña y no hay ninguna configurada para esta máquina." },
+	{ "The machine's screen cannot be shown: it does not take the password", "La pantalla de la máquina no acepta la contraseña configurada." },
+	{ "The machine's screen cannot be shown: it refuses", "La pantalla de la máquina rechaza la conexión." },
+	{ "The machine's screen cannot be shown: it offers neither", "La pantalla de la máquina exige su propio TLS o inicio de sesión: desactívelo en ella." },
+	{ "The machine's screen cannot be shown", "No se puede mostrar la pantalla de la máquina." },
 	{ "You are not entitled", "No tiene permiso para usar este escritorio." },
 };
 

@@ -79,7 +79,7 @@ static void flush(struct rfb_source *r)
 		if (n > 0)
 			pst_buf_consume(out, (size_t)n);
 		else if (n != PST_EAGAIN)
-			over_for(r, PST_ECLOSED, "its server closed the connection");
+			over_for(r, PST_ECLOSED, "its server closed the connection; was the machine stopped or moved?");
 	}
 	watch(r);
 }
@@ -96,7 +96,7 @@ static bool read_once(struct rfb_source *r)
 		return false;
 	if (n <= 0) {
 		over_for(r, room ? PST_ECLOSED : PST_ENOMEM,
-			room ? "its server closed the connection" : "there is no memory for it");
+			room ? "its server closed the connection; was the machine stopped or moved?" : "there is no memory for it");
 		return false;
 	}
 	pst_buf_commit(&r->in, (size_t)n);
@@ -115,7 +115,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 	if (status < 0) {
 		r->watched = 0;
-		over_for(r, PST_ECLOSED, "its server closed the connection");
+		over_for(r, PST_ECLOSED, "its server closed the connection; was the machine stopped or moved?");
 		return;
 	}
 	for (int i = 0; (events & UV_READABLE) && i < READS_MAX && read_once(r); i++)
@@ -126,7 +126,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 static void on_deadline(void *arg)
 {
-	over_for(arg, PST_ETIMEOUT, "its server sent no picture in time");
+	over_for(arg, PST_ETIMEOUT, "its server sent no picture in time; open it again, or look whether the machine runs");
 }
 
 static void on_surface(void *arg, const struct pixmap *screen)
