@@ -7,7 +7,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/axes.c broker/core/axes.h \
 	broker/core/breaker.c \
 	broker/core/core_priv.h \
-	broker/core/deadline.c \
+	broker/core/deadline.c broker/core/desktop.h \
 	broker/core/drain.c \
 	broker/core/event.h \
 	broker/core/hygiene.c \

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "broker/core/axes.h"
+#include "broker/core/desktop.h"
 #include "broker/core/host.h"
 #include "broker/core/idmap.h"
 #include "broker/core/limits.h"
@@ -44,66 +45,6 @@ struct core_pool {
 	int waiting;
 	int64_t surplus_ms; /* since when it has more than it needs; 0: it has not */
 	struct core_reason reason; /* why it does not grow; "" : it does */
-};
-
-struct core_axes {
-	enum lifecycle lifecycle;
-	enum power power;
-	enum agent agent;
-	enum lease lease;
-	enum session session;
-	enum hygiene hygiene;
-	bool drain;
-	bool parked; /* stopped by an administrator: nobody restarts it */
-};
-
-struct core_assignment { /* the live one; id "" : none */
-	char id[CORE_ID_SIZE], user_id[CORE_ID_SIZE], user_name[CORE_NAME_SIZE];
-	enum pool_kind kind;
-	int64_t epoch;
-};
-
-struct core_session { /* the one that has not ended; id "" : none */
-	char id[CORE_ID_SIZE], login_id[CORE_ID_SIZE], gateway[CORE_WORD_SIZE], remote[64];
-	enum protocol protocol;
-	bool active;
-	int64_t epoch;
-};
-
-struct core_due { /* monotonic deadlines; 0: none */
-	int64_t agent_ms;  /* the agent must be there */
-	int64_t logoff_ms; /* a disconnected user is logged off */
-	int64_t ending_ms; /* the agent must have logged off */
-	int64_t roll_ms;   /* told of it, the user is logged off for a new version */
-	int64_t grant_ms;  /* the granted viewer must have come */
-	int64_t vacated_ms; /* the gateway must have said why the viewer is gone */
-	int64_t claim_ms;  /* the user must have come for the desktop */
-	int64_t reap_ms;   /* a failed desktop is removed */
-};
-
-struct core_desktop {
-	char id[CORE_ID_SIZE], name[CORE_NAME_SIZE], pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE];
-	char image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
-	struct core_axes x;
-	struct core_reason reason;
-	int64_t epoch, uid, created_wall;
-	struct core_place place;
-	struct core_move move;
-	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
-	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
-	char boot[CORE_ID_SIZE];
-	bool keyed;   /* it has enrolled since its disk was made */
-	bool probe;   /* made to see a version work: nobody gets it, no pool counts it */
-	int64_t begun_ms; /* monotonic, when its provider was first asked for this disk; 0: it is measured, or not to be */
-	int failures; /* since it last worked */
-	int missing;  /* inventories in a row without it */
-	struct core_assignment a;
-	struct core_session s;
-	struct core_task t;
-	struct core_task last; /* the last operation, for whoever asked; only memory has it */
-	struct core_due due;
-	unsigned touched; /* the round that has a copy of it */
-	unsigned seen;    /* the round of the last inventory that had it */
 };
 
 struct core_waiter {
@@ -202,8 +143,5 @@ void core_copy(char *dst, size_t size, const char *src);
 /* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
 bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
-void desktop_set_endpoint(struct core_desktop *d, const char *endpoint);
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
 bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */
-bool desktop_is_usable(const struct core_desktop *d); /* it could show a picture to its user now */
-bool desktop_is_ready(const struct core_desktop *d);  /* it could be given to a new user now */

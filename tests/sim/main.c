@@ -8,6 +8,8 @@
  *	puesto-sim … --mutate fence|dirty|verify|spare  with a rule switched off
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
+#include "tests/sim/sim_rollout.h"
 
 #include "base/clock.h"
 

@@ -167,21 +167,6 @@ void host_on_inventory_ask(struct world *w, const struct message *m);
 void host_on_inventory(struct world *w, const struct message *m);
 void host_on_start(struct world *w, const struct message *m);
 
-/* sim_host.c */
-void host_choose_all(struct world *w);
-int host_index(const struct world *w, const char *name);
-const char *host_name(int host);
-bool host_is_silent(const struct world *w, int host);
-size_t host_reports(struct world *w, struct host_report *ret);
-void host_check_command(struct world *w, const struct provider_command *cmd, int host);
-void host_check_gone(struct world *w, const char *desktop);
-bool host_can_do(struct world *w, const struct message *m);
-void host_move(struct world *w, struct machine *m, int host);
-void host_fails(struct world *w);
-void host_maintenance(struct world *w);
-void host_settle(struct world *w);
-void host_check_rest(struct world *w, const struct core_state *st);
-
 /* sim_agent.c */
 void agent_boot(struct world *w, struct machine *m);
 void guest_on_start(struct world *w, const struct message *m);
@@ -197,20 +182,6 @@ void viewer_on_end(struct world *w, const struct message *m);
 void viewer_on_says(struct world *w, const struct message *m);
 void session_lost(struct world *w, struct machine *m, const char *code);
 void gateway_on_hello(struct world *w, const struct message *m);
-
-/* sim_rollout.c */
-void rollout_choose(struct world *w);
-enum trait rollout_trait(const struct world *w, const char *version);
-void admin_on_acts(struct world *w, const struct message *m);
-void rollout_calm(struct world *w);
-void rollout_saw(struct world *w, const char *desktop);
-void rollout_check_grant(struct world *w, const struct grant *g);
-void rollout_check_replaced(struct world *w, const char *desktop);
-void rollout_check_told(struct world *w, const char *desktop);
-void rollout_check_forced(struct world *w, const char *session);
-void rollout_check_step(struct world *w);
-void rollout_check_tables(struct world *w, const struct core_state *fresh);
-void rollout_check_rest(struct world *w);
 
 /* sim_fault.c */
 void fault_choose(struct world *w);

@@ -3,6 +3,7 @@
  * The modelled agents: each boot enrols if it must, says hello, reports.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_rollout.h"
 
 #include <stdio.h>
 #include <string.h>

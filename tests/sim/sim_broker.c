@@ -4,6 +4,8 @@
  * commands away, and its deaths around every commit and every command.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
+#include "tests/sim/sim_rollout.h"
 
 #include "db/db_priv.h"
 #include "db/image.h"

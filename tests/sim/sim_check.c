@@ -3,6 +3,8 @@
  * The invariants: after every step, at every grant, and at rest.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
+#include "tests/sim/sim_rollout.h"
 
 #include "broker/reconciler_priv.h"
 

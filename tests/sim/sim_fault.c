@@ -3,6 +3,7 @@
  * What goes wrong by itself: deaths, lost machines, lost connections, clock steps.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
 
 #include <stdio.h>
 #include <string.h>

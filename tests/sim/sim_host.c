@@ -5,6 +5,7 @@
  * host without a name, as before.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,6 +5,8 @@
  * die between doing and answering.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_host.h"
+#include "tests/sim/sim_rollout.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  * their roll-outs; and what must hold meanwhile.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_rollout.h"
 
 #include "broker/core/core_priv.h"
 #include "broker/reconciler_rollout.h"

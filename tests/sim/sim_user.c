@@ -3,6 +3,7 @@
  * The modelled users and the gateway that carries their sessions.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_rollout.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 /* Every machine of ours: domains with our tag on all hosts, and folders that have no domain. */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/network.h"
 
 #include "base/mem.h"
 #include "base/text.h"

@@ -9,6 +9,7 @@
  */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/network.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -13,7 +13,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/life.c \
 	broker/hypervisor/libvirt/migrate.c \
 	broker/hypervisor/libvirt/nature.c \
-	broker/hypervisor/libvirt/network.c \
+	broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/network.h \
 	broker/hypervisor/libvirt/opening.c \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/power.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* To another host while it runs; and its own screen, which is a matter of the host it is on. */
 #include "broker/hypervisor/libvirt/found.h"
+#include "broker/hypervisor/libvirt/network.h"
 
 #include "base/mem.h"
 #include "base/text.h"

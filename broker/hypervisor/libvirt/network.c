@@ -4,6 +4,7 @@
  * made before the guest boots, or the lease that the host's own server gave to its MAC.
  */
 #include "broker/hypervisor/libvirt/call.h"
+#include "broker/hypervisor/libvirt/network.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a record to its domain: what the host can, the provider's settings, the files of the image. */
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
+#include "broker/hypervisor/libvirt/network.h"
 
 #include "base/mem.h"
 #include "base/text.h"
