@@ -29,6 +29,8 @@ broker_libbroker_a_SOURCES = \
 	broker/api/guard.c \
 	broker/api/hosts.c \
 	broker/api/hub.c broker/api/hub.h \
+	broker/api/datastores.c \
+	broker/api/image_files.c \
 	broker/api/images.c \
 	broker/api/rollouts.c \
 	broker/api/me.c \
@@ -48,6 +50,9 @@ broker_libbroker_a_SOURCES = \
 	broker/api/users.c broker/api/users.h \
 	broker/api/watch.c \
 	broker/api/write.c \
+	broker/storage/datastores.c broker/storage/datastores.h \
+	broker/storage/image_jobs.c broker/storage/image_jobs.h \
+	broker/storage/ops.h \
 	broker/control/agents.c \
 	broker/control/certify.c broker/control/certify.h \
 	broker/control/console_ticket.c \
@@ -58,6 +63,7 @@ broker_libbroker_a_SOURCES = \
 	broker/control/grant.c broker/control/grant.h \
 	broker/control/guests.c broker/control/guests.h \
 	broker/control/provisioner.c \
+	broker/control/storage.c \
 	broker/control/viewer.c
 nodist_broker_libbroker_a_SOURCES = broker/api/openapi_json.c
 

@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include "base/ctl.h"
 #include "broker/api/call.h"
 
 #include <uv.h>
 
 struct auth;
 struct db;
+struct datastores;
+struct image_jobs;
 struct reconciler;
 
 struct api_settings {
@@ -28,6 +31,8 @@ struct api_console {
 /* What the API asks of the control connections. */
 struct api_links {
 	bool (*provisioner_is_connected)(void *arg);
+	/* As ask in broker/storage/ops.h. */
+	bool (*provisioner_ask)(void *arg, json_t *msg, pst_ctl_done_cb done, void *done_arg);
 	/* [{name, connected, sessions}], returns owned */
 	json_t *(*gateways)(void *arg);
 	void (*revoke_all)(void *arg);
@@ -54,6 +59,8 @@ struct api_params {
 	const struct api_settings *settings;
 	const struct api_links *links;
 	void *links_arg;
+	struct datastores *datastores;
+	struct image_jobs *image_jobs;
 };
 
 /* Returns owned; NULL on no memory. */

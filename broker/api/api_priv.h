@@ -8,6 +8,8 @@
 
 struct db_users;
 struct hub;
+struct image_row;
+struct version_row;
 struct audit_row;
 
 struct api {
@@ -18,6 +20,8 @@ struct api {
 	const struct api_settings *settings;
 	const struct api_links *links;
 	void *links_arg;
+	struct datastores *datastores;
+	struct image_jobs *image_jobs;
 	struct hub *hub;
 	struct api_call *calls; /* at work */
 	int64_t started_ms;     /* monotonic */
@@ -121,6 +125,22 @@ void api_version_retire(struct api_call *call);
 void api_version_remove(struct api_call *call);
 json_t *api_rollout_json(struct api *api, const char *image_id); /* null: there was none */
 json_t *api_image_json(struct api *api, const char *id);
+/* image_files.c */
+/* POST versions with "import" or "capture": answered. */
+void api_version_make(struct api_call *call, const struct image_row *i);
+/* What its job and its files say, into a version's object. */
+void api_version_files_json(struct api *api, const struct version_row *v, json_t *o);
+/* False: versions have files, and it is answered. Inside a transaction, which is then rolled back. */
+bool api_image_has_no_files(struct api_call *call, const char *image_id);
+void api_version_cancel(struct api_call *call);
+/* Begins the removal of a version's files, and answers; false, without an answer, when it has none. */
+bool api_version_files_remove(struct api_call *call, const struct image_row *i, struct version_row *v);
+/* datastores.c */
+void api_datastore_list(struct api_call *call);
+void api_datastore_get(struct api_call *call);
+void api_datastore_patch(struct api_call *call);
+void api_datastore_delete(struct api_call *call);
+json_t *api_datastore_json(struct api *api, const char *id);
 /* providers.c */
 void api_provider_list(struct api_call *call);
 void api_provider_get(struct api_call *call);

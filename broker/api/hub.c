@@ -51,7 +51,7 @@ struct object_kind {
 
 static const struct object_kind kinds[] = {
 	{"pool", api_pool_json}, {"desktop", api_desktop_json}, {"session", api_session_json}, {"provider", api_provider_json},
-	{"image", api_image_json}, {"user", api_user_json}, {"group", api_group_json}, {"entitlement", api_entitlement_json},
+	{"image", api_image_json}, {"datastore", api_datastore_json}, {"user", api_user_json}, {"group", api_group_json}, {"entitlement", api_entitlement_json},
 };
 
 static void send_all(struct hub *hub, struct pst_buf *b)

@@ -17,7 +17,7 @@
 #define VERSIONS_MAX 200
 
 struct versions {
-	const struct core_state *st;
+	struct api *api;
 	json_t *list;
 };
 
@@ -34,15 +34,18 @@ static void add_version(const struct version_row *v, void *arg)
 {
 	struct versions *versions = arg;
 
-	json_array_append_new(versions->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "id", v->id, "version",
-		v->version, "base", v->base, "path", v->path, "state", v->state, "notes", v->notes, "desktops",
-		count_desktops(versions->st, v), "verified", json_time(v->verified), "created", json_time(v->created), "updated",
-		json_time(v->updated)));
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "id", v->id, "version", v->version, "base", v->base,
+		"path", v->path, "state", v->state, "notes", v->notes, "desktops",
+		count_desktops(reconciler_state(versions->api->rec), v), "verified", json_time(v->verified), "created",
+		json_time(v->created), "updated", json_time(v->updated));
+
+	api_version_files_json(versions->api, v, o);
+	json_array_append_new(versions->list, o);
 }
 
 static json_t *row_json(struct api *api, const struct image_row *i)
 {
-	struct versions versions = {reconciler_state(api->rec), json_array()};
+	struct versions versions = {api, json_array()};
 	bool published = i->published[0];
 
 	db_version_list(api->db, i->id, VERSIONS_MAX, add_version, &versions, NULL);
@@ -210,7 +213,13 @@ void api_image_version_add(struct api_call *call)
 	struct version_row v = {.base = "host", .state = "ready"};
 	struct image_row i;
 
-	if (find(call, &i) < 0 || fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), &v, NULL) < 0)
+	if (find(call, &i) < 0)
+		return;
+	if (json_object_get(call->body, "import") || json_object_get(call->body, "capture")) {
+		api_version_make(call, &i);
+		return;
+	}
+	if (fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), &v, NULL) < 0)
 		return;
 	if (strcmp(v.version, "latest") == 0)
 		call_field(call, "version", "version: 'latest' stands for the published one: choose another word");
@@ -239,7 +248,7 @@ void api_image_delete(struct api_call *call)
 		return;
 	if (db_image_users(call->api->db, i.id, &users, &err) < 0)
 		write_fail(call, &err);
-	else if (!write_is_free(call, &users))
+	else if (!write_is_free(call, &users) || !api_image_has_no_files(call, i.id))
 		return;
 	else if (db_image_delete(call->api->db, i.id, &err) < 0)
 		write_fail(call, &err);

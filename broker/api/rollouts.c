@@ -284,13 +284,15 @@ void api_version_retire(struct api_call *call)
 	end_version(call, &i, &v, false);
 }
 
-/* Whoever keeps its files has removed them before: what is retired and has no desktop is nobody's. */
+/* Files on a datastore go first, and the version with them; without any it is a row that nobody needs. */
 void api_version_remove(struct api_call *call)
 {
 	struct version_row v;
 	struct image_row i;
 
 	if (find_version(call, &i, &v) < 0 || !is_at_rest(call, &i, v.version, true))
+		return;
+	if (api_version_files_remove(call, &i, &v))
 		return;
 	if (strcmp(v.state, "ready") == 0)
 		call_problem(call, "conflict", "the version '%s' is ready: retire it first", v.version);

@@ -8,6 +8,7 @@
 #include "broker/core/state.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
+#include "broker/storage/datastores.h"
 #include "db/audit.h"
 #include "db/db.h"
 #include "db/login.h"
@@ -68,6 +69,23 @@ static void add_hosts(const struct core_state *st, struct problems *p)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", h->provider, h->name);
 		add(p, strcmp(v.state, "away") == 0, "provider", pr->id, name, v.state, &v.reason);
+	}
+}
+
+static void add_datastores(struct api *api, struct problems *p)
+{
+	struct datastore_view v;
+
+	for (size_t i = 0; datastores_view_at(api->datastores, i, &v); i++) {
+		bool is_error = strcmp(v.state, "offline") == 0 || strcmp(v.state, "full") == 0;
+		struct core_reason why;
+
+		if (!is_error && strcmp(v.state, "warning") != 0)
+			continue;
+		CORE_COPY(why.code, v.reason_code);
+		CORE_COPY(why.en, v.en);
+		CORE_COPY(why.es, v.es);
+		add(p, is_error, "datastore", v.row->id, v.row->name, v.state, &why);
 	}
 }
 
@@ -182,6 +200,7 @@ void api_status_get(struct api_call *call)
 		add(&p, true, "provisioner", "", "sweeper", "paused", &paused);
 	add_providers(st, &p);
 	add_hosts(st, &p);
+	add_datastores(api, &p);
 	add_pools(st, now, &p, &waiting);
 	add_rollouts(st, &p);
 	add_desktops(st, now, &p, &c, &sessions);

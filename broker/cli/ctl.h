@@ -105,6 +105,10 @@ int command_snapshot(struct ctl *c, int argc, char **argv);
 /* hosts.c */
 int command_host(struct ctl *c, int argc, char **argv);
 int command_provider(struct ctl *c, int argc, char **argv);
+/* storage.c */
+int command_datastore(struct ctl *c, int argc, char **argv);
+/* import, capture, cancel: of the words of "image" */
+int command_image_files(struct ctl *c, int argc, char **argv);
 /* watch.c */
 int command_status(struct ctl *c, int argc, char **argv);
 int command_events(struct ctl *c, int argc, char **argv);

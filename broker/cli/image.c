@@ -169,17 +169,16 @@ static int act(struct ctl *c, int argc, char **argv)
 	return ask(c, "POST", argv[2], rest, json_object());
 }
 
-static int end(struct ctl *c, int argc, char **argv)
+static int retire(struct ctl *c, int argc, char **argv)
 {
-	bool retires = strcmp(argv[1], "retire") == 0;
 	char version[256], rest[300], path[2048];
 
 	if (argc != 4 || !pst_url_escape(argv[3], version, sizeof(version)))
-		return usage("image retire|remove IMAGE VERSION");
-	snprintf(rest, sizeof(rest), "/versions/%s%s", version, retires ? "/retire" : "");
+		return usage("image retire IMAGE VERSION");
+	snprintf(rest, sizeof(rest), "/versions/%s/retire", version);
 	if (!object_path(path, sizeof(path), "images", argv[2], rest))
 		return CTL_USAGE;
-	return request_print(c, retires ? "POST" : "DELETE", path, NULL, "images");
+	return request_print(c, "POST", path, NULL, "images");
 }
 
 int command_image(struct ctl *c, int argc, char **argv)
@@ -188,11 +187,12 @@ int command_image(struct ctl *c, int argc, char **argv)
 		const char *verb;
 		command_fn run;
 	} verbs[] = { { "publish", publish }, { "rollout", rollout }, { "pause", act }, { "continue", act },
-		{ "rollback", act }, { "retire", end }, { "remove", end } };
+		{ "rollback", act }, { "retire", retire }, { "remove", command_image_files }, { "import", command_image_files },
+		{ "capture", command_image_files }, { "cancel", command_image_files } };
 
 	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].verb) == 0)
 			return verbs[i].run(c, argc, argv);
 	}
-	return usage("image publish|rollout|pause|continue|rollback|retire|remove IMAGE …");
+	return usage("image publish|rollout|pause|continue|rollback|import|capture|cancel|retire|remove IMAGE …");
 }

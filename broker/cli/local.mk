@@ -15,5 +15,6 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/operations.c \
 	broker/cli/print.c \
 	broker/cli/request.c \
+	broker/cli/storage.c \
 	broker/cli/watch.c
 broker_cli_puestoctl_LDADD = $(BASE_LIBS) $(CURL_LIBS)

@@ -25,6 +25,7 @@ static const struct view views[] = {
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
 	{"providers", {"name", "kind", "state", "capacity", "reported_capacity", "can", "reason.en"}},
+	{"datastores", {"name", "state", "disks", "working", "waiting", "reason.en"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},
 	{"groups", {"name", "display_name", "member_count"}},
 	{"entitlements", {"id", "pool", "user", "group", "created"}},
@@ -35,7 +36,7 @@ static const struct view views[] = {
 	{"events", {"seq", "time", "kind", "actor.name", "object.kind", "object.id"}},
 	{"checks", {"check", "ok", "en"}},
 	{"problems", {"severity", "kind", "name", "state", "reason.en"}},
-	{"versions", {"version", "state", "base", "path", "created"}},
+	{"versions", {"version", "state", "job.step", "job.percent", "files.datastore", "base", "created"}},
 	{"gateways", {"name", "connected", "sessions"}},
 };
 

@@ -65,6 +65,7 @@ const char *noun_list(const char *word)
 		const char *one, *many;
 	} nouns[] = {
 		{"pool", "pools"}, {"desktop", "desktops"}, {"image", "images"}, {"provider", "providers"}, {"user", "users"},
+		{"datastore", "datastores"},
 		{"group", "groups"}, {"entitlement", "entitlements"}, {"session", "sessions"}, {"event", "events"},
 	};
 
@@ -72,7 +73,7 @@ const char *noun_list(const char *word)
 		if (strcmp(word, nouns[i].one) == 0 || strcmp(word, nouns[i].many) == 0)
 			return nouns[i].many;
 	}
-	fprintf(stderr, "puestoctl: '%s' is none of: pools desktops images providers users groups entitlements sessions "
+	fprintf(stderr, "puestoctl: '%s' is none of: pools desktops images datastores providers users groups entitlements sessions "
 			"events\n", word);
 	return NULL;
 }
@@ -88,7 +89,7 @@ bool object_path(char *out, size_t out_size, const char *noun, const char *name,
 	return false;
 }
 
-static const char *const number_keys[] = {"min", "max", "spare", "idle_disconnect_s", "logoff_after_disconnect_s",
+static const char *const number_keys[] = {"min", "max", "spare", "idle_disconnect_s", "logoff_after_disconnect_s", "warning", "critical",
 	"memory_mb", "cpus", "pids", "disk_mb", "user_snapshots", "max_width", "max_height", "capacity", "max_creates", "expires_s", NULL};
 static const char *const bool_keys[] = {"enabled", "drain", "maintenance", "clipboard_in", "clipboard_out", NULL};
 

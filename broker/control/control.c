@@ -56,9 +56,8 @@ static void op_end_session(void *arg, const char *session, const char *gateway, 
 	gateway_end_session(arg, session, gateway, why);
 }
 
-static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *err)
+int control_audit(struct control *c, const struct audit_entry *entry, struct pst_err *err)
 {
-	struct control *c = arg;
 	struct audit_row row = {.time = pst_wall_ms()};
 	const struct core_actor *by = entry->actor;
 
@@ -75,6 +74,11 @@ static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *
 	if (rc == 0)
 		api_audited(c->api);
 	return rc;
+}
+
+static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *err)
+{
+	return control_audit(arg, entry, err);
 }
 
 static void op_changed(void *arg, const char *kind, const char *id)
@@ -108,6 +112,7 @@ static void end_views_of_user(void *arg, const char *user_id)
 
 static const struct api_links links = {
 	.provisioner_is_connected = provisioner_is_connected,
+	.provisioner_ask = provisioner_ask,
 	.gateways = gateway_list,
 	.revoke_all = gateway_revoke_all,
 	.guests = guests_of_session,
@@ -144,10 +149,10 @@ int control_create(uv_loop_t *loop, struct db *db, const struct control_settings
 	if (!c->wake || !c->sweep || !c->auth)
 		goto fail;
 	rc = reconciler_create(db, &ops, c, &c->rec, err);
-	if (rc < 0)
+	if (rc < 0 || (rc = storage_open(c, err)) < 0)
 		goto fail;
 	struct api_params p = {.loop = loop, .db = db, .auth = c->auth, .reconciler = c->rec, .settings = &settings->api,
-		.links = &links, .links_arg = c};
+		.links = &links, .links_arg = c, .datastores = c->datastores, .image_jobs = c->image_jobs};
 	c->api = api_create(&p);
 	if (!c->api) {
 		rc = pst_err_set(err, PST_ENOMEM, "no memory");
@@ -209,6 +214,7 @@ void control_destroy(struct control *c)
 	provisioner_close(c);
 	agents_close(c);
 	api_destroy(c->api);
+	storage_close(c);
 	reconciler_destroy(c->rec);
 	auth_destroy(c->auth);
 	pst_timer_destroy(c->wake);

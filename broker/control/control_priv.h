@@ -11,6 +11,8 @@
 
 struct gateway;
 struct agent_link;
+struct datastores;
+struct image_jobs;
 struct control_guest;
 struct control_console;
 struct console_ticket;
@@ -22,6 +24,8 @@ struct control {
 	struct auth *auth;
 	struct reconciler *rec;
 	struct api *api;
+	struct datastores *datastores;
+	struct image_jobs *image_jobs;
 	struct pst_timer *wake, *sweep;
 	struct pst_tls_listener *agent_port; /* NULL: all agents are on this host */
 	struct pst_ctl_server *gateway_server, *provisioner_server, *agent_server;
@@ -59,7 +63,17 @@ void provisioner_accept(struct pst_ctl *ctl, void *arg);
 void provisioner_ask_inventory(struct control *c);
 void provisioner_send(struct control *c, const struct provider_command *cmd);
 bool provisioner_is_connected(void *arg);
+/* msg is taken. False: it is not connected, and done does not come. */
+bool provisioner_ask(void *arg, json_t *msg, pst_ctl_done_cb done, void *done_arg);
 void provisioner_close(struct control *c);
+
+/* storage.c */
+int storage_open(struct control *c, struct pst_err *err);
+void storage_gone(struct control *c);
+/* Is this op a matter of storage? Then it is taken. */
+bool storage_message(struct control *c, const char *op, const json_t *msg);
+void storage_close(struct control *c);
+int control_audit(struct control *c, const struct audit_entry *entry, struct pst_err *err);
 
 /* agents.c */
 void agent_accept(struct pst_ctl *ctl, void *arg);

@@ -17,6 +17,7 @@
 #define NETWORKS_MAX 2048
 #define FRAME_MAX (PST_CTL_QUEUE_MAX / 2) /* the hello names every machine */
 #define COMMAND_MS (15 * 60 * 1000)
+#define ASK_MS (60 * 1000)
 #define INVENTORY_MS (5 * 60 * 1000)
 
 struct command {
@@ -100,6 +101,21 @@ void provisioner_send(struct control *c, const struct provider_command *cmd)
 	own->c = c;
 	pst_strlcpy(own->task, sizeof(own->task), cmd->task);
 	pst_ctl_call(c->provisioner, command_json(cmd), COMMAND_MS, command_done, own);
+}
+
+bool provisioner_ask(void *arg, json_t *msg, pst_ctl_done_cb done, void *done_arg)
+{
+	struct control *c = arg;
+
+	if (!c->provisioner) {
+		json_decref(msg);
+		return false;
+	}
+	if (done)
+		pst_ctl_call(c->provisioner, msg, ASK_MS, done, done_arg);
+	else
+		pst_ctl_send(c->provisioner, msg);
+	return true;
 }
 
 bool provisioner_is_connected(void *arg)
@@ -301,6 +317,7 @@ static void on_hello(struct control *c, struct pst_ctl *ctl, json_t *msg)
 	if (c->provisioner && c->provisioner != ctl) {
 		pst_warn("a second provisioner said hello: the first one is dropped");
 		reconciler_provisioner_gone(c->rec);
+		storage_gone(c);
 	}
 	c->provisioner = ctl;
 	pst_ctl_reply(ctl, msg, NULL);
@@ -339,7 +356,7 @@ static void message_cb(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		on_hello(c, ctl, msg);
 	else if (strcmp(op, "report") == 0)
 		on_report(c, msg);
-	else
+	else if (c->provisioner != ctl || !storage_message(c, op, msg))
 		reply_problem(ctl, msg, "bad_request", NULL, NULL, 0);
 }
 
@@ -356,6 +373,7 @@ static void closed_cb(struct pst_ctl *ctl, const char *reason, void *arg)
 	c->provisioner = NULL;
 	pst_warn("provisioner gone: %s", reason);
 	reconciler_provisioner_gone(c->rec);
+	storage_gone(c);
 }
 
 static const struct pst_ctl_events events = {.message = message_cb, .closed = closed_cb};

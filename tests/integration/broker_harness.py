@@ -152,6 +152,23 @@ class Provisioner:
         return [{"provider": "local", "name": h, "processors": 4, "memory_mb": 32000, "free_mb": 30000, "capacity": 0, "usable": True, "listed": True,
                  "reason": "", "machines": sum(m.get("host") == h for m in self.machines.values())} for h in self.hosts]
 
+    def store(self, name, **more):
+        """One datastore of 100 GB, a tenth of it in use, is told of."""
+        gb = 1 << 30
+        self.link.send({"op": "datastores", "datastores": [{"name": name, "kind": "directory", "path": "/srv/" + name, "pools": [], "online": True,
+                        "maintenance": False, "reason": "", "level": "calm", "total": 100 * gb, "used": 10 * gb, "free": 90 * gb, "allocated": gb,
+                        "promised": 2 * gb, "disks": 3, "unreadable": 0, "working": 0, "waiting": 0, "jobs": 8, "warning": 80, "critical": 92,
+                        "images": True, **more}]})
+
+    def image(self, m):
+        """A job on an image, as long as two messages take."""
+        if m["kind"] == "import":
+            self.link.send({"op": "image", "task": m["task"], "state": "running", "step": "converting", "percent": 50})
+        self.link.send({"op": "image", "task": m["task"], "state": "failed", "error": {"code": "not_found", "title": "there is no %s" % m["file"]}}
+                       if m.get("file") == "none" else
+                       {"op": "image", "task": m["task"], "state": "done", "path": "/srv/%s/images/%s/%s/disk.qcow2" % (m["datastore"], m["image"], m["version"]),
+                        "size": 1 << 30, "file_size": 1 << 20, "sha256": "00" * 32})
+
     def list(self):
         return [{"desktop": d, "task": m["task"], "state": "running" if m["process"] else "stopped", "reason": "",
                  "endpoint": m["endpoint"], "uid": AGENT_UID, "image": "demo:1", "host": m.get("host", "")} for d, m in self.machines.items()]
@@ -167,6 +184,8 @@ class Provisioner:
                     link.send({"re": m["id"], **self.answer(m)})
             except OSError:
                 return
+            if m["op"] == "image":
+                self.image(m)
 
     def answer(self, m):
         desktop = m.get("desktop")

@@ -31,7 +31,8 @@ BROKER_TESTS = \
 	tests/integration/test_broker_console.py \
 	tests/integration/test_broker_display.py \
 	tests/integration/test_puestoctl.py \
-	tests/integration/test_remote_desktop.py
+	tests/integration/test_remote_desktop.py \
+	tests/integration/test_storage.py
 TESTS += $(BROKER_TESTS)
 EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
 

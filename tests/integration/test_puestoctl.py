@@ -213,6 +213,29 @@ class Ctl(unittest.TestCase):
                       ("image", "publish", "demo", "1", "--speed", "9"), ("image", "pause"), ("image", "remove", "demo")):
             self.no(2, *words)
 
+    def test_datastores_and_versions_on_them(self):
+        self.provisioner.store("fast")
+        eventually(lambda: "fast" in self.ok("datastore", "list"))
+        self.assertIn("10 % full, 90 GB left", self.ok("datastore", "list"))
+        self.assertIn("maintenance", self.ok("datastore", "maintenance", "fast"))
+        self.wait_until(lambda: any(m.get("maintenance") is True for m in self.provisioner.commands))
+        self.ok("datastore", "resume", "fast")
+        self.ok("update", "datastore", "fast", "warning=50", "critical=60")
+        self.no(1, "update", "datastore", "fast", "warning=70")
+        self.no(5, "datastore", "resume", "slow")
+        self.assertIn("version 7 is ready", self.ok("image", "import", "demo", "7", "fast", "win.vmdk", "format=vmdk"))
+        self.assertIn("fast", self.ok("get", "image", "demo"))
+        self.assertIn("there is no none", self.no(1, "image", "import", "demo", "8", "fast", "none"))
+        self.ok("wait", "pool", "demo", "ready=1", "timeout=60")
+        name = json.loads(self.ok("list", "desktops", "-o", "json"))[0]["name"]
+        self.assertIn("stop the desktop", self.no(6, "image", "capture", "demo", "9", "fast", name))
+        self.assertIn("nothing is being done", self.no(6, "image", "cancel", "demo", "7"))
+        self.assertIn("is removed", self.ok("image", "remove", "demo", "7"))
+        self.assertIn("is removed", self.ok("image", "remove", "demo", "8"))
+        self.no(6, "image", "remove", "demo", "1")
+        self.no(2, "image", "import", "demo", "9", "fast")
+        self.no(2, "datastore", "burn")
+
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")
         self.ok("passwd", "tom", text="a long tom one\n")

@@ -12,6 +12,7 @@
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
+#include "broker/hypervisor/path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,10 +37,13 @@ struct look {
 static void store_sweep(struct store *s)
 {
 	struct pst_err err = PST_ERR_INIT;
+	char images[PATH_MAX];
 	size_t files = 0;
 	unsigned versions = 0;
 
-	if (version_sweep(s->s.path, pst_wall_ms(), SWEPT_KEEP_MS, &versions, &err) < 0 || temp_sweep(s->s.path, &files, &err) < 0)
+	/* Imports on their way lie in images/ itself. */
+	if (version_sweep(s->s.path, pst_wall_ms(), SWEPT_KEEP_MS, &versions, &err) < 0 || path_make(images, &err, "%s/images", s->s.path) < 0 ||
+		temp_sweep(images, &files, &err) < 0)
 		pst_warn("datastore %s: what a crash has left cannot be cleared away: %s", s->s.name, err.text);
 	if (versions + files > 0)
 		pst_info("datastore %s: cleared away what a crash has left versions=%u files=%zu", s->s.name, versions, files);

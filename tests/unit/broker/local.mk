@@ -7,11 +7,14 @@ endif
 
 tests_unit_broker_unit_broker_SOURCES = \
 	broker/sandbox.c \
+	tests/unit/broker/storage_world.c tests/unit/broker/storage_world.h \
 	tests/unit/broker/test_auth.c \
 	tests/unit/broker/test_certify.c \
 	tests/unit/broker/test_cookie.c \
+	tests/unit/broker/test_datastores.c \
 	tests/unit/broker/test_grant.c \
 	tests/unit/broker/test_hasher.c \
+	tests/unit/broker/test_image_jobs.c \
 	tests/unit/broker/test_names.c \
 	tests/unit/broker/test_password.c \
 	tests/unit/broker/test_penalty.c \
