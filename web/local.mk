@@ -41,12 +41,14 @@ dist_webconsole_DATA = \
 	web/console/carried.js \
 	web/console/console.css \
 	web/console/dashboard.js \
+	web/console/datastores.js \
 	web/console/desktops.js \
 	web/console/event-log.js \
 	web/console/event-words.js \
 	web/console/explain.js \
 	web/console/groups.js \
 	web/console/hosts.js \
+	web/console/image-files.js \
 	web/console/images.js \
 	web/console/index.html \
 	web/console/list.js \
@@ -66,6 +68,7 @@ dist_webconsole_DATA = \
 	web/console/words-objects.js \
 	web/console/words-operations.js \
 	web/console/words-rollouts.js \
+	web/console/words-storage.js \
 	web/console/words.js
 
 # noVNC itself is no part of Puesto: deploy/novnc adds it to an installation, as web/novnc/upstream.

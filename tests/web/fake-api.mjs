@@ -14,7 +14,7 @@ const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
 	"worker-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
-const NOUNS = ['pools', 'desktops', 'sessions', 'images', 'providers', 'users', 'groups', 'entitlements'];
+const NOUNS = ['pools', 'desktops', 'sessions', 'images', 'datastores', 'providers', 'users', 'groups', 'entitlements'];
 
 class Problem extends Error {
 	constructor(status, code, en, es, more = {}) {
@@ -77,7 +77,8 @@ export class FakeApi {
 			['POST', /^\/images\/([^/]+)\/publish$/, (c) => this.publish(c)],
 			['POST', /^\/images\/([^/]+)\/rollout\/(pause|continue|rollback)$/, (c) => this.rollout(c)],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/retire$/, (c) => this.version(c, (v) => ({ ...v, state: 'retired' }))],
-			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.version(c, () => null)],
+			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.find('images', c.params[0]).versions.find((v) => v.version === c.params[1])?.files ? this.versionJob(c.params[0], c.params[1], { kind: 'remove', state: 'running', step: 'removing', percent: 0 }) : this.version(c, () => null)],
+			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/cancel$/, (c) => this.versionJob(c.params[0], c.params[1], { state: 'failed', step: 'failed', error: 'it was cancelled' }, 'failed')],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
 			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
 			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
@@ -250,7 +251,17 @@ export class FakeApi {
 		if (image.versions.some((v) => v.version === body.version))
 			throw badField('version', 'this image has it already');
 		const now = new Date().toISOString();
-		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, { id: uuid(), state: 'ready', notes: '', created: now, updated: now, ...body }] }) };
+		const from = body.import ?? body.capture;
+		const job = from && { id: uuid(), kind: body.import ? 'import' : 'capture', state: 'running', step: 'waiting', percent: 0, datastore: from.datastore, source: from.file ?? from.desktop, error: '', created: now, updated: now };
+		const made = { id: uuid(), base: 'building', path: '', notes: '', created: now, updated: now, ...body, state: job ? 'building' : 'ready', ...(job ? { job } : {}) };
+		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, made] }) };
+	}
+
+	/** What is being done with a version becomes this. */
+	versionJob(id, version, job, state) {
+		const image = this.find('images', id);
+		const versions = image.versions.map((v) => v.version === version ? { ...v, state: state ?? v.state, job: { ...v.job, ...job } } : v);
+		return { status: 202, body: this.change('images', image.id, { versions }) };
 	}
 
 	publish({ params, body }) {

@@ -50,7 +50,8 @@ function problemsOf(w) {
 	const bad = w.pools.filter((p) => p.state === 'failed').map((p) => ({ severity: 'error', kind: 'pool', id: p.id, name: p.name, state: p.state, reason: p.reason }));
 	const warn = w.pools.filter((p) => p.state === 'busy' || p.state === 'maintenance').map((p) => ({ severity: 'warning', kind: 'pool', id: p.id, name: p.name, state: p.state, reason: p.reason }));
 	const provider = w.providers.filter((p) => !p.healthy).map((p) => ({ severity: 'error', kind: 'provider', id: p.id, name: p.name, state: 'failed', reason: p.reason }));
-	return [...provider, ...bad, ...errors, ...warn];
+	const stores = w.datastores.filter((d) => ['full', 'offline', 'warning'].includes(d.state)).map((d) => ({ severity: d.state === 'warning' ? 'warning' : 'error', kind: 'datastore', id: d.id, name: d.name, state: d.state, reason: d.reason }));
+	return [...provider, ...stores.filter((s) => s.severity === 'error'), ...bad, ...errors, ...warn, ...stores.filter((s) => s.severity === 'warning')];
 }
 
 export function statusOf(w) {
@@ -124,16 +125,27 @@ export function rolloutOf(version, previous, phase, extra = {}) {
 
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
-	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, users: [], groups: [], entitlements: [], events: [] };
+	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, datastores: [], users: [], groups: [], entitlements: [], events: [] };
 	people(w);
 	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
+	const GB = 2 ** 30;
+	const store = (name, used, state, en, es, extra) => ({ ...base(800000), name, kind: 'directory', path: `/srv/${name}`, pools: [], state, reason: reason(state === 'ready' ? '' : `datastore_${state}`, en, es), online: state !== 'offline',
+		maintenance: state === 'maintenance', warning: 80, critical: 92, limits_set: false, total: 500 * GB, used: used * GB, free: (500 - used) * GB, allocated: used * GB / 2, promised: 900 * GB, disks: 64, unreadable: 0, working: 2, waiting: 0, jobs: 8,
+		images: true, seen: ago(3), ...extra });
+	w.datastores = [store('fast', 120, 'ready', '24 % full, 380 GB left.', '24 % ocupado, quedan 380 GB.')];
 	w.images = [{ ...base(700000), name: 'demo', display_name: 'Debian with a small desktop', description: 'Openbox, tint2, xterm, pcmanfm', os: 'linux', published: '2026.11', state: 'published',
 		reason: reason('', 'Version 2026.11 is published.', 'Está publicada la versión 2026.11.'),
 		versions: [{ id: uuid(), version: '2026.10', base: 'host', path: '/srv/images/demo/2026.10', state: 'retired', desktops: 0, verified: ago(690000), notes: '', created: ago(700000), updated: ago(300000) },
 			{ id: uuid(), version: '2026.11', base: 'host', path: '/srv/images/demo/2026.11', state: 'ready', desktops: 5, verified: ago(290000), notes: 'Spanish keyboard by default', created: ago(300000), updated: ago(300000) }] }];
 	if (kind === 'empty')
 		return w;
+	w.datastores.push(store('full', 465, 'full', '93 % full, 35 GB left: nothing new is placed here until there is room.', '93 % ocupado, quedan 35 GB: no se coloca nada nuevo aquí hasta que haya espacio.', { waiting: 5, pools: ['demo'] }),
+		store('nas', 405, 'warning', '81 % full, 95 GB left: make room soon.', '81 % ocupado, quedan 95 GB: libere espacio pronto.', { limits_set: true }),
+		store('old', 10, 'offline', 'It cannot be reached: /srv/old is no folder, or cannot be reached: mount it, or make it', 'No se puede acceder a él: /srv/old is no folder, or cannot be reached: mount it, or make it'));
+	w.images[0].versions.push({ id: uuid(), version: '2026.13', base: 'building', path: '', state: 'building', notes: 'from the lab', created: ago(60), updated: ago(60), job: { id: uuid(), kind: 'import', state: 'running', step: 'converting', percent: 42, datastore: 'fast', source: 'debian.vmdk', error: '', created: ago(60), updated: ago(1) } },
+		{ id: uuid(), version: '2026.13-rc', base: 'building', path: '', state: 'failed', notes: '', created: ago(600), updated: ago(500), job: { id: uuid(), kind: 'import', state: 'failed', step: 'failed', percent: 0, datastore: 'full', source: 'debian.qcow2', error: 'no datastore takes a new disk: full is full (93 %, 35 GB left)', created: ago(600), updated: ago(500) } });
+	w.images[0].versions[0].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'ab'.repeat(32) };
 	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',
 		reason: reason('provider_silent', 'The provider has not answered for 10 minutes: is the host on?', 'El proveedor no responde desde hace 10 minutos: ¿está encendido el servidor?') });
 	clusterOf(w);

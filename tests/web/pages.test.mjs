@@ -483,6 +483,50 @@ test('a provider says in words what it carries, and a busy desktop is not a full
 	await page.waitForSelector('tr:has-text("Aula 1") .chip:has-text("Full")');
 });
 
+test('datastores: how full, why nothing is placed, maintenance and limits', async () => {
+	const { api, page } = await open('/console/#/datastores', { as: 'admin' });
+	await page.waitForSelector('tr:has-text("full") .chip:has-text("Full")');
+	assert.match(await page.textContent('tr:has(.row-link:text-is("full"))'), /93 % full, 35 GB left.*nothing new is placed.*demo/);
+	assert.equal(await page.getAttribute('tr:has-text("nas") .fill', 'aria-label'), '81 % full, 95 GB left');
+	await page.click('.row-link:has-text("fast")');
+	await page.waitForSelector('.facts >> text=2 of 8');
+	await page.click('button:has-text("Begin maintenance")');
+	await page.click('dialog button:has-text("Begin maintenance")');
+	await page.waitForSelector('button:has-text("End maintenance")');
+	assert.deepEqual(calls(api, 'PATCH', /datastores/).map((c) => c.body), [{ maintenance: true }]);
+	await page.click('button:has-text("Limits")');
+	await page.fill('dialog [name=warning]', '70');
+	await page.fill('dialog [name=critical]', '85');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('.facts >> text=warning at 70 %, full at 85 %');
+	await page.goto(`${api.origin}/console/`);
+	await page.waitForSelector('.problem:has-text("old") .chip:has-text("Offline")');
+});
+
+test('a disk is imported with its progress in words, cancelled, and a version removed', async () => {
+	const { api, page } = await open('/console/', { as: 'admin' });
+	await page.goto(`${api.origin}/console/#/images/${api.world.images[0].id}`);
+	await page.waitForSelector('tr:has-text("2026.13") >> text=converting: 42 %');
+	assert.match(await page.textContent('tr:has-text("2026.13-rc")'), /full is full \(93 %, 35 GB left\)/);
+	await page.click('button:has-text("Import a disk")');
+	await page.fill('dialog [name=version]', '2027.01');
+	assert.match(await page.textContent('dialog select >> nth=0'), /fast \(380 GB left\)/);
+	assert.doesNotMatch(await page.textContent('dialog select >> nth=0'), /old/);
+	await page.fill('dialog [name="import.file"]', 'windows.vhdx');
+	await page.selectOption('dialog [name="import.format"]', 'vhdx');
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('tr:has-text("2027.01") >> text=waiting for its turn');
+	assert.deepEqual(calls(api, 'POST', /versions$/)[0].body, { version: '2027.01', notes: '', import: { datastore: 'fast', file: 'windows.vhdx', format: 'vhdx' } });
+	api.versionJob('demo', '2027.01', { step: 'digesting', percent: 93 });
+	await page.waitForSelector('tr:has-text("2027.01") [role=progressbar][aria-valuenow="93"]');
+	await page.click('tr:has-text("2027.01") button:has-text("Cancel")');
+	await page.click('dialog button.danger, dialog button.primary');
+	await page.waitForSelector('tr:has-text("2027.01") >> text=it was cancelled');
+	await page.click('[aria-label="Remove the version 2026.10"]');
+	await page.click('dialog button:has-text("Remove")');
+	await page.waitForSelector('tr:has-text("2026.10") >> text=being removed');
+});
+
 test('a pool explains itself, also for one person', async () => {
 	const { api, page } = await open('/console/', { as: 'admin' });
 	const pool = api.world.pools.find((p) => p.name === 'demo');
@@ -549,7 +593,7 @@ test('a version on its way is watched, held, let go and taken back with the keyb
 	api.change('images', image.id, { rollout: rolloutOf('2026.12', '2026.11', 'failed'), versions: [...image.versions, { ...image.versions[1], id: 'v3', version: '2026.12', state: 'failed', desktops: 0, verified: null }] });
 	await page.waitForSelector('.rollout >> text=did not report');
 	await page.waitForSelector('[aria-label="Try again: 2026.12"]');
-	await page.click('[aria-label="Remove: 2026.10"]');
+	await page.click('[aria-label="Remove the version 2026.10"]');
 	await page.click('dialog button.danger');
 	await page.waitForSelector('tr:has-text("2026.10")', { state: 'detached' });
 });
@@ -724,7 +768,7 @@ test('every page fits 360 pixels, in both languages', async () => {
 		const { api, page } = await open('/', { as: 'admin', locale, viewport: { width: 360, height: 700 } });
 		await page.waitForSelector('.tile');
 		const { desktops, pools, users, images, groups } = api.world;
-		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `desktops/${desktops[0].id}`,
+		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `datastores/${api.world.datastores[0].id}`, `desktops/${desktops[0].id}`,
 			`desktops/${desktops[0].id}/why`, `desktops/${desktops[0].id}/raw`, `pools/${pools[0].id}`, `pools/${pools[0].id}/why`, `users/${users[1].id}`, `images/${images[0].id}`, `groups/${groups[0].id}`]
 			.map((place) => `/console/#/${place}`)];
 		for (const place of places) {

@@ -25,7 +25,7 @@ function problemRow(problem) {
 	const name = noun && problem.id ? h('a', { href: href(noun, problem.id) }, problem.name) : h('strong', {}, problem.name);
 	const isPaused = problem.state === 'paused';
 	return h('li', { class: `problem is-${problem.severity === 'error' ? 'bad' : 'warn'}` }, icon('alert'),
-		h('div', {}, h('p', { class: 'problem-name' }, h('span', { class: 'faint' }, t(`kind.${problem.kind}`)), name, chip(problem.state)), h('p', {}, pick(problem.reason))),
+		h('div', {}, h('p', { class: 'problem-name' }, h('span', { class: 'faint' }, t(`kind.${problem.kind}`)), name, chip(problem.state, problem.kind === 'datastore' ? 'datastore' : '')), h('p', {}, pick(problem.reason))),
 		isPaused && h('button', { type: 'button', on: { click: () => void act({ title: t('reap.title'), text: t('reap.text'), action: t('reap.do'), done: t('reap.done'), isDanger: true,
 			run: () => api('POST', '/reap', {}) }) } }, t('reap.do')));
 }
@@ -77,7 +77,7 @@ export class Dashboard {
 		this.timer = 0;
 		this.isClosed = false;
 		const soon = () => this.#soon();
-		this.ends = [...['pool', 'desktop', 'session', 'provider', 'reset'].map((kind) => live.on(kind, soon))];
+		this.ends = [...['pool', 'desktop', 'session', 'provider', 'datastore', 'reset'].map((kind) => live.on(kind, soon))];
 		this.beat = setInterval(() => !document.hidden && soon(), BEAT_MS);
 		void this.load();
 	}

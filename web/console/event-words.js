@@ -52,6 +52,21 @@ const KINDS = {
 	'image.version_removed': ['Image version removed', 'Versión de imagen eliminada'],
 	'image.version_retired': ['Image version retired', 'Versión de imagen retirada'],
 	'login.blocked': ['Log-in blocked for a while', 'Inicio de sesión bloqueado un tiempo'],
+	'datastore.calm': ['A datastore has room again', 'Un almacén vuelve a tener espacio'],
+	'datastore.changed': ['Limits of a datastore changed', 'Límites de un almacén cambiados'],
+	'datastore.critical': ['A datastore is full', 'Un almacén está lleno'],
+	'datastore.deleted': ['Datastore forgotten', 'Almacén olvidado'],
+	'datastore.maintenance_off': ['Maintenance of a datastore ended', 'Fin del mantenimiento de un almacén'],
+	'datastore.maintenance_on': ['Maintenance of a datastore began', 'Inicio del mantenimiento de un almacén'],
+	'datastore.offline': ['A datastore cannot be reached', 'No se puede acceder a un almacén'],
+	'datastore.warning': ['A datastore fills up', 'Un almacén se está llenando'],
+	'image.capture_started': ['Capture of a version began', 'Captura de una versión iniciada'],
+	'image.import_started': ['Import of a version began', 'Importación de una versión iniciada'],
+	'image.job_cancelled': ['Work on a version cancelled', 'Trabajo con una versión cancelado'],
+	'image.removal_started': ['Removal of a version began', 'Eliminación de una versión iniciada'],
+	'image.version_failed': ['A version could not be made', 'No se ha podido crear una versión'],
+	'image.version_ready': ['A version is ready', 'Una versión está lista'],
+	'image.version_removed': ['A version was removed', 'Una versión se ha eliminado'],
 	'login.ended': ['Logged out', 'Ha salido'],
 	'login.failed': ['Log-in failed', 'Inicio de sesión fallido'],
 	'login.ok': ['Logged in', 'Ha entrado'],
@@ -99,7 +114,7 @@ const KINDS = {
 
 /** Names of what else an event says. @type {Record<string, [string, string]>} */
 const DETAILS = {
-	attempts: ['attempts', 'intentos'], base: ['base', 'base'], can_input: ['keys and pointer', 'teclado y ratón'], desktop: ['desktop', 'escritorio'], display_name: ['displayed name', 'nombre visible'], epoch: ['epoch', 'época'],
+	attempts: ['attempts', 'intentos'], base: ['base', 'base'], can_input: ['keys and pointer', 'teclado y ratón'], desktop: ['desktop', 'escritorio'], display_name: ['displayed name', 'nombre visible'], epoch: ['epoch', 'época'], datastore: ['datastore', 'almacén'], free_mb: ['MB left', 'MB libres'], used_percent: ['percent full', 'por ciento ocupado'],
 	error: ['error', 'error'], group: ['user group', 'grupo de usuarios'], image: ['image', 'imagen'], kind: ['kind', 'tipo'], path: ['layer', 'capa'], pool: ['pool', 'grupo'],
 	protocol: ['protocol', 'protocolo'], provider: ['provider', 'proveedor'], reason: ['reason', 'motivo'], remote: ['from', 'desde'], role: ['role', 'papel'],
 	seconds: ['seconds', 'segundos'], session: ['connection', 'conexión'], user: ['user', 'usuario'], version: ['version', 'versión'], via: ['through', 'mediante'],
@@ -125,6 +140,7 @@ const FAMILIES = {
 	'task.': ['Tasks', 'Tareas'],
 	'pool.': ['Pools', 'Grupos de escritorios'],
 	'image.': ['Images', 'Imágenes'],
+	'datastore.': ['Datastores', 'Almacenes'],
 	'provider.': ['Providers', 'Proveedores'],
 	'user.': ['Users', 'Usuarios'],
 	'group.': ['User groups', 'Grupos de usuarios'],
@@ -158,9 +174,9 @@ export function eventFamilies() {
 
 /** @param {string} kind @returns {import('../shared/states.js').Tone} */
 export function eventTone(kind) {
-	if (/failed|blocked|\.gone|\.down|orphan/.test(kind))
+	if (/failed|blocked|critical|offline|\.gone|\.down|orphan/.test(kind))
 		return 'bad';
-	if (/deleted|deleting|removed|revoked|_on$|drained/.test(kind))
+	if (/deleted|deleting|\.warning$|removed|revoked|_on$|drained/.test(kind))
 		return 'warn';
 	return /created|started|assigned|\.ok|published|logon/.test(kind) ? 'good' : 'plain';
 }

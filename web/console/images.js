@@ -7,6 +7,7 @@ import { t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { chip } from '../shared/states.js';
 import { when } from '../shared/time.js';
+import { captureDesktop, importDisk, versionPlace, versionState } from './image-files.js';
 import { byName } from './list.js';
 import { rolloutCard, versionButtons } from './rollouts.js';
 import { go, href } from './router.js';
@@ -40,7 +41,8 @@ function addVersion(image) {
 
 /** @param {any} image @returns {import('./site.js').Action[]} */
 export function imageActions(image) {
-	return [{ label: t('images.addVersion'), icon: 'add', run: () => addVersion(image) }, { label: t('act.edit'), icon: 'edit', run: () => edit(image) },
+	return [{ label: t('images.addVersion'), icon: 'add', run: () => addVersion(image) }, { label: t('version.import'), icon: 'download', run: () => importDisk(image) },
+		{ label: t('version.capture'), icon: 'camera', isMore: true, run: () => captureDesktop(image) }, { label: t('act.edit'), icon: 'edit', run: () => edit(image) },
 		{ label: t('act.delete'), icon: 'trash', isDanger: true, run: () => void act({ title: t('act.deleteName', { name: nameOf(image) }), text: t('images.deleteText'), action: t('act.delete'), done: t('act.deleted'), isDanger: true,
 			run: () => api('DELETE', `/images/${part(image.id)}`) }) }];
 }
@@ -65,8 +67,8 @@ export function imageList() {
 function versionsCard(image, page) {
 	const body = h('tbody');
 	page.onChange((now) => fill(body, ...[...(now.versions ?? [])].reverse().map((/** @type {any} */ v) => h('tr', {},
-		h('td', { 'data-label': t('field.version') }, h('strong', {}, v.version), v.version === now.published && chip('published')), h('td', { 'data-label': t('field.state') }, chip(v.state)), h('td', { 'data-label': t('images.desktops'), class: 'number-cell' }, String(v.desktops ?? 0)),
-		h('td', { 'data-label': t('field.base'), class: 'mono' }, v.base), h('td', { 'data-label': t('field.path'), class: 'mono wide-cell' }, v.path || '–'), h('td', { 'data-label': t('field.notes'), class: 'wide-cell' }, v.notes || '–'),
+		h('td', { 'data-label': t('field.version') }, h('strong', {}, v.version), v.version === now.published && chip('published')), h('td', { 'data-label': t('field.state') }, versionState(v)), h('td', { 'data-label': t('images.desktops'), class: 'number-cell' }, String(v.desktops ?? 0)),
+		h('td', { 'data-label': t('field.base'), class: v.files ? '' : 'mono' }, versionPlace(v)), h('td', { 'data-label': t('field.path'), class: 'mono wide-cell' }, v.path || '–'), h('td', { 'data-label': t('field.notes'), class: 'wide-cell' }, v.notes || '–'),
 		h('td', { 'data-label': t('field.created') }, when(v.created)),
 		h('td', {}, h('div', { class: 'version-actions' }, versionButtons(now, v)))))));
 	return h('div', { class: 'card table-card' }, h('header', { class: 'sheet-head' }, h('h2', {}, t('images.versions')), h('button', { type: 'button', on: { click: () => addVersion(page.object) } }, icon('add'), t('images.addVersion'))),

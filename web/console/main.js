@@ -12,6 +12,7 @@ import { keepTimesFresh } from '../shared/time.js';
 import { toast } from '../shared/toast.js';
 import { followLocale, showTopbar } from '../shared/topbar.js';
 import { Dashboard } from './dashboard.js';
+import { datastoreList, datastorePage } from './datastores.js';
 import { desktopList, desktopPage } from './desktops.js';
 import { EventsPage } from './event-log.js';
 import { eventFamilies } from './event-words.js';
@@ -37,7 +38,7 @@ const banner = h('p', { class: 'banner stream-banner', role: 'status', hidden: t
 /** @typedef {{title: string, element: HTMLElement, close: () => void}} Page */
 
 /** In the order of the navigation. @type {[string, import('../shared/icons.js').IconName][]} */
-const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
+const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['datastores', 'datastores'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
 	['entitlements', 'entitlements'], ['events', 'events']];
 
 /** @type {Record<string, {list: () => import('./list.js').ListKind, page?: () => import('./object.js').ObjectKind}>} */
@@ -46,6 +47,7 @@ const KINDS = {
 	desktops: { list: desktopList, page: desktopPage },
 	pools: { list: poolList, page: poolPage },
 	images: { list: imageList, page: imagePage },
+	datastores: { list: datastoreList, page: datastorePage },
 	providers: { list: providerList, page: providerPage },
 	users: { list: userList, page: userPage },
 	groups: { list: groupList, page: groupPage },

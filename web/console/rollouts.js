@@ -7,6 +7,7 @@ import { pick, t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { chip } from '../shared/states.js';
 import { exactTime, when } from '../shared/time.js';
+import { jobButtons, removeButton } from './image-files.js';
 import { facts } from './object.js';
 import { act, formDialog, nameOf, part } from './site.js';
 import './words-rollouts.js';
@@ -40,11 +41,10 @@ export function publish(image, version) {
 /** @param {any} image @param {'pause' | 'continue' | 'rollback'} what */
 const go = (image, what) => api('POST', `${at(image)}/rollout/${what}`, {});
 
-/** @param {any} image @param {any} version @param {'retire' | 'remove'} what */
-function end(image, version, what) {
-	const path = `${at(image)}/versions/${part(version.version)}`;
-	void act({ title: t(`rollout.${what}Title`, { version: version.version }), text: t(`rollout.${what}Text`), action: t(`rollout.${what}`), done: t(`rollout.${what}Done`), isDanger: what === 'remove',
-		run: () => what === 'retire' ? api('POST', `${path}/retire`, {}) : api('DELETE', path) });
+/** @param {any} image @param {any} version */
+function retire(image, version) {
+	void act({ title: t('rollout.retireTitle', { version: version.version }), text: t('rollout.retireText'), action: t('rollout.retire'), done: t('rollout.retireDone'),
+		run: () => api('POST', `${at(image)}/versions/${part(version.version)}/retire`, {}) });
 }
 
 /** What can be done with a version. @param {any} image @param {any} v @returns {HTMLElement[]} */
@@ -57,10 +57,10 @@ export function versionButtons(image, v) {
 	if (!isCurrent && !isBusy && (v.state === 'ready' || v.state === 'failed'))
 		buttons.push(button(t(v.state === 'failed' ? 'rollout.again' : 'images.publish'), () => publish(image, v)));
 	if (!isCurrent && v.state === 'ready' && !(isBusy && image.rollout.version === v.version))
-		buttons.push(button(t('rollout.retire'), () => end(image, v, 'retire')));
-	if (!isCurrent && !v.desktops && (v.state === 'retired' || (v.state === 'failed' && !isBusy)))
-		buttons.push(button(t('rollout.remove'), () => end(image, v, 'remove')));
-	return buttons;
+		buttons.push(button(t('rollout.retire'), () => retire(image, v)));
+	if (!isCurrent && !v.desktops && (v.state === 'retired' || (!isBusy && (v.state === 'failed' || v.files))))
+		buttons.push(removeButton(image, v));
+	return jobButtons(image, v) ?? buttons;
 }
 
 /** @param {any} image @returns {HTMLElement[]} */

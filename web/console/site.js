@@ -15,7 +15,7 @@ export const live = new Live();
 /** `isMore`: on the object's own page in the menu, behind the buttons. @typedef {{label: string, icon: import('../shared/icons.js').IconName, isDanger?: boolean, isPrimary?: boolean, isMore?: boolean, run: () => void}} Action */
 
 /** kind of object in the API: noun in its paths @type {Record<string, string>} */
-export const NOUNS = { pool: 'pools', desktop: 'desktops', session: 'sessions', image: 'images', provider: 'providers', user: 'users', group: 'groups', entitlement: 'entitlements' };
+export const NOUNS = { pool: 'pools', desktop: 'desktops', session: 'sessions', image: 'images', datastore: 'datastores', provider: 'providers', user: 'users', group: 'groups', entitlement: 'entitlements' };
 
 /** Every item of a list that is short by its nature; at most `max`. @param {string} path @param {number} [max] @returns {Promise<any[]>} */
 export async function all(path, max = 1000) {

@@ -13,6 +13,7 @@ const PATHS = {
 	close: 'M5 5l10 10M15 5L5 15',
 	copy: 'M7 7h9v10H7zM13 7V3H4v10h3',
 	dashboard: 'M3 11a7 7 0 0 1 14 0M10 11l3-4M3 11v4h14v-4',
+	datastores: 'M3 5c0-3 14-3 14 0s-14 3-14 0v10c0 3 14 3 14 0V5M3 10c0 3 14 3 14 0',
 	desktops: 'M2 4h16v10H2zM7 17h6M10 14v3',
 	download: 'M10 3v9M6 8.5l4 4 4-4M4 16h12',
 	edit: 'M4 16l1-4 8-8 3 3-8 8zM11.5 5.5l3 3',
