@@ -43,6 +43,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/words.c broker/api/words.h \
 	broker/api/providers.c \
 	broker/api/query.c broker/api/query.h \
+	broker/api/recycled.c \
 	broker/api/replay.c broker/api/replay.h \
 	broker/api/route.c broker/api/route.h \
 	broker/api/sessions.c \

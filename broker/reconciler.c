@@ -12,6 +12,7 @@
 #include "broker/reconciler_priv.h"
 #include "db/desktop.h"
 #include "db/pool.h"
+#include "db/recycle.h"
 #include "db/session.h"
 #include "db/guest.h"
 #include "db/ticket.h"
@@ -399,6 +400,15 @@ int reconciler_maintenance(struct reconciler *r, const char *provider_id, const 
                            struct pst_err *err)
 {
 	struct core_event ev = { .kind = EVENT_HOST_MAINTENANCE, .provider = provider_id, .word = host, .on = on, .number = at_once, .by = by };
+
+	return round_run(r, &ev, err);
+}
+
+int reconciler_restore(struct reconciler *r, const struct recycled_row *was, const struct core_actor *by, struct pst_err *err)
+{
+	struct core_restored restored = { was->name, was->provider_id, was->image_id, was->image_version, was->epoch };
+	struct core_event ev = { .kind = EVENT_RESTORE, .desktop = was->id, .pool = was->pool_id, .user_id = was->user_id,
+		                 .user_name = was->user, .restored = &restored, .by = by };
 
 	return round_run(r, &ev, err);
 }

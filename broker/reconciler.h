@@ -15,6 +15,7 @@
 #include "broker/core/axes.h"
 #include "broker/core/event.h"
 #include "broker/core/view.h"
+#include "broker/recycling.h"
 
 struct db;
 struct pst_err;
@@ -30,6 +31,7 @@ struct provider_command {
 	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
 	const char *network, *locale, *layout;
+	struct recycling recycling;
 	int memory_mb, cpus, pids, disk_mb, max_width, max_height;
 };
 
@@ -53,8 +55,7 @@ struct reconciler_ops {
 	void (*uuid)(void *arg, char ret[CORE_ID_SIZE]);
 	/* Call reconciler_tick() in delay_ms (the last call counts; negative: never). */
 	void (*wake)(void *arg, int64_t delay_ms);
-	/* Sends one command; the answer comes back by reconciler_task_result(). A
-	 * command that cannot be sent now is sent again by the core: just return. */
+	/* Sends one command, answered by reconciler_task_result(). One that cannot be sent now is sent again by the core: just return. */
 	void (*provision)(void *arg, const struct provider_command *cmd);
 	/* Asks for a list of the machines; the answer is reconciler_inventory(). */
 	void (*inventory)(void *arg);

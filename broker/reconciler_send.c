@@ -9,9 +9,12 @@
 #include "db/image.h"
 #include "db/pool.h"
 #include "db/provider.h"
+#include "db/recycle.h"
 
 #include <ctype.h>
 #include <string.h>
+
+#define RESTORE_KEEP_MS (INT64_C(24) * 3600 * 1000) /* of a restore that fails half-way: its disk goes back */
 
 static void send_changed(struct reconciler *r, const char *kind, const char *id)
 {
@@ -150,6 +153,17 @@ static const char *provider_name(const struct core_state *st, const struct core_
 	return pr ? pr->name : NULL;
 }
 
+/* Nobody misses a disk that nobody has used. */
+static void keep_fill(struct reconciler *r, const struct core_desktop *d, struct provider_command *cmd)
+{
+	const struct core_pool *p = state_pool(&r->st, d->pool_id);
+	int days = 0;
+
+	cmd->recycling.pool = p ? p->name : NULL;
+	if (d->x.hygiene != HYGIENE_CLEAN && db_recycle_days(r->db, d->pool_id, NULL, &days, NULL) == 0)
+		cmd->recycling.keep_ms = (int64_t)days * 24 * 3600 * 1000;
+}
+
 static void send_provision(struct reconciler *r, const struct core_command *c)
 {
 	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
@@ -175,6 +189,13 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 	}
 	if (d && !cmd.provider)
 		cmd.provider = provider_name(&r->st, d);
+	if (d)
+		keep_fill(r, d, &cmd);
+	if (cmd.kind == TASK_CREATE && !strcmp(cmd.arg, TASK_ARG_RESTORE)) {
+		cmd.recycling.is_restore = true;
+		cmd.recycling.keep_ms = cmd.recycling.keep_ms ? cmd.recycling.keep_ms : RESTORE_KEEP_MS;
+		cmd.arg = "";
+	}
 	r->ops->provision(r->arg, &cmd);
 	pst_wipe(token, sizeof(token));
 }

@@ -20,6 +20,7 @@ db_libdb_a_SOURCES = \
 	db/pool.c db/pool.h \
 	db/provider.c db/provider.h \
 	db/query.c \
+	db/recycle.c db/recycle.h \
 	db/rollout.c db/rollout.h \
 	db/row.h \
 	db/session.c db/session.h \

@@ -59,6 +59,7 @@ dist_webconsole_DATA = \
 	web/console/pools.js \
 	web/console/providers.js \
 	web/console/rollouts.js \
+	web/console/recycled.js \
 	web/console/router.js \
 	web/console/sessions.js \
 	web/console/site.js \

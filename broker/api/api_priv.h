@@ -135,6 +135,10 @@ bool api_image_has_no_files(struct api_call *call, const char *image_id);
 void api_version_cancel(struct api_call *call);
 /* Begins the removal of a version's files, and answers; false, without an answer, when it has none. */
 bool api_version_files_remove(struct api_call *call, const struct image_row *i, struct version_row *v);
+/* recycled.c */
+void api_recycled_list(struct api_call *call);
+void api_recycled_restore(struct api_call *call);
+void api_recycled_delete(struct api_call *call);
 /* datastores.c */
 void api_datastore_list(struct api_call *call);
 void api_datastore_get(struct api_call *call);

@@ -11,6 +11,7 @@
 #include "broker/reconciler.h"
 #include "db/image.h"
 #include "db/provider.h"
+#include "db/recycle.h"
 
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct body {
 	struct pool_row row;
 	char provider[257], image[257];
 	json_t *spec;
+	int recycle_days;
 };
 
 #define ROW(member) FIELD(struct body, row.member)
@@ -51,6 +53,7 @@ static const struct field fields[] = {
 	{.name = "clipboard_out", .kind = FIELD_BOOL, ROW(clipboard_out)},
 	{.name = "watching", .kind = FIELD_WORD, ROW(watching), .words = watching_words},
 	{.name = "user_snapshots", .kind = FIELD_INT, ROW(user_snapshots), .max = 32},
+	{.name = "recycle_days", .kind = FIELD_INT, FIELD(struct body, recycle_days), .min = -1, .max = DB_RECYCLE_DAYS_MAX},
 	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
 	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
 	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
@@ -168,6 +171,12 @@ static void answer_changed(struct api_call *call, int status, const char *id)
 		pool_answer(call, status, id);
 }
 
+/* Only where it was given. */
+static int recycle_write(struct api_call *call, const struct body *b, struct pst_err *err)
+{
+	return json_object_get(call->body, "recycle_days") ? db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) : 0;
+}
+
 void api_pool_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
@@ -179,7 +188,7 @@ void api_pool_create(struct api_call *call)
 		return;
 	pst_uuid_text(&id, b.row.id);
 	b.row.created = b.row.updated = pst_wall_ms();
-	if (db_pool_insert(call->api->db, &b.row, &err) < 0) {
+	if (db_pool_insert(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}
@@ -202,7 +211,7 @@ void api_pool_patch(struct api_call *call)
 	if (write_begin(call) < 0)
 		return;
 	b.row.updated = pst_wall_ms();
-	if (db_pool_update(call->api->db, &b.row, &err) < 0) {
+	if (db_pool_update(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "broker/api/page.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
+#include "db/recycle.h"
 
 #include <string.h>
 
@@ -26,6 +27,7 @@ static json_t *spec_json(const struct pool_row *p)
 json_t *pool_row_json(struct api *api, const struct pool_row *p)
 {
 	struct pool_view v = {.state = "starting"};
+	int recycle_set, recycle_days;
 
 	if (!pool_view(reconciler_state(api->rec), p->id, (int64_t)pst_mono_ms(), &v))
 		v.state = p->deleting ? "deleting" : "starting";
@@ -44,6 +46,10 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 
 	json_object_update(o, rest);
 	json_decref(rest);
+	if (db_recycle_days(api->db, p->id, &recycle_set, &recycle_days, NULL) == 0) {
+		json_object_set_new(o, "recycle_days", json_integer(recycle_set));
+		json_object_set_new(o, "recycled_for", json_integer(recycle_days));
+	}
 	return o;
 }
 

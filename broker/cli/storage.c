@@ -170,3 +170,33 @@ int command_image_files(struct ctl *c, int argc, char **argv)
 	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx] | image capture IMAGE VERSION DATASTORE DESKTOP | "
 		"image remove|cancel IMAGE VERSION");
 }
+
+/* --- the recycle bin -------------------------------------------------------------------- */
+
+static int recycle_list(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int rc = request(c, "GET", "recycled", NULL, &answer);
+
+	if (rc == CTL_OK && c->options.json)
+		print_json(json_object_get(answer, "items"));
+	else if (rc == CTL_OK)
+		print_list("recycled", json_object_get(answer, "items"));
+	json_decref(answer);
+	return rc;
+}
+
+int command_recycle(struct ctl *c, int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	char path[2048], token[256], rest[300];
+
+	if (strcmp(verb, "list") == 0 && argc == 2)
+		return recycle_list(c);
+	if (strcmp(verb, "restore") == 0 && argc == 3)
+		return object_path(path, sizeof(path), "recycled", argv[2], "/restore") ? request_print(c, "POST", path, NULL, "desktops") : CTL_USAGE;
+	if (strcmp(verb, "purge") != 0 || argc != 4 || !pst_url_escape(argv[3], token, sizeof(token)))
+		return usage("recycle list | recycle restore ID | recycle purge DATASTORE TOKEN");
+	snprintf(rest, sizeof(rest), "/%s", token);
+	return object_path(path, sizeof(path), "recycled", argv[2], rest) ? request_print(c, "DELETE", path, NULL, "recycled") : CTL_USAGE;
+}

@@ -94,6 +94,9 @@ void operation_move(struct core_round *c, struct core_desktop *d, struct core_ho
 bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
+/* restore.c */
+void restore_on(struct core_round *c);
+
 /* task.c */
 /* The row once more, after a field of a new task was set. */
 void task_rewrite(struct core_round *c, const struct core_task *t);

@@ -23,6 +23,7 @@ enum core_event_kind {
 	EVENT_REFRESH,
 	EVENT_DELETE,
 	EVENT_DRAIN,
+	EVENT_RESTORE, /* desktop, pool, user_id, user_name, restored */
 	EVENT_OPERATE, /* operation, word */
 	EVENT_POOL_DELETE,
 	EVENT_PUBLISH, /* rollout: image_id, version, plan, by; on: the version is known to work */
@@ -95,6 +96,12 @@ struct machine_list {
 	size_t count, unlisted_count, host_count;
 };
 
+/* A desktop that was deleted, as its tombstone has it. */
+struct core_restored {
+	const char *name, *provider_id, *image_id, *image_version;
+	int64_t epoch;
+};
+
 struct core_event {
 	enum core_event_kind kind;
 	const struct core_actor *by; /* NULL: the broker itself */
@@ -112,6 +119,7 @@ struct core_event {
 	const char *provider;
 	enum protocol protocol;
 	const struct provider_result *result;
+	const struct core_restored *restored;
 	const struct provider_report *providers;
 	const struct machine_report *machines;
 	const struct host_report *hosts; /* hello, inventory */

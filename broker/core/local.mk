@@ -28,6 +28,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/reason.c broker/core/reason.h \
 	broker/core/reconcile.c broker/core/reconcile.h \
 	broker/core/renew.c \
+	broker/core/restore.c \
 	broker/core/rollout.c broker/core/rollout.h broker/core/rollout_priv.h \
 	broker/core/rollout_act.c broker/core/rollout_view.c \
 	broker/core/session.c \
@@ -42,7 +43,7 @@ broker_core_libcore_a_SOURCES = \
 noinst_LIBRARIES += broker/libreconciler.a
 broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) $(SQLITE_CFLAGS)
 broker_libreconciler_a_SOURCES = \
-	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h \
+	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h broker/recycling.h \
 	broker/reconciler_guests.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c \
 	broker/reconciler_rollout.c broker/reconciler_rollout.h broker/reconciler_send.c broker/reconciler_write.c
 

@@ -111,6 +111,8 @@ static const struct {
 	                      "El escritorio no está en un estado que lo permita; espere a que esté listo." },
 	[REASON_NOT_CARRIED] = { "not_carried", "The desktop's provider does not carry this: {0}.",
 	                         "El proveedor del escritorio no lo permite: {0}." },
+	[REASON_HAS_DESKTOP] = { "has_desktop", "{0} has a desktop in this pool already, or this one is there: remove that first.",
+	                         "{0} ya tiene un escritorio en este grupo, o este ya existe: elimínelo antes." },
 	[REASON_END_RESTART] = { "restart", "Your desktop is being restarted; connect again in a moment.",
 	                         "Su escritorio se está reiniciando; vuelva a conectar en un momento." },
 	[REASON_END_REFRESH] = { "refresh", "An administrator is making this desktop new from its image; connect again in a moment.",

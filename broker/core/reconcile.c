@@ -22,6 +22,7 @@ static void (*const handlers[EVENT_COUNT])(struct core_round *c) = {
 	[EVENT_REFRESH] = operate_on_refresh,
 	[EVENT_DELETE] = operate_on_delete,
 	[EVENT_DRAIN] = operate_on_drain,
+	[EVENT_RESTORE] = restore_on,
 	[EVENT_OPERATE] = operation_on,
 	[EVENT_POOL_DELETE] = operate_on_pool_delete,
 	[EVENT_PUBLISH] = rollout_on_publish,

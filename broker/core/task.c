@@ -101,7 +101,7 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 
 	d->x.lifecycle = LIFECYCLE_LIVE;
 	d->x.power = POWER_ON;
-	if (kind == TASK_REFRESH || kind == TASK_CREATE)
+	if (kind == TASK_REFRESH) /* one that was created is clean from the start, unless its disk was restored */
 		d->x.hygiene = HYGIENE_CLEAN;
 	if (res->endpoint)
 		desktop_set_endpoint(d, res->endpoint);

@@ -6,6 +6,8 @@
 
 #include "broker/core/axes.h"
 
+#define TASK_ARG_RESTORE "restore" /* of a create: the disk comes out of the recycle bin */
+
 struct core_task { /* id "": none */
 	char id[CORE_ID_SIZE], desktop_id[CORE_ID_SIZE];
 	enum task_kind kind;

@@ -42,3 +42,6 @@ CREATE TABLE image_jobs (
 	created    INTEGER NOT NULL,
 	updated    INTEGER NOT NULL
 ) STRICT;
+
+-- How many days the used disk of a removed desktop is kept; -1: 7 in dedicated pools, else 0. A tombstone is kept for 30.
+ALTER TABLE pools ADD COLUMN recycle_days INTEGER NOT NULL DEFAULT -1 CHECK (recycle_days BETWEEN -1 AND 30);

@@ -135,6 +135,7 @@ class Provisioner:
     def __init__(self, run):
         self.run, self.machines, self.commands, self.fail, self.alive = run, {}, [], None, True
         self.hosts, self.networks, self.move_fails = [], [], None  # names; a sentence: every move fails with it
+        self.bin = {}  # token: desktop
         self.connect()
 
     def connect(self):
@@ -191,6 +192,8 @@ class Provisioner:
         desktop = m.get("desktop")
         if m["op"] in ("create", "restart") and self.fail:
             return {"error": {"code": "no_space", "title": self.fail, "status": 507, "retryable": True}}
+        if m.get("restore"):
+            self.bin = {t: d for t, d in self.bin.items() if d != desktop}
         if m["op"] in ("create", "restart"):
             self.stop(desktop)
             self.start(desktop, m)
@@ -209,7 +212,16 @@ class Provisioner:
             self.machines[desktop]["host"] = m["arg"]
         if m["op"] == "destroy":
             self.stop(desktop)
-            self.machines.pop(desktop, None)
+            if self.machines.pop(desktop, None) and m.get("keep_ms"):
+                self.bin["token_%d" % len(self.bin)] = desktop
+        if m["op"] == "bin_list":
+            now = int(time.time() * 1000)
+            return {"items": [{"datastore": "fast", "token": t, "kind": "desktop", "name": d, "reason": "desktop removed", "removed_ms": now,
+                               "until_ms": now + 86400000, "bytes": 1 << 20} for t, d in self.bin.items()], "unlisted": ["slow"]}
+        if m["op"] == "bin_remove":
+            if m["token"] not in self.bin:
+                return {"error": {"code": "not_found", "title": "it is not in the recycle bin", "status": 404}}
+            del self.bin[m["token"]]
         return {"machines": self.list(), "unlisted": [], "hosts": self.host_list()} if m["op"] == "inventory" else {}
 
     def start(self, desktop, m):

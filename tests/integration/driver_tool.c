@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/registry.h"
+#include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/storage.h"
 
 #include <stdio.h>
@@ -184,6 +185,14 @@ static void run_cancel(struct command *c)
 	driver_cancel(driver, c->words[0]);
 }
 
+/* What the broker says beside the commands that follow: DESKTOP KEEP_MS restore|no */
+static void run_order(struct command *c)
+{
+	struct order o = { .keep_ms = strtoll(c->words[1], NULL, 10), .is_restore = strcmp(c->words[2], "restore") == 0, .reason = "the test" };
+
+	order_give(c->words[0], &o);
+}
+
 static const struct {
 	const char *verb;
 	void (*run)(struct command *c);
@@ -199,6 +208,7 @@ static const struct {
 	{ "migrate", run_migrate },
 	{ "console", run_console },
 	{ "cancel", run_cancel },
+	{ "order", run_order },
 };
 
 static void on_work(uv_work_t *work)

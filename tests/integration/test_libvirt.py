@@ -314,6 +314,38 @@ def test_an_image_of_a_datastore_keeps_its_overlays_there(world):
     driver.end()
 
 
+def test_a_removed_desktop_comes_back_with_its_disk(world):
+    """Its disk lies in the recycle bin meanwhile, whatever happens to a restore."""
+    driver, desktop = on_stores(world), new()
+    world.create(driver, desktop)
+    (store,) = store_of(world, desktop)
+    disk = os.path.join(world.files(desktop, world.stores[store]), "disk.qcow2")
+    number, bin_folder = os.stat(disk).st_ino, os.path.join(world.stores[store], "recycle")
+    driver.call("order", desktop, 86400000, "no")
+    driver.call("destroy", desktop)
+    assert not os.path.exists(disk) and len(os.listdir(bin_folder)) == 1 and driver.machines() == {}
+    kept = [f for d, _, files in os.walk(bin_folder) for f in files]
+    assert sorted(kept) == ["disk.qcow2", "label.json"], "no seed: %s" % kept
+    driver.call("order", desktop, 86400000, "restore")
+    driver.refused("create", desktop, new(), world.golden + ".none", "t")
+    assert len(os.listdir(bin_folder)) == 1
+    task = new()
+    world.create(driver, desktop, task)
+    assert os.stat(disk).st_ino == number and os.listdir(bin_folder) == []
+    # The same task once more, after its provisioner has died: the same machine.
+    driver.kill()
+    driver = on_stores(world)
+    driver.call("order", desktop, 86400000, "restore")
+    world.create(driver, desktop, task)
+    assert os.stat(disk).st_ino == number
+    driver.call("order", desktop, 0, "no")
+    driver.call("destroy", desktop)
+    assert os.listdir(bin_folder) == [] and store_of(world, desktop) == []
+    driver.call("order", desktop, 86400000, "restore")
+    assert "no recycle bin" in driver.refused("create", desktop, new(), world.golden, "t").text
+    driver.end()
+
+
 def done(driver, *words):
     try:
         driver.call(*words)

@@ -3,7 +3,7 @@
 """puestoctl over HTTPS through the real gateway to the real broker.
 
 Covers: broker/cli/acts.c broker/cli/ask.c broker/cli/config.c broker/cli/http.c broker/cli/objects.c broker/cli/operations.c broker/cli/print.c
-broker/cli/hosts.c broker/cli/image.c broker/cli/request.c broker/cli/watch.c broker/api/hosts.c
+broker/cli/hosts.c broker/cli/image.c broker/cli/request.c broker/cli/watch.c broker/api/hosts.c broker/api/recycled.c
 """
 import json
 import os
@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 
-from broker_harness import BUILD, PASSWORDS, Broker, Provisioner, eventually
+from broker_harness import BUILD, PASSWORDS, Broker, Link, Provisioner, eventually, log_in
 
 
 def free_port():
@@ -235,6 +235,35 @@ class Ctl(unittest.TestCase):
         self.no(6, "image", "remove", "demo", "1")
         self.no(2, "image", "import", "demo", "9", "fast")
         self.no(2, "datastore", "burn")
+
+    def test_a_deleted_desktop_comes_back_to_its_user(self):
+        self.ok("create", "pool", "name=own", "kind=dedicated", "on_logoff=keep", "provider=local", "image=demo", "max=1", "recycle_days=3")
+        self.ok("create", "entitlement", "pool=own", "user=ana")
+        self.assertEqual(json.loads(self.ok("get", "pool", "own", "-o", "json"))["recycle_days"], 3)
+        gate = Link(self.dir + "/run/gateway.sock")
+        ana = log_in(gate, "ana")
+        eventually(lambda: ana.call("POST", "me/pools/own/connect", {"protocol": "web"})[0] == 200, 60)
+        ticket = ana.want(200, "POST", "me/pools/own/connect", {"protocol": "web"})
+        gate.call("redeem", ticket=ticket["ticket"], protocol="ws", remote="10.0.0.5")
+        desktop = ticket["desktop"]["id"]
+        self.assertIn("deleted", self.no(5, "recycle", "restore", desktop))
+        self.ok("delete", "desktop", desktop)
+        kept = eventually(lambda: json.loads(self.ok("recycle", "list", "-o", "json")), 30)[0]
+        self.assertEqual((kept["id"], kept["name"], kept["user"]["name"], kept["pool"]["name"], kept["can_restore"]),
+                         (desktop, ticket["desktop"]["name"], "ana", "own", True))
+        self.assertIn("ana", self.ok("recycle", "list"))
+        self.ok("recycle", "restore", desktop)
+        self.ok("wait", "desktop", ticket["desktop"]["name"], "state=assigned", "timeout=60")
+        self.assertEqual(json.loads(self.ok("get", "desktop", desktop, "-o", "json"))["user"]["name"], "ana")
+        self.no(5, "recycle", "restore", desktop)
+        self.ok("delete", "desktop", desktop)
+        kept = eventually(lambda: json.loads(self.ok("recycle", "list", "-o", "json")), 30)[0]
+        self.ok("recycle", "purge", kept["datastore"], kept["token"])
+        self.no(5, "recycle", "purge", kept["datastore"], kept["token"])
+        self.assertEqual(json.loads(self.ok("recycle", "list", "-o", "json")), [])
+        self.no(2, "recycle", "burn")
+        self.ok("update", "pool", "own", "enabled=false")
+        gate.close()
 
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")

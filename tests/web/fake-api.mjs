@@ -79,6 +79,9 @@ export class FakeApi {
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/retire$/, (c) => this.version(c, (v) => ({ ...v, state: 'retired' }))],
 			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.find('images', c.params[0]).versions.find((v) => v.version === c.params[1])?.files ? this.versionJob(c.params[0], c.params[1], { kind: 'remove', state: 'running', step: 'removing', percent: 0 }) : this.version(c, () => null)],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/cancel$/, (c) => this.versionJob(c.params[0], c.params[1], { state: 'failed', step: 'failed', error: 'it was cancelled' }, 'failed')],
+			['GET', /^\/recycled$/, () => ({ items: this.world.recycled, next: null, unlisted: [] })],
+			['POST', /^\/recycled\/([^/]+)\/restore$/, (c) => this.recycle((r) => r.id !== c.params[0])],
+			['DELETE', /^\/recycled\/([^/]+)\/([^/]+)$/, (c) => this.recycle((r) => r.token !== c.params[1])],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
 			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
 			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
@@ -255,6 +258,12 @@ export class FakeApi {
 		const job = from && { id: uuid(), kind: body.import ? 'import' : 'capture', state: 'running', step: 'waiting', percent: 0, datastore: from.datastore, source: from.file ?? from.desktop, error: '', created: now, updated: now };
 		const made = { id: uuid(), base: 'building', path: '', notes: '', created: now, updated: now, ...body, state: job ? 'building' : 'ready', ...(job ? { job } : {}) };
 		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, made] }) };
+	}
+
+	/** What stays in the recycle bin. */
+	recycle(stays) {
+		this.world.recycled = this.world.recycled.filter(stays);
+		return null;
 	}
 
 	/** What is being done with a version becomes this. */

@@ -125,7 +125,7 @@ export function rolloutOf(version, previous, phase, extra = {}) {
 
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
-	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, datastores: [], users: [], groups: [], entitlements: [], events: [] };
+	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, datastores: [], recycled: [], users: [], groups: [], entitlements: [], events: [] };
 	people(w);
 	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
@@ -177,6 +177,9 @@ export function makeWorld(kind = 'busy') {
 		gateway: 'gateway', epoch: d.epoch, started: ago(780 + i), ended: d.state === 'connected' ? null : ago(60), stats: { bytes_out: 18234567, bytes_in: 45678, frames: 5210, rtt_us: 12300, rate_kbps: 48210, client: 'Puesto web client' } }));
 	w.entitlements = [{ ...base(1000), pool: ref(demo), user: ref(ana), group: null }, { ...base(1000), pool: ref(demo), user: null, group: ref(w.groups[0]) },
 		{ ...base(1000), pool: ref(dev), user: null, group: ref(w.groups[1]) }, { ...base(1000), pool: ref(lab), user: null, group: ref(w.groups[0]) }];
+	const later = new Date(Date.now() + 5 * 86400000).toISOString();
+	w.recycled = [{ id: uuid(), token: 'abcdefghijklmnop', datastore: 'fast', kind: 'desktop', name: 'development-09', reason: 'desktop removed', can_restore: true, pool: ref(dev), user: ref(ana), removed: ago(7000), until: later, bytes: 4 * GB },
+		{ id: 'ponmlkjihgfedcba', token: 'ponmlkjihgfedcba', datastore: 'fast', kind: 'version', name: 'demo 2026.09', reason: 'version removed', can_restore: false, pool: null, user: null, removed: ago(90000), until: later, bytes: 3 * GB }];
 	history(w);
 	return w;
 }

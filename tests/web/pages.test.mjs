@@ -527,6 +527,22 @@ test('a disk is imported with its progress in words, cancelled, and a version re
 	await page.waitForSelector('tr:has-text("2026.10") >> text=being removed');
 });
 
+test('the recycle bin: a desktop comes back to its user, a version goes for good', async () => {
+	const { api, page } = await open('/console/#/recycled', { as: 'admin' });
+	assert.match(await page.textContent('tr:has-text("development-09")'), /Desktop.*ana.*development.*fast · 4,096 MB/);
+	await page.click('tr:has-text("development-09") [aria-haspopup]');
+	await page.click('[role=menuitem]:has-text("Restore")');
+	assert.match(await page.textContent('dialog'), /comes back with its disk, for "ana"/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('tr:has-text("development-09")', { state: 'detached' });
+	await page.click('tr:has-text("demo 2026.09") [aria-haspopup]');
+	assert.equal(await page.locator('[role=menuitem]:has-text("Restore")').count(), 0);
+	await page.click('[role=menuitem]:has-text("Remove for good")');
+	await page.click('dialog button.danger');
+	await page.waitForSelector('.empty >> text=Nothing is in the recycle bin');
+	assert.equal(calls(api, 'DELETE', '/recycled/fast/ponmlkjihgfedcba').length, 1);
+});
+
 test('a pool explains itself, also for one person', async () => {
 	const { api, page } = await open('/console/', { as: 'admin' });
 	const pool = api.world.pools.find((p) => p.name === 'demo');
@@ -768,7 +784,7 @@ test('every page fits 360 pixels, in both languages', async () => {
 		const { api, page } = await open('/', { as: 'admin', locale, viewport: { width: 360, height: 700 } });
 		await page.waitForSelector('.tile');
 		const { desktops, pools, users, images, groups } = api.world;
-		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `datastores/${api.world.datastores[0].id}`, `desktops/${desktops[0].id}`,
+		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'recycled', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `datastores/${api.world.datastores[0].id}`, `desktops/${desktops[0].id}`,
 			`desktops/${desktops[0].id}/why`, `desktops/${desktops[0].id}/raw`, `pools/${pools[0].id}`, `pools/${pools[0].id}/why`, `users/${users[1].id}`, `images/${images[0].id}`, `groups/${groups[0].id}`]
 			.map((place) => `/console/#/${place}`)];
 		for (const place of places) {

@@ -41,6 +41,7 @@ const MORE = 200;
  * @property {(object: any) => import('./site.js').Action[]} actions
  * @property {import('./bulk.js').BulkAction[]} [bulk] what can be done to many at once
  * @property {import('./site.js').Action[]} [create]
+ * @property {boolean} [hasNoPage] its objects have no page of their own
  * @property {string} empty
  * @property {Record<string, string>} [preset] filters when the address has none
  */
@@ -242,7 +243,7 @@ export class ListPage {
 	#row(object) {
 		const { columns, actions, noun } = this.kind;
 		const cells = columns.map((c, i) => {
-			const inside = i === 0 && noun !== 'entitlements' ? h('a', { class: 'row-link', href: href(noun, object.id) }, c.cell(object)) : c.cell(object);
+			const inside = i === 0 && noun !== 'entitlements' && !this.kind.hasNoPage ? h('a', { class: 'row-link', href: href(noun, object.id) }, c.cell(object)) : c.cell(object);
 			return h('td', { 'data-label': c.label, class: c.class }, i === 0 && this.bulk ? h('span', { class: 'picked' }, this.bulk.box(object), inside) : inside);
 		});
 		const offered = actions(object);

@@ -23,6 +23,7 @@ import { ObjectPage } from './object.js';
 import { PoolForm } from './pool-form.js';
 import { poolList, poolPage } from './pools.js';
 import { providerList, providerPage } from './providers.js';
+import { recycledList } from './recycled.js';
 import { href, remember, route } from './router.js';
 import { sessionList, sessionPage } from './sessions.js';
 import { live } from './site.js';
@@ -38,7 +39,7 @@ const banner = h('p', { class: 'banner stream-banner', role: 'status', hidden: t
 /** @typedef {{title: string, element: HTMLElement, close: () => void}} Page */
 
 /** In the order of the navigation. @type {[string, import('../shared/icons.js').IconName][]} */
-const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['datastores', 'datastores'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
+const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['datastores', 'datastores'], ['recycled', 'trash'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
 	['entitlements', 'entitlements'], ['events', 'events']];
 
 /** @type {Record<string, {list: () => import('./list.js').ListKind, page?: () => import('./object.js').ObjectKind}>} */
@@ -48,6 +49,7 @@ const KINDS = {
 	pools: { list: poolList, page: poolPage },
 	images: { list: imageList, page: imagePage },
 	datastores: { list: datastoreList, page: datastorePage },
+	recycled: { list: recycledList },
 	providers: { list: providerList, page: providerPage },
 	users: { list: userList, page: userPage },
 	groups: { list: groupList, page: groupPage },

@@ -16,6 +16,7 @@ addSentences({
 	'nav.pools': ['Pools', 'Grupos de escritorios'],
 	'nav.images': ['Images', 'Imágenes'],
 	'nav.datastores': ['Datastores', 'Almacenes'],
+	'nav.recycled': ['Recycle bin', 'Papelera'],
 	'nav.providers': ['Providers', 'Proveedores'],
 	'nav.users': ['Users', 'Usuarios'],
 	'nav.groups': ['User groups', 'Grupos de usuarios'],

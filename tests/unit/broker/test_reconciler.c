@@ -3,7 +3,7 @@
  * The shell of the core over real SQL, with a provisioner that answers at once
  * when the test says so.
  *
- * Covers: broker/reconciler.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c
+ * Covers: broker/reconciler.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c db/recycle.c
  * broker/reconciler_send.c broker/reconciler_write.c
  * db/provider.c db/image.c db/pool.c db/desktop.c db/assignment.c db/session.c
  * db/ticket.c db/task.c db/query.c db/migrate.c
@@ -17,6 +17,7 @@
 #include "db/image.h"
 #include "db/pool.h"
 #include "db/provider.h"
+#include "db/recycle.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static struct world {
 	enum task_kind kind;
 	char task[CORE_ID_SIZE], desktop[CORE_ID_SIZE], token[44], hostname[64], image[64];
 	int commands, audits, changes, waiters, ended;
+	int64_t keep_ms;
+	bool is_restore;
 	bool audit_fails;
 	enum agent_tell tell;
 } w;
@@ -45,6 +48,8 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 {
 	w.commands++;
 	w.kind = cmd->kind;
+	w.keep_ms = cmd->recycling.keep_ms;
+	w.is_restore = cmd->recycling.is_restore;
 	CORE_COPY(w.task, cmd->task);
 	CORE_COPY(w.desktop, cmd->desktop);
 	CORE_COPY(w.token, cmd->enrol_token);
@@ -231,6 +236,62 @@ Test(reconciler, from_connect_to_log_off_and_a_new_disk)
 	cr_expect_eq(connect_as("u2").state, CONNECT_READY);
 	cr_expect_gt(w.audits, 8);
 	cr_expect_gt(w.changes, 8);
+}
+
+static void keep_rows(const char *sql)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct db_query q;
+
+	db_query_begin(&q, w.db, sql, &err);
+	cr_assert_eq(db_query_run(&q), 0, "%s", err.text);
+	cr_assert_eq(reconciler_config_changed(w.rec, &err), 0, "%s", err.text);
+}
+
+Test(reconciler, a_used_disk_of_a_dedicated_desktop_is_kept_and_comes_back)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct grant_request req = { .user_id = "u1", .protocol = PROTOCOL_RDP, .remote = "10.0.0.1", .gateway = "gw" };
+	struct core_actor by = { .kind = "user", .id = "root" };
+	struct recycled_row was;
+	struct connect_answer a;
+	struct grant g;
+	uint8_t key[32];
+	int days = -1;
+
+	start(0, 2);
+	cr_assert_eq(db_recycle_days(w.db, "pool", NULL, &days, &err), 0);
+	cr_expect_eq(days, 0, "a floating pool keeps none");
+	keep_rows("UPDATE pools SET kind = 'dedicated', on_logoff = 'keep'");
+	cr_assert_eq(db_recycle_days(w.db, "pool", NULL, &days, &err), 0);
+	cr_expect_eq(days, 7);
+	hello();
+	connect_as("u1");
+	answer();
+	agent(key);
+	a = connect_as("u1");
+	req.desktop_id = a.desktop_id;
+	cr_assert_eq(reconciler_grant(w.rec, &req, &g, &err), 0, "%s", err.text);
+	cr_expect_eq(db_recycled_desktop(w.db, a.desktop_id, &was, &err), PST_ENOTFOUND, "it is there");
+	cr_assert_eq(db_recycle_days_set(w.db, "pool", 3, &err), 0, "%s", err.text);
+	cr_assert_eq(reconciler_delete(w.rec, a.desktop_id, &by, &err), 0, "%s", err.text);
+	cr_expect_eq(w.kind, TASK_DESTROY);
+	cr_expect_eq(w.keep_ms, INT64_C(3) * 24 * 3600 * 1000);
+	answer();
+
+	cr_assert_eq(db_recycled_desktop(w.db, a.desktop_id, &was, &err), 0, "%s", err.text);
+	cr_expect_str_eq(was.user, "ana");
+	cr_expect_str_eq(was.image_version, "1");
+	cr_assert_eq(reconciler_restore(w.rec, &was, &by, &err), 0, "%s", err.text);
+	cr_expect(w.kind == TASK_CREATE && w.is_restore && w.keep_ms > 0);
+	cr_expect_str_eq(w.desktop, a.desktop_id);
+	cr_expect_eq(strlen(w.token), 43, "it enrols anew");
+	answer();
+	agent(key);
+	cr_expect_eq(COUNT("desktops", "lifecycle = 'live' AND hygiene = 'dirty' AND lease = 'held' AND deleted IS NULL"), 1);
+	a = connect_as("u1");
+	cr_expect_eq(a.state, CONNECT_READY);
+	cr_expect_eq(reconciler_restore(w.rec, &was, &by, &err), PST_ECONFLICT);
 }
 
 Test(reconciler, a_refresh_is_sent_with_the_image_and_a_restart_without)
