@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
+#include "broker/core/foreign.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
 #include "broker/storage/datastores.h"
@@ -21,12 +22,15 @@
 
 static json_t *job_json(struct api *api, const struct image_job_row *j)
 {
+	char es[DB_LONG_SIZE];
 	const char *step = j->state;
 	int percent = strcmp(j->state, "done") == 0 ? 100 : 0;
 
 	image_jobs_progress(api->image_jobs, j->id, &step, &percent);
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o}", "id", j->id, "kind", j->kind, "state", j->state, "step", step, "percent",
-		percent, "datastore", j->datastore, "source", j->source, "error", j->error, "created", json_time(j->created), "updated",
+	if (!foreign_spanish(j->error, es, sizeof(es)))
+		pst_strlcpy(es, sizeof(es), j->error);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o}", "id", j->id, "kind", j->kind, "state", j->state, "step", step, "percent",
+		percent, "datastore", j->datastore, "source", j->source, "error", j->error, "error_es", es, "created", json_time(j->created), "updated",
 		json_time(j->updated));
 }
 

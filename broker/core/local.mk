@@ -10,6 +10,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/deadline.c broker/core/desktop.h \
 	broker/core/drain.c \
 	broker/core/event.h \
+	broker/core/foreign.c broker/core/foreign.h \
 	broker/core/hygiene.c \
 	broker/core/host.c broker/core/host.h broker/core/host_priv.h \
 	broker/core/idmap.c broker/core/idmap.h \

@@ -4,6 +4,7 @@
  */
 #include "broker/core/reason.h"
 
+#include "broker/core/foreign.h"
 #include "broker/core/phrase.h"
 
 #include <stdio.h>
@@ -186,11 +187,13 @@ const char *reason_code(enum reason which)
 void reason_set(struct core_reason *r, enum reason which, const char *a, const char *b)
 {
 	/* The arguments may point into *r. */
-	char en[CORE_TEXT_SIZE], es[CORE_TEXT_SIZE];
+	char en[CORE_TEXT_SIZE], es[CORE_TEXT_SIZE], spanish_a[CORE_TEXT_SIZE], spanish_b[CORE_TEXT_SIZE];
 	const char *const arg[2] = { a, b };
+	const char *const arg_es[2] = { a && foreign_spanish(a, spanish_a, sizeof(spanish_a)) ? spanish_a : a,
+		                        b && foreign_spanish(b, spanish_b, sizeof(spanish_b)) ? spanish_b : b };
 
 	phrase_fill(en, sizeof(en), reasons[which].en, arg);
-	phrase_fill(es, sizeof(es), reasons[which].es, arg);
+	phrase_fill(es, sizeof(es), reasons[which].es, arg_es);
 	snprintf(r->code, sizeof(r->code), "%s", reasons[which].code);
 	memcpy(r->en, en, sizeof(en));
 	memcpy(r->es, es, sizeof(es));

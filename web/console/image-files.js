@@ -3,7 +3,7 @@
 
 import { api } from '../shared/api.js';
 import { h } from '../shared/dom.js';
-import { t } from '../shared/i18n.js';
+import { pick, t } from '../shared/i18n.js';
 import { chip } from '../shared/states.js';
 import { sizeWord } from './datastores.js';
 import { act, all, formDialog, look, part } from './site.js';
@@ -43,7 +43,7 @@ const isWorking = (v) => v.job?.state === 'running';
 /** State, and below it how far it is, or why it is not. @param {any} v */
 export function versionState(v) {
 	const { job } = v;
-	const words = isWorking(v) ? t(`version.step.${job.step}`, { percent: job.percent }) : v.state === 'failed' || (v.state === 'retired' && job?.state === 'failed') ? job?.error : '';
+	const words = isWorking(v) ? t(`version.step.${job.step}`, { percent: job.percent }) : v.state === 'failed' || (v.state === 'retired' && job?.state === 'failed') ? pick({ en: job?.error ?? '', es: job?.error_es ?? job?.error ?? '' }) : '';
 	/** @type {import('../shared/dom.js').Child[]} */
 	const below = [];
 	if (isWorking(v)) {
