@@ -136,11 +136,17 @@ static int source_find(struct making *m, struct pst_err *err)
 	return pst_strlcpy(m->within, sizeof(m->within), found.within);
 }
 
+static bool turn_cancelled(void *arg)
+{
+	return is_cancelled(arg);
+}
+
 static int turn_take(struct making *m, struct pst_err *err)
 {
 	const char *names[] = { m->w->p->datastore };
 	struct store_wish wish = { .names = names, .n = 1, .pool = "", .is_ours = true, .needs = m->needs, .promises = m->needs,
-		.weight = WEIGHT, .deadline_ms = pst_mono_ms() + TURN_WAIT_MS };
+		.weight = WEIGHT, .deadline_ms = pst_mono_ms() + TURN_WAIT_MS, .is_cancelled = turn_cancelled,
+		.arg = (void *)(uintptr_t)m->w };
 
 	return stores_begin(m->w->set, &wish, &m->turn, err);
 }

@@ -103,6 +103,8 @@ struct store_wish {
 	bool is_kept;             /* a disk that lies there is made anew: names has its one datastore, and only its turn matters */
 	uint32_t weight;          /* tokens of the governor */
 	uint64_t deadline_ms;     /* monotonic: the turn has come by then, or PST_ETIMEOUT */
+	bool (*is_cancelled)(void *arg); /* asked several times a second while it waits: PST_ECLOSED. NULL: it is not */
+	void *arg;
 };
 
 /* A turn on a datastore, from stores_begin to stores_end. The caller's memory, which stays where it is. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define AGAIN_MS 2000
+#define CANCEL_LOOK_MS 250
 
 /* A choice on its way. */
 struct choice {
@@ -191,19 +192,31 @@ static void turn_drop(struct store *s, struct store_turn *turn)
 		s->reserved -= turn->needs;
 }
 
-/* With the lock. */
-static int turn_wait(struct stores *set, struct store *s, struct store_turn *turn, uint64_t deadline_ms, struct pst_err *err)
+/* With the lock: why it waits no longer; 0 while it does. */
+static int turn_given_up(const struct store *s, const struct store_turn *turn, const struct store_wish *wish, struct pst_err *err)
 {
-	struct timespec until = stores_until(deadline_ms);
 	size_t ahead = 0;
 
+	if (wish->is_cancelled && wish->is_cancelled(wish->arg))
+		return pst_err_set(err, PST_ECLOSED, "it was cancelled");
+	if (pst_mono_ms() < wish->deadline_ms)
+		return 0;
+	governor_ahead(s->governor, turn->id, &ahead);
+	return pst_err_set(err, PST_ETIMEOUT, "datastore %s is busy: %zu jobs were before this one", s->s.name, ahead);
+}
+
+/* With the lock. */
+static int turn_wait(struct stores *set, struct store *s, struct store_turn *turn, const struct store_wish *wish, struct pst_err *err)
+{
 	turns_give(set, s);
 	while (!turn->has_begun) {
-		if (pthread_cond_timedwait(&set->changed, &set->lock, &until) != ETIMEDOUT || turn->has_begun)
-			continue;
-		governor_ahead(s->governor, turn->id, &ahead);
-		turn_drop(s, turn);
-		return pst_err_set(err, PST_ETIMEOUT, "datastore %s is busy: %zu jobs were before this one", s->s.name, ahead);
+		struct timespec until = stores_until(wish->is_cancelled ? PST_MIN(pst_mono_ms() + CANCEL_LOOK_MS, wish->deadline_ms) : wish->deadline_ms);
+
+		pthread_cond_timedwait(&set->changed, &set->lock, &until);
+		if (!turn->has_begun && turn_given_up(s, turn, wish, err) < 0) {
+			turn_drop(s, turn);
+			return err->code;
+		}
 	}
 	return 0;
 }
@@ -226,7 +239,7 @@ static int turn_begin(struct choice *c, int best, struct store_turn *turn, struc
 	s->promised_since += c->wish->promises;
 	turn->next = s->turns;
 	s->turns = turn;
-	return turn_wait(set, s, turn, c->wish->deadline_ms, err);
+	return turn_wait(set, s, turn, c->wish, err);
 }
 
 /* With the lock: somebody may have made room a moment ago. The looks take no longer than that, or are not waited for. */

@@ -142,6 +142,11 @@ static void *wait_for_turn(void *arg)
 	return NULL;
 }
 
+static bool give_up(void *arg)
+{
+	return true;
+}
+
 Test(stores, more_than_its_jobs_wait_for_their_turn)
 {
 	struct store_wish wish = wish_of(1);
@@ -156,6 +161,9 @@ Test(stores, more_than_its_jobs_wait_for_their_turn)
 	wish.deadline_ms = pst_mono_ms() + 1;
 	cr_assert_eq(stores_begin(stores_set, &wish, &late, &err), PST_ETIMEOUT);
 	cr_assert(strstr(err.text, "datastore fast is busy: 0 jobs"), "%s", err.text);
+	wish.deadline_ms = pst_mono_ms() + LONG_MS;
+	wish.is_cancelled = give_up;
+	cr_assert_eq(stores_begin(stores_set, &wish, &late, &err), PST_ECLOSED);
 	cr_assert_eq(pthread_create(&w.thread, NULL, wait_for_turn, &w), 0);
 	do
 		cr_assert(stores_view_named(stores_set, "fast", &v));
