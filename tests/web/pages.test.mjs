@@ -611,7 +611,7 @@ test('a version on its way is watched, held, let go and taken back with the keyb
 	await page.waitForSelector('[aria-label="Try again: 2026.12"]');
 	await page.click('[aria-label="Remove the version 2026.10"]');
 	await page.click('dialog button.danger');
-	await page.waitForSelector('tr:has-text("2026.10")', { state: 'detached' });
+	await page.waitForSelector('tr:has-text("2026.10") >> text=being removed');
 });
 
 test('a token is made, shown once, and taken back', async () => {
