@@ -49,6 +49,7 @@ agent_libseed_a_SOURCES = \
 	agent/seed/iso.c agent/seed/iso.h \
 	agent/seed/port.c agent/seed/port.h \
 	agent/seed/seed.c agent/seed/seed.h \
+	agent/seed/kvp.c agent/seed/kvp.h \
 	agent/seed/smbios.c agent/seed/smbios.h
 agent_libseed_a_CPPFLAGS = $(BASE_CPPFLAGS)
 

@@ -12,6 +12,7 @@
 
 #include "agent/seed/guestinfo.h"
 #include "agent/seed/iso.h"
+#include "agent/seed/kvp.h"
 #include "agent/seed/seed.h"
 #include "agent/seed/smbios.h"
 #include "base/file.h"
@@ -97,6 +98,30 @@ static int from_smbios(const char *root, char **ret_text, size_t *ret_len, struc
 	return rc;
 }
 
+static int from_kvp(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err)
+{
+	char path[PATH_MAX], *pool = NULL, *copy;
+	const char *value;
+	size_t len, n = 0;
+
+	snprintf(path, sizeof(path), "%s/var/lib/hyperv/.kvp_pool_0", root);
+	int rc = pst_file_read(path, KVP_POOL_MAX, &pool, &len, err);
+	if (rc < 0)
+		return rc;
+	value = kvp_find(pool, len, KVP_SEED, &n);
+	copy = value ? pst_zalloc(1, n + 1) : NULL;
+	if (copy) {
+		memcpy(copy, value, n);
+		*ret_text = copy;
+		*ret_len = n;
+	}
+	pst_wipe(pool, len);
+	free(pool);
+	if (copy)
+		return 0;
+	return value ? pst_err_set(err, PST_ENOMEM, "no memory for the seed") : PST_ENOTFOUND;
+}
+
 /* Where the host can write into a machine that has no firmware: a jail, a zone, a container. Root's own folder. */
 static void file_path(const char *root, char path[PATH_MAX])
 {
@@ -130,7 +155,7 @@ int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **r
 		const char *where;
 		int (*look)(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err);
 	} places[] = { { "fw_cfg", from_fw_cfg }, { "seed disk", from_disks }, { "SMBIOS", from_smbios },
-		{ GUESTINFO, from_guestinfo }, { SEED_FILE, from_file } };
+		{ GUESTINFO, from_guestinfo }, { "Hyper-V", from_kvp }, { SEED_FILE, from_file } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(places); i++) {
 		int rc = places[i].look(root, ret_text, ret_len, err);

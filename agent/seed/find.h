@@ -15,7 +15,8 @@
  *	2. a disk whose ISO 9660 volume is CIDATA, with puesto.json in it
  *	3. an SMBIOS OEM string "org.puesto.seed=" + base64 of the JSON
  *	4. guestinfo.puesto.seed of vSphere: base64 of the JSON (guestinfo.h)
- *	5. /var/lib/puesto/seed.json, which the host wrote into it
+ *	5. the key org.puesto.seed in /var/lib/hyperv/.kvp_pool_0 Hyper-V, by the guest's hv_kvp_daemon
+ *	6. /var/lib/puesto/seed.json, which the host wrote into it
  *
  * Returns owned (wipe it, free()), and its name in words; PST_ENOTFOUND when there is none.
  */

@@ -75,6 +75,8 @@ tests_fuzz_fuzz_seed_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_seed_iso
 tests_fuzz_fuzz_seed_iso_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_seed_kvp
+tests_fuzz_fuzz_seed_kvp_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_seed_smbios
 tests_fuzz_fuzz_seed_smbios_LDADD = $(FUZZ_MAIN) $(SEED_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_disk_info

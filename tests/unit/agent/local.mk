@@ -30,6 +30,7 @@ tests_unit_agent_test_seed_SOURCES = \
 	tests/unit/agent/test_iso.c \
 	tests/unit/agent/test_port.c \
 	tests/unit/agent/test_seed.c \
+	tests/unit/agent/test_kvp.c \
 	tests/unit/agent/test_smbios.c
 tests_unit_agent_test_seed_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_agent_test_seed_CFLAGS = $(CRITERION_TEST_CFLAGS)

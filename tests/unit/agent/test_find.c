@@ -72,6 +72,10 @@ Test(find, test_the_places_in_their_order)
 	seed_forget(kit_root(), "file");
 	seed_forget(kit_root(), "file");
 	finds_none(PST_ENOTFOUND);
+	static char pool[2560] = "org.puesto.seed";
+	strcpy(pool + 512, "kvp");
+	kit_put("/var/lib/hyperv/.kvp_pool_0", pool, sizeof(pool));
+	finds("kvp", "Hyper-V");
 	put_dmi("ZG1p");
 	finds("dmi", "SMBIOS");
 	put_disk();
