@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	docs/encoder.md \
 	docs/flat-codec.md \
 	docs/foreign-hosts.md \
+	docs/hyperv.md \
 	docs/hypervisors.md \
 	docs/images/bench-bytes.svg \
 	docs/images/bench-clip.svg \

@@ -123,7 +123,7 @@ struct body {
 
 static int read_body(struct api_call *call, struct body *b, bool is_new)
 {
-	static const char *const kinds[] = {"local", "libvirt", "container", "lxc", "ssh", "vsphere", "hosts", "proxmox", "kubevirt", "qemu", NULL};
+	static const char *const kinds[] = {"local", "libvirt", "container", "lxc", "ssh", "vsphere", "hosts", "proxmox", "kubevirt", "qemu", "hyperv", NULL};
 	const struct field table[] = {
 		{.name = "name", .kind = FIELD_SLUG, .required = is_new, FIELD(struct body, row.name)},
 		{.name = "kind", .kind = FIELD_WORD, FIELD(struct body, row.kind), .words = kinds},

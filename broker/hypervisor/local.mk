@@ -81,6 +81,7 @@ include broker/hypervisor/storage/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
 include broker/hypervisor/hosts/local.mk
+include broker/hypervisor/hyperv/local.mk
 include broker/hypervisor/vsphere/local.mk
 include broker/hypervisor/rest/local.mk
 

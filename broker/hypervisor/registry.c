@@ -9,6 +9,7 @@
 extern const struct driver_type driver_container;
 extern const struct driver_type driver_fake;
 extern const struct driver_type driver_kubevirt;
+extern const struct driver_type driver_hyperv;
 #ifdef HAVE_LIBVIRT
 extern const struct driver_type driver_libvirt;
 #define LIBVIRT_KIND "libvirt, "
@@ -34,6 +35,7 @@ static const struct driver_type *const drivers[] = {
 	&driver_fake,
 	&driver_seats,
 	&driver_kubevirt,
+	&driver_hyperv,
 #ifdef HAVE_LIBVIRT
 	&driver_libvirt,
 #endif
@@ -58,5 +60,5 @@ const struct driver_type *registry_find(const char *kind)
 
 const char *registry_kinds(void)
 {
-	return "container, fake, hosts, kubevirt, " LIBVIRT_KIND "local" LXC_KIND ", proxmox, qemu, ssh, vsphere";
+	return "container, fake, hosts, hyperv, kubevirt, " LIBVIRT_KIND "local" LXC_KIND ", proxmox, qemu, ssh, vsphere";
 }

@@ -90,6 +90,8 @@ tests_fuzz_fuzz_tar_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 # QEMU's monitor: a machine may have its QEMU in hand.
 FUZZ_TARGETS += tests/fuzz/fuzz_answer
 tests_fuzz_fuzz_answer_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_cim
+tests_fuzz_fuzz_cim_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_greeting
 tests_fuzz_fuzz_greeting_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_qmp

@@ -100,3 +100,6 @@ TESTS += $(REST_TESTS)
 EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/rest_harness.py \
 	tests/integration/kubevirt_double.py tests/integration/kubevirt_schema.json \
 	tests/integration/proxmox_double.py tests/integration/proxmox_schema.json
+# The provider "hyperv" with a double of a host.
+TESTS += tests/integration/test_hyperv.py
+EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py

@@ -19,7 +19,7 @@ function fields() {
 		{ name: 'enabled', label: t('providers.enabled'), type: 'check' }];
 }
 
-const KINDS = ['local', 'libvirt', 'container', 'lxc', 'ssh', 'vsphere', 'hosts', 'proxmox', 'kubevirt', 'qemu'];
+const KINDS = ['local', 'libvirt', 'container', 'lxc', 'ssh', 'vsphere', 'hosts', 'proxmox', 'kubevirt', 'qemu', 'hyperv'];
 
 function create() {
 	formDialog({ title: t('providers.create'), fields: [...fields(), { name: 'kind', label: t('field.kind'), type: 'select', options: KINDS.map((kind) => [kind, t(`providers.${kind}`)]) }], values: { capacity: 0, max_creates: 2, enabled: true, kind: 'local' },

@@ -238,6 +238,7 @@ addSentences({
 	'providers.container': ['container: Podman or Docker', 'container: Podman o Docker'],
 	'providers.lxc': ['lxc: LXC containers', 'lxc: contenedores LXC'],
 	'providers.ssh': ['ssh: jails, zones and other hosts, by commands', 'ssh: jaulas, zonas y otros anfitriones, por órdenes'],
+	'providers.hyperv': ['hyperv: Microsoft Hyper-V', 'hyperv: Microsoft Hyper-V'],
 	'providers.hosts': ['hosts: machines that are there already, lent', 'hosts: equipos que ya existen, prestados'],
 	'providers.vsphere': ['vsphere: VMware vCenter', 'vsphere: VMware vCenter'],
 	'providers.proxmox': ['proxmox: Proxmox VE', 'proxmox: Proxmox VE'],

@@ -107,6 +107,8 @@ static void attributes_read(struct reader *r, struct soap_node *n, const char **
 			n->type = local_keep(r, attributes[1], ':');
 		else if (strcmp(attributes[0], "type") == 0)
 			n->kind = local_keep(r, attributes[1], ':');
+		else if (strcmp(attributes[0], "Name") == 0)
+			n->label = local_keep(r, attributes[1], ':');
 	}
 	if (strcmp(n->type, "NotAuthenticated") == 0)
 		r->soap->is_unauthenticated = true;
@@ -142,7 +144,7 @@ static void on_start(void *arg, const char *name, const char **attributes)
 		stop(r, PST_ENOMEM, "no memory");
 		return;
 	}
-	*n = (struct soap_node){ .name = local_keep(r, name, '\n'), .type = "", .kind = "", .text = "" };
+	*n = (struct soap_node){ .name = local_keep(r, name, '\n'), .type = "", .kind = "", .label = "", .text = "" };
 	attributes_read(r, n, attributes);
 	node_append(r, n);
 	r->open[r->depth++] = (struct open_node){ .node = n };

@@ -22,6 +22,7 @@ struct soap_node {
 	const char *name;
 	const char *type; /* xsi:type without its prefix, or "" */
 	const char *kind; /* the attribute "type", of references to managed objects, or "" */
+	const char *label; /* the attribute "Name", of selectors in WS-Management, or "" */
 	const char *text; /* of a leaf */
 	const struct soap_node *first, *next;
 };

@@ -12,6 +12,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_answer.c \
 	tests/unit/hypervisor/test_calls.c \
+	tests/unit/hypervisor/test_cim.c \
 	tests/unit/hypervisor/test_console.c \
 	tests/unit/hypervisor/test_claim.c \
 	tests/unit/hypervisor/test_domain.c \
@@ -21,6 +22,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_greeting.c \
 	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
+	tests/unit/hypervisor/test_hyperv.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
 	tests/unit/hypervisor/test_lease.c \

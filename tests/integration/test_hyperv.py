@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The provider "hyperv" with a double of a Hyper-V host, made from the published schemas: no real one is at hand. The contract of all drivers,
+what is made and how, and a host that refuses, fails half-way, loses replies, hangs or goes away.
+Covers: broker/hypervisor/hyperv/hyperv.c broker/hypervisor/hyperv/op.c broker/hypervisor/hyperv/life.c broker/hypervisor/hyperv/power.c
+broker/hypervisor/hyperv/inventory.c broker/hypervisor/hyperv/vm.c broker/hypervisor/hyperv/wsman.c
+
+Run alone: top_builddir=build python3 tests/integration/test_hyperv.py"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import uuid
+
+from driver_harness import BUILD, Driver, Refused
+from hyperv_host import Host
+
+UNIT = BUILD + "/tests/unit/hypervisor/unit-hypervisor"
+
+
+def new():
+    return str(uuid.uuid4())
+
+
+class Hyperv(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="puesto-hyperv-")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.host = Host(self.dir)
+        self.addCleanup(self.host.stop)
+
+    def driver(self, **more):
+        d = Driver(self.dir + "/data", self.host.settings(**more))
+        self.addCleanup(d.end)
+        return d
+
+    def create(self, d, desktop=None, task=None, token="-"):
+        desktop = desktop or new()
+        d.call("create", desktop, task or new(), "ref:desk", token)
+        return desktop
+
+    def vm(self):
+        vm, = self.host.vms.values()
+        return vm
+
+    def nothing_is_left(self):
+        self.assertEqual((self.host.vms, list(self.host.files)), ({}, ["d:\\images\\desk.vhdx"]))
+
+    def test_the_contract_of_all_drivers(self):
+        conf = self.dir + "/contract.conf"
+        with open(conf, "w") as f:
+            f.write("[provider-test]\n" + "".join("%s = %s\n" % s for s in self.host.settings().items()))
+        # The machine's process is its state: the test's die asks for it by a file.
+        kills = self.dir + "/kills"
+        os.mkdir(kills)
+        run = subprocess.Popen([UNIT, "--filter", "hyperv/keeps_the_contract"], env=dict(os.environ, PUESTO_HYPERV_CONF=conf, PUESTO_HYPERV_KILLS=kills),
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until = time.monotonic() + 240
+        while run.poll() is None and time.monotonic() < until:
+            for name in os.listdir(kills):
+                for vm in list(self.host.vms.values()):
+                    if vm["name"] == "puesto-" + name:
+                        vm["state"] = 3
+                os.unlink(kills + "/" + name)
+            time.sleep(0.02)
+        out = run.communicate(timeout=10)[0]
+        self.assertEqual(run.returncode, 0, out)
+        self.assertIn("Passing: 1", out)
+        self.nothing_is_left()
+
+    def test_what_is_made(self):
+        with open(self.dir + "/ca.pem", "w") as f:
+            f.write("AUTHORITY\n")
+        d = self.driver(agents="10.0.0.1:5911", agents_ca=self.dir + "/ca.pem")
+        self.host.faults.update({"DefineSystem": "slow", "AddResourceSettings": "slow"})
+        desktop = self.create(d, token="t0p-secret")
+        vm = self.vm()
+        self.assertEqual((vm["name"], vm["state"], vm["disk"]), ("puesto-" + desktop, 2, "d:\\puesto\\puesto-%s.vhdx" % desktop))
+        self.assertEqual(self.host.files[vm["disk"]], "d:\\images\\desk.vhdx")
+        kinds = [r["ResourceSubType"].rsplit(":", 1)[1] for _, r in vm["resources"]]
+        self.assertEqual(kinds, ["Memory", "Processor", "Synthetic SCSI Controller", "Synthetic Disk Drive", "Virtual Hard Disk",
+                                 "Synthetic Ethernet Port", "Ethernet Connection"])
+        record = json.loads("".join(vm["notes"]))
+        self.assertEqual((record["phase"], record["provider"]), ("running", "test"))
+        self.assertNotIn("t0p-secret", "".join(vm["notes"]))
+        self.assertEqual(json.loads(vm["kvp"]["org.puesto.seed"])["token"], "t0p-secret")
+        d.call("restart", desktop, new(), "keep", "an0ther")
+        self.assertEqual(json.loads(self.vm()["kvp"]["org.puesto.seed"])["token"], "an0ther")
+        d.call("destroy", desktop)
+        self.nothing_is_left()
+
+    def test_lists_come_in_pages(self):
+        d = self.driver()
+        desktops = {self.create(d) for _ in range(5)}
+        self.assertEqual(set(d.machines()), desktops)
+        self.assertIn("Pull", self.host.calls)
+        self.assertEqual(len({m["address"] for m in d.machines().values()}), 5)
+        d.kill()
+        d = self.driver()
+        self.create(d)
+        self.assertEqual(len({m["address"] for m in d.machines().values()}), 6, "addresses of an earlier run are not free")
+
+    def test_a_strangers_machine_is_never_touched(self):
+        d = self.driver()
+        desktop = new()
+        self.host.vms["X"] = {"id": "X", "name": "puesto-" + desktop, "notes": ["a machine of somebody"], "state": 2, "resources": [], "snapshots": {}, "kvp": {},
+                              "disk": None}
+        refused = d.refused("create", desktop, new(), "ref:desk")
+        self.assertEqual((refused.code, "left alone" in refused.text), ("conflict", True))
+        d.call("destroy", desktop)
+        self.assertEqual((list(self.host.vms), d.machines()), (["X"], {}))
+
+    def test_what_fails_half_way_leaves_nothing_and_says_why(self):
+        d = self.driver()
+        for method, fault, words in (("DefineSystem", "return:32778", "memory is short"), ("CreateVirtualHardDisk", "job", "the disk is full"),
+                                     ("AddResourceSettings", "fault", "the provider has crashed"), ("RequestStateChange", "return:32768", "it failed")):
+            self.host.faults[method] = fault
+            refused = d.refused("create", new(), new(), "ref:desk")
+            self.assertIn(words, refused.text)
+            self.nothing_is_left()
+        self.assertIn("no such file", d.refused("create", new(), new(), "ref:other").text)
+        self.nothing_is_left()
+
+    def test_lost_replies_double_nothing(self):
+        d = self.driver()
+        for method in ("DefineSystem", "CreateVirtualHardDisk", "RequestStateChange", "ModifySystemSettings"):
+            desktop, task = new(), new()
+            self.host.faults[method] = "drop"
+            try:
+                d.call("create", desktop, task, "ref:desk")
+            except Refused:
+                d.call("create", desktop, task, "ref:desk")
+            self.assertEqual([v["name"] for v in self.host.vms.values()], ["puesto-" + desktop])
+            self.host.faults["DestroySystem"] = "drop"
+            try:
+                d.call("destroy", desktop)
+            except Refused:
+                d.call("destroy", desktop)
+            self.nothing_is_left()
+
+    def test_what_hangs_ends_and_is_taken_up_again(self):
+        d = self.driver(deadline_s=2)
+        desktop, task = new(), new()
+        self.host.faults["CreateVirtualHardDisk"] = "hang"
+        self.assertEqual(d.refused("create", desktop, task, "ref:desk").code, "timeout")
+        self.host.held.set()
+        d.end()
+        d = self.driver()
+        d.call("create", desktop, task, "ref:desk")
+        self.assertEqual(len(self.host.vms), 1)
+
+    def test_a_cancelled_command_ends(self):
+        d = self.driver()
+        desktop, task = new(), new()
+        self.host.faults["AddResourceSettings"] = "hang"
+        n = d.begin("create", desktop, task, "ref:desk")
+        until = time.monotonic() + 20
+        while "AddResourceSettings" not in self.host.calls and time.monotonic() < until:
+            time.sleep(0.02)
+        d.call("cancel", desktop)
+        with self.assertRaises(Refused) as r:
+            d.finish(n)
+        self.assertEqual(r.exception.code, "closed")
+        self.host.held.set()
+        self.assertEqual(d.machines()[desktop]["reason"], "its creation was interrupted")
+        d.call("create", desktop, task, "ref:desk")
+        self.assertEqual(d.machines()[desktop]["state"], "running")
+
+    def test_wrong_passwords_and_absent_hosts_are_told(self):
+        d = self.driver(user="somebody")
+        self.assertIn("does not let somebody in", d.health()["reason"])
+        self.assertEqual(d.refused("list").code, "unauthenticated")
+        d.end()
+        d = self.driver()
+        desktop = self.create(d)
+        port = self.host.port
+        self.host.stop()
+        self.assertFalse(d.health()["healthy"])
+        self.assertEqual(d.refused("list").code, "closed")
+        self.host.start(port)
+        self.assertEqual(d.machines()[desktop]["state"], "running")
+
+    def test_the_guest_is_asked_and_memory_is_kept(self):
+        d = self.driver()
+        desktop = self.create(d)
+        d.call("power", desktop, "stop")
+        self.assertEqual((self.vm()["state"], d.machines()[desktop]["state"]), (3, "stopped"))
+        d.call("power", desktop, "start")
+        d.call("power", desktop, "suspend")
+        self.assertEqual((self.vm()["state"], d.machines()[desktop]["state"]), (6, "stopped"))
+        d.call("snapshot", desktop, "take", "asleep")
+        d.call("power", desktop, "start")
+        d.call("snapshot", desktop, "take", "awake")
+        d.call("power", desktop, "off")
+        d.call("snapshot", desktop, "revert", "awake")
+        self.assertEqual(d.machines()[desktop]["state"], "running")
+        d.call("destroy", desktop)
+        self.nothing_is_left()
+
+
+def main():
+    if not shutil.which("openssl") or not os.path.exists(UNIT):
+        print("SKIP: the double needs openssl: apt-get install openssl")
+        return 77
+    return 0 if unittest.main(verbosity=2, exit=False, warnings="ignore").result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
