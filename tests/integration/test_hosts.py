@@ -100,7 +100,7 @@ class Hosts(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix="puesto-hosts-")
         self.addCleanup(shutil.rmtree, self.dir, True)
 
-    def lab(self, n, protocol="agent"):
+    def lab(self, n, protocol="vnc"):
         lab = Lab(self.dir + "/lab", n, protocol)
         self.addCleanup(lab.close)
         for address in lab.addresses:
@@ -125,7 +125,7 @@ class Hosts(unittest.TestCase):
 
     def settings(self, lab, **more):
         s = {"kind": "hosts", "seats": lab.dir + "/seats", "wake": "127.0.0.1", "wake_port": lab.bios.getsockname()[1], "wake_s": 20,
-             "poll_s": 1, "deadline_s": 40, "refresh": "none"}
+             "poll_s": 1, "deadline_s": 40, "refresh": "none", "foreign": "yes"}
         s.update(more)
         return {k: v for k, v in s.items() if v is not None}
 
@@ -212,8 +212,7 @@ class Hosts(unittest.TestCase):
                 if drops:
                     drops.pop()
                 else:
-                    s.recv(512)
-                    s.sendall(bytes.fromhex("15030300020228"))
+                    s.sendall(b"RFB 003.003\n")
                 s.close()
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -249,10 +248,14 @@ class Hosts(unittest.TestCase):
             self.assertEqual(f.read(), "lab-1 127.0.9.1\n")
 
     def test_a_seat_of_ours_gets_its_enrolment_on_stdin(self):
-        lab = self.lab(1)
+        lab = self.lab(1, "agent")
+        lab.off(lab.addresses[0])  # an agent without an identity listens to nobody
         with open(self.dir + "/ca.pem", "w") as f:
             f.write("AUTHORITY\n")
-        d = self.driver(lab, agents="10.0.0.1:5911", agents_ca=self.dir + "/ca.pem", seed="cat >%s/{name}.seed" % self.dir, **self.sshd(lab))
+        # What the seat would do: it starts its agent. "wake" is the test's way to have the server begin.
+        wake = "printf '\\377\\377\\377\\377\\377\\377%s' >/dev/udp/127.0.0.1/%d" % ("\\122\\124\\000\\000\\000\\001" * 16, lab.bios.getsockname()[1])
+        d = self.driver(lab, foreign=None, agents="10.0.0.1:5911", agents_ca=self.dir + "/ca.pem",
+                        seed="cat >%s/{name}.seed; bash -c \"%s\"" % (self.dir, wake), **self.sshd(lab))
         desktop = new()
         machine = d.call("create", desktop, new(), "ref:any", "t0p-secret")["machine"]
         self.assertEqual((machine["kind"], machine["address"]), (2, "127.0.9.1"))
@@ -281,11 +284,11 @@ class Hosts(unittest.TestCase):
 
     def test_foreign_seats_are_lent_when_that_is_wished(self):
         lab = self.lab(1, "rdp")
-        d = self.driver(lab)
+        d = self.driver(lab, foreign=None, seed="cat", agents="10.0.0.1:5911")
         self.assertIn("no seat with Puesto's agent", d.health()["reason"])
         self.assertEqual(d.refused("create", new(), new(), "ref:any").code, "busy")
         d.end()
-        d = self.driver(lab, foreign="yes")
+        d = self.driver(lab)
         desktop = new()
         self.assertEqual(d.call("create", desktop, new(), "ref:any")["machine"]["kind"], 4)
         self.assertEqual(d.refused("console", desktop).code, "unsupported")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * VNC: RFC 6143, 7.1.1 to 7.1.3. RDP: MS-RDPBCGR 2.2.1.1 and 2.2.1.2 over X.224 and TPKT (RFC 1006). Our agent: a ClientHello of
+ * VNC: RFC 6143, 7.1.1 to 7.1.3. SSH: RFC 4253, 4.2. RDP: MS-RDPBCGR 2.2.1.1 and 2.2.1.2 over X.224 and TPKT (RFC 1006). Our agent: a ClientHello of
  * TLS 1.3 (RFC 8446, 4.1.2), which any server of TLS answers with a record, be it an alert.
  */
 #include "broker/hypervisor/hosts/greeting.h"
@@ -94,6 +94,17 @@ static enum greeting_state rdp_check(const uint8_t *data, size_t len, size_t sen
 	return data[2] == 0 && data[3] >= 7 && (data[5] & 0xf0) == 0xd0 ? GREETING_RIGHT : GREETING_WRONG;
 }
 
+/* The server's version may come after lines of other text (RFC 4253, 4.2); OpenSSH's does not. */
+static enum greeting_state ssh_check(const uint8_t *data, size_t len, size_t sent)
+{
+	static const char form[] = "SSH-2.0-";
+	size_t n = len < sizeof(form) - 1 ? len : sizeof(form) - 1;
+
+	if (memcmp(data, form, n) != 0)
+		return GREETING_WRONG;
+	return n == sizeof(form) - 1 ? GREETING_RIGHT : GREETING_MORE;
+}
+
 static int rfb_minor(const uint8_t *data)
 {
 	return (data[8] - '0') * 100 + (data[9] - '0') * 10 + (data[10] - '0');
@@ -135,6 +146,7 @@ static const struct protocol protocols[] = {
 	[SEAT_AGENT] = { tls_hello, tls_check },
 	[SEAT_VNC] = { none_hello, rfb_check },
 	[SEAT_RDP] = { rdp_hello, rdp_check },
+	[SEAT_SSH] = { none_hello, ssh_check },
 };
 
 size_t greeting_hello(enum seat_protocol p, uint8_t out[GREETING_HELLO_MAX])

@@ -112,13 +112,16 @@ static int places_read(struct hosts *h, const struct driver_params *p, struct ps
 
 static int hosts_begin(struct hosts *h, const struct driver_params *p, struct pst_err *err)
 {
-	uint32_t deadline_s, poll_s;
+	uint32_t deadline_s, poll_s, port;
 
-	if (commands_read(h, p, err) < 0 || places_read(h, p, err) < 0 || wake_read(h, p, err) < 0 || seed_site_read(&h->seed, p, err) < 0 ||
+	if (pst_conf_u32(p->conf, p->section, "port", 1, 65535, 22, &port, err) < 0 || commands_read(h, p, err) < 0 || places_read(h, p, err) < 0 || wake_read(h, p, err) < 0 || seed_site_read(&h->seed, p, err) < 0 ||
 		pst_conf_bool(p->conf, p->section, "foreign", false, &h->lends_foreign, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "deadline_s", 1, 3600, 300, &deadline_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 30, &poll_s, err) < 0)
 		return err->code;
+	if (!h->lends_foreign && (!h->commands[HOSTS_SEED] || h->seed.agents[0] == '\0'))
+		return pst_err_set(err, PST_EINVAL, "seed and agents: missing; an agent has to be told whose it is, or nobody gets to its seat (foreign = yes lends others)");
+	h->ssh_port = (uint16_t)port;
 	h->deadline_ms = deadline_s * UINT64_C(1000);
 	h->watches = watches_create(p->loop);
 	if (!h->watches)

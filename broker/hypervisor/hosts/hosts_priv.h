@@ -28,7 +28,7 @@ struct hosts {
 	char path[PATH_MAX];   /* of the list of seats */
 	char folder[PATH_MAX]; /* of the leases */
 	char wake[SEAT_ADDRESS_SIZE]; /* where magic packets go */
-	uint16_t wake_port;
+	uint16_t wake_port, ssh_port;
 	uint64_t wake_ms, deadline_ms;
 	bool lends_foreign; /* seats without an agent of ours, too */
 	char *commands[HOSTS_COMMANDS]; /* compiled, owned; NULL where not set */
@@ -57,6 +57,11 @@ int hosts_op_begin(struct hosts_op *op, struct hosts *h, const char *desktop, ui
 void hosts_op_end(struct hosts_op *op);
 /* The desktop's lease and its seat; PST_ENOTFOUND without a lease, PST_EIO when the seat is not listed any more. */
 int hosts_need(struct hosts_op *op, struct lease **ret_lease, const struct seat **ret_seat, struct pst_err *err);
+/*
+ * Where the seat answers whether or not somebody has it: an agent has no identity and listens to nobody until it is told who
+ * it is, by ssh. Else the seat itself.
+ */
+struct seat hosts_door(const struct hosts *h, const struct seat *s);
 /* Does it answer now? If not, why. */
 bool hosts_answers(const struct hosts_op *op, const struct seat *s, char reason[96]);
 /* Until it does (waking it), or does not; PST_ETIMEOUT at until_ms, PST_ECLOSED. */

@@ -61,6 +61,17 @@ int hosts_need(struct hosts_op *op, struct lease **ret_lease, const struct seat 
 	return 0;
 }
 
+struct seat hosts_door(const struct hosts *h, const struct seat *s)
+{
+	struct seat door = *s;
+
+	if (s->protocol == SEAT_AGENT && h->commands[HOSTS_SEED]) {
+		door.protocol = SEAT_SSH;
+		door.port = h->ssh_port;
+	}
+	return door;
+}
+
 bool hosts_answers(const struct hosts_op *op, const struct seat *s, char reason[96])
 {
 	struct probe p = { .seat = s };

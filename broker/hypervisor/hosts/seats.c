@@ -20,6 +20,7 @@ static const struct {
 	[SEAT_AGENT] = { "agent", 5910 },
 	[SEAT_VNC] = { "vnc", 5900 },
 	[SEAT_RDP] = { "rdp", 3389 },
+	[SEAT_SSH] = { "ssh", 22 },
 };
 
 const char *seat_protocol_name(enum seat_protocol p)
@@ -67,7 +68,7 @@ static int on_wake(struct seat *s, const char *value, struct pst_err *err)
 
 static int on_protocol(struct seat *s, const char *value, struct pst_err *err)
 {
-	for (size_t i = 0; i < PST_ARRAY_LEN(protocols); i++) {
+	for (size_t i = 0; i < SEAT_SSH; i++) {
 		if (strcmp(protocols[i].word, value) == 0) {
 			s->protocol = (enum seat_protocol)i;
 			return 0;

@@ -19,7 +19,8 @@
 #define SEATS_BYTES_MAX (1u << 20)
 #define SEAT_ADDRESS_SIZE 46
 
-enum seat_protocol { SEAT_AGENT, SEAT_VNC, SEAT_RDP };
+/* The last one is no word of the list: it is how a seat is reached before its agent has an identity. */
+enum seat_protocol { SEAT_AGENT, SEAT_VNC, SEAT_RDP, SEAT_SSH };
 
 struct seat {
 	char name[MACHINE_NAME_SIZE];
@@ -46,5 +47,5 @@ void seats_finish(struct seats *s);
 
 /* NULL when there is none. */
 const struct seat *seats_find(const struct seats *s, const char *name);
-/* "agent", "vnc", "rdp". */
+/* "agent", "vnc", "rdp", "ssh". */
 const char *seat_protocol_name(enum seat_protocol p);

@@ -42,6 +42,9 @@ static const struct {
 	{ SEAT_AGENT, "\x15\3\3", 3, 0, GREETING_RIGHT },
 	{ SEAT_AGENT, "\x16\2\3", 3, 0, GREETING_WRONG },
 	{ SEAT_AGENT, "HTTP", 4, 0, GREETING_WRONG },
+	{ SEAT_SSH, "SSH-2.", 6, 0, GREETING_MORE },
+	{ SEAT_SSH, "SSH-2.0-OpenSSH_9.2\r\n", 21, 0, GREETING_RIGHT },
+	{ SEAT_SSH, "RFB 003.008\n", 12, 0, GREETING_WRONG },
 };
 
 Test(greeting, is_known_by_its_first_bytes)
@@ -62,6 +65,7 @@ Test(greeting, what_we_say_is_well_formed)
 	cr_assert_eq(memcmp(out, "RFB 003.008\n", 12), 0);
 	cr_assert_eq(greeting_reply(SEAT_VNC, NULL, 0, 12, out), 1);
 	cr_assert_eq(out[0], 1);
+	cr_assert_eq(greeting_hello(SEAT_SSH, out), 0, "so does this one");
 	n = greeting_hello(SEAT_AGENT, out);
 	cr_assert_eq((size_t)(out[3] << 8 | out[4]), n - 5, "the record's length");
 	cr_assert_eq((size_t)(out[6] << 16 | out[7] << 8 | out[8]), n - 9, "the message's length");

@@ -117,6 +117,9 @@ Test(hosts, bad_settings_are_named, .init = data_make, .fini = data_remove)
 		{ "refresh = none\nforeign = perhaps\n", "foreign" },
 		{ "refresh = none\nagents = x\n", "agents" },
 		{ "refresh = clean\nidentity = here\n", "identity" },
+		{ "refresh = none\n", "seed and agents" },
+		{ "refresh = none\nseed = cat\n", "seed and agents" },
+		{ "refresh = none\nforeign = yes\nport = 0\n", "port" },
 	};
 	struct pst_conf *conf;
 	uv_loop_t loop;
@@ -145,7 +148,7 @@ Test(hosts, health_says_what_is_missing, .init = data_make, .fini = data_remove)
 
 	uv_loop_init(&loop);
 	snprintf(path, sizeof(path), "%s/list", data);
-	snprintf(settings, sizeof(settings), "refresh = none\nseats = %s\n", path);
+	snprintf(settings, sizeof(settings), "refresh = none\nseed = cat\nagents = 10.0.0.1:1\nseats = %s\n", path);
 	struct driver *d = open_text(settings, &conf, &loop, &err);
 	cr_assert_not_null(d, "%s", err.text);
 	cr_assert_eq(driver_capacity(d, &c, &err), 0);
