@@ -87,7 +87,7 @@ tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
-FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py
+FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # The provider "qemu"; skips itself without QEMU.

@@ -58,11 +58,11 @@ void hosts_op_end(struct hosts_op *op);
 /* The desktop's lease and its seat; PST_ENOTFOUND without a lease, PST_EIO when the seat is not listed any more. */
 int hosts_need(struct hosts_op *op, struct lease **ret_lease, const struct seat **ret_seat, struct pst_err *err);
 /*
- * Where the seat answers whether or not somebody has it: an agent has no identity and listens to nobody until it is told who
- * it is, by ssh. Else the seat itself.
+ * Where it is seen whether the machine is there: an agent has no identity and listens to nobody until the broker, after the
+ * create, has given it one; its seat is looked at by the sshd that it is told by. Else at the seat's own port.
  */
 struct seat hosts_door(const struct hosts *h, const struct seat *s);
-/* Does it answer now? If not, why. */
+/* Does it answer there now? If not, why. */
 bool hosts_answers(const struct hosts_op *op, const struct seat *s, char reason[96]);
 /* Until it does (waking it), or does not; PST_ETIMEOUT at until_ms, PST_ECLOSED. */
 int hosts_await(const struct hosts_op *op, const struct seat *s, bool answers, uint64_t until_ms, struct pst_err *err);

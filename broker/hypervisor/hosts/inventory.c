@@ -88,17 +88,21 @@ static int leases_visit(struct hosts_op *op, uint64_t moment, driver_visit_cb vi
 {
 	size_t n = op->leases.n;
 	struct probe *probes = pst_zalloc(2 * n + 1, sizeof(*probes));
+	struct seat *doors = pst_zalloc(n + 1, sizeof(*doors));
 	struct machine m;
-	int rc;
+	int rc = probes && doors ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
 
-	if (!probes)
-		return pst_err_set(err, PST_ENOMEM, "no memory");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		const struct lease *l = &op->leases.list[i];
+		const struct seat *s = l->phase == LEASE_LENT || l->phase == LEASE_STOPPED ? seats_find(&op->seats, l->seat) : NULL;
 
-		probes[i].seat = l->phase == LEASE_LENT || l->phase == LEASE_STOPPED ? seats_find(&op->seats, l->seat) : NULL;
+		if (s) {
+			doors[i] = hosts_door(op->h, s);
+			probes[i].seat = &doors[i];
+		}
 	}
-	rc = probes_ask(op, probes, n, probes + n, err);
+	if (rc == 0)
+		rc = probes_ask(op, probes, n, probes + n, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		const struct lease *l = &op->leases.list[i];
 
@@ -111,6 +115,7 @@ static int leases_visit(struct hosts_op *op, uint64_t moment, driver_visit_cb vi
 		visit(&m, arg);
 	}
 	free(probes);
+	free(doors);
 	return rc;
 }
 

@@ -79,7 +79,6 @@ static int restart_run(struct hosts_op *op, const struct machine_request *wish, 
 {
 	struct machine_request old;
 	const struct seat *s;
-	struct seat door;
 	struct lease *l;
 	char reason[96];
 	bool is_whole;
@@ -92,14 +91,13 @@ static int restart_run(struct hosts_op *op, const struct machine_request *wish, 
 		answer(op, l, s, ret); /* done before */
 		return 0;
 	}
-	door = hosts_door(op->h, s);
 	refresh = refresh || !is_whole;
 	old = l->request;
 	l->request = *wish;
 	if (!refresh)
 		l->request.image_name[0] = '\0';
 	request_merge(&l->request, &old);
-	if (hosts_await(op, &door, true, op->call.end_ms, err) < 0 ||
+	if (hosts_await(op, s, true, op->call.end_ms, err) < 0 ||
 		hosts_command(op, s, refresh ? HOSTS_REFRESH : HOSTS_RESTART, &l->request, NULL, err) < 0 ||
 		hosts_seed(op, s, &l->request, err) < 0 || hosts_await(op, s, true, op->call.end_ms, err) < 0)
 		return err->code;
@@ -125,9 +123,7 @@ int hosts_restart(struct driver *d, const struct machine_request *r, bool refres
 
 static int power_on(struct hosts_op *op, struct lease *l, const struct seat *s, struct pst_err *err)
 {
-	struct seat door = hosts_door(op->h, s);
-
-	if (hosts_await(op, &door, true, op->call.end_ms, err) < 0 || hosts_await(op, s, true, op->call.end_ms, err) < 0)
+	if (hosts_await(op, s, true, op->call.end_ms, err) < 0)
 		return s->has_mac ? err->code : pst_err_wrap(err, "it has no MAC address to be woken by");
 	l->phase = LEASE_LENT;
 	if (lease_save(op->h->folder, l, err) < 0)
@@ -139,7 +135,6 @@ static int power_on(struct hosts_op *op, struct lease *l, const struct seat *s, 
 /* Its connection ends with it: what counts is that it does not answer any more. */
 static int power_off(struct hosts_op *op, struct lease *l, const struct seat *s, struct pst_err *err)
 {
-	struct seat door = hosts_door(op->h, s);
 	struct pst_err why = PST_ERR_INIT;
 	char reason[96];
 	int rc;
@@ -148,14 +143,14 @@ static int power_off(struct hosts_op *op, struct lease *l, const struct seat *s,
 	if (lease_save(op->h->folder, l, err) < 0)
 		return err->code;
 	watches_forget(op->h->watches, op->call.desktop);
-	if (!hosts_answers(op, &door, reason))
+	if (!hosts_answers(op, s, reason))
 		return 0;
 	rc = hosts_command(op, s, HOSTS_OFF, &l->request, NULL, &why);
 	if (rc < 0 && rc != PST_EIO && rc != PST_EPROTO) {
 		*err = why;
 		return rc;
 	}
-	if (hosts_await(op, &door, false, op->call.end_ms, err) < 0)
+	if (hosts_await(op, s, false, op->call.end_ms, err) < 0)
 		return why.code < 0 ? pst_err_set(err, err->code, "%.300s", why.text) : err->code;
 	return 0;
 }

@@ -74,7 +74,8 @@ struct seat hosts_door(const struct hosts *h, const struct seat *s)
 
 bool hosts_answers(const struct hosts_op *op, const struct seat *s, char reason[96])
 {
-	struct probe p = { .seat = s };
+	const struct seat door = hosts_door(op->h, s);
+	struct probe p = { .seat = &door };
 	uint64_t now = pst_mono_ms();
 
 	probe_run(&p, 1, (uint32_t)PST_MIN(now < op->call.end_ms ? op->call.end_ms - now : 1, (uint64_t)PROBE_MS), op->call.cancel_fd);

@@ -58,21 +58,17 @@ static int seat_release(struct search *f, struct lease *l, bool was_dirty, struc
 static int seat_prepare(struct search *f, const struct seat *s, bool was_dirty, struct pst_err *err)
 {
 	struct hosts_op *op = f->op;
-	struct seat door = hosts_door(op->h, s);
 	uint64_t now = pst_mono_ms();
 	char reason[96];
 
-	if (f->wakes && hosts_await(op, &door, true, now + op->h->wake_ms, err) < 0)
+	if (f->wakes && hosts_await(op, s, true, now + op->h->wake_ms, err) < 0)
 		return err->code;
-	if (!f->wakes && !hosts_answers(op, &door, reason))
+	if (!f->wakes && !hosts_answers(op, s, reason))
 		return call_is_cancelled(&op->call) ? pst_err_set(err, PST_ECLOSED, "cancelled while asking the seat %s", s->name) :
 			pst_err_set(err, PST_EAGAIN, "the seat %s (%s) does not answer: %s", s->name, s->address, reason);
 	if (was_dirty && hosts_command(op, s, HOSTS_REFRESH, f->request, NULL, err) < 0)
 		return err->code;
-	if (hosts_seed(op, s, f->request, err) < 0)
-		return err->code;
-	/* Its agent comes up with what it was told. */
-	return door.protocol == s->protocol ? 0 : hosts_await(op, s, true, pst_mono_ms() + op->h->wake_ms, err);
+	return hosts_seed(op, s, f->request, err);
 }
 
 /* 0, PST_ECONFLICT (another has it), PST_EAGAIN (not now), or what ends the search. */
@@ -136,7 +132,6 @@ int hosts_take(struct hosts_op *op, const struct machine_request *r, struct leas
 int hosts_return(struct hosts_op *op, struct lease *l, struct pst_err *err)
 {
 	const struct seat *s = seats_find(&op->seats, l->seat);
-	struct seat door = s ? hosts_door(op->h, s) : (struct seat){ .port = 0 };
 	struct hosts *h = op->h;
 	struct pst_err why = PST_ERR_INIT;
 	char reason[96];
@@ -146,7 +141,7 @@ int hosts_return(struct hosts_op *op, struct lease *l, struct pst_err *err)
 		return err->code;
 	if (!h->commands[HOSTS_REFRESH])
 		return lease_drop(h->folder, l->seat, err);
-	if (s && hosts_answers(op, &door, reason) && hosts_command(op, s, HOSTS_REFRESH, &l->request, NULL, &why) == 0)
+	if (s && hosts_answers(op, s, reason) && hosts_command(op, s, HOSTS_REFRESH, &l->request, NULL, &why) == 0)
 		return lease_drop(h->folder, l->seat, err);
 	if (call_is_cancelled(&op->call))
 		return pst_err_set(err, PST_ECLOSED, "cancelled while cleaning the seat %s", l->seat);
