@@ -37,7 +37,7 @@ static void desktop_normalise(struct core_desktop *d)
 	memset(&d->move, 0, sizeof(d->move));
 	d->touched = d->seen = 0;
 	d->missing = 0;
-	d->begun_ms = 0;
+	memset(&d->begun, 0, sizeof(d->begun));
 }
 
 static bool desktop_row_differs(const struct core_touched *t)

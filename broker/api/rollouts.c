@@ -48,14 +48,14 @@ json_t *api_rollout_json(struct api *api, const char *image_id)
 	if (!ro || !rollout_view(st, image_id, &v))
 		return json_null();
 	return json_pack(
-		"{s:s, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:s, s:o, s:o}", "id",
-		ro->id, "version", ro->version, "previous", json_text_or_null(ro->previous), "phase",
+		"{s:s, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:s, s:o, s:o}",
+		"id", ro->id, "version", ro->version, "previous", json_text_or_null(ro->previous), "phase",
 		rollout_phase_text(ro->phase), "live", rollout_is_live(ro), "paused", ro->paused, "reason",
 		json_reason(v.reason.code, v.reason.en, v.reason.es), "plan", plan_json(&ro->plan),
 		"progress", progress_json(&v), "failures", ro->failures, "logons", ro->logons,
-		"logons_failed", ro->logons_failed, "prepare_ms", ms_json(v.prepare_ms), "logon_ms",
-		ms_json(v.logon_ms), "by", ro->by, "created", json_time(ro->created_wall), "since",
-		json_time(ro->since_wall));
+		"logons_failed", ro->logons_failed, "create_ms", ms_json(v.ms[TIMING_CREATE]), "refresh_ms",
+		ms_json(v.ms[TIMING_REFRESH]), "logon_ms", ms_json(v.ms[TIMING_LOGON]), "by", ro->by,
+		"created", json_time(ro->created_wall), "since", json_time(ro->since_wall));
 }
 
 static void add_row(const struct db_rollout *r, void *arg)

@@ -58,7 +58,8 @@ static void print_rollout(const char *image, const json_t *ro)
 		number_in(ro, "progress", "updated"), number_in(ro, "progress", "total"),
 		number_in(ro, "progress", "in_use"), number_in(ro, "progress", "free"),
 		number_in(ro, "progress", "left_alone"));
-	print_times(ro, "prepare_ms", "a desktop is ready after");
+	print_times(ro, "create_ms", "a new desktop is ready after");
+	print_times(ro, "refresh_ms", "a new disk is ready after");
 	print_times(ro, "logon_ms", "a picture is there after");
 }
 

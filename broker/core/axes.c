@@ -51,7 +51,7 @@ AXIS(task_kind, "create", "destroy", "restart", "refresh", "start", "stop", "sus
 AXIS(task_state, "pending", "sent", "done", "failed")
 AXIS(rollout_phase, "verify", "canary", "rolling", "done", "failed", "reverted")
 AXIS(rollout_act, "pause", "continue", "rollback")
-AXIS(timing_kind, "prepare", "logon")
+AXIS(timing_kind, "create", "refresh", "logon")
 
 const char *stage_text(enum stage v)
 {

@@ -7,6 +7,7 @@
 #include "broker/core/axes.h"
 #include "broker/core/host.h"
 #include "broker/core/limits.h"
+#include "broker/core/rollout.h"
 #include "broker/core/task.h"
 
 struct core_axes {
@@ -57,7 +58,7 @@ struct core_desktop {
 	char boot[CORE_ID_SIZE];
 	bool keyed;   /* it has enrolled since its disk was made */
 	bool probe;   /* made to see a version work: nobody gets it, no pool counts it */
-	int64_t begun_ms; /* monotonic, when its provider was first asked for this disk; 0: it is measured, or not to be */
+	struct core_begun begun; /* when its provider was first asked for this disk */
 	int failures; /* since it last worked */
 	int missing;  /* inventories in a row without it */
 	struct core_assignment a;

@@ -70,6 +70,15 @@ static bool judge_times(const struct core_state *st, const struct core_rollout *
 	return true;
 }
 
+static bool judge_all_times(
+	const struct core_state *st, const struct core_rollout *ro, struct core_reason *ret)
+{
+	for (int kind = 0; kind < TIMING_KINDS; kind++)
+		if (judge_times(st, ro, (enum timing_kind)kind, ret))
+			return true;
+	return false;
+}
+
 bool judge_run(struct core_round *c, struct core_rollout *ro)
 {
 	bool is_watched =
@@ -78,8 +87,7 @@ bool judge_run(struct core_round *c, struct core_rollout *ro)
 
 	if (!ro->previous[0] || (ro->phase != ROLLOUT_CANARY && ro->phase != ROLLOUT_ROLLING && !is_watched))
 		return false;
-	if (!judge_logons(ro, &why) && !judge_times(c->st, ro, TIMING_LOGON, &why) &&
-		!judge_times(c->st, ro, TIMING_PREPARE, &why))
+	if (!judge_logons(ro, &why) && !judge_all_times(c->st, ro, &why))
 		return false;
 	rollout_revert(c, ro, &why, true);
 	return true;

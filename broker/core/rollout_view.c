@@ -41,10 +41,10 @@ static void view_times(const struct core_state *st, const struct core_rollout *r
 {
 	const char *const versions[2] = { ro->previous, ro->version };
 
-	for (int i = 0; i < 2; i++) {
-		v->prepare_ms[i] = timing_median(st, ro->image_id, versions[i], TIMING_PREPARE, 1);
-		v->logon_ms[i] = timing_median(st, ro->image_id, versions[i], TIMING_LOGON, 1);
-	}
+	for (int kind = 0; kind < TIMING_KINDS; kind++)
+		for (int i = 0; i < 2; i++)
+			v->ms[kind][i] =
+				timing_median(st, ro->image_id, versions[i], (enum timing_kind)kind, 1);
 }
 
 bool rollout_view(const struct core_state *st, const char *image_id, struct rollout_view *ret)

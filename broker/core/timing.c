@@ -25,16 +25,18 @@ static void timing_note(struct core_round *c, const struct core_desktop *d, enum
 
 void timing_begin(struct core_round *c, struct core_desktop *d)
 {
-	if (d->t.attempts == 1 && (d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH))
-		d->begun_ms = c->now->mono_ms;
+	if (d->t.attempts != 1 || (d->t.kind != TASK_CREATE && d->t.kind != TASK_REFRESH))
+		return;
+	d->begun.ms = c->now->mono_ms;
+	d->begun.kind = d->t.kind == TASK_CREATE ? TIMING_CREATE : TIMING_REFRESH;
 }
 
 void timing_prepared(struct core_round *c, struct core_desktop *d)
 {
-	if (!d->begun_ms || d->x.agent != AGENT_READY || d->x.lifecycle != LIFECYCLE_LIVE || d->t.id[0])
+	if (!d->begun.ms || d->x.agent != AGENT_READY || d->x.lifecycle != LIFECYCLE_LIVE || d->t.id[0])
 		return;
-	timing_note(c, d, TIMING_PREPARE, c->now->mono_ms - d->begun_ms);
-	d->begun_ms = 0;
+	timing_note(c, d, d->begun.kind, c->now->mono_ms - d->begun.ms);
+	d->begun.ms = 0;
 }
 
 void timing_logon(struct core_round *c, const struct core_desktop *d)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "broker/core/axes.h"
+#include "broker/core/rollout.h"
 
 struct core_state;
 struct core_desktop;
@@ -49,7 +49,7 @@ struct rollout_view {
 	int total, updated;  /* which have the new version */
 	int in_use, free;    /* old ones that wait for a log-off; that will be replaced */
 	int left_alone;      /* old ones that stay: kept disks, switched off, drained */
-	int prepare_ms[2], logon_ms[2]; /* medians of the version before and of the new one; -1: none is known */
+	int ms[TIMING_KINDS][2]; /* medians of the version before and of the new one; -1: none is known */
 };
 /* False: there was none. */
 bool rollout_view(const struct core_state *st, const char *image_id, struct rollout_view *ret);

@@ -45,7 +45,7 @@ CREATE TABLE version_times (
 	seq      INTEGER PRIMARY KEY,
 	image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
 	version  TEXT NOT NULL,
-	kind     TEXT NOT NULL CHECK (kind IN ('prepare', 'logon')),
+	kind     TEXT NOT NULL CHECK (kind IN ('create', 'refresh', 'logon')),
 	ms       INTEGER NOT NULL CHECK (ms >= 0)
 ) STRICT;
 CREATE INDEX version_times_of ON version_times (image_id, version, kind, seq);

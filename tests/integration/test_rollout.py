@@ -83,7 +83,7 @@ class Rollout(unittest.TestCase):
         self.phase("done")
         eventually(lambda: set(self.versions()) == {"2"} and admin.get("pools/demo")["counts"]["ready"] == 2, 60)
         self.assertEqual(admin.get("images/demo")["published"], "2")
-        self.assertGreater(self.rollout()["prepare_ms"]["version"], 0)
+        self.assertGreater(self.rollout()["create_ms"]["version"], 0)
         self.broken("3", "The machine stopped")
         self.broken("4", "the image's own check failed: no licence server")
         # The first version is nobody's any more.

@@ -120,7 +120,7 @@ export function rolloutOf(version, previous, phase, extra = {}) {
 	return { id: uuid('a'), version, previous, phase, live: ['verify', 'canary', 'rolling'].includes(phase), paused: false, reason: reason(`rollout_${phase}`, en, es),
 		plan: { canary: 0, canary_s: 0, unavailable: 1, max_failures: 3, samples: 10, slower_percent: 200, kept_disks: false, force_at: null },
 		progress: { total: 8, updated: phase === 'verify' ? 0 : 3, in_use: 2, free: phase === 'verify' ? 5 : 2, left_alone: 1 }, failures: 0, logons: 4, logons_failed: 0,
-		prepare_ms: { previous: 14200, version: phase === 'verify' ? null : 15100 }, logon_ms: { previous: 480, version: phase === 'verify' ? null : 510 }, by: 'admin', created: ago(900), since: ago(300), ...extra };
+		create_ms: { previous: 14200, version: phase === 'verify' ? null : 15100 }, refresh_ms: { previous: 9100, version: null }, logon_ms: { previous: 480, version: phase === 'verify' ? null : 510 }, by: 'admin', created: ago(900), since: ago(300), ...extra };
 }
 
 /** @param {'busy' | 'empty' | 'thousand'} kind */

@@ -110,10 +110,9 @@ function rows(ro) {
 		all.push([t('rollout.force_at'), exactTime(ro.plan.force_at)]);
 	if (ro.failures || ro.logons_failed)
 		all.push([t('rollout.trouble'), t('rollout.troubleText', { failures: ro.failures, logons: ro.logons_failed, all: ro.logons })]);
-	if (ro.prepare_ms.version !== null)
-		all.push([t('rollout.prepare'), times(ro.prepare_ms)]);
-	if (ro.logon_ms.version !== null)
-		all.push([t('rollout.logon'), times(ro.logon_ms)]);
+	for (const name of ['create', 'refresh', 'logon'])
+		if (ro[`${name}_ms`].version !== null)
+			all.push([t(`rollout.${name}`), times(ro[`${name}_ms`])]);
 	return [...all, [t('rollout.by'), ro.by || t('rollout.nobody')], [t('rollout.since'), when(ro.since)]];
 }
 

@@ -75,7 +75,7 @@ Test(judge, a_version_that_takes_much_longer_is_taken_back_also_when_it_is_every
 		plan.slower = i ? 0 : 200;
 		for (int n = 0; n < TIMING_SAMPLES; n++)
 			timing_add(&f.st, "image", "1", TIMING_LOGON, 900),
-				timing_add(&f.st, "image", "1", TIMING_PREPARE, 60000);
+				timing_add(&f.st, "image", "1", TIMING_CREATE, 60000);
 		publish("2", true);
 		settle_watching();
 		cr_assert_eq(now()->phase, ROLLOUT_DONE);
@@ -116,9 +116,9 @@ Test(judge, times_are_judged_by_enough_of_them_and_not_for_ever)
 		settle_watching();
 		f.st.timing_count = 0;
 		for (int n = 0; n < cases[i].old_count; n++)
-			timing_add(&f.st, "image", "1", TIMING_PREPARE, cases[i].old_ms);
+			timing_add(&f.st, "image", "1", TIMING_CREATE, cases[i].old_ms);
 		for (int n = 0; n < cases[i].new_count; n++)
-			timing_add(&f.st, "image", "2", TIMING_PREPARE, cases[i].new_ms);
+			timing_add(&f.st, "image", "2", TIMING_CREATE, cases[i].new_ms);
 		fixture_tick(&f, cases[i].later);
 		cr_expect_eq(now()->phase == ROLLOUT_REVERTED, cases[i].reverts, "case %zu", i);
 		if (i + 1 < sizeof(cases) / sizeof(*cases))
@@ -134,7 +134,7 @@ Test(judge, what_takes_time_is_noted)
 	fixture_hello(&f, NULL, 0);
 	f.now.mono_ms += 4000;
 	fixture_settle(&f);
-	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_PREPARE, 1), 4000);
+	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_CREATE, 1), 4000);
 	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_LOGON, 1), -1);
 	fixture_connect(&f, "ana");
 	d = f.st.desktops[0];
@@ -143,6 +143,13 @@ Test(judge, what_takes_time_is_noted)
 	struct core_event started = { .kind = EVENT_SESSION_STARTED, .session = d->s.id };
 	fixture_run(&f, &started);
 	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_LOGON, 1), 700);
+	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_REFRESH, 1), -1);
+	fixture_operate(&f, EVENT_REFRESH, d->id);
+	f.now.mono_ms += 300;
+	fixture_settle(&f);
+	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_REFRESH, 1), 300,
+		"a new disk is not a new machine");
+	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_CREATE, 1), 4000);
 	for (int i = 0; i < 3 * TIMING_SAMPLES; i++)
 		timing_add(&f.st, "image", "1", TIMING_LOGON, i);
 	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_LOGON, TIMING_SAMPLES),

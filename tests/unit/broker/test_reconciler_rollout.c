@@ -278,7 +278,7 @@ Test(reconciler_rollout, a_version_that_fails_is_marked_and_may_be_tried_again)
 	serve_all(-1);
 	cr_expect_eq(COUNT("image_versions", "version = '3' AND state = 'ready' AND verified"), 1);
 	cr_expect_eq(COUNT("images", "published = '3'"), 1);
-	cr_expect_eq(COUNT("version_times", "version = '3' AND kind = 'prepare'"), 2);
+	cr_expect_eq(COUNT("version_times", "version = '3' AND kind = 'create'"), 2);
 	/* The first one is gone, and the broker died before it was forgotten. */
 	cr_assert_eq(db_version_delete(w.db, "image", "1", NULL), 0);
 	die();

@@ -109,7 +109,7 @@ Test(rollout, only_the_last_times_of_each_kind_are_kept)
 
 	for (t.ms = 0; t.ms < 3 * DB_TIMES_KEPT; t.ms++)
 		cr_assert_eq(db_time_add(db, &t, NULL), 0);
-	strcpy(t.kind, "prepare");
+	strcpy(t.kind, "create");
 	t.ms = 100000;
 	cr_assert_eq(db_time_add(db, &t, NULL), 0);
 	cr_assert_eq(db_time_each(db, add, NULL, NULL), 0);
