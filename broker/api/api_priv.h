@@ -7,6 +7,7 @@
 #include "broker/auth/auth.h"
 
 struct db_users;
+struct image_row;
 struct hub;
 struct image_row;
 struct version_row;
@@ -117,6 +118,8 @@ void api_image_create(struct api_call *call);
 void api_image_patch(struct api_call *call);
 void api_image_delete(struct api_call *call);
 void api_image_version_add(struct api_call *call);
+/* The image that the path names; negative: answered. */
+int image_find(struct api_call *call, struct image_row *ret);
 /* rollouts.c */
 void api_image_publish(struct api_call *call);
 void api_rollout_get(struct api_call *call);

@@ -67,7 +67,7 @@ json_t *api_image_json(struct api *api, const char *id)
 	return db_image_get(api->db, id, &i, NULL) == 0 ? row_json(api, &i) : NULL;
 }
 
-static int find(struct api_call *call, struct image_row *i)
+int image_find(struct api_call *call, struct image_row *i)
 {
 	struct pst_err err = PST_ERR_INIT;
 	int rc = db_image_get(call->api->db, call->params[0], i, &err);
@@ -175,7 +175,7 @@ void api_image_patch(struct api_call *call)
 	struct pst_err err = PST_ERR_INIT;
 	struct image_row i;
 
-	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || read_body(call, &i, false) < 0 || write_begin(call) < 0)
+	if (image_find(call, &i) < 0 || !write_if_match(call, i.rev) || read_body(call, &i, false) < 0 || write_begin(call) < 0)
 		return;
 	i.updated = pst_wall_ms();
 	if (db_image_update(call->api->db, &i, &err) < 0)
@@ -213,7 +213,7 @@ void api_image_version_add(struct api_call *call)
 	struct version_row v = {.base = "host", .state = "ready"};
 	struct image_row i;
 
-	if (find(call, &i) < 0)
+	if (image_find(call, &i) < 0)
 		return;
 	if (json_object_get(call->body, "import") || json_object_get(call->body, "capture")) {
 		api_version_make(call, &i);
@@ -244,7 +244,7 @@ void api_image_delete(struct api_call *call)
 	struct db_users users;
 	struct image_row i;
 
-	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || write_begin(call) < 0)
+	if (image_find(call, &i) < 0 || !write_if_match(call, i.rev) || write_begin(call) < 0)
 		return;
 	if (db_image_users(call->api->db, i.id, &users, &err) < 0)
 		write_fail(call, &err);

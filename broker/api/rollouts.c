@@ -67,16 +67,6 @@ static void add_row(const struct db_rollout *r, void *arg)
 			"created", json_time(r->created), "since", json_time(r->since)));
 }
 
-static int find(struct api_call *call, struct image_row *i)
-{
-	struct pst_err err = PST_ERR_INIT;
-	int rc = db_image_get(call->api->db, call->params[0], i, &err);
-
-	if (rc < 0)
-		call_error(call, &err);
-	return rc;
-}
-
 static void answer(struct api_call *call, const char *image_id)
 {
 	struct image_row i;
@@ -92,7 +82,7 @@ void api_rollout_get(struct api_call *call)
 	struct image_row i;
 	json_t *history;
 
-	if (find(call, &i) < 0)
+	if (image_find(call, &i) < 0)
 		return;
 	history = json_array();
 	if (db_rollout_list(call->api->db, i.id, add_row, history, &err) < 0) {
@@ -165,7 +155,7 @@ void api_image_publish(struct api_call *call)
 	struct image_row i;
 	int rc;
 
-	if (find(call, &i) < 0 || !write_if_match(call, i.rev) || read_body(call, &b) < 0)
+	if (image_find(call, &i) < 0 || !write_if_match(call, i.rev) || read_body(call, &b) < 0)
 		return;
 	call_actor(call, &by);
 	rc = reconciler_publish(call->api->rec, i.id, b.version, &b.plan, &by, &err);
@@ -186,7 +176,7 @@ void api_rollout_act(struct api_call *call)
 	struct core_actor by;
 	struct image_row i;
 
-	if (find(call, &i) < 0)
+	if (image_find(call, &i) < 0)
 		return;
 	if (!rollout_act_parse(call->params[1], &act)) {
 		call_problem(call, "not_found", "use pause, continue or rollback");
@@ -232,7 +222,7 @@ static int find_version(struct api_call *call, struct image_row *i, struct versi
 {
 	struct pst_err err = PST_ERR_INIT;
 
-	if (find(call, i) < 0)
+	if (image_find(call, i) < 0)
 		return -1;
 	if (db_version_get(call->api->db, i->id, call->params[1], v, &err) == 0)
 		return 0;
