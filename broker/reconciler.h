@@ -154,8 +154,7 @@ int reconciler_maintenance(struct reconciler *r, const char *provider_id, const 
 int reconciler_drain(struct reconciler *r, const char *desktop, bool on, const struct core_actor *by, struct pst_err *err);
 int reconciler_message(struct reconciler *r, const char *desktop, const char *text, const struct core_actor *by, struct pst_err *err);
 int reconciler_session_end(struct reconciler *r, const char *session, const struct core_actor *by, struct pst_err *err);
-/* After a row of pools, providers, images or image_versions was written: reads
- * them all again and acts on the difference. */
+/* After a row of pools, providers, images or image_versions was written: reads them all again and acts on the difference. */
 int reconciler_config_changed(struct reconciler *r, struct pst_err *err);
 /* Marks the pool; its desktops are deleted, then its row. */
 int reconciler_pool_delete(struct reconciler *r, const char *pool, const struct core_actor *by, struct pst_err *err);

@@ -162,6 +162,11 @@ static void keep_fill(struct reconciler *r, const struct core_desktop *d, struct
 	cmd->recycling.pool = p ? p->name : NULL;
 	if (d->x.hygiene != HYGIENE_CLEAN && db_recycle_days(r->db, d->pool_id, NULL, &days, NULL) == 0)
 		cmd->recycling.keep_ms = (int64_t)days * 24 * 3600 * 1000;
+	if (cmd->kind != TASK_CREATE || strcmp(cmd->arg, TASK_ARG_RESTORE))
+		return;
+	cmd->recycling.is_restore = true;
+	cmd->recycling.keep_ms = cmd->recycling.keep_ms ? cmd->recycling.keep_ms : RESTORE_KEEP_MS;
+	cmd->arg = "";
 }
 
 static void send_provision(struct reconciler *r, const struct core_command *c)
@@ -191,11 +196,6 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 		cmd.provider = provider_name(&r->st, d);
 	if (d)
 		keep_fill(r, d, &cmd);
-	if (cmd.kind == TASK_CREATE && !strcmp(cmd.arg, TASK_ARG_RESTORE)) {
-		cmd.recycling.is_restore = true;
-		cmd.recycling.keep_ms = cmd.recycling.keep_ms ? cmd.recycling.keep_ms : RESTORE_KEEP_MS;
-		cmd.arg = "";
-	}
 	r->ops->provision(r->arg, &cmd);
 	pst_wipe(token, sizeof(token));
 }

@@ -34,6 +34,18 @@ static json_t *spec_json(const struct provider_command *cmd)
 		cmd->max_height, "locale", cmd->locale ? cmd->locale : "", "layout", cmd->layout ? cmd->layout : "");
 }
 
+/* For whoever places or removes its disk. */
+static void recycling_add(json_t *msg, const struct provider_command *cmd)
+{
+	if (cmd->recycling.pool)
+		json_object_set_new(msg, "pool", json_string(cmd->recycling.pool));
+	if (cmd->recycling.keep_ms > 0 && (cmd->kind == TASK_CREATE || cmd->kind == TASK_DESTROY)) {
+		json_object_set_new(msg, "keep_ms", json_integer(cmd->recycling.keep_ms));
+		json_object_set_new(msg, "restore", json_boolean(cmd->recycling.is_restore));
+		json_object_set_new(msg, "why", json_string("desktop removed"));
+	}
+}
+
 static json_t *command_json(const struct provider_command *cmd)
 {
 	const char *op = task_kind_text(cmd->kind == TASK_REFRESH ? TASK_RESTART : cmd->kind);
@@ -47,13 +59,7 @@ static json_t *command_json(const struct provider_command *cmd)
 		json_object_set_new(msg, "arg", json_string(cmd->arg));
 	if (cmd->host && cmd->host[0])
 		json_object_set_new(msg, "host", json_string(cmd->host));
-	if (cmd->recycling.pool)
-		json_object_set_new(msg, "pool", json_string(cmd->recycling.pool));
-	if (cmd->recycling.keep_ms > 0 && (cmd->kind == TASK_CREATE || cmd->kind == TASK_DESTROY)) {
-		json_object_set_new(msg, "keep_ms", json_integer(cmd->recycling.keep_ms));
-		json_object_set_new(msg, "restore", json_boolean(cmd->recycling.is_restore));
-		json_object_set_new(msg, "why", json_string("desktop removed"));
-	}
+	recycling_add(msg, cmd);
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
