@@ -3,8 +3,8 @@
 
 # Drivers that a machine has before it has a disk; what they need is found.
 IMAGE_DRIVERS="virtio_pci virtio_blk virtio_net virtio_console virtio-rng qemu_fw_cfg button evdev"
-# A disk that starts by itself may be anybody's: VMware, Hyper-V, Xen, SCSI and IDE.
-IMAGE_DRIVERS_ALL="virtio_scsi ata_piix vmw_pvscsi hv_storvsc xen-blkfront sd_mod vmxnet3 hv_netvsc xen-netfront"
+# A disk that starts by itself may be anybody's: VMware, Hyper-V, Xen, SCSI and IDE; and the seed may be on a CD.
+IMAGE_DRIVERS_ALL="virtio_scsi ata_piix sr_mod vmw_pvscsi hv_storvsc xen-blkfront sd_mod vmxnet3 hv_netvsc xen-netfront"
 
 # vm_make WORK OUTPUT
 vm_make() {

@@ -122,7 +122,7 @@ static json_t *domain(const struct objects_site *s, const struct claim *c)
 	json_t *disks = json_pack("[{s:s,s:{s:s}}]", "name", OBJECTS_ROOT, "disk", "bus", "virtio");
 
 	if (s->has_seeds)
-		json_array_append_new(disks, json_pack("{s:s,s:{s:s,s:b}}", "name", "seed", "cdrom", "bus", "sata", "readonly", 1));
+		json_array_append_new(disks, json_pack("{s:s,s:{s:s,s:b}}", "name", "seed", "disk", "bus", "virtio", "readonly", 1));
 	return json_pack("{s:{s:s},s:{s:i,s:i},s:{s:o},s:o,s:{s:o,s:[{s:s,s:{}}]}}", "firmware", "uuid", r->desktop, "cpu", "sockets", 1, "cores",
 		(int)(r->cpu_percent + 99) / 100, "memory", "guest", quantity(r->memory_mb), "resources", processors(r->cpu_percent),
 		"devices", "disks", disks, "interfaces", "name", "net", s->network[0] ? "bridge" : "masquerade");
