@@ -10,14 +10,17 @@ broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 
+import guest_harness
 from driver_harness import Refused
 from proxmox_double import TOKEN, Cluster
 from rest_double import wait_for
 from rest_harness import RestWorld, again, crashes, new, run_contract, tests_run
+from test_image_builder import SelfStarter
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 
@@ -82,6 +85,33 @@ def seed_is_read(world, iso, desktop):
         assert f.read().strip() == "test"
     with open(os.path.join(root, "var/lib/puesto/agent/enrol.json")) as f:
         assert json.load(f)["token"] == "token_of_this_test"
+
+
+SEED_DRIVES = (
+    ["-device", "virtio-scsi-pci", "-drive", "file=%s,if=none,id=seed,media=cdrom,readonly=on", "-device", "scsi-cd,drive=seed"],
+    ["-drive", "file=%s,if=none,id=seed,readonly=on,format=raw", "-device", "virtio-blk-pci,drive=seed"],  # as KubeVirt shows it
+)
+
+
+def test_our_image_finds_the_seed(world):
+    """Tier 2: a real machine of our image, with the file that was uploaded."""
+    if TIER < 2 or guest_harness.lacking() or not shutil.which("syslinux"):
+        return
+    image, iso = os.path.join(world.folder, "image"), os.path.join(world.folder, "seed.iso")
+    subprocess.run([guest_harness.SOURCE + "/deploy/image-builder", "--kind", "vm", "--boot", "bios", "--from", "host", "--minimal", "--output", image,
+                    "--build", BUILD], check=True, stdout=subprocess.DEVNULL)
+    driver = world.driver()
+    desktop = world.create(driver)
+    with open(iso, "wb") as f:
+        f.write(list(world.double.isos.values())[0])
+    for words in SEED_DRIVES:
+        guest = SelfStarter(image, None, more=[w.replace("%s", iso) for w in words])
+        try:
+            wait_for("seed in the guest", lambda guest=guest: "seeded by seed disk as test desktop=" + desktop in guest.console(), 90)
+        finally:
+            guest.close()
+    driver.call("destroy", desktop)
+    driver.end()
 
 
 # What happens to a call: which, and how. "task-error" and its like are said by tasks.
