@@ -75,7 +75,7 @@ class Site:
         setup = json.loads(json.dumps(SETUP))
         setup["providers"][0]["name"] = setup["pools"][0]["provider"] = "vm"
         setup["images"][0]["versions"][0].update(base=self.golden + "/disk.qcow2", path=self.golden)
-        setup["pools"][0].update(min=2, max=3, spare=1, spec={"memory_mb": guest_harness.MEMORY_MB, "cpus": 2})
+        setup["pools"][0].update(min=2, max=2, spare=1, spec={"memory_mb": guest_harness.MEMORY_MB, "cpus": 2})
         return setup
 
     def provisioner_start(self):
@@ -91,6 +91,13 @@ class Site:
         pool = self.ana.call("GET", "me/pools")[1]["items"][0]["id"]
         status, answer = self.ana.call("POST", "me/pools/%s/connect" % pool, {"protocol": "novnc"})[:2]
         return (RawViewer(self.gate, answer["ticket"]), answer["desktop"]["id"]) if status == 200 else None
+
+    def operate(self, desktop, what, body, is_done):
+        """An administrator asks for it, and it is done on disk and in the broker's eyes."""
+        def ask():
+            return self.admin.call("POST", "desktops/%s/%s" % (desktop, what), body)[0] in (200, 201, 202, 204)
+        eventually(ask, 60)
+        eventually(lambda: is_done(self.records().get(desktop, {"phase": "", "snapshots": []})), 60)
 
     def change(self, pool, rev, values):
         fields = dict(self.admin.fields)
@@ -220,6 +227,18 @@ def a_killed_provisioner_loses_nobody(site):
     assert len(site.parents()) == 1
 
 
+def a_clone_sleeps_and_goes_back(site):
+    """Its memory, which it shares with its parent's other children, goes to disk whole, and comes back into a QEMU of its own."""
+    desktop = sorted(site.records())[0]
+    site.operate(desktop, "power", {"power": "suspend"}, lambda r: r["phase"] == "suspended")
+    site.operate(desktop, "power", {"power": "start"}, lambda r: r["phase"] == "running")
+    site.operate(desktop, "snapshots", {"name": "before"}, lambda r: [s["whole"] for s in r["snapshots"]] == [True])
+    site.operate(desktop, "power", {"power": "stop"}, lambda r: r["phase"] == "stopped")
+    site.operate(desktop, "snapshots/before/revert", {}, lambda r: r["phase"] == "running")
+    eventually(lambda: site.admin.call("GET", "desktops/" + desktop)[1]["agent"] == "ready", 60)
+    eventually(lambda: site.running(2), BOOT)
+
+
 def replaced(site):
     """An administrator removes one desktop; the one that comes instead, and how long that took from its command on."""
     before = site.records()
@@ -313,7 +332,7 @@ def main():
     try:
         site.start()
         try:
-            for test in (a_pool_is_made_of_clones, a_user_works_and_leaves, a_killed_provisioner_loses_nobody,
+            for test in (a_pool_is_made_of_clones, a_user_works_and_leaves, a_killed_provisioner_loses_nobody, a_clone_sleeps_and_goes_back,
                          a_parent_that_cannot_be_resumed_is_not_needed, a_damaged_parent_is_made_anew,
                          a_bridge_gives_addresses_of_the_range, the_last_one_takes_the_parent_of_a_version_that_is_gone_along):
                 test(site)
