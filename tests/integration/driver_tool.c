@@ -137,6 +137,28 @@ static void run_capacity(struct command *c)
 			"machines", (int)cap.machines, "can", driver_can_text(cap.can, text, sizeof(text)), "limits", cap.limits));
 }
 
+static void on_host(const struct driver_host *h, void *arg)
+{
+	json_array_append_new(arg, json_pack("{s:s,s:i,s:i,s:i,s:b,s:s}", "name", h->name, "memory_mb", (int)h->memory_mb, "free_mb", (int)h->free_mb,
+		"machines", (int)h->machines, "usable", (int)h->usable, "reason", h->reason));
+}
+
+static void on_network(const struct driver_network *n, void *arg)
+{
+	json_array_append_new(arg, json_pack("{s:s,s:s,s:s}", "name", n->name, "kind", n->kind, "about", n->about));
+}
+
+static void run_places(struct command *c)
+{
+	json_t *hosts = json_array(), *networks = json_array();
+
+	c->rc = driver_hosts(driver, on_host, hosts, &c->err);
+	if (c->rc == 0)
+		c->rc = driver_networks(driver, on_network, networks, &c->err);
+	json_object_set_new(c->answer, "hosts", hosts);
+	json_object_set_new(c->answer, "networks", networks);
+}
+
 static void run_power(struct command *c)
 {
 	static const char *const wishes[] = { "start", "stop", "off", "suspend" };
@@ -202,6 +224,7 @@ static const struct {
 	{ "destroy", run_destroy },
 	{ "list", run_list },
 	{ "capacity", run_capacity },
+	{ "places", run_places },
 	{ "power", run_power },
 	{ "snapshot", run_snapshot },
 	{ "resize", run_resize },

@@ -532,6 +532,32 @@ def test_machines_move_grow_and_change(world):
     assert health["healthy"] and "migrate" in health["can"] and "linked_clone" in health["can"], health
 
 
+def test_hosts_and_networks_are_chosen(world):
+    settings = {"networks": "office, lab", "network-office": "VM Network", "network-lab": "DC0_DVPG0"}
+    driver = world.driver(**settings)
+    places = driver.call("places")
+    assert [h["name"] for h in places["hosts"]] == ["DC0_C0_H0", "DC0_C0_H1", "DC0_C0_H2"], places
+    assert all(h["usable"] and 0 < h["free_mb"] <= h["memory_mb"] for h in places["hosts"]), places
+    assert places["networks"] == [{"name": "office", "kind": "existing", "about": "VM Network"},
+                                  {"name": "lab", "kind": "existing", "about": "DC0_DVPG0"}], places
+    desktop = driver.call("create", new(), new(), TEMPLATE, "t", "lab", "DC0_C0_H2")["machine"]["desktop"]
+    chosen = '<host type="HostSystem">%s</host>' % world.admin.find("DC0/host/DC0_C0/DC0_C0_H2")
+    assert chosen in world.door.sent("CloneVM_Task")[0]
+    devices = world.admin.get("VirtualMachine", world.vm(desktop), "config.hardware.device")
+    assert "<portgroupKey>%s</portgroupKey>" % world.admin.find("DC0/network/DC0_DVPG0") in devices, devices
+    host = world.admin.get("VirtualMachine", world.vm(desktop), "runtime.host")
+    driver.call("restart", desktop, new(), "refresh", "t")
+    assert '<host type="HostSystem">%s</host>' % host in world.door.sent("CloneVM_Task")[1], "it stays on its host"
+    assert driver.refused("create", new(), new(), TEMPLATE, "t", "nowhere").code == "invalid"
+    assert world.door.count("CloneVM_Task") == 2, "and nothing was cloned for it"
+    assert driver.refused("create", new(), new(), TEMPLATE, "t", "host", "nowhere").code == "not_found"
+    world.admin.call("EnterMaintenanceMode_Task", "HostSystem", world.admin.find("DC0/host/DC0_C0/DC0_C0_H1"), "<timeout>0</timeout>")
+    hosts = {h["name"]: h for h in driver.call("places")["hosts"]}
+    assert not hosts["DC0_C0_H1"]["usable"] and "maintenance" in hosts["DC0_C0_H1"]["reason"] and hosts["DC0_C0_H0"]["usable"], hosts
+    world.admin.call("ExitMaintenanceMode_Task", "HostSystem", world.admin.find("DC0/host/DC0_C0/DC0_C0_H1"), "<timeout>0</timeout>")
+    assert world.driver(host="DC0_C0_H0").call("places")["hosts"] == [], "the administrator has chosen"
+
+
 def test_guests_that_do_not_listen_are_switched_off(world):
     driver = world.driver(deadline_s=17)
     desktop = world.create(driver)

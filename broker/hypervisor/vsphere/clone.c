@@ -82,16 +82,30 @@ struct places {
 	struct vim_ref folder, pool, datastore, host;
 };
 
-static int places_find(struct vs_op *op, struct places *ret, struct pst_err *err)
+static int host_choose(
+	struct vs_op *op, const struct machine_request *r, const struct vim_ref *host, struct vim_ref *ret, struct pst_err *err)
+{
+	const struct vs_settings *s = &op->vs->set;
+
+	if (r->host[0])
+		return vs_host_find(op, r->host, ret, err);
+	if (host && host->type[0])
+		*ret = *host;
+	else if (s->host[0])
+		return vs_place_find(op, s->host, "host", ret, err);
+	return 0;
+}
+
+static int places_find(
+	struct vs_op *op, const struct machine_request *r, const struct vim_ref *host, struct places *ret, struct pst_err *err)
 {
 	const struct vs_settings *s = &op->vs->set;
 
 	memset(ret, 0, sizeof(*ret));
 	if (vs_place_find(op, s->folder, "folder", &ret->folder, err) < 0 || vs_place_find(op, s->pool, "pool", &ret->pool, err) < 0 ||
-		(s->datastore[0] && vs_place_find(op, s->datastore, "datastore", &ret->datastore, err) < 0) ||
-		(s->host[0] && vs_place_find(op, s->host, "host", &ret->host, err) < 0))
+		(s->datastore[0] && vs_place_find(op, s->datastore, "datastore", &ret->datastore, err) < 0))
 		return err->code;
-	return 0;
+	return host_choose(op, r, host, &ret->host, err);
 }
 
 static const struct vim_ref *or_none(const struct vim_ref *ref)
@@ -133,7 +147,24 @@ static void record_fill(const struct vsphere *vs, const struct machine_request *
 	ret->request = *r;
 }
 
-int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r, struct vs_vm *ret, struct pst_err *err)
+/* A host that was chosen is kept to, also where the server put the clone elsewhere. */
+static int host_keep(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, struct pst_err *err)
+{
+	static const char *const paths[] = { "runtime.host", NULL };
+	struct property_set set = { .object = &vm->ref, .paths = paths };
+	const struct soap_node *content;
+	struct soap *s = property_get(&op->vim, &set, &content, err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	rc = vim_ref_read(property_of(content, "runtime.host"), &vm->host, err);
+	soap_destroy(s);
+	return rc < 0 ? rc : vs_move(op, vm, host, err);
+}
+
+int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r, const struct vim_ref *host, struct vs_vm *ret,
+	struct pst_err *err)
 {
 	struct source source;
 	struct places places;
@@ -142,7 +173,7 @@ int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r
 
 	memset(ret, 0, sizeof(*ret));
 	record_fill(op->vs, r, &ret->record);
-	if (source_find(op, r, &source, err) < 0 || places_find(op, &places, err) < 0)
+	if (source_find(op, r, &source, err) < 0 || places_find(op, r, host, &places, err) < 0)
 		return err->code;
 	record = lv_record_text(&ret->record);
 	if (!record)
@@ -154,5 +185,5 @@ int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r
 	pst_strlcpy(ret->name, sizeof(ret->name), name);
 	ret->is_next = pst_str_ends(name, VS_NEXT);
 	ret->whose = VS_OURS;
-	return 0;
+	return r->host[0] ? host_keep(op, ret, &places.host, err) : 0;
 }

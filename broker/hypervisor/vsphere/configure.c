@@ -86,9 +86,21 @@ static int portgroup_read(struct vs_op *op, struct spec_network *n, struct pst_e
 	return rc;
 }
 
-static int network_find(struct vs_op *op, struct spec_network *n, struct pst_err *err)
+const char *vs_network_path(const struct vs_settings *s, const char *name, struct pst_err *err)
 {
-	const char *path = op->vs->set.network, *name = strrchr(path, '/');
+	if (strcmp(name, "host") == 0 || strcmp(name, "none") == 0 || !name[0])
+		return s->network;
+	for (size_t i = 0; i < s->networks_n; i++) {
+		if (strcmp(s->networks[i].name, name) == 0)
+			return s->networks[i].path;
+	}
+	pst_err_set(err, PST_EINVAL, "there is no network \"%s\" in \"networks\"", name);
+	return NULL;
+}
+
+static int network_find(struct vs_op *op, const char *path, struct spec_network *n, struct pst_err *err)
+{
+	const char *name = strrchr(path, '/');
 
 	memset(n, 0, sizeof(*n));
 	if (vs_place_find(op, path, "network", &n->network, err) < 0)
@@ -135,16 +147,18 @@ static int devices_plan(struct vs_op *op, const struct vs_vm *vm, const struct s
 	struct spec_network *network, struct pst_err *err)
 {
 	const struct machine_request *r = &vm->record.request;
+	const char *path;
 
 	if (r->disk_mb && disk_plan(devices, r->disk_mb, spec, err) < 0)
 		return err->code;
-	if (!op->vs->set.network[0])
-		return 0;
+	path = vs_network_path(&op->vs->set, r->network, err);
+	if (!path || !path[0])
+		return path ? 0 : err->code;
 	spec->card = spec_card_find(devices);
 	spec->network = network;
 	if (!spec->card)
 		return pst_err_set(err, PST_EINVAL, "the template has no network card to connect with \"network\": give it one");
-	return network_find(op, network, err);
+	return network_find(op, path, network, err);
 }
 
 /* With the guest's seed in it. */

@@ -87,9 +87,9 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 	snprintf(name, sizeof(name), VS_PREFIX "%s", op->desktop);
 	if (f.now.whose == VS_FOREIGN)
 		return pst_err_set(err, PST_ECONFLICT, "a machine %s that is not ours stands in the folder; rename it, or remove it", name);
-	if (vs_remove(op, &f.now, err) < 0 || vs_remove(op, &f.next, err) < 0)
+	if (!vs_network_path(&op->vs->set, r->network, err) || vs_remove(op, &f.now, err) < 0 || vs_remove(op, &f.next, err) < 0)
 		return err->code;
-	if (vs_clone(op, name, r, &vm, err) < 0)
+	if (vs_clone(op, name, r, NULL, &vm, err) < 0)
 		return err->code;
 	rc = finish(op, &vm, ret, err);
 	/* When vSphere is gone, or the caller, it is as after a crash. */
@@ -131,7 +131,8 @@ static int refresh(struct vs_op *op, struct vs_vm *old, const struct machine_req
 	char name[VS_NAME_SIZE];
 
 	snprintf(name, sizeof(name), VS_PREFIX "%s" VS_NEXT, op->desktop);
-	if (vs_clone(op, name, r, &f.next, err) < 0 || vs_remove(op, old, err) < 0 || vs_found_tidy(op, &f, err) < 0)
+	if (!vs_network_path(&op->vs->set, r->network, err) || vs_clone(op, name, r, &old->host, &f.next, err) < 0 ||
+		vs_remove(op, old, err) < 0 || vs_found_tidy(op, &f, err) < 0)
 		return err->code;
 	return finish(op, &f.now, ret, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every machine of ours in the folder, and what the cluster's hosts have room for. */
+/* Every machine of ours in the folder. */
 #include "broker/hypervisor/vsphere/vsphere_priv.h"
 
 #include "base/mem.h"
@@ -12,7 +12,6 @@
 
 #define HOSTS_MAX 256
 #define NEXTS_MAX 1024
-#define DESKTOP_MB 2048 /* of the hosts' memory, for each desktop */
 
 struct host {
 	struct vim_ref ref;
@@ -79,15 +78,6 @@ static int host_visit(const struct vim_ref *ref, const struct soap_node *content
 	return 0;
 }
 
-static int hosts_each(struct vs_op *op, const char *const *paths, property_visit visit, void *arg, struct pst_err *err)
-{
-	struct vim_ref cluster;
-	struct property_set set = { .object = &cluster, .children = "HostSystem", .paths = paths };
-
-	return vs_place_find(op, op->vs->set.cluster, "cluster", &cluster, err) < 0 ? err->code
-										    : property_each(&op->vim, &set, visit, arg, err);
-}
-
 static int seen_add(struct list *l, const char *desktop, struct pst_err *err)
 {
 	if (l->seen_n == l->seen_cap) {
@@ -152,7 +142,7 @@ static int list_run(struct vs_op *op, struct list *l, struct pst_err *err)
 	struct vim_ref folder;
 	struct property_set set = { .object = &folder, .children = "VirtualMachine", .paths = vs_vm_paths };
 
-	if (hosts_each(op, names, host_visit, l, err) < 0 || vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0 ||
+	if (vs_hosts_each(op, names, host_visit, l, err) < 0 || vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0 ||
 		property_each(&op->vim, &set, vm_visit, l, err) < 0)
 		return err->code;
 	nexts_tell(l);
@@ -175,87 +165,4 @@ int vsphere_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_
 	free(l.seen);
 	vs_op_end(&op);
 	return rc;
-}
-
-void vs_host_name(struct vs_op *op, const struct vim_ref *host, char out[MACHINE_NAME_SIZE])
-{
-	static const char *const names[] = { "name", NULL };
-	struct property_set set = { .object = host, .paths = names };
-	struct pst_err ignored = PST_ERR_INIT;
-	const struct soap_node *content, *name;
-	struct soap *s;
-
-	out[0] = '\0';
-	s = host->type[0] ? property_get(&op->vim, &set, &content, &ignored) : NULL;
-	name = s ? property_of(content, "name") : NULL;
-	if (name && pst_strlcpy(out, MACHINE_NAME_SIZE, name->text) < 0)
-		out[0] = '\0';
-	soap_destroy(s);
-}
-
-struct room {
-	uint64_t bytes;
-	unsigned hosts; /* that work */
-};
-
-static int room_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
-{
-	const struct soap_node *state = property_of(content, "runtime.connectionState"),
-			       *rests = property_of(content, "runtime.inMaintenanceMode"),
-			       *memory = property_of(content, "summary.hardware.memorySize");
-	struct room *room = arg;
-	uint64_t bytes = 0;
-
-	if (!state || strcmp(state->text, "connected") != 0 || (rests && strcmp(rests->text, "true") == 0))
-		return 0;
-	room->hosts++;
-	if (memory && pst_parse_u64(memory->text, 0, UINT64_C(1) << 50, &bytes) == 0)
-		room->bytes += bytes;
-	return 0;
-}
-
-static void room_fill(const struct vsphere *vs, const struct vim_service *service, const struct room *room, struct driver_capacity *ret)
-{
-	if (!vs->set.capacity)
-		ret->machines = (uint32_t)PST_CLAMP((room->bytes >> 20) / DESKTOP_MB, (uint64_t)1, (uint64_t)PROPERTY_OBJECTS_MAX);
-	if (room->hosts > 1)
-		ret->can |= DRIVER_MIGRATE;
-	snprintf(ret->limits, sizeof(ret->limits), "memory cpu (%.40s)", service->words);
-	if (room->hosts == 0)
-		snprintf(ret->reason, sizeof(ret->reason), "no host of %.200s is connected and out of maintenance", vs->set.cluster);
-	ret->healthy = ret->reason[0] == '\0';
-}
-
-static int health_ask(struct vs_op *op, struct vim_service *service, struct room *room, struct pst_err *err)
-{
-	static const char *const paths[] = { "runtime.connectionState", "runtime.inMaintenanceMode", "summary.hardware.memorySize", NULL };
-	struct vim_ref folder;
-
-	if (vim_service(&op->vim, service, err) < 0)
-		return err->code;
-	if (!service->is_vcenter)
-		return pst_err_set(
-			err, PST_EUNSUPPORTED, "%s is a host alone, which cannot clone: give the address of its vCenter", service->words);
-	if (vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0)
-		return err->code;
-	return hosts_each(op, paths, room_visit, room, err);
-}
-
-int vsphere_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
-{
-	struct vsphere *vs = vsphere_of(d);
-	struct room room = { .hosts = 0 };
-	struct pst_err why = PST_ERR_INIT;
-	struct vim_service service;
-	struct vs_op op;
-
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE;
-	ret->machines = vs->set.capacity ? vs->set.capacity : 1;
-	vs_op_begin(&op, vs, "");
-	if (health_ask(&op, &service, &room, &why) < 0)
-		snprintf(ret->reason, sizeof(ret->reason), "%.480s", why.text);
-	else
-		room_fill(vs, &service, &room, ret);
-	vs_op_end(&op);
-	return 0;
 }

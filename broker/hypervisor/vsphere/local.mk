@@ -5,6 +5,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/vsphere/configure.c \
 	broker/hypervisor/vsphere/fault.c broker/hypervisor/vsphere/fault.h \
 	broker/hypervisor/vsphere/found.c \
+	broker/hypervisor/vsphere/hosts.c \
 	broker/hypervisor/vsphere/life.c \
 	broker/hypervisor/vsphere/list.c \
 	broker/hypervisor/vsphere/migrate.c \

@@ -7,32 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static int host_find(struct vs_op *op, const char *name, struct vim_ref *ret, struct pst_err *err)
-{
-	char path[VS_PATH_SIZE + MACHINE_NAME_SIZE];
-
-	snprintf(path, sizeof(path), "%s/%s", op->vs->set.cluster, name);
-	if (vs_place_look(op, path, ret, err) < 0)
-		return err->code;
-	if (strcmp(ret->type, "HostSystem") != 0)
-		return pst_err_set(err, PST_ENOTFOUND, "%.200s has no host \"%s\"", op->vs->set.cluster, name);
-	return 0;
-}
-
-static int move(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
+int vs_move(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, struct pst_err *err)
 {
 	struct vim_call c = { .method = "RelocateVM_Task", .self = &vm->ref };
-	struct vim_ref host;
 	struct pst_buf b;
 	int rc;
 
-	if (host_find(op, name, &host, err) < 0)
-		return err->code;
-	if (vim_ref_equal(&host, &vm->host))
+	if (vim_ref_equal(host, &vm->host))
 		return 0;
 	pst_buf_init(&b, 2048);
 	pst_buf_put_str(&b, "<spec>");
-	vim_put_ref(&b, "host", &host);
+	vim_put_ref(&b, "host", host);
 	pst_buf_put_str(&b, "</spec>");
 	c.args = pst_buf_cstr(&b);
 	rc = task_run(&op->vim, &c, "moving the machine", NULL, err);
@@ -40,7 +25,14 @@ static int move(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst
 	return rc;
 }
 
+static int migrate(struct vs_op *op, struct vs_vm *vm, const void *name, struct pst_err *err)
+{
+	struct vim_ref host;
+
+	return vs_host_find(op, name, &host, err) < 0 ? err->code : vs_move(op, vm, &host, err);
+}
+
 int vsphere_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
 {
-	return vs_work(d, desktop, move, host, err);
+	return vs_work(d, desktop, migrate, host, err);
 }

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CAPACITY_MAX 65536
@@ -60,6 +61,41 @@ static int place_read(const struct driver_params *p, const char *key, const char
 	return path_copy(copy, name, key, err) < 0 ? err->code : path_join(out, parent, copy, key, err);
 }
 
+static int network_add(struct vs_settings *s, const struct driver_params *p, const char *name, const char *parent, struct pst_err *err)
+{
+	struct vs_network *n = &s->networks[s->networks_n];
+	char key[MACHINE_NAME_SIZE + 16];
+
+	if (s->networks_n == VS_NETWORKS_MAX)
+		return pst_err_set(err, PST_ELIMIT, "networks: more than %d", VS_NETWORKS_MAX);
+	if (!name[0] || pst_strlcpy(n->name, sizeof(n->name), name) < 0 || strcmp(name, "host") == 0 || strcmp(name, "none") == 0 ||
+		name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+		return pst_err_set(err, PST_EINVAL,
+			"networks: \"%.63s\" is no name of letters, digits and ._- (\"host\" and \"none\" are taken)", name);
+	snprintf(key, sizeof(key), "network-%s", name);
+	if (place_read(p, key, parent, n->path, err) < 0)
+		return err->code;
+	if (!n->path[0])
+		return pst_err_set(err, PST_EINVAL, "%s: must be the network's name in vSphere", key);
+	s->networks_n++;
+	return 0;
+}
+
+/* "office, lab", each with its own key. */
+static int networks_read(struct vs_settings *s, const struct driver_params *p, const char *parent, struct pst_err *err)
+{
+	char *copy = strdup(pst_conf_str(p->conf, p->section, "networks", "")), *rest = copy, *name;
+	int rc = copy ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	while (rc == 0 && copy[0] && (name = strsep(&rest, ","))) {
+		name += strspn(name, " \t");
+		name[strcspn(name, " \t")] = '\0';
+		rc = network_add(s, p, name, parent, err);
+	}
+	free(copy);
+	return rc;
+}
+
 static int places_read(struct vsphere *vs, const struct driver_params *p, struct pst_err *err)
 {
 	struct vs_settings *s = &vs->set;
@@ -76,7 +112,7 @@ static int places_read(struct vsphere *vs, const struct driver_params *p, struct
 		place_read(p, "host", s->cluster, s->host, err) < 0 || path_join(parent, datacenter, "datastore", "datastore", err) < 0 ||
 		place_read(p, "datastore", parent, s->datastore, err) < 0 || path_join(parent, datacenter, "network", "network", err) < 0)
 		return err->code;
-	return place_read(p, "network", parent, s->network, err);
+	return place_read(p, "network", parent, s->network, err) < 0 ? err->code : networks_read(s, p, parent, err);
 }
 
 /* "10.0.0.10-10.0.0.99" */

@@ -9,6 +9,7 @@
 #include "broker/hypervisor/libvirt/record.h"
 #include "broker/hypervisor/mark.h"
 #include "broker/hypervisor/seed.h"
+#include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/vim.h"
 #include "broker/hypervisor/watches.h"
 
@@ -21,8 +22,14 @@
 #define VS_RECORD_KEY "puesto.record"
 #define VS_SEED_KEY "guestinfo.puesto.seed"
 #define VS_WAIT_S 60
+#define VS_NETWORKS_MAX 32
 
 struct vs_op;
+
+struct vs_network {
+	char name[MACHINE_NAME_SIZE]; /* as pools call it */
+	char path[VS_PATH_SIZE];
+};
 
 /* Inventory paths ("DC/vm/Folder") have no slash in front. */
 struct vs_settings {
@@ -30,9 +37,11 @@ struct vs_settings {
 	char templates[VS_PATH_SIZE]; /* where a template without a path is */
 	char cluster[VS_PATH_SIZE];   /* whose hosts run them */
 	char pool[VS_PATH_SIZE];
-	char datastore[VS_PATH_SIZE]; /* path; "": where the template is */
-	char network[VS_PATH_SIZE];   /* path; "": the template's */
-	char host[VS_PATH_SIZE];      /* path; "": the cluster chooses */
+	char datastore[VS_PATH_SIZE];                /* path; "": where the template is */
+	char network[VS_PATH_SIZE];                  /* path; "": the template's */
+	struct vs_network networks[VS_NETWORKS_MAX]; /* others, by name */
+	size_t networks_n;
+	char host[VS_PATH_SIZE]; /* path; "": the cluster chooses */
 	struct seed_site seed;
 	uint32_t first, last; /* IPv4 addresses that guests may say they have, host order; 0: all but special ones */
 	uint32_t capacity;    /* 0: by the hosts' memory */
@@ -125,14 +134,27 @@ int vs_vm_look(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 
 /* list.c */
 int vsphere_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err);
-int vsphere_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err);
-void vs_host_name(struct vs_op *op, const struct vim_ref *host, char out[MACHINE_NAME_SIZE]);
 void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m);
 
-/* clone.c: a machine of that name, off, with a record that says it is not finished. */
-int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r, struct vs_vm *ret, struct pst_err *err);
+/* hosts.c */
+int vsphere_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err);
+int vsphere_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
+int vsphere_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+int vs_hosts_each(struct vs_op *op, const char *const *paths, property_visit visit, void *arg, struct pst_err *err);
+/* A host of the cluster; PST_ENOTFOUND without. */
+int vs_host_find(struct vs_op *op, const char *name, struct vim_ref *ret, struct pst_err *err);
+void vs_host_name(struct vs_op *op, const struct vim_ref *host, char out[MACHINE_NAME_SIZE]);
+
+/*
+ * clone.c: a machine of that name, off, with a record that says it is not finished. It is put on the request's host, else
+ * on the one that is given (or NULL), else on the setting's, else where the cluster wants it.
+ */
+int vs_clone(struct vs_op *op, const char *name, const struct machine_request *r, const struct vim_ref *host, struct vs_vm *ret,
+	struct pst_err *err);
 
 /* configure.c */
+/* Of the pool's network, or the provider's; "" leaves the template's. NULL with err when there is none of that name. */
+const char *vs_network_path(const struct vs_settings *s, const char *name, struct pst_err *err);
 /* Size, network, seed and record of one that is off: from here on it is meant to run. */
 int vs_configure(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 /* Only the record, and the seed without a token where has_seed. */
@@ -158,6 +180,8 @@ int vsphere_snapshot_revert(struct driver *d, const char *desktop, const char *n
 int vsphere_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 
 /* migrate.c */
+/* To that host, unless it is there. */
+int vs_move(struct vs_op *op, struct vs_vm *vm, const struct vim_ref *host, struct pst_err *err);
 int vsphere_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 
 /* watch.c: the thread that looks for ends. */

@@ -7,7 +7,7 @@
  * Covers: broker/hypervisor/vsphere/list.c broker/hypervisor/vsphere/migrate.c
  * Covers: broker/hypervisor/vsphere/place.c broker/hypervisor/vsphere/power.c
  * Covers: broker/hypervisor/vsphere/settings.c broker/hypervisor/vsphere/watch.c
- * Covers: broker/hypervisor/vsphere/address.c
+ * Covers: broker/hypervisor/vsphere/address.c broker/hypervisor/vsphere/hosts.c
  */
 #include "broker/hypervisor/vsphere/vsphere_priv.h"
 
@@ -104,6 +104,9 @@ Test(vsphere, bad_settings_are_named)
 		{ WHOLE "addresses = 10.0.0.9\n", "addresses" },
 		{ WHOLE "addresses = 10.0.0.9-10.0.0.8\n", "addresses" },
 		{ WHOLE "deadline_s = 0\n", "deadline_s" },
+		{ WHOLE "networks = a, b\nnetwork-a = x\n", "network-b" },
+		{ WHOLE "networks = none\nnetwork-none = x\n", "none" },
+		{ WHOLE "networks = a b/c\n", "network-a" },
 		{ WHOLE "agent_port = 0\n", "agent_port" },
 	};
 	struct pst_conf *conf;
