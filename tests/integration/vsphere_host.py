@@ -50,11 +50,13 @@ class Simulator:
         self.certificate, self.key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
         certify(self.certificate, self.key)
         self.log = open(os.path.join(folder, "simulator.log"), "ab")
-        self.port, self.process = 0, None
+        self.folder, self.port, self.process = folder, 0, None
 
     def start(self, *options):
         command = [self.program, "-l", "127.0.0.1:%d" % self.port, "-cert", self.certificate, "-key", self.key, *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        # Its datastores are folders that it leaves behind when it is killed.
+        env = dict(os.environ, TMPDIR=self.folder)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         line = self.process.stdout.readline()
         assert line.startswith("listening "), "the simulator did not start: see %s" % self.log.name
         self.port = int(line.split()[1])
