@@ -29,9 +29,9 @@ int seed_site_read(struct seed_site *s, const struct driver_params *p, struct ps
 	return ca ? path_make(s->agents_ca, err, "%s", ca) : path_make(s->agents_ca, err, "%s/pki/ca.pem", p->data);
 }
 
-char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err)
+json_t *seed_json(const struct seed_site *s, const struct machine_request *r, struct pst_err *err)
 {
-	char display[32], *ca, *text = NULL;
+	char display[32], *ca;
 	json_t *seed;
 	size_t len;
 
@@ -43,13 +43,23 @@ char *seed_text(const struct seed_site *s, const struct machine_request *r, stru
 	seed = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "desktop", r->desktop, "hostname", r->hostname, "broker", s->agents,
 		"display", display, "ca", ca, "locale", r->locale, "layout", r->layout);
 	free(ca);
-	if (seed && r->enrol_token[0])
-		json_object_set_new(seed, "token", json_string(r->enrol_token));
-	if (seed)
-		text = pst_json_text(seed, NULL);
-	json_decref(seed);
-	if (!text)
+	if (seed && r->enrol_token[0] && json_object_set_new(seed, "token", json_string(r->enrol_token)) < 0) {
+		json_decref(seed);
+		seed = NULL;
+	}
+	if (!seed)
 		pst_err_set(err, PST_ENOMEM, "no memory for the seed");
+	return seed;
+}
+
+char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err)
+{
+	json_t *seed = seed_json(s, r, err);
+	char *text = seed ? pst_json_text(seed, NULL) : NULL;
+
+	if (seed && !text)
+		pst_err_set(err, PST_ENOMEM, "no memory for the seed");
+	json_decref(seed);
 	return text;
 }
 

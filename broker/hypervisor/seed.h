@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "broker/hypervisor/driver.h"
 
+#include <jansson.h>
+
 struct seed_site {
 	char agents[80]; /* ADDRESS:PORT of the broker; "" where desktops have no agent of ours */
 	char agents_ca[PATH_MAX];
@@ -14,7 +16,10 @@ struct seed_site {
 /* Of the provider's section: agents, agents_ca (DATA/pki/ca.pem), agent_port (5910). */
 int seed_site_read(struct seed_site *s, const struct driver_params *p, struct pst_err *err);
 
-/* The JSON with the enrolment's token: a secret. Returns owned (seed_text_free), NULL with err. */
+/* With the enrolment's token, if the request has one: a secret. Returns owned, NULL with err. */
+json_t *seed_json(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
+
+/* The same as text. Returns owned (seed_text_free), NULL with err. */
 char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
 /* Wipes it. Accepts NULL. */
 void seed_text_free(char *text);

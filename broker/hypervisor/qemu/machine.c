@@ -135,7 +135,7 @@ static int paths_make(struct starting *s, struct pst_err *err)
 		qm_path(q, s->op->desktop, "log", s->log, err) < 0 || qm_path(q, s->op->desktop, "pid", s->pid, err) < 0)
 		return err->code;
 	qm_address(s->r->uid, address);
-	snprintf(s->forward, sizeof(s->forward), "%s:%u-:%u", address, q->set.agent_port, q->set.agent_port);
+	snprintf(s->forward, sizeof(s->forward), "%s:%u-:%u", address, q->set.seed.agent_port, q->set.seed.agent_port);
 	lv_mac(s->op->desktop, s->mac);
 	return 0;
 }
@@ -190,7 +190,7 @@ static int seed_write(struct starting *s, struct pst_err *err)
 	char *text;
 	int rc;
 
-	if (s->op->q->set.agents[0] == '\0')
+	if (s->op->q->set.seed.agents[0] == '\0')
 		return 0;
 	seed = qm_seed(&s->op->q->set, &s->r->request, false, err);
 	text = seed ? json_dumps(seed, JSON_COMPACT) : NULL;

@@ -78,7 +78,7 @@ void qm_net_endpoint(const struct qemu *q, const struct qm_record *r, struct mac
 	if (q->set.network == QM_NET_NONE)
 		return;
 	ret->kind = ENDPOINT_TLS;
-	ret->port = q->set.agent_port;
+	ret->port = q->set.seed.agent_port;
 	if (q->set.network == QM_NET_BRIDGE)
 		pst_strlcpy(ret->address, sizeof(ret->address), r->address);
 	else
@@ -100,6 +100,6 @@ json_t *qm_net_json(const struct qemu *q, const struct qm_record *r)
 	if (q->set.network == QM_NET_BRIDGE)
 		return json_pack("{s:s,s:s}", "type", "tap", "fd", QM_CABLE);
 	qm_address(r->uid, address);
-	snprintf(forward, sizeof(forward), "tcp:%s:%u-:%u", address, q->set.agent_port, q->set.agent_port);
+	snprintf(forward, sizeof(forward), "tcp:%s:%u-:%u", address, q->set.seed.agent_port, q->set.seed.agent_port);
 	return json_pack("{s:s,s:[{s:s}]}", "type", "user", "hostfwd", "str", forward);
 }

@@ -3,14 +3,9 @@
 #include "broker/hypervisor/qemu/qemu_priv.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CA_MAX (64u << 10)
 #define RANDOM_SIZE 64
 
 /* All clones of a parent have its clock and its random state: they get their own. */
@@ -28,24 +23,12 @@ static int fresh_add(json_t *seed)
 
 json_t *qm_seed(const struct qm_settings *set, const struct machine_request *r, bool fresh, struct pst_err *err)
 {
-	char display[32], *ca;
-	json_t *seed;
-	size_t len;
+	json_t *seed = seed_json(&set->seed, r, err);
 
-	if (pst_file_read(set->agents_ca, CA_MAX, &ca, &len, err) < 0) {
-		pst_err_wrap(err, "agents_ca");
-		return NULL;
-	}
-	snprintf(display, sizeof(display), "0.0.0.0:%u", set->agent_port);
-	seed = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "desktop", r->desktop, "hostname", r->hostname, "broker", set->agents, "display",
-		display, "ca", ca, "locale", r->locale, "layout", r->layout);
-	free(ca);
-	if (seed && ((r->enrol_token[0] && json_object_set_new(seed, "token", json_string(r->enrol_token)) < 0) ||
-			    (fresh && fresh_add(seed) < 0))) {
+	if (seed && fresh && fresh_add(seed) < 0) {
 		json_decref(seed);
 		seed = NULL;
-	}
-	if (!seed)
 		pst_err_set(err, PST_ENOMEM, "no memory for the seed");
+	}
 	return seed;
 }

@@ -24,7 +24,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define AGENT_PORT 5910
+#define PORT_MIN 1024
 #define UID_LOWEST 6000000
 #define MACHINE_MB 1024 /* memory that one desktop is reckoned with */
 #define DISK_FREE_MIN_MB 512
@@ -113,13 +113,6 @@ static int accel_read(struct qm_settings *s, const struct driver_params *p, stru
 	return 0;
 }
 
-static int text_copy(char *out, size_t size, const char *value, const char *key, struct pst_err *err)
-{
-	if (pst_strlcpy(out, size, value) < 0)
-		return pst_err_set(err, PST_ELIMIT, "%s: longer than %zu bytes", key, size - 1);
-	return 0;
-}
-
 static int bridge_read(struct qemu *q, const struct driver_params *p, const char *bridge, struct pst_err *err)
 {
 	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
@@ -147,17 +140,12 @@ static int network_read(struct qemu *q, const struct driver_params *p, struct ps
 	return 0;
 }
 
+/* Ports below are the host's own, where machines share its loopback. */
 static int agents_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	char fallback[PATH_MAX];
-	uint32_t port;
-
-	if (text_copy(s->agents, sizeof(s->agents), pst_conf_str(p->conf, p->section, "agents", ""), "agents", err) < 0 ||
-		pst_conf_u32(p->conf, p->section, "agent_port", 1024, 65535, AGENT_PORT, &port, err) < 0 ||
-		path_make(fallback, err, "%s/pki/ca.pem", p->data) < 0)
+	if (seed_site_read(&s->seed, p, err) < 0)
 		return err->code;
-	s->agent_port = (uint16_t)port;
-	return path_make(s->agents_ca, err, "%s", pst_conf_str(p->conf, p->section, "agents_ca", fallback));
+	return s->seed.agent_port < PORT_MIN ? pst_err_set(err, PST_EINVAL, "agent_port: must be %d to 65535", PORT_MIN) : 0;
 }
 
 static int times_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
@@ -241,7 +229,7 @@ int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_e
 		pst_conf_bool(p->conf, p->section, "instant", true, &s->is_instant, err) < 0 || directory_read(s, p, err) < 0 ||
 		uids_read(q, p, err) < 0)
 		return err->code;
-	s->is_instant = s->is_instant && s->agents[0]; /* a clone has to be told who it is */
+	s->is_instant = s->is_instant && s->seed.agents[0]; /* a clone has to be told who it is */
 	if (!s->capacity)
 		s->capacity = (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)2, (uint64_t)q->uids.count - 1);
 	program_probe(s);
@@ -264,8 +252,8 @@ void qm_settings_faults(const struct qemu *q, char *out, size_t size)
 		snprintf(out, size, "%.200s is missing: apt-get install qemu-utils", s->image_program);
 	else if (s->is_kvm && access("/dev/kvm", R_OK | W_OK) < 0)
 		snprintf(out, size, "accel = kvm, and /dev/kvm cannot be used: %s", strerror(errno));
-	else if (s->agents[0] && access(s->agents_ca, R_OK) < 0)
-		snprintf(out, size, "agents_ca: %.200s cannot be read: %s", s->agents_ca, strerror(errno));
+	else if (s->seed.agents[0] && access(s->seed.agents_ca, R_OK) < 0)
+		snprintf(out, size, "agents_ca: %.200s cannot be read: %s", s->seed.agents_ca, strerror(errno));
 	else if (s->network == QM_NET_BRIDGE && if_nametoindex(s->bridge) == 0)
 		snprintf(out, size, "there is no bridge %.16s: make it, as docs/hypervisors.md says", s->bridge);
 	else if (statvfs(s->directory, &fs) < 0)

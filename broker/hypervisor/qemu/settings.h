@@ -2,6 +2,8 @@
 /* What a provider's section says, and what was found on this host when it was read. It does not change afterwards. */
 #pragma once
 
+#include "broker/hypervisor/seed.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,9 +27,7 @@ struct qm_settings {
 	bool is_instant;
 	enum qm_network network;
 	char bridge[16];
-	char agents[80]; /* ADDRESS:PORT of the broker, as guests see it; "" without agents */
-	char agents_ca[PATH_MAX];
-	uint16_t agent_port;
+	struct seed_site seed;
 	uint32_t capacity;
 	uint64_t deadline_ms, stop_ms, parent_boot_ms, parent_wait_ms;
 	int64_t recycle_ms; /* 0: what is destroyed is gone */

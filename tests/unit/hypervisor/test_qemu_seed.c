@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct qm_settings set = { .agents = "10.0.2.2:5911", .agent_port = 5910 };
+static struct qm_settings set = { .seed = { .agents = "10.0.2.2:5911", .agent_port = 5910 } };
 static struct machine_request request = {
 	.desktop = "6f0c0b52-7b3c-4c52-9d3c-0f0f6b2c1a11", .hostname = "d17", .locale = "es_ES", .layout = "es", .enrol_token = "secret"
 };
@@ -19,8 +19,8 @@ static void ca_make(void)
 {
 	FILE *f;
 
-	snprintf(set.agents_ca, sizeof(set.agents_ca), "/tmp/puesto-seed-%d", (int)getpid());
-	f = fopen(set.agents_ca, "we");
+	snprintf(set.seed.agents_ca, sizeof(set.seed.agents_ca), "/tmp/puesto-seed-%d", (int)getpid());
+	f = fopen(set.seed.agents_ca, "we");
 	cr_assert_not_null(f);
 	fputs("CERTIFICATE\n", f);
 	fclose(f);
@@ -51,7 +51,7 @@ Test(qemu_seed, says_who_a_machine_is)
 	o = seed(false);
 	cr_expect_null(json_object_get(o, "token"), "it keeps its enrolment");
 	json_decref(o);
-	unlink(set.agents_ca);
+	unlink(set.seed.agents_ca);
 }
 
 Test(qemu_seed, two_clones_get_different_randomness)
@@ -66,14 +66,14 @@ Test(qemu_seed, two_clones_get_different_randomness)
 	cr_expect_gt(pst_json_int(a, "time_ms", 0, INT64_MAX, 0), INT64_C(1600000000000));
 	json_decref(a);
 	json_decref(b);
-	unlink(set.agents_ca);
+	unlink(set.seed.agents_ca);
 }
 
 Test(qemu_seed, without_the_authority_there_is_none)
 {
 	struct pst_err err = PST_ERR_INIT;
 
-	snprintf(set.agents_ca, sizeof(set.agents_ca), "/nowhere/ca.pem");
+	snprintf(set.seed.agents_ca, sizeof(set.seed.agents_ca), "/nowhere/ca.pem");
 	cr_expect_null(qm_seed(&set, &request, false, &err));
 	cr_expect_not_null(strstr(err.text, "agents_ca"), "%s", err.text);
 }
