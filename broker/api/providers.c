@@ -16,6 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The kinds, and what their drivers are tried against by the tests that came with this version (docs/hypervisors.md). */
+static const char *const kinds[] = {"local", "libvirt", "container", "lxc", "ssh", "vsphere", "hosts", "proxmox", "kubevirt", "qemu", "hyperv", NULL};
+static const char *const checked[] = {"real", "real", "real", "real", "real", "simulator", "real", "double", "double", "real", "double"};
+_Static_assert(PST_ARRAY_LEN(kinds) == PST_ARRAY_LEN(checked) + 1, "each kind is checked against something");
+
+static const char *checked_of(const char *kind)
+{
+	for (size_t i = 0; kinds[i]; i++)
+		if (!strcmp(kinds[i], kind))
+			return checked[i];
+	return "";
+}
+
 static json_t *can_json(const char *words)
 {
 	json_t *list = json_array();
@@ -46,8 +59,8 @@ static json_t *row_json(struct api *api, const struct provider_row *p)
 			"Ningún aprovisionador ha informado de él: arranque puesto-provisioner."};
 	if (!p->enabled)
 		why = (struct core_reason){"disabled", "It is switched off.", "Está desactivado."};
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:o}", "id", p->id, "name",
-		p->name, "kind", p->kind, "capacity", p->capacity, "reported_capacity", live ? live->reported : 0, "max_creates",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:o}", "id", p->id, "name",
+		p->name, "kind", p->kind, "checked", checked_of(p->kind), "capacity", p->capacity, "reported_capacity", live ? live->reported : 0, "max_creates",
 		p->max_creates, "enabled", p->enabled, "healthy", healthy, "config", config ? config : json_object(), "seen",
 		json_time(p->seen), "state", !p->enabled ? "disabled" : healthy ? "ready" : "failed", "reason",
 		json_reason(why.code, why.en, why.es), "rev", (json_int_t)p->rev, "created", json_time(p->created), "updated",
@@ -123,7 +136,6 @@ struct body {
 
 static int read_body(struct api_call *call, struct body *b, bool is_new)
 {
-	static const char *const kinds[] = {"local", "libvirt", "container", "lxc", "ssh", "vsphere", "hosts", "proxmox", "kubevirt", "qemu", "hyperv", NULL};
 	const struct field table[] = {
 		{.name = "name", .kind = FIELD_SLUG, .required = is_new, FIELD(struct body, row.name)},
 		{.name = "kind", .kind = FIELD_WORD, FIELD(struct body, row.kind), .words = kinds},

@@ -155,7 +155,12 @@ int command_host(struct ctl *c, int argc, char **argv)
 
 int command_provider(struct ctl *c, int argc, char **argv)
 {
+	static char noun[] = "providers";
+	char *const words[] = { argv[0], noun };
+
+	if (argc == 2 && strcmp(argv[1], "list") == 0)
+		return command_list(c, 2, (char **)words);
 	if (argc != 3 || strcmp(argv[1], "networks") != 0)
-		return usage("provider networks PROVIDER");
+		return usage("provider list | provider networks PROVIDER");
 	return list(c, argv[2], "/networks", "networks");
 }

@@ -36,7 +36,7 @@ static const struct command commands[] = {
 	{"resize", "DESKTOP [disk_mb=N] …", "more memory, processors or disk", command_resize},
 	{"migrate", "DESKTOP [HOST]", "to another host, running", command_migrate},
 	{"host", "list|show|maintenance|resume …", "hosts of a provider; empty one, and put it back", command_host},
-	{"provider", "networks PROVIDER", "the networks that a pool may name", command_provider},
+	{"provider", "list | networks PROVIDER", "what makes desktops, and what each is checked against; the networks that a pool may name", command_provider},
 	{"datastore", "list | maintenance|resume NAME", "where disks lie, and how full it is", command_datastore},
 	{"recycle", "list | restore ID | purge DATASTORE TOKEN", "removed desktops and versions, kept for a while", command_recycle},
 	{"message", "DESKTOP TEXT", "show its user a message", command_message},

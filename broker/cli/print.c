@@ -24,7 +24,7 @@ static const struct view views[] = {
 	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "placement.host", "reason.en"}},
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
-	{"providers", {"name", "kind", "state", "capacity", "reported_capacity", "can", "reason.en"}},
+	{"providers", {"name", "kind", "checked", "state", "capacity", "reported_capacity", "can", "reason.en"}},
 	{"datastores", {"name", "state", "disks", "working", "waiting", "reason.en"}},
 	{"recycled", {"kind", "name", "user", "pool", "until", "can_restore", "id", "datastore", "token"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},

@@ -144,6 +144,7 @@ class Ctl(unittest.TestCase):
         try:
             self.assertIn("kvm2  ready", self.ok("host", "list", "local"))
             self.assertIn("office", self.ok("provider", "networks", "local"))
+            self.assertRegex(self.ok("provider", "list"), r"local +local +real")
             self.provisioner.move_fails = "its disk lies on host kvm1 alone"
             self.ok("host", "maintenance", "local", "kvm1", "at_once=4")
             self.wait_until(lambda: "lies on host kvm1 alone" in self.ok("host", "show", "local", "kvm1", "-o", "json"))
