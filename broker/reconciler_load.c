@@ -135,6 +135,7 @@ static int load_assignment(void *arg, const struct db_assignment *row)
 	CORE_COPY(d->a.user_name, row->user_name);
 	pool_kind_parse(row->kind, &d->a.kind);
 	d->a.epoch = row->epoch;
+	state_lease_enter(l->st, d);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ static void desktop_normalise(struct core_desktop *d)
 	memset(&d->t, 0, sizeof(d->t));
 	memset(&d->last, 0, sizeof(d->last));
 	memset(&d->move, 0, sizeof(d->move));
+	memset(d->lease_key, 0, sizeof(d->lease_key));
 	d->touched = d->seen = 0;
 	d->missing = 0;
 	memset(&d->begun, 0, sizeof(d->begun));

@@ -13,7 +13,6 @@
 #include "db/pool.h"
 #include "db/user.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define TIMELINE_MAX 100
@@ -149,35 +148,51 @@ static bool fits(const struct core_state *st, const struct filter *f, const stru
 	return strcmp(f->state, v.state) == 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct core_desktop *const *x = a, *const *y = b;
+/* The first ones by name, in order: the rest of ten thousand is not sorted for the sake of a page. */
+struct first {
+	const struct core_desktop *items[PAGE_LIMIT_MAX + 1];
+	size_t count, max;
+};
 
-	return strcmp((*x)->name, (*y)->name);
+static void first_add(struct first *f, const struct core_desktop *d)
+{
+	size_t low = 0, high = f->count;
+
+	if (f->count == f->max && strcmp(d->name, f->items[f->count - 1]->name) >= 0)
+		return;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (strcmp(f->items[mid]->name, d->name) <= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	f->count -= f->count == f->max; /* the last one has no place any more */
+	memmove(f->items + low + 1, f->items + low, (f->count - low) * sizeof(*f->items));
+	f->items[low] = d;
+	f->count++;
 }
 
 void api_desktop_list(struct api_call *call)
 {
 	const struct core_state *st = reconciler_state(call->api->rec);
-	const struct core_desktop **found;
+	struct first found;
 	struct filter f;
 	struct page page;
-	size_t n = 0;
 
 	if (!read_filter(call, &f) || page_begin(call, &page) < 0)
 		return;
-	found = calloc(st->desktop_count + 1, sizeof(*found));
-	for (size_t i = 0; found && i < st->desktop_count; i++) {
+	found.count = 0;
+	found.max = (size_t)page.limit + 1; /* one more tells that there is another page */
+	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
 
 		if (strcmp(d->name, page.after) > 0 && fits(st, &f, d))
-			found[n++] = d;
+			first_add(&found, d);
 	}
-	if (found)
-		qsort(found, n, sizeof(*found), by_name);
-	for (size_t i = 0; i < n && i <= (size_t)page.limit; i++)
-		page_add(&page, found[i]->name, desktop_state_json(call->api, found[i]));
-	free(found);
+	for (size_t i = 0; i < found.count; i++)
+		page_add(&page, found.items[i]->name, desktop_state_json(call->api, found.items[i]));
 	page_answer(call, &page);
 }
 

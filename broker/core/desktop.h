@@ -46,28 +46,30 @@ struct core_due { /* monotonic deadlines; 0: none */
 };
 
 struct core_desktop {
-	char id[CORE_ID_SIZE], name[CORE_NAME_SIZE], pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE];
-	char image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
+	/* What each round reads of every desktop comes first, close together. */
 	struct core_axes x;
+	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
+	bool keyed;     /* it has enrolled since its disk was made */
+	bool probe;     /* made to see a version work: nobody gets it, no pool counts it */
+	unsigned touched; /* the round that has a copy of it */
+	unsigned seen;    /* the round of the last inventory that had it */
+	struct core_due due;
+	char pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
+	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
+	struct core_task t;
+	struct core_assignment a;
+	struct core_session s;
+	char id[CORE_ID_SIZE], name[CORE_NAME_SIZE];
+	char lease_key[2 * CORE_ID_SIZE]; /* in by_lease; "": it is not there */
 	struct core_reason reason;
 	int64_t epoch, uid, created_wall;
 	struct core_place place;
 	struct core_move move;
-	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
-	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
 	char boot[CORE_ID_SIZE];
-	bool keyed;   /* it has enrolled since its disk was made */
-	bool probe;   /* made to see a version work: nobody gets it, no pool counts it */
 	struct core_begun begun; /* when its provider was first asked for this disk */
 	int failures; /* since it last worked */
 	int missing;  /* inventories in a row without it */
-	struct core_assignment a;
-	struct core_session s;
-	struct core_task t;
 	struct core_task last; /* the last operation, for whoever asked; only memory has it */
-	struct core_due due;
-	unsigned touched; /* the round that has a copy of it */
-	unsigned seen;    /* the round of the last inventory that had it */
 };
 
 void desktop_set_endpoint(struct core_desktop *d, const char *endpoint);

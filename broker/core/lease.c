@@ -28,6 +28,7 @@ void lease_take(struct core_round *c, struct core_desktop *d, const char *user_i
 	CORE_COPY(d->a.user_id, user_id);
 	CORE_COPY(d->a.user_name, user_name);
 	d->a.kind = p->kind;
+	state_lease_enter(c->st, d);
 	d->epoch = d->a.epoch = lease_next_epoch(c->st, d);
 	d->x.lease = LEASE_HELD;
 	d->due.claim_ms = c->now->mono_ms + CLAIM_WAIT_MS;
@@ -52,6 +53,7 @@ void lease_release(struct core_round *c, struct core_desktop *d, enum reason why
 	CORE_COPY(ch->code, reason_code(why));
 	audit(c, "desktop.released", d, reason_code(why));
 	tell_waiter(c, d->a.user_id, d->pool_id);
+	state_lease_leave(c->st, d);
 	memset(&d->a, 0, sizeof(d->a));
 	d->x.lease = LEASE_FREE;
 	d->x.session = SESSION_NONE;

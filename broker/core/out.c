@@ -198,6 +198,15 @@ void core_commit(struct core_state *st, struct core_out *out)
 			state_remove_waiter(st, &st->waiters[i]);
 }
 
+static void desktop_restore(struct core_state *st, struct core_desktop *d, const struct core_desktop *before)
+{
+	state_lease_leave(st, d);
+	*d = *before;
+	d->lease_key[0] = '\0';
+	if (d->a.id[0])
+		state_lease_enter(st, d);
+}
+
 void core_undo(struct core_state *st, struct core_out *out)
 {
 	rollout_undo(st, out);
@@ -205,7 +214,7 @@ void core_undo(struct core_state *st, struct core_out *out)
 		struct core_touched *t = &out->touched[i];
 
 		if (t->before)
-			*t->desktop = *t->before;
+			desktop_restore(st, t->desktop, t->before);
 		else
 			state_remove_desktop(st, t->desktop);
 	}

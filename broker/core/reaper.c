@@ -76,10 +76,11 @@ void reaper_failed(struct core_round *c)
 {
 	for (size_t i = 0; i < c->st->desktop_count; i++) {
 		struct core_desktop *d = c->st->desktops[i];
-		struct core_pool *p = state_pool(c->st, d->pool_id);
+		struct core_pool *p;
 
 		if (d->x.lifecycle != LIFECYCLE_FAILED || d->x.lease != LEASE_FREE)
 			continue;
+		p = state_pool(c->st, d->pool_id);
 		if (p && !p->deleting && d->due.reap_ms > c->now->mono_ms && !reaper_needs_place(c, p))
 			continue;
 		desktop_delete(c, d);

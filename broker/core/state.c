@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,12 @@ static void *array_grow(void *items, size_t count, size_t size, size_t max)
 	}                                                                                  \
 	return NULL
 
+/* Most of those that a walk meets differ in the first character already. */
+static inline bool is_id(const char *a, const char *b)
+{
+	return *a == *b && !strcmp(a, b);
+}
+
 int core_state_init(struct core_state *st)
 {
 	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true };
@@ -70,12 +77,13 @@ void core_state_finish(struct core_state *st)
 	free(st->rollouts);
 	free(st->timings);
 	idmap_finish(&st->by_id);
+	idmap_finish(&st->by_lease);
 	memset(st, 0, sizeof(*st));
 }
 
 struct core_provider *state_provider(const struct core_state *st, const char *id)
 {
-	STATE_FIND(st, providers, provider_count, !strcmp(it->id, id));
+	STATE_FIND(st, providers, provider_count, is_id(it->id, id));
 }
 
 struct core_served *state_served(const struct core_state *st, const char *name)
@@ -94,12 +102,12 @@ struct core_provider *state_provider_named(const struct core_state *st, const ch
 
 struct core_image *state_image(const struct core_state *st, const char *id)
 {
-	STATE_FIND(st, images, image_count, !strcmp(it->id, id));
+	STATE_FIND(st, images, image_count, is_id(it->id, id));
 }
 
 struct core_pool *state_pool(const struct core_state *st, const char *id)
 {
-	STATE_FIND(st, pools, pool_count, !strcmp(it->id, id));
+	STATE_FIND(st, pools, pool_count, is_id(it->id, id));
 }
 
 struct core_orphan *state_orphan(const struct core_state *st, const char *id)
@@ -133,14 +141,42 @@ struct core_desktop *state_desktop_of_session(const struct core_state *st, const
 
 struct core_desktop *state_desktop_of_task(const struct core_state *st, const char *task_id)
 {
-	for (size_t i = 0; i < st->desktop_count; i++)
-		if (st->desktops[i]->t.id[0] && !strcmp(st->desktops[i]->t.id, task_id))
+	for (size_t i = 0; i < st->desktop_count && task_id[0]; i++)
+		if (is_id(st->desktops[i]->t.id, task_id))
 			return st->desktops[i];
 	return NULL;
 }
 
+static void lease_key(char ret[2 * CORE_ID_SIZE], const char *user_id, const char *pool_id)
+{
+	snprintf(ret, 2 * CORE_ID_SIZE, "%.36s/%.36s", user_id, pool_id);
+}
+
+void state_lease_enter(struct core_state *st, struct core_desktop *d)
+{
+	lease_key(d->lease_key, d->a.user_id, d->pool_id);
+	if (idmap_put(&st->by_lease, d->lease_key, d) == 0)
+		return;
+	d->lease_key[0] = '\0';
+	st->by_lease_lacks = true;
+}
+
+void state_lease_leave(struct core_state *st, struct core_desktop *d)
+{
+	if (d->lease_key[0] && idmap_get(&st->by_lease, d->lease_key) == d)
+		idmap_remove(&st->by_lease, d->lease_key);
+	d->lease_key[0] = '\0';
+}
+
 struct core_desktop *state_lease(const struct core_state *st, const char *user_id, const char *pool_id)
 {
+	char key[2 * CORE_ID_SIZE];
+	struct core_desktop *found;
+
+	lease_key(key, user_id, pool_id);
+	found = idmap_get(&st->by_lease, key);
+	if (found || !st->by_lease_lacks)
+		return found;
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		struct core_desktop *d = st->desktops[i];
 
@@ -241,6 +277,7 @@ void state_remove_desktop(struct core_state *st, struct core_desktop *d)
 		break;
 	}
 	idmap_remove(&st->by_id, d->id);
+	state_lease_leave(st, d);
 	free(d);
 }
 
@@ -281,7 +318,7 @@ void core_copy(char *dst, size_t size, const char *src)
 
 struct core_rollout *state_rollout(const struct core_state *st, const char *image_id)
 {
-	STATE_FIND(st, rollouts, rollout_count, !strcmp(it->image_id, image_id));
+	STATE_FIND(st, rollouts, rollout_count, is_id(it->image_id, image_id));
 }
 
 const char *pool_version(const struct core_state *st, const struct core_pool *p)

@@ -96,7 +96,9 @@ struct core_state {
 	struct core_rollout *rollouts; /* of each image the last one */
 	struct core_timing *timings;
 	size_t provider_count, image_count, pool_count, desktop_count, waiter_count, orphan_count, breaker_count, rollout_count, timing_count;
-	struct idmap by_id; /* desktops */
+	struct idmap by_id;    /* desktops */
+	struct idmap by_lease; /* those that somebody has, by lease_key */
+	bool by_lease_lacks;   /* memory ran out: what is not in it is looked for */
 	int64_t generation;
 	unsigned round;
 	bool provisioner; /* it is connected and has said hello */
@@ -121,6 +123,9 @@ struct core_orphan *state_orphan_of_task(const struct core_state *st, const char
 struct core_waiter *state_waiter(const struct core_state *st, const char *user_id, const char *pool_id);
 /* The desktop that a user has in a pool, or NULL. */
 struct core_desktop *state_lease(const struct core_state *st, const char *user_id, const char *pool_id);
+/* After d->a was filled, and before it is emptied. */
+void state_lease_enter(struct core_state *st, struct core_desktop *d);
+void state_lease_leave(struct core_state *st, struct core_desktop *d);
 
 /* Each returns a zeroed, borrowed element, or NULL at the ceiling or without memory. */
 struct core_provider *state_add_provider(struct core_state *st);

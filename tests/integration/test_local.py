@@ -107,7 +107,9 @@ class Broker:
         return self.finish(self.start(message))
 
     def event(self):
-        return self.events.pop(0) if self.events else self.receive()
+        """The next one of a machine; this provisioner has no datastores, and says so."""
+        event = self.events.pop(0) if self.events else self.receive()
+        return self.event() if event["op"] == "datastores" else event
 
 
 class Agents:

@@ -482,3 +482,28 @@ Test(core, a_gateway_that_is_back_keeps_its_streams_and_ends_strangers)
 	fixture_run(&f, &hello);
 	cr_expect_eq(d->x.session, SESSION_DISCONNECTED);
 }
+
+/* ---- who has what ---- */
+
+Test(core, a_lease_is_found_until_it_ends_and_after_an_undo)
+{
+	struct core_event ev = { .kind = EVENT_USER_REVOKED, .user_id = "ana" };
+	struct core_desktop *d;
+	struct core_out out;
+
+	fixture_init(&f, 1, 1, 0);
+	fixture_hello(&f, NULL, 0);
+	fixture_settle(&f);
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	d = state_lease(&f.st, "ana", "pool");
+	cr_assert_not_null(d);
+	cr_expect_null(state_lease(&f.st, "ana", "other"));
+	cr_expect_null(state_lease(&f.st, "eva", "pool"));
+	reconcile(&f.st, &ev, &f.now, &f.ids, &out);
+	cr_expect_null(state_lease(&f.st, "ana", "pool"));
+	core_undo(&f.st, &out);
+	core_out_finish(&out);
+	cr_expect_eq(state_lease(&f.st, "ana", "pool"), d);
+	fixture_run(&f, &ev);
+	cr_expect_null(state_lease(&f.st, "ana", "pool"));
+}
