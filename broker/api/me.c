@@ -170,9 +170,10 @@ static bool my_pool(struct api_call *call, char ret_id[CORE_ID_SIZE])
 
 static void answer_waiting(struct api_call *call, const struct connect_answer *a)
 {
-	call_ok(call, 202, json_pack("{s:s, s:s, s:o, s:o, s:i}", "state", "waiting", "stage", stage_text(a->stage), "reason",
+	call_ok(call, 202, json_pack("{s:s, s:s, s:o, s:o, s:o, s:i}", "state", "waiting", "stage", stage_text(a->stage), "reason",
 		json_reason(a->reason.code, a->reason.en, a->reason.es), "position",
-		a->position > 0 ? json_integer(a->position) : json_null(), "retry_after_ms",
+		a->position > 0 ? json_integer(a->position) : json_null(), "estimate_s",
+		a->estimate_s > 0 ? json_integer(a->estimate_s) : json_null(), "retry_after_ms",
 		a->retry_after_ms > 0 ? a->retry_after_ms : 1000));
 	call->retry_after = (a->retry_after_ms + 999) / 1000;
 }

@@ -121,7 +121,7 @@ static enum stage stage_of(const struct core_desktop *d, enum reason *ret)
 	return *ret == REASON_AGENT_WAIT ? STAGE_AGENT : STAGE_START;
 }
 
-static void answer_owned(struct connect_answer *a, const struct core_desktop *d)
+static void answer_owned(const struct core_round *c, struct connect_answer *a, const struct core_desktop *d)
 {
 	enum reason why;
 
@@ -141,10 +141,11 @@ static void answer_owned(struct connect_answer *a, const struct core_desktop *d)
 		a->reason = d->reason;
 		if (!a->reason.code[0])
 			reason_set(&a->reason, why, NULL, NULL);
+		wait_tell_desktop(c, a, d);
 	}
 }
 
-static bool desktop_is_coming(const struct core_desktop *d)
+bool desktop_is_coming(const struct core_desktop *d)
 {
 	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
 	       (d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_LIVE);
@@ -161,7 +162,7 @@ static const struct core_desktop *assign_coming(const struct core_state *st, con
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
 
-		if (strcmp(d->pool_id, p->id) != 0 || !desktop_is_coming(d))
+		if (!desktop_is_coming(d) || strcmp(d->pool_id, p->id) != 0)
 			continue;
 		coming++;
 		if (!best || stage_of(d, &why) > best_stage) {
@@ -210,9 +211,11 @@ void assign_answer(struct core_round *c)
 	if (a->state == CONNECT_REFUSED)
 		return;
 	if (d && d->a.id[0])
-		answer_owned(a, d);
-	else if (p && w)
+		answer_owned(c, a, d);
+	else if (p && w) {
 		answer_queue(c, a, p, assign_position(c->st, w));
+		wait_tell_place(c, a, p, a->position);
+	}
 }
 
 /* ---- the events ---- */

@@ -33,7 +33,8 @@
 #define BREAKER_FIRST_MS 30000
 #define BREAKER_MAX_MS 600000
 #define REAP_FEW 5             /* or a tenth of all, in a round without an operator */
-#define RETRY_AFTER_MS 1000
+#define RETRY_AFTER_MS 1000    /* a waiting user asks again: after a tenth of what it takes, but */
+#define RETRY_LONG_MS 5000     /* not sooner and not later than these */
 
 struct core_round {
 	struct core_state *st;
@@ -107,6 +108,11 @@ void task_all_due(struct core_round *c);
 void task_dispatch(struct core_round *c);
 int64_t task_backoff(int failures);
 
+/* wait.c */
+/* In an answer that is otherwise whole: how long it takes, in figures and words, and when to ask again. Nothing where it is not known. */
+void wait_tell_place(const struct core_round *c, struct connect_answer *a, const struct core_pool *p, int position);
+void wait_tell_desktop(const struct core_round *c, struct connect_answer *a, const struct core_desktop *d);
+
 /* breaker.c */
 struct core_breaker *breaker_find(const struct core_state *st, const char *provider, const char *image,
                                   const char *version);
@@ -156,6 +162,8 @@ struct core_desktop *assign_choose(const struct core_state *st, const struct cor
 void assign_waiters(struct core_round *c);
 void assign_on_connect(struct core_round *c);
 void assign_answer(struct core_round *c);
+/* A free one that is on its way to be ready. */
+bool desktop_is_coming(const struct core_desktop *d);
 void assign_on_cancel(struct core_round *c);
 void assign_on_revoked(struct core_round *c);
 

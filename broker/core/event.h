@@ -146,6 +146,7 @@ struct connect_answer {
 	struct core_reason reason;     /* waiting, refused */
 	int position;                  /* waiting for any desktop: 1 is next; else 0 */
 	int retry_after_ms;            /* waiting */
+	int estimate_s;                /* waiting: seconds that it will take; 0: not known. The reason says it too, in round numbers */
 	char desktop_id[CORE_ID_SIZE]; /* ready; else "" or the desktop that is being prepared */
 	char desktop_name[CORE_NAME_SIZE];
 	int64_t lease_epoch; /* ready */

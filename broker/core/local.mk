@@ -9,6 +9,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/core_priv.h \
 	broker/core/deadline.c broker/core/desktop.h \
 	broker/core/drain.c \
+	broker/core/estimate.c broker/core/estimate.h \
 	broker/core/event.h \
 	broker/core/foreign.c broker/core/foreign.h \
 	broker/core/hygiene.c \
@@ -38,7 +39,8 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/task.c broker/core/task.h \
 	broker/core/timing.c \
 	broker/core/verify.c \
-	broker/core/view.c broker/core/view.h
+	broker/core/view.c broker/core/view.h \
+	broker/core/wait.c
 
 # The shell around it: rows in, rows out, commands.
 noinst_LIBRARIES += broker/libreconciler.a

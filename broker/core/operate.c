@@ -125,6 +125,7 @@ static void config_keep_provider(struct core_state *st, struct core_provider *fr
 		if (!strcmp(st->hosts[i].provider, old->name))
 			CORE_COPY(st->hosts[i].provider, fresh->name);
 	fresh->tokens_ms = old->tokens_ms;
+	fresh->make_ms = old->make_ms;
 	if (old->max_creates == fresh->max_creates)
 		fresh->tokens = old->tokens;
 }

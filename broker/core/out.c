@@ -209,6 +209,7 @@ static void desktop_restore(struct core_state *st, struct core_desktop *d, const
 
 void core_undo(struct core_state *st, struct core_out *out)
 {
+	st->settled = false;
 	rollout_undo(st, out);
 	for (size_t i = out->touched_count; i-- > 0;) {
 		struct core_touched *t = &out->touched[i];

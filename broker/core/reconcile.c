@@ -45,6 +45,24 @@ static void (*const handlers[EVENT_COUNT])(struct core_round *c) = {
 	[EVENT_SESSION_ENDED] = session_on_ended,
 };
 
+/* Somebody who waits asks again, nothing was decided since the last round and nothing is due: the answer is all there is to do. */
+static bool round_is_idle(const struct core_round *c)
+{
+	const struct core_state *st = c->st;
+
+	return c->ev->kind == EVENT_CONNECT && st->settled && (!st->wake_ms || st->wake_ms > c->now->mono_ms) &&
+	       state_waiter(st, c->ev->user_id, c->ev->pool) && !state_lease(st, c->ev->user_id, c->ev->pool);
+}
+
+static bool round_answers(struct core_round *c)
+{
+	assign_on_connect(c);
+	c->st->settled = c->out->answer.state != CONNECT_REFUSED; /* then there is one less to wait */
+	c->out->wake_ms = c->st->wake_ms;
+	assign_answer(c);
+	return c->st->settled;
+}
+
 void reconcile(struct core_state *st, const struct core_event *event, const struct core_now *now,
                const struct core_ids *ids, struct core_out *ret)
 {
@@ -54,6 +72,8 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 	PRE((size_t)event->kind < EVENT_COUNT);
 	if (!++st->round)
 		st->round = 1;
+	if (round_is_idle(&c) && round_answers(&c))
+		return;
 	pool_count(st);
 	host_count(st);
 	handlers[event->kind](&c);
@@ -67,6 +87,8 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 	drain_run(&c);
 	task_dispatch(&c);
 	deadline_wake(&c);
+	st->settled = true;
+	st->wake_ms = ret->wake_ms;
 	if (event->kind == EVENT_CONNECT)
 		assign_answer(&c);
 }

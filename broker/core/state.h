@@ -23,6 +23,7 @@ struct core_provider {
 	struct core_reason reason; /* when it is not healthy */
 	double tokens;   /* of the bucket that spreads a boot storm */
 	int64_t tokens_ms;
+	int make_ms;     /* how long it is busy with one new machine, lately; 0: not known */
 	int machines, busy; /* counted anew in every round */
 };
 
@@ -101,6 +102,8 @@ struct core_state {
 	bool by_lease_lacks;   /* memory ran out: what is not in it is looked for */
 	int64_t generation;
 	unsigned round;
+	bool settled;    /* the last round went through to its end */
+	int64_t wake_ms; /* when the next one is due, if it did; 0: never */
 	bool provisioner; /* it is connected and has said hello */
 	bool reap_paused; /* too many orphans at once: an operator must look */
 	bool missing_paused; /* too many desktops were not in the last list: the same */

@@ -120,6 +120,16 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 		tell_waiter(c, d->a.user_id, d->pool_id);
 }
 
+/* For estimates: the last ones count most. */
+static void provider_note_made(struct core_round *c, const struct core_desktop *d)
+{
+	struct core_provider *pr = d->begun.ms ? state_provider(c->st, d->provider_id) : NULL;
+	int64_t ms = c->now->mono_ms - d->begun.ms;
+
+	if (pr && ms >= 0 && ms < 86400000)
+		pr->make_ms = pr->make_ms ? (int)((pr->make_ms * 7LL + ms) / 8) : (int)ms;
+}
+
 static void task_yes(struct core_round *c, struct core_desktop *d)
 {
 	struct core_task t = d->t;
@@ -137,6 +147,8 @@ static void task_yes(struct core_round *c, struct core_desktop *d)
 	} else if (operation_is(t.kind)) {
 		operation_done(c, d, &t);
 	} else {
+		if (t.kind == TASK_CREATE)
+			provider_note_made(c, d);
 		task_machine_is_up(c, d, t.kind);
 	}
 }
@@ -345,9 +357,10 @@ static void task_count_busy(struct core_state *st)
 		st->providers[i].busy = 0;
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
-		struct core_provider *pr = state_provider(st, d->provider_id);
+		bool is_busy = d->t.id[0] && d->t.state == TASK_SENT && d->t.kind != TASK_DESTROY;
+		struct core_provider *pr = is_busy ? state_provider(st, d->provider_id) : NULL;
 
-		if (pr && d->t.id[0] && d->t.state == TASK_SENT && d->t.kind != TASK_DESTROY)
+		if (pr)
 			pr->busy++;
 	}
 }
