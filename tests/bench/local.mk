@@ -75,6 +75,7 @@ EXTRA_DIST += \
 	tests/bench/plot.mjs \
 	tests/bench/probe.mjs \
 	tests/bench/report.mjs \
+	tests/bench/scale_bench.py \
 	tests/bench/screens.mjs \
 	tests/bench/stats.mjs \
 	tests/bench/text.mjs \
