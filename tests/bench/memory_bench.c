@@ -103,8 +103,8 @@ static void write_rdp(struct viewer *v, const struct op_list *list)
 }
 
 static const struct wire wires[] = {
-	{ "browser", open_ws, write_ws, { 10400, 13900, 17000, 13900 } },
-	{ "RDP", open_rdp, write_rdp, { 11000, 14400, 17400, 14400 } },
+	{ "browser", open_ws, write_ws, { 10400, 13900, 18500, 13900 } },
+	{ "RDP", open_rdp, write_rdp, { 11000, 14400, 19100, 14400 } },
 };
 
 static void send_frame(struct viewer *v, const struct scene *s)
