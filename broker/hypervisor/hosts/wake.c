@@ -14,7 +14,8 @@ size_t wake_packet(const uint8_t mac[6], const uint8_t *secureon, size_t secureo
 	memset(out, 0xff, 6);
 	for (size_t i = 1; i <= 16; i++)
 		memcpy(out + i * 6, mac, 6);
-	memcpy(out + 102, secureon, secureon_len);
+	if (secureon_len)
+		memcpy(out + 102, secureon, secureon_len);
 	return 102 + secureon_len;
 }
 

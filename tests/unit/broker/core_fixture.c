@@ -90,7 +90,8 @@ void fixture_hello(struct fixture *f, const struct machine_report *machines, siz
 
 void fixture_result(struct fixture *f, const char *task, bool ok, bool retryable)
 {
-	struct provider_result res = { .task = task,
+	char id[CORE_ID_SIZE]; /* it may be of the last round's commands, which go now */
+	struct provider_result res = { .task = id,
 		                       .ok = ok,
 		                       .retryable = retryable,
 		                       .endpoint = ok ? "{\"kind\":\"unix\"}" : NULL,
@@ -99,6 +100,7 @@ void fixture_result(struct fixture *f, const char *task, bool ok, bool retryable
 		                       .error = "the image is broken" };
 	struct core_event ev = { .kind = EVENT_TASK_RESULT, .result = &res };
 
+	CORE_COPY(id, task);
 	fixture_run(f, &ev);
 }
 
