@@ -12,6 +12,14 @@ TOOL = os.path.join(BUILD, "tests/integration/driver_tool")
 DEADLINE = 60.0
 
 
+def is_for_later():
+    """With sanitizers these programs take minutes, and the units run most of the drivers' code: there it is tier 2's."""
+    return bool(os.environ.get("SANITIZED")) and int(os.environ.get("PUESTO_TIER", "1")) < 2
+
+
+LATER = "SKIP: with sanitizers it is of tier 2"
+
+
 class Refused(Exception):
     """The driver's error: code as pst_code_word has it, and its sentence."""
 
