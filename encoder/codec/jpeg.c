@@ -22,7 +22,8 @@ struct jpeg_writer {
 	struct jpeg_destination_mgr dest;
 	struct pst_buf *out;
 	jmp_buf escape;
-	bool is_thrifty;
+	bool is_thrifty, has_standard;
+	JHUFF_TBL standard[4]; /* as jpeg_set_defaults made them first */
 	char reason[JMSG_LENGTH_MAX];
 };
 
@@ -108,6 +109,23 @@ void jpeg_writer_destroy(struct jpeg_writer *j)
 	free(j);
 }
 
+/*
+ * A picture's own tables stay behind it, jpeg_set_defaults leaves those that are there, and they have no codes for what that picture had not:
+ * the next one of the standard tables gets them back.
+ */
+static void restore_tables(struct jpeg_writer *j)
+{
+	JHUFF_TBL *const tables[] = { j->c.dc_huff_tbl_ptrs[0], j->c.dc_huff_tbl_ptrs[1], j->c.ac_huff_tbl_ptrs[0], j->c.ac_huff_tbl_ptrs[1] };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(tables); i++) {
+		if (j->has_standard)
+			*tables[i] = j->standard[i];
+		else
+			j->standard[i] = *tables[i];
+	}
+	j->has_standard = true;
+}
+
 static void set_up(struct jpeg_writer *j, const struct rect *r, int quality)
 {
 	j->c.image_width = (JDIMENSION)r->w;
@@ -115,6 +133,7 @@ static void set_up(struct jpeg_writer *j, const struct rect *r, int quality)
 	j->c.input_components = 4;
 	j->c.in_color_space = JCS_EXT_BGRX;
 	jpeg_set_defaults(&j->c);
+	restore_tables(j);
 	jpeg_set_quality(&j->c, PST_MAX(quality, 1), TRUE);
 	j->c.dct_method = quality >= 96 ? JDCT_ISLOW : JDCT_FASTEST;
 	/* Huffman tables of the picture's own: a second pass, for half the bytes at low quality and a tenth less at high. */

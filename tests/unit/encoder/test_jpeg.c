@@ -71,3 +71,32 @@ Test(jpeg, thrift_makes_the_same_picture_of_fewer_bytes)
 		pst_buf_finish(&out);
 	}
 }
+
+/* A flat picture's own tables have no codes for a photo's. */
+Test(jpeg, what_was_thrifty_spoils_no_later_picture)
+{
+	const struct rect r = { 0, 0, W, H }, corner = { 0, 0, 16, 16 };
+	uint32_t *got = malloc(sizeof(px));
+	struct codec *c = codec_create(&codec_jpeg);
+	struct pst_buf first, later;
+
+	draw_photo();
+	pst_buf_init(&first, 4 << 20);
+	pst_buf_init(&later, 4 << 20);
+	cr_assert_eq(codec_encode(c, &pm, &r, 75, &first, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		codec_set_thrift(c, true);
+		pst_buf_reset(&later);
+		cr_assert_eq(codec_encode(c, &pm, &corner, 5, &later, NULL), 0);
+		codec_set_thrift(c, false);
+		pst_buf_reset(&later);
+		cr_assert_eq(codec_encode(c, &pm, &r, 75, &later, NULL), 0);
+		cr_assert(jpeg_decode(later.data, later.len, r.w, r.h, got));
+		cr_expect_gt(psnr(got, &r), 30);
+		cr_expect(later.len == first.len && memcmp(later.data, first.data, first.len) == 0, "the same bytes as ever");
+	}
+	codec_destroy(c);
+	pst_buf_finish(&first);
+	pst_buf_finish(&later);
+	free(got);
+}
