@@ -16,13 +16,14 @@ static atomic_int mode, lists; /* 0: it runs; 1: no answer; 2: it is gone */
 static int list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
 {
 	struct machine m = { .state = MACHINE_RUNNING };
+	int now = atomic_load(&mode); /* once: a list is of one moment */
 
 	(void)d;
 	atomic_fetch_add(&lists, 1);
-	if (atomic_load(&mode) == 1)
+	if (now == 1)
 		return pst_err_set(err, PST_ECLOSED, "silent");
 	pst_strlcpy(m.desktop, sizeof(m.desktop), DESKTOP);
-	if (atomic_load(&mode) == 0)
+	if (now == 0)
 		visit(&m, arg);
 	return 0;
 }
