@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "broker/core/host_priv.h"
+#include "broker/core/personal_priv.h"
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
 #include "broker/core/rollout_priv.h"
@@ -92,7 +93,6 @@ void operation_on(struct core_round *c);
 void operation_wake(struct core_round *c, struct core_desktop *d);
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to);
-bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
 /* restore.c */
@@ -107,6 +107,8 @@ void task_on_result(struct core_round *c);
 void task_all_due(struct core_round *c);
 void task_dispatch(struct core_round *c);
 int64_t task_backoff(int failures);
+/* It loads no host: nobody waits for its turn. */
+bool task_is_light(const struct core_task *t);
 
 /* wait.c */
 /* In an answer that is otherwise whole: how long it takes, in figures and words, and when to ask again. Nothing where it is not known. */

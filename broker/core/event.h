@@ -48,7 +48,7 @@ enum core_event_kind {
 };
 
 /* What an agent is told. */
-enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE };
+enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE, AGENT_TELL_MOUNT, AGENT_TELL_UNMOUNT };
 
 /* The provisioner's answer to one command. */
 struct provider_result {

@@ -3,6 +3,7 @@
  * The modelled agents: each boot enrols if it must, says hello, reports.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
 
 #include <stdio.h>
@@ -125,7 +126,13 @@ void guest_on_told(struct world *w, const struct message *m)
 {
 	struct machine *mc = agent_of(w, m);
 
-	if (!mc || !mc->connected || m->broker != w->broker || m->tell != AGENT_TELL_LOGOFF)
+	if (!mc || !mc->connected || m->broker != w->broker)
+		return;
+	if (m->tell == AGENT_TELL_LEASE && m->epoch > mc->told_epoch)
+		mc->told_epoch = m->epoch;
+	if (m->tell == AGENT_TELL_MOUNT || m->tell == AGENT_TELL_UNMOUNT)
+		personal_told(w, mc, m->tell);
+	if (m->tell != AGENT_TELL_LOGOFF)
 		return;
 	if (!sim_chance(w, w->faults.task_dies))
 		agent_log_off(w, mc);
