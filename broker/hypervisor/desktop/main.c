@@ -5,6 +5,7 @@
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
+ *	puesto-desktop --personal       in a machine of its own: mounts its user's disk, as root; see keeper.h
  *	puesto-desktop --attach DIR FOLDER, --detach DIR FOLDER   root, outside: a user's files; see attach.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
@@ -27,6 +28,7 @@
 #include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
+#include "broker/hypervisor/desktop/keeper.h"
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
 #include "broker/hypervisor/desktop/painted.h"
@@ -297,6 +299,7 @@ static const struct {
 	int (*without)(void);
 } helpers[] = {
 	{ "--session", NULL, guest_main },
+	{ "--personal", NULL, keeper_main },
 	{ "--contained", contained_main, NULL },
 	{ "--screen", screen_setup, NULL },
 	{ "--press", screen_press, NULL },

@@ -219,6 +219,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 	if (s->log_fd < 0)
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%s", s->log);
 	s->params.disk = s->disk;
+	s->params.plugs = r->plugs;
 	s->params.monitor_fd = SPAWN_FD;
 	s->params.port_fd = SPAWN_FD + 1;
 	return 0;
