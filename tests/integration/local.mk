@@ -53,8 +53,8 @@ check_PROGRAMS += tests/integration/disk_tool
 tests_integration_disk_tool_SOURCES = tests/integration/disk_tool.c
 tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
-TESTS += tests/integration/test_disk.py
-EXTRA_DIST += tests/integration/test_disk.py
+TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
+EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
 	tests/integration/test_qemu_pool.py
