@@ -25,6 +25,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/container/container.c \
 	broker/hypervisor/container/container_dirs.c \
 	broker/hypervisor/container/container_find.c \
+	broker/hypervisor/container/container_image.c \
 	broker/hypervisor/container/container_make.c \
 	broker/hypervisor/container/container_priv.h \
 	broker/hypervisor/container/container_snapshot.c \
