@@ -25,6 +25,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/container/container.c \
 	broker/hypervisor/container/container_dirs.c \
 	broker/hypervisor/container/container_find.c \
+	broker/hypervisor/container/container_image.c \
 	broker/hypervisor/container/container_make.c \
 	broker/hypervisor/container/container_priv.h \
 	broker/hypervisor/container/container_snapshot.c \
@@ -77,6 +78,7 @@ broker_hypervisor_lxc_puesto_lxc_LDADD = $(HYPERVISOR_LIBS) $(LXC_LIBS)
 broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk
+include broker/hypervisor/oci/local.mk
 include broker/hypervisor/storage/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py
+	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -53,8 +53,8 @@ check_PROGRAMS += tests/integration/disk_tool
 tests_integration_disk_tool_SOURCES = tests/integration/disk_tool.c
 tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
-TESTS += tests/integration/test_disk.py
-EXTRA_DIST += tests/integration/test_disk.py
+TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
+EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
 	tests/integration/test_qemu_pool.py
