@@ -38,6 +38,7 @@ struct source_params {
 	uv_loop_t *loop;
 	int fd;            /* takes; display link, or -1 */
 	bool is_remote;    /* the desktop is on another host: no memory can be shared, whatever fd is */
+	bool is_seat;      /* the display link is of a process beside this one, not of an agent */
 	bool is_shared;    /* of an RFB server: its other clients stay; else they go, as a newer viewer evicts an older one */
 	const char *grant; /* borrowed for open; text for the agent; an RFB server's password */
 	int32_t width, height; /* the viewer's wish, 0 for none */

@@ -93,6 +93,9 @@ tests_integration_rdp_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rdp"' $(UV_
 tests_integration_rdp_look_LDADD = $(SOURCE_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rdp_source.py
 EXTRA_DIST += tests/integration/test_rdp_source.py
+# A machine that speaks RDP, through the gateway.
+TESTS += tests/integration/test_rdp_seat.py
+EXTRA_DIST += tests/integration/test_rdp_seat.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)

@@ -33,8 +33,7 @@ void rdp_client_prepare(void)
 {
 	/* A process of the gateway's has no environment, and the library's settings want a home; nothing is read or written there. */
 	(void)setenv("HOME", "/nonexistent", 0);
-	if (!getenv("RDPDEBUG"))
-		WLog_SetLogLevel(WLog_GetRoot(), WLOG_OFF); /* a hostile server writes no logs of ours */
+	WLog_SetLogLevel(WLog_GetRoot(), WLOG_OFF); /* a hostile server writes no logs of ours */
 	primitives_set_hints(PRIMITIVES_ONLY_CPU); /* or it measures for half a second which are the fastest */
 	winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT);
 	freerdp_register_addin_provider(freerdp_channels_load_static_addin_entry, 0);
