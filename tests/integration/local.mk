@@ -82,10 +82,20 @@ EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/libvirt_host.py tests/integrati
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look
 tests_integration_rfb_look_SOURCES = tests/integration/rfb_look.c
-tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rfb"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
+# The RDP source before real servers; each test skips itself without its server.
+check_PROGRAMS += tests/integration/rdp_look
+tests_integration_rdp_look_SOURCES = tests/integration/rfb_look.c
+tests_integration_rdp_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rdp"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_rdp_look_LDADD = $(SOURCE_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+TESTS += tests/integration/test_rdp_source.py
+EXTRA_DIST += tests/integration/test_rdp_source.py
+# A machine that speaks RDP, through the gateway.
+TESTS += tests/integration/test_rdp_seat.py
+EXTRA_DIST += tests/integration/test_rdp_seat.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
