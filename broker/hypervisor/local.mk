@@ -6,10 +6,12 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/console.c broker/hypervisor/console.h \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
+	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
+	broker/hypervisor/mapped.c broker/hypervisor/mapped.h \
 	broker/hypervisor/mark.c broker/hypervisor/mark.h \
 	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
@@ -39,6 +41,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/life.c \
 	broker/hypervisor/local/local.c \
 	broker/hypervisor/local/local_priv.h \
+	broker/hypervisor/local/personal.c \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
@@ -98,6 +101,7 @@ broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
 
 pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
+	broker/hypervisor/desktop/attach.c broker/hypervisor/desktop/attach.h \
 	broker/hypervisor/desktop/card.c broker/hypervisor/desktop/card.h \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
