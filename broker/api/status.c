@@ -103,6 +103,8 @@ static void add_pools(const struct core_state *st, int64_t now, struct problems 
 			add(p, true, "pool", pool->id, pool->name, v.state, &v.reason);
 		else if (strcmp(v.state, "busy") == 0 || strcmp(v.state, "maintenance") == 0 || v.waiting > 0)
 			add(p, false, "pool", pool->id, pool->name, v.state, &v.reason);
+		if (v.tier.code[0] && pool->tier.failures)
+			add(p, false, "pool", pool->id, pool->name, "warning", &v.tier);
 	}
 }
 
@@ -118,7 +120,7 @@ static void add_rollouts(const struct core_state *st, struct problems *p)
 }
 
 struct desktop_counts {
-	int ready, assigned, connected, starting, failed, deleting;
+	int ready, assigned, connected, starting, failed, deleting, suspended;
 };
 
 static void count(struct desktop_counts *c, const char *state)
@@ -139,6 +141,7 @@ static void count(struct desktop_counts *c, const char *state)
 		{"failed", offsetof(struct desktop_counts, failed)},
 		{"unreachable", offsetof(struct desktop_counts, failed)},
 		{"deleting", offsetof(struct desktop_counts, deleting)},
+		{"suspended", offsetof(struct desktop_counts, suspended)},
 	};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(table); i++) {
@@ -170,9 +173,9 @@ static json_t *counts_json(struct api *api, const struct core_state *st, const s
 
 	db_user_count(api->db, &users, NULL);
 	db_login_count(api->db, pst_wall_ms(), &logins, NULL);
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "pools", (int)st->pool_count,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "pools", (int)st->pool_count,
 		"desktops", (int)st->desktop_count, "ready", c->ready, "assigned", c->assigned, "connected", c->connected,
-		"starting", c->starting, "failed", c->failed, "deleting", c->deleting, "waiting", waiting, "sessions", sessions,
+		"starting", c->starting, "failed", c->failed, "deleting", c->deleting, "suspended", c->suspended, "waiting", waiting, "sessions", sessions,
 		"users", (json_int_t)users, "logins", (json_int_t)logins);
 }
 

@@ -54,6 +54,7 @@ const STATES = {
 	starting: ['busy', 'Starting', 'Arrancando'],
 	unknown: ['plain', 'Not known', 'Desconocido'],
 	unreachable: ['bad', 'Unreachable', 'Sin respuesta'],
+	suspended: ['plain', 'Suspended', 'Suspendido'],
 	stopped: ['plain', 'Stopped', 'Detenido'],
 	waiting: ['warn', 'Waiting', 'En espera'],
 	warning: ['warn', 'Needs a look', 'Conviene revisar'],
