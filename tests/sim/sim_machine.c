@@ -198,7 +198,8 @@ void host_on_answer(struct world *w, const struct message *m)
 	}
 	if (m->ok && w->agentless) {
 		rollout_saw(w, m->desktop);
-		sleep_answered(w, m->desktop);
+		if (!operation_is(m->kind)) /* it says that the machine runs: there is no better witness */
+			sleep_answered(w, m->desktop);
 	}
 	sim_trace(w, "answer %.8s %d", m->task, m->ok);
 	broker_result(w, reconciler_task_result(w->rec, &res, &err), &err, "task result");

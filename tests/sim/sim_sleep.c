@@ -60,7 +60,7 @@ void sleep_answered(struct world *w, const char *desktop)
 {
 	struct machine *m = machine_find(w, desktop);
 
-	if (m && m->running)
+	if (m)
 		m->unanswered = false;
 }
 
