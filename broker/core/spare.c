@@ -104,14 +104,24 @@ void spare_suspended(struct core_round *c, struct core_desktop *d)
 		host_charge_of(c, d, -1);
 }
 
-/* Whether it runs is not certain: its agent has to say so anew. */
+static void list_soon(struct core_round *c)
+{
+	int64_t soon = c->now->mono_ms + INVENTORY_SOON_MS;
+
+	if (c->st->inventory_ms > soon)
+		c->st->inventory_ms = soon;
+}
+
+/* Whether it runs is not certain: a list has to have it, and its agent to say hello anew. */
 void spare_not_suspended(struct core_round *c, struct core_desktop *d, const struct core_task *t)
 {
 	struct core_reason why = { .code = "" };
 
 	CORE_COPY(why.en, t->error);
 	d->x.sleep = SLEEP_AWAKE;
+	d->x.power = POWER_UNKNOWN;
 	d->x.agent = AGENT_NONE;
+	list_soon(c);
 	agent_tell_hello(c, d);
 	tier_fail(c, d, REASON_TIER_NOT_SUSPENDED, &why);
 }
@@ -188,11 +198,10 @@ void spare_sent(struct core_round *c, struct core_desktop *d)
 void spare_is_up(struct core_round *c, struct core_desktop *d)
 {
 	struct core_pool *p = state_pool(c->st, d->pool_id);
-	int64_t soon = c->now->mono_ms + INVENTORY_SOON_MS;
 
 	/* Somebody says hello who should be asleep: a list tells whether it runs. */
-	if (desktop_sleeps(d) && !d->t.id[0] && c->st->inventory_ms > soon)
-		c->st->inventory_ms = soon;
+	if (desktop_sleeps(d) && !d->t.id[0])
+		list_soon(c);
 	if (d->x.sleep != SLEEP_RESUMING || d->t.id[0] || d->x.power != POWER_ON || d->x.agent != AGENT_READY)
 		return;
 	d->x.sleep = SLEEP_AWAKE;

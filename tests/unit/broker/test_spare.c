@@ -223,6 +223,9 @@ Test(spare, what_cannot_be_suspended_stays_ready_and_the_reason_is_told)
 	cr_expect(!desktop_is_ready(d), "perhaps it is suspended after all");
 	cr_expect_eq(fixture_command(&f, COMMAND_AGENT)->tell, AGENT_TELL_HELLO);
 	fixture_agent(&f, d);
+	cr_expect(!desktop_is_ready(d), "its host has to say that it runs, too");
+	cr_expect_leq(f.st.inventory_ms, f.now.mono_ms + INVENTORY_SOON_MS);
+	report("running");
 	cr_expect(desktop_is_ready(d));
 	cr_expect_str_eq(tier_why(), "tier_not_suspended");
 	cr_expect_not_null(strstr(fixture_pool(&f)->tier.why.en, "the image is broken"));
@@ -231,6 +234,7 @@ Test(spare, what_cannot_be_suspended_stays_ready_and_the_reason_is_told)
 	cr_expect_eq(doing(TASK_SUSPEND), 1);
 	answer(d, false, false);
 	fixture_agent(&f, d);
+	report("running");
 	fixture_tick(&f, TIER_RETRY_MS);
 	cr_expect_eq(doing(TASK_SUSPEND), 0, "twice as long");
 	fixture_tick(&f, TIER_RETRY_MS);
