@@ -80,12 +80,14 @@ static void add_datastores(struct api *api, struct problems *p)
 		bool is_error = strcmp(v.state, "offline") == 0 || strcmp(v.state, "full") == 0;
 		struct core_reason why;
 
-		if (!is_error && strcmp(v.state, "warning") != 0)
+		bool fills = strcmp(v.state, "ready") == 0 && v.row->filling;
+
+		if (!is_error && !fills && strcmp(v.state, "warning") != 0)
 			continue;
 		CORE_COPY(why.code, v.reason_code);
 		CORE_COPY(why.en, v.en);
 		CORE_COPY(why.es, v.es);
-		add(p, is_error, "datastore", v.row->id, v.row->name, v.state, &why);
+		add(p, is_error, "datastore", v.row->id, v.row->name, fills ? "filling" : v.state, &why);
 	}
 }
 

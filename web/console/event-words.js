@@ -59,6 +59,7 @@ const KINDS = {
 	'datastore.calm': ['A datastore has room again', 'Un almacén vuelve a tener espacio'],
 	'datastore.changed': ['Limits of a datastore changed', 'Límites de un almacén cambiados'],
 	'datastore.critical': ['A datastore is full', 'Un almacén está lleno'],
+	'datastore.filling': ['A datastore will be full soon', 'Un almacén se llenará pronto'],
 	'datastore.deleted': ['Datastore forgotten', 'Almacén olvidado'],
 	'datastore.maintenance_off': ['Maintenance of a datastore ended', 'Fin del mantenimiento de un almacén'],
 	'datastore.maintenance_on': ['Maintenance of a datastore began', 'Inicio del mantenimiento de un almacén'],

@@ -23,6 +23,7 @@ const STATES = {
 	'datastore.full': ['bad', 'Full', 'Lleno'],
 	'datastore.offline': ['bad', 'Offline', 'Sin conexión'],
 	'datastore.unknown': ['plain', 'Unknown', 'Sin datos'],
+	'datastore.filling': ['warn', 'Filling up', 'Se está llenando'],
 	'datastore.warning': ['warn', 'Nearly full', 'Casi lleno'],
 	'desktop.busy': ['busy', 'Busy', 'Ocupado'],
 	disabled: ['plain', 'Switched off', 'Desactivado'],
