@@ -103,12 +103,15 @@ pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/attach.c broker/hypervisor/desktop/attach.h \
 	broker/hypervisor/desktop/card.c broker/hypervisor/desktop/card.h \
+	broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/clock.h \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/grow.c broker/hypervisor/desktop/grow.h \
 	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
+	broker/hypervisor/desktop/keep.c broker/hypervisor/desktop/keep.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \

@@ -30,6 +30,7 @@ BROKER_TESTS = \
 	tests/integration/test_broker_api.py \
 	tests/integration/test_broker_console.py \
 	tests/integration/test_broker_display.py \
+	tests/integration/test_suspended.py \
 	tests/integration/test_puestoctl.py \
 	tests/integration/test_remote_desktop.py \
 	tests/integration/test_storage.py
@@ -57,7 +58,7 @@ TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
 EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
-	tests/integration/test_qemu_pool.py
+	tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
 check_PROGRAMS += tests/integration/instant_clone
 tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
 tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)

@@ -6,6 +6,7 @@
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
  *	puesto-desktop --attach DIR FOLDER, --detach DIR FOLDER   root, outside: a user's files; see attach.h
+ *	puesto-desktop --keep           in a machine of its own, as root; see keep.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
  *	puesto-desktop --wait-painted FILE, --wait-file FILE, --wait-card   the same
@@ -27,6 +28,7 @@
 #include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
+#include "broker/hypervisor/desktop/keep.h"
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
 #include "broker/hypervisor/desktop/painted.h"
@@ -304,6 +306,7 @@ static const struct {
 	{ "--wait-painted", painted_wait, NULL },
 	{ "--wait-file", file_wait, NULL },
 	{ "--wait-card", NULL, card_wait },
+	{ "--keep", NULL, keep_main },
 };
 
 int main(int argc, char **argv)
