@@ -205,6 +205,21 @@ int driver_console(struct driver *d, const char *desktop, struct machine_endpoin
 	return 0;
 }
 
+int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	json_t *account = NULL;
+
+	*ret_account = NULL;
+	if (!d->type->way)
+		return driver_console(d, desktop, ret, err);
+	if (done(d, d->type->way(d, desktop, &found, &account, err), err) < 0)
+		return err->code;
+	*ret = found;
+	*ret_account = account;
+	return 0;
+}
+
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
 {
 	return d->type->hosts ? done(d, d->type->hosts(d, visit, arg, err), err) : 0;

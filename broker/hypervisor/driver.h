@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "broker/hypervisor/machine.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -131,6 +132,8 @@ struct driver_type {
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 	/* The machine's own screen, for administrators. */
 	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* Its user's, where it has no agent; *ret_account is what he needs there, a secret, owned. NULL: the console's, without. */
+	int (*way)(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 	/* Each host, usable or not: r->host of create, migrate and machine.host name them. NULL: it is one host. */
 	int (*hosts)(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 	/* Each network but "host" and "none". NULL: it has none. Does not block. */
@@ -176,6 +179,8 @@ int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name
 int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+/* *ret_account may be NULL. */
+int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);

@@ -59,7 +59,7 @@ static int operate_parse(struct job *job, const json_t *msg, struct pst_err *err
 
 static int console_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
-	if (destroy_parse(job, msg, err) < 0)
+	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0)
 		return err->code;
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
 }
@@ -355,9 +355,10 @@ static void console_run(struct job *job)
 
 	if (!d)
 		return;
-	job->rc = driver_console(d, job->desktop, &screen, &job->err);
+	job->rc = job->is_user ? driver_way(d, job->desktop, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
 	if (job->rc < 0)
 		return;
+	job->machine.endpoint.kind = screen.kind;
 	job->fd = console_dial(&screen, &job->err);
 	job->rc = job->fd < 0 ? job->err.code : 0;
 	job->has_fd = job->fd >= 0;
@@ -410,6 +411,16 @@ void job_run(struct job *job)
 		order_forget(job->desktop);
 }
 
+/* A VNC server's password stands by itself. */
+static json_t *way_json(const struct job *job)
+{
+	const json_t *password = json_object_get(job->account, "password");
+
+	if (job->machine.endpoint.kind == ENDPOINT_RDP)
+		return json_pack("{s:s, s:O?}", "kind", "rdp", "account", job->account);
+	return json_pack("{s:s, s:O?}", "kind", "rfb", "password", password);
+}
+
 json_t *job_reply(const struct job *job)
 {
 	switch (job->kind) {
@@ -422,6 +433,8 @@ json_t *job_reply(const struct job *job)
 	case JOB_HELLO:
 		return json_pack("{s:s,s:O,s:O,s:O,s:O?}", "op", "hello", "providers", job->providers, "machines", job->machines,
 			"unlisted", job->unlisted, "hosts", job->hosts);
+	case JOB_CONSOLE:
+		return way_json(job);
 	default:
 		return json_object();
 	}
@@ -456,5 +469,7 @@ void job_finish(struct job *job)
 	json_decref(job->providers);
 	json_decref(job->unlisted);
 	json_decref(job->hosts);
+	json_decref(job->account);
+	job->account = NULL;
 	job->machines = job->providers = job->unlisted = job->hosts = NULL;
 }

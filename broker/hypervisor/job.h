@@ -17,6 +17,7 @@ enum job_kind {
 	JOB_DETACH,
 	JOB_FORGET,  /* that disk goes into the recycle bin */
 	JOB_CONSOLE, /* a connection to the machine's own screen */
+	/* "user": his who has the desktop; else an administrator's, which takes nobody's away */
 	JOB_INVENTORY,
 	JOB_HELLO,  /* our own: providers and machines, to be said */
 	JOB_HEALTH, /* our own: providers only */
@@ -38,6 +39,8 @@ struct job {
 	int rc;
 	struct pst_err err;
 	struct machine machine;
+	bool is_user;    /* of JOB_CONSOLE */
+	json_t *account; /* the same: what he needs there, a secret; owned, or NULL */
 	bool has_fd;
 	int fd; /* of JOB_CONSOLE: owned, while has_fd */
 	json_t *machines;  /* owned arrays, or NULL */

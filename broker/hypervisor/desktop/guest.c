@@ -10,7 +10,7 @@
 #include "base/unixsock.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
-#include "broker/hypervisor/desktop/keeper.h"
+#include "broker/hypervisor/desktop/personal.h"
 #include "broker/hypervisor/desktop/mounts.h"
 
 #include <errno.h>
@@ -92,7 +92,7 @@ static void pid_put(void)
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
 
-	(void)pst_file_write(KEEPER_SESSION_PID, text, (size_t)n, 0644, &none);
+	(void)pst_file_write(PERSONAL_SESSION_PID, text, (size_t)n, 0644, &none);
 }
 
 static int session_run(struct pst_conf *conf, struct pst_err *err)

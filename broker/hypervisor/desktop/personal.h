@@ -2,8 +2,8 @@
 /* Root's helper in a machine of its own: mounts and unmounts the user's disk when the agent, which is not root, asks. */
 #pragma once
 
-#define KEEPER_SOCKET "/run/puesto-personal.sock"
-#define KEEPER_SESSION_PID "/run/puesto-session.pid" /* of the session's supervisor; root writes it */
+#define PERSONAL_SOCKET "/run/puesto-personal.sock"
+#define PERSONAL_SESSION_PID "/run/puesto-session.pid" /* of the session's supervisor; root writes it */
 
 /* Serves until it is told to end. Returns an exit status. */
-int keeper_main(void);
+int personal_main(void);
