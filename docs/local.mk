@@ -18,7 +18,6 @@ EXTRA_DIST += \
 	docs/flat-codec.md \
 	docs/foreign-hosts.md \
 	docs/hyperv.md \
-	docs/xen.md \
 	docs/hypervisors.md \
 	docs/images/bench-bytes.svg \
 	docs/images/bench-clip.svg \
@@ -28,6 +27,7 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/personal-disks.md \
 	docs/rdp.md \
 	docs/testing.md \
 	docs/threat-model.md \
