@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "broker/hypervisor/machine.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -33,6 +34,7 @@ enum driver_can {
 	DRIVER_LINKED_CLONE = 1 << 6,
 	DRIVER_INSTANT_CLONE = 1 << 7, /* create resumes a booted parent */
 	DRIVER_CONSOLE = 1 << 8,
+	DRIVER_BACKUP = 1 << 9,        /* its disks are QEMU's: the slots disk… */
 };
 
 /* "power,snapshot,migrate", or "" when it only creates and destroys; returns out. */
@@ -134,6 +136,14 @@ struct driver_type {
 	int (*hosts)(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 	/* Each network but "host" and "none". NULL: it has none. Does not block. */
 	int (*networks)(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+	/* The four below go together (DRIVER_BACKUP); backup/ is who calls them. */
+	int (*disk)(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err);
+	/* As blocks.ask of backup/blocks.h, of the QEMU that has the disk open; PST_ECONFLICT when none has. Beside other slots. */
+	int (*disk_ask)(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
+	/* The machine is off (else PST_EBUSY): its disk becomes that file, of its folder. Snapshots and a saved memory go with the old one. */
+	int (*disk_replace)(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
+	/* Makes the folder, for at least that many bytes. create takes the disk from there, when its order (storage/order.h) is a restore. */
+	int (*disk_room)(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -168,6 +178,10 @@ int driver_console(struct driver *d, const char *desktop, struct machine_endpoin
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err);
+int driver_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
+int driver_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
+int driver_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

@@ -41,6 +41,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
 	broker/hypervisor/qemu/command.c broker/hypervisor/qemu/command.h \
+	broker/hypervisor/qemu/disk.c \
 	broker/hypervisor/qemu/instant.c broker/hypervisor/qemu/instant.h \
 	broker/hypervisor/qemu/keeper.c \
 	broker/hypervisor/qemu/spawn.c broker/hypervisor/qemu/spawn.h \
@@ -78,6 +79,7 @@ broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(E
 
 include broker/hypervisor/disk/local.mk
 include broker/hypervisor/storage/local.mk
+include broker/hypervisor/backup/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
 include broker/hypervisor/hosts/local.mk
