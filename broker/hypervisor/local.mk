@@ -9,6 +9,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
+	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
 	broker/hypervisor/mapped.c broker/hypervisor/mapped.h \
