@@ -168,17 +168,26 @@ static int convert(struct making *m, struct pst_err *err)
 	return import_run(&p, &info, err);
 }
 
+/* Of the version as a base of desktops. */
+static int disk_path(const struct store_settings *s, const struct image_job_params *p, char out[PATH_MAX], struct pst_err *err)
+{
+	return path_make(out, err, "%s/images/%s/%s/%s", s->path, p->image, p->version, store_type_of(s)->disk);
+}
+
 static int publish(struct making *m, struct image_result *ret, struct pst_err *err)
 {
 	const struct image_job_params *j = m->w->p;
 	struct version_params p = { .folder = m->turn.path, .image = j->image, .version = j->version, .source = m->target,
 		.now_ms = pst_wall_ms(), .go_on = on_digested, .arg = (void *)(uintptr_t)m->w };
+	struct store_view v;
 
 	if (is_cancelled(m->w))
 		return cancelled(err);
-	if (version_publish(&p, &ret->manifest, err) < 0)
+	if (!stores_view_named(m->w->set, m->turn.name, &v))
+		return pst_err_set(err, PST_ENOTFOUND, "datastore %s is gone", m->turn.name);
+	if (store_type_of(&v.s)->publish(&v.s, &p, &ret->manifest, err) < 0)
 		return err->code;
-	return version_disk_path(m->turn.path, j->image, j->version, ret->path, err);
+	return disk_path(&v.s, j, ret->path, err);
 }
 
 /* 1: a first try has made it, and was not heard. */
@@ -195,10 +204,10 @@ static int is_made(const struct image_work *w, struct image_result *ret, struct 
 		*err = (struct pst_err)PST_ERR_INIT;
 		return 0;
 	}
-	if (!p->is_repeat || version_verify(v.s.path, p->image, p->version, false, NULL, NULL, err) < 0)
+	if (!p->is_repeat || store_type_of(&v.s)->verify(&v.s, p->image, p->version, err) < 0)
 		return pst_err_set(err, PST_ECONFLICT, "datastore %s has a version %s of %s already: choose another name", p->datastore, p->version,
 			p->image);
-	return version_disk_path(v.s.path, p->image, p->version, ret->path, err) < 0 ? err->code : 1;
+	return disk_path(&v.s, p, ret->path, err) < 0 ? err->code : 1;
 }
 
 static int making_run(struct making *m, struct image_result *ret, struct pst_err *err)
@@ -235,12 +244,13 @@ static int take_away(const struct image_work *w, struct pst_err *err)
 {
 	const char *const *others = stores_others(w->set, w->p->datastore);
 	struct pst_err why = PST_ERR_INIT;
+	struct store_view v;
 	struct manifest m;
 	char folder[900];
 	int rc;
 
 	w->tell(w->arg, "removing", 0);
-	if (!others || !stores_lock(w->set, w->p->datastore, folder)) {
+	if (!others || !stores_view_named(w->set, w->p->datastore, &v) || !stores_lock(w->set, w->p->datastore, folder)) {
 		free((void *)(uintptr_t)others);
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", w->p->datastore);
 	}
@@ -248,7 +258,7 @@ static int take_away(const struct image_work *w, struct pst_err *err)
 	if (rc == PST_ENOTFOUND)
 		rc = 0; /* it is gone */
 	else
-		rc = version_remove(folder, others, w->p->image, w->p->version, w->p->reason, pst_wall_ms(), w->p->keep_ms, err);
+		rc = store_type_of(&v.s)->remove(&v.s, others, w->p->image, w->p->version, w->p->reason, w->p->keep_ms, err);
 	stores_unlock(w->set, w->p->datastore);
 	stores_look(w->set, w->p->datastore);
 	free((void *)(uintptr_t)others);

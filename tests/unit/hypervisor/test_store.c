@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A datastore's section, and the mark that tells it from an empty folder. Covers: broker/hypervisor/libvirt/store.c (with test_libvirt.py) */
+/* A datastore's section, and the mark that tells it from an empty folder. Covers: broker/hypervisor/storage/store_directory.c broker/hypervisor/storage/store_types.c broker/hypervisor/libvirt/store.c (with test_libvirt.py) */
 #include "broker/hypervisor/storage/store.h"
 
 #include "tests/unit/hypervisor/disk_folder.h"
