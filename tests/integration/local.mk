@@ -72,7 +72,7 @@ tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
 LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_pool.py \
 	tests/integration/test_maintenance.py tests/integration/test_networks.py \
-	tests/integration/test_storage_pool.py
+	tests/integration/test_storage_pool.py tests/integration/test_volumes.py
 TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py

@@ -37,6 +37,11 @@ int version_disk_path(const char *folder, const char *image, const char *version
  */
 int version_publish(const struct version_params *p, struct manifest *ret_manifest, struct pst_err *err);
 
+/*
+ * What is in m of the file itself: sizes, format, digest. PST_EINVAL for a disk that is no golden image, as above.
+ */
+int version_describe(const char *path, digest_cb go_on, void *arg, struct manifest *m, struct pst_err *err);
+
 int version_read(const char *folder, const char *image, const char *version, struct manifest *ret_manifest,
 	struct pst_err *err);
 

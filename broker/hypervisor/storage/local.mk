@@ -12,4 +12,5 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/storage/stores.c broker/hypervisor/storage/stores.h \
 	broker/hypervisor/storage/stores_place.c \
 	broker/hypervisor/storage/stores_priv.h \
-	broker/hypervisor/storage/stores_watch.c
+	broker/hypervisor/storage/stores_watch.c \
+	broker/hypervisor/storage/volume_record.c broker/hypervisor/storage/volume_record.h

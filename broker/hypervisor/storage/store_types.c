@@ -8,9 +8,18 @@
 #include <string.h>
 
 extern const struct store_type store_directory;
+#ifdef HAVE_LIBVIRT
+extern const struct store_type store_volumes;
+#define VOLUMES_KIND ", volumes"
+#else
+#define VOLUMES_KIND ""
+#endif
 
 static const struct store_type *const types[] = {
 	&store_directory,
+#ifdef HAVE_LIBVIRT
+	&store_volumes,
+#endif
 };
 
 const struct store_type *store_type_find(const char *kind)
@@ -24,7 +33,7 @@ const struct store_type *store_type_find(const char *kind)
 
 const char *store_type_kinds(void)
 {
-	return "directory";
+	return "directory" VOLUMES_KIND;
 }
 
 const struct store_type *store_type_of(const struct store_settings *s)
