@@ -74,6 +74,16 @@ static int volume_find(const char *image, struct lv_base *b, struct pst_err *err
 	return layer_set(b, m.format, err);
 }
 
+static int remote_find(const char *image, struct lv_base *b, struct pst_err *err)
+{
+	if (place_parse(image, &b->place, err) < 0)
+		return err->code;
+	/* QEMU would have to be let write into it (its driver "nfs" does not fall back to reading, and libvirt asks for both). */
+	if (b->place.kind == PLACE_NFS)
+		return pst_err_set(err, PST_EUNSUPPORTED, "\"%.200s\": libvirt's QEMU does not open a disk on NFS for reading only: mount the folder, and name the path", image);
+	return layer_set(b, format_of(image), err);
+}
+
 int lv_base_find(const char *image, struct lv_base *ret, struct pst_err *err)
 {
 	ret->n = 0;
@@ -81,7 +91,7 @@ int lv_base_find(const char *image, struct lv_base *ret, struct pst_err *err)
 	for (size_t i = 0; i < LV_LAYERS_MAX; i++)
 		ret->layers[i].place = NULL;
 	if (place_is_remote(image))
-		return place_parse(image, &ret->place, err) < 0 ? err->code : layer_set(ret, format_of(image), err);
+		return remote_find(image, ret, err);
 	if (image[0] != '/')
 		return pst_err_set(err, PST_EUNSUPPORTED, "its base \"%.200s\" is no path of a golden disk (qcow2 or raw), and no iscsi:// or nfs://", image);
 	return pst_str_ends(image, "/" VOLUME_OF_VERSION) ? volume_find(image, ret, err) : files_find(image, ret, err);

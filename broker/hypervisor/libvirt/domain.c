@@ -88,9 +88,6 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 {
 	if (p->kind == PLACE_BLOCK) {
 		put(b, "<source dev='", p->path, "'>");
-	} else if (p->kind == PLACE_NFS) {
-		put(b, "<source protocol='nfs' name='", p->path, "'>");
-		put(b, "<host name='", p->host, "'/><nfs user='+0' group='+0'/>");
 	} else if (p->kind == PLACE_ISCSI) {
 		put(b, "<source protocol='iscsi' name='", p->target, "");
 		pst_buf_printf(b, "/%u'>", p->lun);
@@ -105,9 +102,7 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 
 static const char *source_type(const struct disk_place *p)
 {
-	static const char *const types[] = { [PLACE_FILE] = "file", [PLACE_BLOCK] = "block", [PLACE_ISCSI] = "network", [PLACE_NFS] = "network" };
-
-	return types[p->kind];
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
 }
 
 /*

@@ -50,7 +50,6 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	struct lv_record r = { .address = "" };
 	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
 	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
-	struct disk_place nfs = { .kind = PLACE_NFS, .host = "nas", .path = "/vdi/g.qcow2" };
 	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
 	struct lv_domain d = { .virt = "qemu", .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
 	char *xml;
@@ -62,10 +61,8 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 		"<initiator><iqn name='iqn.me'/></initiator></source><backingStore/></backingStore>"), "%s", xml);
 	free(xml);
 	d.place = &lun;
-	layer = (struct lv_layer){ .place = &nfs, .format = "qcow2" };
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
-	cr_assert(has(xml, "<source protocol='nfs' name='/vdi/g.qcow2'><host name='nas'/><nfs user='+0' group='+0'/></source>"), "%s", xml);
 	free(xml);
 }
 
