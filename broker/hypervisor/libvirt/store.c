@@ -250,6 +250,7 @@ int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_tu
 
 	order_of(r->desktop, &order);
 	wish.pool = order.pool;
+	wish.image_sha256 = order.image_sha256;
 	if (size_find(lv, r, &wish.promises, err) < 0 || lv_store_of(lv, r->desktop, kept, err) < 0 ||
 		(order.is_restore && !kept[0] && restore(lv, r->desktop, kept, err) < 0))
 		return err->code;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/disk/digest.h"
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/qcow2.h"
@@ -24,6 +25,7 @@
 
 #define TURN_WAIT_MS (6u * 3600 * 1000)
 #define WORK_MS (24u * 3600 * 1000)
+#define COPIED 70    /* percent of a copy when all bytes are there */
 #define CONVERTED 90 /* percent of the whole when all is converted; the digest has the rest */
 #define FILE_MIN (UINT64_C(64) << 20) /* bytes that a small disk may take beside its own */
 #define WEIGHT 4     /* of the governor: as four clones */
@@ -190,6 +192,66 @@ static int publish(struct making *m, struct image_result *ret, struct pst_err *e
 	return disk_path(&v.s, j, ret->path, err);
 }
 
+static bool on_copied(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "copying", basis_points * COPIED / 10000);
+	return !is_cancelled(w);
+}
+
+static bool on_checked(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "digesting", COPIED + basis_points * (CONVERTED - COPIED) / 10000);
+	return !is_cancelled(w);
+}
+
+/* What was read is what the version is, whatever lay in between. */
+static int copy_verify(const struct making *m, struct pst_err *err)
+{
+	char sha256[PST_SHA256_HEX_SIZE];
+	int fd = open(m->target, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", m->target) : digest_file(fd, on_checked, (void *)(uintptr_t)m->w, sha256, NULL, err);
+
+	pst_fd_close(&fd);
+	if (rc == 0 && strcmp(sha256, m->w->p->sha256) != 0)
+		rc = pst_err_set(err, PST_ECONFLICT, "the files of the version on datastore %s are not what they were (their digest differs): nothing was copied",
+			m->w->p->from);
+	return rc;
+}
+
+/* The other datastore may go away meanwhile: then the copy fails, and is begun again by whoever asked. */
+static int copy_fetch(struct making *m, struct pst_err *err)
+{
+	const struct image_job_params *p = m->w->p;
+	struct store_fetch f = { .image = p->image, .version = p->version, .target = m->target, .go_on = on_copied, .arg = (void *)(uintptr_t)m->w,
+		.cancel_fd = m->w->cancel_fd };
+	struct store_view from;
+
+	if (!stores_view_named(m->w->set, p->from, &from) || !from.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->from);
+	if (own_name(m->turn.path, "copy", m->target, err) < 0)
+		return err->code;
+	return store_type_of(&from.s)->fetch(&from.s, &f, err);
+}
+
+/* Room for the whole of it. */
+static int copy_find(struct making *m, struct pst_err *err)
+{
+	const struct image_job_params *p = m->w->p;
+	struct store_view from;
+	struct manifest manifest;
+
+	if (!stores_view_named(m->w->set, p->from, &from) || !from.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->from);
+	if (version_read(from.s.path, p->image, p->version, &manifest, err) < 0)
+		return err->code;
+	m->needs = manifest.file_size;
+	return 0;
+}
+
 /* 1: a first try has made it, and was not heard. */
 static int is_made(const struct image_work *w, struct image_result *ret, struct pst_err *err)
 {
@@ -204,7 +266,9 @@ static int is_made(const struct image_work *w, struct image_result *ret, struct 
 		*err = (struct pst_err)PST_ERR_INIT;
 		return 0;
 	}
-	if (!p->is_repeat || store_type_of(&v.s)->verify(&v.s, p->image, p->version, err) < 0)
+	if (p->kind == IMAGE_COPY && strcmp(ret->manifest.sha256, p->sha256) != 0)
+		return pst_err_set(err, PST_ECONFLICT, "datastore %s has another version %s of %s", p->datastore, p->version, p->image);
+	if ((!p->is_repeat && p->kind != IMAGE_COPY) || store_type_of(&v.s)->verify(&v.s, p->image, p->version, err) < 0)
 		return pst_err_set(err, PST_ECONFLICT, "datastore %s has a version %s of %s already: choose another name", p->datastore, p->version,
 			p->image);
 	return disk_path(&v.s, p, ret->path, err) < 0 ? err->code : 1;
@@ -212,6 +276,8 @@ static int is_made(const struct image_work *w, struct image_result *ret, struct 
 
 static int making_run(struct making *m, struct image_result *ret, struct pst_err *err)
 {
+	if (m->w->p->kind == IMAGE_COPY)
+		return copy_find(m, err) < 0 || turn_take(m, err) < 0 || copy_fetch(m, err) < 0 || copy_verify(m, err) < 0 ? err->code : publish(m, ret, err);
 	if (source_find(m, err) < 0 || turn_take(m, err) < 0)
 		return err->code;
 	m->w->tell(m->w->arg, "converting", 0);

@@ -17,13 +17,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MARK_BYTES ((STORE_MARK_SIZE - 1) / 2)
 #define SWEPT_KEEP_MS (INT64_C(7) * 24 * 3600 * 1000) /* what a crash left of a publication */
-#define PIECE (4u << 20) /* bytes of a copy, between two looks at whether it is still wanted */
+#define PIECE (1u << 20) /* bytes of a copy, between two looks at whether it is still wanted */
 
 static int directory_settings_read(struct pst_conf *conf, const char *section, struct store_settings *s, struct pst_err *err)
 {
@@ -125,24 +126,37 @@ static bool is_wanted(const struct store_fetch *f, uint64_t at, uint64_t size)
 	return !(f->cancel_fd >= 0 && poll(&p, 1, 0) > 0) && (!f->go_on || f->go_on(f->arg, size ? (uint32_t)(at * 10000 / size) : 0));
 }
 
-/* Holes stay holes only where the file system shares or copies them itself. */
-static int bytes_copy(int from, int to, uint64_t size, const struct store_fetch *f, struct pst_err *err)
+static int write_failed(const struct store_fetch *f, int errnum, struct pst_err *err)
 {
-	uint64_t at = 0;
+	return pst_err_sys(err, errnum == ENOSPC || errnum == EDQUOT ? PST_ENOSPC : PST_EIO, errnum, "%.200s", f->target);
+}
 
-	while (at < size) {
-		ssize_t n;
+/* By reading and writing: the kernel's own copy is for one file system, and the two are seldom on one. */
+static int pieces_copy(int from, int to, uint64_t size, uint8_t *piece, const struct store_fetch *f, struct pst_err *err)
+{
+	for (uint64_t at = 0; at < size;) {
+		ssize_t n = pread(from, piece, (size_t)PST_MIN(size - at, (uint64_t)PIECE), (off_t)at);
 
-		if (!is_wanted(f, at, size))
-			return pst_err_set(err, PST_ECLOSED, "it was cancelled");
-		n = copy_file_range(from, NULL, to, NULL, PST_MIN(size - at, (uint64_t)PIECE), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return pst_err_sys(err, n < 0 && (errno == ENOSPC || errno == EDQUOT) ? PST_ENOSPC : PST_EIO, n < 0 ? errno : EIO, "%.200s", f->target);
+			return pst_err_sys(err, PST_EIO, n < 0 ? errno : EIO, "read %.60s %.60s", f->image, f->version);
+		if (!is_wanted(f, at, size))
+			return pst_err_set(err, PST_ECLOSED, "it was cancelled");
+		if (pwrite(to, piece, (size_t)n, (off_t)at) != n)
+			return write_failed(f, errno ? errno : ENOSPC, err);
 		at += (uint64_t)n;
 	}
-	return fsync(to) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", f->target) : 0;
+	return fsync(to) < 0 ? write_failed(f, errno, err) : 0;
+}
+
+static int bytes_copy(int from, int to, uint64_t size, const struct store_fetch *f, struct pst_err *err)
+{
+	uint8_t *piece = malloc(PIECE);
+	int rc = piece ? pieces_copy(from, to, size, piece, f, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	free(piece);
+	return rc;
 }
 
 static int directory_fetch(const struct store_settings *s, const struct store_fetch *f, struct pst_err *err)

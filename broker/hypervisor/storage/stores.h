@@ -101,6 +101,7 @@ struct store_wish {
 	const char *pool;         /* or "" */
 	bool is_ours;             /* no pool's, but the installation's: any datastore may be chosen */
 	const char *image;        /* the golden disk of an overlay, or NULL */
+	const char *image_sha256; /* its digest: a copy counts also while the datastore that image names is away. "" or NULL: not known */
 	uint64_t needs, promises; /* bytes, as in placement.h */
 	bool is_kept;             /* a disk that lies there is made anew: names has its one datastore, and only its turn matters */
 	uint32_t weight;          /* tokens of the governor */

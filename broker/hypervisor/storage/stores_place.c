@@ -41,18 +41,19 @@ static int image_path(const struct store *s, const char *rest, char out[PATH_MAX
 	return path_make(out, NULL, "%s/images/%s/%s/%s", s->s.path, image, version, store_type_of(&s->s)->disk);
 }
 
-/* It is the same version, by its digest. */
-static bool image_is_here(const struct store *s, const char *home, const char *rest)
+/* home: the datastore that names the image, or NULL while it is away; then sha256 tells whether it is the same version. */
+static bool image_is_here(const struct store *s, const char *home, const char *rest, const char *sha256)
 {
 	char image[DISK_NAME_MAX + 1], version[DISK_NAME_MAX + 1], path[PATH_MAX];
 	struct pst_err ignored = PST_ERR_INIT;
 	struct manifest mine, theirs;
 
-	if (strcmp(home, s->s.path) == 0)
+	if (home && strcmp(home, s->s.path) == 0)
 		return path_make(path, NULL, "%s/%s", home, rest) == 0 && access(path, R_OK) == 0;
 	return image_path(s, rest, path) == 0 && access(path, R_OK) == 0 && sscanf(rest, "images/%100[^/]/%100[^/]/", image, version) == 2 &&
 		version_read(s->s.path, image, version, &mine, &ignored) == 0 &&
-		version_read(home, image, version, &theirs, &ignored) == 0 && strcmp(mine.sha256, theirs.sha256) == 0;
+		(sha256 && *sha256 ? strcmp(mine.sha256, sha256) == 0 :
+			home && version_read(home, image, version, &theirs, &ignored) == 0 && strcmp(mine.sha256, theirs.sha256) == 0);
 }
 
 /* The candidates, by their places in the set; files are looked at without the lock. */
@@ -78,7 +79,7 @@ static void candidates_find(struct choice *c)
 	if (!home[0] || !stores_view_named(c->set, home, &v))
 		return;
 	for (size_t i = 0; i < c->n; i++) {
-		c->has_image[i] = is_online[i] && image_is_here(c->set->list[c->index[i]], v.s.path, rest);
+		c->has_image[i] = is_online[i] && image_is_here(c->set->list[c->index[i]], v.is_online ? v.s.path : NULL, rest, c->wish->image_sha256);
 		c->is_anywhere |= c->has_image[i];
 	}
 }
