@@ -8,6 +8,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
+	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
 	broker/hypervisor/mark.c broker/hypervisor/mark.h \
