@@ -179,7 +179,7 @@ int command_image_files(struct ctl *c, int argc, char **argv)
 		return version_act(c, "POST", argv[2], argv[3], "/cancel");
 	if ((strcmp(verb, "copy") == 0 || strcmp(verb, "uncopy") == 0) && argc == 5)
 		return version_copy(c, argv[2], argv[3], argv[4], strcmp(verb, "uncopy") == 0);
-	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx] | image capture IMAGE VERSION DATASTORE DESKTOP | "
+	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx|oci] | image capture IMAGE VERSION DATASTORE DESKTOP | "
 		"image remove|cancel IMAGE VERSION | image copy|uncopy IMAGE VERSION DATASTORE");
 }
 
