@@ -150,7 +150,7 @@ class Site:
         setup = json.loads(json.dumps(SETUP))
         setup["providers"][0]["name"] = setup["pools"][0]["provider"] = "lab"
         setup["images"][0]["versions"][0].update(base="ref:seat")
-        setup["pools"][0].update(min=1, max=1)
+        setup["pools"][0].update(min=0, max=1)
         self.broker = Broker(setup)
         with open(folder + "/provisioner.conf", "w") as f:
             f.write("[provisioner]\ndata = %s\n[provider-lab]\nkind = hosts\nseats = %s/seats\nrefresh = none\nforeign = yes\npoll_s = 2\nrdp_login = %s\nrdp_accounts = %s/accounts\n"
@@ -158,6 +158,10 @@ class Site:
         self.log = open(folder + "/provisioner.log", "w")
         self.provisioner = subprocess.Popen([PROVISIONER, "--config", folder + "/provisioner.conf"], stdout=self.log, stderr=self.log)
         self.gate = gate_harness.Gateway(worker=self.script, broker_socket=self.broker.dir + "/run/gateway.sock")
+        admin = Person(self.gate, "admin")
+        pool = admin.call("GET", "pools")[1]["items"][0]["id"]
+        status, answer = admin.call("PATCH", "pools/" + pool, {"spec": {"layout": "es"}})[:2]
+        assert status == 200, answer
         self.ana = Person(self.gate, "ana")
 
     def write(self, pin):
@@ -244,6 +248,40 @@ class Pool(unittest.TestCase):
         os.chmod(self.folder + "/accounts", 0o600)
         eventually(site.connect, 60)
 
+    def shown(self, site, *words, keys=()):
+        """A real viewer on a display of its own shows what the machine has, and brings keys there."""
+        display = Display(*SIZE)
+        self.addCleanup(display.close)
+        home = tempfile.mkdtemp(dir=self.folder)
+        with open(home + "/log", "wb") as log:
+            env = dict(display.env, HOME=home, VNC_USERNAME="ana", VNC_PASSWORD=PASSWORDS["ana"])
+            viewer = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            eventually(lambda: display.picture(*SIZE) == site.desk.display.picture(*SIZE), 60)
+            display.run("setxkbmap", "es")
+            display.run("xdotool", "mousemove", "40", "40")
+            for name in keys:
+                eventually(lambda: display.run("xdotool", "key", name) and ", %s)" % name in site.desk.log("xev"), 20)
+        except BaseException:
+            print(open(home + "/log", errors="replace").read()[-2000:], site.told(), file=sys.stderr)
+            raise
+        finally:
+            viewer.terminate()
+            viewer.wait(20)
+
+    @unittest.skipUnless(shutil.which("xfreerdp3"), "xfreerdp3 is not installed")
+    def test_xfreerdp_shows_it(self):
+        site = self.site(Shadow)
+        site.desk.display.run("setxkbmap", "es")
+        self.shown(site, "xfreerdp3", "/v:127.0.0.1:%d" % site.gate.rdp, "/u:ana", "/p:" + PASSWORDS["ana"], "/cert:ignore", "/sec:tls", "/size:%dx%d" % SIZE,
+                   "/window-position:0x0", "/kbd:layout:0x40a", keys=("a", "ntilde", "EuroSign", "at", "braceleft"))
+
+    @unittest.skipUnless(shutil.which("vncviewer"), "vncviewer is not installed")
+    def test_tigervnc_shows_it(self):
+        site = self.site(Shadow)
+        self.shown(site, "vncviewer", "-SecurityTypes", "X509Plain", "-X509CA", site.gate.dir + "/pki/cert.pem", "-FullScreen", "-AutoSelect=0",
+                   "-PreferredEncoding", "ZRLE", "-FullColor=1", "localhost::%d" % site.gate.vnc)
+
     def keys(self, site, viewer, names):
         """Each keysym that the viewer sends is heard at the machine by its name."""
         viewer.send(struct.pack(">BBHH", 5, 0, 40, 40))
@@ -254,17 +292,17 @@ class Pool(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("xrdp") and shutil.which("Xvnc"), "xrdp or Xvnc is not installed")
     def test_xrdp_before_a_vnc_server(self):
-        self.life(self.site(Xrdp))
+        self.life(self.site(Xrdp), ((0xf1, "ntilde"), (0x20ac, "EuroSign"), (0x40, "at"), (0x7b, "braceleft")))
 
     @unittest.skipUnless(shutil.which("xrdp") and os.path.exists("/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"), "xorgxrdp is not installed")
     def test_xrdp_before_its_own_x_server(self):
-        self.life(self.site(Xorgxrdp))
+        self.life(self.site(Xorgxrdp), ((0xf1, "ntilde"), (0x20ac, "EuroSign"), (0x40, "at"), (0x7b, "braceleft")))
 
-    def life(self, site):
+    def life(self, site, letters=()):
         try:
             viewer, _ = eventually(site.connect, 60)
             self.same(site, viewer)
-            self.keys(site, viewer, ((0x61, "a"), (0xff0d, "Return")))
+            self.keys(site, viewer, ((0x61, "a"), (0xff0d, "Return"), *letters))
             site.desk.paint("#102030")
             self.same(site, viewer)
             viewer.ws.conn.close()
