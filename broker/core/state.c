@@ -57,7 +57,7 @@ static inline bool is_id(const char *a, const char *b)
 
 int core_state_init(struct core_state *st)
 {
-	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true };
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true, .mind_sleep = true };
 	return 0;
 }
 

@@ -64,6 +64,34 @@ static int console_parse(struct job *job, const json_t *msg, struct pst_err *err
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
 }
 
+static int word_read(const json_t *msg, const char *key, bool is_needed, char out[MACHINE_NAME_SIZE], struct pst_err *err)
+{
+	const char *s;
+
+	if (pst_json_opt_str(msg, key, MACHINE_NAME_SIZE - 1, is_needed ? NULL : "", &s, err) < 0)
+		return err->code;
+	return s ? pst_strlcpy(out, MACHINE_NAME_SIZE, s) : pst_err_set(err, PST_EINVAL, "%s: missing", key);
+}
+
+/* owner and disk are checked by the driver's wrapper. */
+static int disk_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	struct machine_personal *p = &job->personal;
+	int64_t size;
+
+	if (word_read(msg, "owner", true, p->owner, err) < 0 || word_read(msg, "disk", true, p->name, err) < 0 ||
+		word_read(msg, "store", false, p->store, err) < 0 || word_read(msg, "pool", false, p->pool, err) < 0 ||
+		pst_json_opt_int(msg, "size_mb", 0, REQUEST_DISK_MAX_MB, 0, &size, err) < 0 || provider_parse(job, msg, err) < 0)
+		return err->code;
+	p->size_mb = (uint32_t)size;
+	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
+}
+
+static int attach_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	return destroy_parse(job, msg, err) < 0 ? err->code : disk_parse(job, msg, err);
+}
+
 static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
 	return 0;
@@ -77,6 +105,9 @@ static const struct {
 	{ "create", JOB_CREATE, create_parse },
 	{ "destroy", JOB_DESTROY, destroy_parse },
 	{ "restart", JOB_RESTART, restart_parse },
+	{ "attach", JOB_ATTACH, attach_parse },
+	{ "detach", JOB_DETACH, attach_parse },
+	{ "forget_disk", JOB_FORGET, disk_parse },
 	{ "console", JOB_CONSOLE, console_parse },
 	{ "inventory", JOB_INVENTORY, inventory_parse },
 };
@@ -303,6 +334,20 @@ static void operate_run(struct job *job)
 		job->rc = operation_run(job->operation, d, job->desktop, job->arg, &job->err);
 }
 
+static void disk_run(struct job *job)
+{
+	struct driver *d = provider_find(job);
+
+	if (!d)
+		return;
+	if (job->kind == JOB_ATTACH)
+		job->rc = driver_personal_attach(d, job->desktop, &job->personal, &job->err);
+	else if (job->kind == JOB_DETACH)
+		job->rc = driver_personal_detach(d, job->desktop, &job->personal, &job->err);
+	else
+		job->rc = driver_personal_remove(d, &job->personal, job->order.keep_ms, &job->err);
+}
+
 static void console_run(struct job *job)
 {
 	struct driver *d = provider_find(job);
@@ -333,6 +378,11 @@ static void kind_run(struct job *job)
 		break;
 	case JOB_OPERATE:
 		operate_run(job);
+		break;
+	case JOB_ATTACH:
+	case JOB_DETACH:
+	case JOB_FORGET:
+		disk_run(job);
 		break;
 	case JOB_CONSOLE:
 		console_run(job);

@@ -13,6 +13,9 @@ enum job_kind {
 	JOB_DESTROY,
 	JOB_RESTART,
 	JOB_OPERATE, /* one of operation.h */
+	JOB_ATTACH,  /* a user's own disk */
+	JOB_DETACH,
+	JOB_FORGET,  /* that disk goes into the recycle bin */
 	JOB_CONSOLE, /* a connection to the machine's own screen */
 	/* "user": his who has the desktop; else an administrator's, which takes nobody's away */
 	JOB_INVENTORY,
@@ -29,6 +32,7 @@ struct job {
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
 	struct order order; /* for whoever places or removes its disk */
+	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
 	/* results, written by job_run */

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py
+	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -30,6 +30,7 @@ BROKER_TESTS = \
 	tests/integration/test_broker_api.py \
 	tests/integration/test_broker_console.py \
 	tests/integration/test_broker_display.py \
+	tests/integration/test_suspended.py \
 	tests/integration/test_puestoctl.py \
 	tests/integration/test_remote_desktop.py \
 	tests/integration/test_storage.py
@@ -53,11 +54,11 @@ check_PROGRAMS += tests/integration/disk_tool
 tests_integration_disk_tool_SOURCES = tests/integration/disk_tool.c
 tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
-TESTS += tests/integration/test_disk.py
-EXTRA_DIST += tests/integration/test_disk.py
+TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
+EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
-	tests/integration/test_qemu_pool.py
+	tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
 check_PROGRAMS += tests/integration/instant_clone
 tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
 tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)
@@ -104,9 +105,9 @@ FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py te
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # The provider "qemu"; skips itself without QEMU.
-QEMU_TESTS = tests/integration/test_qemu.py
+QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
 TESTS += $(QEMU_TESTS)
-EXTRA_DIST += $(QEMU_TESTS)
+EXTRA_DIST += $(QEMU_TESTS) tests/integration/backup_harness.py
 # Drivers over HTTP against doubles of their hypervisors.
 REST_TESTS = tests/integration/test_kubevirt.py tests/integration/test_proxmox.py
 TESTS += $(REST_TESTS)
@@ -116,3 +117,7 @@ EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/r
 # The provider "hyperv" with a double of a host.
 TESTS += tests/integration/test_hyperv.py
 EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py
+# Machines with a kernel of their own, tier 3.
+NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py
+TESTS += $(NESTED_TESTS)
+EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py
