@@ -97,6 +97,9 @@ EXTRA_DIST += tests/integration/test_rdp_source.py
 # A machine that speaks RDP, through the gateway.
 TESTS += tests/integration/test_rdp_seat.py
 EXTRA_DIST += tests/integration/test_rdp_seat.py
+# …and as a desktop, with xrdp, FreeRDP's shadow server and real viewers; tier 2.
+TESTS += tests/integration/test_rdp_pool.py
+EXTRA_DIST += tests/integration/test_rdp_pool.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
