@@ -163,7 +163,7 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
-bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
+bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", "rfb" or "rdp", …}, a port of another host? */
 bool desktop_sleeps(const struct core_desktop *d); /* it is or goes to sleep, as a spare of the second tier */
 bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what); /* what: a word of its "can" */
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
