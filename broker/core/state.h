@@ -150,6 +150,6 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
-bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
+bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", "rfb" or "rdp", …}, a port of another host? */
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
 bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */

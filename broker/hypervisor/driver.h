@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "broker/hypervisor/machine.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -33,6 +34,7 @@ enum driver_can {
 	DRIVER_LINKED_CLONE = 1 << 6,
 	DRIVER_INSTANT_CLONE = 1 << 7, /* create resumes a booted parent */
 	DRIVER_CONSOLE = 1 << 8,
+	DRIVER_PERSONAL = 1 << 10, /* users' own disks, attached while it runs */
 };
 
 /* "power,snapshot,migrate", or "" when it only creates and destroys; returns out. */
@@ -130,10 +132,22 @@ struct driver_type {
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 	/* The machine's own screen, for administrators. */
 	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* Its user's, where it has no agent; *ret_account is what he needs there, a secret, owned. NULL: the console's, without. */
+	int (*way)(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 	/* Each host, usable or not: r->host of create, migrate and machine.host name them. NULL: it is one host. */
 	int (*hosts)(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 	/* Each network but "host" and "none". NULL: it has none. Does not block. */
 	int (*networks)(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+	/*
+	 * The user's disk is with that desktop, made or grown if need be; the machine runs. PST_EBUSY while another desktop
+	 * has it, naming that. What was attached stays so over a restart, or is attached again by a repeated call; destroy
+	 * and a refresh take it away, whatever the guest does with it.
+	 */
+	int (*personal_attach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+	/* Its guest has let go of it; PST_EBUSY when it has not. 0 when the desktop has it not, or is no more. */
+	int (*personal_detach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+	/* Into the recycle bin for keep_ms. PST_EBUSY while a desktop has it; 0 when there is none. */
+	int (*personal_remove)(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -165,9 +179,14 @@ int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name
 int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+/* *ret_account may be NULL. */
+int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+int driver_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int driver_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int driver_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

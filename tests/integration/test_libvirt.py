@@ -186,8 +186,10 @@ def test_a_daemon_that_dies_takes_nobody_with_it(world):
 
 
 def test_a_daemon_that_hangs_is_given_up_in_time(world):
+    patient = world.driver()
+    desktop = world.create(patient)
+    patient.end()
     driver = world.driver(deadline_s=4)
-    desktop = world.create(driver)
     world.one.kill(signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -204,10 +206,12 @@ def test_a_daemon_that_hangs_is_given_up_in_time(world):
     libvirt_host.wait_for("a healthy provider", lambda: driver.health()["healthy"])
     libvirt_host.wait_for("the end of the call that hung", lambda: driver.machines()[desktop]["state"] != "running"
                           or driver.call("power", desktop, "off"))
-    driver.call("power", desktop, "start")
-    assert driver.machines()[desktop]["state"] == "running"
-    driver.call("destroy", desktop)
     driver.end()
+    patient = world.driver()
+    patient.call("power", desktop, "start")
+    assert patient.machines()[desktop]["state"] == "running"
+    patient.call("destroy", desktop)
+    patient.end()
 
 
 def test_a_host_that_swallows_everything_is_tried_again(world):

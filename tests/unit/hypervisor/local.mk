@@ -41,6 +41,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_quantity.c \
+	tests/unit/hypervisor/test_oci_record.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_rest.c \
 	tests/unit/hypervisor/test_retry.c \
