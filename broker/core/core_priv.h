@@ -156,6 +156,7 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 /* It could show a picture now, as far as the desktop itself is concerned. */
 void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
+void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);
 
 /* assign.c */
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);
