@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/disk/firmware.h"
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/libvirt/domain.h"
 #include "broker/hypervisor/path.h"
@@ -20,18 +21,18 @@ struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
 	struct lv_layer layers[LV_LAYERS_MAX];
 	size_t layers_n;
+	bool is_efi;
 };
 
-static int kernel_find(const struct machine_request *r, struct plan *p, struct pst_err *err)
+static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
 	const char *slash = strrchr(r->image_base, '/');
 	int dir = slash ? (int)(slash - r->image_base) : 0;
 
-	if (path_make(p->kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 ||
-		path_make(p->initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
+	if (path_make(kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 || path_make(initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
 		return err->code;
-	if (access(p->kernel, R_OK) < 0 || access(p->initrd, R_OK) < 0)
-		p->kernel[0] = p->initrd[0] = '\0';
+	if (access(kernel, R_OK) < 0 || access(initrd, R_OK) < 0)
+		kernel[0] = initrd[0] = '\0';
 	return 0;
 }
 
@@ -53,9 +54,23 @@ static int plan_make(const struct libvirt *lv, const struct machine_request *r, 
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
 			r->image_name, r->image_base);
 	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 ||
-		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p, err) < 0)
+		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p->kernel, p->initrd, err) < 0)
 		return err->code;
 	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, on_layer, p, NULL, err) < 0)
+		return pst_err_wrap(err, "image %s", r->image_name);
+	return lv_plan_is_efi(r, &p->is_efi, err);
+}
+
+int lv_plan_is_efi(const struct machine_request *r, bool *ret, struct pst_err *err)
+{
+	char kernel[PATH_MAX], initrd[PATH_MAX];
+
+	*ret = false;
+	if (r->image_base[0] != '/')
+		return 0;
+	if (kernel_find(r, kernel, initrd, err) < 0)
+		return err->code;
+	if (!kernel[0] && firmware_is_efi(r->image_base, lv_golden_format(r->image_base), ret, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
 	return 0;
 }
@@ -65,7 +80,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .virt = n->virt, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? CMDLINE : "", .net = lv_network_of(h->lv, &r->request),
+		.cmdline = p->kernel[0] ? CMDLINE : "", .is_efi = p->is_efi && (strcmp(n->virt, "kvm") == 0 || strcmp(n->virt, "qemu") == 0), .net = lv_network_of(h->lv, &r->request),
 		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);
