@@ -337,7 +337,14 @@ def test_clones_and_addresses_as_the_settings_say(world):
 def test_nodes_and_networks_are_chosen(world):
     double = world.double
     nets = {"networks": "office, lab", "network-office": "bridge:vmbr1 vlan:42", "network-lab": "vnet:lab0"}
-    assert world.driver(shared_storage="no", **nets).call("places")["hosts"] == [], "a template that one node alone has leaves no choice"
+    alone = world.driver(shared_storage="no", **nets)
+    assert alone.call("places")["hosts"] == [], "a template that one node alone has leaves no choice"
+    assert alone.refused("create", new(), new(), world.image, "t", "host", "one").code == "invalid"
+    desktop = world.create(alone)
+    alone.call("migrate", desktop, "two")
+    alone.call("restart", desktop, new(), "refresh", "t")
+    assert alone.machines()[desktop]["host"] == "one", "a fresh one is where its template is"
+    alone.call("destroy", desktop)
     driver = world.driver(shared_storage="yes", **nets)
     places = driver.call("places")
     assert [(h["name"], h["usable"], h["memory_mb"], h["free_mb"]) for h in places["hosts"]] == [("one", True, 65536, 64512), ("two", True, 65536, 63488)], places

@@ -191,6 +191,7 @@ int proxmox_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 /* The old one stays as a promise until the new one stands beside it. */
 static int refresh(struct rest_op *op, struct pve_found *f, const struct machine_request *r, struct pst_err *err)
 {
+	const struct pve_settings *set = &proxmox_of_op(op)->set;
 	struct pve_found fresh = { .is_there = false };
 	json_t *free_it = f->claim.phase == CLAIM_CREATING ? json_pack("{s:i}", "protection", 0) : NULL; /* as in remains_remove */
 	int rc;
@@ -203,7 +204,10 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 		return rc;
 	fresh.claim = f->claim;
 	fresh.claim.request = *r;
-	pst_strlcpy(fresh.claim.request.host, sizeof(fresh.claim.request.host), f->vm.node); /* nobody asked for another */
+	/* Nobody asked for another node; one that takes no more of ours is left. */
+	fresh.claim.request.host[0] = '\0';
+	if (set->is_shared && pve_node_allowed(set, f->vm.node))
+		pst_strlcpy(fresh.claim.request.host, sizeof(fresh.claim.request.host), f->vm.node);
 	rc = pve_clone(op, &fresh, err);
 	if (rc == 0)
 		rc = pve_vm_remove(op, &f->vm, err);

@@ -64,6 +64,8 @@ int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const cha
 	json_t *nodes, *o;
 	size_t i;
 
+	if (wish[0] && !p->set.is_shared)
+		return pst_err_set(err, PST_EINVAL, "node %s cannot be chosen: a template lies on one node (shared_storage = yes lets others take it)", wish);
 	nodes = pve_nodes(op, err);
 	if (!nodes)
 		return err->code;
@@ -83,9 +85,8 @@ int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const cha
 	if (most >= 0)
 		return 0;
 	if (wish[0])
-		return pst_err_set(err, is_known ? PST_EBUSY : PST_ENOTFOUND, is_known ? "node %s cannot take a clone of template %u, which is on %s: it is off%s"
-			: "node %s is none that may take a clone of template %u, which is on %s%s", wish, template->id, template->node,
-			p->set.is_shared ? "" : ", or another than the template's (shared_storage = yes lets other nodes take it)");
+		return is_known ? pst_err_set(err, PST_EBUSY, "node %s cannot take a clone of template %u: it is off", wish, template->id)
+			: pst_err_set(err, PST_ENOTFOUND, "there is no node %s that takes desktops", wish);
 	return pst_err_set(err, PST_EBUSY, "no node can take a clone of template %u, which is on %s: are its node and those of [%s] nodes on?%s",
 		template->id, template->node, p->rest.section, p->set.is_shared ? "" : " (shared_storage = yes lets other nodes take it)");
 }
