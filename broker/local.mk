@@ -52,6 +52,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/watch.c \
 	broker/api/write.c \
 	broker/storage/datastores.c broker/storage/datastores.h \
+	broker/storage/forecast.c broker/storage/forecast.h \
 	broker/storage/image_jobs.c broker/storage/image_jobs.h \
 	broker/storage/ops.h \
 	broker/control/agents.c \

@@ -76,8 +76,8 @@ int layout_head(const struct layout *l, const char *backing, enum disk_format fo
 	struct pst_buf b;
 
 	/* QEMU takes what stands before a colon for a protocol, unless a slash stands before that. */
-	if (backing && (backing[0] != '/' || name_len > QCOW2_BACKING_MAX))
-		return pst_err_set(err, PST_EINVAL, "%.100s: not an absolute path of at most %d bytes", backing,
+	if (backing && ((backing[0] != '/' && strncmp(backing, "../", 3) != 0) || name_len > QCOW2_BACKING_MAX))
+		return pst_err_set(err, PST_EINVAL, "%.100s: neither an absolute path nor one that begins with \"../\", of at most %d bytes", backing,
 			QCOW2_BACKING_MAX);
 	pst_buf_init(&b, LAYOUT_HEAD_MAX);
 	put_header(&b, l, backing ? name_at : 0, (uint32_t)name_len);

@@ -14,9 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where an image has its kernel beside its disk, it has no boot loader. */
-#define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0"
-
 struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
 	struct lv_layer layers[LV_LAYERS_MAX];
@@ -24,6 +21,7 @@ struct plan {
 	bool is_efi;
 };
 
+/* Where an image has its kernel beside its disk, it has no boot loader. */
 static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
 	const char *slash = strrchr(r->image_base, '/');
@@ -48,25 +46,41 @@ static int on_layer(unsigned depth, const char *path, const struct disk_info *in
 	return 0;
 }
 
-static int plan_make(const struct libvirt *lv, const struct machine_request *r, struct plan *p, struct pst_err *err)
+/* What a network says to keep desktops apart is not left out in silence. */
+static int guard_check(const struct lv_net *n, const struct lv_form *form, struct pst_err *err)
 {
+	if (form->is_guarded || n->kind == LV_NET_NONE || (n->filter[0] == '\0' && n->peers))
+		return 0;
+	return pst_err_set(err, PST_EUNSUPPORTED, "network%s%s: cards of \"%s\" have no filters and no isolated ports: keep its desktops apart on the host's "
+		"bridge, and give filter:none peers:yes here", n->name[0] ? " " : "", n->name, form->virt);
+}
+
+static int plan_make(const struct lv_host *h, const struct machine_request *r, struct plan *p, struct pst_err *err)
+{
+	const struct libvirt *lv = h->lv;
+	const struct lv_form *form = h->nature.form;
+
+
 	if (r->image_base[0] != '/')
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
 			r->image_name, r->image_base);
 	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 ||
-		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, "seed.json", p->seed, err) < 0) || kernel_find(r, p->kernel, p->initrd, err) < 0)
+		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0) || kernel_find(r, p->kernel, p->initrd, err) < 0)
 		return err->code;
 	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, on_layer, p, NULL, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
-	return lv_plan_is_efi(r, &p->is_efi, err);
+	if (form->needs_kernel && !p->kernel[0])
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: put them there",
+			r->image_name, form->virt);
+	return lv_plan_is_efi(h, r, &p->is_efi, err);
 }
 
-int lv_plan_is_efi(const struct machine_request *r, bool *ret, struct pst_err *err)
+int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err)
 {
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 
 	*ret = false;
-	if (r->image_base[0] != '/')
+	if (r->image_base[0] != '/' || h->nature.form->needs_kernel)
 		return 0;
 	if (kernel_find(r, kernel, initrd, err) < 0)
 		return err->code;
@@ -78,9 +92,9 @@ int lv_plan_is_efi(const struct machine_request *r, bool *ret, struct pst_err *e
 static char *xml_make(const struct lv_host *h, const struct lv_record *r, const struct plan *p, struct pst_err *err)
 {
 	const struct lv_nature *n = &h->nature;
-	struct lv_domain d = { .virt = n->virt, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
+	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? CMDLINE : "", .is_efi = p->is_efi && (strcmp(n->virt, "kvm") == 0 || strcmp(n->virt, "qemu") == 0), .net = lv_network_of(h->lv, &r->request),
+		.cmdline = p->kernel[0] ? n->form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
 		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);
@@ -91,16 +105,13 @@ char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst
 	struct plan *p = pst_zalloc(1, sizeof(*p));
 	char *xml = NULL;
 
-	if (!lv_network_of(h->lv, &r->request)) {
+	const struct lv_net *net = lv_network_of(h->lv, &r->request);
+
+	if (!net)
 		lv_network_missing(&r->request, err);
-		free(p);
-		return NULL;
-	}
-	if (!p) {
+	else if (!p)
 		pst_err_set(err, PST_ENOMEM, "no memory");
-		return NULL;
-	}
-	if (!h->nature.has_disk || plan_make(h->lv, &r->request, p, err) == 0)
+	else if (guard_check(net, h->nature.form, err) == 0 && (!h->nature.form->disk[0] || plan_make(h, &r->request, p, err) == 0))
 		xml = xml_make(h, r, p, err);
 	free(p);
 	return xml;

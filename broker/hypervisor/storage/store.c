@@ -67,12 +67,16 @@ static int section_read(struct pst_conf *conf, const char *section, const char *
 {
 	const char *kind = pst_conf_str(conf, section, "kind", "directory");
 	const char *path = pst_conf_str(conf, section, "path", "");
+	const char *role = pst_conf_str(conf, section, "role", "desktops");
 	const char *pools = pst_conf_str(conf, section, "pools", "");
 
 	if (limits_read(conf, section, s, err) < 0 || pools_read(pools, s, err) < 0)
 		return err->code;
 	if (!disk_name_valid(name) || pst_strlcpy(s->name, sizeof(s->name), name) < 0)
 		return pst_err_set(err, PST_EINVAL, "\"%.80s\" is no name for a datastore", name);
+	s->is_backups = strcmp(role, "backups") == 0;
+	if (!s->is_backups && strcmp(role, "desktops") != 0)
+		return pst_err_set(err, PST_EINVAL, "role: \"%.20s\" must be desktops or backups", role);
 	if (strcmp(kind, "directory") != 0)
 		return pst_err_set(err, PST_EINVAL, "kind: \"%.20s\" must be directory; mount NFS or iSCSI, and name the folder", kind);
 	if (path[0] != '/' || path[1] == '\0' || strstr(path, "/../") || pst_str_ends(path, "/") ||

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/target.h"
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
@@ -43,7 +44,8 @@ static void store_sweep(struct store *s)
 
 	/* Imports on their way lie in images/ itself. */
 	if (version_sweep(s->s.path, pst_wall_ms(), SWEPT_KEEP_MS, &versions, &err) < 0 || path_make(images, &err, "%s/images", s->s.path) < 0 ||
-		temp_sweep(images, &files, &err) < 0)
+		temp_sweep(images, &files, &err) < 0 ||
+		(s->s.is_backups && target_sweep(s->s.path, &files, &err) < 0))
 		pst_warn("datastore %s: what a crash has left cannot be cleared away: %s", s->s.name, err.text);
 	if (versions + files > 0)
 		pst_info("datastore %s: cleared away what a crash has left versions=%u files=%zu", s->s.name, versions, files);
