@@ -129,6 +129,8 @@ unsigned lv_can(const struct libvirt *lv);
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
 /* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
+/* Does its golden disk start by UEFI? False for whatever has no such disk. */
+int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err);
 char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
 
 /* inventory.c */

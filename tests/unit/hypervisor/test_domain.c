@@ -37,6 +37,11 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
 			   "<backingStore/></backingStore>"));
 	free(xml);
+	d.is_efi = true;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
+	free(xml);
+	d.is_efi = false;
 	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
