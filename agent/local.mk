@@ -33,6 +33,7 @@ agent_libagent_a_SOURCES = \
 	agent/notice.c agent/notice.h \
 	agent/occupancy.c \
 	agent/orders.c \
+	agent/personal.c agent/personal.h \
 	agent/resize.c agent/resize.h \
 	agent/scale.c agent/scale.h \
 	agent/session.c agent/session.h \

@@ -43,6 +43,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/words.c broker/api/words.h \
 	broker/api/providers.c \
 	broker/api/query.c broker/api/query.h \
+	broker/api/personal.c broker/api/personal.h \
 	broker/api/recycled.c \
 	broker/api/replay.c broker/api/replay.h \
 	broker/api/route.c broker/api/route.h \
@@ -54,6 +55,7 @@ broker_libbroker_a_SOURCES = \
 	broker/storage/datastores.c broker/storage/datastores.h \
 	broker/storage/forecast.c broker/storage/forecast.h \
 	broker/storage/image_jobs.c broker/storage/image_jobs.h \
+	broker/storage/personal_removals.c broker/storage/personal_removals.h \
 	broker/storage/ops.h \
 	broker/control/agents.c \
 	broker/control/certify.c broker/control/certify.h \

@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/personal-disks.md \
 	docs/rdp.md \
 	docs/testing.md \
 	docs/threat-model.md \

@@ -55,6 +55,7 @@ dist_webconsole_DATA = \
 	web/console/main.js \
 	web/console/object.js \
 	web/console/operations.js \
+	web/console/personal.js \
 	web/console/pool-form.js \
 	web/console/pools.js \
 	web/console/providers.js \

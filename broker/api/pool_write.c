@@ -9,7 +9,9 @@
 #include "broker/api/fields.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
+#include "broker/storage/datastores.h"
 #include "db/image.h"
+#include "db/personal.h"
 #include "db/provider.h"
 #include "db/recycle.h"
 
@@ -28,6 +30,8 @@ struct body {
 	char provider[257], image[257];
 	json_t *spec;
 	int recycle_days;
+	int personal_mb;
+	char personal_store[DB_WORD_SIZE];
 };
 
 #define ROW(member) FIELD(struct body, row.member)
@@ -55,6 +59,8 @@ static const struct field fields[] = {
 	{.name = "watching", .kind = FIELD_WORD, ROW(watching), .words = watching_words},
 	{.name = "user_snapshots", .kind = FIELD_INT, ROW(user_snapshots), .max = 32},
 	{.name = "recycle_days", .kind = FIELD_INT, FIELD(struct body, recycle_days), .min = -1, .max = DB_RECYCLE_DAYS_MAX},
+	{.name = "personal_disk_mb", .kind = FIELD_INT, FIELD(struct body, personal_mb), .max = 67108864},
+	{.name = "personal_datastore", .kind = FIELD_LABEL, FIELD(struct body, personal_store)},
 	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
 	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
 	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
@@ -135,6 +141,24 @@ static int check_network(struct api_call *call, const struct body *b)
 	return PST_EINVAL;
 }
 
+/* Only where a desktop is given back and made new, by a provider that can; and on a datastore that there is. */
+static int check_personal(struct api_call *call, const struct body *b)
+{
+	const struct core_state *st = reconciler_state(call->api->rec);
+	const struct core_provider *pr = state_provider(st, b->row.provider_id);
+	struct datastore_view v;
+
+	if (b->personal_mb == 0)
+		return 0;
+	if (strcmp(b->row.kind, "floating") != 0 || strcmp(b->row.on_logoff, "keep") == 0)
+		call_field(call, "personal_disk_mb", "personal_disk_mb: only floating pools whose desktops are made new or deleted at log-off have personal disks");
+	else if (pr && pr->healthy && !provider_carries(st, pr, "personal"))
+		call_field(call, "personal_disk_mb", "personal_disk_mb: provider %s does not carry personal disks", pr->name);
+	else if (b->personal_store[0] && !datastores_view(call->api->datastores, b->personal_store, &v))
+		call_field(call, "personal_datastore", "personal_datastore: there is no datastore '%s'", b->personal_store);
+	return call_is_answered(call) ? PST_EINVAL : 0;
+}
+
 /* Where the provider is known, and does not carry it: nothing would ever be suspended. */
 static int check_suspended(struct api_call *call, const struct body *b)
 {
@@ -153,7 +177,8 @@ static int read_body(struct api_call *call, struct body *b)
 {
 	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
 		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
-		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 || check_suspended(call, b) < 0)
+		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 ||
+		check_suspended(call, b) < 0 || check_personal(call, b) < 0)
 		return PST_EINVAL;
 	if (b->row.min > b->row.max) {
 		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);
@@ -189,6 +214,8 @@ static void answer_changed(struct api_call *call, int status, const char *id)
 /* Only where it was given. */
 static int recycle_write(struct api_call *call, const struct body *b, struct pst_err *err)
 {
+	if (db_personal_settings_set(call->api->db, b->row.id, b->personal_mb, b->personal_store, err) < 0)
+		return err->code;
 	return json_object_get(call->body, "recycle_days") ? db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) : 0;
 }
 
@@ -217,6 +244,7 @@ void api_pool_patch(struct api_call *call)
 	struct body b = {0};
 
 	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev) ||
+		db_personal_settings(call->api->db, b.row.id, &b.personal_mb, b.personal_store, NULL) < 0 ||
 		read_body(call, &b) < 0)
 		return;
 	if (b.row.deleting) {

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/api/personal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,11 @@ static const struct route table[] = {
 	{METHOD_GET, "datastores/*", ROLE_ADMIN, api_datastore_get, 0},
 	{METHOD_PATCH, "datastores/*", ROLE_ADMIN, api_datastore_patch, SMALL},
 	{METHOD_DELETE, "datastores/*", ROLE_ADMIN, api_datastore_delete, 0},
+	{METHOD_GET, "personal", ROLE_ADMIN, api_personal_list, 0},
+	{METHOD_GET, "personal/*/*", ROLE_ADMIN, api_personal_get, 0},
+	{METHOD_PATCH, "personal/*/*", ROLE_ADMIN, api_personal_patch, SMALL},
+	{METHOD_DELETE, "personal/*/*", ROLE_ADMIN, api_personal_delete, 0},
+	{METHOD_GET, "users/*/personal", ROLE_ADMIN, api_personal_of_user, 0},
 	{METHOD_GET, "recycled", ROLE_ADMIN, api_recycled_list, 0},
 	{METHOD_POST, "recycled/*/restore", ROLE_ADMIN, api_recycled_restore, SMALL},
 	{METHOD_DELETE, "recycled/*/*", ROLE_ADMIN, api_recycled_delete, 0},

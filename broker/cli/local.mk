@@ -13,6 +13,7 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/objects.c \
 	broker/cli/image.c \
 	broker/cli/operations.c \
+	broker/cli/personal.c \
 	broker/cli/print.c \
 	broker/cli/request.c \
 	broker/cli/storage.c \

@@ -27,6 +27,7 @@ static const struct view views[] = {
 	{"providers", {"name", "kind", "checked", "state", "capacity", "reported_capacity", "can", "reason.en"}},
 	{"datastores", {"name", "state", "disks", "working", "waiting", "reason.en"}},
 	{"recycled", {"kind", "name", "user", "pool", "until", "can_restore", "id", "datastore", "token"}},
+	{"personal", {"user", "pool", "size_mb", "state", "desktop", "used", "reason.en"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},
 	{"groups", {"name", "display_name", "member_count"}},
 	{"entitlements", {"id", "pool", "user", "group", "created"}},

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "broker/storage/datastores.h"
 #include "broker/storage/image_jobs.h"
+#include "broker/storage/personal_removals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ int storage_open(struct control *c, struct pst_err *err)
 	if (!c->datastores)
 		return err->code;
 	c->image_jobs = image_jobs_create(c->loop, c->db, &ops, c, err);
-	return c->image_jobs ? 0 : err->code;
+	c->removals = c->image_jobs ? personal_removals_create(c->loop, c->db, &ops, c, err) : NULL;
+	return c->removals ? 0 : err->code;
 }
 
 /* The first message after its hello is "datastores": from then on it takes jobs. */
@@ -64,6 +66,7 @@ bool storage_message(struct control *c, const char *op, const json_t *msg)
 		if (datastores_told(c->datastores, msg, &err) < 0)
 			pst_warn("what the provisioner tells of its datastores was not taken: %s", err.text);
 		image_jobs_connected(c->image_jobs);
+		personal_removals_connected(c->removals);
 		return true;
 	}
 	if (strcmp(op, "image") != 0)
@@ -77,10 +80,12 @@ void storage_gone(struct control *c)
 {
 	datastores_gone(c->datastores);
 	image_jobs_gone(c->image_jobs);
+	personal_removals_gone(c->removals);
 }
 
 void storage_close(struct control *c)
 {
+	personal_removals_destroy(c->removals);
 	image_jobs_destroy(c->image_jobs);
 	datastores_destroy(c->datastores);
 }

@@ -112,6 +112,7 @@ void agent_on_hello(struct core_round *c)
 	if (agent_machine_ends(d) && c->ev->text && !strcmp(d->boot, c->ev->text))
 		return;
 	desktop_touch(c, d);
+	bool is_new_boot = strcmp(d->boot, c->ev->text ? c->ev->text : "") != 0;
 	CORE_COPY(d->boot, c->ev->text);
 	if (c->ev->epoch > d->epoch)
 		d->epoch = c->ev->epoch; /* a backup was restored; the agent remembers more */
@@ -122,6 +123,7 @@ void agent_on_hello(struct core_round *c)
 	}
 	agent_is_ready(c, d);
 	agent_check_occupant(c, d);
+	personal_on_hello(c, d, is_new_boot);
 }
 
 static void agent_on_logoff(struct core_round *c, struct core_desktop *d)
@@ -186,6 +188,8 @@ void agent_on_report(struct core_round *c)
 		agent_on_unfit(c, d);
 	else if (!strcmp(word, "logon"))
 		audit(c, "desktop.logon", d, "");
+	else
+		personal_on_report(c, d);
 }
 
 void agent_on_gone(struct core_round *c)

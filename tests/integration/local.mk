@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py
+	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -58,7 +58,7 @@ TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
 EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
-	tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
+	tests/integration/test_qemu_personal.py tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
 check_PROGRAMS += tests/integration/instant_clone
 tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
 tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)

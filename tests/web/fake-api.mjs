@@ -34,6 +34,7 @@ export class FakeApi {
 		this.calls = [];
 		this.user = null;
 		this.tokens = [];
+		this.personal = [];
 		this.failures = 0;
 		/** Answers to connect before the ticket: { status, body }. */
 		this.connects = [];
@@ -83,6 +84,9 @@ export class FakeApi {
 			['POST', /^\/recycled\/([^/]+)\/restore$/, (c) => this.recycle((r) => r.id !== c.params[0])],
 			['DELETE', /^\/recycled\/([^/]+)\/([^/]+)$/, (c) => this.recycle((r) => r.token !== c.params[1])],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
+			['GET', /^\/users\/([^/]+)\/personal$/, () => ({ items: this.personal, next: null })],
+			['PATCH', /^\/personal\/([^/]+)\/([^/]+)$/, (c) => Object.assign(this.personal[0], c.body)],
+			['DELETE', /^\/personal\/([^/]+)\/([^/]+)$/, () => Object.assign(this.personal[0], { state: 'removing' })],
 			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
 			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
 			['DELETE', /^\/users\/([^/]+)\/tokens\/([^/]+)$/, (c) => {

@@ -340,6 +340,35 @@ test('what the API says about a field stands beside it, and nothing typed is los
 	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb, body.spec.disk_mb, body.user_snapshots], ['local', 'demo', 7200, 2048, 40960, 3]);
 });
 
+test('disks of a user\'s own: where they are, more room, and their end, in both languages', async () => {
+	const { api, page } = await open('/', { as: 'admin' });
+	const [pool, other] = api.world.pools, user = api.world.users[1], desktop = api.world.desktops[0];
+	const disk = (/** @type {any} */ p, /** @type {any} */ more) => ({ id: `${user.id}/${p.id}`, user: { id: user.id, name: user.name }, pool: { id: p.id, name: p.name }, provider: null, size_mb: 2048, state: 'free',
+		reason: { code: 'free', en: 'It waits for its user.', es: 'Espera a su usuario.' }, desktop: null, clean: true, keep_days: 0, created: '2026-11-01T08:00:00.000Z', used: '2026-11-29T08:00:00.000Z', ...more });
+	api.personal = [disk(pool, { state: 'attached', reason: { code: 'attached', en: 'It is with its user\'s desktop.', es: 'Está en el escritorio de su usuario.' }, desktop: { id: desktop.id, name: desktop.name } }), disk(other, { size_mb: 500 })];
+	await page.goto(`${api.origin}/console/#/users/${user.id}`);
+	const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Personal disks' }) });
+	await card.locator('li').nth(1).waitFor();
+	assert.match(await card.textContent(), /2 GiB.*It is with its user's desktop.*In use.*500 MiB.*It waits for its user/s);
+	await card.getByRole('button', { name: `Enlarge the disk of ${pool.name}` }).click();
+	await page.fill('dialog [name=size_mb]', '4096');
+	await page.click('dialog button[type=submit]');
+	await card.locator('text=4 GiB').waitFor();
+	assert.deepEqual(calls(api, 'PATCH', /^\/personal\//).at(-1).body, { size_mb: 4096 });
+	if (process.env.PUESTO_SHOTS)
+		await page.screenshot({ path: `${process.env.PUESTO_SHOTS}/personal.png`, fullPage: true });
+	await card.getByRole('button', { name: `Remove the disk of ${pool.name}` }).click();
+	await page.waitForSelector('dialog [name=keep_days]');
+	await page.click('dialog button[type=submit]');
+	await card.locator('text=Being removed').waitFor();
+	assert.match(calls(api, 'DELETE', /^\/personal\//).at(-1).url ?? calls(api, 'DELETE', /^\/personal\//).at(-1).path, /personal/);
+	await page.goto(`${api.origin}/console/#/pools/new`);
+	await page.fill('[name=personal_disk_mb]', '5120');
+	assert.match(await page.textContent('.rules'), /on a disk of 5120 MB of his own/);
+	if (process.env.PUESTO_SHOTS)
+		await page.screenshot({ path: `${process.env.PUESTO_SHOTS}/personal-pool.png`, fullPage: true });
+});
+
 test('a desktop is stopped and started where its provider can, with what goes on and how it ended', async () => {
 	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
 	const [{ id }] = api.world.desktops;
