@@ -14,6 +14,7 @@ struct auth;
 struct db;
 struct datastores;
 struct image_jobs;
+struct backup_jobs;
 struct reconciler;
 
 struct api_settings {
@@ -61,6 +62,7 @@ struct api_params {
 	void *links_arg;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct backup_jobs *backup_jobs;
 };
 
 /* Returns owned; NULL on no memory. */

@@ -23,6 +23,7 @@ struct api {
 	void *links_arg;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct backup_jobs *backup_jobs;
 	struct hub *hub;
 	struct api_call *calls; /* at work */
 	int64_t started_ms;     /* monotonic */

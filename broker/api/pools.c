@@ -7,6 +7,7 @@
 #include "broker/api/page.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
+#include "db/backup.h"
 #include "db/recycle.h"
 
 #include <string.h>
@@ -27,6 +28,7 @@ static json_t *spec_json(const struct pool_row *p)
 json_t *pool_row_json(struct api *api, const struct pool_row *p)
 {
 	struct pool_view v = {.state = "starting"};
+	struct backup_wish backup;
 	int recycle_set, recycle_days;
 
 	if (!pool_view(reconciler_state(api->rec), p->id, (int64_t)pst_mono_ms(), &v))
@@ -49,6 +51,12 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 	if (db_recycle_days(api->db, p->id, &recycle_set, &recycle_days, NULL) == 0) {
 		json_object_set_new(o, "recycle_days", json_integer(recycle_set));
 		json_object_set_new(o, "recycled_for", json_integer(recycle_days));
+	}
+	if (db_backup_wish_get(api->db, p->id, &backup, NULL) == 0) {
+		json_object_set_new(o, "backup_every_h", json_integer(backup.every_h));
+		json_object_set_new(o, "backup_full_every_d", json_integer(backup.full_every_d));
+		json_object_set_new(o, "backup_keep_d", json_integer(backup.keep_d));
+		json_object_set_new(o, "backup_chain", json_integer(backup.chain));
 	}
 	return o;
 }
