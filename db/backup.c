@@ -174,6 +174,17 @@ int db_backup_running(struct db *db, db_backup_visit visit, void *arg, struct ps
 	return rows_visit(&q, visit, arg);
 }
 
+int db_backup_of_version(struct db *db, const char *image_id, const char *version, int *ret, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT count(*) FROM backups WHERE image_id = ? AND version = ? AND state = 'ready'", err);
+	db_bind_text(&q, image_id);
+	db_bind_text(&q, version);
+	*ret = db_query_step(&q) ? (int)db_col_int(&q) : 0;
+	return db_query_end(&q);
+}
+
 int db_backup_busy(struct db *db, const char *desktop_id, int *ret, struct pst_err *err)
 {
 	struct db_query q;

@@ -36,6 +36,8 @@ int db_backup_delete_file(struct db *db, const char *desktop_id, const char *fil
 int db_backup_delete_failed(struct db *db, const char *desktop_id, const char *but_id, struct pst_err *err);
 /* The newest first; desktop_id "" is any, part ("" is any) stands in the desktop's or the user's name. */
 int db_backup_list(struct db *db, const char *desktop_id, const char *part, int limit, db_backup_visit visit, void *arg, struct pst_err *err);
+/* How many ready ones stand on that version. */
+int db_backup_of_version(struct db *db, const char *image_id, const char *version, int *ret, struct pst_err *err);
 /* With a job at work. */
 int db_backup_running(struct db *db, db_backup_visit visit, void *arg, struct pst_err *err);
 /* How many there are of a desktop whose job is at work. */

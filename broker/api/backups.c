@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/api/page.h"
+#include "broker/api/words.h"
 #include "broker/core/foreign.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
@@ -28,7 +29,7 @@ static json_t *job_json(struct api *api, const struct backup_row *b)
 	int percent = strcmp(b->job_state, "done") == 0 ? 100 : 0;
 
 	backup_jobs_progress(api->backup_jobs, b->id, &step, &percent);
-	if (!foreign_spanish(b->error, es, sizeof(es)))
+	if (!foreign_spanish(b->error, es, sizeof(es)) && !words_spanish(b->error, NULL, es, sizeof(es)))
 		pst_strlcpy(es, sizeof(es), b->error);
 	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "kind", b->job_kind, "state", b->job_state, "step", step, "percent", percent, "by",
 		b->job_by, "error", b->error, "error_es", es, "updated", json_time(b->updated));

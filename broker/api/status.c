@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/api/page.h"
+#include "broker/api/words.h"
 #include "broker/core/foreign.h"
 #include "broker/core/state.h"
 #include "broker/core/view.h"
@@ -124,7 +125,7 @@ static void add_failure(const struct backup_row *b, void *arg)
 	struct core_reason why = {.code = "backup_failed"};
 	char es[DB_LONG_SIZE];
 
-	if (!foreign_spanish(b->error, es, sizeof(es)))
+	if (!foreign_spanish(b->error, es, sizeof(es)) && !words_spanish(b->error, NULL, es, sizeof(es)))
 		CORE_COPY(es, b->error);
 	snprintf(why.en, sizeof(why.en), "Its back-up failed: %.220s", b->error);
 	snprintf(why.es, sizeof(why.es), "Su copia de seguridad falló: %.220s", es);

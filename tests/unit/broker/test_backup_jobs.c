@@ -204,8 +204,10 @@ Test(backup_jobs, one_nobody_works_on_is_cancelled_at_once)
 	run("UPDATE pools SET backup_every_h = 0");
 	struct backup_row b = ready("restore");
 	const char *step;
-	int percent;
+	int percent, n = 0;
 
+	cr_expect_eq(db_backup_of_version(w.db, WORLD_IMAGE, "7", &n, NULL), 0);
+	cr_expect_eq(n, 1, "the version is needed");
 	cr_expect(backup_jobs_progress(jobs, b.id, &step, &percent));
 	cr_expect(backup_jobs_cancel(jobs, b.id));
 	cr_expect_str_eq(newest().job_state, "failed");
