@@ -55,6 +55,7 @@ broker_libbroker_a_SOURCES = \
 	broker/storage/backup_end.c broker/storage/backup_priv.h broker/storage/backup_row.h \
 	broker/storage/backup_jobs.c broker/storage/backup_jobs.h \
 	broker/storage/datastores.c broker/storage/datastores.h \
+	broker/storage/forecast.c broker/storage/forecast.h \
 	broker/storage/image_jobs.c broker/storage/image_jobs.h \
 	broker/storage/ops.h \
 	broker/control/agents.c \

@@ -77,6 +77,7 @@ static int load_pool(void *arg, const struct pool_row *row)
 	p->min = (int)row->min;
 	p->max = (int)row->max;
 	p->spare = (int)row->spare;
+	p->tier.want = row->spare_suspended;
 	p->logoff_after_disconnect_s = (int)row->logoff_after_disconnect_s;
 	p->next_number = (int)row->next_number;
 	p->enabled = row->enabled;
@@ -107,6 +108,7 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	d->x.drain = row->drain;
 	d->x.parked = row->parked;
 	d->probe = row->probe;
+	sleep_parse(row->sleep, &d->x.sleep);
 	CORE_COPY(d->reason.code, row->reason.code);
 	CORE_COPY(d->reason.en, row->reason.en);
 	CORE_COPY(d->reason.es, row->reason.es);
@@ -256,6 +258,7 @@ static void load_carry_over(struct core_state *st, const struct core_state *old)
 	st->keep_dirty = old->keep_dirty;
 	st->verify_first = old->verify_first;
 	st->mind_spare = old->mind_spare;
+	st->mind_sleep = old->mind_sleep;
 	st->inventory_ms = old->inventory_ms;
 	hosts_carry_over(st, old);
 	for (size_t i = 0; i < old->waiter_count; i++) {

@@ -65,6 +65,7 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 		.hygiene = hygiene_text(d->x.hygiene),
 		.drain = d->x.drain,
 		.parked = d->x.parked,
+		.sleep = sleep_text(d->x.sleep),
 		.probe = d->probe,
 		.keyed = d->keyed,
 		.epoch = d->epoch,

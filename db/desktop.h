@@ -10,7 +10,7 @@
 struct db_desktop {
 	char id[DB_ID_SIZE], name[DB_NAME_SIZE], pool_id[DB_ID_SIZE], provider_id[DB_ID_SIZE];
 	char image_id[DB_ID_SIZE], image_version[DB_WORD_SIZE];
-	const char *lifecycle, *power, *agent, *lease, *session, *hygiene; /* read: borrowed for the call */
+	const char *lifecycle, *power, *agent, *lease, *session, *hygiene, *sleep; /* read: borrowed for the call */
 	struct db_reason reason;
 	int64_t epoch, uid;
 	char host[DB_WORD_SIZE], placed_en[DB_TEXT_SIZE], placed_es[DB_TEXT_SIZE];

@@ -12,6 +12,7 @@
 
 #define LOSSY_QUALITY 75
 #define LOSSY_QUALITY_MIN 20
+#define LOSSY_QUALITY_FIRST 45 /* of a whole screen that nobody has seen: it is there in two thirds of the time, and exact soon after in any case */
 #define LOSSY_AREA_MIN 256 /* pixels; less costs hardly more without loss */
 #define EXACT_MS 25 /* of the path: as long as nobody sees */
 #define REFINE_SLICE_BYTES \
@@ -74,10 +75,23 @@ static int add_pieces(struct encoder *e, size_t n, enum op_kind kind)
 	return 0;
 }
 
+/* Most of the screen is due, whatever it shows: a viewer's first picture, or the first after a new size. */
+static bool is_first_picture(const struct encoder *e)
+{
+	size_t n = tile_count(e), forced = 0;
+
+	for (size_t i = 0; i < n; i++)
+		forced += e->tiles.at[i].is_forced;
+	return forced > n / 2;
+}
+
 /* A narrow path gets a picture soon and a coarse one first: the refinement makes it exact in any case. */
 static uint8_t first_quality(const struct encoder *e, uint32_t rate_kbps)
 {
 	int quality = e->params.lossy_quality ? e->params.lossy_quality : LOSSY_QUALITY;
+
+	if (is_first_picture(e))
+		quality = PST_MIN(quality, LOSSY_QUALITY_FIRST);
 
 	if (rate_kbps && rate_kbps < 3000)
 		quality -= 30;

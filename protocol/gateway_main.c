@@ -97,6 +97,7 @@ static int run_spawner(const struct gate_config *config, int gate_fd, pid_t gate
 		.gate_pid = gate_pid,
 		.worker_path = config->worker,
 		.worker_rdp_path = config->worker_rdp,
+		.worker_seat_path = config->worker_seat,
 		.desktops_dir = config->desktops_dir,
 		.cert_path = config->cert,
 		.key_path = config->key,

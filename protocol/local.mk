@@ -42,3 +42,10 @@ puesto_worker_LDADD = protocol/libworker.a $(FRONT_WS_LIBS) $(FRONT_RFB_LIBS) $(
 puesto_worker_rdp_SOURCES = protocol/front_registry_rdp.c
 puesto_worker_rdp_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
 puesto_worker_rdp_LDADD = protocol/libworker.a $(FRONT_RDP_LIBS) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)
+
+# A third one speaks RDP to machines: only it loads FreeRDP's client, and it has no viewer.
+pkglibexec_PROGRAMS += puesto-worker-seat
+
+puesto_worker_seat_SOURCES = protocol/sandbox.c protocol/sandbox.h protocol/seat.c protocol/seat.h protocol/seat_main.c
+puesto_worker_seat_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+puesto_worker_seat_LDADD = $(SOURCE_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(SECCOMP_LIBS)

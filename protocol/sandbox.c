@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -63,6 +64,26 @@ static const struct pst_seccomp list = {
 	.rules = rules,
 	.n_rules = PST_ARRAY_LEN(rules),
 };
+
+static const int memory[] = { SCMP_SYS(memfd_create), SCMP_SYS(ftruncate) };
+
+int sandbox_enter_seat(struct pst_err *err)
+{
+	int calls[PST_ARRAY_LEN(allowed) + PST_ARRAY_LEN(memory)];
+	struct pst_seccomp_refusal others[PST_ARRAY_LEN(refused)];
+	struct pst_seccomp seat = list;
+
+	memcpy(calls, allowed, sizeof(allowed));
+	memcpy(calls + PST_ARRAY_LEN(allowed), memory, sizeof(memory));
+	seat.allowed = calls;
+	seat.n_allowed = PST_ARRAY_LEN(calls);
+	seat.refused = others;
+	seat.n_refused = 0;
+	for (size_t i = 0; i < PST_ARRAY_LEN(refused); i++)
+		if (refused[i].call != memory[0])
+			others[seat.n_refused++] = refused[i];
+	return pst_seccomp_enter(&seat, PST_SECCOMP_KILL, err);
+}
 
 int sandbox_enter(struct pst_err *err)
 {

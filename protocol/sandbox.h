@@ -10,3 +10,5 @@
 int sandbox_enter(struct pst_err *err);
 /* The same list, but unforeseen calls pass and are logged by the kernel: to find out what a library needs. */
 int sandbox_enter_logging(struct pst_err *err);
+/* The same list, and memory that is shared by a descriptor: for the process whose screens others read. */
+int sandbox_enter_seat(struct pst_err *err);

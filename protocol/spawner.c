@@ -73,7 +73,7 @@ static struct child *free_child(struct spawner *s)
 	return NULL;
 }
 
-static const char *const fronts[SPAWN_FRONTS] = { [SPAWN_FRONT_WS] = "ws", [SPAWN_FRONT_RDP] = "rdp", [SPAWN_FRONT_RFB] = "rfb" };
+static const char *const fronts[SPAWN_FRONTS] = { [SPAWN_FRONT_WS] = "ws", [SPAWN_FRONT_RDP] = "rdp", [SPAWN_FRONT_RFB] = "rfb", [SPAWN_FRONT_SEAT] = "seat" };
 
 /* Fills the free child c with a process under that place's uid; its pid or -errno. */
 static int start(struct spawner *s, struct child *c, struct spawn_exec *exec, uint32_t serial)
@@ -92,7 +92,7 @@ static void do_worker(struct spawner *s, const struct spawn_request *r, const in
 	struct spawn_reply reply = { .op = r->op, .serial = r->serial };
 	struct child *c = free_child(s);
 	const char *const argv[] = { "puesto-worker", "--front", r->front < SPAWN_FRONTS ? fronts[r->front] : "", NULL };
-	const char *path = r->front == SPAWN_FRONT_RDP ? s->p->worker_rdp_path : s->p->worker_path;
+	const char *path = r->front == SPAWN_FRONT_RDP ? s->p->worker_rdp_path : r->front == SPAWN_FRONT_SEAT ? s->p->worker_seat_path : s->p->worker_path;
 	struct spawn_exec exec = { .path = path, .argv = argv, .fds = fds, .n_fds = 2, .memory_max = s->p->memory_max };
 	int pid;
 

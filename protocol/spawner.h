@@ -13,6 +13,7 @@ struct spawner_params {
 	pid_t gate_pid;           /* a child; its end ends the spawner */
 	const char *worker_path;  /* puesto-worker */
 	const char *worker_rdp_path; /* puesto-worker-rdp */
+	const char *worker_seat_path; /* puesto-worker-seat */
 	const char *desktops_dir; /* desktops/<uuid>/run/display.sock lie below */
 	const char *cert_path, *key_path;
 	const char *link_path;    /* puesto-link, for desktops of other hosts */

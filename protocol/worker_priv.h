@@ -93,6 +93,7 @@ struct worker {
 	int display_fd;
 	bool is_remote; /* the desktop is on another host */
 	bool is_rfb;    /* display_fd is an RFB server: the machine's own screen */
+	bool is_seat;   /* display_fd leads to a process that shows such a screen */
 	bool is_shared; /* …whose other clients may stay */
 	unsigned logins;
 	char remote[64], user[256], pool[256];

@@ -39,6 +39,7 @@ static json_t *view_json(const struct datastore_view *v)
 
 	if (o)
 		report_json(v, o);
+	json_object_set_new(o, "full_in_s", v->is_known && v->full_s >= 0 ? json_integer(v->full_s) : json_null());
 	return o;
 }
 

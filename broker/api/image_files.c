@@ -90,7 +90,7 @@ static bool datastore_is_good(struct api_call *call, const char *field, const ch
 
 static bool import_read(struct api_call *call, struct body *b)
 {
-	static const char *const formats[] = {"", "raw", "qcow2", "vmdk", "vhdx", NULL};
+	static const char *const formats[] = {"", "raw", "qcow2", "vmdk", "vhdx", "oci", NULL};
 	static const struct field table[] = {
 		{.name = "datastore", .kind = FIELD_SLUG, .required = true, FIELD(struct image_job_row, datastore)},
 		{.name = "file", .kind = FIELD_TEXT, .required = true, FIELD(struct image_job_row, source), .max = 100},

@@ -47,6 +47,7 @@ static const struct field fields[] = {
 	{.name = "min", .kind = FIELD_INT, ROW(min), .max = SIZE_MAX_DESKTOPS},
 	{.name = "max", .kind = FIELD_INT, ROW(max), .max = SIZE_MAX_DESKTOPS},
 	{.name = "spare", .kind = FIELD_INT, ROW(spare), .max = SIZE_MAX_DESKTOPS},
+	{.name = "spare_suspended", .kind = FIELD_INT, ROW(spare_suspended), .max = SIZE_MAX_DESKTOPS},
 	{.name = "on_logoff", .kind = FIELD_WORD, ROW(on_logoff), .words = logoff_words},
 	{.name = "idle_disconnect_s", .kind = FIELD_INT, ROW(idle_disconnect_s), .max = SECONDS_MAX},
 	{.name = "logoff_after_disconnect_s", .kind = FIELD_INT, ROW(logoff_after_disconnect_s), .max = SECONDS_MAX},
@@ -140,11 +141,25 @@ static int check_network(struct api_call *call, const struct body *b)
 	return PST_EINVAL;
 }
 
+/* Where the provider is known, and does not carry it: nothing would ever be suspended. */
+static int check_suspended(struct api_call *call, const struct body *b)
+{
+	const struct core_state *st = reconciler_state(call->api->rec);
+	const struct core_provider *pr = state_provider(st, b->row.provider_id);
+	bool is_asked = json_object_get(call->body, "spare_suspended") || json_object_get(call->body, "provider");
+
+	if (!is_asked || !b->row.spare_suspended || !pr || !pr->healthy ||
+		(provider_carries(st, pr, "suspend") && provider_carries(st, pr, "power")))
+		return 0;
+	call_field(call, "spare_suspended", "spare_suspended: provider %s cannot suspend desktops: give 0", pr->name);
+	return PST_EUNSUPPORTED;
+}
+
 static int read_body(struct api_call *call, struct body *b)
 {
 	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
 		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
-		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0)
+		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 || check_suspended(call, b) < 0)
 		return PST_EINVAL;
 	if (b->row.min > b->row.max) {
 		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);

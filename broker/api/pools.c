@@ -14,8 +14,8 @@
 
 static json_t *counts_json(const struct pool_counts *c)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "total", c->total, "ready", c->ready, "assigned",
-		c->assigned, "connected", c->connected, "starting", c->starting, "failed", c->failed, "deleting", c->deleting);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "total", c->total, "ready", c->ready, "assigned",
+		c->assigned, "connected", c->connected, "starting", c->starting, "failed", c->failed, "deleting", c->deleting, "suspended", c->suspended);
 }
 
 static json_t *spec_json(const struct pool_row *p)
@@ -47,6 +47,8 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 		"updated", json_time(p->updated));
 
 	json_object_update(o, rest);
+	json_object_set_new(o, "spare_suspended", json_integer(p->spare_suspended));
+	json_object_set_new(o, "suspended_reason", v.tier.code[0] ? json_reason(v.tier.code, v.tier.en, v.tier.es) : json_null());
 	json_decref(rest);
 	if (db_recycle_days(api->db, p->id, &recycle_set, &recycle_days, NULL) == 0) {
 		json_object_set_new(o, "recycle_days", json_integer(recycle_set));

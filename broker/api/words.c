@@ -49,6 +49,7 @@ static const struct {
 	{"use an absolute path without '..'", "use una ruta absoluta sin '..'"},
 	{"'latest' stands for the published one: choose another word",
 		"'latest' es la publicada: elija otra palabra"},
+	{"provider {0} cannot suspend desktops: give 0", "el proveedor {0} no puede suspender escritorios: indique 0"},
 	{"there is no datastore '{0}'", "no existe el almacén '{0}'"},
 	{"'{0}' is a provider's own directory and takes no images", "'{0}' es la carpeta propia de un proveedor y no admite imágenes"},
 	{"give the name of a file in the datastore's folder 'incoming', without a path",

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 9
+#define COLUMNS_MAX 10
 #define CELL_MAX 60
 #define ROWS_MAX 100000
 
@@ -20,7 +20,7 @@ struct view {
 };
 
 static const struct view views[] = {
-	{"pools", {"name", "state", "kind", "image", "counts.ready", "counts.connected", "counts.total", "max", "reason.en"}},
+	{"pools", {"name", "state", "kind", "image", "counts.ready", "counts.suspended", "counts.connected", "counts.total", "max", "reason.en"}},
 	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "placement.host", "reason.en"}},
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},

@@ -167,7 +167,7 @@ int command_image_files(struct ctl *c, int argc, char **argv)
 		return version_act(c, "DELETE", argv[2], argv[3], "");
 	if (strcmp(verb, "cancel") == 0 && argc == 4)
 		return version_act(c, "POST", argv[2], argv[3], "/cancel");
-	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx] | image capture IMAGE VERSION DATASTORE DESKTOP | "
+	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx|oci] | image capture IMAGE VERSION DATASTORE DESKTOP | "
 		"image remove|cancel IMAGE VERSION");
 }
 

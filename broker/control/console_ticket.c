@@ -148,7 +148,7 @@ bool consoles_redeem(struct gateway *g, json_t *msg, const char *ticket)
 		return true;
 	}
 	call = gate_call_create(g, msg);
-	if (!call || !dial_start(call, t->desktop, &events, t))
+	if (!call || !dial_start(call, t->desktop, false, &events, t))
 		free(t);
 	return true;
 }

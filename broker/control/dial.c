@@ -8,6 +8,7 @@
 #include "broker/core/state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define DIAL_MS 15000 /* for the provisioner: it may be at work on that desktop */
 
@@ -38,7 +39,7 @@ static void on_drop(struct gate_call *call)
 	free(dial);
 }
 
-bool dial_start(struct gate_call *call, const char *desktop, const struct dial_events *events, void *arg)
+bool dial_start(struct gate_call *call, const char *desktop, bool is_user, const struct dial_events *events, void *arg)
 {
 	struct control *c = call->g->c;
 	const struct core_state *st = reconciler_state(c->rec);
@@ -54,7 +55,7 @@ bool dial_start(struct gate_call *call, const char *desktop, const struct dial_e
 	*dial = (struct dial){.call = call, .provisioner = c->provisioner, .events = events, .arg = arg};
 	call->dial = dial;
 	call->drop = on_drop;
-	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s}", "op", "console", "desktop", d->id, "provider", provider->name), DIAL_MS, on_done, dial);
+	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s, s:b}", "op", "console", "desktop", d->id, "provider", provider->name, "user", is_user), DIAL_MS, on_done, dial);
 	return true;
 }
 
@@ -71,9 +72,9 @@ static void end_session(struct control *c, const json_t *grant, const char *why)
 
 static void seat_done(struct gate_call *call, const json_t *reply, int fd, const struct pst_err *call_err, void *arg)
 {
-	const char *password = pst_json_str(reply, "password", 64);
+	const char *password = pst_json_str(reply, "password", 64), *kind = pst_json_str(reply, "kind", 8);
+	json_t *account = json_object_get(reply, "account"), *grant = arg;
 	struct pst_err err = PST_ERR_INIT;
-	json_t *grant = arg;
 
 	if (pst_ctl_reply_check(reply, call_err, &err) < 0 || fd < 0) {
 		reply_problem(call->g->ctl, call->msg, "unavailable", err.text[0] ? err.text : NULL, NULL, 0);
@@ -82,7 +83,9 @@ static void seat_done(struct gate_call *call, const json_t *reply, int fd, const
 		return;
 	}
 	json_object_set_new(grant, "grant", json_string(password ? password : ""));
-	json_object_set_new(grant, "endpoint", json_pack("{s:s}", "kind", "rfb"));
+	json_object_set_new(grant, "endpoint", json_pack("{s:s}", "kind", kind && strcmp(kind, "rdp") == 0 ? "rdp" : "rfb"));
+	if (json_is_object(account))
+		json_object_set(grant, "account", account);
 	pst_ctl_reply_fd(call->g->ctl, call->msg, grant, fd);
 }
 
@@ -97,7 +100,7 @@ void dial_seat(struct gate_call *call, json_t *grant)
 	const char *desktop = pst_json_str(grant, "desktop", CORE_ID_SIZE - 1);
 	struct control *c = call->g->c;
 
-	if (dial_start(call, desktop ? desktop : "", &events, grant))
+	if (dial_start(call, desktop ? desktop : "", true, &events, grant))
 		return;
 	end_session(c, grant, "its server was not reached");
 	json_decref(grant);

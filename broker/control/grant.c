@@ -43,7 +43,7 @@ bool grant_is_agentless(const json_t *grant)
 {
 	const char *kind = pst_json_str(json_object_get(grant, "endpoint"), "kind", 16);
 
-	return kind && strcmp(kind, "rfb") == 0;
+	return kind && (strcmp(kind, "rfb") == 0 || strcmp(kind, "rdp") == 0);
 }
 
 json_t *grant_json(const struct grant *g)

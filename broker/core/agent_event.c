@@ -27,6 +27,14 @@ void agent_tell_lease(struct core_round *c, struct core_desktop *d)
 	cmd->epoch = d->a.epoch;
 }
 
+void agent_tell_hello(struct core_round *c, const struct core_desktop *d)
+{
+	struct core_command *cmd = command_add(c, COMMAND_AGENT);
+
+	CORE_COPY(cmd->desktop_id, d->id);
+	cmd->tell = AGENT_TELL_HELLO;
+}
+
 void agent_is_ready(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
@@ -37,6 +45,7 @@ void agent_is_ready(struct core_round *c, struct core_desktop *d)
 		memset(&d->reason, 0, sizeof(d->reason));
 		breaker_pass(c, d);
 	}
+	spare_is_up(c, d);
 	timing_prepared(c, d);
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);

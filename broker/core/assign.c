@@ -116,6 +116,8 @@ static enum stage stage_of(const struct core_desktop *d, enum reason *ret)
 		*ret = REASON_REFRESHING;
 	else if (d->t.kind == TASK_RESTART && d->t.id[0])
 		*ret = REASON_RESTARTING;
+	else if (d->x.sleep == SLEEP_RESUMING)
+		*ret = REASON_RESUMING;
 	else if (d->x.power != POWER_ON)
 		*ret = REASON_STARTING;
 	return *ret == REASON_AGENT_WAIT ? STAGE_AGENT : STAGE_START;
@@ -147,7 +149,7 @@ static void answer_owned(const struct core_round *c, struct connect_answer *a, c
 
 bool desktop_is_coming(const struct core_desktop *d)
 {
-	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
+	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_sleeps(d) && !desktop_is_ready(d) &&
 	       (d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_LIVE);
 }
 

@@ -44,6 +44,7 @@ AXIS(agent, "none", "ready", "lost")
 AXIS(lease, "free", "held", "ending")
 AXIS(session, "none", "granted", "connected", "disconnected")
 AXIS(hygiene, "clean", "dirty", "cleaning")
+AXIS(sleep, "awake", "suspended", "resuming")
 AXIS(pool_kind, "floating", "dedicated")
 AXIS(on_logoff, "delete", "refresh", "keep")
 AXIS(protocol, "ws", "rfb", "rdp")
@@ -51,7 +52,7 @@ AXIS(task_kind, "create", "destroy", "restart", "refresh", "start", "stop", "sus
 AXIS(task_state, "pending", "sent", "done", "failed")
 AXIS(rollout_phase, "verify", "canary", "rolling", "done", "failed", "reverted")
 AXIS(rollout_act, "pause", "continue", "rollback")
-AXIS(timing_kind, "create", "refresh", "logon")
+AXIS(timing_kind, "create", "refresh", "logon", "resume")
 
 const char *stage_text(enum stage v)
 {

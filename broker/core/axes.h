@@ -9,6 +9,7 @@
  *	lease      free ──► held ──► ending ──► free
  *	session    none ──► granted ──► connected ◄──► disconnected ──► none
  *	hygiene    clean ──► dirty ──► cleaning ──► clean   (dirty at the first grant)
+ *	sleep      awake ──► suspended ──► resuming ──► awake (a spare of the second tier: spare.c)
  */
 #pragma once
 
@@ -28,6 +29,7 @@ enum agent { AGENT_NONE, AGENT_READY, AGENT_LOST };
 enum lease { LEASE_FREE, LEASE_HELD, LEASE_ENDING };
 enum session { SESSION_NONE, SESSION_GRANTED, SESSION_CONNECTED, SESSION_DISCONNECTED };
 enum hygiene { HYGIENE_CLEAN, HYGIENE_DIRTY, HYGIENE_CLEANING };
+enum sleep { SLEEP_AWAKE, SLEEP_SUSPENDED, SLEEP_RESUMING };
 enum pool_kind { POOL_FLOATING, POOL_DEDICATED };
 enum on_logoff { ON_LOGOFF_DELETE, ON_LOGOFF_REFRESH, ON_LOGOFF_KEEP };
 enum protocol { PROTOCOL_WS, PROTOCOL_RFB, PROTOCOL_RDP };
@@ -45,6 +47,7 @@ const char *agent_text(enum agent v);
 const char *lease_text(enum lease v);
 const char *session_text(enum session v);
 const char *hygiene_text(enum hygiene v);
+const char *sleep_text(enum sleep v);
 const char *pool_kind_text(enum pool_kind v);
 const char *on_logoff_text(enum on_logoff v);
 const char *protocol_text(enum protocol v);
@@ -59,6 +62,7 @@ bool agent_parse(const char *text, enum agent *ret);
 bool lease_parse(const char *text, enum lease *ret);
 bool session_parse(const char *text, enum session *ret);
 bool hygiene_parse(const char *text, enum hygiene *ret);
+bool sleep_parse(const char *text, enum sleep *ret);
 bool pool_kind_parse(const char *text, enum pool_kind *ret);
 bool on_logoff_parse(const char *text, enum on_logoff *ret);
 bool protocol_parse(const char *text, enum protocol *ret);

@@ -10,6 +10,7 @@
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
 #include "broker/core/rollout_priv.h"
+#include "broker/core/spare_priv.h"
 
 #define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define LOGOFF_WAIT_MS 15000   /* the agent may take this long to close a log-on */
@@ -92,7 +93,6 @@ void operation_on(struct core_round *c);
 void operation_wake(struct core_round *c, struct core_desktop *d);
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to);
-bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
 /* restore.c */
@@ -156,6 +156,8 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 /* It could show a picture now, as far as the desktop itself is concerned. */
 void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
+/* What it said before counts no more: the connection that it may have is of another time. */
+void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
 
 /* assign.c */
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);

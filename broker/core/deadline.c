@@ -28,6 +28,8 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 	bool never = d->x.agent == AGENT_NONE;
 	struct core_reason why;
 
+	if (d->x.parked || desktop_sleeps(d))
+		return;
 	if (d->x.power == POWER_UNKNOWN) {
 		desktop_await_agent(c, d); /* a list tells first whether there is a machine to restart */
 		return;
@@ -37,6 +39,10 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 		/* The stream goes on without us; only the report is missing. */
 		d->reason = why;
 		desktop_await_agent(c, d);
+		return;
+	}
+	if (d->x.sleep == SLEEP_RESUMING) {
+		spare_astray(c, d, &why);
 		return;
 	}
 	if (never)

@@ -17,6 +17,7 @@ struct core_axes {
 	enum lease lease;
 	enum session session;
 	enum hygiene hygiene;
+	enum sleep sleep;
 	bool drain;
 	bool parked; /* stopped by an administrator: nobody restarts it */
 };

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-static void desktop_stop(struct core_desktop *d)
+static void desktop_stop(struct core_round *c, struct core_desktop *d)
 {
+	spare_leave(c, d);
 	d->x.power = POWER_STARTING;
 	d->x.agent = AGENT_NONE;
 	d->due.agent_ms = d->due.reap_ms = 0;
@@ -25,7 +26,7 @@ void desktop_delete(struct core_round *c, struct core_desktop *d)
 	desktop_touch(c, d);
 	d->x.lifecycle = LIFECYCLE_DELETING; /* first: lease_release() must not clean it */
 	lease_release(c, d, REASON_END_DELETE);
-	desktop_stop(d);
+	desktop_stop(c, d);
 	d->x.power = POWER_UNKNOWN;
 	d->x.session = SESSION_NONE;
 	d->due = (struct core_due){ 0 };
@@ -49,7 +50,7 @@ static void desktop_take_image(struct core_state *st, struct core_desktop *d)
 void desktop_refresh(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
-	desktop_stop(d);
+	desktop_stop(c, d);
 	desktop_take_image(c->st, d);
 	if (!c->st->keep_dirty) {
 		/* The simulator's broken rule: a used disk passes for a new one. */
@@ -67,7 +68,7 @@ void desktop_refresh(struct core_round *c, struct core_desktop *d)
 void desktop_restart(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
-	desktop_stop(d);
+	desktop_stop(c, d);
 	audit(c, "desktop.restarting", d, "");
 	task_start(c, d, TASK_RESTART);
 }
@@ -105,9 +106,12 @@ void desktop_fail(struct core_round *c, struct core_desktop *d, const struct cor
 
 void desktop_await_agent(struct core_round *c, struct core_desktop *d)
 {
+	int64_t wait;
+
 	if (d->agentless && d->x.power == POWER_ON) {
 		agent_is_ready(c, d); /* the machine's own server is all that there is */
 		return;
 	}
-	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + AGENT_WAIT_MS;
+	wait = d->x.sleep == SLEEP_RESUMING ? WAKE_WAIT_MS : AGENT_WAIT_MS;
+	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + wait;
 }

@@ -35,6 +35,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/rollout_act.c broker/core/rollout_view.c \
 	broker/core/session.c \
 	broker/core/share.c \
+	broker/core/spare.c broker/core/spare_priv.h \
 	broker/core/state.c broker/core/state.h \
 	broker/core/task.c broker/core/task.h \
 	broker/core/timing.c \

@@ -65,6 +65,7 @@ static void operation_begin(struct core_round *c, struct core_desktop *d, enum t
 	if (kind == TASK_REVERT)
 		d->x.agent = AGENT_NONE; /* a stop may fail: its agent is then still there, and says no second hello */
 	if (operation_interrupts(kind)) {
+		spare_leave(c, d);
 		d->due.agent_ms = 0;
 		d->failures = 0;
 		d->x.parked = kind != TASK_REVERT;
@@ -167,6 +168,10 @@ void operation_on(struct core_round *c)
 		operation_on_move(c, d);
 		return;
 	}
+	if (kind == TASK_START && desktop_sleeps(d)) {
+		spare_start(c, d);
+		return;
+	}
 	desktop_touch(c, d);
 	if (operation_interrupts(kind)) {
 		session_end(c, d, kind == TASK_REVERT ? REASON_END_REVERT : REASON_END_STOP, true);
@@ -206,6 +211,8 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	case TASK_SUSPEND:
 		d->x.power = POWER_OFF;
 		d->x.agent = AGENT_NONE;
+		agent_tell_hello(c, d); /* its connection may not have noticed */
+		spare_suspended(c, d);
 		break;
 	case TASK_SNAPSHOT:
 		operation_snapshot(c, d, t, CHANGE_SNAPSHOT);
@@ -219,7 +226,7 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	default: /* what a size has changed stands on the host */
 		break;
 	}
-	if (!d->x.parked && d->x.agent != AGENT_READY)
+	if (!d->x.parked && !desktop_sleeps(d) && d->x.agent != AGENT_READY)
 		desktop_await_agent(c, d);
 	audit(c, operation_word(t->kind), d, t->arg);
 	if (d->x.lease == LEASE_HELD)
@@ -238,5 +245,7 @@ void operation_failed(struct core_round *c, struct core_desktop *d, const struct
 	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
 		return;
 	d->x.parked = false;
+	if (desktop_sleeps(d))
+		spare_not_suspended(c, d, t);
 	desktop_await_agent(c, d);
 }

@@ -57,7 +57,7 @@ static inline bool is_id(const char *a, const char *b)
 
 int core_state_init(struct core_state *st)
 {
-	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true };
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true, .mind_sleep = true };
 	return 0;
 }
 
@@ -345,13 +345,13 @@ static bool endpoint_is(const char *endpoint, const char *wanted)
 
 bool core_endpoint_is_remote(const char *endpoint)
 {
-	return endpoint_is(endpoint, "tls") || endpoint_is(endpoint, "rfb");
+	return endpoint_is(endpoint, "tls") || endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
 }
 
 void desktop_set_endpoint(struct core_desktop *d, const char *endpoint)
 {
 	CORE_COPY(d->endpoint, endpoint);
-	d->agentless = endpoint_is(endpoint, "rfb");
+	d->agentless = endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
 }
 
 bool desktop_is_usable(const struct core_desktop *d)

@@ -32,6 +32,18 @@ struct core_image {
 	char published[CORE_WORD_SIZE]; /* what "latest" stands for; "": none */
 };
 
+/* Spare desktops beyond those that run, held suspended (spare.c). */
+struct core_tier {
+	int want;
+	/* counted anew in every round */
+	int count; /* suspended, or on the way there */
+	int idle;  /* of those, which nothing is being done to */
+	/* memory only: what went wrong, until it works again */
+	int failures; /* in a row */
+	int64_t until_ms; /* nothing is suspended or resumed before; 0: it works */
+	struct core_reason why; /* it has fewer than it should; "": it has not */
+};
+
 struct core_pool {
 	char id[CORE_ID_SIZE], name[CORE_WORD_SIZE], provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE];
 	char image_version[CORE_WORD_SIZE];
@@ -44,6 +56,7 @@ struct core_pool {
 	int fresh, surge; /* of the version "upcoming"; to be made before as many stale ones go */
 	char upcoming[CORE_WORD_SIZE]; /* the version that is being rolled out to it; "": none */
 	int waiting;
+	struct core_tier tier;
 	int64_t surplus_ms; /* since when it has more than it needs; 0: it has not */
 	struct core_reason reason; /* why it does not grow; "" : it does */
 };
@@ -107,7 +120,7 @@ struct core_state {
 	bool provisioner; /* it is connected and has said hello */
 	bool reap_paused; /* too many orphans at once: an operator must look */
 	bool missing_paused; /* too many desktops were not in the last list: the same */
-	bool fence_epochs, keep_dirty, verify_first, mind_spare; /* true; the simulator turns one off to see itself fail */
+	bool fence_epochs, keep_dirty, verify_first, mind_spare, mind_sleep; /* true; the simulator turns one off to see itself fail */
 	int64_t inventory_ms; /* the next one; 0: none */
 };
 
@@ -150,6 +163,8 @@ void core_copy(char *dst, size_t size, const char *src);
 
 /* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
-bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls" or "rfb", …}, a port of another host? */
+bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", "rfb" or "rdp", …}, a port of another host? */
+bool desktop_sleeps(const struct core_desktop *d); /* it is or goes to sleep, as a spare of the second tier */
+bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what); /* what: a word of its "can" */
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
 bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */

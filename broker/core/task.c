@@ -151,6 +151,7 @@ static void task_yes(struct core_round *c, struct core_desktop *d)
 			provider_note_made(c, d);
 		task_machine_is_up(c, d, t.kind);
 	}
+	spare_is_up(c, d);
 }
 
 static bool task_tries_again(const struct core_task *t, bool retryable)
@@ -189,10 +190,13 @@ static void task_give_up(struct core_round *c, struct core_desktop *d)
 		operation_failed(c, d, &t);
 	else if (kind == TASK_REVERT)
 		desktop_restart(c, d); /* whatever the host has made of it: with the disk that it has */
+	else if (d->x.sleep == SLEEP_RESUMING)
+		spare_astray(c, d, &why);
 	else if (kind == TASK_REFRESH && d->x.lease == LEASE_FREE)
 		desktop_delete(c, d); /* a new one is as good as a new disk */
 	else
 		desktop_fail(c, d, &why);
+	spare_is_up(c, d);
 }
 
 static void task_no(struct core_round *c, struct core_desktop *d, const struct provider_result *res)
@@ -393,6 +397,7 @@ void task_dispatch(struct core_round *c)
 		task_send(c, &d->t);
 		task_waits_no_more(d);
 		timing_begin(c, d);
+		spare_sent(c, d);
 		if (!strcmp(d->reason.code, reason_code(REASON_PROVIDER_UNHEALTHY)))
 			memset(&d->reason, 0, sizeof(d->reason)); /* it is healthy again */
 		if (d->t.attempts > 1 && !d->t.failures)

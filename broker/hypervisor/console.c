@@ -49,7 +49,7 @@ static int address_dial(const struct machine_endpoint *e, struct pst_err *err)
 
 int console_dial(const struct machine_endpoint *e, struct pst_err *err)
 {
-	if (e->kind != ENDPOINT_RFB)
+	if (e->kind != ENDPOINT_RFB && (e->kind != ENDPOINT_RDP || e->address[0] == '/'))
 		return pst_err_set(err, PST_EUNSUPPORTED, "its console is of a kind that cannot be shown");
 	return e->address[0] == '/' ? path_dial(e->address, err) : address_dial(e, err);
 }

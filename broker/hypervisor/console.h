@@ -8,7 +8,7 @@
 #define CONSOLE_DIAL_MS 5000
 
 /*
- * Connects to an ENDPOINT_RFB: a descriptor (owned, non-blocking), or a negative PST_E…. Of a path the last step must be a socket and no link: its folder may belong
+ * Connects to an ENDPOINT_RFB, or an ENDPOINT_RDP: a descriptor (owned, non-blocking), or a negative PST_E…. Of a path the last step must be a socket and no link: its folder may belong
  * to the hypervisor's own user, who could otherwise lead root to any socket of the host. Blocks for at most CONSOLE_DIAL_MS.
  */
 int console_dial(const struct machine_endpoint *e, struct pst_err *err);

@@ -205,6 +205,21 @@ int driver_console(struct driver *d, const char *desktop, struct machine_endpoin
 	return 0;
 }
 
+int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	json_t *account = NULL;
+
+	*ret_account = NULL;
+	if (!d->type->way)
+		return driver_console(d, desktop, ret, err);
+	if (done(d, d->type->way(d, desktop, &found, &account, err), err) < 0)
+		return err->code;
+	*ret = found;
+	*ret_account = account;
+	return 0;
+}
+
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
 {
 	return d->type->hosts ? done(d, d->type->hosts(d, visit, arg, err), err) : 0;
@@ -213,6 +228,35 @@ int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_e
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
 {
 	return d->type->networks ? done(d, d->type->networks(d, visit, arg, err), err) : 0;
+}
+
+/* Owner and disk become folders. */
+static int personal_check(const struct machine_personal *p, struct pst_err *err)
+{
+	return name_check(p->owner, "owner", err) < 0 ? err->code : name_check(p->name, "personal disk", err);
+}
+
+int driver_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	if (slot_check(d, d->type->personal_attach, "personal", desktop, err) < 0 || personal_check(p, err) < 0)
+		return err->code;
+	if (p->size_mb == 0)
+		return pst_err_set(err, PST_EINVAL, "a personal disk has at least 1 MB");
+	return done(d, d->type->personal_attach(d, desktop, p, err), err);
+}
+
+int driver_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	if (slot_check(d, d->type->personal_detach, "personal", desktop, err) < 0 || personal_check(p, err) < 0)
+		return err->code;
+	return done(d, d->type->personal_detach(d, desktop, p, err), err);
+}
+
+int driver_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
+{
+	if (!d->type->personal_remove)
+		return pst_err_set(err, PST_EUNSUPPORTED, "provider %s (%s) does not carry \"personal\"", d->name, d->type->kind);
+	return personal_check(p, err) < 0 ? err->code : done(d, d->type->personal_remove(d, p, keep_ms, err), err);
 }
 
 int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
@@ -262,12 +306,12 @@ void driver_cancel(struct driver *d, const char *desktop)
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
 	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console",
-		"backup" };
+		"backup", "personal" };
 	size_t at = 0;
 
 	pst_strlcpy(out, size, "");
 	for (size_t i = 0; i < PST_ARRAY_LEN(names) && at < size; i++) {
-		if (can & 1u << i)
+		if (can & 1u << i && names[i])
 			at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", names[i]);
 	}
 	return out;

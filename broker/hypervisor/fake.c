@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A driver without a hypervisor: the contract and nothing else. */
-#include "broker/hypervisor/fake.h"
+#include "broker/hypervisor/fake_priv.h"
 
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct fake_machine {
-	bool used;
-	struct machine m;
-	struct machine_size size;
-	char snapshots[FAKE_SNAPSHOTS_MAX][MACHINE_NAME_SIZE]; /* "" is free */
-	driver_ended_cb ended;
-	void *ended_arg;
-};
-
 #define FAKE_HOSTS "one, two" /* where machines can be moved to */
 #define FAKE_MEMORY_MB 65536
 
-static const char *const fake_names[] = { "one", "two" };
-
-struct fake {
-	struct driver base;
-	pthread_mutex_t lock; /* guards everything below */
-	struct fake_machine machines[FAKE_MACHINES_MAX];
-	bool silent[PST_ARRAY_LEN(fake_names)]; /* hosts */
-	bool fails_hosts;
-	unsigned fail_n;
-	int fail_code;
-	uv_loop_t *loop;
-};
+static const char *const fake_names[FAKE_HOSTS_MAX] = { "one", "two" };
 
 struct fake_event {
 	driver_ended_cb ended;
@@ -43,12 +22,12 @@ struct fake_event {
 	char reason[MACHINE_REASON_SIZE];
 };
 
-static struct fake *fake_of(struct driver *d)
+struct fake *fake_of(struct driver *d)
 {
 	return pst_container_of(d, struct fake, base);
 }
 
-static struct fake_machine *find(struct fake *f, const char *desktop)
+struct fake_machine *fake_find(struct fake *f, const char *desktop)
 {
 	for (size_t i = 0; i < FAKE_MACHINES_MAX; i++) {
 		if (f->machines[i].used && strcmp(f->machines[i].m.desktop, desktop) == 0)
@@ -66,7 +45,7 @@ static struct fake_machine *find_free(struct fake *f)
 	return NULL;
 }
 
-static int injected(struct fake *f, struct pst_err *err)
+int fake_injected(struct fake *f, struct pst_err *err)
 {
 	if (f->fail_n == 0)
 		return 0;
@@ -120,9 +99,9 @@ static void machine_fill(struct fake *f, struct fake_machine *fm, const struct m
 static int create_locked(struct fake *f, const struct machine_request *r, struct machine *ret,
 	struct pst_err *err)
 {
-	struct fake_machine *fm = find(f, r->desktop);
+	struct fake_machine *fm = fake_find(f, r->desktop);
 
-	if (injected(f, err) < 0)
+	if (fake_injected(f, err) < 0)
 		return err->code;
 	if (fm && fm->m.state == MACHINE_RUNNING && strcmp(fm->m.task, r->task) != 0)
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs", r->desktop);
@@ -159,8 +138,8 @@ static int fake_destroy(struct driver *d, const char *desktop, struct pst_err *e
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	fm = find(f, desktop);
-	rc = injected(f, err);
+	fm = fake_find(f, desktop);
+	rc = fake_injected(f, err);
 	if (rc == 0 && fm)
 		memset(fm, 0, sizeof(*fm));
 	pthread_mutex_unlock(&f->lock);
@@ -175,12 +154,14 @@ static int fake_restart(struct driver *d, const struct machine_request *r, bool 
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	fm = find(f, r->desktop);
-	rc = injected(f, err);
+	fm = fake_find(f, r->desktop);
+	rc = fake_injected(f, err);
 	if (rc == 0 && !fm) {
 		rc = pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", r->desktop);
 	} else if (rc == 0) {
 		machine_fill(f, fm, r);
+		if (refresh)
+			fm->personal[0] = '\0';
 		*ret = fm->m;
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -193,7 +174,7 @@ static int fake_list(struct driver *d, driver_visit_cb visit, void *arg, struct 
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	rc = injected(f, err);
+	rc = fake_injected(f, err);
 	for (size_t i = 0; i < FAKE_MACHINES_MAX && rc == 0; i++) {
 		if (f->machines[i].used && !machine_is_silent(f, &f->machines[i]))
 			visit(&f->machines[i].m, arg);
@@ -215,10 +196,10 @@ static int fake_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	rc = injected(f, err);
+	rc = fake_injected(f, err);
 	pthread_mutex_unlock(&f->lock);
 	ret->machines = FAKE_MACHINES_MAX;
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE | DRIVER_CONSOLE;
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE | DRIVER_CONSOLE | DRIVER_PERSONAL;
 	ret->healthy = rc == 0;
 	return rc;
 }
@@ -256,7 +237,7 @@ static int fake_watch(struct driver *d, const char *desktop, driver_ended_cb end
 	int rc = 0;
 
 	pthread_mutex_lock(&f->lock);
-	fm = find(f, desktop);
+	fm = fake_find(f, desktop);
 	if (fm) {
 		fm->ended = ended;
 		fm->ended_arg = arg;
@@ -269,14 +250,13 @@ static int fake_watch(struct driver *d, const char *desktop, driver_ended_cb end
 	return rc;
 }
 
-/* The machine that a further slot is about, with the lock held; NULL with err, and without the lock. */
-static struct fake_machine *take(struct fake *f, const char *desktop, struct pst_err *err)
+struct fake_machine *fake_take(struct fake *f, const char *desktop, struct pst_err *err)
 {
 	struct fake_machine *fm;
 
 	pthread_mutex_lock(&f->lock);
-	fm = find(f, desktop);
-	if (injected(f, err) == 0 && fm)
+	fm = fake_find(f, desktop);
+	if (fake_injected(f, err) == 0 && fm)
 		return fm;
 	pthread_mutex_unlock(&f->lock);
 	if (!fm)
@@ -286,7 +266,7 @@ static struct fake_machine *take(struct fake *f, const char *desktop, struct pst
 
 static int fake_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 
 	if (!fm)
 		return err->code;
@@ -306,7 +286,7 @@ static char *snapshot_find(struct fake_machine *fm, const char *name)
 
 static int fake_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 	char *place;
 	int rc = 0;
 
@@ -324,7 +304,7 @@ static int fake_snapshot_take(struct driver *d, const char *desktop, const char 
 
 static int fake_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 	int rc = 0;
 
 	if (!fm)
@@ -339,7 +319,7 @@ static int fake_snapshot_revert(struct driver *d, const char *desktop, const cha
 
 static int fake_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 	char *place;
 
 	if (!fm)
@@ -353,7 +333,7 @@ static int fake_snapshot_drop(struct driver *d, const char *desktop, const char 
 
 static int fake_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 	int rc = 0;
 
 	if (!fm)
@@ -371,7 +351,7 @@ static int fake_resize(struct driver *d, const char *desktop, const struct machi
 
 static int fake_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 	int rc = 0;
 
 	if (!fm)
@@ -385,7 +365,7 @@ static int fake_migrate(struct driver *d, const char *desktop, const char *host,
 
 static int fake_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
 {
-	struct fake_machine *fm = take(fake_of(d), desktop, err);
+	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 
 	if (!fm)
 		return err->code;
@@ -457,7 +437,7 @@ int fake_kill(struct driver *d, const char *desktop, const char *reason)
 	struct fake_machine *fm;
 
 	pthread_mutex_lock(&f->lock);
-	fm = find(f, desktop);
+	fm = fake_find(f, desktop);
 	if (fm) {
 		fm->m.state = MACHINE_FAILED;
 		pst_strlcpy(fm->m.reason, sizeof(fm->m.reason), reason);
@@ -516,4 +496,7 @@ const struct driver_type driver_fake = {
 	.console = fake_console,
 	.hosts = fake_hosts,
 	.networks = fake_networks,
+	.personal_attach = fake_personal_attach,
+	.personal_detach = fake_personal_detach,
+	.personal_remove = fake_personal_remove,
 };

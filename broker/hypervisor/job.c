@@ -59,9 +59,37 @@ static int operate_parse(struct job *job, const json_t *msg, struct pst_err *err
 
 static int console_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
-	if (destroy_parse(job, msg, err) < 0)
+	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0)
 		return err->code;
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
+}
+
+static int word_read(const json_t *msg, const char *key, bool is_needed, char out[MACHINE_NAME_SIZE], struct pst_err *err)
+{
+	const char *s;
+
+	if (pst_json_opt_str(msg, key, MACHINE_NAME_SIZE - 1, is_needed ? NULL : "", &s, err) < 0)
+		return err->code;
+	return s ? pst_strlcpy(out, MACHINE_NAME_SIZE, s) : pst_err_set(err, PST_EINVAL, "%s: missing", key);
+}
+
+/* owner and disk are checked by the driver's wrapper. */
+static int disk_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	struct machine_personal *p = &job->personal;
+	int64_t size;
+
+	if (word_read(msg, "owner", true, p->owner, err) < 0 || word_read(msg, "disk", true, p->name, err) < 0 ||
+		word_read(msg, "store", false, p->store, err) < 0 || word_read(msg, "pool", false, p->pool, err) < 0 ||
+		pst_json_opt_int(msg, "size_mb", 0, REQUEST_DISK_MAX_MB, 0, &size, err) < 0 || provider_parse(job, msg, err) < 0)
+		return err->code;
+	p->size_mb = (uint32_t)size;
+	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
+}
+
+static int attach_parse(struct job *job, const json_t *msg, struct pst_err *err)
+{
+	return destroy_parse(job, msg, err) < 0 ? err->code : disk_parse(job, msg, err);
 }
 
 static int inventory_parse(struct job *job, const json_t *msg, struct pst_err *err)
@@ -77,6 +105,9 @@ static const struct {
 	{ "create", JOB_CREATE, create_parse },
 	{ "destroy", JOB_DESTROY, destroy_parse },
 	{ "restart", JOB_RESTART, restart_parse },
+	{ "attach", JOB_ATTACH, attach_parse },
+	{ "detach", JOB_DETACH, attach_parse },
+	{ "forget_disk", JOB_FORGET, disk_parse },
 	{ "console", JOB_CONSOLE, console_parse },
 	{ "inventory", JOB_INVENTORY, inventory_parse },
 };
@@ -303,6 +334,20 @@ static void operate_run(struct job *job)
 		job->rc = operation_run(job->operation, d, job->desktop, job->arg, &job->err);
 }
 
+static void disk_run(struct job *job)
+{
+	struct driver *d = provider_find(job);
+
+	if (!d)
+		return;
+	if (job->kind == JOB_ATTACH)
+		job->rc = driver_personal_attach(d, job->desktop, &job->personal, &job->err);
+	else if (job->kind == JOB_DETACH)
+		job->rc = driver_personal_detach(d, job->desktop, &job->personal, &job->err);
+	else
+		job->rc = driver_personal_remove(d, &job->personal, job->order.keep_ms, &job->err);
+}
+
 static void console_run(struct job *job)
 {
 	struct driver *d = provider_find(job);
@@ -310,9 +355,10 @@ static void console_run(struct job *job)
 
 	if (!d)
 		return;
-	job->rc = driver_console(d, job->desktop, &screen, &job->err);
+	job->rc = job->is_user ? driver_way(d, job->desktop, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
 	if (job->rc < 0)
 		return;
+	job->machine.endpoint.kind = screen.kind;
 	job->fd = console_dial(&screen, &job->err);
 	job->rc = job->fd < 0 ? job->err.code : 0;
 	job->has_fd = job->fd >= 0;
@@ -332,6 +378,11 @@ static void kind_run(struct job *job)
 		break;
 	case JOB_OPERATE:
 		operate_run(job);
+		break;
+	case JOB_ATTACH:
+	case JOB_DETACH:
+	case JOB_FORGET:
+		disk_run(job);
 		break;
 	case JOB_CONSOLE:
 		console_run(job);
@@ -360,6 +411,16 @@ void job_run(struct job *job)
 		order_forget(job->desktop);
 }
 
+/* A VNC server's password stands by itself. */
+static json_t *way_json(const struct job *job)
+{
+	const json_t *password = json_object_get(job->account, "password");
+
+	if (job->machine.endpoint.kind == ENDPOINT_RDP)
+		return json_pack("{s:s, s:O?}", "kind", "rdp", "account", job->account);
+	return json_pack("{s:s, s:O?}", "kind", "rfb", "password", password);
+}
+
 json_t *job_reply(const struct job *job)
 {
 	switch (job->kind) {
@@ -372,6 +433,8 @@ json_t *job_reply(const struct job *job)
 	case JOB_HELLO:
 		return json_pack("{s:s,s:O,s:O,s:O,s:O?}", "op", "hello", "providers", job->providers, "machines", job->machines,
 			"unlisted", job->unlisted, "hosts", job->hosts);
+	case JOB_CONSOLE:
+		return way_json(job);
 	default:
 		return json_object();
 	}
@@ -406,5 +469,7 @@ void job_finish(struct job *job)
 	json_decref(job->providers);
 	json_decref(job->unlisted);
 	json_decref(job->hosts);
+	json_decref(job->account);
+	job->account = NULL;
 	job->machines = job->providers = job->unlisted = job->hosts = NULL;
 }

@@ -13,7 +13,11 @@ enum job_kind {
 	JOB_DESTROY,
 	JOB_RESTART,
 	JOB_OPERATE, /* one of operation.h */
+	JOB_ATTACH,  /* a user's own disk */
+	JOB_DETACH,
+	JOB_FORGET,  /* that disk goes into the recycle bin */
 	JOB_CONSOLE, /* a connection to the machine's own screen */
+	/* "user": his who has the desktop; else an administrator's, which takes nobody's away */
 	JOB_INVENTORY,
 	JOB_HELLO,  /* our own: providers and machines, to be said */
 	JOB_HEALTH, /* our own: providers only */
@@ -28,12 +32,15 @@ struct job {
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
 	struct order order; /* for whoever places or removes its disk */
+	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
 	/* results, written by job_run */
 	int rc;
 	struct pst_err err;
 	struct machine machine;
+	bool is_user;    /* of JOB_CONSOLE */
+	json_t *account; /* the same: what he needs there, a secret; owned, or NULL */
 	bool has_fd;
 	int fd; /* of JOB_CONSOLE: owned, while has_fd */
 	json_t *machines;  /* owned arrays, or NULL */

@@ -4,18 +4,22 @@ noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/calls.c broker/hypervisor/calls.h \
 	broker/hypervisor/console.c broker/hypervisor/console.h \
-	broker/hypervisor/driver.c broker/hypervisor/driver.h \
+	broker/hypervisor/driver.c broker/hypervisor/driver.h broker/hypervisor/driver_report.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
+	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
+	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
+	broker/hypervisor/mapped.c broker/hypervisor/mapped.h \
 	broker/hypervisor/mark.c broker/hypervisor/mark.h \
 	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
 	broker/hypervisor/poller.c broker/hypervisor/poller.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
+	broker/hypervisor/rdp_site.c broker/hypervisor/rdp_site.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
 	broker/hypervisor/retry.c broker/hypervisor/retry.h \
@@ -25,6 +29,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/container/container.c \
 	broker/hypervisor/container/container_dirs.c \
 	broker/hypervisor/container/container_find.c \
+	broker/hypervisor/container/container_image.c \
 	broker/hypervisor/container/container_make.c \
 	broker/hypervisor/container/container_priv.h \
 	broker/hypervisor/container/container_snapshot.c \
@@ -37,6 +42,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/life.c \
 	broker/hypervisor/local/local.c \
 	broker/hypervisor/local/local_priv.h \
+	broker/hypervisor/local/personal.c \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
@@ -78,6 +84,7 @@ broker_hypervisor_lxc_puesto_lxc_LDADD = $(HYPERVISOR_LIBS) $(LXC_LIBS)
 broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(EXPAT_CFLAGS) $(LIBVIRT_CFLAGS)
 
 include broker/hypervisor/disk/local.mk
+include broker/hypervisor/oci/local.mk
 include broker/hypervisor/storage/local.mk
 include broker/hypervisor/backup/local.mk
 include broker/hypervisor/libvirt/local.mk
@@ -97,13 +104,17 @@ broker_hypervisor_puesto_provisioner_LDADD = $(HYPERVISOR_LIBS)
 
 pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
+	broker/hypervisor/desktop/attach.c broker/hypervisor/desktop/attach.h \
 	broker/hypervisor/desktop/card.c broker/hypervisor/desktop/card.h \
+	broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/clock.h \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/grow.c broker/hypervisor/desktop/grow.h \
 	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
+	broker/hypervisor/desktop/keep.c broker/hypervisor/desktop/keep.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \

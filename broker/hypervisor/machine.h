@@ -91,6 +91,15 @@ struct machine_size {
 	uint32_t disk_mb; /* only ever grows */
 };
 
+/* A user's own disk (disk/personal.h), as the broker names it. */
+struct machine_personal {
+	char owner[MACHINE_NAME_SIZE]; /* the user's id */
+	char name[MACHINE_NAME_SIZE];  /* the disk's */
+	char store[MACHINE_NAME_SIZE]; /* the datastore for a new one; "": the provider chooses */
+	char pool[MACHINE_NAME_SIZE];  /* for the rights on datastores; may be "" */
+	uint32_t size_mb;              /* of a new one; a smaller one grows to it */
+};
+
 /* Where a machine's disk lies on this host: qcow2, with the golden disk at the bottom. */
 struct driver_disk {
 	char path[PATH_MAX], base[PATH_MAX];

@@ -105,9 +105,15 @@ static int datastores_open(struct program *g, struct pst_err *err)
 {
 	const char *qemu_img = pst_conf_str(g->conf, "provisioner", "qemu_img", "/usr/bin/qemu-img");
 	struct stores *set = stores_shared();
-	struct storage *s = set ? storage_create(&g->loop, set, qemu_img) : NULL;
+	char unpack[PATH_MAX];
+	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack };
+	struct storage *s = NULL;
 	uint32_t backups;
 
+	if (path_make(unpack, err, "%s/puesto-unpack", g->libexec) < 0)
+		return err->code;
+	if (set)
+		s = storage_create(&g->loop, set, &tools);
 	if (!s)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	provisioner_set_storage(g->provisioner, s);

@@ -128,6 +128,7 @@ user = puesto-gateway
 [worker]
 path = $libexec/puesto-worker
 rdp_path = $libexec/puesto-worker-rdp
+seat_path = $libexec/puesto-worker-seat
 desktops_dir = $DATA/desktops
 uid_first = $((uid_base + 500))
 uid_count = 400

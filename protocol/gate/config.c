@@ -127,6 +127,7 @@ static int load_paths(struct gate_config *c, struct pst_conf *conf, struct pst_e
 		{ &c->desktops_dir, "worker", "desktops_dir", "/var/lib/puesto/desktops" },
 		{ &c->worker, "worker", "path", PUESTO_LIBEXECDIR "/puesto-worker" },
 		{ &c->worker_rdp, "worker", "rdp_path", PUESTO_LIBEXECDIR "/puesto-worker-rdp" },
+		{ &c->worker_seat, "worker", "seat_path", PUESTO_LIBEXECDIR "/puesto-worker-seat" },
 		{ &c->user, "gate", "user", "" },
 		{ &c->pidfile, "gate", "pidfile", "" },
 		{ &c->link, "link", "path", PUESTO_LIBEXECDIR "/puesto-link" },
@@ -200,7 +201,7 @@ int gate_config_load(struct gate_config *c, struct pst_conf *conf, struct pst_er
 
 void gate_config_finish(struct gate_config *c)
 {
-	char *texts[] = { c->web_dir, c->desktops_dir, c->broker_socket, c->cert, c->key, c->worker, c->worker_rdp, c->user, c->pidfile, c->link, c->link_networks, c->link_ca,
+	char *texts[] = { c->web_dir, c->desktops_dir, c->broker_socket, c->cert, c->key, c->worker, c->worker_rdp, c->worker_seat, c->user, c->pidfile, c->link, c->link_networks, c->link_ca,
 			  c->link_cert, c->link_key };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(texts); i++)

@@ -25,7 +25,7 @@ struct gate_config {
 	unsigned n_addresses;
 	char *hosts[GATE_HOSTS_MAX]; /* lower case, without port */
 	unsigned n_hosts;
-	char *web_dir, *desktops_dir, *broker_socket, *cert, *key, *worker, *worker_rdp, *user, *pidfile;
+	char *web_dir, *desktops_dir, *broker_socket, *cert, *key, *worker, *worker_rdp, *worker_seat, *user, *pidfile;
 	char *link, *link_networks, *link_ca, *link_cert, *link_key; /* desktops of other hosts */
 	char sandbox[8]; /* on, log or off */
 	uint32_t worker_uid_first, worker_uid_count, workers_max, worker_memory_mb;

@@ -19,6 +19,7 @@
 #include "protocol/gate/gate_priv.h"
 #include "protocol/gate/guest.h"
 #include "protocol/gate/http_conn.h"
+#include "protocol/gate/seat.h"
 #include "protocol/gate/session.h"
 #include "protocol/gate/stream.h"
 
@@ -176,7 +177,7 @@ static void start_guest(struct display *d)
 	relay_start(&d->relay, d, pair[0]);
 }
 
-static void start_worker(struct display *d, int display_fd)
+static void start_worker(struct display *d, int display_fd, struct seat *seat)
 {
 	struct session_params p = {
 		.front = d->is_rfb ? SPAWN_FRONT_RFB : SPAWN_FRONT_WS,
@@ -185,6 +186,7 @@ static void start_worker(struct display *d, int display_fd)
 		.is_relayed = true,
 		.grant = d->grant,
 		.display_fd = display_fd,
+		.seat = seat,
 		.ended = on_session_ended,
 		.arg = d,
 	};
@@ -192,6 +194,7 @@ static void start_worker(struct display *d, int display_fd)
 
 	if (!make_pair(d, pair)) {
 		close(display_fd);
+		seat_leave(seat);
 		return;
 	}
 	p.client_fd = pair[1];
@@ -211,7 +214,7 @@ static void on_display_link(void *arg, int error, pid_t pid, const int *fds, siz
 
 	d->spawn_serial = 0;
 	if (!error && n_fds == 1 && !d->is_closing) {
-		start_worker(d, fds[0]);
+		start_worker(d, fds[0], NULL);
 		return;
 	}
 	for (size_t i = 0; i < n_fds; i++)
@@ -235,9 +238,16 @@ static void on_refused(struct display *d, const json_t *error)
 /* The machine's own screen: the broker has had the connection made. Takes fd. */
 static void start_screen(struct display *d, json_t *reply, int fd)
 {
+	struct seat *seat;
+
 	d->grant = json_incref(reply);
 	json_object_del(d->grant, "re");
-	start_worker(d, fd);
+	fd = seat_open(d->gate, d->grant, fd, &seat);
+	if (fd >= 0)
+		start_worker(d, fd, seat);
+	else
+		display_end(d, WS_CLOSE_FAILED, "The gateway has too much to do. Try again in a moment.",
+			    "La pasarela tiene demasiado trabajo. Inténtelo de nuevo en un momento.");
 }
 
 static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *arg)
@@ -245,7 +255,7 @@ static void on_redeemed(json_t *reply, int fd, const struct pst_err *err, void *
 	struct display *d = arg;
 
 	d->call = NULL;
-	if (reply && fd >= 0 && session_is_screen(reply)) {
+	if (reply && fd >= 0 && seat_is_wanted(reply)) {
 		start_screen(d, reply, fd);
 		return;
 	}

@@ -19,6 +19,7 @@
 #include "protocol/gate/http_conn.h"
 #include "protocol/gate/intake.h"
 #include "protocol/gate/listener.h"
+#include "protocol/gate/seat.h"
 #include "protocol/gate/session.h"
 
 #define PEM_MAX (64 * 1024)
@@ -192,6 +193,7 @@ void gate_stop(struct gate *g)
 	display_close_all(g);
 	http_conn_close_all(g);
 	session_close_all(g);
+	seat_close_all(g);
 	broker_link_close(g->broker);
 	g->broker = NULL;
 	spawn_close(g->spawn);

@@ -14,6 +14,7 @@ struct display;
 struct http_conn;
 struct intake;
 struct listener;
+struct seat;
 struct session;
 
 struct gate {
@@ -29,5 +30,6 @@ struct gate {
 	struct http_conn *conns;
 	struct intake *intakes;
 	struct session *sessions;
+	struct seat *seats;
 	struct display *displays;
 };

@@ -19,6 +19,7 @@ protocol_gate_libgate_a_SOURCES = \
 	protocol/gate/question.c protocol/gate/question.h \
 	protocol/gate/relay.c \
 	protocol/gate/rfb_hello.c protocol/gate/rfb_hello.h \
+	protocol/gate/seat.c protocol/gate/seat.h \
 	protocol/gate/session.c protocol/gate/session.h protocol/gate/session_priv.h \
 	protocol/gate/spawn.c protocol/gate/spawn.h protocol/gate/spawn_wire.h \
 	protocol/gate/stream.c protocol/gate/stream.h \

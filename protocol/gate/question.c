@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "protocol/gate/gate_priv.h"
+#include "protocol/gate/seat.h"
 #include "protocol/gate/session_priv.h"
 
 #define AUTH_MS 20000
@@ -63,6 +64,24 @@ static void on_display(void *arg, int error, pid_t pid, const int *fds, size_t n
 		close(fds[i]);
 }
 
+/* Takes fd. */
+static void on_screen(struct question *q, int fd)
+{
+	struct session *s = q->session;
+	struct seat *seat;
+
+	fd = seat_open(s->gate, q->grant, fd, &seat);
+	if (fd < 0) {
+		refuse(q, "gateway_busy", 503, "The gateway has too much to do. Try again in a moment.");
+		return;
+	}
+	seat_leave(s->seat);
+	s->seat = seat;
+	pst_ctl_reply_fd(s->ctl, q->msg, json_incref(q->grant), fd);
+	close(fd);
+	question_free(q);
+}
+
 /* Takes fd: -1, or the connection to the machine's own screen. */
 static void on_grant(struct question *q, json_t *reply, int fd)
 {
@@ -71,10 +90,8 @@ static void on_grant(struct question *q, json_t *reply, int fd)
 	session_set_grant(s, reply);
 	q->grant = json_incref(reply);
 	json_object_del(q->grant, "re");
-	if (fd >= 0 && session_is_screen(reply)) {
-		pst_ctl_reply_fd(s->ctl, q->msg, json_incref(q->grant), fd);
-		close(fd);
-		question_free(q);
+	if (fd >= 0 && seat_is_wanted(reply)) {
+		on_screen(q, fd);
 		return;
 	}
 	pst_fd_close(&fd);

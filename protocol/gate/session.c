@@ -18,6 +18,7 @@
 #include "protocol/gate/gate_priv.h"
 #include "protocol/gate/guest.h"
 #include "protocol/gate/question.h"
+#include "protocol/gate/seat.h"
 #include "protocol/gate/session_priv.h"
 
 #define LAST_WORDS_MS 1000
@@ -43,6 +44,7 @@ static void session_free(struct session *s)
 	if (s->owns_count)
 		limits_closed(s->gate->limits, &s->key, true);
 	json_decref(s->console);
+	seat_leave(s->seat);
 	free(s);
 }
 
@@ -174,13 +176,6 @@ static void send_start(struct session *s, const struct session_params *p)
 		pst_ctl_send(s->ctl, msg);
 }
 
-bool session_is_screen(const json_t *grant)
-{
-	const char *kind = pst_json_str(json_object_get(grant, "endpoint"), "kind", 16);
-
-	return kind && !strcmp(kind, "rfb");
-}
-
 void session_set_grant(struct session *s, const json_t *grant)
 {
 	const char *uuid = pst_json_str(grant, "session", PST_UUID_SIZE - 1);
@@ -209,6 +204,7 @@ static struct session *session_new(struct gate *g, const struct session_params *
 	s->key = p->key;
 	s->ended = p->ended;
 	s->arg = p->arg;
+	s->seat = p->seat;
 	snprintf(s->remote, sizeof(s->remote), "%s", p->remote);
 	s->next = g->sessions;
 	s->at = &g->sessions;
@@ -244,10 +240,11 @@ struct session *session_start(struct gate *g, const struct session_params *p)
 	struct pst_err err = PST_ERR_INIT;
 	struct session *s = NULL;
 	int pair[2] = { -1, -1 };
-	bool is_welcome = has_room(g, p);
+	bool is_welcome = has_room(g, p), was_made;
 
 	if (is_welcome && pst_unix_pair(pair, &err) == 0)
 		s = session_new(g, p, pair[0]);
+	was_made = s != NULL;
 	if (s) {
 		if (p->grant)
 			session_set_grant(s, p->grant);
@@ -259,6 +256,8 @@ struct session *session_start(struct gate *g, const struct session_params *p)
 			s = NULL;
 		}
 	}
+	if (!s && !was_made)
+		seat_leave(p->seat);
 	if (!s && p->owns_count)
 		limits_closed(g->limits, &p->key, true);
 	if (pair[1] >= 0)

@@ -28,6 +28,7 @@ struct session_params {
 	bool is_relayed;    /* the stream comes over a WebSocket: no TLS in the front */
 	json_t *grant;      /* borrowed; NULL when the front logs in by itself */
 	int display_fd;     /* takes; with a grant: a display link, or an RFB server where the grant's endpoint says so */
+	struct seat *seat;  /* takes: what the display link leads to, or NULL */
 	/* The worker has ended. May be NULL; not called after session_forget. */
 	void (*ended)(void *arg, const struct session_end *end);
 	void *arg;
@@ -37,9 +38,6 @@ struct session_params {
 struct session *session_start(struct gate *g, const struct session_params *p);
 /* The owner is gone: the worker may finish by itself. */
 void session_forget(struct session *s);
-
-/* The grant's endpoint is a server of the machine's own, and the connection to it came beside the grant. */
-bool session_is_screen(const json_t *grant);
 
 /* The broker's words: ends the session with this uuid. */
 void session_end_by_broker(struct gate *g, const json_t *msg);

@@ -18,6 +18,7 @@ struct session {
 	struct pst_timer *end_timer;
 	struct question *questions;
 	struct guest *guests;
+	struct seat *seat; /* shows the machine to the worker; NULL where it needs none */
 	enum spawn_front front;
 	uint32_t serial;
 	char uuid[PST_UUID_SIZE]; /* "" until granted */

@@ -13,14 +13,14 @@
 #define WORKER_EXIT_SCREEN_GONE 70 /* the desktop cut its shared screen short */
 
 enum spawn_op {
-	SPAWN_WORKER = 1,  /* fds: control channel, client stream. Answer: pid or error */
+	SPAWN_WORKER = 1,  /* fds: control channel, client stream (of a seat: its display link). Answer: pid or error */
 	SPAWN_CONNECT,     /* the display link of a desktop, on this host or, with host and port, on another. Answer: one fd or error */
 	SPAWN_CREDENTIALS, /* the certificate and key files, opened anew. Answer: two fds or error */
 	SPAWN_KILL,        /* the worker of this serial. No answer; SPAWN_EXITED follows */
 	SPAWN_EXITED,      /* spawner → gate: a worker ended, status as from waitpid */
 };
 
-enum spawn_front { SPAWN_FRONT_WS, SPAWN_FRONT_RDP, SPAWN_FRONT_RFB, SPAWN_FRONTS };
+enum spawn_front { SPAWN_FRONT_WS, SPAWN_FRONT_RDP, SPAWN_FRONT_RFB, SPAWN_FRONT_SEAT /* no front: a machine's screen for a worker */, SPAWN_FRONTS };
 
 struct spawn_request {
 	uint32_t op;

@@ -29,7 +29,7 @@ struct agent_source {
 	struct pixmap screen;
 	void *map; /* what data points into: a mapping, or our own memory when is_pixels */
 	size_t map_size;
-	bool is_pixels, is_welcome, is_closed;
+	bool is_pixels, is_welcome, is_closed, is_seat;
 	uint16_t version;   /* of the link, once welcome */
 	uint16_t scale_pct; /* the viewer's, 0 unknown */
 	uint32_t sequence;   /* of the last damage */
@@ -253,7 +253,10 @@ static void on_message(struct link_channel *ch, const struct link_message *m, in
 
 static void on_link_closed(struct link_channel *ch, int code, const char *reason, void *arg)
 {
-	agent_closed(arg, code, code == PST_ECLOSED ? "the desktop's agent went away" : reason);
+	struct agent_source *a = arg;
+	const char *gone = a->is_seat ? "the process that shows the machine's screen ended; connect again" : "the desktop's agent went away";
+
+	agent_closed(a, code, code == PST_ECLOSED ? gone : reason);
 }
 
 static void on_deadline(void *arg)
@@ -310,6 +313,7 @@ static struct source *agent_open(
 
 	a->events = ev;
 	a->arg = arg;
+	a->is_seat = p->is_seat;
 	a->is_pixels = p->is_remote || pixels_wanted(p->fd);
 	pst_buf_init(&a->text, CLIPBOARD_TEXT_MAX);
 	a->link = link_channel_create(p->loop, p->fd, LINK_WORKER, &link_events, a, err);

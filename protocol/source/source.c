@@ -24,6 +24,17 @@ struct source *source_open(const struct source_type *type, const struct source_p
 	return type->open(p, ev, arg, err);
 }
 
+void source_prepare(const struct source_type *type)
+{
+	if (type->prepare)
+		type->prepare();
+}
+
+int source_screen_fd(struct source *s)
+{
+	return s->type->screen_fd ? s->type->screen_fd(s) : -1;
+}
+
 bool source_fd_is_unix(int fd)
 {
 	struct sockaddr_storage addr;

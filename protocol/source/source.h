@@ -38,6 +38,7 @@ struct source_params {
 	uv_loop_t *loop;
 	int fd;            /* takes; display link, or -1 */
 	bool is_remote;    /* the desktop is on another host: no memory can be shared, whatever fd is */
+	bool is_seat;      /* the display link is of a process beside this one, not of an agent */
 	bool is_shared;    /* of an RFB server: its other clients stay; else they go, as a newer viewer evicts an older one */
 	const char *grant; /* borrowed for open; text for the agent; an RFB server's password */
 	int32_t width, height; /* the viewer's wish, 0 for none */
@@ -45,6 +46,8 @@ struct source_params {
 
 struct source_type {
 	const char *name;
+	/* Once in a process, while it may still open files. */
+	void (*prepare)(void);
 	struct source *(*open)(const struct source_params *p, const struct source_events *ev, void *arg, struct pst_err *err);
 	int (*input)(struct source *s, const struct input_event *ev);
 	/* Asks for a screen size; the answer is a surface event, or none when it is not possible. */
@@ -52,6 +55,8 @@ struct source_type {
 	int (*clipboard)(struct source *s, const char *utf8, size_t len);
 	/* Damage taken so far has been used: the source may report the next. Without it a source holds damage back and merges it. */
 	void (*ready)(struct source *s);
+	/* The descriptor of the memory that the screen of the last surface event lies in, from its first byte on; borrowed until the next. */
+	int (*screen_fd)(struct source *s);
 	/* Shows a page in place of the last one, copied; only the lobby has it. */
 	int (*page)(struct source *s, const struct page *p);
 	/* Frees everything; no event follows. Optional reason goes to the other side. */
@@ -66,16 +71,19 @@ struct source {
 /* Wrappers: check arguments (sizes, UTF-8, ceilings), default optional slots. Returns owned or NULL with err. */
 struct source *source_open(const struct source_type *type, const struct source_params *p, const struct source_events *ev, void *arg,
 			   struct pst_err *err);
+void source_prepare(const struct source_type *type);
 int source_input(struct source *s, const struct input_event *ev);
 int source_resize(struct source *s, int32_t width, int32_t height);
 int source_clipboard(struct source *s, const char *utf8, size_t len);
 void source_ready(struct source *s);
 int source_page(struct source *s, const struct page *p);
+/* -1: its memory is its own. */
+int source_screen_fd(struct source *s);
 /* Accepts NULL. */
 void source_close(struct source *s, const char *reason);
 
 /* For sources: descriptors and pixels as they are cost nothing over a unix socket. */
 bool source_fd_is_unix(int fd);
 
-/* registry.c: by name ("agent", "lobby", "pattern", "rfb"), NULL when unknown. */
+/* registry.c: by name ("agent", "lobby", "pattern", "rfb"), or rdp/registry.c ("rdp"): NULL when this program has none such. */
 const struct source_type *source_find(const char *name);

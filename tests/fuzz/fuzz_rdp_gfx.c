@@ -4,7 +4,7 @@
 
 #include "protocol/front/rdp/disp.h"
 #include "protocol/front/rdp/gfx_wire.h"
-#include "protocol/front/rdp/utf16.h"
+#include "protocol/link/utf16.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -108,3 +108,7 @@ tests_fuzz_fuzz_libvirt_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
 # What stands beside machines of hypervisors over HTTP.
 FUZZ_TARGETS += tests/fuzz/fuzz_claim
 tests_fuzz_fuzz_claim_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
+# Indexes of container images, and the words of the program that unpacks them.
+FUZZ_TARGETS += tests/fuzz/fuzz_oci
+tests_fuzz_fuzz_oci_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)

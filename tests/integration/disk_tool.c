@@ -10,6 +10,7 @@
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/disk/snapshot.h"
 #include "broker/hypervisor/disk/version.h"
+#include "broker/hypervisor/oci/oci_import.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -214,6 +215,21 @@ static int run_probe(int argc, char **argv)
 	return rc;
 }
 
+/* oci PROGRAM SOURCE TARGET BYTES_MAX ENTRIES_MAX TIMEOUT_MS */
+static int run_oci(int argc, char **argv)
+{
+	struct oci_params p = { .program = argv[0], .source = argv[1], .target = argv[2], .bytes_max = strtoull(argv[3], NULL, 10),
+		.entries_max = strtoull(argv[4], NULL, 10), .timeout_ms = (uint32_t)strtoul(argv[5], NULL, 10), .cancel_fd = -1 };
+	struct oci_result r;
+
+	(void)argc;
+	if (oci_import_run(&p, &r, &err) < 0)
+		return err.code;
+	printf("{\"id\": \"%s\", \"sha256\": \"%s\", \"file_size\": %" PRIu64 ", \"tree_size\": %" PRIu64 ", \"left_out\": %" PRIu64 "}\n", r.id,
+		r.sha256, r.file_size, r.tree_size, r.left_out);
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
 	int words; /* at least */
@@ -224,6 +240,7 @@ static const struct verb {
 	{ "delete", 3, run_delete },
 	{ "grow", 3, run_grow },
 	{ "import", 6, run_import },
+	{ "oci", 6, run_oci },
 	{ "personal", 4, run_personal },
 	{ "probe", 1, run_probe },
 	{ "publish", 4, run_publish },

@@ -154,7 +154,7 @@ class Gateway:
         lines = ["[listen]", "https = 127.0.0.1:%d" % self.https, "rdp = 127.0.0.1:%d" % self.rdp, "vnc = 127.0.0.1:%d" % self.vnc,
                  "[http]", "web_dir = %s/web" % self.dir, "hosts = localhost 127.0.0.1 vdi.example", "[tls]", "cert = %s/pki/cert.pem" % self.dir, "key = %s/pki/key.pem" % self.dir,
                  "[broker]", "socket = %s" % self.broker_socket, "[worker]", "desktops_dir = %s/desktops" % self.dir,
-                 "path = %s" % worker, "rdp_path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
+                 "path = %s" % worker, "rdp_path = %s" % worker, "seat_path = %s" % worker, "uid_first = 0", "memory_mb = 0", "[limits]"]
         lines += ["%s = %s" % item for item in limits.items()]
         self.write("gateway.conf", "\n".join(lines) + "\n" + self.more)
 

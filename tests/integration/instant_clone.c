@@ -21,7 +21,7 @@ static int save(char **argv, uint64_t deadline_ms, struct pst_err *err)
 	int state = open(argv[4], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int rc = q && state >= 0 ? instant_save(q, state, deadline_ms, err) : -1;
 	if (rc == 0)
-		rc = qmp_call(q, "quit", NULL, NULL, deadline_ms, err);
+		rc = qmp_quit(q, deadline_ms, err);
 	pst_fd_close(&state);
 	qmp_close(q);
 	return rc;

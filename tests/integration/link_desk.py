@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 640, 360
 def agent_worker(path):
     """Writes a script that is whichever worker it is asked for, with the agent's end of the link for its desktop."""
     with open(path, "w") as f:
-        f.write("#!/bin/sh\nworker=%s/puesto-worker\n[ \"$2\" != rdp ] || worker=$worker-rdp\nASAN_OPTIONS=detect_leaks=0 exec $worker \"$@\"\n" % BUILD)
+        f.write("#!/bin/sh\nworker=%s/puesto-worker\n[ \"$2\" != rdp ] && [ \"$2\" != seat ] || worker=$worker-$2\nASAN_OPTIONS=detect_leaks=0 exec $worker \"$@\"\n" % BUILD)
     os.chmod(path, 0o755)
 
 

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py
+	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -30,6 +30,7 @@ BROKER_TESTS = \
 	tests/integration/test_broker_api.py \
 	tests/integration/test_broker_console.py \
 	tests/integration/test_broker_display.py \
+	tests/integration/test_suspended.py \
 	tests/integration/test_puestoctl.py \
 	tests/integration/test_remote_desktop.py \
 	tests/integration/test_storage.py
@@ -53,11 +54,11 @@ check_PROGRAMS += tests/integration/disk_tool
 tests_integration_disk_tool_SOURCES = tests/integration/disk_tool.c
 tests_integration_disk_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_disk_tool_LDADD = $(HYPERVISOR_LIBS)
-TESTS += tests/integration/test_disk.py
-EXTRA_DIST += tests/integration/test_disk.py
+TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
+EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
-	tests/integration/test_qemu_pool.py
+	tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
 check_PROGRAMS += tests/integration/instant_clone
 tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
 tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)
@@ -82,10 +83,20 @@ EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/libvirt_host.py tests/integrati
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look
 tests_integration_rfb_look_SOURCES = tests/integration/rfb_look.c
-tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rfb"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
+# The RDP source before real servers; each test skips itself without its server.
+check_PROGRAMS += tests/integration/rdp_look
+tests_integration_rdp_look_SOURCES = tests/integration/rfb_look.c
+tests_integration_rdp_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rdp"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_rdp_look_LDADD = $(SOURCE_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+TESTS += tests/integration/test_rdp_source.py
+EXTRA_DIST += tests/integration/test_rdp_source.py
+# A machine that speaks RDP, through the gateway.
+TESTS += tests/integration/test_rdp_seat.py
+EXTRA_DIST += tests/integration/test_rdp_seat.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
@@ -103,3 +114,7 @@ EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/r
 # The provider "hyperv" with a double of a host.
 TESTS += tests/integration/test_hyperv.py
 EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py
+# Machines with a kernel of their own, tier 3.
+NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py
+TESTS += $(NESTED_TESTS)
+EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The RFB source as a program: rfb_look PATH|ADDRESS:PORT [PASSWORD]. A command a line on stdin (shot
- * FILE.ppm, key EVDEV 0|1, type TEXT, move X Y BUTTONS, size W H); on stdout a line for each event, and for
- * each command when it is done.
+ * A source as a program: rfb_look, or rdp_look, PATH|ADDRESS:PORT [GRANT]. A command a line on stdin (shot
+ * FILE.ppm, key EVDEV 0|1, keysym NUMBER EVDEV 0|1, layout NAME, type TEXT, copy TEXT, move X Y BUTTONS,
+ * size W H); on stdout a line for each event, and for each command when it is done.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -95,6 +95,13 @@ static void act(char *line)
 		shot(line + 5);
 	} else if (sscanf(line, "key %d %d", &a, &b) == 2) {
 		ev = (struct input_event){ .kind = INPUT_KEY, .key = { b != 0, 0, (uint16_t)a } };
+	} else if (sscanf(line, "keysym %i %d %d", &a, &b, &c) == 3) {
+		ev = (struct input_event){ .kind = INPUT_KEY, .key = { c != 0, (uint32_t)a, (uint16_t)b } };
+	} else if (!strncmp(line, "layout ", 7)) {
+		ev.kind = INPUT_LAYOUT;
+		pst_strlcpy(ev.layout.name, sizeof(ev.layout.name), line + 7);
+	} else if (!strncmp(line, "copy ", 5)) {
+		source_clipboard(source, line + 5, strlen(line + 5));
 	} else if (sscanf(line, "move %d %d %d", &a, &b, &c) == 3) {
 		ev = (struct input_event){ .kind = INPUT_POINTER, .pointer = { a, b, (uint8_t)c } };
 	} else if (!strncmp(line, "type ", 5)) {
@@ -156,15 +163,17 @@ int main(int argc, char **argv)
 	struct pst_err err = PST_ERR_INIT;
 	uv_poll_t input;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	source_prepare(source_find(LOOK_SOURCE));
 	p.fd = argc > 1 ? dial(argv[1]) : -1;
 	if (p.fd < 0) {
-		fprintf(stderr, "rfb_look: nobody answers there\n");
+		fprintf(stderr, "nobody answers there\n");
 		return 1;
 	}
 	uv_loop_init(&loop);
-	source = source_open(source_find("rfb"), &p, &events, NULL, &err);
+	source = source_open(source_find(LOOK_SOURCE), &p, &events, NULL, &err);
 	if (!source) {
-		fprintf(stderr, "rfb_look: %s\n", err.text);
+		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
 	uv_poll_init(&loop, &input, 0);

@@ -5,7 +5,7 @@
  *
  *	puesto-sim --seed N [--verbose]             one seed; prints its trace hash
  *	puesto-sim --from N --count M [--seconds S] many
- *	puesto-sim … --mutate fence|dirty|verify|spare  with a rule switched off
+ *	puesto-sim … --mutate fence|dirty|verify|spare|sleep  with a rule switched off
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
@@ -137,7 +137,7 @@ struct options {
 
 static bool mutate_is_known(const char *word)
 {
-	static const char *const rules[] = { "fence", "dirty", "verify", "spare" };
+	static const char *const rules[] = { "fence", "dirty", "verify", "spare", "sleep" };
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(word, rules[i]))
@@ -189,14 +189,14 @@ static bool options_parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { .from = 1, .count = 1000, .mutate = "" };
-	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, replaced = 0, forced = 0, reverted = 0;
+	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, slept = 0, woken = 0, replaced = 0, forced = 0, reverted = 0;
 	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
 	struct db *db = NULL;
 	int rc = 0;
 
 	if (!options_parse(&o, argc, argv)) {
-		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty|verify|spare] [--verbose]\n");
+		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty|verify|spare|sleep] [--verbose]\n");
 		return 2;
 	}
 	if (db_open(":memory:", &db, &err) < 0 || db_migrate(db, &err) < 0) {
@@ -219,6 +219,8 @@ int main(int argc, char **argv)
 		grants += (uint64_t)w->grants;
 		crashes += (uint64_t)w->crashes;
 		rollouts += (uint64_t)w->rollouts;
+		slept += (uint64_t)w->slept;
+		woken += (uint64_t)w->woken;
 		replaced += (uint64_t)w->replaced;
 		forced += (uint64_t)w->forced;
 		reverted += (uint64_t)w->reverted;
@@ -234,6 +236,7 @@ int main(int argc, char **argv)
 	db_close(db);
 	printf("%llu roll-outs done, %llu taken back by themselves, %llu desktops replaced, %llu users logged off for them\n",
 	       (unsigned long long)rollouts, (unsigned long long)reverted, (unsigned long long)replaced, (unsigned long long)forced);
+	printf("%llu desktops resumed, %llu asleep in the end\n", (unsigned long long)woken, (unsigned long long)slept);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,
 	       (double)(pst_mono_ms() - start) / 1000, rc ? "FAILED" : "no violation");

@@ -75,6 +75,11 @@ struct machine { /* on the host; survives everything but its destruction */
 	int64_t session_epoch;
 	char token[44], boot[CORE_ID_SIZE];
 	bool agent, connected, keyed;
+	bool slept;      /* suspended: its memory is there */
+	bool unanswered; /* since it was suspended, nobody has said that it is back */
+	bool said_asleep; /* by the broker, after the last step */
+	bool had_agent;  /* when it was suspended */
+	char slept_boot[CORE_ID_SIZE];
 	char version[8]; /* of the disk */
 	int64_t told_at; /* when its user was told of a new version */
 	uint8_t key[32];
@@ -99,6 +104,7 @@ struct epoch_seen { /* the highest epoch granted on each desktop that ever was *
 struct faults { /* per mille */
 	int crash_before, crash_after, crash_amid, write_fails;
 	int task_fails, task_dies, answer_lost, answer_doubled, slow;
+	int sleep_lies, sleep_ends; /* a suspend that is none; a resume that ends in nothing */
 };
 
 struct sim_host {
@@ -129,6 +135,7 @@ struct world {
 	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
 	int seen_count;
+	int slept, woken; /* desktops at rest, and resumed for somebody */
 	int grants, crashes, replaced, forced, rollouts, reverted;
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */

@@ -6,6 +6,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_rollout.h"
+#include "tests/sim/sim_sleep.h"
 
 #include "db/db_priv.h"
 #include "db/image.h"
@@ -123,6 +124,9 @@ static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *
 	struct world *w = arg;
 
 	sim_trace(w, "audit %s %.8s", entry->kind, entry->object_id);
+	if (!strcmp(entry->kind, "desktop.assigned"))
+		sleep_check_assigned(w, entry->object_id);
+	w->woken += !strcmp(entry->kind, "desktop.resumed");
 	if (!strcmp(entry->kind, "desktop.replaced"))
 		rollout_check_replaced(w, entry->object_id);
 	if (!strcmp(entry->kind, "machine.gone"))
@@ -255,6 +259,7 @@ static void broker_mutate(const struct world *w, struct core_state *st)
 	st->keep_dirty = strcmp(w->mutate, "dirty") != 0;
 	st->verify_first = strcmp(w->mutate, "verify") != 0;
 	st->mind_spare = strcmp(w->mutate, "spare") != 0;
+	st->mind_sleep = strcmp(w->mutate, "sleep") != 0;
 }
 
 void broker_start(struct world *w)
@@ -299,6 +304,7 @@ static int broker_make_pool(struct world *w, int i, struct pst_err *err)
 	p.max = sim_between(w, 1, 4);
 	p.min = sim_between(w, 0, p.max);
 	p.spare = sim_between(w, 0, 2);
+	p.spare_suspended = sim_below(w, 2) ? (int)sim_between(w, 1, 3) : 0;
 	p.logoff_after_disconnect_s = sim_below(w, 2) ? sim_between(w, 5, 60) : 0;
 	return db_pool_insert(w->db, &p, err);
 }

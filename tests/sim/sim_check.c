@@ -5,6 +5,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_rollout.h"
+#include "tests/sim/sim_sleep.h"
 
 #include "broker/reconciler_priv.h"
 
@@ -102,7 +103,7 @@ static bool check_same(const struct core_desktop *a, const struct core_desktop *
 	       a->x.session == b->x.session && a->x.hygiene == b->x.hygiene && a->x.drain == b->x.drain &&
 	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && a->keyed == b->keyed &&
 	       !strcmp(a->place.host, b->place.host) &&
-	       a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
+	       a->x.sleep == b->x.sleep && a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
 	       a->a.epoch == b->a.epoch && !strcmp(a->s.id, b->s.id) && a->s.active == b->s.active &&
 	       !strcmp(a->t.id, b->t.id) && a->t.attempts == b->t.attempts && a->t.state == b->t.state;
 }
@@ -154,6 +155,7 @@ void check_step(struct world *w)
 	for (size_t i = 0; i < st->desktop_count; i++)
 		check_desktop(w, st, st->desktops[i]);
 	rollout_check_step(w);
+	sleep_check_step(w, st);
 	check_owners(w, st);
 	check_sizes(w, st);
 	if (w->steps % 64 == 0)
@@ -178,6 +180,8 @@ static void check_rest_desktop(struct world *w, const struct core_state *st, con
 		sim_violation(w, "at rest, desktop %s is %s", d->id, lifecycle_text(d->x.lifecycle));
 	else if (!m)
 		sim_violation(w, "at rest, desktop %s has no machine", d->id);
+	else if (sleep_rests(w, d))
+		;
 	else if (!desktop_is_usable(d))
 		sim_violation(w, "at rest, desktop %s is not usable: power %s agent %s keyed %d", d->id,
 		              power_text(d->x.power), agent_text(d->x.agent), d->keyed);
@@ -202,6 +206,7 @@ void check_rest(struct world *w)
 	for (size_t i = 0; i < st->desktop_count; i++)
 		check_rest_desktop(w, st, st->desktops[i]);
 	host_check_rest(w, st);
+	sleep_check_rest(w, st);
 	for (int i = 0; i < w->user_count; i++)
 		if (w->users[i].state == USER_ASKING || w->users[i].state == USER_TICKET) {
 			const struct core_pool *p = &st->pools[w->users[i].pool];

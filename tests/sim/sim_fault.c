@@ -24,6 +24,8 @@ void fault_choose(struct world *w)
 			.answer_lost = sim_below(w, 60 * weather),
 			.answer_doubled = sim_below(w, 60 * weather),
 			.slow = sim_below(w, 60 * weather),
+			.sleep_lies = sim_below(w, 60 * weather),
+			.sleep_ends = sim_below(w, 60 * weather),
 		};
 		sim_post(w, FAULT, sim_between(w, 1000, 30000));
 	}

@@ -7,6 +7,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_rollout.h"
+#include "tests/sim/sim_sleep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ void machine_stop(struct world *w, struct machine *m, const char *why)
 		cut->broker = w->broker;
 		CORE_COPY(cut->desktop, m->id);
 	}
-	m->running = m->agent = m->connected = false;
+	m->running = m->agent = m->connected = m->slept = false;
 	m->occupant = -1;
 	m->boot[0] = '\0';
 }
@@ -54,9 +55,11 @@ static void machine_operate(struct world *w, struct machine *m, enum task_kind k
 	bool down = kind == TASK_STOP || kind == TASK_SUSPEND || kind == TASK_REVERT;
 	bool up = kind == TASK_START || kind == TASK_REVERT;
 
-	if (down && m->running)
+	if (kind == TASK_SUSPEND && m->running)
+		sleep_suspend(w, m);
+	else if (down && kind != TASK_SUSPEND && (m->running || m->slept))
 		machine_stop(w, m, "an operation");
-	if (up && !m->running) {
+	if (up && !m->running && !sleep_resume(w, m)) {
 		m->running = true;
 		agent_boot(w, m);
 	}
@@ -137,7 +140,7 @@ static bool machine_fails(struct world *w, const struct message *m)
 
 	if ((mc && !strcmp(mc->task, m->task) && !operation_is(m->kind)) || !sim_chance(w, w->faults.task_fails))
 		return false;
-	if ((m->kind == TASK_CREATE || m->kind == TASK_MIGRATE) && sim_below(w, 2))
+	if ((m->kind == TASK_CREATE || m->kind == TASK_MIGRATE || m->kind == TASK_SUSPEND) && sim_below(w, 2))
 		machine_do(w, m);
 	return true;
 }
@@ -148,8 +151,13 @@ void host_on_done(struct world *w, const struct message *m)
 	bool fails;
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up) {
-		if (sim_below(w, 2) && host_can_do(w, m))
+		if (sim_below(w, 2) && host_can_do(w, m)) {
+			struct machine *mc = machine_find(w, m->desktop);
+
 			machine_do(w, m); /* it died after the deed */
+			if (mc && m->kind == TASK_SUSPEND)
+				mc->unanswered = false; /* of another life: as good as a stop by the host */
+		}
 		return;
 	}
 	fails = !host_can_do(w, m) || machine_fails(w, m);
@@ -188,8 +196,11 @@ void host_on_answer(struct world *w, const struct message *m)
 		res.error_code = "model";
 		res.error = "the model says no";
 	}
-	if (m->ok && w->agentless)
+	if (m->ok && w->agentless) {
 		rollout_saw(w, m->desktop);
+		if (!operation_is(m->kind)) /* it says that the machine runs: there is no better witness */
+			sleep_answered(w, m->desktop);
+	}
 	sim_trace(w, "answer %.8s %d", m->task, m->ok);
 	broker_result(w, reconciler_task_result(w->rec, &res, &err), &err, "task result");
 	broker_after(w);
@@ -208,8 +219,10 @@ static struct machine_list machine_list(struct world *w, struct machine_report *
 
 		if (!m->exists || host_is_silent(w, m->host))
 			continue;
-		if (m->running && w->agentless)
-			rollout_saw(w, m->id); /* no agent will say more */
+		if (m->running && w->agentless) { /* no agent will say more */
+			rollout_saw(w, m->id);
+			sleep_answered(w, m->id);
+		}
 		ret[n++] = (struct machine_report){
 			.desktop = m->id, .task = m->task, .state = m->running ? "running" : "stopped", .reason = "", .uid = w->agentless ? 0 : m->uid,
 			.host = host_name(m->host)

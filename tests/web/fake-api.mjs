@@ -189,7 +189,7 @@ export class FakeApi {
 		const now = new Date().toISOString();
 		const object = { id: uuid('c'), rev: 1, created: now, updated: now, reason: { code: '', en: '', es: '' }, ...fields };
 		if (noun === 'pools')
-			Object.assign(object, { state: 'starting', waiting: 0, counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0 } });
+			Object.assign(object, { state: 'starting', waiting: 0, counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0, suspended: 0 } });
 		if (noun === 'users')
 			Object.assign(object, { roles: [object.role], state: 'enabled', has_password: Boolean(fields.password), last_login: null, groups: [] });
 		if (noun === 'groups')

@@ -12,19 +12,19 @@ function base(seconds) {
 }
 
 function poolOf(name, display, description, extra) {
-	return { ...base(90000), name, display_name: display, description, kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0,
+	return { ...base(90000), name, display_name: display, description, kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, suspended_reason: null, on_logoff: 'refresh', idle_disconnect_s: 0,
 		logoff_after_disconnect_s: 7200, spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'none', max_width: 3840, max_height: 2160, locale: 'es_ES.UTF-8', layout: 'es' },
 		clipboard_in: true, clipboard_out: true, user_snapshots: 0, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
-		counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0 }, ...extra };
+		counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0, suspended: 0 }, ...extra };
 }
 
 const COUNTED = { ready: 'ready', assigned: 'assigned', disconnected: 'assigned', logging_off: 'assigned', connected: 'connected', creating: 'starting', starting: 'starting',
-	refreshing: 'starting', restarting: 'starting', failed: 'failed', unreachable: 'failed', deleting: 'deleting' };
+	refreshing: 'starting', restarting: 'starting', failed: 'failed', unreachable: 'failed', deleting: 'deleting', suspended: 'suspended' };
 
 function desktopOf(w, pool, n, state, user, why) {
 	const d = { ...base(4000 + n * 60), name: `${pool.name}-${String(n).padStart(2, '0')}`, pool: ref(pool), provider: pool.provider, image: pool.image, image_version: '2026.11',
 		lifecycle: state === 'failed' ? 'failed' : 'live', power: state === 'starting' ? 'starting' : 'on', agent: 'ready', lease: user ? 'held' : 'free',
-		session: state === 'connected' ? 'connected' : user ? 'disconnected' : 'none', hygiene: user ? 'dirty' : 'clean', drain: false, epoch: n, user: ref(user), state, reason: why, parked: false };
+		session: state === 'connected' ? 'connected' : user ? 'disconnected' : 'none', hygiene: user ? 'dirty' : 'clean', drain: false, sleep: state === 'suspended' ? 'suspended' : 'awake', epoch: n, user: ref(user), state, reason: why, parked: false };
 	pool.counts.total++;
 	pool.counts[COUNTED[state]]++;
 	// Whoever is connected has the desktop, too.

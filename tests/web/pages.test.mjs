@@ -457,6 +457,26 @@ test('a desktop says where it is and why, and moves to the best host or one of t
 	assert.deepEqual(calls(api, 'POST', /migrate$/)[0].body, {});
 });
 
+test('a pool keeps desktops asleep ahead of its users, and says why when it has fewer', async () => {
+	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
+	await page.waitForSelector('.pool-form form');
+	await page.fill('[name=name]', 'aula-8');
+	await page.fill('[name=spare_suspended]', '5');
+	await page.waitForSelector('.rules:has-text("are resumed when users come or the free ones run short: 5")');
+	await page.click('.pool-form button[type=submit]');
+	await page.waitForSelector('h1:has-text("aula-8")');
+	assert.equal(calls(api, 'POST', '/pools').at(-1).body.spare_suspended, 5);
+	const demo = api.world.pools.find((p) => p.name === 'demo');
+	Object.assign(demo, { spare_suspended: 3, max: 6, suspended_reason: { code: 'tier_not_suspended', en: 'demo-0003 could not be suspended and stays as it is; it is tried again after a while: no space left', es: 'demo-0003 no se ha podido suspender y sigue como está' } });
+	Object.assign(demo.counts, { suspended: 2, total: demo.counts.total + 2 });
+	Object.assign(api.world.desktops.find((d) => d.name === 'demo-02'), { state: 'suspended', sleep: 'suspended', power: 'off', reason: { code: 'suspended', en: 'Suspended, until somebody needs it.', es: 'Suspendido hasta que alguien lo necesite.' } });
+	await page.goto(`${page.url().split('#')[0]}#/pools/${demo.id}`);
+	await page.waitForSelector('.facts:has-text("demo-0003 could not be suspended")');
+	await page.waitForSelector('.fill-suspended');
+	await page.goto(`${page.url().split('#')[0]}#/desktops`);
+	await page.waitForSelector('.list tbody tr:has-text("Suspended")');
+});
+
 test('a pool is put on one of its provider\'s networks', async () => {
 	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
 	await page.waitForSelector('.pool-form form');

@@ -15,8 +15,8 @@ import { operationActions, snapshotsCard, taskRows, taskWords } from './operatio
 import { href } from './router.js';
 import { act, choices, formDialog, link, part, yesNo } from './site.js';
 
-const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'stopped', 'busy', 'deleting'];
-const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene'];
+const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'suspended', 'stopped', 'busy', 'deleting'];
+const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene', 'sleep'];
 
 /** @param {any} d @param {string} name @param {import('../shared/icons.js').IconName} icon @param {boolean} isDanger @param {() => Promise<unknown>} run @returns {import('./site.js').Action} */
 function asked(d, name, icon, isDanger, run) {

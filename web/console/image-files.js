@@ -29,7 +29,7 @@ async function make(image, title, lead, source, fields) {
 /** @param {any} image */
 export function importDisk(image) {
 	void make(image, 'version.import', 'version.importLead', 'import', [{ name: 'import.file', label: t('version.file'), isRequired: true, maxLength: 100, help: t('version.fileHelp') },
-		{ name: 'import.format', label: t('version.format'), type: 'select', options: [['', t('version.formatGuess')], ['qcow2', 'qcow2'], ['raw', 'raw'], ['vmdk', 'VMDK'], ['vhdx', 'VHDX']] }]);
+		{ name: 'import.format', label: t('version.format'), type: 'select', options: [['', t('version.formatGuess')], ['qcow2', 'qcow2'], ['raw', 'raw'], ['vmdk', 'VMDK'], ['vhdx', 'VHDX'], ['oci', t('version.formatOci')]] }]);
 }
 
 /** @param {any} image */

@@ -12,13 +12,15 @@ import { go, href } from './router.js';
 import { all, choices, nameOf, part } from './site.js';
 import './words-backups.js';
 
-const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, recycle_days: -1, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, watching: 'off', enabled: true,
+const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, recycle_days: -1, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, watching: 'off', enabled: true,
 	spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
 
 /** What a pool of these settings does. @param {any} p @returns {string[]} */
 export function poolRules(p) {
 	const rules = [t(p.kind === 'dedicated' ? 'rule.dedicated' : 'rule.floating'), t('rule.size', { min: p.min ?? 0, max: p.max ?? 0 }), t(p.spare ? 'rule.spare' : 'rule.noSpare', { n: p.spare ?? 0 }),
 		t(`rule.${p.on_logoff}`)];
+	if (p.spare_suspended)
+		rules.splice(3, 0, t('rule.suspended', { n: p.spare_suspended }));
 	if (p.idle_disconnect_s)
 		rules.push(t('rule.idle', { time: duration(p.idle_disconnect_s) }));
 	rules.push(p.logoff_after_disconnect_s ? t('rule.logoff', { time: duration(p.logoff_after_disconnect_s) }) : t('rule.noLogoff'));
@@ -50,6 +52,7 @@ function fields(providers, images, versions, networks, isNew) {
 		{ name: 'image', label: t('kind.image'), type: 'select', options: images, isRequired: true },
 		{ name: 'image_version', label: t('field.version'), type: 'select', options: versions, help: t('pool.versionHelp') },
 		{ ...whole('min', t('pool.min'), 10000, t('pool.minHelp')), section: t('pool.sectionSize') }, whole('max', t('pool.max'), 10000, t('pool.maxHelp')), whole('spare', t('pool.spare'), 10000, t('pool.spareHelp')),
+		whole('spare_suspended', t('pool.spareSuspended'), 10000, t('pool.spareSuspendedHelp')),
 		{ name: 'on_logoff', label: t('pool.onLogoff'), type: 'select', options: ['refresh', 'delete', 'keep'].map((v) => [v, t(`pool.onLogoff.${v}`)]), section: t('pool.sectionSessions') },
 		{ name: 'idle_disconnect_s', label: t('pool.idle'), type: 'duration', help: t('pool.zeroNever') },
 		{ name: 'logoff_after_disconnect_s', label: t('pool.logoffAfter'), type: 'duration', help: t('pool.zeroNever') },

@@ -57,8 +57,8 @@ addSentences({
 	'pool.recycledDays': ['{n} days', '{n} días'],
 	'pool.recycledNone': ['no', 'no'],
 
-	'version.import': ['Import a disk', 'Importar un disco'],
-	'version.importLead': ['Put the disk into the folder "incoming" of the datastore first.', 'Copie antes el disco en la carpeta «incoming» del almacén.'],
+	'version.import': ['Import a disk or image', 'Importar un disco o una imagen'],
+	'version.importLead': ['Put the file into the folder "incoming" of the datastore first.', 'Copie antes el archivo en la carpeta «incoming» del almacén.'],
 	'version.capture': ['Capture a desktop', 'Capturar un escritorio'],
 	'version.captureLead': ['The disk of a desktop becomes a version. Stop the desktop first; prepare it for others (names, keys, accounts) before that.', 'El disco de un escritorio se convierte en una versión. Deténgalo antes, y prepárelo antes para otros usuarios (nombres, claves, cuentas).'],
 	'version.noStore': ['No datastore that takes images can be reached now.', 'Ahora no hay ningún almacén disponible que admita imágenes.'],
@@ -66,6 +66,7 @@ addSentences({
 	'version.file': ['File', 'Archivo'],
 	'version.fileHelp': ['Its name in that folder, without a path.', 'Su nombre en esa carpeta, sin ruta.'],
 	'version.format': ['Format', 'Formato'],
+	'version.formatOci': ['container image (OCI archive, docker save)', 'imagen de contenedor (archivo OCI, docker save)'],
 	'version.formatGuess': ['told by its first bytes', 'según sus primeros bytes'],
 	'version.begun': ['It has begun; the version says how far it is.', 'Ha empezado; la versión indica cuánto lleva.'],
 	'version.step.waiting': ['waiting for its turn', 'a la espera de turno'],

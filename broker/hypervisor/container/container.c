@@ -153,8 +153,9 @@ static void create_undo(struct op *op)
 	op_end(&undo);
 }
 
-static int create_run(struct op *op, struct found *f, const struct machine_request *r, const char *image, struct machine *ret, struct pst_err *err)
+static int create_run(struct op *op, struct found *f, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
+	const char *image;
 	uid_t uid;
 	int rc;
 
@@ -163,7 +164,7 @@ static int create_run(struct op *op, struct found *f, const struct machine_reque
 			return machine_fill(op->c, r, f->now.uid, ret, err);
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", r->desktop);
 	}
-	if (remains_remove(op, f, err) < 0 || uid_take(op, &uid, err) < 0)
+	if (container_image(op, r, &image, err) < 0 || remains_remove(op, f, err) < 0 || uid_take(op, &uid, err) < 0)
 		return err->code;
 	rc = create_new(op, r, uid, image, err);
 	if (rc < 0 && !atomic_load(&op->engine.cancelled))
@@ -174,17 +175,14 @@ static int create_run(struct op *op, struct found *f, const struct machine_reque
 
 static int container_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
-	const char *image;
 	struct found f;
 	struct op op;
-	int rc = spec_image(r, &image, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	op_begin(&op, container_of(d), r->desktop);
 	rc = found_look(&op, &f, err);
 	if (rc == 0)
-		rc = create_run(&op, &f, r, image, ret, err);
+		rc = create_run(&op, &f, r, ret, err);
 	found_finish(&f);
 	op_end(&op);
 	return rc;
@@ -270,14 +268,12 @@ static int restart_run(struct op *op, struct found *f, const struct machine_requ
 	if (!refresh && !f->now.next)
 		r.image_name[0] = r.memory_mb = 0;
 	request_merge(&r, &old);
-	if (spec_image(&r, &image, err) < 0)
-		return err->code;
 	if (!f->now.next && !f->now.off && f->now.phase == SPEC_RUNNING && strcmp(f->now.task, r.task) == 0)
 		return machine_fill(op->c, &r, f->now.uid, ret, err); /* done before */
 	if (f->now.phase == SPEC_PAUSED && engine_unpause(&op->engine, f->now.id, err) < 0)
 		return err->code;
 	if (refresh || f->now.next || f->now.phase == SPEC_MADE)
-		rc = container_replace(op, f, &r, image, true, false, err);
+		rc = container_image(op, &r, &image, err) < 0 ? err->code : container_replace(op, f, &r, image, true, false, err);
 	else
 		rc = restart_keep(op, f, &r, err);
 	return rc < 0 ? rc : machine_fill(op->c, &r, f->now.uid, ret, err);
@@ -404,6 +400,7 @@ static void container_close(struct driver *d)
 	if (c->uids.count)
 		uids_finish(&c->uids);
 	pthread_mutex_destroy(&c->naming);
+	pthread_mutex_destroy(&c->loading);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -483,6 +480,7 @@ static struct driver *container_open(const struct driver_params *p, struct pst_e
 		return NULL;
 	}
 	pthread_mutex_init(&c->naming, NULL);
+	pthread_mutex_init(&c->loading, NULL);
 	pthread_mutex_init(&c->lock, NULL);
 	if (settings_read(c, p, err) < 0 || container_begin(c, p, err) < 0) {
 		container_close(&c->base);

@@ -29,6 +29,7 @@ struct container {
 	struct watches *watches;
 	struct uids uids;       /* taken: of creates that are on their way; the others are in the engine's list */
 	pthread_mutex_t naming; /* one create at a time lists uids and takes one */
+	pthread_mutex_t loading; /* an image into the engine; nothing else is locked by its holder */
 	pthread_mutex_t lock;   /* guards the three below */
 	struct op *ops;
 	bool closing;
@@ -43,6 +44,7 @@ struct op {
 	struct container *c;
 	struct op *next;
 	char desktop[PST_UUID_SIZE];
+	char image[PST_SHA256_HEX_SIZE]; /* that container_image found */
 };
 
 struct container *container_of(struct driver *d);
@@ -75,6 +77,12 @@ int dirs_remove(const struct container *c, const char *desktop, struct pst_err *
 /* The socket of an agent that is not there any more would only mislead. */
 int dirs_socket_remove(const struct container *c, const char *desktop, struct pst_err *err);
 int dirs_enrol(const struct container *c, const struct machine_request *r, uid_t uid, struct pst_err *err);
+
+/*
+ * container_image.c: the engine's name of the image that r is to stand on, which the engine has afterwards; lives as long
+ * as op. PST_EUNSUPPORTED for a base that is no container image.
+ */
+int container_image(struct op *op, const struct machine_request *r, const char **ret, struct pst_err *err);
 
 /* container_make.c: creates (does not start) a container of that name. */
 int container_make(struct op *op, const char *name, const struct machine_request *r, uid_t uid, const char *image, struct pst_err *err);

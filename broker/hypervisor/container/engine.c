@@ -23,7 +23,8 @@
 struct call {
 	const char *method;
 	const json_t *json;
-	const struct pst_buf *tar;
+	const void *tar; /* an archive of len bytes, or NULL */
+	size_t len;
 	size_t max;
 	uint64_t most_ms; /* 0: what the operation has left */
 	bool (*line)(const char *line, size_t len, void *arg);
@@ -78,8 +79,8 @@ static int call(struct engine_op *op, const struct call *c, const char *path, st
 		return pst_err_set(err, PST_ETIMEOUT, "the engine took too long");
 	r.timeout_ms = PST_MIN(op->end_ms - now, c->most_ms ? c->most_ms : UINT64_MAX);
 	if (c->tar) {
-		r.data = c->tar->data;
-		r.len = c->tar->len;
+		r.data = c->tar;
+		r.len = c->len;
 		r.type = "application/x-tar";
 	}
 	if (http_call(op->http, &r, ret, err) < 0)
@@ -252,7 +253,7 @@ int engine_file_get(struct engine_op *op, const char *name, const char *path, si
 
 int engine_files_put(struct engine_op *op, const char *name, const struct pst_buf *tar, struct pst_err *err)
 {
-	struct call c = { .method = "PUT", .tar = tar };
+	struct call c = { .method = "PUT", .tar = tar->data, .len = tar->len };
 	char path[PATH_SIZE];
 
 	return path_make(path, err, API "/containers/%s/archive?path=/", name) < 0 ? err->code : act(op, &c, path, err);
@@ -291,6 +292,13 @@ json_t *engine_image(struct engine_op *op, const char *image, struct pst_err *er
 	char path[PATH_SIZE];
 
 	return path_make(path, err, API "/images/%s/json", image) < 0 ? NULL : ask(op, path, JSON_OBJECT, err);
+}
+
+int engine_image_load(struct engine_op *op, const void *tar, size_t len, struct pst_err *err)
+{
+	struct call c = { .method = "POST", .tar = tar, .len = len };
+
+	return act(op, &c, API "/images/load?quiet=1", err);
 }
 
 int engine_image_remove(struct engine_op *op, const char *image, struct pst_err *err)

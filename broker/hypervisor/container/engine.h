@@ -55,6 +55,8 @@ void engine_log(struct engine_op *op, const char *name, char *out, size_t size);
 
 /* The container's layer becomes the image repo:tag, comment with it. */
 int engine_commit(struct engine_op *op, const char *name, const char *repo, const char *tag, const char *comment, struct pst_err *err);
+/* What `docker save` writes becomes an image, or several. */
+int engine_image_load(struct engine_op *op, const void *tar, size_t len, struct pst_err *err);
 /* Returns owned, or NULL with err (PST_ENOTFOUND). */
 json_t *engine_image(struct engine_op *op, const char *image, struct pst_err *err);
 int engine_image_tag(struct engine_op *op, const char *image, const char *repo, const char *tag, struct pst_err *err);

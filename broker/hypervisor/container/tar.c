@@ -57,24 +57,34 @@ static void id_put(char field[8], uid_t id)
 		field[i] = (char)(id & 0xff);
 }
 
-void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const char *data, size_t len)
+static void head_put(struct pst_buf *b, const char *name, char type, mode_t mode, uid_t uid, uint64_t size)
 {
 	struct header h;
 
-	PRE(strlen(name) <= TAR_NAME_MAX);
+	PRE(strlen(name) <= TAR_NAME_MAX && size < TAR_SIZE_MAX);
 	memset(&h, 0, sizeof(h));
 	memcpy(h.name, name, strlen(name));
 	number_put(h.mode, sizeof(h.mode), mode);
 	id_put(h.uid, uid);
 	id_put(h.gid, uid);
-	number_put(h.size, sizeof(h.size), data ? len : 0);
+	number_put(h.size, sizeof(h.size), size);
 	number_put(h.mtime, sizeof(h.mtime), 0);
-	h.type = data ? TYPE_FILE : TYPE_DIR;
+	h.type = type;
 	memcpy(h.magic, "ustar", 6);
 	memcpy(h.version, "00", 2);
 	number_put(h.sum, sizeof(h.sum) - 1, header_sum(&h));
 	h.sum[7] = ' ';
 	pst_buf_append(b, &h, sizeof(h));
+}
+
+void tar_put_head(struct pst_buf *b, const char *name, mode_t mode, uint64_t size)
+{
+	head_put(b, name, TYPE_FILE, mode, 0, size);
+}
+
+void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const char *data, size_t len)
+{
+	head_put(b, name, data ? TYPE_FILE : TYPE_DIR, mode, uid, data ? len : 0);
 	if (data) {
 		pst_buf_append(b, data, len);
 		pst_buf_put_zero(b, (TAR_BLOCK - len % TAR_BLOCK) % TAR_BLOCK);

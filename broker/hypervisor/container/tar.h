@@ -16,6 +16,10 @@
 /* Appends a regular file, or with data NULL a directory (name without a '/' at its end). Failure is sticky in b. */
 void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const char *data, size_t len);
 
+/* The header alone of a regular file of size bytes (below TAR_SIZE_MAX), which come next, filled up to whole blocks. */
+#define TAR_SIZE_MAX (UINT64_C(1) << 33)
+void tar_put_head(struct pst_buf *b, const char *name, mode_t mode, uint64_t size);
+
 /* The two zero blocks of the end. */
 void tar_end(struct pst_buf *b);
 

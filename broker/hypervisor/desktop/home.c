@@ -109,9 +109,15 @@ static int dir_copy(struct copy *c, int from, int to, unsigned depth, struct pst
 	return rc;
 }
 
-int home_make(const char *skel, const char *home, uid_t uid, struct pst_err *err)
+int home_fill(int skel, int home, uid_t uid, struct pst_err *err)
 {
 	struct copy c = { .uid = uid };
+
+	return dir_copy(&c, skel, home, 0, err);
+}
+
+int home_make(const char *skel, const char *home, uid_t uid, struct pst_err *err)
+{
 	int from, to, rc = 0;
 
 	if (mkdir(home, 0700) < 0)
@@ -121,7 +127,7 @@ int home_make(const char *skel, const char *home, uid_t uid, struct pst_err *err
 	if (to < 0)
 		rc = pst_err_sys(err, PST_EIO, errno, "open %s", home);
 	else if (from >= 0)
-		rc = dir_copy(&c, from, to, 0, err);
+		rc = home_fill(from, to, uid, err);
 	/* Last, so that a half-made home is not the user's yet. */
 	if (rc == 0 && fchown(to, uid, uid) < 0)
 		rc = pst_err_sys(err, PST_EIO, errno, "own %s", home);

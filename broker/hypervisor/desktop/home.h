@@ -13,3 +13,6 @@
 #define HOME_ENTRIES_MAX 4096
 #define HOME_DEPTH_MAX 16
 int home_make(const char *skel, const char *home, uid_t uid, struct pst_err *err);
+
+/* The same into an open folder, which is not given away itself. Borrows both. */
+int home_fill(int skel, int home, uid_t uid, struct pst_err *err);

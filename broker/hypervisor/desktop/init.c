@@ -54,7 +54,7 @@ struct init {
 	unsigned have; /* SESSION_... that hold */
 	int signals, output, output_in, ready, kept;
 	unsigned x_failures;
-	bool ending;
+	bool ending, resting;
 	uint64_t end_ms;
 };
 
@@ -73,7 +73,8 @@ static _Noreturn void child_exec(const struct init *in, const struct session_ser
 	dup2(in->output_in, 2);
 	if (ready_fd >= 0 && dup2(ready_fd, SESSION_DISPLAYFD) >= 0)
 		fcntl(SESSION_DISPLAYFD, F_SETFD, 0);
-	if (chdir(getenv("HOME")) < 0)
+	/* The home may be exchanged below what stays. */
+	if (chdir(s->stays ? "/" : getenv("HOME")) < 0)
 		dprintf(2, "chdir to the home: %s\n", strerror(errno));
 	execvp(s->argv[0], (char *const *)s->argv);
 	_exit(errno == ENOENT ? EXIT_MISSING : 126);
@@ -121,13 +122,17 @@ static void runner_start(struct init *in, struct runner *r, uint64_t now)
 	r->started_ms = now;
 }
 
+static bool may_start(const struct init *in, const struct runner *r)
+{
+	return (r->service->needs & ~in->have) == 0 && (r->service->stays || !in->resting);
+}
+
 static void start_due(struct init *in, uint64_t now)
 {
 	for (size_t i = 0; i < in->session->services_n; i++) {
 		struct runner *r = &in->runners[i];
 
-		if (r->phase == WAITING && now >= r->due_ms &&
-			(r->service->needs & ~in->have) == 0)
+		if (r->phase == WAITING && now >= r->due_ms && may_start(in, r))
 			runner_start(in, r, now);
 	}
 }
@@ -140,7 +145,7 @@ static int next_due(const struct init *in, uint64_t now)
 	for (size_t i = 0; i < in->session->services_n && !in->ending; i++) {
 		const struct runner *r = &in->runners[i];
 
-		if (r->phase == WAITING && (r->service->needs & ~in->have) == 0)
+		if (r->phase == WAITING && may_start(in, r))
 			first = PST_MIN(first, r->due_ms);
 	}
 	if (first == UINT64_MAX)
@@ -254,8 +259,13 @@ static void signals_read(struct init *in, uint64_t now)
 			in->ending = true;
 			in->end_ms = now + END_GRACE_MS;
 			kill(-1, SIGTERM);
-		} else if (si.ssi_signo == SIGHUP && !in->ending) {
+		} else if (si.ssi_signo == SIGHUP && !in->ending && (!in->resting || si.ssi_uid == 0)) {
 			pst_info("the session ends and begins again");
+			in->resting = false;
+			session_end(in, now);
+		} else if (si.ssi_signo == SIGUSR1 && si.ssi_uid == 0) {
+			pst_info("the session ends and rests");
+			in->resting = true;
 			session_end(in, now);
 		}
 	}
@@ -300,6 +310,7 @@ static int init_open(struct init *in)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	in->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

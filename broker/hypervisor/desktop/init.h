@@ -13,7 +13,8 @@
 /*
  * Runs until told to end by a SIGTERM of the parent (for process 1: from outside the namespace), or until
  * there is no hope; returns the exit status. SIGHUP from anybody inside ends the user's session:
- * everything but the services that stay is killed and started anew. Services write to
+ * everything but the services that stay is killed and started anew. After SIGUSR1 from root it rests until root's
+ * SIGHUP: nobody uses the home then, and it can be exchanged. Services write to
  * output_fd (borrowed); our own words go to the log.
  */
 int init_run(const struct session *s, int output_fd);

@@ -5,6 +5,8 @@
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
+ *	puesto-desktop --attach DIR FOLDER, --detach DIR FOLDER   root, outside: a user's files; see attach.h
+ *	puesto-desktop --keep           in a machine of its own, as root; see keep.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
  *	puesto-desktop --wait-painted FILE, --wait-file FILE, --wait-card   the same
@@ -18,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/desktop/attach.h"
 #include "broker/hypervisor/desktop/card.h"
 #include "broker/hypervisor/desktop/confine.h"
 #include "broker/hypervisor/desktop/contained.h"
@@ -25,6 +28,7 @@
 #include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
+#include "broker/hypervisor/desktop/keep.h"
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
 #include "broker/hypervisor/desktop/painted.h"
@@ -302,12 +306,17 @@ static const struct {
 	{ "--wait-painted", painted_wait, NULL },
 	{ "--wait-file", file_wait, NULL },
 	{ "--wait-card", NULL, card_wait },
+	{ "--keep", NULL, keep_main },
 };
 
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--launch") == 0)
 		return launch_main(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "--attach") == 0)
+		return attach_main(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "--detach") == 0)
+		return detach_main(argv[2], argv[3]);
 	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(helpers); i++) {
 		if (strcmp(helpers[i].option, argv[1]) != 0)
 			continue;

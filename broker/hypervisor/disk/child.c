@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHUNK 4096
+#define CHUNK 16384
 #define POLL_MAX_MS 60000
 #define LAST_WORDS_MS 2000
 
@@ -185,6 +184,8 @@ static int run_listen(struct run *r, uint64_t deadline_ms, struct pst_err *err)
 			return pst_err_set(err, PST_ECLOSED, "%s was cancelled", r->p->argv[0]);
 		if (fds[0].revents)
 			stream_read(r, &r->out[0], true);
+		if (fds[0].revents && r->p->go_on && !r->p->go_on(r->p->arg))
+			return pst_err_set(err, PST_ECLOSED, "%s was stopped", r->p->argv[0]);
 		if (fds[1].revents)
 			stream_read(r, &r->words[0], false);
 		if (fds[3].revents)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "broker/hypervisor/disk/sandbox.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ struct child_params {
 	int (*talk)(void *arg, int fd, struct pst_err *err);
 	/* Pieces of stdout as they come, not terminated; borrowed for the call. May be NULL. */
 	void (*said)(void *arg, const char *text, size_t len);
+	/* Asked after each piece; false ends it with PST_ECLOSED. May be NULL. */
+	bool (*go_on)(void *arg);
 	void *arg;
 };
 

@@ -28,5 +28,5 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/sync.c broker/hypervisor/disk/sync.h \
 	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h \
 	broker/hypervisor/disk/version.c broker/hypervisor/disk/version.h \
-	broker/hypervisor/disk/version_list.c \
+	broker/hypervisor/disk/version_list.c broker/hypervisor/disk/version_oci.c broker/hypervisor/disk/version_priv.h \
 	broker/hypervisor/disk/walk.c broker/hypervisor/disk/walk.h

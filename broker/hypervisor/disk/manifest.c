@@ -8,15 +8,19 @@
 #include <string.h>
 
 static const char *const known[] = { "v", "image", "version", "format", "size", "file_size", "sha256", "created",
-	NULL };
+	"id", NULL };
+
+#define FORMAT_OCI "oci"
 
 char *manifest_text(const struct manifest *m, size_t *ret_len)
 {
 	json_t *obj = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "v", 1, "image", m->image, "version",
-		m->version, "format", disk_format_name(m->format), "size", (json_int_t)m->size, "file_size",
+		m->version, "format", m->is_oci ? FORMAT_OCI : disk_format_name(m->format), "size", (json_int_t)m->size, "file_size",
 		(json_int_t)m->file_size, "sha256", m->sha256, "created", m->created);
-	char *text = obj ? pst_json_text(obj, ret_len) : NULL;
+	char *text = NULL;
 
+	if (obj && (!m->is_oci || json_object_set_new(obj, "id", json_string(m->id)) == 0))
+		text = pst_json_text(obj, ret_len);
 	json_decref(obj);
 	return text;
 }
@@ -44,18 +48,35 @@ static int sizes_read(const json_t *obj, struct manifest *m, struct pst_err *err
 	return 0;
 }
 
+static bool is_digest(const char *text)
+{
+	return strlen(text) == PST_SHA256_HEX_SIZE - 1 && strspn(text, "0123456789abcdef") == PST_SHA256_HEX_SIZE - 1;
+}
+
+/* What it is, and of a container image which one. */
+static int format_read(const json_t *obj, struct manifest *m, struct pst_err *err)
+{
+	const char *format, *id;
+
+	if (pst_json_need_str(obj, "format", 16, &format, err) < 0 || pst_json_opt_str(obj, "id", PST_SHA256_HEX_SIZE - 1, "", &id, err) < 0)
+		return err->code;
+	m->is_oci = strcmp(format, FORMAT_OCI) == 0;
+	if (!m->is_oci && disk_format_parse(format, &m->format) < 0)
+		return pst_err_set(err, PST_EINVAL, "format: is none that is known");
+	if (m->is_oci ? !is_digest(id) : id[0] != '\0')
+		return pst_err_set(err, PST_EINVAL, "id: is no digest, or not of a container image");
+	return pst_strlcpy(m->id, sizeof(m->id), id);
+}
+
 static int words_read(const json_t *obj, struct manifest *m, struct pst_err *err)
 {
-	const char *format, *sha256, *created;
+	const char *sha256, *created;
 	int64_t ms;
 
-	if (pst_json_need_str(obj, "format", 16, &format, err) < 0 ||
-		pst_json_need_str(obj, "sha256", PST_SHA256_HEX_SIZE - 1, &sha256, err) < 0 ||
+	if (format_read(obj, m, err) < 0 || pst_json_need_str(obj, "sha256", PST_SHA256_HEX_SIZE - 1, &sha256, err) < 0 ||
 		pst_json_need_str(obj, "created", PST_RFC3339_SIZE - 1, &created, err) < 0)
 		return err->code;
-	if (disk_format_parse(format, &m->format) < 0)
-		return pst_err_set(err, PST_EINVAL, "format: is none that is known");
-	if (strlen(sha256) != PST_SHA256_HEX_SIZE - 1 || strspn(sha256, "0123456789abcdef") != strlen(sha256))
+	if (!is_digest(sha256))
 		return pst_err_set(err, PST_EINVAL, "sha256: is no digest");
 	if (pst_rfc3339_parse(created, &ms) < 0)
 		return pst_err_set(err, PST_EINVAL, "created: is no time");

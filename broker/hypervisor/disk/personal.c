@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define FOLDER_MODE 0711
+#define HELD_SIZE (2 * DISK_NAME_MAX + 2) /* OWNER/NAME and its end */
 
 static int part_path(const char *folder, const char *owner, const char *name, const char *part, char out[PATH_MAX],
 	struct pst_err *err)
@@ -40,6 +41,15 @@ void personal_serial(const char *owner, const char *name, char out[PERSONAL_SERI
 	snprintf(out, PERSONAL_SERIAL_SIZE, "puesto-%.13s", hex);
 }
 
+static int dir_sync(const char *path, struct pst_err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 || fsync(fd) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
+
+	pst_fd_close(&fd);
+	return rc;
+}
+
 /* The names of the folders themselves have to last as well. */
 static int folders_make(const char *folder, const char *owner, const char *own, struct pst_err *err)
 {
@@ -49,14 +59,22 @@ static int folders_make(const char *folder, const char *owner, const char *own, 
 		path_make(paths[2], err, "%s/personal/%s", folder, owner) < 0 || pst_mkdirs(own, FOLDER_MODE, err) < 0)
 		return err->code;
 	for (int i = 0; i < 3; i++) {
-		int fd = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		int rc = fd < 0 || fsync(fd) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", paths[i]) : 0;
-
-		pst_fd_close(&fd);
-		if (rc < 0)
-			return rc;
+		if (dir_sync(paths[i], err) < 0)
+			return err->code;
 	}
 	return 0;
+}
+
+int personal_folder(const char *folder, const char *owner, const char *name, char out[PATH_MAX], struct pst_err *err)
+{
+	return part_path(folder, owner, name, "", out, err);
+}
+
+int personal_folder_make(const char *folder, const char *owner, const char *name, struct pst_err *err)
+{
+	char own[PATH_MAX];
+
+	return part_path(folder, owner, name, "", own, err) < 0 ? err->code : folders_make(folder, owner, own, err);
 }
 
 int personal_create(const char *folder, const char *owner, const char *name, uint64_t size, uid_t uid, gid_t gid,
@@ -103,36 +121,110 @@ int personal_holder(const char *folder, const char *owner, const char *name, cha
 static int own_sync(const char *folder, const char *owner, const char *name, struct pst_err *err)
 {
 	char own[PATH_MAX];
-	int rc = part_path(folder, owner, name, "", own, err), fd;
 
-	if (rc < 0)
-		return rc;
-	fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		rc = pst_err_sys(err, PST_EIO, errno, "%.200s", own);
-	pst_fd_close(&fd);
-	return rc;
+	return part_path(folder, owner, name, "", own, err) < 0 ? err->code : dir_sync(own, err);
 }
 
-int personal_attach(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)
+/* ---- from the desktop to what it has ---- */
+
+static int held_path(const char *folder, const char *desktop, char out[PATH_MAX], struct pst_err *err)
 {
-	char path[PATH_MAX], link[PATH_MAX], holder[PST_UUID_SIZE];
 	struct pst_uuid uuid;
 
 	if (pst_uuid_parse(desktop, &uuid) < 0)
 		return pst_err_set(err, PST_EINVAL, "not the uuid of a desktop");
-	if (personal_path(folder, owner, name, path, err) < 0 || part_path(folder, owner, name, "holder", link, err) < 0)
+	return path_make(out, err, "%s/personal/.held/%s", folder, desktop);
+}
+
+int personal_held(const char *folder, const char *desktop, char ret_owner[DISK_NAME_MAX + 1], char ret_name[DISK_NAME_MAX + 1],
+	struct pst_err *err)
+{
+	char link[PATH_MAX], text[HELD_SIZE], *slash;
+	ssize_t n;
+
+	ret_owner[0] = ret_name[0] = '\0';
+	if (held_path(folder, desktop, link, err) < 0)
 		return err->code;
-	if (access(path, F_OK) < 0)
-		return pst_err_sys(err, PST_ENOTFOUND, errno, "%.200s", path);
+	n = readlink(link, text, sizeof(text) - 1);
+	if (n < 0)
+		return errno == ENOENT ? 0 : pst_err_sys(err, PST_EIO, errno, "%.200s", link);
+	text[n] = '\0';
+	slash = strchr(text, '/');
+	if (!slash)
+		return pst_err_set(err, PST_EIO, "%.200s: does not name a disk", link);
+	*slash = '\0';
+	if (!disk_name_valid(text) || !disk_name_valid(slash + 1))
+		return pst_err_set(err, PST_EIO, "%.200s: does not name a disk", link);
+	strcpy(ret_owner, text);
+	strcpy(ret_name, slash + 1);
+	return 0;
+}
+
+/* Before the holder: a holder is found by its desktop, whatever dies. */
+static int held_note(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)
+{
+	char above[PATH_MAX], link[PATH_MAX], text[HELD_SIZE], has_owner[DISK_NAME_MAX + 1], has_name[DISK_NAME_MAX + 1];
+
+	snprintf(text, sizeof(text), "%s/%s", owner, name);
+	if (path_make(above, err, "%s/personal/.held", folder) < 0 || pst_mkdirs(above, 0700, err) < 0 ||
+		held_path(folder, desktop, link, err) < 0)
+		return err->code;
+	if (symlink(text, link) == 0)
+		return dir_sync(above, err);
+	if (errno != EEXIST)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", link);
+	if (personal_held(folder, desktop, has_owner, has_name, err) < 0)
+		return err->code;
+	if (strcmp(has_owner, owner) != 0 || strcmp(has_name, name) != 0)
+		return pst_err_set(err, PST_EBUSY, "the desktop has the disk %s of %s", has_name, has_owner);
+	return 0;
+}
+
+static int held_forget(const char *folder, const char *desktop, struct pst_err *err)
+{
+	char link[PATH_MAX];
+
+	if (held_path(folder, desktop, link, err) < 0)
+		return err->code;
+	if (unlink(link) < 0 && errno != ENOENT)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", link);
+	return 0;
+}
+
+/* ---- one desktop at a time ---- */
+
+int personal_attach(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)
+{
+	char own[PATH_MAX], link[PATH_MAX], holder[PST_UUID_SIZE];
+
+	if (part_path(folder, owner, name, "", own, err) < 0 || part_path(folder, owner, name, "holder", link, err) < 0)
+		return err->code;
+	if (access(own, F_OK) < 0)
+		return pst_err_sys(err, PST_ENOTFOUND, errno, "%.200s", own);
+	if (held_note(folder, owner, name, desktop, err) < 0)
+		return err->code;
 	/* One call makes the link with its text, and only if there is none. */
 	if (symlink(desktop, link) < 0 && errno != EEXIST)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", link);
 	if (holder_read(link, holder, err) < 0)
 		return err->code;
-	if (strcmp(holder, desktop) != 0)
+	if (strcmp(holder, desktop) != 0) {
+		(void)held_forget(folder, desktop, err);
 		return pst_err_set(err, PST_EBUSY, "the disk is attached to desktop %s", holder[0] ? holder : "(changing)");
+	}
 	return own_sync(folder, owner, name, err);
+}
+
+int personal_claim(const char *folder, const char *owner, const char *name, const char *desktop,
+	bool (*is_there)(const char *desktop, void *arg), void *arg, struct pst_err *err)
+{
+	char holder[PST_UUID_SIZE];
+
+	if (personal_holder(folder, owner, name, holder, err) < 0)
+		return err->code;
+	if (holder[0] && strcmp(holder, desktop) != 0 && !is_there(holder, arg) && personal_detach(folder, owner, name, holder, err) < 0)
+		return err->code;
+	return personal_attach(folder, owner, name, desktop, err);
 }
 
 int personal_detach(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)
@@ -142,12 +234,26 @@ int personal_detach(const char *folder, const char *owner, const char *name, con
 	if (part_path(folder, owner, name, "holder", link, err) < 0 || holder_read(link, holder, err) < 0)
 		return err->code;
 	if (holder[0] == '\0')
-		return 0;
+		return held_forget(folder, desktop, err);
 	if (strcmp(holder, desktop) != 0)
 		return pst_err_set(err, PST_ECONFLICT, "the disk is attached to desktop %s", holder);
 	if (unlink(link) < 0 && errno != ENOENT)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", link);
-	return own_sync(folder, owner, name, err);
+	return own_sync(folder, owner, name, err) < 0 ? err->code : held_forget(folder, desktop, err);
+}
+
+int personal_release(const char *folder, const char *desktop, struct pst_err *err)
+{
+	char owner[DISK_NAME_MAX + 1], name[DISK_NAME_MAX + 1], holder[PST_UUID_SIZE];
+
+	if (personal_held(folder, desktop, owner, name, err) < 0)
+		return err->code;
+	if (!owner[0])
+		return 0;
+	if (personal_holder(folder, owner, name, holder, err) < 0)
+		return err->code;
+	/* Another's: our note is of an attachment that did not come about. */
+	return strcmp(holder, desktop) == 0 ? personal_detach(folder, owner, name, desktop, err) : held_forget(folder, desktop, err);
 }
 
 int personal_remove(const char *folder, const char *owner, const char *name, const char *reason, int64_t now_ms,

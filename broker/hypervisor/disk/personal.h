@@ -4,7 +4,9 @@
  * one desktop at a time. Any thread; who holds a disk is decided by one file system call.
  *
  *	FOLDER/personal/OWNER/NAME/disk.qcow2    with snapshots beside it (snapshot.h)
+ *	FOLDER/personal/OWNER/NAME/files/        in its place, where desktops share this machine's kernel
  *	FOLDER/personal/OWNER/NAME/holder        a symbolic link whose text is the desktop's uuid
+ *	FOLDER/personal/.held/UUID               and one whose text is OWNER/NAME, made before the holder, gone after it
  */
 #pragma once
 
@@ -13,6 +15,7 @@
 #include "broker/hypervisor/disk/name.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,9 +35,13 @@ void personal_serial(const char *owner, const char *name, char out[PERSONAL_SERI
 int personal_create(const char *folder, const char *owner, const char *name, uint64_t size, uid_t uid, gid_t gid,
 	struct pst_err *err);
 
+/* OWNER/NAME itself, for what keeps "files" in it. 0 also when it is there. */
+int personal_folder_make(const char *folder, const char *owner, const char *name, struct pst_err *err);
+int personal_folder(const char *folder, const char *owner, const char *name, char out[PATH_MAX], struct pst_err *err);
+
 /*
- * desktop: a uuid. 0 also when that desktop has it already; PST_EBUSY, naming the holder, when another has;
- * PST_ENOTFOUND without such a disk.
+ * desktop: a uuid. 0 also when that desktop has it already; PST_EBUSY, naming the holder, when another has, or
+ * when the desktop has another disk; PST_ENOTFOUND without such a disk.
  */
 int personal_attach(const char *folder, const char *owner, const char *name, const char *desktop,
 	struct pst_err *err);
@@ -46,6 +53,19 @@ int personal_detach(const char *folder, const char *owner, const char *name, con
 /* "" for nobody. */
 int personal_holder(const char *folder, const char *owner, const char *name, char out[PST_UUID_SIZE],
 	struct pst_err *err);
+
+/* What the desktop has; both "" for nothing. */
+int personal_held(const char *folder, const char *desktop, char ret_owner[DISK_NAME_MAX + 1], char ret_name[DISK_NAME_MAX + 1],
+	struct pst_err *err);
+/* Whatever it has is nobody's: the desktop's machine does not run any more. */
+int personal_release(const char *folder, const char *desktop, struct pst_err *err);
+
+/*
+ * personal_attach, also where the holder is a desktop that is no more: is_there tells. It is not asked of
+ * a desktop that may be made at the same time.
+ */
+int personal_claim(const char *folder, const char *owner, const char *name, const char *desktop,
+	bool (*is_there)(const char *desktop, void *arg), void *arg, struct pst_err *err);
 
 /* Into the recycle bin (recycle.h), with its snapshots. PST_EBUSY while it is attached. */
 int personal_remove(const char *folder, const char *owner, const char *name, const char *reason, int64_t now_ms,

@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 struct mark {
@@ -14,6 +13,9 @@ struct mark {
 	int format; /* or -1 … */
 	const char *words; /* … for a kind that is no disk here: what to do */
 };
+
+#define TAR_MARK_AT 257
+#define TAR_MARK "ustar"
 
 #define DISK(at, bytes, format) { at, bytes, sizeof(bytes) - 1, format, NULL }
 #define OTHER(at, bytes, words) { at, bytes, sizeof(bytes) - 1, -1, words }
@@ -32,7 +34,7 @@ static const struct mark marks[] = {
 	OTHER(0, "\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
 	OTHER(0, "PK\x03\x04", "a zip archive; unpack it first"),
 	OTHER(64, "\x7f\x10\xda\xbe", "a VDI; convert it first"),
-	OTHER(257, "ustar", "an archive (an OVA is one); unpack it first"),
+	OTHER(TAR_MARK_AT, TAR_MARK, "an archive (an OVA is one); unpack it first"),
 	OTHER(32769, "CD001", "an ISO image; it is no disk of a machine"),
 };
 
@@ -60,4 +62,9 @@ int probe_format(const uint8_t *head, size_t len, unsigned allowed, enum disk_fo
 		return pst_err_set(err, PST_EDENIED, "the file is %s, which is not allowed here", disk_format_name(format));
 	*ret_format = format;
 	return 0;
+}
+
+bool probe_is_tar(const uint8_t *head, size_t len)
+{
+	return len >= TAR_MARK_AT + strlen(TAR_MARK) && memcmp(head + TAR_MARK_AT, TAR_MARK, strlen(TAR_MARK)) == 0;
 }

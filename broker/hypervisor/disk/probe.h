@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "broker/hypervisor/disk/format.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,3 +24,6 @@
  * PST_EINVAL when nothing fits.
  */
 int probe_format(const uint8_t *head, size_t len, unsigned allowed, enum disk_format *ret_format, struct pst_err *err);
+
+/* A tar: a container image, or an OVA, or anything else. */
+bool probe_is_tar(const uint8_t *head, size_t len);

@@ -58,17 +58,23 @@ static int landlock_allow(int ruleset, int fd, uint64_t rights, struct pst_err *
 	return 0;
 }
 
+/* What is not there is not allowed, and the start tells. */
+static int path_allow(int ruleset, const char *path, struct pst_err *err)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return 0;
+	rc = landlock_allow(ruleset, fd, RIGHTS_READ, err);
+	pst_fd_close(&fd);
+	return rc;
+}
+
 static int system_allow(int ruleset, struct pst_err *err)
 {
 	for (size_t i = 0; i < PST_ARRAY_LEN(system_paths); i++) {
-		int fd = open(system_paths[i], O_PATH | O_CLOEXEC);
-
-		if (fd < 0)
-			continue;
-		int rc = landlock_allow(ruleset, fd, RIGHTS_READ, err);
-		pst_fd_close(&fd);
-		if (rc < 0)
-			return rc;
+		if (path_allow(ruleset, system_paths[i], err) < 0)
+			return err->code;
 	}
 	return 0;
 }
@@ -84,7 +90,7 @@ static int files_allow(const struct sandbox *s, struct pst_err *err)
 {
 	const struct sandbox_params *p = &s->params;
 
-	if (system_allow(s->ruleset, err) < 0)
+	if (system_allow(s->ruleset, err) < 0 || (p->program && path_allow(s->ruleset, p->program, err) < 0))
 		return err->code;
 	for (size_t i = 0; i < p->n_read; i++)
 		if (landlock_allow(s->ruleset, p->read_fds[i], LANDLOCK_ACCESS_FS_READ_FILE, err) < 0)

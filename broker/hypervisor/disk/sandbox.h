@@ -17,6 +17,7 @@ struct sandbox_params {
 	uint64_t memory_max; /* bytes of address space */
 	uint64_t file_max;   /* bytes of a file that it writes; 0: it writes none */
 	uint32_t cpu_s_max;
+	const char *program; /* that it may start and read besides the system's, or NULL */
 	const int *read_fds; /* files that it may open by their paths and read */
 	size_t n_read;
 	int write_fd; /* a file that it may open and write; becomes its uid's. -1: none */

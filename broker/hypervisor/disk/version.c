@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Publishes, checks and removes versions of golden images. */
-#include "broker/hypervisor/disk/version.h"
+#include "broker/hypervisor/disk/version_priv.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -34,17 +34,17 @@ struct publication {
 	bool is_moved;               /* the source is there */
 };
 
-static int names_check(const char *image, const char *version, struct pst_err *err)
+int version_names_check(const char *image, const char *version, struct pst_err *err)
 {
 	if (disk_name_valid(image) && disk_name_valid(version))
 		return 0;
 	return pst_err_set(err, PST_EINVAL, "\"%.40s\", version \"%.40s\": not a usable name", image, version);
 }
 
-static int version_file(const char *folder, const char *image, const char *version, const char *name,
+int version_file(const char *folder, const char *image, const char *version, const char *name,
 	char out[PATH_MAX], struct pst_err *err)
 {
-	if (names_check(image, version, err) < 0)
+	if (version_names_check(image, version, err) < 0)
 		return PST_EINVAL;
 	return path_make(out, err, "%s/images/%s/%s%s%s", folder, image, version, name[0] ? "/" : "", name);
 }
@@ -55,7 +55,7 @@ int version_disk_path(const char *folder, const char *image, const char *version
 	return version_file(folder, image, version, "disk.qcow2", out, err);
 }
 
-static int folder_sync(const char *path, struct pst_err *err)
+int version_folder_sync(const char *path, struct pst_err *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd < 0 || fsync(fd) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
@@ -76,7 +76,7 @@ static int folders_make(struct publication *pub, struct pst_err *err)
 	if (access(path, F_OK) == 0)
 		return pst_err_set(err, PST_ECONFLICT, "%.60s has a version %.60s already", pub->p->image,
 			pub->p->version);
-	if (pst_mkdirs(pub->image_folder, FOLDER_MODE, err) < 0 || folder_sync(images, err) < 0)
+	if (pst_mkdirs(pub->image_folder, FOLDER_MODE, err) < 0 || version_folder_sync(images, err) < 0)
 		return err->code;
 	pub->folder = open(pub->image_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pub->folder < 0 || temp_name(pub->p->version, pub->temp, err) < 0 ||
@@ -130,35 +130,44 @@ static int disk_describe(struct publication *pub, struct pst_err *err)
 	return rc;
 }
 
-static int manifest_write(struct publication *pub, struct pst_err *err)
+int version_manifest_write(const struct version_params *p, const char *folder, struct manifest *m, struct pst_err *err)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
 	int rc;
 
-	pst_strlcpy(pub->m.image, sizeof(pub->m.image), pub->p->image);
-	pst_strlcpy(pub->m.version, sizeof(pub->m.version), pub->p->version);
-	pst_rfc3339(pub->p->now_ms, pub->m.created);
-	text = manifest_text(&pub->m, &len);
+	pst_strlcpy(m->image, sizeof(m->image), p->image);
+	pst_strlcpy(m->version, sizeof(m->version), p->version);
+	pst_rfc3339(p->now_ms, m->created);
+	text = manifest_text(m, &len);
 	if (!text)
 		return pst_err_set(err, PST_ENOMEM, "out of memory");
-	rc = path_make(path, err, "%s/%s/manifest.json", pub->image_folder, pub->temp);
+	rc = path_make(path, err, "%s/manifest.json", folder);
 	if (rc == 0)
 		rc = pst_file_write(path, text, len, 0444, err);
 	free(text);
 	return rc;
 }
 
+static int manifest_write(struct publication *pub, struct pst_err *err)
+{
+	char folder[PATH_MAX];
+
+	if (path_make(folder, err, "%s/%s", pub->image_folder, pub->temp) < 0)
+		return err->code;
+	return version_manifest_write(pub->p, folder, &pub->m, err);
+}
+
 static int publish_steps(struct publication *pub, struct pst_err *err)
 {
-	if (names_check(pub->p->image, pub->p->version, err) < 0 || folders_make(pub, err) < 0 ||
+	if (version_names_check(pub->p->image, pub->p->version, err) < 0 || folders_make(pub, err) < 0 ||
 		source_move(pub, err) < 0 || disk_describe(pub, err) < 0 || manifest_write(pub, err) < 0)
 		return err->code;
 	int rc = temp_publish(pub->folder, pub->temp, pub->p->version, err);
 	if (rc < 0)
 		return rc;
 	pub->temp[0] = '\0';
-	return folder_sync(pub->image_folder, err);
+	return version_folder_sync(pub->image_folder, err);
 }
 
 /* The disk goes back where it came from; only then its folder goes. */
@@ -242,8 +251,11 @@ int version_verify(const char *folder, const char *image, const char *version, b
 	struct manifest m;
 	int fd, rc;
 
-	if (version_read(folder, image, version, &m, err) < 0 ||
-		version_disk_path(folder, image, version, path, err) < 0 || seal_verify(path, err) < 0)
+	if (version_read(folder, image, version, &m, err) < 0)
+		return err->code;
+	if (m.is_oci)
+		return version_verify_oci(folder, &m, deep, go_on, arg, err);
+	if (version_disk_path(folder, image, version, path, err) < 0 || seal_verify(path, err) < 0)
 		return err->code;
 	fd = disk_open(path, folder, err);
 	if (fd < 0)
@@ -270,14 +282,19 @@ int version_remove(const char *folder, const char *const *others, const char *im
 	const char *reason, int64_t now_ms, int64_t keep_ms, struct pst_err *err)
 {
 	char path[PATH_MAX], disk[PATH_MAX];
+	struct pst_err unread = PST_ERR_INIT;
 	struct recycle_entry entry;
+	struct manifest m;
+	bool is_oci;
 	int rc;
 
-	if (version_file(folder, image, version, "", path, err) < 0 ||
-		version_disk_path(folder, image, version, disk, err) < 0 || references_check(folder, others, disk, err) < 0)
+	/* No overlay of a disk stands on a tree of files. */
+	is_oci = version_read(folder, image, version, &m, &unread) == 0 && m.is_oci;
+	if (version_file(folder, image, version, "", path, err) < 0 || version_disk_path(folder, image, version, disk, err) < 0 ||
+		(!is_oci && references_check(folder, others, disk, err) < 0))
 		return err->code;
 	rc = recycle_put(folder, path, reason, now_ms, keep_ms, &entry, err);
-	if (rc < 0)
+	if (rc < 0 || is_oci)
 		return rc;
 	/* An overlay that was made in between still has its name: then it comes back. */
 	rc = references_check(folder, others, disk, err);

@@ -6,6 +6,9 @@
  *
  *	FOLDER/images/IMAGE/VERSION/disk.qcow2      sealed (seal.h)
  *	FOLDER/images/IMAGE/VERSION/manifest.json   manifest.h
+ *
+ * A container image has image.tar, tree/ and layer/ there instead of the disk (oci_import.h), in a folder that root
+ * alone enters: its files have a stranger's owners and set-uid bits.
  */
 #pragma once
 
@@ -36,6 +39,15 @@ int version_disk_path(const char *folder, const char *image, const char *version
  * needs other files, is encrypted or waits for a repair; PST_EBUSY while it is open for writing.
  */
 int version_publish(const struct version_params *p, struct manifest *ret_manifest, struct pst_err *err);
+
+/*
+ * The same with a folder as source, which oci_import_run has filled; m: what that told (id, sizes, digest).
+ * On failure the source is left where it is, for temp_sweep, unless the version is there.
+ */
+int version_publish_oci(const struct version_params *p, struct manifest *m, struct pst_err *err);
+
+/* What the version is for drivers: its disk, or the tree of a container image. */
+int version_base_path(const char *folder, const struct manifest *m, char out[PATH_MAX], struct pst_err *err);
 
 int version_read(const char *folder, const char *image, const char *version, struct manifest *ret_manifest,
 	struct pst_err *err);

@@ -72,7 +72,8 @@ static int entry_walk(struct walk *w, int folder, const char *parent, const stru
 		return PST_ELIMIT;
 	if (is_disk(e->d_name, &format))
 		return disk_visit(w, folder, e->d_name, path, format, err);
-	if (depth < WALK_DEPTH_MAX && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+	/* The files of an image that is a tree have a stranger's names. */
+	if (depth < WALK_DEPTH_MAX && strcmp(e->d_name, "tree") != 0 && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 		return subfolder_walk(w, folder, e->d_name, path, depth + 1, err);
 	return 0;
 }

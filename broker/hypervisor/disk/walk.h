@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Every disk below a folder, wherever it lies: *.qcow2 and *.raw, and qcow2 files that have
- * only their temporary name. Links are not followed, other file systems not entered. Any thread.
+ * only their temporary name. Folders called "tree" hold no disks. Links are not followed, other file systems not entered. Any thread.
  */
 #pragma once
 

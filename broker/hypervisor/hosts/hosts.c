@@ -114,7 +114,7 @@ static int hosts_begin(struct hosts *h, const struct driver_params *p, struct ps
 {
 	uint32_t deadline_s, poll_s, port;
 
-	if (pst_conf_u32(p->conf, p->section, "port", 1, 65535, 22, &port, err) < 0 || commands_read(h, p, err) < 0 || places_read(h, p, err) < 0 || wake_read(h, p, err) < 0 || seed_site_read(&h->seed, p, err) < 0 ||
+	if (pst_conf_u32(p->conf, p->section, "port", 1, 65535, 22, &port, err) < 0 || commands_read(h, p, err) < 0 || places_read(h, p, err) < 0 || wake_read(h, p, err) < 0 || seed_site_read(&h->seed, p, err) < 0 || rdp_site_read(&h->rdp, p, err) < 0 ||
 		pst_conf_bool(p->conf, p->section, "foreign", false, &h->lends_foreign, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "deadline_s", 1, 3600, 300, &deadline_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 30, &poll_s, err) < 0)
@@ -161,5 +161,6 @@ const struct driver_type driver_seats = {
 	.close = hosts_close,
 	.power = hosts_power,
 	.console = hosts_console,
+	.way = hosts_way,
 	.cancel = hosts_cancel,
 };

@@ -197,3 +197,28 @@ int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint
 	hosts_op_end(&op);
 	return rc;
 }
+
+/* Its user's way in: what he gives his name and password for. */
+int hosts_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct hosts *h = hosts_of(d);
+	const struct seat *s;
+	struct hosts_op op;
+	struct machine m;
+	struct lease *l;
+	int rc;
+
+	if (hosts_op_begin(&op, h, desktop, h->deadline_ms, err) < 0)
+		return err->code;
+	rc = hosts_need(&op, &l, &s, err);
+	if (rc == 0) {
+		const struct rdp_machine rdp = { .name = s->name, .host = s->host, .login = s->login, .pin = s->pin, .layout = l->request.layout };
+
+		*ret_account = s->protocol == SEAT_RDP ? rdp_site_account(&h->rdp, &rdp, err) : rdp_site_password(&h->rdp, s->name, err);
+		rc = *ret_account ? 0 : err->code;
+		hosts_machine_fill(l, s, &m);
+		*ret = m.endpoint;
+	}
+	hosts_op_end(&op);
+	return rc;
+}

@@ -32,6 +32,18 @@ void hosts_op_end(struct hosts_op *op)
 	leases_finish(&op->leases);
 }
 
+/* To believe whoever answers at an address would hand him the seat's password, and the user's. */
+static int identities_check(const struct hosts_op *op, struct pst_err *err)
+{
+	for (size_t i = 0; i < op->seats.n; i++) {
+		const struct seat *s = &op->seats.list[i];
+
+		if (s->protocol == SEAT_RDP && !rdp_site_knows(&op->h->rdp, s->pin))
+			return pst_err_set(err, PST_EINVAL, "%s: nothing says by what certificate %s is known: give it fingerprint=…, or the provider rdp_ca", op->h->path, s->name);
+	}
+	return 0;
+}
+
 int hosts_op_begin(struct hosts_op *op, struct hosts *h, const char *desktop, uint64_t timeout_ms, struct pst_err *err)
 {
 	memset(op, 0, sizeof(*op));
@@ -41,6 +53,10 @@ int hosts_op_begin(struct hosts_op *op, struct hosts *h, const char *desktop, ui
 	if (desktop[0])
 		watches_hold(h->watches, desktop);
 	if (seats_load(h->path, &op->seats, err) < 0 || leases_load(h->folder, &op->leases, err) < 0) {
+		hosts_op_end(op);
+		return err->code;
+	}
+	if (identities_check(op, err) < 0) {
 		hosts_op_end(op);
 		return err->code;
 	}

@@ -100,11 +100,29 @@ static int on_secureon(struct seat *s, const char *value, struct pst_err *err)
 		pst_err_set(err, PST_EINVAL, "a SecureOn password has 4 or 6 bytes, written as a MAC address is");
 }
 
+static int on_fingerprint(struct seat *s, const char *value, struct pst_err *err)
+{
+	return rdp_pin_read(value, s->pin, err);
+}
+
+static int on_login(struct seat *s, const char *value, struct pst_err *err)
+{
+	if (strcmp(value, "ask") != 0 && strcmp(value, "fixed") != 0)
+		return pst_err_set(err, PST_EINVAL, "\"%.40s\" is not ask or fixed", value);
+	return pst_strlcpy(s->login, sizeof(s->login), value);
+}
+
+static int on_name(struct seat *s, const char *value, struct pst_err *err)
+{
+	return pst_strlcpy(s->host, sizeof(s->host), value) < 0 ? pst_err_set(err, PST_EINVAL, "longer than 255 letters") : 0;
+}
+
 static const struct {
 	const char *key;
 	int (*read)(struct seat *s, const char *value, struct pst_err *err);
 } fields[] = {
 	{ "address", on_address }, { "protocol", on_protocol }, { "port", on_port }, { "mac", on_mac }, { "secureon", on_secureon }, { "wake", on_wake },
+	{ "fingerprint", on_fingerprint }, { "login", on_login }, { "name", on_name },
 };
 
 static int field_read(struct seat *s, char *word, struct pst_err *err)
@@ -118,7 +136,7 @@ static int field_read(struct seat *s, char *word, struct pst_err *err)
 		if (strcmp(fields[i].key, word) == 0)
 			return fields[i].read(s, value, err) < 0 ? pst_err_wrap(err, "%s", word) : 0;
 	}
-	return pst_err_set(err, PST_EINVAL, "\"%.40s\" is none of address, protocol, port, mac, secureon and wake", word);
+	return pst_err_set(err, PST_EINVAL, "\"%.40s\" is none of address, protocol, port, mac, secureon, wake, fingerprint, login and name", word);
 }
 
 /* It names a file. */

@@ -3,6 +3,7 @@
  * The list of seats: machines that are there already and are lent. A line of the file each:
  *
  *	NAME address=10.1.3.11 protocol=agent [port=5910] [mac=52:54:00:12:34:56] [secureon=…] [wake=10.1.3.255]
+ *	NAME address=10.1.3.12 protocol=rdp [login=ask|fixed] [fingerprint=…] [name=pc12.example]
  *
  * Blank lines and lines that begin with # are none. Pure but for seats_load.
  */
@@ -10,6 +11,7 @@
 
 #include "base/err.h"
 #include "broker/hypervisor/machine.h"
+#include "broker/hypervisor/rdp_site.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,8 @@ struct seat {
 	bool has_mac;
 	uint16_t port;
 	enum seat_protocol protocol;
+	/* of RDP; "" where not set */
+	char pin[RDP_PIN_SIZE], login[8], host[256];
 };
 
 struct seats {

@@ -128,7 +128,7 @@ int lv_disk_forget(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	struct blocks b = { .ask = on_ask, .arg = f };
 	char path[PATH_MAX];
 
-	if (!f->host->nature.has_disk)
+	if (!(f->host->nature.can & DRIVER_BACKUP))
 		return 0;
 	if (lv_disk_path(c->lv, c->desktop, "disk.qcow2", path, err) < 0 || lv_call_step(c, f->host, "removing its bitmaps", err) < 0)
 		return err->code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A desktop's folder, DIRECTORY/INSTANCE-PROVIDER/UUID (DATASTORE/desktops/INSTANCE-PROVIDER/UUID): disk.qcow2, a linked overlay of the
- * golden disk, and seed.json. The golden disk is only ever named as a backing file: nothing
+ * golden disk, and the seed (seed.c). The golden disk is only ever named as a backing file: nothing
  * here opens it for writing, and no block job is ever started that could.
  */
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
@@ -72,15 +72,17 @@ int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, cons
 /* Where the broker wishes to keep it, it comes back from there as it was. The seed names the machine and is of no use to a later one. */
 static int folder_recycle(const char *store, const char *path, const struct order *o, struct pst_err *err)
 {
+	static const char *const seeds[] = { "seed.json", "seed.iso" };
 	char folder[900], seed[PATH_MAX];
 	int rc;
 
-	if (path_make(seed, err, "%s/seed.json", path) < 0)
-		return err->code;
 	if (!stores_lock(stores_shared(), store, folder))
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline", store);
-	unlink(seed);
-	rc = recycle_put(folder, path, o->reason, pst_wall_ms(), o->keep_ms, NULL, err);
+	for (size_t i = 0; i < PST_ARRAY_LEN(seeds); i++) {
+		if (path_make(seed, err, "%s/%s", path, seeds[i]) == 0)
+			unlink(seed);
+	}
+	rc = err->code < 0 ? err->code : recycle_put(folder, path, o->reason, pst_wall_ms(), o->keep_ms, NULL, err);
 	stores_unlock(stores_shared(), store);
 	return rc;
 }
@@ -103,23 +105,6 @@ int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err
 	if (o.keep_ms > 0 && lv->set.directory[0] == '\0' && access(disk, F_OK) == 0)
 		return folder_recycle(store, path, &o, err);
 	return tree_remove(path, err);
-}
-
-int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err)
-{
-	char path[PATH_MAX], *text;
-	int rc;
-
-	if (lv->set.seed.agents[0] == '\0')
-		return 0;
-	if (lv_disk_path(lv, r->desktop, "seed.json", path, err) < 0)
-		return err->code;
-	text = seed_text(&lv->set.seed, r, err);
-	if (!text)
-		return err->code;
-	rc = pst_file_write(path, text, strlen(text), 0600, err);
-	seed_text_free(text);
-	return rc;
 }
 
 static int each_below(const char *root, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/hypervisor/libvirt/form.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
 
@@ -22,12 +23,12 @@ struct lv_layer {
 
 /* Every text is borrowed; "" or NULL leaves its part out. */
 struct lv_domain {
-	const char *virt;    /* "kvm", "qemu", "xen", "test" */
-	const char *machine, *arch, *video;
+	const struct lv_form *form;
+	const char *os, *machine, *arch, *video; /* os: what kind of guest it is to the hypervisor, "hvm" */
 	const char *disk;    /* path of a qcow2 file */
 	const struct lv_layer *layers; /* below it, the nearest first */
 	size_t layers_n;
-	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed */
+	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed, or of a disk with it */
 	const char *kernel, *initrd, *cmdline; /* for images without a boot loader */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;

@@ -176,7 +176,7 @@ static void capacity_fill(const struct libvirt *lv, struct driver_capacity *ret)
 	if (lv->set.capacity)
 		ret->machines = lv->set.capacity;
 	ret->can = lv_can(lv);
-	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s", n->type, n->virt[0] ? ", " : "", n->virt);
+	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s", n->type, n->form ? ", " : "", n->form ? n->form->virt : "");
 }
 
 static int libvirt_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)

@@ -10,6 +10,7 @@
 #include "broker/hypervisor/disk/format.h"
 #include "broker/hypervisor/disk/placement.h"
 #include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/libvirt/form.h"
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
@@ -38,11 +39,11 @@ struct lv_mailbox;
 /* What a host turned out to be when its connection was opened. Compared as bytes: cleared before it is filled. */
 struct lv_nature {
 	char type[16];    /* libvirt's name of the driver: "QEMU", "Xen", "LXC", "TEST" */
-	char virt[8];     /* the domain's type: "kvm", "qemu", "xen", "test"; "" where we cannot make any */
-	char machine[48]; /* of QEMU; "" elsewhere */
+	const struct lv_form *form; /* of the domains that we make there */
+	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
+	char machine[48]; /* of QEMU and Xen; "" elsewhere */
 	char arch[16];
 	char video[16];
-	bool has_disk;    /* domains have one */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
 };
@@ -155,9 +156,11 @@ int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, cons
 /* Told by the name: "….qcow2", else raw. */
 enum disk_format lv_golden_format(const char *path);
 int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err);
-int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err);
 /* visit is called for each desktop that has a folder. */
 int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err);
+
+/* seed.c: as the host's domains read it. Replaces the file: a guest that runs keeps the one that it was started with. */
+int lv_seed_write(const struct lv_host *h, const struct machine_request *r, struct pst_err *err);
 
 /* life.c */
 int lv_create_work(struct lv_call *c, struct pst_err *err);

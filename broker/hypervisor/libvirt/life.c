@@ -97,7 +97,7 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 /* The folder is the claim on a datastore's room; the domain names what will be in it. */
 static int disk_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct store_turn *turn, struct pst_err *err)
 {
-	bool has_disk = f->host->nature.has_disk;
+	bool has_disk = f->host->nature.form->disk[0];
 
 	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "waiting for a datastore", err) < 0 ||
 		(has_disk && lv_store_place(c, &f->record.request, turn, err) < 0) ||
@@ -123,7 +123,7 @@ static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr con
 	return address_wait(c, f, conn, err);
 }
 
-/* Older daemons do not know the later flags. */
+/* Older daemons do not know the later flags, nor do drivers without snapshots. */
 static int undefine(virDomainPtr d)
 {
 	static const unsigned flags[] = {
@@ -131,6 +131,7 @@ static int undefine(virDomainPtr d)
 			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
 		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM,
 		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
 		0,
 	};
 
@@ -209,7 +210,7 @@ static int create_earlier(struct lv_call *c, struct pst_err *err)
 			"desktop %s already runs by another task", c->desktop);
 		if (rc > 0 && f.record.phase == LV_CREATING) {
 			f.record.phase = LV_RUNNING;
-			rc = lv_found_save(&f, err) < 0 || lv_seed_write(c->lv, &f.record.request, err) < 0 ? err->code : 1;
+			rc = lv_found_save(&f, err) < 0 || lv_seed_write(f.host, &f.record.request, err) < 0 ? err->code : 1;
 		}
 		if (rc > 0)
 			machine_fill(&f, &c->machine);

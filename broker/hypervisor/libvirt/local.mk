@@ -19,6 +19,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/power.c \
 	broker/hypervisor/libvirt/resize.c \
+	broker/hypervisor/libvirt/seed.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
 	broker/hypervisor/libvirt/store.c \
@@ -27,6 +28,7 @@ LIBVIRT_SOURCES = \
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/libvirt/address.c broker/hypervisor/libvirt/address.h \
 	broker/hypervisor/libvirt/domain.c broker/hypervisor/libvirt/domain.h \
+	broker/hypervisor/libvirt/form.c broker/hypervisor/libvirt/form.h \
 	broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/mac.h \
 	broker/hypervisor/libvirt/net.c broker/hypervisor/libvirt/net.h \
 	broker/hypervisor/libvirt/record.c broker/hypervisor/libvirt/record.h \

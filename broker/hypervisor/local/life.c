@@ -143,6 +143,11 @@ static pid_t helper_spawn(const char *program, char *const argv[], int err_fd, s
 
 int life_run(const char *program, char *const argv[], uint64_t timeout_ms, const char *desktop, struct pst_err *err)
 {
+	return life_call(program, argv, timeout_ms, desktop, "its start", err);
+}
+
+int life_call(const char *program, char *const argv[], uint64_t timeout_ms, const char *desktop, const char *what, struct pst_err *err)
+{
 	char words[400] = "";
 	bool ended = true;
 	int fds[2], status;
@@ -164,10 +169,10 @@ int life_run(const char *program, char *const argv[], uint64_t timeout_ms, const
 			return pst_err_sys(err, PST_EIO, errno, "wait for %s", program);
 	}
 	if (!ended)
-		return pst_err_set(err, PST_ETIMEOUT, "desktop %s: %s took too long", desktop, program);
+		return pst_err_set(err, PST_ETIMEOUT, "desktop %s, %s: %s took too long", desktop, what, program);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return pst_err_set(err, PST_EIO, "desktop %s did not start: %s", desktop, words[0] ? words : "its launcher was killed");
+	return pst_err_set(err, PST_EIO, "desktop %s, %s: %s", desktop, what, words[0] ? words : "the helper was killed");
 }
 
 static int own_start(const struct local *l, const struct record *r, struct pst_err *err)
@@ -308,7 +313,7 @@ static void own_faults(const struct local *l, char *out, size_t size)
 
 const struct local_life life_own = {
 	.folder = "desktops",
-	.can = DRIVER_POWER,
+	.can = DRIVER_POWER | DRIVER_PERSONAL,
 	.uid_lowest = 200000,
 	.base = own_base,
 	.start = own_start,

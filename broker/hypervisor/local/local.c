@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/disk/personal.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
@@ -50,7 +51,7 @@ static int remains_remove(struct local *l, const char *desktop, struct pst_err *
 {
 	char path[PATH_MAX];
 
-	if (life_end(l, desktop, err) < 0 || layers_remove(l, desktop, err) < 0 ||
+	if (life_end(l, desktop, err) < 0 || personal_release(l->data, desktop, err) < 0 || layers_remove(l, desktop, err) < 0 ||
 		l->life->remove(l, desktop, err) < 0 || desktop_path(l, desktop, NULL, path, err) < 0)
 		return err->code;
 	return tree_remove(path, err);
@@ -156,7 +157,7 @@ static int restart_dead(struct local *l, struct record *r, bool refresh, struct 
 	}
 	/* From here until the new layers stand it is a desktop that was never finished. */
 	r->phase = RECORD_CREATING;
-	if (record_save(l, r, err) < 0 || layers_remove(l, r->request.desktop, err) < 0)
+	if (record_save(l, r, err) < 0 || personal_release(l->data, r->request.desktop, err) < 0 || layers_remove(l, r->request.desktop, err) < 0)
 		return err->code;
 	return start_new(l, r, err);
 }
@@ -326,7 +327,7 @@ int local_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err
 	struct local *l = local_of(d);
 
 	ret->machines = l->capacity;
-	ret->can = l->life->can;
+	ret->can = l->has_personal ? l->life->can : l->life->can & ~(unsigned)DRIVER_PERSONAL;
 	faults_find(l, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&l->cgroup, ret->limits, sizeof(ret->limits));
@@ -398,6 +399,7 @@ static int local_begin(struct local *l, struct pst_err *err)
 	pst_hex_encode(sum, 8, instance, sizeof(instance));
 	if (geteuid() == 0)
 		cgroup_find(&l->cgroup, instance);
+	l->has_personal = local_personal_can(l);
 	return local_list(&l->base, uid_adopt, l, err);
 }
 
@@ -436,4 +438,7 @@ const struct driver_type driver_local = {
 	.watch = local_watch,
 	.close = local_close,
 	.power = local_power,
+	.personal_attach = local_personal_attach,
+	.personal_detach = local_personal_detach,
+	.personal_remove = local_personal_remove,
 };

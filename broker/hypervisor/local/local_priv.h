@@ -49,6 +49,7 @@ struct local {
 	uid_t gateway_uid;       /* may reach display.sock, and the agent lets it in */
 	gid_t gateway_gid;
 	uint32_t capacity;
+	bool has_personal;       /* users' own files can be brought */
 	struct uids uids;
 	struct cgroup cgroup;
 	uv_loop_t *loop;
@@ -87,6 +88,8 @@ int layers_enrol(const struct local *l, const struct record *r, struct pst_err *
 extern const struct local_life life_own;
 /* Runs a helper to its end, at most timeout_ms; what it says on stderr is why it failed. */
 int life_run(const char *program, char *const argv[], uint64_t timeout_ms, const char *desktop, struct pst_err *err);
+/* The same about something else than its start: "desktop UUID, WHAT: …". */
+int life_call(const char *program, char *const argv[], uint64_t timeout_ms, const char *desktop, const char *what, struct pst_err *err);
 /* The live process 1 as a pidfd (owned), or PST_ENOTFOUND with the reason it is gone. */
 int life_open(const struct local *l, const char *desktop, struct pst_err *err);
 /* Kills it with everything inside and waits; 0 when nothing lives there any more. */
@@ -107,6 +110,13 @@ int local_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_er
 int local_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err);
 int local_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
 void local_close(struct driver *d);
+
+/* personal.c */
+int local_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int local_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int local_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
+/* Can it be done on this machine? The log says why not. */
+bool local_personal_can(const struct local *l);
 
 /* watch.c */
 int local_watch(struct driver *d, const char *desktop, driver_ended_cb ended, void *arg,

@@ -8,7 +8,6 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/proxmox/clone.c \
 	broker/hypervisor/proxmox/found.c \
 	broker/hypervisor/proxmox/inventory.c \
-	broker/hypervisor/proxmox/iso.c broker/hypervisor/proxmox/iso.h \
 	broker/hypervisor/proxmox/life.c \
 	broker/hypervisor/proxmox/migrate.c \
 	broker/hypervisor/proxmox/network.c \

@@ -16,7 +16,7 @@
 struct image_job {
 	struct image_job_params p; /* constant, as the next three lines */
 	struct stores *set;
-	const char *qemu_img;
+	const struct image_tools *tools;
 	pthread_t thread;
 	int cancel_fd;
 	void (*changed)(void *arg);
@@ -83,9 +83,10 @@ static int import_read(const json_t *msg, struct image_job_params *p, struct pst
 
 	if (name_read(msg, "file", p->file, sizeof(p->file), err) < 0 || pst_json_opt_str(msg, "format", 16, "", &format, err) < 0)
 		return err->code;
-	p->has_format = format[0] != '\0';
+	p->is_oci = strcmp(format, "oci") == 0;
+	p->has_format = format[0] != '\0' && !p->is_oci;
 	if (p->has_format && disk_format_parse(format, &p->format) < 0)
-		return pst_err_set(err, PST_EINVAL, "format: \"%s\" is none of qcow2, raw, vmdk, vhdx", format);
+		return pst_err_set(err, PST_EINVAL, "format: \"%s\" is none of qcow2, raw, vmdk, vhdx, oci", format);
 	return 0;
 }
 
@@ -146,7 +147,7 @@ static void step_tell(void *arg, const char *step, unsigned percent)
 static void *work(void *arg)
 {
 	struct image_job *job = arg;
-	struct image_work w = { .set = job->set, .p = &job->p, .qemu_img = job->qemu_img, .cancel_fd = job->cancel_fd, .tell = step_tell,
+	struct image_work w = { .set = job->set, .p = &job->p, .tools = job->tools, .cancel_fd = job->cancel_fd, .tell = step_tell,
 		.arg = job };
 	struct pst_err err = PST_ERR_INIT;
 	struct image_result result;
@@ -163,7 +164,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-struct image_job *image_job_start(struct stores *set, const struct image_job_params *p, const char *qemu_img,
+struct image_job *image_job_start(struct stores *set, const struct image_job_params *p, const struct image_tools *tools,
 	void (*changed)(void *arg), void *arg)
 {
 	struct image_job *job = pst_zalloc(1, sizeof(*job));
@@ -172,7 +173,7 @@ struct image_job *image_job_start(struct stores *set, const struct image_job_par
 		return NULL;
 	job->p = *p;
 	job->set = set;
-	job->qemu_img = qemu_img;
+	job->tools = tools;
 	job->changed = changed;
 	job->arg = arg;
 	job->step = "waiting";

@@ -30,7 +30,8 @@ struct image_job_params {
 	char datastore[PLACEMENT_NAME_SIZE];
 	char image[DISK_NAME_MAX + 1], version[DISK_NAME_MAX + 1];
 	char file[DISK_NAME_MAX + 1]; /* import: a name in incoming/ */
-	bool has_format;              /* import: it was said */
+	bool is_oci;                  /* import: a container image in an archive; "format" says so */
+	bool has_format;              /* import: that of a disk was said */
 	enum disk_format format;
 	char desktop[PST_UUID_SIZE];  /* capture */
 	char base[PATH_MAX];          /* capture: the golden disk that the desktop stands on, wherever it is */
@@ -44,11 +45,16 @@ struct image_job;
 /* Reads the broker's message "image". PST_EINVAL names the field. */
 int image_job_parse(const json_t *msg, struct image_job_params *ret, struct pst_err *err);
 
+/* The paths of the programs that read strangers' files. */
+struct image_tools {
+	const char *qemu_img, *unpack;
+};
+
 /*
- * Begins. qemu_img: its path, borrowed. changed is called on any thread when image_job_json has something new.
+ * Begins. tools: borrowed. changed is called on any thread when image_job_json has something new.
  * Returns owned, NULL on no memory.
  */
-struct image_job *image_job_start(struct stores *set, const struct image_job_params *p, const char *qemu_img,
+struct image_job *image_job_start(struct stores *set, const struct image_job_params *p, const struct image_tools *tools,
 	void (*changed)(void *arg), void *arg);
 
 const char *image_job_task(const struct image_job *job);

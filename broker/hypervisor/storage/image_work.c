@@ -11,6 +11,8 @@
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
+#include "broker/hypervisor/local/tree.h"
+#include "broker/hypervisor/oci/oci_import.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/found_disk.h"
 
@@ -27,6 +29,8 @@
 #define CONVERTED 90 /* percent of the whole when all is converted; the digest has the rest */
 #define FILE_MIN (UINT64_C(64) << 20) /* bytes that a small disk may take beside its own */
 #define WEIGHT 4     /* of the governor: as four clones */
+#define OCI_GROWS 4  /* an archive's copy and its tree, as against a compressed archive */
+#define OCI_ENTRIES_MAX 500000
 
 /* A version on its way. */
 struct making {
@@ -35,6 +39,7 @@ struct making {
 	char source[PATH_MAX], within[PATH_MAX];
 	char taken[PATH_MAX]; /* our own name of the file in incoming/; "" for none */
 	char target[PATH_MAX];
+	bool is_oci; /* target is a folder then */
 	enum disk_format format;
 	uint64_t needs;
 };
@@ -105,13 +110,15 @@ static int format_find(struct making *m, struct pst_err *err)
 	int fd, rc;
 
 	m->format = m->w->p->format;
-	if (m->w->p->has_format)
+	m->is_oci = m->w->p->is_oci;
+	if (m->w->p->has_format || m->is_oci)
 		return 0;
 	fd = open(m->source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	head = pst_zalloc(1, PROBE_SIZE);
 	if (fd >= 0 && head)
 		n = pread(fd, head, PROBE_SIZE, 0);
-	rc = n > 0 ? probe_format(head, (size_t)n, all, &m->format, err) : pst_err_set(err, PST_EINVAL, "%s cannot be read, or is empty", m->w->p->file);
+	m->is_oci = n > 0 && probe_is_tar(head, (size_t)n);
+	rc = m->is_oci ? 0 : n > 0 ? probe_format(head, (size_t)n, all, &m->format, err) : pst_err_set(err, PST_EINVAL, "%s cannot be read, or is empty", m->w->p->file);
 	free(head);
 	pst_fd_close(&fd);
 	return rc;
@@ -128,8 +135,12 @@ static int source_find(struct making *m, struct pst_err *err)
 		return pst_err_set(err, PST_EINVAL, "datastore %s is for back-ups", v.s.name);
 	if (!v.is_online)
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline: %s", v.s.name, v.reason);
-	if (m->w->p->kind == IMAGE_IMPORT)
-		return file_take(m, v.s.path, err) < 0 ? err->code : format_find(m, err);
+	if (m->w->p->kind == IMAGE_IMPORT) {
+		if (file_take(m, v.s.path, err) < 0 || format_find(m, err) < 0)
+			return err->code;
+		m->needs *= m->is_oci ? OCI_GROWS : 1;
+		return 0;
+	}
 	if (found_disk_of(m->w->set, m->w->p->desktop, m->w->p->base, &found, err) < 0)
 		return err->code;
 	m->format = DISK_QCOW2;
@@ -153,19 +164,25 @@ static int turn_take(struct making *m, struct pst_err *err)
 	return stores_begin(m->w->set, &wish, &m->turn, err);
 }
 
-static int convert(struct making *m, struct pst_err *err)
+/* A hostile file that grows and grows meets this before the datastore is full. */
+static int room_find(const struct making *m, uint64_t *ret, struct pst_err *err)
 {
 	struct store_view v;
-	struct disk_info info;
-	struct import_params p = { .program = m->w->qemu_img, .source = m->source, .format = m->format,
-		.within = m->within[0] ? m->within : NULL, .target = m->target, .size_max = QCOW2_SIZE_MAX, .timeout_ms = WORK_MS,
-		.cancel_fd = m->w->cancel_fd, .progress = on_converted, .arg = (void *)(uintptr_t)m->w };
 
 	if (!stores_view_named(m->w->set, m->turn.name, &v))
 		return pst_err_set(err, PST_ENOTFOUND, "datastore %s is gone", m->turn.name);
-	/* A hostile file that grows and grows meets this before the datastore is full. */
-	p.file_max = PST_MAX(v.space.free - PST_MIN(v.space.free, v.s.keeps_free), FILE_MIN);
-	if (own_name(m->turn.path, "import", m->target, err) < 0)
+	*ret = PST_MAX(v.space.free - PST_MIN(v.space.free, v.s.keeps_free), FILE_MIN);
+	return 0;
+}
+
+static int convert(struct making *m, struct pst_err *err)
+{
+	struct disk_info info;
+	struct import_params p = { .program = m->w->tools->qemu_img, .source = m->source, .format = m->format,
+		.within = m->within[0] ? m->within : NULL, .target = m->target, .size_max = QCOW2_SIZE_MAX, .timeout_ms = WORK_MS,
+		.cancel_fd = m->w->cancel_fd, .progress = on_converted, .arg = (void *)(uintptr_t)m->w };
+
+	if (room_find(m, &p.file_max, err) < 0 || own_name(m->turn.path, "import", m->target, err) < 0)
 		return err->code;
 	return import_run(&p, &info, err);
 }
@@ -181,6 +198,38 @@ static int publish(struct making *m, struct image_result *ret, struct pst_err *e
 	if (version_publish(&p, &ret->manifest, err) < 0)
 		return err->code;
 	return version_disk_path(m->turn.path, j->image, j->version, ret->path, err);
+}
+
+static bool on_unpacked(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "converting", basis_points / 100);
+	return !is_cancelled(w);
+}
+
+/* A container image: its folder is filled, and then gets its name. */
+static int oci_make(struct making *m, struct image_result *ret, struct pst_err *err)
+{
+	struct oci_params p = { .program = m->w->tools->unpack, .source = m->source, .target = m->target, .entries_max = OCI_ENTRIES_MAX,
+		.timeout_ms = WORK_MS, .cancel_fd = m->w->cancel_fd, .progress = on_unpacked, .arg = (void *)(uintptr_t)m->w };
+	struct version_params v = { .folder = m->turn.path, .image = m->w->p->image, .version = m->w->p->version, .source = m->target,
+		.now_ms = pst_wall_ms() };
+	struct manifest *made = &ret->manifest;
+	struct oci_result r;
+
+	if (room_find(m, &p.bytes_max, err) < 0 || own_name(m->turn.path, "oci", m->target, err) < 0)
+		return err->code;
+	if (mkdir(m->target, 0700) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", m->target);
+	if (oci_import_run(&p, &r, err) < 0)
+		return err->code;
+	*made = (struct manifest){ .is_oci = true, .size = PST_MAX(r.tree_size, UINT64_C(1)), .file_size = r.file_size };
+	memcpy(made->id, r.id, sizeof(made->id));
+	memcpy(made->sha256, r.sha256, sizeof(made->sha256));
+	if (version_publish_oci(&v, made, err) < 0)
+		return err->code;
+	return version_base_path(m->turn.path, made, ret->path, err);
 }
 
 /* 1: a first try has made it, and was not heard. */
@@ -200,7 +249,7 @@ static int is_made(const struct image_work *w, struct image_result *ret, struct 
 	if (!p->is_repeat || version_verify(v.s.path, p->image, p->version, false, NULL, NULL, err) < 0)
 		return pst_err_set(err, PST_ECONFLICT, "datastore %s has a version %s of %s already: choose another name", p->datastore, p->version,
 			p->image);
-	return version_disk_path(v.s.path, p->image, p->version, ret->path, err) < 0 ? err->code : 1;
+	return version_base_path(v.s.path, &ret->manifest, ret->path, err) < 0 ? err->code : 1;
 }
 
 static int making_run(struct making *m, struct image_result *ret, struct pst_err *err)
@@ -208,11 +257,14 @@ static int making_run(struct making *m, struct image_result *ret, struct pst_err
 	if (source_find(m, err) < 0 || turn_take(m, err) < 0)
 		return err->code;
 	m->w->tell(m->w->arg, "converting", 0);
+	if (m->is_oci)
+		return oci_make(m, ret, err);
 	return convert(m, err) < 0 ? err->code : publish(m, ret, err);
 }
 
 static int make(const struct image_work *w, struct image_result *ret, struct pst_err *err)
 {
+	struct pst_err ignored = PST_ERR_INIT;
 	struct making *m;
 	int rc = is_made(w, ret, err);
 
@@ -226,7 +278,7 @@ static int make(const struct image_work *w, struct image_result *ret, struct pst
 	if (m->taken[0])
 		unlink(m->taken);
 	if (rc < 0 && m->target[0])
-		unlink(m->target);
+		tree_remove(m->target, &ignored);
 	stores_end(w->set, &m->turn);
 	stores_look(w->set, w->p->datastore);
 	free(m);

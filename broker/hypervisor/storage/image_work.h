@@ -7,7 +7,7 @@
 struct image_work {
 	struct stores *set;
 	const struct image_job_params *p;
-	const char *qemu_img; /* its path */
+	const struct image_tools *tools;
 	int cancel_fd;        /* readable: stop */
 	/* step: a literal; percent of the whole, 0 to 100, never less than before. */
 	void (*tell)(void *arg, const char *step, unsigned percent);

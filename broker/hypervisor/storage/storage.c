@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/storage/bin_job.h"
-#include "broker/hypervisor/storage/image_job.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,8 @@
 struct storage {
 	uv_loop_t *loop;
 	struct stores *set;
-	char *qemu_img;
+	char *qemu_img, *unpack;
+	struct image_tools tools; /* these two */
 	struct pst_ctl *ctl; /* NULL while there is none */
 	uv_async_t woken;
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
@@ -177,7 +177,7 @@ static int image_begin(struct storage *s, const json_t *msg, struct pst_err *err
 	}
 	if (!room_make(s))
 		return pst_err_set(err, PST_EBUSY, "%d jobs on images are at work: try again when one is over", STORAGE_JOBS_MAX);
-	job = image_job_start(s->set, &p, s->qemu_img, wake, s);
+	job = image_job_start(s->set, &p, &s->tools, wake, s);
 	if (!job)
 		return pst_err_set(err, PST_ENOMEM, "no memory, or no thread, for the job");
 	s->jobs[s->jobs_n++] = job;
@@ -232,6 +232,7 @@ static void freed(uv_handle_t *handle)
 	if (s->closed)
 		s->closed(s->closed_arg);
 	free(s->qemu_img);
+	free(s->unpack);
 	free(s);
 }
 
@@ -334,7 +335,7 @@ void storage_disconnect(struct storage *s)
 	s->ctl = NULL;
 }
 
-struct storage *storage_create(uv_loop_t *loop, struct stores *set, const char *qemu_img)
+struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct image_tools *tools)
 {
 	struct storage *s = pst_zalloc(1, sizeof(*s));
 
@@ -342,9 +343,12 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const char *
 		return NULL;
 	s->loop = loop;
 	s->set = set;
-	s->qemu_img = strdup(qemu_img);
-	if (!s->qemu_img || uv_async_init(loop, &s->woken, on_woken) < 0) {
+	s->qemu_img = strdup(tools->qemu_img);
+	s->unpack = strdup(tools->unpack);
+	s->tools = (struct image_tools){ s->qemu_img, s->unpack };
+	if (!s->qemu_img || !s->unpack || uv_async_init(loop, &s->woken, on_woken) < 0) {
 		free(s->qemu_img);
+		free(s->unpack);
 		free(s);
 		return NULL;
 	}

@@ -14,6 +14,7 @@
 
 #include "base/conf.h"
 #include "base/ctl_client.h"
+#include "broker/hypervisor/storage/image_job.h"
 #include "broker/hypervisor/storage/stores.h"
 
 #include <uv.h>
@@ -27,8 +28,8 @@ struct storage;
 /* Adds the datastores of conf to set and begins to watch them. Blocks for as long as the first look takes. */
 int storage_configure(struct stores *set, struct pst_conf *conf, const char *data, struct pst_err *err);
 
-/* set is borrowed, qemu_img copied. Returns owned; NULL on no memory. */
-struct storage *storage_create(uv_loop_t *loop, struct stores *set, const char *qemu_img);
+/* set is borrowed, what tools has copied. Returns owned; NULL on no memory. */
+struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct image_tools *tools);
 
 /* The connection on which it speaks; borrowed until storage_disconnect. */
 void storage_connect(struct storage *s, struct pst_ctl *ctl);

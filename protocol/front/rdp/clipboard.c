@@ -11,7 +11,7 @@
 #include "protocol/front/rdp/channel.h"
 #include "protocol/front/rdp/clip_wire.h"
 #include "protocol/front/rdp/rdp_priv.h"
-#include "protocol/front/rdp/utf16.h"
+#include "protocol/link/utf16.h"
 
 #define TEXT_MAX (1024u * 1024) /* bytes of UTF-8 */
 #define RESPONSE_OK 1

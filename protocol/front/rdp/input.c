@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "protocol/front/rdp/layout.h"
+#include "protocol/link/layout.h"
 #include "protocol/front/rdp/rdp_priv.h"
 #include "protocol/link/scancode.h"
 

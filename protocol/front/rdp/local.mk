@@ -17,14 +17,12 @@ protocol_front_rdp_libfrontrdp_a_SOURCES = \
 	protocol/front/rdp/gfx_wire.c protocol/front/rdp/gfx_wire.h \
 	protocol/front/rdp/guard.c protocol/front/rdp/guard.h \
 	protocol/front/rdp/input.c \
-	protocol/front/rdp/layout.c protocol/front/rdp/layout.h \
 	protocol/front/rdp/parts.c protocol/front/rdp/parts.h \
 	protocol/front/rdp/peer.c \
 	protocol/front/rdp/planar.c protocol/front/rdp/planar.h \
 	protocol/front/rdp/pointer.c \
 	protocol/front/rdp/rdp.c protocol/front/rdp/rdp.h protocol/front/rdp/rdp_priv.h \
 	protocol/front/rdp/remotefx.c protocol/front/rdp/remotefx.h \
-	protocol/front/rdp/utf16.c protocol/front/rdp/utf16.h \
 	protocol/front/rdp/zgfx.c protocol/front/rdp/zgfx.h
 protocol_front_rdp_libfrontrdp_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(RDP_CFLAGS) $(XXHASH_CFLAGS)
 

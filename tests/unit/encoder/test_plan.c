@@ -45,6 +45,37 @@ Test(plan, operations_come_as_copies_fills_text_pictures)
 	desk_close(&d);
 }
 
+/* The quality of a frame's lossy operations; 0 without any. */
+static int lossy_quality(const struct op_list *list)
+{
+	int quality = 0;
+
+	for (size_t i = 0; i < list->len; i++)
+		if (list->ops[i].kind == OP_LOSSY)
+			quality = list->ops[i].quality;
+	return quality;
+}
+
+Test(plan, a_first_picture_is_coarser_than_later_ones)
+{
+	struct rect all = { 0, 0, 640, 480 }, part = { 100, 100, 300, 200 };
+	struct op_list list;
+	struct desk d;
+	int first;
+
+	desk_open(&d, 2, 640, 480, ALL_OPS & ~OP_BIT(OP_COPY));
+	draw_picture(&d, &all);
+	list = desk_plan(&d, 0);
+	first = lossy_quality(&list);
+	cr_assert_gt(first, 0);
+	desk_settle(&d, 0);
+	draw_picture(&d, &part);
+	encoder_damage(d.enc, &part, 1);
+	list = desk_plan(&d, 0);
+	cr_assert_gt(lossy_quality(&list), first);
+	desk_close(&d);
+}
+
 Test(plan, a_picture_is_lossy_first_and_exact_when_it_is_still)
 {
 	struct rect r = { 100, 100, 300, 200 };

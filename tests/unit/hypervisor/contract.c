@@ -276,6 +276,66 @@ static void screens_and_hosts_are_checked(struct driver *d, const char *image, u
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }
 
+static void made(struct driver *d, const char *image, char desktop[PST_UUID_SIZE])
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	struct machine m;
+
+	contract_request(&r, image);
+	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	pst_strlcpy(desktop, PST_UUID_SIZE, r.desktop);
+}
+
+/* One desktop has it at a time; a destroy and a refresh take it away. */
+static void personal_disks_move(struct driver *d, const char *image, unsigned can)
+{
+	struct machine_personal p = { .name = "files", .size_mb = 64 }, other;
+	char one[PST_UUID_SIZE], two[PST_UUID_SIZE];
+	struct machine_request again = { .memory_mb = 0 };
+	struct pst_err err = PST_ERR_INIT;
+	struct machine m;
+
+	uuid_new(p.owner);
+	if (!(can & DRIVER_PERSONAL)) {
+		cr_assert_eq(driver_personal_attach(d, nobody, &p, &err), PST_EUNSUPPORTED);
+		cr_assert_eq(driver_personal_remove(d, &p, 0, &err), PST_EUNSUPPORTED);
+		return;
+	}
+	cr_assert_eq(driver_personal_attach(d, nobody, &p, &err), PST_ENOTFOUND, "%s", err.text);
+	cr_assert_eq(driver_personal_detach(d, nobody, &p, &err), 0, "%s", err.text);
+	made(d, image, one);
+	made(d, image, two);
+	other = p;
+	pst_strlcpy(other.owner, sizeof(other.owner), "../x");
+	cr_assert_eq(driver_personal_attach(d, one, &other, &err), PST_EINVAL);
+	uuid_new(other.owner);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY);
+	cr_assert_not_null(strstr(err.text, one), "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, one, &other, &err), PST_EBUSY, "a desktop has one");
+	cr_assert_eq(driver_personal_remove(d, &p, 0, &err), PST_EBUSY);
+	cr_assert_eq(driver_personal_detach(d, two, &p, &err), 0, "it has it not: %s", err.text);
+	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY);
+	pst_strlcpy(again.desktop, sizeof(again.desktop), one);
+	uuid_new(again.task);
+	cr_assert_eq(driver_restart(d, &again, false, &m, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY, "a restart keeps it");
+	cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "%s", err.text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_personal_detach(d, one, &p, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, two, &p, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_destroy(d, two, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "a destroy takes it away: %s", err.text);
+	uuid_new(again.task);
+	cr_assert_eq(driver_restart(d, &again, true, &m, &err), 0, "%s", err.text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(driver_personal_remove(d, &p, 1000, &err), 0, "a refresh takes it away: %s", err.text);
+	cr_assert_eq(driver_personal_remove(d, &other, 0, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_destroy(d, one, &err), 0, "%s", err.text);
+}
+
 struct host_sight {
 	struct driver_host hosts[8];
 	size_t n;
@@ -341,6 +401,7 @@ static void what_is_carried_works(struct driver *d, const char *image, unsigned 
 	snapshots_are_taken_and_reverted(d, image, can);
 	sizes_grow(d, image, can);
 	screens_and_hosts_are_checked(d, image, can);
+	personal_disks_move(d, image, can);
 	hosts_are_chosen(d, image);
 	networks_are_named(d, image);
 }

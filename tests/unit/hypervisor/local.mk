@@ -25,6 +25,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_hyperv.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_keep.c broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/grow.c \
 	tests/unit/hypervisor/test_lease.c \
 	tests/unit/hypervisor/test_mark.c \
 	tests/unit/hypervisor/test_iso.c \
@@ -41,6 +42,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_quantity.c \
+	tests/unit/hypervisor/test_oci_record.c \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_rest.c \
 	tests/unit/hypervisor/test_retry.c \

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Runs the contract against every driver of the registry. */
+/*
+ * Runs the contract against every driver of the registry.
+ * Covers: broker/hypervisor/mapped.c broker/hypervisor/local/personal.c broker/hypervisor/fake_personal.c
+ * Covers: broker/hypervisor/desktop/attach.c
+ */
 #include "base/daemon.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -13,10 +17,13 @@
 #include "tests/unit/hypervisor/contract.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char data[PATH_MAX];
@@ -143,6 +150,83 @@ Test(driver, local_asks_before_it_switches_off, .timeout = 60)
 	cr_assert_not_null(strstr(log, "told to end"), "%s", log);
 	free(log);
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	local_end(d, &loop, conf);
+}
+
+/* The desktop's home as it sees it; a descriptor. */
+static int home_of(const char *desktop)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct process_id id;
+	char path[PATH_MAX];
+	int fd;
+
+	path_make(path, &err, "%s/desktops/%s/pid", data, desktop);
+	cr_assert_eq(process_load(path, &id, &err), 0, "%s", err.text);
+	path_make(path, &err, "/proc/%d/root/home/user", (int)id.pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static void machine_new(struct driver *d, struct machine *ret)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	char image[PATH_MAX];
+
+	path_make(image, &err, "%s/images/demo/1", data);
+	contract_request(&r, image);
+	cr_assert_eq(driver_create(d, &r, ret, &err), 0, "%s", err.text);
+}
+
+/* Two desktops have two uids; the files belong to whoever has them. */
+Test(driver, local_files_follow_their_user, .timeout = 60)
+{
+	struct machine_personal p = { .owner = "11111111-2222-4333-8444-555555555555", .name = "files", .size_mb = 64 };
+	struct pst_conf *conf = pst_conf_create();
+	struct pst_err err = PST_ERR_INIT;
+	struct driver_capacity c;
+	struct machine one, two;
+	struct stat st;
+	uv_loop_t loop;
+	int home, file;
+
+	uv_loop_init(&loop);
+	struct driver *d = local_begin(&loop, conf);
+	cr_assert_eq(driver_capacity(d, &c, &err), 0);
+	if (!(c.can & DRIVER_PERSONAL))
+		cr_skip("this file system maps no ids");
+	machine_new(d, &one);
+	machine_new(d, &two);
+	cr_assert_eq(driver_personal_attach(d, one.desktop, &p, &err), 0, "%s", err.text);
+	home = home_of(one.desktop);
+	cr_assert_eq(fstat(home, &st), 0);
+	cr_assert_eq(st.st_uid, one.uid);
+	setfsuid(one.uid);
+	file = openat(home, "letter", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	setfsuid(0);
+	cr_assert_geq(file, 0);
+	cr_assert_eq(driver_personal_attach(d, one.desktop, &p, &err), 0, "again: %s", err.text);
+	close(home);
+	/* We still write: it is not taken away under us. */
+	cr_assert_neq(driver_personal_detach(d, one.desktop, &p, &err), 0);
+	cr_assert_not_null(strstr(err.text, "let go"), "%s", err.text);
+	cr_assert_eq(driver_personal_attach(d, two.desktop, &p, &err), PST_EBUSY);
+	close(file);
+	cr_assert_eq(driver_personal_detach(d, one.desktop, &p, &err), 0, "%s", err.text);
+	home = home_of(one.desktop);
+	cr_assert_eq(faccessat(home, "letter", F_OK, 0), -1);
+	close(home);
+	cr_assert_eq(driver_personal_attach(d, two.desktop, &p, &err), 0, "%s", err.text);
+	home = home_of(two.desktop);
+	cr_assert_eq(fstatat(home, "letter", &st, 0), 0);
+	cr_assert_neq(one.uid, two.uid);
+	cr_assert_eq(st.st_uid, two.uid);
+	close(home);
+	cr_assert_eq(driver_destroy(d, one.desktop, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_destroy(d, two.desktop, &err), 0, "%s", err.text);
+	cr_assert_eq(driver_personal_remove(d, &p, 60000, &err), 0, "%s", err.text);
 	local_end(d, &loop, conf);
 }
 

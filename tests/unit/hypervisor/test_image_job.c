@@ -72,7 +72,8 @@ static void on_changed(void *arg)
 /* Runs it to its end; the last news is the caller's. */
 static json_t *run(const struct image_job_params *p)
 {
-	struct image_job *job = image_job_start(stores_set, p, "/nonexistent/qemu-img", on_changed, NULL);
+	static const struct image_tools tools = { "/nonexistent/qemu-img", "/nonexistent/puesto-unpack" };
+	struct image_job *job = image_job_start(stores_set, p, &tools, on_changed, NULL);
 	json_t *last = NULL, *news;
 
 	cr_assert_not_null(job);

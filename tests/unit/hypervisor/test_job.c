@@ -207,6 +207,45 @@ Test(job, a_console_is_dialled_for_the_broker)
 	pst_loop_drain(&loop);
 }
 
+#define DISK "\"desktop\":\"" A "\",\"provider\":\"here\",\"owner\":\"" A "\",\"disk\":\"files\""
+
+Test(job, personal_disks_are_attached_detached_and_forgotten)
+{
+	static const struct {
+		const char *text;
+		int rc;
+	} cases[] = {
+		{ "{\"op\":\"attach\"," DISK ",\"size_mb\":64}", PST_ENOTFOUND },
+		{ NULL, 0 },
+		{ "{\"op\":\"attach\"," DISK "}", PST_EINVAL },
+		{ "{\"op\":\"attach\"," DISK ",\"size_mb\":64,\"store\":\"fast\"}", 0 },
+		{ "{\"op\":\"forget_disk\",\"provider\":\"here\",\"owner\":\"" A "\",\"disk\":\"files\"}", PST_EBUSY },
+		{ "{\"op\":\"detach\"," DISK "}", 0 },
+		{ "{\"op\":\"detach\"," DISK "}", 0 },
+		{ "{\"op\":\"forget_disk\",\"provider\":\"here\",\"owner\":\"" A "\",\"disk\":\"files\",\"keep_ms\":1000}", 0 },
+		{ "{\"op\":\"forget_disk\",\"provider\":\"here\",\"owner\":\"..\",\"disk\":\"files\"}", PST_EINVAL },
+		{ "{\"op\":\"attach\",\"desktop\":\"" A "\",\"provider\":\"here\",\"disk\":\"files\"}", PST_EINVAL },
+		{ "{\"op\":\"detach\",\"desktop\":\"" A "\",\"owner\":\"" A "\",\"disk\":\"files\"}", PST_EINVAL },
+	};
+	struct driver_params p = { .name = "here", .data = "/", .libexec = "/" };
+	struct pst_err err = PST_ERR_INIT;
+	struct driver *d;
+	uv_loop_t loop;
+	char text[512];
+	int rc;
+
+	uv_loop_init(&loop);
+	p.loop = &loop;
+	d = driver_open(&driver_fake, &p, &err);
+	snprintf(text, sizeof(text), CREATE, "here");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_decref(run(&d, cases[i].text ? cases[i].text : text, &rc));
+		cr_expect_eq(rc, cases[i].rc, "%s: %d", cases[i].text, rc);
+	}
+	driver_close(d);
+	pst_loop_drain(&loop);
+}
+
 Test(job, strange_messages_are_refused)
 {
 	static const char *const texts[] = { "{}", "{\"op\":7}", "{\"op\":\"explode\"}", "{\"op\":\"create\"}",

@@ -29,6 +29,24 @@ Test(manifest, what_is_written_is_read_back)
 	free(text);
 }
 
+Test(manifest, a_container_image_has_its_id)
+{
+	struct manifest m = { .image = "desk", .version = "1", .is_oci = true, .size = 1, .file_size = 7, .sha256 = SHA, .id = SHA, .created = "2026-11-29T10:00:00.000Z" };
+	struct pst_err err = PST_ERR_INIT;
+	struct manifest back;
+	size_t len;
+	char *text = manifest_text(&m, &len);
+
+	cr_assert_not_null(text);
+	cr_assert_eq(manifest_parse(text, len, &back, &err), 0, "%s", err.text);
+	cr_assert(back.is_oci);
+	cr_assert_str_eq(back.id, SHA);
+	/* And it alone. */
+	memcpy(strstr(text, "\"oci\""), "\"raw\"", 5);
+	cr_assert_eq(manifest_parse(text, len, &back, &err), PST_EINVAL);
+	free(text);
+}
+
 #define WITH(image, format, size, sha, created, more) \
 	"{\"v\":1,\"image\":\"" image "\",\"version\":\"1\",\"format\":\"" format "\",\"size\":" size \
 	",\"file_size\":9,\"sha256\":\"" sha "\",\"created\":\"" created "\"" more "}"

@@ -7,6 +7,7 @@
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,4 +100,66 @@ Test(personal, a_holder_that_is_no_desktop_is_told)
 	cr_assert_eq(symlink("/etc/passwd", disk_at("personal/ana/data/holder")), 0);
 	cr_assert_eq(personal_holder(disk_folder, "ana", "data", holder, &err), PST_EIO);
 	cr_assert_eq(personal_attach(disk_folder, "ana", "data", one, &err), PST_EIO);
+}
+
+Test(personal, a_desktop_is_asked_what_it_has)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char owner[DISK_NAME_MAX + 1], name[DISK_NAME_MAX + 1], holder[PST_UUID_SIZE];
+
+	cr_assert_eq(personal_held(disk_folder, one, owner, name, &err), 0, "%s", err.text);
+	cr_assert_str_eq(owner, "");
+	cr_assert_eq(create("ana", "data", 1 << 20, &err), 0);
+	cr_assert_eq(create("ana", "more", 1 << 20, &err), 0);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "data", one, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "more", one, &err), PST_EBUSY, "one disk for a desktop");
+	cr_assert_eq(personal_held(disk_folder, one, owner, name, &err), 0, "%s", err.text);
+	cr_assert(strcmp(owner, "ana") == 0 && strcmp(name, "data") == 0);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "data", two, &err), PST_EBUSY);
+	cr_assert_eq(personal_held(disk_folder, two, owner, name, &err), 0, "%s", err.text);
+	cr_assert_str_eq(owner, "", "what was refused leaves no note");
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(personal_release(disk_folder, one, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_holder(disk_folder, "ana", "data", holder, &err), 0);
+	cr_assert_str_eq(holder, "");
+	cr_assert_eq(personal_release(disk_folder, "ana", &err), PST_EINVAL);
+}
+
+/* What a crash leaves: a note without a holder, and a note of a disk that somebody else has by now. */
+Test(personal, notes_without_a_holder_do_no_harm)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char holder[PST_UUID_SIZE], note[120];
+
+	snprintf(note, sizeof(note), "personal/.held/%s", one);
+	cr_assert_eq(create("ana", "data", 1 << 20, &err), 0);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "data", two, &err), 0);
+	cr_assert_eq(symlink("ana/data", disk_at(note)), 0);
+	cr_assert_eq(personal_release(disk_folder, one, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_holder(disk_folder, "ana", "data", holder, &err), 0);
+	cr_assert_str_eq(holder, two);
+	cr_assert_eq(symlink("../../etc", disk_at(note)), 0);
+	cr_assert_eq(personal_release(disk_folder, one, &err), PST_EIO);
+}
+
+static bool is_two(const char *desktop, void *arg)
+{
+	(void)arg;
+	return strcmp(desktop, two) == 0;
+}
+
+Test(personal, a_holder_that_is_no_more_gives_way)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char holder[PST_UUID_SIZE], owner[DISK_NAME_MAX + 1], name[DISK_NAME_MAX + 1];
+
+	cr_assert_eq(personal_folder_make(disk_folder, "ana", "home", &err), 0, "%s", err.text);
+	cr_assert_eq(personal_folder_make(disk_folder, "ana", "home", &err), 0, "again: %s", err.text);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "home", one, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_claim(disk_folder, "ana", "home", two, is_two, NULL, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_held(disk_folder, one, owner, name, &err), 0);
+	cr_assert_str_eq(owner, "");
+	cr_assert_eq(personal_claim(disk_folder, "ana", "home", one, is_two, NULL, &err), PST_EBUSY);
+	cr_assert_eq(personal_holder(disk_folder, "ana", "home", holder, &err), 0);
+	cr_assert_str_eq(holder, two);
 }

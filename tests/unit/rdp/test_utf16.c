@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Clipboard text: there and back, and halves that have no other half. Covers: protocol/front/rdp/layout.c */
+/* Clipboard text: there and back, and halves that have no other half. Covers: protocol/link/layout.c */
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "protocol/front/rdp/layout.h"
-#include "protocol/front/rdp/utf16.h"
+#include "protocol/link/layout.h"
+#include "protocol/link/utf16.h"
 
 Test(rdp_utf16, text_comes_back_as_it_was)
 {
@@ -43,4 +43,9 @@ Test(rdp_layout, windows_names_become_ours)
 	cr_expect_str_eq(layout_name(0x00020409), "us(intl)");
 	cr_expect_str_eq(layout_name(0x00050407), "de", "an unknown variant of a known language");
 	cr_expect_null(layout_name(0xdead));
+	cr_expect_eq(layout_id("es"), 0x040a);
+	cr_expect_eq(layout_id("us(intl)"), 0x00020409);
+	cr_expect_eq(layout_id("de(nodeadkeys)"), 0x0407, "an unknown variant of a known language");
+	cr_expect_eq(layout_id(""), 0);
+	cr_expect_eq(layout_id("xx"), 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* UTF-16 both ways; see utf16.h. */
-#include "protocol/front/rdp/utf16.h"
+#include "protocol/link/utf16.h"
 
 #include "base/cursor.h"
 #include "base/text.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Keyboard layout identifiers; see layout.h. The low word is the language, the high word a variant of its keyboard. */
-#include "protocol/front/rdp/layout.h"
+#include "protocol/link/layout.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -31,4 +32,17 @@ const char *layout_name(uint32_t windows_id)
 		if (layouts[i].id == (windows_id & 0xffff))
 			return layouts[i].name;
 	return NULL;
+}
+
+uint32_t layout_id(const char *name)
+{
+	size_t len = strcspn(name, "(");
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(layouts); i++)
+		if (strcmp(layouts[i].name, name) == 0)
+			return layouts[i].id;
+	for (size_t i = 0; len && i < PST_ARRAY_LEN(layouts); i++)
+		if (strlen(layouts[i].name) == len && strncmp(layouts[i].name, name, len) == 0)
+			return layouts[i].id;
+	return 0;
 }

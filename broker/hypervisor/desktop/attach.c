@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tree goes from the outside's mount namespace into the desktop's by a descriptor, so no path of either is ever
+ * looked up in the other. Nothing is mounted lazily away: a home that somebody still uses is told as such.
+ */
+#include "broker/hypervisor/desktop/attach.h"
+
+#include "base/clock.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/desktop/home.h"
+#include "broker/hypervisor/desktop/launch.h"
+#include "broker/hypervisor/desktop/mounts.h"
+#include "broker/hypervisor/local/tree.h"
+#include "broker/hypervisor/mapped.h"
+#include "broker/hypervisor/path.h"
+#include "broker/hypervisor/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LET_GO_MS 4000 /* what was killed may take so long to be gone */
+#define FILES "files"
+#define NEW "files.new"
+
+struct attach {
+	struct launch launch;
+	struct process_id id;
+	int pidfd;
+};
+
+static int open_within(int at, const char *path, uint64_t flags, uint64_t resolve)
+{
+	const struct open_how how = { .flags = flags | O_DIRECTORY | O_CLOEXEC, .resolve = resolve };
+
+	return (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+}
+
+/* The image's, as the desktop sees it. */
+static int skeleton_open(const struct attach *a)
+{
+	char path[64];
+	int root, fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->id.pid);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = root < 0 ? -1 : open_within(root, "etc/skel", O_RDONLY, RESOLVE_IN_ROOT);
+	pst_fd_close(&root);
+	return fd;
+}
+
+/* Whole or not at all: what a crash leaves has the other name. */
+static int files_make(const struct attach *a, const char *folder, struct pst_err *err)
+{
+	int own = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), skel = -1, to = -1, rc;
+	char path[PATH_MAX];
+
+	if (own < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", folder);
+	rc = path_make(path, err, "%s/" NEW, folder);
+	if (rc == 0)
+		rc = tree_remove(path, err);
+	if (rc == 0 && (mkdirat(own, NEW, 0700) < 0 || (to = openat(own, NEW, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0))
+		rc = pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "make %.200s/" NEW, folder);
+	if (rc == 0 && (skel = skeleton_open(a)) >= 0)
+		rc = home_fill(skel, to, a->launch.uid, err);
+	if (rc == 0 && (fchown(to, a->launch.uid, a->launch.uid) < 0 || fsync(to) < 0 || renameat(own, NEW, own, FILES) < 0 || fsync(own) < 0))
+		rc = pst_err_sys(err, PST_EIO, errno, "make %.200s/" FILES, folder);
+	pst_fd_close(&skel);
+	pst_fd_close(&to);
+	pst_fd_close(&own);
+	return rc;
+}
+
+static int home_open(struct pst_err *err)
+{
+	int fd = open_within(AT_FDCWD, DESKTOP_HOME, O_PATH, RESOLVE_NO_SYMLINKS);
+
+	return fd < 0 ? pst_err_sys(err, PST_EIO, errno, "the desktop's %s", DESKTOP_HOME) : fd;
+}
+
+static bool is_mount(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* In the desktop's mount namespace from here on. */
+static int home_cover(int tree, struct pst_err *err)
+{
+	int home = home_open(err), rc = 0;
+
+	if (home < 0)
+		return home;
+	if (is_mount(home) && !is_same(home, tree))
+		rc = pst_err_set(err, PST_EBUSY, "something else is mounted on the desktop's home");
+	else if (!is_mount(home) && move_mount(tree, "", home, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		rc = pst_err_sys(err, PST_EIO, errno, "mount on the desktop's home");
+	close(home);
+	return rc;
+}
+
+static int home_uncover(struct pst_err *err)
+{
+	static const struct timespec pause = { 0, 20 * 1000 * 1000 };
+	uint64_t end = pst_mono_ms() + LET_GO_MS;
+
+	for (;;) {
+		int home = home_open(err);
+		bool is_covered = home >= 0 && is_mount(home);
+
+		if (home < 0)
+			return home;
+		close(home);
+		if (!is_covered || umount2(DESKTOP_HOME, UMOUNT_NOFOLLOW) == 0)
+			return 0;
+		if (errno != EBUSY)
+			return pst_err_sys(err, PST_EIO, errno, "unmount the desktop's home");
+		if (pst_mono_ms() >= end)
+			return pst_err_set(err, PST_EBUSY, "the desktop does not let go of its user's files");
+		nanosleep(&pause, NULL); /* the kernel tells nobody when a file is closed */
+	}
+}
+
+static int desktop_open(struct attach *a, const char *dir, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	a->pidfd = -1;
+	if (launch_read(&a->launch, dir, err) < 0 || path_make(path, err, "%s/pid", dir) < 0 || process_load(path, &a->id, err) < 0)
+		return err->code;
+	a->pidfd = process_open(&a->id, err);
+	return a->pidfd < 0 ? a->pidfd : 0;
+}
+
+static int desktop_enter(const struct attach *a, struct pst_err *err)
+{
+	return setns(a->pidfd, CLONE_NEWNS) < 0 ? pst_err_sys(err, PST_EIO, errno, "enter the desktop") : 0;
+}
+
+static int session_signal(const struct attach *a, int signal, struct pst_err *err)
+{
+	return syscall(SYS_pidfd_send_signal, a->pidfd, signal, NULL, 0) < 0 ? pst_err_sys(err, PST_EIO, errno, "tell the session") : 0;
+}
+
+static int attach_run(struct attach *a, const char *dir, const char *folder, struct pst_err *err)
+{
+	char files[PATH_MAX];
+	int tree, rc;
+
+	if (desktop_open(a, dir, err) < 0 || path_make(files, err, "%s/" FILES, folder) < 0 ||
+		(access(files, F_OK) < 0 && files_make(a, folder, err) < 0))
+		return err->code;
+	tree = mapped_open(files, a->launch.uid, err);
+	if (tree < 0)
+		return tree;
+	rc = desktop_enter(a, err);
+	if (rc == 0)
+		rc = home_cover(tree, err);
+	close(tree);
+	return rc < 0 ? rc : session_signal(a, SIGHUP, err);
+}
+
+static int detach_run(struct attach *a, const char *dir, const char *folder, struct pst_err *err)
+{
+	int own = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = desktop_open(a, dir, err);
+
+	if (rc == 0)
+		rc = session_signal(a, SIGUSR1, err);
+	if (rc == 0)
+		rc = desktop_enter(a, err);
+	if (rc == 0)
+		rc = home_uncover(err);
+	else if (rc == PST_ENOTFOUND)
+		rc = 0; /* with its process 1 its mounts are gone */
+	if (rc == 0 && own >= 0 && syncfs(own) < 0)
+		rc = pst_err_sys(err, PST_EIO, errno, "write out %.200s", folder);
+	pst_fd_close(&own);
+	return rc;
+}
+
+static int run(int (*work)(struct attach *a, const char *dir, const char *folder, struct pst_err *err), const char *dir, const char *folder)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct attach a = { .pidfd = -1 };
+	int rc = work(&a, dir, folder, &err);
+
+	pst_fd_close(&a.pidfd);
+	launch_finish(&a.launch);
+	if (rc < 0)
+		fprintf(stderr, "%s\n", err.text);
+	return rc < 0 ? 1 : 0;
+}
+
+int attach_main(const char *dir, const char *folder)
+{
+	return run(attach_run, dir, folder);
+}
+
+int detach_main(const char *dir, const char *folder)
+{
+	return run(detach_run, dir, folder);
+}

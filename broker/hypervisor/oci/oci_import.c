@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Imports a container image: listed, found, copied, laid out. */
+#include "broker/hypervisor/oci/oci_import.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/disk/child.h"
+#include "broker/hypervisor/disk/digest.h"
+#include "broker/hypervisor/oci/saved.h"
+#include "broker/hypervisor/oci/tree_write.h"
+#include "broker/hypervisor/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPIED 3000 /* basis points when the blobs are copied, and … */
+#define LAID 9000   /* … when the layers are laid out; the digest has the rest */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_MAX UINT64_MAX /* its shadow is larger than any ceiling */
+#else
+#define MEMORY_MAX (UINT64_C(768) << 20) /* zstd's largest window is 128 MB */
+#endif
+
+struct oci_import {
+	const struct oci_params *p;
+	uint64_t deadline_ms;
+	int source, image; /* descriptors: the archive, image.tar */
+	char image_path[PATH_MAX], tree_path[PATH_MAX];
+	uint64_t source_size;
+	struct members members;
+	struct oci_image found;
+	struct tree_write tree;
+	char digest[PST_SHA256_HEX_SIZE]; /* that the end of a layer told */
+	struct record_reader reader;
+	struct pst_err *err; /* of what reading it met */
+	int rc;
+};
+
+static void said(void *arg, const char *text, size_t len)
+{
+	struct oci_import *im = arg;
+
+	if (im->rc == 0)
+		im->rc = record_feed(&im->reader, (const uint8_t *)text, len, im->err);
+}
+
+static bool said_well(void *arg)
+{
+	const struct oci_import *im = arg;
+
+	return im->rc == 0;
+}
+
+/* Runs puesto-unpack with these words on an open file, and hears it to its end. */
+static int unpack(struct oci_import *im, const char *const *argv, int fd, struct pst_err *err)
+{
+	uint64_t now = pst_mono_ms();
+	struct sandbox_params params = { .memory_max = MEMORY_MAX, .cpu_s_max = im->p->timeout_ms / 1000 + 1, .program = im->p->program,
+		.read_fds = &fd, .n_read = 1, .write_fd = -1 };
+	struct pst_err why = PST_ERR_INIT;
+	struct sandbox sandbox;
+	struct child_params child = { .argv = argv, .sandbox = &sandbox, .cancel_fd = im->p->cancel_fd, .said = said, .go_on = said_well, .arg = im };
+	int rc;
+
+	if (now >= im->deadline_ms)
+		return pst_err_set(err, PST_ETIMEOUT, "the import takes too long");
+	if (sandbox_init(&sandbox, &params, err) < 0)
+		return err->code;
+	im->reader.n = im->reader.content_left = 0;
+	im->reader.is_over = false;
+	im->err = err;
+	im->rc = 0;
+	child.timeout_ms = (uint32_t)(im->deadline_ms - now);
+	rc = child_run(&child, &why);
+	sandbox_finish(&sandbox);
+	if (im->rc < 0)
+		return im->rc;
+	if (rc == PST_EIO)
+		return pst_err_set(err, PST_EINVAL, "the archive cannot be unpacked: %.300s", why.text);
+	if (rc < 0) {
+		*err = why;
+		return rc;
+	}
+	return record_finish(&im->reader, err);
+}
+
+static int member_said(void *arg, const struct record *r, struct pst_err *err)
+{
+	struct oci_import *im = arg;
+
+	return members_add(&im->members, r, im->source_size, err);
+}
+
+static int source_open(struct oci_import *im, struct pst_err *err)
+{
+	struct stat st;
+
+	im->source = open(im->p->source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (im->source < 0 || fstat(im->source, &st) < 0)
+		return pst_err_sys(err, errno == ENOENT ? PST_ENOTFOUND : PST_EIO, errno, "%.200s", im->p->source);
+	if (!S_ISREG(st.st_mode))
+		return pst_err_set(err, PST_EINVAL, "%.200s is no regular file", im->p->source);
+	if ((uint64_t)st.st_size > im->p->bytes_max)
+		return pst_err_set(err, PST_ELIMIT, "the archive has %llu MB, at most %llu MB are allowed here", (unsigned long long)st.st_size >> 20,
+			(unsigned long long)im->p->bytes_max >> 20);
+	im->source_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int archive_list(struct oci_import *im, struct pst_err *err)
+{
+	const char *const argv[] = { im->p->program, "list", im->p->source, NULL };
+
+	im->reader.record = member_said;
+	im->reader.content = NULL;
+	return unpack(im, argv, im->source, err);
+}
+
+static bool on_copied(void *arg, uint32_t basis_points)
+{
+	const struct oci_import *im = arg;
+
+	return !im->p->progress || im->p->progress(im->p->arg, basis_points * COPIED / 10000);
+}
+
+static int image_copy(struct oci_import *im, struct pst_err *err)
+{
+	im->image = open(im->image_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
+	if (im->image < 0)
+		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%.200s", im->image_path);
+	return saved_write(im->source, &im->found, im->image, on_copied, im, err);
+}
+
+static int layer_said(void *arg, const struct record *r, struct pst_err *err)
+{
+	struct oci_import *im = arg;
+
+	if (r->kind == RECORD_LIMIT)
+		return pst_err_set(err, PST_ELIMIT, "the image takes more than %llu MB when it is unpacked", (unsigned long long)im->tree.limits.bytes >> 20);
+	if (r->kind != RECORD_END)
+		return tree_write_record(&im->tree, r, err);
+	snprintf(im->digest, sizeof(im->digest), "%.64s", r->path);
+	return 0;
+}
+
+static int layer_content(void *arg, const uint8_t *data, size_t len, struct pst_err *err)
+{
+	struct oci_import *im = arg;
+
+	return tree_write_content(&im->tree, data, len, err);
+}
+
+static int layer_lay(struct oci_import *im, const struct oci_layer *l, struct pst_err *err)
+{
+	char offset[24], size[24], max[24];
+	const char *const argv[] = { im->p->program, "layer", im->image_path, offset, size, max, NULL };
+	/* Of names and headers a tar is made, too. */
+	uint64_t room = im->tree.limits.bytes - im->tree.bytes + 2048 * im->p->entries_max;
+
+	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)l->offset);
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)l->size);
+	snprintf(max, sizeof(max), "%llu", (unsigned long long)room);
+	im->reader.record = layer_said;
+	im->reader.content = layer_content;
+	if (unpack(im, argv, im->image, err) < 0)
+		return err->code;
+	if (strcmp(im->digest, l->diff_id) != 0)
+		return pst_err_set(err, PST_EINVAL, "a layer is not what the image's configuration says (%.16s…): the archive is damaged", l->diff_id);
+	return 0;
+}
+
+static int layers_lay(struct oci_import *im, struct pst_err *err)
+{
+	struct tree_limits limits = { .bytes = im->p->bytes_max - PST_MIN(im->source_size, im->p->bytes_max), .entries = im->p->entries_max };
+
+	if (mkdir(im->tree_path, 0755) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", im->tree_path);
+	if (tree_write_init(&im->tree, im->tree_path, &limits, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < im->found.n_layers; i++) {
+		if (layer_lay(im, &im->found.layers[i], err) < 0)
+			return err->code;
+		if (im->p->progress && !im->p->progress(im->p->arg, (uint32_t)(COPIED + (LAID - COPIED) * (i + 1) / im->found.n_layers)))
+			return pst_err_set(err, PST_ECLOSED, "cancelled");
+	}
+	return 0;
+}
+
+static bool on_digested(void *arg, uint32_t basis_points)
+{
+	const struct oci_import *im = arg;
+
+	return !im->p->progress || im->p->progress(im->p->arg, LAID + basis_points * (10000 - LAID) / 10000);
+}
+
+/* So many small files are made durable by one call for their file system. */
+static int finish(struct oci_import *im, struct oci_result *ret, struct pst_err *err)
+{
+	char layer[PATH_MAX];
+
+	if (path_make(layer, err, "%s/layer", im->p->target) < 0)
+		return err->code;
+	if (mkdir(layer, 0755) < 0 || fchown(im->image, 0, 0) < 0 || syncfs(im->tree.root) < 0)
+		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%.200s", im->p->target);
+	memcpy(ret->id, im->found.id, sizeof(ret->id));
+	ret->tree_size = im->tree.bytes;
+	ret->left_out = im->tree.left_out;
+	return digest_file(im->image, on_digested, im, ret->sha256, &ret->file_size, err);
+}
+
+int oci_import_run(const struct oci_params *p, struct oci_result *ret, struct pst_err *err)
+{
+	struct oci_import *im = pst_zalloc(1, sizeof(*im));
+	struct oci_result result = { .id = "" };
+	int rc;
+
+	if (!im)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	im->p = p;
+	im->deadline_ms = pst_mono_ms() + p->timeout_ms;
+	im->source = im->image = im->tree.root = im->tree.folder = im->tree.file = -1;
+	im->reader.arg = im;
+	rc = path_make(im->image_path, err, "%s/" OCI_IMAGE, p->target);
+	if (rc == 0)
+		rc = path_make(im->tree_path, err, "%s/" OCI_TREE, p->target);
+	if (rc == 0)
+		rc = source_open(im, err);
+	if (rc == 0)
+		rc = archive_list(im, err);
+	if (rc == 0)
+		rc = oci_image_find(im->source, &im->members, oci_architecture(), &im->found, err);
+	if (rc == 0)
+		rc = image_copy(im, err);
+	if (rc == 0)
+		rc = layers_lay(im, err);
+	if (rc == 0)
+		rc = finish(im, &result, err);
+	tree_write_finish(&im->tree);
+	oci_image_finish(&im->found);
+	members_finish(&im->members);
+	pst_fd_close(&im->image);
+	pst_fd_close(&im->source);
+	free(im);
+	if (rc == 0)
+		*ret = result;
+	return rc;
+}

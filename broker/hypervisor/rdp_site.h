@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How users come in to machines that speak RDP, by the provider's section:
+ *
+ *	rdp_login = ask|fixed       the machine's own log-in is shown, or the account of the file is used
+ *	rdp_accounts = FILE         a line each: MACHINE USER PASSWORD; "*" is any machine; readable by its owner alone
+ *	rdp_ca = FILE               PEM: whose certificates machines have
+ *	rdp_fingerprint = HEX       the SHA-256 of the one certificate that they all have
+ *	rdp_video = yes|no          they may send video, which loses
+ */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/driver.h"
+
+#include <jansson.h>
+
+#define RDP_PIN_SIZE 65 /* a SHA-256 in hex, with its NUL */
+
+struct rdp_site {
+	bool is_fixed, has_video;
+	char accounts[PATH_MAX], ca[PATH_MAX]; /* "" where not set */
+	char pin[RDP_PIN_SIZE];
+};
+
+/* One machine's own words, "" or NULL for none; they go before the provider's. */
+struct rdp_machine {
+	const char *name;  /* in the file of accounts */
+	const char *host;  /* in its certificate */
+	const char *login; /* "ask", "fixed" */
+	const char *pin, *layout;
+};
+
+int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_err *err);
+
+/* 64 hex digits, with or without colons, as 64 lower-case ones. PST_EINVAL. */
+int rdp_pin_read(const char *text, char ret[RDP_PIN_SIZE], struct pst_err *err);
+/* Something says by what its certificate is known. */
+bool rdp_site_knows(const struct rdp_site *s, const char *pin);
+
+/* What the gateway's process needs (protocol/source/rdp/account.h): a secret. Returns owned; NULL with err. */
+json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, struct pst_err *err);
+/* A VNC server's password for that machine: {"password"}, or {} without a line for it. Returns owned; NULL with err. */
+json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err);
