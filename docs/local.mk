@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	CONTRIBUTING.md \
 	README.md \
 	docs/architecture.md \
+	docs/backups.md \
 	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/containers.md \

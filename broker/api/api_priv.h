@@ -24,6 +24,7 @@ struct api {
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
 	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 	struct hub *hub;
 	struct api_call *calls; /* at work */
 	int64_t started_ms;     /* monotonic */

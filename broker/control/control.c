@@ -155,7 +155,8 @@ int control_create(uv_loop_t *loop, struct db *db, const struct control_settings
 	if (rc < 0 || (rc = storage_open(c, err)) < 0)
 		goto fail;
 	struct api_params p = {.loop = loop, .db = db, .auth = c->auth, .reconciler = c->rec, .settings = &settings->api,
-		.links = &links, .links_arg = c, .datastores = c->datastores, .image_jobs = c->image_jobs, .removals = c->removals};
+		.links = &links, .links_arg = c, .datastores = c->datastores, .image_jobs = c->image_jobs,
+		.backup_jobs = c->backup_jobs, .removals = c->removals};
 	c->api = api_create(&p);
 	if (!c->api) {
 		rc = pst_err_set(err, PST_ENOMEM, "no memory");

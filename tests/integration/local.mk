@@ -105,7 +105,7 @@ FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py te
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # The provider "qemu"; skips itself without QEMU.
-QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
+QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_api.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
 TESTS += $(QEMU_TESTS)
 EXTRA_DIST += $(QEMU_TESTS) tests/integration/backup_harness.py
 # Drivers over HTTP against doubles of their hypervisors.

@@ -6,6 +6,16 @@ import { addSentences, t } from '../shared/i18n.js';
 /** @type {Record<string, [string, string]>} */
 const KINDS = {
 	'agent.enrolled': ['The desktop\'s agent enrolled', 'El agente del escritorio se ha registrado'],
+	'backup.asked': ['Back-up asked for', 'Copia de seguridad pedida'],
+	'backup.cancelled': ['Back-up cancelled', 'Copia de seguridad cancelada'],
+	'backup.failed': ['Back-up failed', 'La copia de seguridad falló'],
+	'backup.made': ['Back-up made', 'Copia de seguridad hecha'],
+	'backup.remove_failed': ['Back-up could not be removed', 'No se pudo eliminar la copia de seguridad'],
+	'backup.removal_asked': ['Removal of a back-up asked for', 'Eliminación de una copia de seguridad pedida'],
+	'backup.removed': ['Back-up removed', 'Copia de seguridad eliminada'],
+	'backup.restore_asked': ['Restoring a back-up asked for', 'Restauración de una copia de seguridad pedida'],
+	'backup.restore_failed': ['Back-up could not be restored', 'No se pudo restaurar la copia de seguridad'],
+	'backup.restored': ['Back-up restored', 'Copia de seguridad restaurada'],
 	'desktop.assigned': ['Desktop assigned', 'Escritorio asignado'],
 	'desktop.console_asked': ['An administrator asked for the console', 'Un administrador ha pedido la consola'],
 	'desktop.console_closed': ['Console closed', 'Consola cerrada'],
