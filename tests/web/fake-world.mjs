@@ -146,6 +146,7 @@ export function makeWorld(kind = 'busy') {
 	w.images[0].versions.push({ id: uuid(), version: '2026.13', base: 'building', path: '', state: 'building', notes: 'from the lab', created: ago(60), updated: ago(60), job: { id: uuid(), kind: 'import', state: 'running', step: 'converting', percent: 42, datastore: 'fast', source: 'debian.vmdk', error: '', created: ago(60), updated: ago(1) } },
 		{ id: uuid(), version: '2026.13-rc', base: 'building', path: '', state: 'failed', notes: '', created: ago(600), updated: ago(500), job: { id: uuid(), kind: 'import', state: 'failed', step: 'failed', percent: 0, datastore: 'full', source: 'debian.qcow2', error: 'no datastore takes a new disk: full is full (93 %, 35 GB left)', created: ago(600), updated: ago(500) } });
 	w.images[0].versions[0].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'ab'.repeat(32), copies: [] };
+	w.images[0].versions[1].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'cd'.repeat(32), copies: ['nas'] };
 	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',
 		reason: reason('provider_silent', 'The provider has not answered for 10 minutes: is the host on?', 'El proveedor no responde desde hace 10 minutos: ¿está encendido el servidor?') });
 	clusterOf(w);
