@@ -352,8 +352,8 @@ def test_a_copy_stands_for_a_version_whose_pool_is_away(world):
 def test_on_a_volume_group(world):
     """Volumes are devices that take all of their room; the golden one takes no writes from anybody."""
     driver = world.driver()
-    store = world.state(driver)
-    assert store["about"] == "logical" and store["online"], store
+    libvirt_host.wait_for("the pool", lambda: world.state(driver)["online"])
+    assert world.state(driver)["about"] == "logical", world.state(driver)
     record = world.version(driver, "1")
     golden, size = json.load(open(record))["url"], os.path.getsize(world.golden)
     assert golden.startswith("/dev/%s/puesto-image-desk-1-" % world.vg), golden
