@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	docs/broker-core.md \
 	docs/containers.md \
 	docs/disks.md \
+	docs/storage.md \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \

@@ -58,6 +58,18 @@ static int token_read(const json_t *obj, const char *key, char *out, size_t size
 	return pst_strlcpy(out, size, s);
 }
 
+static bool is_place(const char *s)
+{
+	return strncmp(s, "iscsi:", 6) == 0 || strncmp(s, "nfs:", 4) == 0;
+}
+
+static int place_check(const char *s, struct pst_err *err)
+{
+	struct disk_place p;
+
+	return place_parse(s, &p, err) < 0 ? pst_err_wrap(err, "base") : 0;
+}
+
 static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], struct pst_err *err)
 {
 	if (text_read(obj, key, NULL, NULL, out, PATH_MAX, err) < 0)
@@ -72,11 +84,8 @@ static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], str
 				"base: \"%s\" must be " REQUEST_REF "NAME, of letters, digits and ._-/:@, without \"..\"", out);
 		return 0;
 	}
-	if (strcmp(key, "base") == 0 && (strncmp(out, "iscsi:", 6) == 0 || strncmp(out, "nfs:", 4) == 0)) {
-		struct disk_place p;
-
-		return place_parse(out, &p, err) < 0 ? pst_err_wrap(err, "base") : 0;
-	}
+	if (strcmp(key, "base") == 0 && is_place(out))
+		return place_check(out, err);
 	if (out[0] != '/' || strpbrk(out, ":,\\") || strstr(out, "/../"))
 		return pst_err_set(err, PST_EINVAL,
 			"%s: \"%s\" must be an absolute path without \"..\", ':', ',' or '\\'", key, out);

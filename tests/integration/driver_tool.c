@@ -214,6 +214,7 @@ static void run_order(struct command *c)
 {
 	struct order o = { .keep_ms = strtoll(c->words[1], NULL, 10), .is_restore = strcmp(c->words[2], "restore") == 0, .reason = "the test" };
 
+	pst_strlcpy(o.image_sha256, sizeof(o.image_sha256), c->words[3]);
 	order_give(c->words[0], &o);
 }
 

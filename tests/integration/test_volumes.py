@@ -19,6 +19,7 @@ import traceback
 import uuid
 
 import libvirt_host
+import test_storage
 from driver_harness import TOOL, Driver
 
 MIB = 1 << 20
@@ -41,7 +42,9 @@ class World:
         os.chmod(self.folder, 0o755)
         self.pool = os.path.join(self.folder, "pool")
         os.mkdir(self.pool)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=711", "pool", self.pool], check=True)
+        self.vg = os.environ.get("PUESTO_TEST_VG") # a volume group instead, as test_nested_storage.py has one
+        if not self.vg:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=711", "pool", self.pool], check=True)
         self.data = os.path.join(self.folder, "data")
         self.ca = os.path.join(self.folder, "ca.pem")
         with open(self.ca, "w") as f:
@@ -65,14 +68,18 @@ class World:
     def define(self, name, path, pool_id=None):
         xml = os.path.join(self.folder, "pool.xml")
         with open(xml, "w") as f:
-            f.write("<pool type='dir'><name>%s</name><uuid>%s</uuid><target><path>%s</path></target></pool>" % (name, pool_id or new(), path))
+            if self.vg:
+                f.write("<pool type='logical'><name>%s</name><source><name>%s</name><format type='lvm2'/></source><target><path>/dev/%s</path></target></pool>"
+                        % (name, self.vg, self.vg))
+            else:
+                f.write("<pool type='dir'><name>%s</name><uuid>%s</uuid><target><path>%s</path></target></pool>" % (name, pool_id or new(), path))
         self.one.virsh("pool-define", xml)
         self.one.virsh("pool-start", name)
 
     def driver(self, section="keep_free_mb = 0\nwarning = 98\ncritical = 99", **more):
         """A driver's settings are the end of its section, so that sections may follow."""
         text = "\n[datastore-san]\nkind = volumes\npool = vdi\nuri = %s\n%s" % (self.one.uri, section)
-        settings = {"kind": "libvirt", "uri": self.one.uri, "network": "none", "accel": "tcg", "deadline_s": 30, "addresses": "10.9.0.10-10.9.0.60",
+        settings = {"kind": "libvirt", "uri": self.one.uri, "network": "none", "accel": "tcg", "deadline_s": int(30 * libvirt_host.PATIENCE), "addresses": "10.9.0.10-10.9.0.60",
                     "agents": "10.9.0.1:5911", "agents_ca": self.ca, **more}
         driver = Driver(self.data, {**settings, "datastores": settings.get("datastores", "san") + text})
         self.drivers.append(driver)
@@ -279,7 +286,115 @@ def test_what_a_crash_leaves_is_found(world):
         driver.end()
 
 
-SECOND_TIER = ("test_a_desktops_disk_is_a_volume", "test_a_version_is_a_volume_that_nobody_writes", "test_a_pool_that_is_not_there_is_offline", "test_what_a_crash_leaves_is_found")
+def test_versions_are_imported_and_copied_both_ways(world):
+    """By the API, the broker and the provisioner: an image that came onto volumes, and one that came into a folder."""
+    site = test_storage.World()
+    site.stores["san"] = site.dir + "/volumes/san"
+    with open(site.conf, "a") as f:
+        f.write("[datastore-san]\nkind = volumes\npool = vdi\nuri = %s\nkeep_free_mb = 0\n" % world.one.uri)
+    try:
+        site.begin()
+        libvirt_host.wait_for("the pool", lambda: site.admin.call("GET", "datastores/san")[0] == 200 and site.store("san")["online"])
+        assert site.store("san")["pool"] == "vdi" and site.store("san")["about"] == "dir", site.store("san")
+        for home, other in (("san", "fast"), ("fast", "san")):
+            bytes_in = site.upload("small.img", 6, "qcow2", home)
+            version = site.make("import", datastore=home, file="small.img", format="qcow2")
+            assert version["state"] == "ready", version
+            copies = "images/demo/versions/%s/copies" % version["version"]
+            site.admin.want(202, "POST", copies, {"datastore": other})
+            test_storage.eventually(lambda v=version: site.version(v["version"])["job"]["state"] != "running", 60)
+            v = site.version(version["version"])
+            assert v["files"]["copies"] == [other] and v["job"]["state"] == "done", v
+            volume = json.load(open(site.path("san", "images/demo", v["version"], "disk.volume")))
+            file = site.path("fast", "images/demo", v["version"], "disk.qcow2")
+            size = os.path.getsize(file)
+            with open(volume["url"], "rb") as f:
+                assert f.read(size) == open(file, "rb").read(), "the same bytes in both"
+            assert v["base"] == (file if home == "fast" else site.path("san", "images/demo", v["version"], "disk.volume")) and test_storage.digest_of(dict(v, base=file)) == bytes_in
+            os.unlink(site.path(home, "incoming", "small.img"))
+            test_storage.remove(site, v["version"])
+        # Its volumes lie in the bin, and go with it.
+        assert len(world.volumes()) == 2, world.volumes()
+        for item in site.admin.get("recycled")["items"]:
+            if item["datastore"] == "san":
+                site.admin.want(204, "DELETE", "recycled/san/" + item["token"])
+        assert world.volumes() == [], world.volumes()
+    finally:
+        site.end()
+
+
+def test_a_copy_stands_for_a_version_whose_pool_is_away(world):
+    """The provider places on the folder alone; the version came onto the pool first."""
+    fast = os.path.join(world.folder, "fast")
+    os.makedirs(fast, exist_ok=True)
+    driver = world.driver("keep_free_mb = 0\n[datastore-fast]\npath = %s\nkeep_free_mb = 0\nwarning = 98\ncritical = 99" % fast, datastores="fast")
+    record = world.version(driver, "1")
+    source = shutil.copy(world.golden, os.path.join(fast, "images", "source"))
+    os.chmod(source, 0o600)
+    driver.call("publish", "fast", "desk", "1", source)
+    world.one.virsh("pool-destroy", "vdi")
+    libvirt_host.wait_for("it is seen", lambda: not world.state(driver)["online"], 20)
+    desktop = new()
+    driver.call("order", desktop, 0, "no", digest(world.golden))
+    world.create(driver, desktop, golden=record)
+    (disk,) = glob.glob(fast + "/desktops/*/%s/disk.qcow2" % desktop)
+    assert images(disk)[1]["filename"] == fast + "/images/desk/1/disk.qcow2"
+    driver.call("destroy", desktop)
+    world.one.virsh("pool-start", "vdi")
+    libvirt_host.wait_for("it is back", lambda: world.state(driver)["online"], 20)
+    for store in "san", "fast":
+        driver.call("unpublish", store, "desk", "1")
+        driver.call("purge", store)
+    assert world.volumes() == []
+    driver.end()
+
+
+def test_on_a_volume_group(world):
+    """Volumes are devices that take all of their room; the golden one takes no writes from anybody."""
+    driver = world.driver()
+    libvirt_host.wait_for("the pool", lambda: world.state(driver)["online"])
+    assert world.state(driver)["about"] == "logical", world.state(driver)
+    record = world.version(driver, "1")
+    golden, size = json.load(open(record))["url"], os.path.getsize(world.golden)
+    assert golden.startswith("/dev/%s/puesto-image-desk-1-" % world.vg), golden
+    desktop = world.create(driver, golden=record)
+    with open(golden, "rb") as f:
+        before = f.read()
+    assert before[:size] == open(world.golden, "rb").read()
+    assert subprocess.run(["blockdev", "--getro", golden], capture_output=True, text=True, check=True).stdout == "1\n"
+    assert subprocess.run(["dd", "if=/dev/zero", "of=" + golden, "bs=4096", "count=1", "oflag=direct"], capture_output=True).returncode != 0
+    disk = world.record(desktop)
+    assert disk["block"] and disk["url"] == "/dev/%s/puesto-%s" % (world.vg, desktop), disk
+    xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+    assert "<disk type='block' device='disk'>" in xml and "<source dev='%s'" % disk["url"] in xml and "dev='%s'" % golden in xml, xml
+    room = int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout)
+    assert 64 * MIB < room < 80 * MIB, room
+    driver.call("power", desktop, "off")
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "read -q -P 0x5a 1M 2M", "-c", "write -q -P 0x33 1M 1M", "-c", "write -q -P 0x44 8M 50M",
+                    "-c", "read -q -P 0x44 8M 50M", disk["url"]], check=True, stdout=subprocess.DEVNULL)
+    with open(golden, "rb") as f:
+        assert f.read() == before, "the golden disk is as it was"
+    # A new disk in a volume whose old bytes are there yet: nothing of them is seen.
+    driver.call("restart", desktop, new(), "refresh", "t")
+    driver.call("power", desktop, "off")
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "read -q -P 0 8M 50M", "-c", "read -q -P 0x5a 1M 2M", disk["url"]], check=True, stdout=subprocess.DEVNULL)
+    driver.call("resize", desktop, 0, 0, 128)
+    driver.call("power", desktop, "start")
+    assert int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout) > 128 * MIB, "the volume grew first"
+    assert "Capacity:       %d" % (128 * MIB) in world.one.virsh("domblkinfo", "puesto-" + desktop, "vda")
+    # The group cannot hold a disk of that size, and nothing of it is left.
+    r = driver.refused("create", new(), new(), record, "t", "host", "", 4096)
+    assert r.code == "no_space" and "san has no room" in r.text, r
+    assert driver.refused("unpublish", "san", "desk", "1").code == "busy"
+    driver.call("destroy", desktop)
+    driver.call("unpublish", "san", "desk", "1")
+    driver.call("purge", "san")
+    assert world.volumes() == [] and driver.machines() == {}
+    driver.end()
+
+
+NESTED = ("test_on_a_volume_group",)
+SECOND_TIER = NESTED + ("test_a_copy_stands_for_a_version_whose_pool_is_away", "test_versions_are_imported_and_copied_both_ways", "test_a_desktops_disk_is_a_volume", "test_a_version_is_a_volume_that_nobody_writes", "test_a_pool_that_is_not_there_is_offline", "test_what_a_crash_leaves_is_found")
 
 
 def inside():
@@ -301,7 +416,7 @@ def main():
     inside()
     failed, world = 0, World()
     tier = int(os.environ.get("PUESTO_TIER", "1"))
-    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_") and (tier > 1 or n not in SECOND_TIER)]
+    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_") and n not in NESTED and (tier > 1 or n not in SECOND_TIER)]
     try:
         world.begin()
         for name in names:

@@ -79,6 +79,7 @@ export class FakeApi {
 			['POST', /^\/images\/([^/]+)\/rollout\/(pause|continue|rollback)$/, (c) => this.rollout(c)],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/retire$/, (c) => this.version(c, (v) => ({ ...v, state: 'retired' }))],
 			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.find('images', c.params[0]).versions.find((v) => v.version === c.params[1])?.files ? this.versionJob(c.params[0], c.params[1], { kind: 'remove', state: 'running', step: 'removing', percent: 0 }) : this.version(c, () => null)],
+			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/copies$/, (c) => this.versionJob(c.params[0], c.params[1], { kind: 'copy', state: 'running', step: 'copying', percent: 30, datastore: c.body.datastore, error: '' })],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/cancel$/, (c) => this.versionJob(c.params[0], c.params[1], { state: 'failed', step: 'failed', error: 'it was cancelled' }, 'failed')],
 			['GET', /^\/desktops\/([^/]+)\/backups$/, (c) => ({ items: this.world.backups.filter((b) => b.desktop.id === c.params[0]), next: null })],
 			['POST', /^\/desktops\/([^/]+)\/backups$/, (c) => this.backUp(c.params[0])],

@@ -141,11 +141,12 @@ export function makeWorld(kind = 'busy') {
 	if (kind === 'empty')
 		return w;
 	w.datastores.push(store('full', 465, 'full', '93 % full, 35 GB left: nothing new is placed here until there is room.', '93 % ocupado, quedan 35 GB: no se coloca nada nuevo aquí hasta que haya espacio.', { waiting: 5, pools: ['demo'] }),
-		store('nas', 405, 'warning', '81 % full, 95 GB left: make room soon.', '81 % ocupado, quedan 95 GB: libere espacio pronto.', { limits_set: true }),
+		store('nas', 405, 'warning', '81 % full, 95 GB left: make room soon.', '81 % ocupado, quedan 95 GB: libere espacio pronto.', { limits_set: true, kind: 'volumes', pool: 'vdi', about: 'logical', path: '/var/lib/puesto/volumes/nas' }),
 		store('old', 10, 'offline', 'It cannot be reached: /srv/old is no folder, or cannot be reached: mount it, or make it', 'No se puede acceder a él: /srv/old is no folder, or cannot be reached: mount it, or make it'));
 	w.images[0].versions.push({ id: uuid(), version: '2026.13', base: 'building', path: '', state: 'building', notes: 'from the lab', created: ago(60), updated: ago(60), job: { id: uuid(), kind: 'import', state: 'running', step: 'converting', percent: 42, datastore: 'fast', source: 'debian.vmdk', error: '', created: ago(60), updated: ago(1) } },
 		{ id: uuid(), version: '2026.13-rc', base: 'building', path: '', state: 'failed', notes: '', created: ago(600), updated: ago(500), job: { id: uuid(), kind: 'import', state: 'failed', step: 'failed', percent: 0, datastore: 'full', source: 'debian.qcow2', error: 'no datastore takes a new disk: full is full (93 %, 35 GB left)', created: ago(600), updated: ago(500) } });
-	w.images[0].versions[0].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'ab'.repeat(32) };
+	w.images[0].versions[0].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'ab'.repeat(32), copies: [] };
+	w.images[0].versions[1].files = { datastore: 'fast', size: 20 * GB, file_size: 3 * GB, sha256: 'cd'.repeat(32), copies: ['nas'] };
 	w.providers.push({ ...base(600000), name: 'lab-host', kind: 'local', capacity: 4, max_creates: 1, enabled: true, config: {}, healthy: false, can: [], seen: ago(600), state: 'failed',
 		reason: reason('provider_silent', 'The provider has not answered for 10 minutes: is the host on?', 'El proveedor no responde desde hace 10 minutos: ¿está encendido el servidor?') });
 	clusterOf(w);

@@ -537,6 +537,7 @@ test('datastores: how full, why nothing is placed, maintenance and limits', asyn
 	await page.waitForSelector('tr:has-text("full") .chip:has-text("Full")');
 	assert.match(await page.textContent('tr:has(.row-link:text-is("full"))'), /93 % full, 35 GB left.*nothing new is placed.*demo/);
 	assert.equal(await page.getAttribute('tr:has-text("nas") .fill', 'aria-label'), '81 % full, 95 GB left');
+	assert.match(await page.textContent('tr:has(.row-link:text-is("nas"))'), /volumes of the pool vdi \(logical\)/);
 	await page.click('.row-link:has-text("fast")');
 	await page.waitForSelector('.facts >> text=2 of 8');
 	await page.click('button:has-text("Begin maintenance")');
@@ -574,6 +575,17 @@ test('a disk is imported with its progress in words, cancelled, and a version re
 	await page.click('[aria-label="Remove the version 2026.10"]');
 	await page.click('dialog button:has-text("Remove")');
 	await page.waitForSelector('tr:has-text("2026.10") >> text=being removed');
+});
+
+test('a version is copied to a further datastore', async () => {
+	const { api, page } = await open('/console/', { as: 'admin' });
+	await page.goto(`${api.origin}/console/#/images/${api.world.images[0].id}`);
+	await page.waitForSelector('tr:has-text("2026.11") >> text=fast, nas · 3,072 MB');
+	await page.click('[aria-label="Copy the version 2026.11 to another datastore"]');
+	assert.deepEqual(await page.locator('dialog select option').allTextContents(), ['full (35 GB left)']);
+	await page.click('dialog button[type=submit]');
+	await page.waitForSelector('tr:has-text("2026.11") >> text=copying: 30 %');
+	assert.deepEqual(calls(api, 'POST', /copies$/)[0].body, { datastore: 'full' });
 });
 
 test('the recycle bin: a desktop comes back to its user, a version goes for good', async () => {

@@ -71,7 +71,7 @@ export function jobButtons(image, v) {
 
 /** To a further datastore, which takes desktops of the version from then on. @param {any} image @param {any} v */
 async function copyVersion(image, v) {
-	const options = (await stores().catch(() => [])).filter(([name]) => name !== v.files.datastore && !v.files.copies.includes(name));
+	const options = (await stores().catch(() => [])).filter(([name]) => name !== v.files.datastore && !(v.files.copies ?? []).includes(name));
 	formDialog({ title: t('version.copyTitle', { version: v.version }), lead: t(options.length ? 'version.copyLead' : 'version.copyNowhere'), submit: t('version.copy'), done: t('version.begun'), values: { datastore: options[0]?.[0] },
 		fields: [{ name: 'datastore', label: t('kind.datastore'), type: 'select', options, isRequired: true }], run: (values) => api('POST', `${at(image, v)}/copies`, values) });
 }

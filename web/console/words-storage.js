@@ -14,7 +14,7 @@ addSentences({
 	'datastore.kind': ['Kind', 'Tipo'],
 	'datastore.kind.directory': ['folder', 'carpeta'],
 	'datastore.kind.volumes': ['volumes', 'volúmenes'],
-	'datastore.kind.volumesOf': ['volumes of the pool {pool} ({about})', 'volúmenes del grupo {pool} ({about})'],
+	'datastore.kind.volumesOf': ['volumes of the pool {pool} ({about})', 'volúmenes del depósito {pool} ({about})'],
 	'datastore.total': ['Size', 'Tamaño'],
 	'datastore.disks': ['Disks', 'Discos'],
 	'datastore.allocated': ['Taken by its disks', 'Ocupado por sus discos'],

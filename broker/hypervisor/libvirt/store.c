@@ -243,7 +243,7 @@ static int size_find(const struct libvirt *lv, const struct machine_request *r, 
 int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err)
 {
 	const struct libvirt *lv = c->lv;
-	char kept[PLACEMENT_NAME_SIZE];
+	char kept[PLACEMENT_NAME_SIZE], copy[PATH_MAX];
 	const char *const names[] = { kept };
 	struct store_wish wish = { .names = lv->set.stores, .n = lv->set.stores_n, .image = r->image_base, .weight = 1,
 		.needs = lv->set.directory[0] ? 0 : STORES_OVERLAY_NEEDS, .deadline_ms = c->deadline_ms };
@@ -252,6 +252,8 @@ int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_tu
 	order_of(r->desktop, &order);
 	wish.pool = order.pool;
 	wish.image_sha256 = order.image_sha256;
+	if (stores_image_copy(stores_shared(), &wish, copy))
+		pst_strlcpy(r->image_base, sizeof(r->image_base), copy);
 	if (size_find(lv, r, &wish.promises, err) < 0 || lv_store_of(lv, r->desktop, kept, err) < 0 ||
 		(order.is_restore && !kept[0] && lv_disk_take(lv, r->desktop, kept, err) < 0) ||
 		(order.is_restore && !kept[0] && restore(lv, r->desktop, kept, err) < 0))

@@ -126,5 +126,11 @@ struct store_turn {
 int stores_begin(struct stores *set, const struct store_wish *wish, struct store_turn *turn, struct pst_err *err);
 void stores_end(struct stores *set, struct store_turn *turn);
 
+/*
+ * While the datastore that wish->image lies on is away: where a copy of it lies, on one of wish->names. False where it is not away, or
+ * there is none.
+ */
+bool stores_image_copy(struct stores *set, const struct store_wish *wish, char ret[PATH_MAX]);
+
 /* True when one of them would take a new disk of a pool that all may use; else why not, in words. */
 bool stores_have_room(struct stores *set, const char *const *names, size_t n, char *ret_reason, size_t size);

@@ -328,6 +328,29 @@ void stores_end(struct stores *set, struct store_turn *turn)
 	turn->id = 0;
 }
 
+bool stores_image_copy(struct stores *set, const struct store_wish *wish, char ret[PATH_MAX])
+{
+	char home[PLACEMENT_NAME_SIZE];
+	struct choice *c;
+	const char *rest;
+	struct store_view v;
+	bool is_found = false;
+
+	stores_of_image(set, wish->image, home, &rest);
+	if (!home[0] || !stores_view_named(set, home, &v) || v.is_online)
+		return false;
+	c = pst_zalloc(1, sizeof(*c));
+	if (!c)
+		return false;
+	c->set = set;
+	c->wish = wish;
+	candidates_find(c);
+	for (size_t i = 0; i < c->n && !is_found; i++)
+		is_found = c->has_image[i] && image_path(set->list[c->index[i]], rest, ret) == 0;
+	free(c);
+	return is_found;
+}
+
 bool stores_have_room(struct stores *set, const char *const *names, size_t n, char *ret_reason, size_t size)
 {
 	struct store_wish wish = { .names = names, .n = n, .pool = "", .is_ours = true, .needs = STORES_OVERLAY_NEEDS };
