@@ -15,6 +15,7 @@ struct db;
 struct datastores;
 struct image_jobs;
 struct personal_removals;
+struct backup_jobs;
 struct reconciler;
 
 struct api_settings {
@@ -63,6 +64,7 @@ struct api_params {
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
 	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 };
 
 /* Returns owned; NULL on no memory. */

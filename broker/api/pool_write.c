@@ -9,6 +9,7 @@
 #include "broker/api/fields.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
+#include "db/backup.h"
 #include "broker/storage/datastores.h"
 #include "db/image.h"
 #include "db/personal.h"
@@ -32,6 +33,7 @@ struct body {
 	int recycle_days;
 	int personal_mb;
 	char personal_store[DB_WORD_SIZE];
+	struct backup_wish backup;
 };
 
 #define ROW(member) FIELD(struct body, row.member)
@@ -61,6 +63,10 @@ static const struct field fields[] = {
 	{.name = "recycle_days", .kind = FIELD_INT, FIELD(struct body, recycle_days), .min = -1, .max = DB_RECYCLE_DAYS_MAX},
 	{.name = "personal_disk_mb", .kind = FIELD_INT, FIELD(struct body, personal_mb), .max = 67108864},
 	{.name = "personal_datastore", .kind = FIELD_LABEL, FIELD(struct body, personal_store)},
+	{.name = "backup_every_h", .kind = FIELD_INT, FIELD(struct body, backup.every_h), .max = 720},
+	{.name = "backup_full_every_d", .kind = FIELD_INT, FIELD(struct body, backup.full_every_d), .min = 1, .max = 365},
+	{.name = "backup_keep_d", .kind = FIELD_INT, FIELD(struct body, backup.keep_d), .min = 1, .max = 3650},
+	{.name = "backup_chain", .kind = FIELD_INT, FIELD(struct body, backup.chain), .min = 1, .max = 100},
 	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
 	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
 	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
@@ -211,26 +217,28 @@ static void answer_changed(struct api_call *call, int status, const char *id)
 		pool_answer(call, status, id);
 }
 
-/* Only where it was given. */
-static int recycle_write(struct api_call *call, const struct body *b, struct pst_err *err)
+/* Only where they were given. */
+static int extras_write(struct api_call *call, const struct body *b, struct pst_err *err)
 {
 	if (db_personal_settings_set(call->api->db, b->row.id, b->personal_mb, b->personal_store, err) < 0)
 		return err->code;
-	return json_object_get(call->body, "recycle_days") ? db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) : 0;
+	if (json_object_get(call->body, "recycle_days") && db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) < 0)
+		return err->code;
+	return db_backup_wish_set(call->api->db, b->row.id, &b->backup, err);
 }
 
 void api_pool_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
-	struct body b = {0};
+	struct body b = {.backup = {.full_every_d = 7, .keep_d = 30, .chain = 14}};
 
 	defaults(&b.row);
 	if (!has_required(call) || read_body(call, &b) < 0 || write_begin(call) < 0)
 		return;
 	pst_uuid_text(&id, b.row.id);
 	b.row.created = b.row.updated = pst_wall_ms();
-	if (db_pool_insert(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
+	if (db_pool_insert(call->api->db, &b.row, &err) < 0 || extras_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}
@@ -243,9 +251,14 @@ void api_pool_patch(struct api_call *call)
 	struct pst_err err = PST_ERR_INIT;
 	struct body b = {0};
 
-	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev) ||
-		db_personal_settings(call->api->db, b.row.id, &b.personal_mb, b.personal_store, NULL) < 0 ||
-		read_body(call, &b) < 0)
+	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev))
+		return;
+	if (db_personal_settings(call->api->db, b.row.id, &b.personal_mb, b.personal_store, &err) < 0 ||
+		db_backup_wish_get(call->api->db, b.row.id, &b.backup, &err) < 0) {
+		call_error(call, &err);
+		return;
+	}
+	if (read_body(call, &b) < 0)
 		return;
 	if (b.row.deleting) {
 		call_problem(call, "conflict", "the pool '%s' is being deleted", b.row.name);
@@ -254,7 +267,7 @@ void api_pool_patch(struct api_call *call)
 	if (write_begin(call) < 0)
 		return;
 	b.row.updated = pst_wall_ms();
-	if (db_pool_update(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
+	if (db_pool_update(call->api->db, &b.row, &err) < 0 || extras_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}

@@ -5,6 +5,7 @@ broker_cli_puestoctl_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS)
 broker_cli_puestoctl_SOURCES = \
 	broker/cli/acts.c \
 	broker/cli/ask.c \
+	broker/cli/backup.c \
 	broker/cli/config.c \
 	broker/cli/ctl.h \
 	broker/cli/hosts.c \

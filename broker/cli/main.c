@@ -38,6 +38,7 @@ static const struct command commands[] = {
 	{"host", "list|show|maintenance|resume …", "hosts of a provider; empty one, and put it back", command_host},
 	{"provider", "list | networks PROVIDER", "what makes desktops, and what each is checked against; the networks that a pool may name", command_provider},
 	{"datastore", "list | maintenance|resume NAME", "where disks lie, and how full it is", command_datastore},
+	{"backup", "list [DESKTOP] | now DESKTOP | restore|remove|cancel ID", "back-ups of desktops", command_backup},
 	{"recycle", "list | restore ID | purge DATASTORE TOKEN", "removed desktops and versions, kept for a while", command_recycle},
 	{"personal", "list | grow USER POOL MB | remove …", "users' own disks, which outlive a refresh", command_personal},
 	{"message", "DESKTOP TEXT", "show its user a message", command_message},

@@ -26,6 +26,7 @@ static const struct view views[] = {
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
 	{"providers", {"name", "kind", "checked", "state", "capacity", "reported_capacity", "can", "reason.en"}},
 	{"datastores", {"name", "state", "disks", "working", "waiting", "reason.en"}},
+	{"backups", {"id", "desktop", "user", "state", "kind", "made", "bytes", "reason", "job.error"}},
 	{"recycled", {"kind", "name", "user", "pool", "until", "can_restore", "id", "datastore", "token"}},
 	{"personal", {"user", "pool", "size_mb", "state", "desktop", "used", "reason.en"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},

@@ -63,6 +63,7 @@ struct machine_endpoint {
 	enum endpoint_kind kind;
 	char address[PATH_MAX];
 	uint16_t port;
+	bool has_agent; /* of ENDPOINT_RDP: an agent of ours is beside it, which enrols */
 };
 
 /* What there is. */
@@ -98,4 +99,15 @@ struct machine_personal {
 	char store[MACHINE_NAME_SIZE]; /* the datastore for a new one; "": the provider chooses */
 	char pool[MACHINE_NAME_SIZE];  /* for the rights on datastores; may be "" */
 	uint32_t size_mb;              /* of a new one; a smaller one grows to it */
+};
+
+/* Where a machine's disk lies on this host: qcow2, with the golden disk at the bottom. */
+struct driver_disk {
+	char path[PATH_MAX], base[PATH_MAX];
+	bool is_open; /* a QEMU has it */
+};
+
+/* Where the disk of a machine can be made that is not there: FOLDER/disk.qcow2, on the golden disk as it lies there. */
+struct driver_room {
+	char folder[PATH_MAX], base[PATH_MAX];
 };
