@@ -30,6 +30,7 @@ struct provider_command {
 	const char *host;        /* create: where, or "" */
 	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path;
+	const char *image_sha256; /* of its files on datastores, or "" */
 	const char *network, *locale, *layout;
 	struct recycling recycling;
 	int memory_mb, cpus, pids, disk_mb, max_width, max_height;

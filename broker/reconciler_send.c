@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "broker/reconciler_priv.h"
 #include "db/image.h"
+#include "db/image_job.h"
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/recycle.h"
@@ -108,6 +109,7 @@ struct disk_rows {
 	struct image_row image;
 	struct version_row version;
 	struct provider_row provider;
+	struct version_files_row files;
 	char hostname[64];
 };
 
@@ -133,6 +135,7 @@ static int disk_fill(struct reconciler *r, const struct core_desktop *d, struct 
 	cmd->image_version = rows->version.version;
 	cmd->image_base = rows->version.base;
 	cmd->image_path = rows->version.path;
+	cmd->image_sha256 = db_version_files_get(r->db, rows->version.id, &rows->files, NULL) == 0 ? rows->files.sha256 : "";
 	cmd->network = spec->network;
 	cmd->locale = spec->locale;
 	cmd->layout = spec->layout;

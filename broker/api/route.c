@@ -70,6 +70,8 @@ static const struct route table[] = {
 	{METHOD_GET, "images/*/rollout", ROLE_ADMIN, api_rollout_get, 0},
 	{METHOD_POST, "images/*/rollout/*", ROLE_ADMIN, api_rollout_act, SMALL},
 	{METHOD_POST, "images/*/versions/*/retire", ROLE_ADMIN, api_version_retire, SMALL},
+	{METHOD_POST, "images/*/versions/*/copies", ROLE_ADMIN, api_version_copy, SMALL},
+	{METHOD_DELETE, "images/*/versions/*/copies/*", ROLE_ADMIN, api_version_copy_remove, 0},
 	{METHOD_DELETE, "images/*/versions/*", ROLE_ADMIN, api_version_remove, 0},
 	{METHOD_GET, "datastores", ROLE_ADMIN, api_datastore_list, 0},
 	{METHOD_GET, "datastores/*", ROLE_ADMIN, api_datastore_get, 0},

@@ -172,6 +172,8 @@ static int agents_listen(struct control *c, struct pst_err *err)
 	struct pst_tls_listener_params p = {.loop = c->loop, .trust = trust, .address = s->agents_listen, .peer = CERTIFY_URI,
 		.may_be_nameless = true, .open_max = AGENTS_MAX};
 
+	if (trust && s->agents_tls12)
+		pst_tls_trust_allow_12(trust);
 	if (trust)
 		c->agent_port = pst_tls_listen(&p, agent_accept_remote, c, err);
 	pst_tls_trust_unref(trust);

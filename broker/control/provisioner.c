@@ -68,6 +68,8 @@ static json_t *command_json(const struct provider_command *cmd)
 	json_object_set_new(msg, "image", json_pack("{s:s, s:s, s:s, s:s}", "name", cmd->image_name, "version",
 		cmd->image_version, "base", cmd->image_base, "path", cmd->image_path));
 	json_object_set_new(msg, "spec", spec_json(cmd));
+	if (cmd->image_sha256 && cmd->image_sha256[0])
+		json_object_set_new(msg, "image_sha256", json_string(cmd->image_sha256));
 	return msg;
 }
 

@@ -17,14 +17,19 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 	reason_set_numbers(&cmd->reason, why, p ? p->logoff_after_disconnect_s : 0, 0);
 }
 
-void agent_tell_lease(struct core_round *c, struct core_desktop *d)
+void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch)
 {
 	struct core_command *cmd = command_add(c, COMMAND_AGENT);
 
 	CORE_COPY(cmd->desktop_id, d->id);
 	cmd->tell = AGENT_TELL_LEASE;
 	CORE_COPY(cmd->user_name, d->a.user_name);
-	cmd->epoch = d->a.epoch;
+	cmd->epoch = epoch;
+}
+
+void agent_tell_lease(struct core_round *c, struct core_desktop *d)
+{
+	agent_tell_epoch(c, d, d->beside && d->s.epoch > d->a.epoch ? d->s.epoch : d->a.epoch);
 }
 
 void agent_tell_hello(struct core_round *c, const struct core_desktop *d)

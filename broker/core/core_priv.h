@@ -158,6 +158,7 @@ void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
 /* What it said before counts no more: the connection that it may have is of another time. */
 void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
+void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);
 
 /* assign.c */
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);

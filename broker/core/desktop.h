@@ -50,6 +50,7 @@ struct core_desktop {
 	/* What each round reads of every desktop comes first, close together. */
 	struct core_axes x;
 	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
+	bool beside;    /* by its endpoint: the picture is that server's, but an agent is there and sees no grant: it is told each epoch */
 	bool keyed;     /* it has enrolled since its disk was made */
 	bool probe;     /* made to see a version work: nobody gets it, no pool counts it */
 	unsigned touched; /* the round that has a copy of it */

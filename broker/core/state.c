@@ -348,10 +348,23 @@ bool core_endpoint_is_remote(const char *endpoint)
 	return endpoint_is(endpoint, "tls") || endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
 }
 
+/* {"kind": "rdp", …, "agent": true}: the picture is the machine's own, the word of when and who is our agent's. */
+static bool endpoint_has_agent(const char *endpoint)
+{
+	json_t *o = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
+	bool has_one = pst_json_bool(o, "agent", false);
+
+	json_decref(o);
+	return has_one;
+}
+
 void desktop_set_endpoint(struct core_desktop *d, const char *endpoint)
 {
+	bool is_own_server = endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
+
 	CORE_COPY(d->endpoint, endpoint);
-	d->agentless = endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
+	d->beside = is_own_server && endpoint_has_agent(endpoint);
+	d->agentless = is_own_server && !d->beside;
 }
 
 bool desktop_is_usable(const struct core_desktop *d)

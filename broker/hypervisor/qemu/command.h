@@ -31,6 +31,7 @@ struct command_params {
 	const char *memory_path;              /* unless it is COMMAND_OWN */
 	const char *disk;                     /* qcow2 */
 	const char *kernel, *initrd, *append; /* NULL: the disk starts by itself */
+	const char *firmware, *variables;     /* files of UEFI's code and of this machine's own variables, both raw; NULL: BIOS */
 	const char *seed;                     /* a file for fw_cfg, or NULL */
 	const char *mac;                      /* with a card from the start; else NULL */
 	const char *forward;                  /* the card's: "127.1.2.3:5910-:5910"; NULL with a TAP device */

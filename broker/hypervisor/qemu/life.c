@@ -54,7 +54,7 @@ static bool is_restored(const struct qm_op *op)
 
 static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
-	char path[PATH_MAX], backing[PATH_MAX];
+	char path[PATH_MAX], backing[PATH_MAX], variables[PATH_MAX];
 	struct qcow2_overlay o = { .path = path,
 		.backing = backing,
 		.size = (uint64_t)r->request.disk_mb << 20,
@@ -68,7 +68,10 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 		(r->parent[0] ? qm_parent_path(op->q, r->parent, "disk.qcow2", backing, err)
 			      : path_make(backing, err, "%s", r->request.image_base)) < 0)
 		return err->code;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (qm_path(op->q, op->desktop, "variables", variables, err) < 0)
+		return err->code;
+	/* What the last user has written into the firmware goes with the disk. */
+	if ((unlink(path) < 0 && errno != ENOENT) || (unlink(variables) < 0 && errno != ENOENT))
 		return pst_err_sys(err, PST_EIO, errno, "remove %s", path);
 	return qcow2_overlays_create(&o, 1, err);
 }

@@ -6,6 +6,7 @@
  *	DIRECTORY/desktops/UUID/record.json   what was asked, how far it came: written before anything is done
  *	                        pid           of its QEMU (process.h)
  *	                        disk.qcow2    an overlay of the golden disk, or of a parent's
+ *	                        variables     of its UEFI, where its disk starts by that; new with each new disk
  *	                        qmp, seed, screen   sockets, bound by us and handed to QEMU as descriptors
  *	                        memory        of a suspended machine
  *	DIRECTORY/parents/KEY/                parent.h

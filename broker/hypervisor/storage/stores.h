@@ -35,6 +35,8 @@ struct store_view {
 	bool is_online, in_maintenance;
 	char reason[STORES_REASON_SIZE]; /* why it is offline, or what was wrong when it was opened */
 	enum level level;
+	char about[24];    /* as in store_type.h */
+	bool takes_whole;
 	struct datastore_space space;
 	struct datastore_census census;
 	uint32_t working, waiting; /* jobs */
@@ -83,7 +85,7 @@ bool stores_lock(struct stores *set, const char *name, char ret_path[900]);
 void stores_unlock(struct stores *set, const char *name);
 
 /*
- * The folders of all datastores but this one, in which overlays of its images may lie: for references.h.
+ * The folders of all datastores of files but this one, in which overlays of its images may lie: for references.h.
  * Returns owned (free(), one piece), ends with NULL; NULL on no memory.
  */
 const char *const *stores_others(struct stores *set, const char *name);
@@ -99,6 +101,7 @@ struct store_wish {
 	const char *pool;         /* or "" */
 	bool is_ours;             /* no pool's, but the installation's: any datastore may be chosen */
 	const char *image;        /* the golden disk of an overlay, or NULL */
+	const char *image_sha256; /* its digest: a copy counts also while the datastore that image names is away. "" or NULL: not known */
 	uint64_t needs, promises; /* bytes, as in placement.h */
 	bool is_kept;             /* a disk that lies there is made anew: names has its one datastore, and only its turn matters */
 	uint32_t weight;          /* tokens of the governor */
