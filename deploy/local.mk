@@ -65,6 +65,7 @@ EXTRA_DIST += \
 	deploy/packages/guest \
 	deploy/packages/image \
 	deploy/packages/test \
+	deploy/packages/windows \
 	deploy/samples/broker.conf \
 	deploy/samples/gateway.conf \
 	deploy/samples/provisioner.conf \
