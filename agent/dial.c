@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/clock_step.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/tls_listener.h"
@@ -18,6 +19,7 @@ struct dial {
 	uint16_t port;
 	struct identity *identity;
 	struct pst_tls_pipe *pipe;
+	struct clock_step *step;
 };
 
 static void on_closed(struct pst_tls_pipe *p, bool was_open, const char *reason, void *arg)
@@ -31,6 +33,17 @@ static void on_closed(struct pst_tls_pipe *p, bool was_open, const char *reason,
 
 static const struct pst_tls_pipe_events events = { .closed = on_closed };
 
+/* The other end of what stood before may be long gone: whoever uses it hears that it ended, and dials anew. */
+static void on_step(void *arg)
+{
+	struct dial *d = arg;
+
+	if (d->pipe)
+		pst_info("the clock was set: the broker is dialled anew");
+	pst_tls_pipe_close(d->pipe);
+	d->pipe = NULL;
+}
+
 struct dial *dial_create(uv_loop_t *loop, const char *address, struct identity *identity, struct pst_err *err)
 {
 	struct dial *d = pst_zalloc(1, sizeof(*d));
@@ -41,8 +54,10 @@ struct dial *dial_create(uv_loop_t *loop, const char *address, struct identity *
 	}
 	d->loop = loop;
 	d->identity = identity;
-	if (pst_address_split(address, d->host, &d->port, err) == 0)
+	if (pst_address_split(address, d->host, &d->port, err) == 0) {
+		d->step = clock_step_create(loop, on_step, d); /* without it, silence tells later */
 		return d;
+	}
 	pst_err_wrap(err, "agent.broker_tls");
 	free(d);
 	return NULL;
@@ -53,6 +68,7 @@ void dial_destroy(struct dial *d)
 	if (!d)
 		return;
 
+	clock_step_destroy(d->step);
 	pst_tls_pipe_close(d->pipe);
 	free(d);
 }

@@ -16,6 +16,7 @@ agent_libagent_a_SOURCES = \
 	agent/clipboard/clipboard.c agent/clipboard/clipboard.h \
 	agent/clipboard/fetch.c agent/clipboard/fetch.h \
 	agent/clipboard/offer.c agent/clipboard/offer.h \
+	agent/clock_step.c agent/clock_step.h \
 	agent/dial.c agent/dial.h \
 	agent/door.c agent/door.h \
 	agent/enrol.c agent/enrol.h \
@@ -32,6 +33,7 @@ agent_libagent_a_SOURCES = \
 	agent/notice.c agent/notice.h \
 	agent/occupancy.c \
 	agent/orders.c \
+	agent/personal.c agent/personal.h \
 	agent/resize.c agent/resize.h \
 	agent/scale.c agent/scale.h \
 	agent/session.c agent/session.h \

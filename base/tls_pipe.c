@@ -265,9 +265,10 @@ static void on_deadline(void *arg)
 	fail(arg, "it did not answer in time");
 }
 
-static void set_socket(int fd)
+/* Whoever has dialled asks more often: it may have been suspended, and the other end gone meanwhile. */
+static void set_socket(int fd, bool is_server)
 {
-	int one = 1, silence = SILENCE_MS, idle = 20;
+	int one = 1, silence = SILENCE_MS, idle = is_server ? 20 : 5;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
@@ -282,7 +283,7 @@ static int start(struct pst_tls_pipe *p, struct pst_err *err)
 		return pst_err_set(err, PST_ENOMEM, "no memory for a TLS connection");
 	if (tls_trust_session(p->params.trust, p->params.is_server, &p->session, err) < 0)
 		return err->code;
-	set_socket(p->net);
+	set_socket(p->net, p->params.is_server);
 	gnutls_transport_set_int(p->session, p->net);
 	if (uv_poll_init(p->params.loop, &p->net_poll, p->net) < 0)
 		return pst_err_set(err, PST_EIO, "a TLS connection cannot be watched");

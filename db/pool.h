@@ -18,7 +18,7 @@ struct pool_row {
 	char kind[16], on_logoff[16];
 	char provider_id[DB_ID_SIZE], provider_name[DB_WORD_SIZE]; /* the names are read, not written */
 	char image_id[DB_ID_SIZE], image_name[DB_WORD_SIZE], image_version[DB_WORD_SIZE];
-	int min, max, spare, idle_disconnect_s, logoff_after_disconnect_s;
+	int min, max, spare, spare_suspended, idle_disconnect_s, logoff_after_disconnect_s;
 	int memory_mb, cpus, pids, disk_mb, max_width, max_height;
 	char network[16], locale[DB_WORD_SIZE], layout[DB_WORD_SIZE];
 	char watching[16];

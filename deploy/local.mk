@@ -64,6 +64,9 @@ EXTRA_DIST += \
 	deploy/packages/desktop-minimal \
 	deploy/packages/guest \
 	deploy/packages/image \
+	deploy/packages/machine \
+	deploy/packages/machine-storage \
+	deploy/packages/machine-xen \
 	deploy/packages/test \
 	deploy/packages/windows \
 	deploy/samples/broker.conf \

@@ -9,15 +9,18 @@ EXTRA_DIST += \
 	CONTRIBUTING.md \
 	README.md \
 	docs/architecture.md \
+	docs/backups.md \
 	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/containers.md \
 	docs/disks.md \
+	docs/storage.md \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \
 	docs/foreign-hosts.md \
 	docs/hyperv.md \
+	docs/xen.md \
 	docs/hypervisors.md \
 	docs/images/bench-bytes.svg \
 	docs/images/bench-clip.svg \
@@ -27,6 +30,7 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/personal-disks.md \
 	docs/rdp.md \
 	docs/testing.md \
 	docs/threat-model.md \

@@ -14,8 +14,8 @@
 /* What the provisioner says, by the same names. */
 static void report_json(const struct datastore_view *v, json_t *o)
 {
-	static const char *const keys[] = {"kind", "path", "pools", "total", "free", "used", "allocated", "promised", "disks", "unreadable",
-		"working", "waiting", "jobs", "images"};
+	static const char *const keys[] = {"kind", "pool", "about", "path", "pools", "total", "free", "used", "allocated", "promised", "disks", "unreadable",
+		"working", "waiting", "jobs", "images", "backups"};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(keys); i++) {
 		json_t *value = v->report ? json_object_get(v->report, keys[i]) : NULL;
@@ -39,6 +39,7 @@ static json_t *view_json(const struct datastore_view *v)
 
 	if (o)
 		report_json(v, o);
+	json_object_set_new(o, "full_in_s", v->is_known && v->full_s >= 0 ? json_integer(v->full_s) : json_null());
 	return o;
 }
 

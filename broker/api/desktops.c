@@ -19,9 +19,9 @@
 
 static json_t *axes_json(const struct core_desktop *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:i}", "lifecycle", lifecycle_text(d->x.lifecycle),
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:i}", "lifecycle", lifecycle_text(d->x.lifecycle),
 		"power", power_text(d->x.power), "agent", agent_text(d->x.agent), "lease", lease_text(d->x.lease), "session",
-		session_text(d->x.session), "hygiene", hygiene_text(d->x.hygiene), "drain", d->x.drain, "parked", d->x.parked, "epoch",
+		session_text(d->x.session), "hygiene", hygiene_text(d->x.hygiene), "sleep", sleep_text(d->x.sleep), "drain", d->x.drain, "parked", d->x.parked, "epoch",
 		(json_int_t)d->epoch, "failures", d->failures);
 }
 

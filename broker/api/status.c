@@ -5,11 +5,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/api/page.h"
+#include "broker/api/words.h"
+#include "broker/core/foreign.h"
 #include "broker/core/state.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
 #include "broker/storage/datastores.h"
 #include "db/audit.h"
+#include "db/backup.h"
 #include "db/db.h"
 #include "db/login.h"
 #include "db/user.h"
@@ -80,12 +83,14 @@ static void add_datastores(struct api *api, struct problems *p)
 		bool is_error = strcmp(v.state, "offline") == 0 || strcmp(v.state, "full") == 0;
 		struct core_reason why;
 
-		if (!is_error && strcmp(v.state, "warning") != 0)
+		bool fills = strcmp(v.state, "ready") == 0 && v.row->filling;
+
+		if (!is_error && !fills && strcmp(v.state, "warning") != 0)
 			continue;
 		CORE_COPY(why.code, v.reason_code);
 		CORE_COPY(why.en, v.en);
 		CORE_COPY(why.es, v.es);
-		add(p, is_error, "datastore", v.row->id, v.row->name, v.state, &why);
+		add(p, is_error, "datastore", v.row->id, v.row->name, fills ? "filling" : v.state, &why);
 	}
 }
 
@@ -103,6 +108,8 @@ static void add_pools(const struct core_state *st, int64_t now, struct problems 
 			add(p, true, "pool", pool->id, pool->name, v.state, &v.reason);
 		else if (strcmp(v.state, "busy") == 0 || strcmp(v.state, "maintenance") == 0 || v.waiting > 0)
 			add(p, false, "pool", pool->id, pool->name, v.state, &v.reason);
+		if (v.tier.code[0] && pool->tier.failures)
+			add(p, false, "pool", pool->id, pool->name, "warning", &v.tier);
 	}
 }
 
@@ -117,8 +124,25 @@ static void add_rollouts(const struct core_state *st, struct problems *p)
 	}
 }
 
+static void add_failure(const struct backup_row *b, void *arg)
+{
+	struct core_reason why = {.code = "backup_failed"};
+	char es[DB_LONG_SIZE];
+
+	if (!foreign_spanish(b->error, es, sizeof(es)) && !words_spanish(b->error, NULL, es, sizeof(es)))
+		CORE_COPY(es, b->error);
+	snprintf(why.en, sizeof(why.en), "Its back-up failed: %.220s", b->error);
+	snprintf(why.es, sizeof(why.es), "Su copia de seguridad falló: %.220s", es);
+	add(arg, false, "desktop", b->desktop_id, b->desktop, "backup", &why);
+}
+
+static void add_backups(struct api *api, struct problems *p)
+{
+	(void)db_backup_failures(api->db, add_failure, p, NULL);
+}
+
 struct desktop_counts {
-	int ready, assigned, connected, starting, failed, deleting;
+	int ready, assigned, connected, starting, failed, deleting, suspended;
 };
 
 static void count(struct desktop_counts *c, const char *state)
@@ -139,6 +163,7 @@ static void count(struct desktop_counts *c, const char *state)
 		{"failed", offsetof(struct desktop_counts, failed)},
 		{"unreachable", offsetof(struct desktop_counts, failed)},
 		{"deleting", offsetof(struct desktop_counts, deleting)},
+		{"suspended", offsetof(struct desktop_counts, suspended)},
 	};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(table); i++) {
@@ -170,9 +195,9 @@ static json_t *counts_json(struct api *api, const struct core_state *st, const s
 
 	db_user_count(api->db, &users, NULL);
 	db_login_count(api->db, pst_wall_ms(), &logins, NULL);
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "pools", (int)st->pool_count,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "pools", (int)st->pool_count,
 		"desktops", (int)st->desktop_count, "ready", c->ready, "assigned", c->assigned, "connected", c->connected,
-		"starting", c->starting, "failed", c->failed, "deleting", c->deleting, "waiting", waiting, "sessions", sessions,
+		"starting", c->starting, "failed", c->failed, "deleting", c->deleting, "suspended", c->suspended, "waiting", waiting, "sessions", sessions,
 		"users", (json_int_t)users, "logins", (json_int_t)logins);
 }
 
@@ -201,6 +226,7 @@ void api_status_get(struct api_call *call)
 	add_providers(st, &p);
 	add_hosts(st, &p);
 	add_datastores(api, &p);
+	add_backups(api, &p);
 	add_pools(st, now, &p, &waiting);
 	add_rollouts(st, &p);
 	add_desktops(st, now, &p, &c, &sessions);

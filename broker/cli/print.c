@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 9
+#define COLUMNS_MAX 10
 #define CELL_MAX 60
 #define ROWS_MAX 100000
 
@@ -20,13 +20,15 @@ struct view {
 };
 
 static const struct view views[] = {
-	{"pools", {"name", "state", "kind", "image", "counts.ready", "counts.connected", "counts.total", "max", "reason.en"}},
+	{"pools", {"name", "state", "kind", "image", "counts.ready", "counts.suspended", "counts.connected", "counts.total", "max", "reason.en"}},
 	{"desktops", {"name", "state", "pool", "user", "image_version", "agent", "hygiene", "placement.host", "reason.en"}},
 	{"sessions", {"id", "user", "desktop", "protocol", "state", "remote", "started", "reason.en"}},
 	{"images", {"name", "state", "published", "os", "updated", "reason.en"}},
 	{"providers", {"name", "kind", "checked", "state", "capacity", "reported_capacity", "can", "reason.en"}},
 	{"datastores", {"name", "state", "disks", "working", "waiting", "reason.en"}},
+	{"backups", {"id", "desktop", "user", "state", "kind", "made", "bytes", "reason", "job.error"}},
 	{"recycled", {"kind", "name", "user", "pool", "until", "can_restore", "id", "datastore", "token"}},
+	{"personal", {"user", "pool", "size_mb", "state", "desktop", "used", "reason.en"}},
 	{"users", {"name", "role", "state", "display_name", "last_login", "last_remote"}},
 	{"groups", {"name", "display_name", "member_count"}},
 	{"entitlements", {"id", "pool", "user", "group", "created"}},

@@ -374,6 +374,10 @@ void agent_tell(struct control *c, const char *desktop, const struct agent_messa
 
 	if (!a)
 		return;
+	if (m->kind == AGENT_TELL_HELLO) {
+		drop(a); /* its end is no news: whoever is there comes again */
+		return;
+	}
 	switch (m->kind) {
 	case AGENT_TELL_LEASE:
 		msg = json_pack("{s:s, s:s, s:I}", "op", "lease", "user", m->user, "epoch", (json_int_t)m->epoch);
@@ -382,8 +386,14 @@ void agent_tell(struct control *c, const char *desktop, const struct agent_messa
 		msg = json_pack("{s:s, s:s, s:s}", "op", "logoff", "reason_en", m->reason ? m->reason->en : "", "reason_es",
 			m->reason ? m->reason->es : "");
 		break;
+	case AGENT_TELL_MOUNT:
+	case AGENT_TELL_UNMOUNT:
+		msg = json_pack("{s:s}", "op", m->kind == AGENT_TELL_MOUNT ? "mount" : "unmount");
+		break;
 	case AGENT_TELL_MESSAGE:
 		msg = m->reason ? message_json(m->reason) : NULL;
+		break;
+	case AGENT_TELL_HELLO:
 		break;
 	}
 	if (msg)

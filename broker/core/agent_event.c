@@ -32,6 +32,14 @@ void agent_tell_lease(struct core_round *c, struct core_desktop *d)
 	agent_tell_epoch(c, d, d->beside && d->s.epoch > d->a.epoch ? d->s.epoch : d->a.epoch);
 }
 
+void agent_tell_hello(struct core_round *c, const struct core_desktop *d)
+{
+	struct core_command *cmd = command_add(c, COMMAND_AGENT);
+
+	CORE_COPY(cmd->desktop_id, d->id);
+	cmd->tell = AGENT_TELL_HELLO;
+}
+
 void agent_is_ready(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
@@ -42,6 +50,7 @@ void agent_is_ready(struct core_round *c, struct core_desktop *d)
 		memset(&d->reason, 0, sizeof(d->reason));
 		breaker_pass(c, d);
 	}
+	spare_is_up(c, d);
 	timing_prepared(c, d);
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);
@@ -103,6 +112,7 @@ void agent_on_hello(struct core_round *c)
 	if (agent_machine_ends(d) && c->ev->text && !strcmp(d->boot, c->ev->text))
 		return;
 	desktop_touch(c, d);
+	bool is_new_boot = strcmp(d->boot, c->ev->text ? c->ev->text : "") != 0;
 	CORE_COPY(d->boot, c->ev->text);
 	if (c->ev->epoch > d->epoch)
 		d->epoch = c->ev->epoch; /* a backup was restored; the agent remembers more */
@@ -113,6 +123,7 @@ void agent_on_hello(struct core_round *c)
 	}
 	agent_is_ready(c, d);
 	agent_check_occupant(c, d);
+	personal_on_hello(c, d, is_new_boot);
 }
 
 static void agent_on_logoff(struct core_round *c, struct core_desktop *d)
@@ -177,6 +188,8 @@ void agent_on_report(struct core_round *c)
 		agent_on_unfit(c, d);
 	else if (!strcmp(word, "logon"))
 		audit(c, "desktop.logon", d, "");
+	else
+		personal_on_report(c, d);
 }
 
 void agent_on_gone(struct core_round *c)

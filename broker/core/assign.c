@@ -116,9 +116,13 @@ static enum stage stage_of(const struct core_desktop *d, enum reason *ret)
 		*ret = REASON_REFRESHING;
 	else if (d->t.kind == TASK_RESTART && d->t.id[0])
 		*ret = REASON_RESTARTING;
+	else if (d->x.sleep == SLEEP_RESUMING)
+		*ret = REASON_RESUMING;
 	else if (d->x.power != POWER_ON)
 		*ret = REASON_STARTING;
-	return *ret == REASON_AGENT_WAIT ? STAGE_AGENT : STAGE_START;
+	else if (d->x.agent == AGENT_READY && d->personal.phase != PERSONAL_NONE && d->x.lease == LEASE_HELD)
+		*ret = REASON_PERSONAL_BRING;
+	return *ret == REASON_AGENT_WAIT || *ret == REASON_PERSONAL_BRING ? STAGE_AGENT : STAGE_START;
 }
 
 static void answer_owned(const struct core_round *c, struct connect_answer *a, const struct core_desktop *d)
@@ -147,7 +151,7 @@ static void answer_owned(const struct core_round *c, struct connect_answer *a, c
 
 bool desktop_is_coming(const struct core_desktop *d)
 {
-	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_is_ready(d) &&
+	return d->x.lease == LEASE_FREE && !d->probe && !d->x.drain && !d->x.parked && !desktop_sleeps(d) && !desktop_is_ready(d) &&
 	       (d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_LIVE);
 }
 
@@ -261,9 +265,10 @@ void assign_on_connect(struct core_round *c)
 	c->out->answer = (struct connect_answer){ 0 };
 	if (no == REASON_NONE && !d && !connect_join_queue(c))
 		no = REASON_TOO_MANY_WAITERS;
-	if (no != REASON_NONE) {
-		c->out->answer.state = CONNECT_REFUSED;
+	if (no != REASON_NONE)
 		reason_set(&c->out->answer.reason, no, NULL, NULL);
+	if (no != REASON_NONE || (!d && personal_waits(c, c->ev->user_id, c->ev->pool, &c->out->answer.reason))) {
+		c->out->answer.state = CONNECT_REFUSED;
 		assign_on_cancel(c);
 		return;
 	}

@@ -7,9 +7,11 @@
 
 #include "base/err.h"
 #include "broker/core/host_priv.h"
+#include "broker/core/personal_priv.h"
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
 #include "broker/core/rollout_priv.h"
+#include "broker/core/spare_priv.h"
 
 #define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define LOGOFF_WAIT_MS 15000   /* the agent may take this long to close a log-on */
@@ -92,7 +94,6 @@ void operation_on(struct core_round *c);
 void operation_wake(struct core_round *c, struct core_desktop *d);
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 void operation_move(struct core_round *c, struct core_desktop *d, struct core_host *to);
-bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what);
 void operation_failed(struct core_round *c, struct core_desktop *d, const struct core_task *t);
 
 /* restore.c */
@@ -107,6 +108,7 @@ void task_on_result(struct core_round *c);
 void task_all_due(struct core_round *c);
 void task_dispatch(struct core_round *c);
 int64_t task_backoff(int failures);
+bool task_is_light(const struct core_task *t); /* it loads no host: nobody waits for its turn */
 
 /* wait.c */
 /* In an answer that is otherwise whole: how long it takes, in figures and words, and when to ask again. Nothing where it is not known. */
@@ -156,6 +158,8 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 /* It could show a picture now, as far as the desktop itself is concerned. */
 void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
+/* What it said before counts no more: the connection that it may have is of another time. */
+void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
 void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);
 
 /* assign.c */
@@ -182,8 +186,7 @@ void operate_on_config(struct core_round *c);
 /* pool_plan.c */
 void pool_count(struct core_state *st);
 void pool_plan(struct core_round *c);
-/* How many a provider may hold; 0: no limit. */
-int provider_capacity(const struct core_provider *p);
+int provider_capacity(const struct core_provider *p); /* how many it may hold; 0: no limit */
 /* It has fewer desktops than it should, and may have more. */
 bool pool_lacks(const struct core_pool *p);
 

@@ -17,6 +17,7 @@ struct core_axes {
 	enum lease lease;
 	enum session session;
 	enum hygiene hygiene;
+	enum sleep sleep;
 	bool drain;
 	bool parked; /* stopped by an administrator: nobody restarts it */
 };
@@ -34,6 +35,12 @@ struct core_session { /* the one that has not ended; id "" : none */
 	int64_t epoch;
 };
 
+struct core_personal { /* its owner's own disk; see personal.c */
+	enum personal phase;
+	bool held; /* its provider may have it there */
+	char owner[CORE_ID_SIZE];
+};
+
 struct core_due { /* monotonic deadlines; 0: none */
 	int64_t agent_ms;  /* the agent must be there */
 	int64_t logoff_ms; /* a disconnected user is logged off */
@@ -43,6 +50,7 @@ struct core_due { /* monotonic deadlines; 0: none */
 	int64_t vacated_ms; /* the gateway must have said why the viewer is gone */
 	int64_t claim_ms;  /* the user must have come for the desktop */
 	int64_t reap_ms;   /* a failed desktop is removed */
+	int64_t personal_ms; /* the guest must have mounted the personal disk, or let go of it */
 };
 
 struct core_desktop {
@@ -55,6 +63,7 @@ struct core_desktop {
 	unsigned touched; /* the round that has a copy of it */
 	unsigned seen;    /* the round of the last inventory that had it */
 	struct core_due due;
+	struct core_personal personal;
 	char pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
 	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
 	struct core_task t;

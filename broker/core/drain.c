@@ -12,7 +12,8 @@
 
 static bool desktop_runs(const struct core_desktop *d)
 {
-	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING;
+	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING &&
+	       (d->personal.phase == PERSONAL_NONE || d->personal.phase == PERSONAL_MOUNTED);
 }
 
 static bool carries_moves(struct core_state *st, const struct core_desktop *d)
@@ -27,6 +28,8 @@ void move_view(const struct core_state *st, const struct core_desktop *d, struct
 		return; /* it is being moved, or something else comes first */
 	if (d->x.power == POWER_UNKNOWN || d->x.lifecycle == LIFECYCLE_FAILED)
 		*ret = d->reason;
+	else if (desktop_sleeps(d))
+		*ret = d->move.why;
 	else if (!desktop_runs(d))
 		reason_set(ret, REASON_MOVE_STOPPED, NULL, NULL);
 	else if (!carries_moves((struct core_state *)st, d))
@@ -62,6 +65,29 @@ static bool move_begin(struct core_round *c, struct core_desktop *d)
 	CORE_COPY(d->place.en, how.en);
 	CORE_COPY(d->place.es, how.es);
 	return true;
+}
+
+/* What is suspended cannot be moved: another one is made elsewhere, when there is a host for it. */
+static void sleepers_leave(struct core_round *c, const struct core_host *h)
+{
+	for (size_t i = 0; i < c->st->desktop_count; i++) {
+		struct core_desktop *d = c->st->desktops[i];
+		struct host_wish w = { state_provider(c->st, d->provider_id), state_pool(c->st, d->pool_id), d, true };
+		struct placement how;
+
+		if (!desktop_sleeps(d) || d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE || state_host_of(c->st, d) != h)
+			continue;
+		if (d->move.due_ms <= c->now->mono_ms) {
+			desktop_touch(c, d);
+			d->move.due_ms = c->now->mono_ms + MOVE_RETRY_MAX_MS;
+			if (host_choose(c->st, &w, &how)) {
+				desktop_delete(c, d);
+				continue;
+			}
+			host_refuse(c, &w, &how, &d->move.why);
+		}
+		wake_at(c, d->move.due_ms);
+	}
 }
 
 /* Where a move is not carried: another one costs nobody anything, when there is a host for it. */
@@ -105,6 +131,7 @@ static void drain_host(struct core_round *c, struct core_host *h)
 	struct core_desktop *d;
 	int tries = MOVE_TRIES;
 
+	sleepers_leave(c, h);
 	while (h->moving < h->at_once && (d = move_next(c, h))) {
 		if (tries-- == 0) { /* a host of hundreds that nobody can take: a few in each second */
 			wake_at(c, c->now->mono_ms + 1000);

@@ -23,6 +23,7 @@ struct estimate_view {
 	int at_once;      /* that the provider may be busy with; >= 1 */
 	int ahead;        /* commands that wait for the provider and come before */
 	int pending;      /* of the pool's desktops, those whose command waits: their pace is paid for */
+	int resumes;      /* suspended ones whose command waits; counted by whoever fills begun */
 	double tokens;    /* new desktops that the pace allows now; at_once / 2 more with each second */
 	int32_t begun[ESTIMATE_BEGUN_MAX]; /* ms since the commands for the pool's desktops */
 	int32_t busy[ESTIMATE_BEGUN_MAX];  /* ms since the commands that the provider is busy with */

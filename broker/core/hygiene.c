@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-static void desktop_stop(struct core_desktop *d)
+static void desktop_stop(struct core_round *c, struct core_desktop *d)
 {
+	spare_leave(c, d);
 	d->x.power = POWER_STARTING;
 	d->x.agent = AGENT_NONE;
 	d->due.agent_ms = d->due.reap_ms = 0;
@@ -23,9 +24,10 @@ void desktop_delete(struct core_round *c, struct core_desktop *d)
 	if (d->x.lifecycle == LIFECYCLE_DELETING)
 		return;
 	desktop_touch(c, d);
+	personal_cut(c, d);
 	d->x.lifecycle = LIFECYCLE_DELETING; /* first: lease_release() must not clean it */
 	lease_release(c, d, REASON_END_DELETE);
-	desktop_stop(d);
+	desktop_stop(c, d);
 	d->x.power = POWER_UNKNOWN;
 	d->x.session = SESSION_NONE;
 	d->due = (struct core_due){ 0 };
@@ -49,7 +51,12 @@ static void desktop_take_image(struct core_state *st, struct core_desktop *d)
 void desktop_refresh(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
-	desktop_stop(d);
+	if (d->personal.phase != PERSONAL_NONE && personal_leaves(c, d)) {
+		if (d->x.lifecycle == LIFECYCLE_LIVE)
+			d->x.hygiene = HYGIENE_CLEANING;
+		return;
+	}
+	desktop_stop(c, d);
 	desktop_take_image(c->st, d);
 	if (!c->st->keep_dirty) {
 		/* The simulator's broken rule: a used disk passes for a new one. */
@@ -67,7 +74,7 @@ void desktop_refresh(struct core_round *c, struct core_desktop *d)
 void desktop_restart(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
-	desktop_stop(d);
+	desktop_stop(c, d);
 	audit(c, "desktop.restarting", d, "");
 	task_start(c, d, TASK_RESTART);
 }
@@ -76,6 +83,8 @@ void desktop_clean(struct core_round *c, struct core_desktop *d)
 {
 	const struct core_pool *p = state_pool(c->st, d->pool_id);
 
+	if (d->personal.phase != PERSONAL_NONE && personal_leaves(c, d))
+		return;
 	if (!p || p->deleting || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
 	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d)) /* an older version is not worth refreshing */
 		desktop_delete(c, d);
@@ -101,13 +110,18 @@ void desktop_fail(struct core_round *c, struct core_desktop *d, const struct cor
 		tell_waiter(c, d->a.user_id, d->pool_id);
 	}
 	audit(c, "desktop.failed", d, why->en);
+	if (d->personal.held && d->x.lease == LEASE_FREE)
+		desktop_delete(c, d); /* its user's files wait for that, and for nothing else */
 }
 
 void desktop_await_agent(struct core_round *c, struct core_desktop *d)
 {
+	int64_t wait;
+
 	if (d->agentless && d->x.power == POWER_ON) {
 		agent_is_ready(c, d); /* the machine's own server is all that there is */
 		return;
 	}
-	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + AGENT_WAIT_MS;
+	wait = d->x.sleep == SLEEP_RESUMING ? WAKE_WAIT_MS : AGENT_WAIT_MS;
+	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + wait;
 }

@@ -22,6 +22,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
+	broker/core/personal.c broker/core/personal_priv.h \
 	broker/core/phrase.c broker/core/phrase.h \
 	broker/core/operation.c \
 	broker/core/placement.c broker/core/placement.h \
@@ -35,6 +36,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/rollout_act.c broker/core/rollout_view.c \
 	broker/core/session.c \
 	broker/core/share.c \
+	broker/core/spare.c broker/core/spare_priv.h \
 	broker/core/state.c broker/core/state.h \
 	broker/core/task.c broker/core/task.h \
 	broker/core/timing.c \

@@ -18,11 +18,19 @@ void machine_down(struct core_round *c, struct core_desktop *d, const char *text
 
 	desktop_touch(c, d);
 	machine_say(&why, text);
+	if (d->x.sleep == SLEEP_RESUMING) {
+		spare_astray(c, d, &why);
+		return;
+	}
 	judge_failure(c, d, &why);
 	d->x.power = POWER_OFF;
 	d->x.agent = AGENT_NONE;
 	audit(c, "machine.down", d, text);
 	session_end(c, d, REASON_MACHINE_DOWN, true);
+	if (d->personal.phase == PERSONAL_LEAVING) {
+		personal_break(c, d);
+		return;
+	}
 	if (d->x.lease == LEASE_ENDING) {
 		lease_settle(c, d); /* nothing is left to log off */
 		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
@@ -73,15 +81,18 @@ static void machine_up(struct core_round *c, struct core_desktop *d, const struc
 	if (m->endpoint && m->endpoint[0])
 		desktop_set_endpoint(d, m->endpoint);
 	d->x.parked = false; /* somebody has started it on the host */
+	if (desktop_sleeps(d))
+		spare_leave(c, d);
 	if (d->x.power != POWER_ON) {
 		d->x.power = POWER_ON;
 		if (reason_is_doubt(&d->reason))
 			memset(&d->reason, 0, sizeof(d->reason));
 		desktop_await_agent(c, d);
+		spare_is_up(c, d);
 	}
 }
 
-/* An administrator has stopped it. */
+/* An administrator has stopped it, or it is suspended. */
 static void machine_rests(struct core_round *c, struct core_desktop *d)
 {
 	if (d->x.power == POWER_OFF)
@@ -93,15 +104,15 @@ static void machine_rests(struct core_round *c, struct core_desktop *d)
 
 void machine_apply(struct core_round *c, struct core_desktop *d, const struct machine_report *m)
 {
-	if (d->t.id[0] || d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING)
-		return;
-	if (d->x.lifecycle == LIFECYCLE_FAILED)
-		return; /* the reaper, or an administrator, has it */
+	bool rests = d->x.parked || desktop_sleeps(d);
+
+	if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
+		return; /* its task has it; one that failed the reaper, or an administrator */
 	if (m->host && m->host[0] && strcmp(m->host, d->place.host) != 0) {
 		desktop_touch(c, d);
 		CORE_COPY(d->place.host, m->host); /* its provider has the last word */
 	}
-	if (d->x.parked && strcmp(m->state, "running") != 0 && strcmp(m->state, "gone") != 0)
+	if (rests && strcmp(m->state, "running") != 0 && strcmp(m->state, "gone") != 0)
 		machine_rests(c, d);
 	else if (!strcmp(m->state, "running"))
 		machine_up(c, d, m);

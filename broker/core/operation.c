@@ -33,6 +33,9 @@ static const char *operation_needs(enum task_kind kind)
 		return "resize";
 	case TASK_MIGRATE:
 		return "migrate";
+	case TASK_ATTACH:
+	case TASK_DETACH:
+		return "personal";
 	default:
 		return NULL;
 	}
@@ -65,6 +68,7 @@ static void operation_begin(struct core_round *c, struct core_desktop *d, enum t
 	if (kind == TASK_REVERT)
 		d->x.agent = AGENT_NONE; /* a stop may fail: its agent is then still there, and says no second hello */
 	if (operation_interrupts(kind)) {
+		spare_leave(c, d);
 		d->due.agent_ms = 0;
 		d->failures = 0;
 		d->x.parked = kind != TASK_REVERT;
@@ -136,6 +140,12 @@ static void operation_on_move(struct core_round *c, struct core_desktop *d)
 		operation_move(c, d, to);
 }
 
+/* What a user has on his own disk goes into no snapshot and no saved memory of a desktop. */
+static bool operation_takes_disks(enum task_kind kind)
+{
+	return kind == TASK_SUSPEND || kind == TASK_SNAPSHOT || kind == TASK_REVERT;
+}
+
 /* True when it need not be done, or may not. */
 static bool operation_is_settled(struct core_round *c, const struct core_desktop *d)
 {
@@ -147,6 +157,8 @@ static bool operation_is_settled(struct core_round *c, const struct core_desktop
 		refuse(c, PST_ECONFLICT, REASON_NOT_LIVE, NULL);
 	else if (!desktop_carries(c->st, d, needs))
 		refuse(c, PST_EUNSUPPORTED, REASON_NOT_CARRIED, needs);
+	else if (d->personal.held && operation_takes_disks(kind))
+		refuse(c, PST_ECONFLICT, REASON_PERSONAL_HELD, NULL);
 	else if (kind == TASK_START)
 		return d->x.power == POWER_ON;
 	else if (kind == TASK_STOP || kind == TASK_SUSPEND)
@@ -165,6 +177,10 @@ void operation_on(struct core_round *c)
 		return;
 	if (kind == TASK_MIGRATE) {
 		operation_on_move(c, d);
+		return;
+	}
+	if (kind == TASK_START && desktop_sleeps(d)) {
+		spare_start(c, d);
 		return;
 	}
 	desktop_touch(c, d);
@@ -206,6 +222,8 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	case TASK_SUSPEND:
 		d->x.power = POWER_OFF;
 		d->x.agent = AGENT_NONE;
+		agent_tell_hello(c, d); /* its connection may not have noticed */
+		spare_suspended(c, d);
 		break;
 	case TASK_SNAPSHOT:
 		operation_snapshot(c, d, t, CHANGE_SNAPSHOT);
@@ -216,10 +234,16 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	case TASK_MIGRATE:
 		drain_moved(c, d, t->arg);
 		break;
+	case TASK_ATTACH:
+		personal_attached(c, d);
+		return;
+	case TASK_DETACH:
+		personal_detached(c, d);
+		return;
 	default: /* what a size has changed stands on the host */
 		break;
 	}
-	if (!d->x.parked && d->x.agent != AGENT_READY)
+	if (!d->x.parked && !desktop_sleeps(d) && d->x.agent != AGENT_READY)
 		desktop_await_agent(c, d);
 	audit(c, operation_word(t->kind), d, t->arg);
 	if (d->x.lease == LEASE_HELD)
@@ -235,8 +259,14 @@ void operation_failed(struct core_round *c, struct core_desktop *d, const struct
 {
 	if (t->kind == TASK_MIGRATE)
 		drain_failed(c, d, t);
+	if (t->kind == TASK_ATTACH)
+		personal_fail(c, d, t->error);
+	if (t->kind == TASK_DETACH)
+		personal_break(c, d);
 	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
 		return;
 	d->x.parked = false;
+	if (desktop_sleeps(d))
+		spare_not_suspended(c, d, t);
 	desktop_await_agent(c, d);
 }

@@ -14,6 +14,7 @@ static void pool_count_begin(const struct core_state *st, struct core_pool *p)
 	const struct core_rollout *ro = state_rollout(st, p->image_id);
 
 	p->total = p->ready = p->starting = p->leased = p->failed = p->ending = p->stale = p->waiting = 0;
+	p->tier.count = p->tier.idle = 0;
 	p->fresh = p->surge = 0;
 	CORE_COPY(p->upcoming, ro && rollout_is_live(ro) && pool_follows(p, ro) ? ro->version : "");
 }
@@ -32,7 +33,10 @@ static void pool_count_desktop(struct core_state *st, struct core_pool *p, const
 		p->failed++;
 	else if (d->x.drain || d->x.parked)
 		return;
-	else if (desktop_is_ready(d)) {
+	else if (desktop_sleeps(d)) {
+		p->tier.count++;
+		p->tier.idle += !d->t.id[0];
+	} else if (desktop_is_ready(d)) {
 		p->ready++;
 		p->stale += desktop_is_stale(st, p, d);
 	} else {
@@ -252,16 +256,38 @@ static bool pool_may_swap(const struct core_state *st, const struct core_pool *p
 	return p->ready > p->spare || !st->mind_spare || (!busy && !pool_has_room(st, p));
 }
 
-static void pool_shrink(struct core_round *c, struct core_pool *p)
+/* What sleeps is nobody's loss: it goes first. */
+static void pool_give_up(struct core_round *c, struct core_pool *p, int count)
 {
-	int surplus = p->leased + p->ready + p->starting - pool_target(p);
+	pool_shed(c, p, count - spare_shed(c, p, count, false), false);
+}
 
-	if (p->ready && p->total > p->max) {
-		pool_shed(c, p, p->total - p->max - p->ending, false);
+/* Suspended ones that are too many, and of older versions as many at a time as of the others. */
+static void pool_trim_tier(struct core_round *c, struct core_pool *p)
+{
+	const char *version = pool_version(c->st, p);
+	struct core_reason why;
+
+	if (p->waiting || !p->tier.idle)
+		return;
+	spare_shed(c, p, p->tier.count - p->tier.want, false);
+	if (pool_may_grow(p) && version[0] && p->starting + p->ending < share_ceiling(c->st, p) &&
+	    breaker_allows(c, p->provider_id, p->image_id, version, &why))
+		spare_shed(c, p, 1, true);
+}
+
+/* made: on their way to the second tier. */
+static void pool_shrink(struct core_round *c, struct core_pool *p, int made)
+{
+	int surplus = p->leased + p->ready + p->starting - pool_target(p) - made;
+
+	if (p->total > p->max && (p->ready || p->tier.idle)) {
+		pool_give_up(c, p, p->total - p->max - p->ending);
 		return;
 	}
-	if (pool_may_swap(c->st, p) && verify_takes_room(c->st, p))
-		pool_shed(c, p, 1, false);
+	pool_trim_tier(c, p);
+	if ((p->tier.idle || pool_may_swap(c->st, p)) && verify_takes_room(c->st, p))
+		pool_give_up(c, p, 1);
 	else if (p->stale && pool_may_swap(c->st, p))
 		pool_shed(c, p, 1, true);
 	if (surplus <= 0 || !p->ready || p->waiting) {
@@ -293,6 +319,37 @@ static void pool_remove(struct core_round *c, struct core_pool *p)
 	CORE_COPY(change_add(c, CHANGE_POOL_GONE)->pool_id, p->id);
 }
 
+/* Desktops are made for the second tier like any other; which of those that are ready go to sleep is decided then. */
+static int pool_fill_tier(struct core_round *c, struct core_pool *p)
+{
+	int lack = pool_may_grow(p) && p->tier.want ? spare_lack(c, p) : 0;
+	int ready = p->leased + p->ready + p->starting, target = pool_target(p) + lack;
+
+	if (target > ready + p->max - p->total)
+		target = ready + p->max - p->total;
+	if (lack && !p->reason.code[0]) {
+		pool_grow(c, p, target);
+		p->tier.why = p->reason;
+		memset(&p->reason, 0, sizeof(p->reason));
+	}
+	ready = p->leased + p->ready - pool_target(p);
+	spare_suspend(c, p, ready < lack ? ready : lack);
+	return lack;
+}
+
+/* Users who wait: what sleeps is woken, the rest is made; where the one is stopped and has the place of the other, it goes. */
+static void pool_serve(struct core_round *c, struct core_pool *p)
+{
+	int lack = p->waiting - p->ready - p->starting;
+
+	spare_wake(c, p, lack, true);
+	pool_grow(c, p, p->leased + p->waiting);
+	lack = p->waiting - p->ready - p->starting - p->ending;
+	if (lack > 0 && p->tier.until_ms > c->now->mono_ms &&
+	    (!strcmp(p->reason.code, reason_code(REASON_POOL_FULL)) || !strcmp(p->reason.code, reason_code(REASON_HOST_FULL))))
+		spare_shed(c, p, lack, false);
+}
+
 void pool_plan(struct core_round *c)
 {
 	for (size_t i = 0; i < c->st->pool_count; i++) {
@@ -300,7 +357,7 @@ void pool_plan(struct core_round *c)
 
 		memset(&p->reason, 0, sizeof(p->reason));
 		if (p->waiting)
-			pool_grow(c, p, p->leased + p->waiting);
+			pool_serve(c, p);
 	}
 	for (size_t i = 0; i < c->st->pool_count; i++) {
 		struct core_pool *p = &c->st->pools[i];
@@ -309,7 +366,8 @@ void pool_plan(struct core_round *c)
 			pool_remove(c, p);
 			continue;
 		}
+		spare_wake(c, p, pool_target(p) - p->leased - p->ready - p->starting, false);
 		pool_grow(c, p, pool_target(p));
-		pool_shrink(c, p);
+		pool_shrink(c, p, pool_fill_tier(c, p));
 	}
 }

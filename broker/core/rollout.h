@@ -73,7 +73,7 @@ struct core_rollout {
 
 #define TIMING_SAMPLES 32
 
-enum timing_kind { TIMING_CREATE, TIMING_REFRESH, TIMING_LOGON, TIMING_KINDS };
+enum timing_kind { TIMING_CREATE, TIMING_REFRESH, TIMING_LOGON, TIMING_RESUME, TIMING_KINDS };
 
 const char *timing_kind_text(enum timing_kind v);
 bool timing_kind_parse(const char *text, enum timing_kind *ret);
@@ -84,7 +84,7 @@ struct core_begun {
 };
 
 /* The last times of one version: from the command to the agent's report, of a new machine and of a new disk,
- * which are not to be compared with each other; from the grant to the picture. */
+ * which are not to be compared with each other, and of a suspended one; from the grant to the picture. */
 struct core_timing {
 	char image_id[CORE_ID_SIZE], version[CORE_WORD_SIZE];
 	enum timing_kind kind;

@@ -69,7 +69,7 @@ static int share_lack(const struct core_state *st, const struct core_pool *p)
 
 		if (strcmp(d->pool_id, p->id) != 0 || d->probe || d->x.lifecycle != LIFECYCLE_LIVE)
 			continue;
-		there += is_new && (desktop_is_ready(d) || d->x.lease != LEASE_FREE);
+		there += is_new && (desktop_is_ready(d) || desktop_sleeps(d) || d->x.lease != LEASE_FREE);
 		old += !is_new && desktop_is_ready(d);
 	}
 	lack = share_quota(ro, p->total - p->ending) - there;

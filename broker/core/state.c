@@ -57,7 +57,8 @@ static inline bool is_id(const char *a, const char *b)
 
 int core_state_init(struct core_state *st)
 {
-	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true };
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true,
+		.mind_personal = true, .mind_sleep = true };
 	return 0;
 }
 
@@ -72,6 +73,7 @@ void core_state_finish(struct core_state *st)
 	free(st->waiters);
 	free(st->orphans);
 	free(st->breakers);
+	free(st->setbacks);
 	free(st->hosts);
 	free(st->networks);
 	free(st->rollouts);
@@ -209,6 +211,11 @@ struct core_waiter *state_add_waiter(struct core_state *st)
 struct core_breaker *state_add_breaker(struct core_state *st)
 {
 	return STATE_ADD(st, breakers, breaker_count, CORE_BREAKERS_MAX);
+}
+
+struct core_setback *state_add_setback(struct core_state *st)
+{
+	return STATE_ADD(st, setbacks, setback_count, CORE_SETBACKS_MAX);
 }
 
 struct core_host *state_add_host(struct core_state *st, const char *provider, const char *name)
@@ -376,10 +383,12 @@ bool desktop_is_usable(const struct core_desktop *d)
 	bool busy = d->t.id[0] && d->t.kind != TASK_MIGRATE;
 
 	return d->x.lifecycle == LIFECYCLE_LIVE && runs && d->x.agent == AGENT_READY &&
-	       d->x.hygiene != HYGIENE_CLEANING && (d->keyed || d->agentless) && d->endpoint[0] && !busy;
+	       d->x.hygiene != HYGIENE_CLEANING && (d->keyed || d->agentless) && d->endpoint[0] && !busy &&
+	       (d->personal.phase == PERSONAL_NONE || d->personal.phase == PERSONAL_MOUNTED);
 }
 
 bool desktop_is_ready(const struct core_desktop *d)
 {
-	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain && !d->probe;
+	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain && !d->probe &&
+	       d->personal.phase == PERSONAL_NONE;
 }

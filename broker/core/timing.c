@@ -25,10 +25,12 @@ static void timing_note(struct core_round *c, const struct core_desktop *d, enum
 
 void timing_begin(struct core_round *c, struct core_desktop *d)
 {
-	if (d->t.attempts != 1 || (d->t.kind != TASK_CREATE && d->t.kind != TASK_REFRESH))
+	bool resumes = d->t.kind == TASK_START && d->x.sleep == SLEEP_RESUMING;
+
+	if (d->t.attempts != 1 || (d->t.kind != TASK_CREATE && d->t.kind != TASK_REFRESH && !resumes))
 		return;
 	d->begun.ms = c->now->mono_ms;
-	d->begun.kind = d->t.kind == TASK_CREATE ? TIMING_CREATE : TIMING_REFRESH;
+	d->begun.kind = resumes ? TIMING_RESUME : d->t.kind == TASK_CREATE ? TIMING_CREATE : TIMING_REFRESH;
 }
 
 void timing_prepared(struct core_round *c, struct core_desktop *d)

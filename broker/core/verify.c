@@ -112,7 +112,7 @@ bool verify_takes_room(const struct core_state *st, const struct core_pool *p)
 	struct core_rollout *ro = state_rollout(st, p->image_id);
 
 	if (!ro || ro->phase != ROLLOUT_VERIFY || ro->paused || !ro->wants_room || !pool_follows(p, ro) ||
-		!p->ready)
+		(!p->ready && !p->tier.idle))
 		return false;
 	ro->wants_room = false; /* one desktop, of one pool */
 	return true;

@@ -15,6 +15,12 @@ static void view_say(struct desktop_view *v, const char *state, enum reason why,
 	reason_set(&v->reason, why, arg, NULL);
 }
 
+static bool view_is_brought(const struct core_desktop *d)
+{
+	return d->x.lease == LEASE_HELD && d->x.agent == AGENT_READY &&
+	       (d->personal.phase == PERSONAL_WANTED || d->personal.phase == PERSONAL_ATTACHED);
+}
+
 /* The machine is not there for a user now; false: it is. */
 static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 {
@@ -26,12 +32,18 @@ static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 		view_say(v, "failed", REASON_MACHINE_DOWN, "");
 	else if (d->x.lifecycle == LIFECYCLE_CREATING)
 		view_say(v, "creating", REASON_CREATING, NULL);
+	else if (d->x.sleep == SLEEP_RESUMING)
+		view_say(v, "starting", REASON_RESUMING, NULL);
 	else if (restarting)
 		view_say(v, "restarting", REASON_RESTARTING, NULL);
+	else if (d->personal.phase == PERSONAL_LEAVING || d->personal.phase == PERSONAL_LEFT)
+		view_say(v, "logging_off", REASON_PERSONAL_TAKE, NULL);
 	else if (d->x.hygiene == HYGIENE_CLEANING)
 		view_say(v, "refreshing", REASON_REFRESHING, NULL);
 	else if (d->x.lease == LEASE_ENDING)
 		view_say(v, "logging_off", REASON_LOGGING_OFF, NULL);
+	else if (view_is_brought(d))
+		view_say(v, "starting", REASON_PERSONAL_BRING, NULL);
 	else
 		return false;
 	return true;
@@ -55,6 +67,8 @@ void desktop_view(const struct core_state *st, const struct core_desktop *d, int
 		view_say(ret, "busy", REASON_OPERATING, task_kind_text(d->t.kind));
 	else if (d->x.parked && d->x.power != POWER_UNKNOWN)
 		view_say(ret, "stopped", REASON_PARKED, NULL);
+	else if (desktop_sleeps(d) && d->x.power != POWER_UNKNOWN)
+		view_say(ret, "suspended", REASON_SUSPENDED, NULL);
 	else if (d->probe)
 		view_say(ret, "starting", REASON_PROBE, d->image_version);
 	else if (!desktop_is_usable(d))
@@ -79,6 +93,8 @@ static void view_count(const struct core_desktop *d, struct pool_counts *n)
 		n->failed++;
 	else if (desktop_is_ready(d))
 		n->ready++;
+	else if (desktop_sleeps(d))
+		n->suspended++;
 	else if (d->x.lease == LEASE_FREE)
 		n->starting++;
 	n->assigned += d->x.lease != LEASE_FREE;
@@ -132,6 +148,9 @@ static void pool_view_supply(const struct core_state *st, const struct core_pool
 	if (v->counts.ready) {
 		v->state = "ready";
 		reason_set_numbers(&v->reason, REASON_POOL_READY, v->counts.ready, v->counts.total);
+	} else if (v->counts.suspended) {
+		v->state = "ready";
+		reason_set_numbers(&v->reason, REASON_POOL_SUSPENDED, v->counts.suspended, 0);
 	} else if (reason_is_fault(&p->reason)) {
 		v->state = "failed";
 		v->reason = p->reason;
@@ -170,6 +189,7 @@ bool pool_view(const struct core_state *st, const char *pool_id, int64_t mono_ms
 			view_count(st->desktops[i], &ret->counts);
 	for (size_t i = 0; i < st->waiter_count; i++)
 		ret->waiting += !strcmp(st->waiters[i].pool_id, p->id);
+	ret->tier = p->tier.why;
 	ret->state = pool_switch(p, &why);
 	if (ret->state)
 		reason_set(&ret->reason, why, NULL, NULL);

@@ -12,13 +12,13 @@ struct core_desktop;
 
 struct desktop_view {
 	/* creating, starting, ready, assigned, connected, disconnected, logging_off,
-	 * refreshing, restarting, failed, deleting, unreachable */
+	 * refreshing, restarting, suspended, stopped, busy, failed, deleting, unreachable */
 	const char *state;
 	struct core_reason reason; /* always readable, also when all is well */
 };
 
 struct pool_counts {
-	int total, ready, assigned, connected, starting, failed, deleting;
+	int total, ready, assigned, connected, starting, failed, deleting, suspended;
 };
 
 struct pool_view {
@@ -27,6 +27,7 @@ struct pool_view {
 	struct core_reason reason;
 	struct pool_counts counts;
 	int waiting; /* users in the queue */
+	struct core_reason tier; /* why fewer are suspended than should be; code "": they are not */
 };
 
 /* The tile of a pool in one user's portal. */

@@ -45,7 +45,28 @@ static void view_age(int32_t *ages, size_t *count, const struct core_round *c, c
 
 static bool task_loads(const struct core_desktop *d)
 {
-	return d->t.id[0] && d->t.kind != TASK_DESTROY;
+	return d->t.id[0] && !task_is_light(&d->t);
+}
+
+/*
+ * A resume takes another time than a new desktop: its age is told as if it were one, so that as much of it is left, turns that it
+ * has to wait included.
+ */
+static bool view_add_resuming(const struct core_round *c, struct estimate_view *v, const struct core_desktop *d)
+{
+	int ms = d->x.sleep == SLEEP_RESUMING ? timing_median(c->st, d->image_id, d->image_version, TIMING_RESUME, 1) : -1;
+	int64_t age;
+
+	if (ms < 0)
+		return false;
+	age = v->prepare_ms - ms;
+	if (d->t.id[0] && d->t.state == TASK_PENDING)
+		age -= (int64_t)ms * (1 + v->resumes++ / v->at_once);
+	else if (d->begun.ms)
+		age += c->now->mono_ms - d->begun.ms;
+	if (v->begun_count < ESTIMATE_BEGUN_MAX)
+		v->begun[v->begun_count++] = age < -INT32_MAX ? -INT32_MAX : age < INT32_MAX ? (int32_t)age : INT32_MAX;
+	return true;
 }
 
 static void view_add(const struct core_round *c, struct estimate_view *v, const struct core_pool *p, const struct core_desktop *d)
@@ -58,6 +79,8 @@ static void view_add(const struct core_round *c, struct estimate_view *v, const 
 		if (!waits)
 			view_age(v->busy, &v->busy_count, c, d, v->make_ms);
 	}
+	if (ours && view_add_resuming(c, v, d))
+		return;
 	if (ours && waits)
 		v->pending++;
 	else if (ours)

@@ -4,11 +4,12 @@ noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/calls.c broker/hypervisor/calls.h \
 	broker/hypervisor/console.c broker/hypervisor/console.h \
-	broker/hypervisor/driver.c broker/hypervisor/driver.h \
+	broker/hypervisor/driver.c broker/hypervisor/driver.h broker/hypervisor/driver_report.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
+	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
 	broker/hypervisor/machine.h \
 	broker/hypervisor/mapped.c broker/hypervisor/mapped.h \
@@ -46,6 +47,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
 	broker/hypervisor/qemu/command.c broker/hypervisor/qemu/command.h \
+	broker/hypervisor/qemu/disk.c \
 	broker/hypervisor/qemu/instant.c broker/hypervisor/qemu/instant.h \
 	broker/hypervisor/qemu/keeper.c \
 	broker/hypervisor/qemu/spawn.c broker/hypervisor/qemu/spawn.h \
@@ -59,6 +61,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/parent.h \
 	broker/hypervisor/qemu/parent_make.c \
 	broker/hypervisor/qemu/parents.c \
+	broker/hypervisor/qemu/personal.c \
 	broker/hypervisor/qemu/plan.c \
 	broker/hypervisor/qemu/power.c \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
@@ -84,6 +87,7 @@ broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(E
 include broker/hypervisor/disk/local.mk
 include broker/hypervisor/oci/local.mk
 include broker/hypervisor/storage/local.mk
+include broker/hypervisor/backup/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
 include broker/hypervisor/hosts/local.mk
@@ -103,18 +107,23 @@ pkglibexec_PROGRAMS += broker/hypervisor/desktop/puesto-desktop
 broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/attach.c broker/hypervisor/desktop/attach.h \
 	broker/hypervisor/desktop/card.c broker/hypervisor/desktop/card.h \
+	broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/clock.h \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/grow.c broker/hypervisor/desktop/grow.h \
 	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
+	broker/hypervisor/desktop/keep.c broker/hypervisor/desktop/keep.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
 	broker/hypervisor/desktop/painted.c broker/hypervisor/desktop/painted.h \
+	broker/hypervisor/desktop/personal.c broker/hypervisor/desktop/personal.h \
 	broker/hypervisor/desktop/screen.c broker/hypervisor/desktop/screen.h \
-	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h
+	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h \
+	broker/hypervisor/desktop/volume.c broker/hypervisor/desktop/volume.h
 broker_hypervisor_desktop_puesto_desktop_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS) $(X11_CFLAGS)
 broker_hypervisor_desktop_puesto_desktop_LDADD = $(HYPERVISOR_LIBS) $(SECCOMP_LIBS) $(X11_LIBS)
 

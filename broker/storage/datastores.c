@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/core/axes.h"
+#include "broker/storage/forecast.h"
 #include "db/db.h"
 
 #include <stdio.h>
@@ -21,6 +22,8 @@ struct entry {
 	struct datastore_row row;
 	json_t *report; /* owned, or NULL */
 	bool is_in;     /* the last report had it */
+	struct forecast forecast;
+	int64_t full_s; /* -1: nobody knows */
 };
 
 struct datastores {
@@ -53,7 +56,23 @@ static void load_one(const struct datastore_row *d, void *arg)
 	struct datastores *ds = arg;
 
 	if (ds->n < DATASTORES_MAX)
-		ds->entries[ds->n++].row = *d;
+		ds->entries[ds->n++] = (struct entry){.row = *d, .full_s = -1};
+}
+
+static void load_sample(int64_t at, int64_t used, void *arg)
+{
+	struct entry *e = arg;
+
+	forecast_add(&e->forecast, at, used);
+}
+
+static int load(struct datastores *ds, struct pst_err *err)
+{
+	int rc = db_datastore_each(ds->db, load_one, ds, err);
+
+	for (size_t i = 0; i < ds->n && rc == 0; i++)
+		rc = db_datastore_sample_each(ds->db, ds->entries[i].row.id, load_sample, &ds->entries[i], err);
+	return rc;
 }
 
 struct datastores *datastores_create(struct db *db, const struct storage_ops *ops, void *arg, struct pst_err *err)
@@ -67,7 +86,7 @@ struct datastores *datastores_create(struct db *db, const struct storage_ops *op
 	ds->db = db;
 	ds->ops = ops;
 	ds->arg = arg;
-	if (db_datastore_each(db, load_one, ds, err) == 0)
+	if (load(ds, err) == 0)
 		return ds;
 	datastores_destroy(ds);
 	return NULL;
@@ -131,15 +150,47 @@ static int alarm_write(struct datastores *ds, struct entry *e, const char *told,
 	return ds->ops->audit(ds->arg, NULL, kind, "datastore", e->row.id, detail, err);
 }
 
+/* What is critical already is told as that. */
+static bool is_filling(const struct entry *e, const char *told, int64_t full_s)
+{
+	return (strcmp(told, "calm") == 0 || strcmp(told, "warning") == 0) && forecast_is_alarm(full_s, e->row.filling);
+}
+
+static int filling_write(struct datastores *ds, struct entry *e, const json_t *report, int64_t full_s, struct pst_err *err)
+{
+	json_t *detail = json_pack("{s:s, s:i, s:I, s:I}", "datastore", e->row.name, "used_percent", percent_of(report), "free_mb",
+		(json_int_t)(number_of(report, "free") >> 20), "full_in_s", (json_int_t)full_s);
+
+	return ds->ops->audit(ds->arg, NULL, "datastore.filling", "datastore", e->row.id, detail, err);
+}
+
+/* What is known of its pace from now on; the row of a sample is written with it. */
+static int pace_write(struct datastores *ds, struct entry *e, const json_t *report, struct forecast *ret, struct pst_err *err)
+{
+	int64_t now = pst_wall_ms(), used = number_of(report, "used");
+
+	*ret = e->forecast;
+	if (!pst_json_bool(report, "online", false) || number_of(report, "total") <= 0 || !forecast_add(ret, now, used))
+		return 0;
+	return db_datastore_sample_add(ds->db, e->row.id, now, used, now - FORECAST_WEEK_MS, err);
+}
+
 static int tell_write(struct datastores *ds, struct entry *e, const json_t *report, struct pst_err *err)
 {
 	struct datastore_row row = e->row;
 	const char *told = told_of(report);
+	struct forecast forecast;
+	int64_t full_s;
 	int rc = db_begin(ds->db, err);
 
 	if (rc < 0)
 		return rc;
-	if (is_alarm(e, told))
+	rc = pace_write(ds, e, report, &forecast, err);
+	full_s = strcmp(told, "offline") == 0 ? -1 : forecast_full_s(&forecast, number_of(report, "free"));
+	row.filling = is_filling(e, told, full_s);
+	if (rc == 0 && row.filling && !e->row.filling)
+		rc = filling_write(ds, e, report, full_s, err);
+	if (rc == 0 && is_alarm(e, told))
 		rc = alarm_write(ds, e, told, report, err);
 	pst_strlcpy(row.told, sizeof(row.told), told);
 	row.seen = pst_wall_ms();
@@ -152,6 +203,8 @@ static int tell_write(struct datastores *ds, struct entry *e, const json_t *repo
 		return rc;
 	}
 	e->row = row;
+	e->forecast = forecast;
+	e->full_s = full_s;
 	return 0;
 }
 
@@ -172,7 +225,7 @@ static struct entry *entry_make(struct datastores *ds, const char *name, struct 
 	row.rev = 1;
 	if (db_datastore_insert(ds->db, &row, err) < 0)
 		return NULL;
-	ds->entries[ds->n] = (struct entry){.row = row};
+	ds->entries[ds->n] = (struct entry){.row = row, .full_s = -1};
 	ds->n++;
 	qsort(ds->entries, ds->n, sizeof(ds->entries[0]), by_name);
 	return find(ds, name);
@@ -304,6 +357,19 @@ static const struct {
 	{"unknown", "The provisioner does not tell of it now.%s", "El aprovisionador no informa de él ahora.%s"},
 };
 
+/* When it will be full, where that is soon enough to be worth a sentence. */
+static void words_add(struct datastore_view *v)
+{
+	char en[FORECAST_WORDS_SIZE], es[FORECAST_WORDS_SIZE];
+	size_t at_en = strlen(v->en), at_es = strlen(v->es);
+
+	forecast_words(v->full_s, en, es);
+	if (!en[0])
+		return;
+	snprintf(v->en + at_en, sizeof(v->en) - at_en, " %s", en);
+	snprintf(v->es + at_es, sizeof(v->es) - at_es, " %s", es);
+}
+
 static void view_words(struct datastore_view *v)
 {
 	char en[REASON_MAX + 1] = "", es[REASON_MAX + 1] = "";
@@ -323,7 +389,11 @@ static void view_words(struct datastore_view *v)
 		snprintf(v->es, sizeof(v->es), sentences[i].es, es);
 #pragma GCC diagnostic pop
 	}
-	if (strcmp(v->state, "ready") != 0)
+	if (strcmp(v->state, "ready") == 0 || strcmp(v->state, "warning") == 0)
+		words_add(v);
+	if (strcmp(v->state, "ready") == 0 && v->row->filling)
+		pst_strlcpy(v->reason_code, sizeof(v->reason_code), "datastore_filling");
+	else if (strcmp(v->state, "ready") != 0)
 		snprintf(v->reason_code, sizeof(v->reason_code), "datastore_%s", v->state);
 }
 
@@ -332,7 +402,7 @@ static void view_fill(const struct datastores *ds, const struct entry *e, struct
 	*ret = (struct datastore_view){.row = &e->row, .report = e->report, .is_known = ds->is_connected && e->is_in,
 		.is_online = e->report && pst_json_bool(e->report, "online", false),
 		.takes_images = e->report && pst_json_bool(e->report, "images", false), .total = number_of(e->report, "total"),
-		.free = number_of(e->report, "free"), .used = number_of(e->report, "used")};
+		.free = number_of(e->report, "free"), .used = number_of(e->report, "used"), .full_s = e->full_s};
 	ret->state = state_of(ds, e, ret);
 	view_words(ret);
 }

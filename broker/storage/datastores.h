@@ -38,6 +38,7 @@ struct datastore_view {
 	bool is_online, takes_images;
 	const char *state;    /* ready, warning, full, maintenance, offline, unknown */
 	int64_t total, free, used;
+	int64_t full_s; /* until it is full, at the pace of the last week; -1: not known, or far away */
 	char reason_code[24], en[400], es[400];
 };
 

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/task.h"
 #include "broker/hypervisor/registry.h"
 #include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/storage.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
 #define WORDS 7
@@ -212,7 +214,76 @@ static void run_order(struct command *c)
 {
 	struct order o = { .keep_ms = strtoll(c->words[1], NULL, 10), .is_restore = strcmp(c->words[2], "restore") == 0, .reason = "the test" };
 
+	pst_strlcpy(o.image_sha256, sizeof(o.image_sha256), c->words[3]);
 	order_give(c->words[0], &o);
+}
+
+static struct backup_task *backup; /* the one at work */
+
+static void on_backup(void *arg)
+{
+}
+
+/* An order as the broker writes it, without spaces; the last news of it is the answer. */
+static void run_backup(struct command *c)
+{
+	json_t *msg = json_loads(c->words[0], 0, NULL), *news = NULL;
+	struct backup_order o;
+
+	c->rc = backup_order_parse(msg, &o, &c->err);
+	json_decref(msg);
+	if (c->rc < 0)
+		return;
+	backup = backup_task_create(stores_shared(), driver, &o, on_backup, NULL);
+	backup_task_start(backup);
+	while (!backup_task_is_over(backup))
+		usleep(20000);
+	backup_task_news(backup, &news);
+	json_object_set_new(c->answer, "news", news);
+	backup_task_destroy(backup);
+	backup = NULL;
+}
+
+static void run_backup_cancel(struct command *c)
+{
+	if (backup)
+		backup_task_cancel(backup, NULL);
+}
+
+/* words: DATASTORE IMAGE VERSION FILE: a qcow2 file becomes a version, or a version is copied into a file. */
+static void run_version(struct command *c)
+{
+	struct store_view v;
+	struct manifest m;
+	struct version_params p = { .image = c->words[1], .version = c->words[2], .source = c->words[3] };
+	struct store_fetch f = { .image = c->words[1], .version = c->words[2], .target = c->words[3], .cancel_fd = -1 };
+	const char *const none[] = { NULL };
+
+	if (!stores_view_named(stores_shared(), c->words[0], &v)) {
+		c->rc = pst_err_set(&c->err, PST_ENOTFOUND, "no datastore %s", c->words[0]);
+		return;
+	}
+	p.folder = v.s.path;
+	if (strcmp(c->verb, "publish") == 0)
+		c->rc = store_type_of(&v.s)->publish(&v.s, &p, &m, &c->err);
+	else if (strcmp(c->verb, "fetch") == 0)
+		c->rc = store_type_of(&v.s)->fetch(&v.s, &f, &c->err);
+	else if (strcmp(c->verb, "unpublish") == 0)
+		c->rc = store_type_of(&v.s)->remove(&v.s, none, c->words[1], c->words[2], "the test", 0, &c->err);
+	else
+		c->rc = store_type_of(&v.s)->purge(&v.s, none, INT64_MAX / 2, NULL, &c->err);
+}
+
+static void run_stores(struct command *c)
+{
+	json_t *list = json_object();
+	struct store_view v;
+
+	for (size_t i = 0; stores_view(stores_shared(), i, &v); i++) {
+		stores_look(stores_shared(), v.s.name);
+		json_object_set_new(list, v.s.name, storage_store_json(&v));
+	}
+	json_object_set_new(c->answer, "stores", list);
 }
 
 static const struct {
@@ -232,6 +303,13 @@ static const struct {
 	{ "console", run_console },
 	{ "cancel", run_cancel },
 	{ "order", run_order },
+	{ "backup", run_backup },
+	{ "backup_cancel", run_backup_cancel },
+	{ "publish", run_version },
+	{ "fetch", run_version },
+	{ "unpublish", run_version },
+	{ "purge", run_version },
+	{ "stores", run_stores },
 };
 
 static void on_work(uv_work_t *work)

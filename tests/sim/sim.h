@@ -54,6 +54,7 @@ struct message {
 	uint64_t seq;
 	enum what what;
 	int broker, provisioner; /* the lives of those it needs; -1: whichever */
+	int disk_user, disk_pool; /* of an attach or a detach */
 	int user, host; /* host: of a create or a move; -1: none */
 	enum task_kind kind;
 	enum agent_tell tell;
@@ -68,13 +69,21 @@ struct machine { /* on the host; survives everything but its destruction */
 	char id[CORE_ID_SIZE], task[CORE_ID_SIZE]; /* the task that was done last */
 	int host;        /* -1: there is only one */
 	bool moved;
-	int64_t uid, busy_until, heard_until;
+	int64_t uid, busy_until, heard_until, told_until;
+	int64_t told_epoch; /* of the lease that its agent was told of last */
+	int disk_user, disk_pool; /* whose own disk is attached; -1: none */
+	bool mounted;
 	int disk_owner;  /* user who has written to the disk; -1: new */
 	int occupant;    /* user logged on; -1: none */
 	char session[CORE_ID_SIZE]; /* live display session, or "" */
 	int64_t session_epoch;
 	char token[44], boot[CORE_ID_SIZE];
 	bool agent, connected, keyed;
+	bool slept;      /* suspended: its memory is there */
+	bool unanswered; /* since it was suspended, nobody has said that it is back */
+	bool said_asleep; /* by the broker, after the last step */
+	bool had_agent;  /* when it was suspended */
+	char slept_boot[CORE_ID_SIZE];
 	char version[8]; /* of the disk */
 	int64_t told_at; /* when its user was told of a new version */
 	uint8_t key[32];
@@ -99,6 +108,7 @@ struct epoch_seen { /* the highest epoch granted on each desktop that ever was *
 struct faults { /* per mille */
 	int crash_before, crash_after, crash_amid, write_fails;
 	int task_fails, task_dies, answer_lost, answer_doubled, slow;
+	int sleep_lies, sleep_ends; /* a suspend that is none; a resume that ends in nothing */
 };
 
 struct sim_host {
@@ -129,7 +139,8 @@ struct world {
 	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
 	int seen_count;
-	int grants, crashes, replaced, forced, rollouts, reverted;
+	int slept, woken; /* desktops at rest, and resumed for somebody */
+	int grants, crashes, replaced, forced, rollouts, reverted, brought;
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
 	char violation[400]; /* "" while all is well */

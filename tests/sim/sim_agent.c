@@ -3,7 +3,9 @@
  * The modelled agents: each boot enrols if it must, says hello, reports.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
+#include "tests/sim/sim_sleep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +87,7 @@ void guest_on_connect(struct world *w, const struct message *m)
 		return;
 	}
 	snprintf(user, sizeof(user), "user-%d", mc->occupant);
+	sleep_answered(w, mc->id);
 	rc = reconciler_agent_hello(w->rec, mc->id, mc->boot, mc->highest, mc->occupant >= 0 ? user : NULL, &err);
 	sim_trace(w, "agent hello %.8s %d", mc->id, rc);
 	broker_result(w, rc, &err, "agent hello");
@@ -125,7 +128,17 @@ void guest_on_told(struct world *w, const struct message *m)
 {
 	struct machine *mc = agent_of(w, m);
 
-	if (!mc || !mc->connected || m->broker != w->broker || m->tell != AGENT_TELL_LOGOFF)
+	if (!mc || !mc->connected || m->broker != w->broker)
+		return;
+	if (m->tell == AGENT_TELL_LEASE && m->epoch > mc->told_epoch)
+		mc->told_epoch = m->epoch;
+	if (m->tell == AGENT_TELL_MOUNT || m->tell == AGENT_TELL_UNMOUNT)
+		personal_told(w, mc, m->tell);
+	if (m->tell == AGENT_TELL_HELLO) { /* its connection was ended */
+		mc->connected = false;
+		agent_again(w, mc);
+	}
+	if (m->tell != AGENT_TELL_LOGOFF)
 		return;
 	if (!sim_chance(w, w->faults.task_dies))
 		agent_log_off(w, mc);

@@ -24,6 +24,8 @@ void fault_choose(struct world *w)
 			.answer_lost = sim_below(w, 60 * weather),
 			.answer_doubled = sim_below(w, 60 * weather),
 			.slow = sim_below(w, 60 * weather),
+			.sleep_lies = sim_below(w, 60 * weather),
+			.sleep_ends = sim_below(w, 60 * weather),
 		};
 		sim_post(w, FAULT, sim_between(w, 1000, 30000));
 	}
@@ -31,7 +33,7 @@ void fault_choose(struct world *w)
 		struct machine *m = &w->machines[i];
 
 		/* A machine that nobody knows, of an installation that was restored. */
-		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1, .host = -1 };
+		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1, .host = -1, .disk_user = -1 };
 		if (w->host_count)
 			m->host = sim_below(w, w->host_count);
 		sim_uuid(w, m->id);

@@ -5,6 +5,7 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_rollout.h"
+#include "tests/sim/sim_sleep.h"
 
 #include "broker/core/core_priv.h"
 #include "broker/reconciler_rollout.h"
@@ -140,8 +141,8 @@ void rollout_check_replaced(struct world *w, const char *desktop)
 		sim_violation(w, "desktop %s was replaced under its user", desktop);
 	if (p->waiting)
 		sim_violation(w, "pool %s: a desktop was replaced while users wait", p->id);
-	if (ready >= p->spare)
-		return;
+	if (ready >= p->spare || sleep_was_said(w, desktop))
+		return; /* what sleeps is not among those that are ready */
 	if (p->total < p->max && (!provider_capacity(pr) || machines < provider_capacity(pr)))
 		sim_violation(w,
 			"pool %s: %d ready, %d spare wanted, and one was replaced although there is room",

@@ -17,7 +17,7 @@ const LATEST = 8;
 /** Nothing tells of the gateways' coming and going, or of a queue that grows. */
 const BEAT_MS = 15000;
 
-const FILL = /** @type {const} */ (['connected', 'assigned', 'ready', 'starting', 'failed', 'deleting']);
+const FILL = /** @type {const} */ (['connected', 'assigned', 'ready', 'suspended', 'starting', 'failed', 'deleting']);
 
 /** @param {any} problem */
 function problemRow(problem) {
@@ -92,7 +92,7 @@ export class Dashboard {
 	}
 
 	legend() {
-		return h('p', { class: 'legend', 'aria-hidden': 'true' }, FILL.slice(0, 5).map((name) => h('span', {}, h('i', { class: `fill-${name}` }), t(`count.${name}`))));
+		return h('p', { class: 'legend', 'aria-hidden': 'true' }, FILL.slice(0, 6).map((name) => h('span', {}, h('i', { class: `fill-${name}` }), t(`count.${name}`))));
 	}
 
 	#soon() {

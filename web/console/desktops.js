@@ -6,6 +6,7 @@ import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip, stateWord } from '../shared/states.js';
 import { when } from '../shared/time.js';
+import { backupsCard } from './backups.js';
 import { carries, learnCarried } from './carried.js';
 import { byName } from './list.js';
 import { facts } from './object.js';
@@ -14,8 +15,8 @@ import { operationActions, snapshotsCard, taskRows, taskWords } from './operatio
 import { href } from './router.js';
 import { act, choices, formDialog, link, part, yesNo } from './site.js';
 
-const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'stopped', 'busy', 'deleting'];
-const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene'];
+const STATES = ['failed', 'unreachable', 'connected', 'disconnected', 'assigned', 'ready', 'creating', 'starting', 'restarting', 'refreshing', 'logging_off', 'suspended', 'stopped', 'busy', 'deleting'];
+const AXES = ['lifecycle', 'power', 'agent', 'lease', 'session', 'hygiene', 'sleep'];
 
 /** @param {any} d @param {string} name @param {import('../shared/icons.js').IconName} icon @param {boolean} isDanger @param {() => Promise<unknown>} run @returns {import('./site.js').Action} */
 function asked(d, name, icon, isDanger, run) {
@@ -120,7 +121,7 @@ export function desktopPage() {
 			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
 			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
 			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],
-		below: snapshotsCard,
+		below: (d, page) => [...snapshotsCard(d, page), ...backupsCard(d, page)],
 		why: (d) => [axesTable(d), taskCard(d)],
 	};
 }

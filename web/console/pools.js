@@ -6,6 +6,7 @@ import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip } from '../shared/states.js';
 import { duration } from '../shared/time.js';
+import { backupRows } from './backups.js';
 import { accessCard } from './access.js';
 import { fillBar } from './dashboard.js';
 import { explainForm } from './explain.js';
@@ -54,7 +55,7 @@ export function poolList() {
 
 /** @param {any} p */
 function countsCard(p) {
-	const names = ['total', 'connected', 'assigned', 'ready', 'starting', 'failed', 'deleting'];
+	const names = ['total', 'connected', 'assigned', 'ready', 'suspended', 'starting', 'failed', 'deleting'];
 	return h('div', { class: 'card sheet' }, h('h2', {}, t('why.now')), fillBar(p), facts([...names.map((name) => /** @type {[string, string]} */ ([t(`count.${name}`), String(sharesOf(p)[name])])),
 		[t('count.waiting'), String(p.waiting)]]));
 }
@@ -75,10 +76,12 @@ export function poolPage() {
 		noun: 'pools', kind: 'pool', list: t('nav.pools'), actions: poolActions, title: nameOf,
 		summary: (p) => [[t('field.name'), p.name], [t('field.description'), p.description], [t('field.kind'), t(`pool.${p.kind}`)], [t('pools.fill'), h('div', { class: 'fill-cell' }, fillBar(p),
 			h('a', { href: href('desktops', '', '', { pool: p.name }) }, t('pool.itsDesktops', { n: p.counts.total })))], [t('pool.size'), t('pool.sizeValue', p)],
+			[t('pool.spareSuspended'), p.suspended_reason ? h('span', {}, `${p.spare_suspended} · `, h('span', { class: 'version-why' }, pick(p.suspended_reason))) : String(p.spare_suspended ?? 0)],
 			[t('kind.provider'), link('providers', p.provider)], [t('kind.image'), h('span', {}, link('images', p.image), ` · ${p.image_version}`)], [t('pool.onLogoff'), t(`pool.onLogoff.${p.on_logoff}`)],
 			[t('pool.idle'), orNever(p.idle_disconnect_s)], [t('pool.logoffAfter'), orNever(p.logoff_after_disconnect_s)], [t('pool.clipboardIn'), yesNo(p.clipboard_in)], [t('pool.clipboardOut'), yesNo(p.clipboard_out)], [t('pool.watching'), t(`pool.watching.${p.watching}`)], [t('pool.userSnapshots'), String(p.user_snapshots ?? 0)],
+			[t('pool.personalMb'), p.personal_disk_mb ? `${p.personal_disk_mb} MB${p.personal_datastore ? ` · ${p.personal_datastore}` : ''}` : t('pool.personalNone')],
 			[t('pool.recycledFor'), p.recycled_for ? t('pool.recycledDays', { n: p.recycled_for }) : t('pool.recycledNone')],
-			...specRows(p.spec ?? {}), [t('pool.enabled'), yesNo(p.enabled)], [t('pool.drain'), yesNo(p.drain)], [t('pool.maintenance'), yesNo(p.maintenance)]],
+			...backupRows(p), ...specRows(p.spec ?? {}), [t('pool.enabled'), yesNo(p.enabled)], [t('pool.drain'), yesNo(p.drain)], [t('pool.maintenance'), yesNo(p.maintenance)]],
 		below: (p, page) => [accessCard('pool', p, page)],
 		why: (p) => [h('div', { class: 'card sheet' }, h('h2', {}, t('why.rules')), h('ul', { class: 'rules' }, poolRules(p).map((text) => h('li', {}, text)))), countsCard(p)],
 		ask: (p) => explainForm({ pool: p.name }),

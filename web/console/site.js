@@ -43,7 +43,7 @@ export const nameOf = (object) => object.display_name || object.name;
 /** How a pool's desktops divide. In the API, "assigned" counts those with a viewer too. @param {any} pool */
 export function sharesOf(pool) {
 	const { counts } = pool;
-	return { ...counts, used: counts.assigned, assigned: Math.max(0, counts.assigned - counts.connected) };
+	return { suspended: 0, ...counts, used: counts.assigned, assigned: Math.max(0, counts.assigned - counts.connected) };
 }
 
 /** @param {boolean} is */

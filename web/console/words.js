@@ -111,6 +111,7 @@ addSentences({
 	'count.connected': ['Connected', 'Conectados'],
 	'count.assigned': ['Disconnected', 'Desconectados'],
 	'count.ready': ['Free', 'Libres'],
+	'count.suspended': ['Suspended', 'Suspendidos'],
 	'count.starting': ['Starting', 'Arrancando'],
 	'count.failed': ['Failed', 'Con fallo'],
 	'count.deleting': ['Being deleted', 'Eliminándose'],

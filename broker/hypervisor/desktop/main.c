@@ -5,7 +5,9 @@
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
+ *	puesto-desktop --personal       in a machine of its own: mounts its user's disk, as root; see personal.h
  *	puesto-desktop --attach DIR FOLDER, --detach DIR FOLDER   root, outside: a user's files; see attach.h
+ *	puesto-desktop --keep           in a machine of its own, as root; see keep.h
  *	puesto-desktop --screen WxH     inside, helper
  *	puesto-desktop --wait-wm        inside, helper
  *	puesto-desktop --wait-painted FILE, --wait-file FILE, --wait-card   the same
@@ -27,9 +29,11 @@
 #include "broker/hypervisor/desktop/guest.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
+#include "broker/hypervisor/desktop/keep.h"
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
 #include "broker/hypervisor/desktop/painted.h"
+#include "broker/hypervisor/desktop/personal.h"
 #include "broker/hypervisor/desktop/screen.h"
 #include "broker/hypervisor/desktop/session.h"
 #include "broker/hypervisor/path.h"
@@ -297,6 +301,7 @@ static const struct {
 	int (*without)(void);
 } helpers[] = {
 	{ "--session", NULL, guest_main },
+	{ "--personal", NULL, personal_main },
 	{ "--contained", contained_main, NULL },
 	{ "--screen", screen_setup, NULL },
 	{ "--press", screen_press, NULL },
@@ -304,6 +309,7 @@ static const struct {
 	{ "--wait-painted", painted_wait, NULL },
 	{ "--wait-file", file_wait, NULL },
 	{ "--wait-card", NULL, card_wait },
+	{ "--keep", NULL, keep_main },
 };
 
 int main(int argc, char **argv)

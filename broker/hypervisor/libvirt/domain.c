@@ -10,16 +10,10 @@
 #include <string.h>
 
 #define DOMAIN_MAX (256u << 10)
-#define TCG_CACHE_MB 128 /* of translated code; QEMU's own choice is a gigabyte for each guest */
 
 static bool is_set(const char *text)
 {
 	return text && *text;
-}
-
-static bool is_qemu(const struct lv_domain *d)
-{
-	return strcmp(d->virt, "kvm") == 0 || strcmp(d->virt, "qemu") == 0;
 }
 
 /* before, the value with its specials escaped, after. */
@@ -36,7 +30,7 @@ static void head_put(struct pst_buf *b, const struct lv_domain *d)
 	uint32_t cpus = (r->cpu_percent + 99) / 100;
 	char *element = lv_record_element(d->record, true);
 
-	put(b, "<domain type='", d->virt, "'>");
+	put(b, "<domain type='", d->form->virt, "'>");
 	put(b, "<name>" LV_DOMAIN_PREFIX, r->desktop, "</name>");
 	put(b, "<uuid>", r->desktop, "</uuid>");
 	put(b, "<title>", r->hostname, "</title><metadata>");
@@ -51,36 +45,65 @@ static void head_put(struct pst_buf *b, const struct lv_domain *d)
 
 static void os_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	if (is_set(d->seed))
+	if (is_set(d->seed) && !is_set(d->form->seed_disk))
 		put(b, "<sysinfo type='fwcfg'><entry name='opt/org.puesto/seed' file='", d->seed, "'/></sysinfo>");
-	pst_buf_put_str(b, "<os><type");
+	pst_buf_put_str(b, d->is_efi ? "<os firmware='efi'><type" : "<os><type");
 	if (is_set(d->arch))
 		put(b, " arch='", d->arch, "'");
 	if (is_set(d->machine))
 		put(b, " machine='", d->machine, "'");
-	pst_buf_put_str(b, ">hvm</type>");
+	put(b, ">", is_set(d->os) ? d->os : "hvm", "</type>");
+	/* Among the host's firmwares one that asks no signature of the loader. */
+	if (d->is_efi)
+		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
 	if (is_set(d->kernel))
 		put(b, "<kernel>", d->kernel, "</kernel>");
 	if (is_set(d->initrd))
 		put(b, "<initrd>", d->initrd, "</initrd>");
 	if (is_set(d->cmdline))
 		put(b, "<cmdline>", d->cmdline, "</cmdline>");
-	if (!is_set(d->kernel) && is_set(d->disk))
+	if (!is_set(d->kernel) && (is_set(d->disk) || d->place))
 		pst_buf_put_str(b, "<boot dev='hd'/>");
 	pst_buf_put_str(b, "</os>");
 }
 
-static void platform_put(struct pst_buf *b, const struct lv_domain *d)
+/* "type='…'>…<source …", whose end is the caller's. */
+static void source_put(struct pst_buf *b, const struct disk_place *p)
 {
-	if (!is_qemu(d))
-		return;
-	pst_buf_put_str(b, "<features><acpi/><apic/>");
-	if (strcmp(d->virt, "qemu") == 0)
-		pst_buf_printf(b, "<tcg><tb-cache unit='MiB'>%d</tb-cache></tcg></features><cpu mode='maximum'/>", TCG_CACHE_MB);
+	if (p->kind == PLACE_BLOCK) {
+		put(b, "<source dev='", p->path, "'>");
+	} else if (p->kind == PLACE_ISCSI) {
+		put(b, "<source protocol='iscsi' name='", p->target, "");
+		pst_buf_printf(b, "/%u'>", p->lun);
+		put(b, "<host name='", p->host, "'");
+		pst_buf_printf(b, " port='%u'/>", p->port);
+		if (p->initiator[0])
+			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else {
+		put(b, "<source file='", p->path, "'>");
+	}
+}
+
+static const char *source_type(const struct disk_place *p)
+{
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+}
+
+/*
+ * A device belongs to the group "disk", which QEMU's user is not in: libvirt gives it to that user. QEMU opens what is
+ * below an overlay for reading only, and the device of a golden disk takes no writes (volume_version.c).
+ */
+static void layer_put(struct pst_buf *b, const struct lv_layer *l)
+{
+	bool is_file = !l->place || l->place->kind == PLACE_FILE;
+
+	put(b, "<backingStore type='", l->place ? source_type(l->place) : "file", "'>");
+	put(b, "<format type='", l->format, "'/>");
+	if (l->place)
+		source_put(b, l->place);
 	else
-		pst_buf_put_str(b, "</features><cpu mode='host-model'/>");
-	pst_buf_put_str(b, "<clock offset='utc'/><on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot>"
-			   "<on_crash>destroy</on_crash>");
+		put(b, "<source file='", l->path, "'>");
+	pst_buf_put_str(b, is_file ? "<seclabel model='dac' relabel='no'/></source>" : "</source>");
 }
 
 /*
@@ -89,10 +112,8 @@ static void platform_put(struct pst_buf *b, const struct lv_domain *d)
  */
 static void layers_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	for (size_t i = 0; i < d->layers_n; i++) {
-		put(b, "<backingStore type='file'><format type='", d->layers[i].format, "'/>");
-		put(b, "<source file='", d->layers[i].path, "'><seclabel model='dac' relabel='no'/></source>");
-	}
+	for (size_t i = 0; i < d->layers_n; i++)
+		layer_put(b, &d->layers[i]);
 	pst_buf_put_str(b, "<backingStore/>");
 	for (size_t i = 0; i < d->layers_n; i++)
 		pst_buf_put_str(b, "</backingStore>");
@@ -100,16 +121,26 @@ static void layers_put(struct pst_buf *b, const struct lv_domain *d)
 
 static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	const char *target = is_qemu(d) ? "dev='vda' bus='virtio'" : "dev='xvda' bus='xen'";
+	const struct lv_form *f = d->form;
 
-	if (!is_set(d->disk))
+	if (!is_set(d->disk) && !d->place)
 		return;
-	/* Written through to the host's cache: whole again after its crash, because the guest's flushes are kept. */
-	put(b, "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='writeback' discard='unmap'/><source file='",
-		d->disk, "'/>");
-	if (d->layers_n)
+	put(b, "<disk type='", d->place ? source_type(d->place) : "file", "' device='disk'>");
+	pst_buf_printf(b, "<driver name='qemu' type='qcow2'%s/>", f->disk_more);
+	if (d->place) {
+		source_put(b, d->place);
+		pst_buf_put_str(b, "</source>");
+	} else {
+		put(b, "<source file='", d->disk, "'/>");
+	}
+	if (d->layers_n && f->names_layers)
 		layers_put(b, d);
-	pst_buf_printf(b, "<target %s/></disk>", target);
+	pst_buf_printf(b, "<target dev='%s' bus='%s'/></disk>", f->disk, f->bus);
+	if (!is_set(d->seed) || !is_set(f->seed_disk))
+		return;
+	/* A CD, because QEMU's disk of Xen (xen-disk) takes none that is for reading only. */
+	put(b, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
+	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->bus);
 }
 
 static void interface_put(struct pst_buf *b, const struct lv_domain *d)
@@ -118,22 +149,15 @@ static void interface_put(struct pst_buf *b, const struct lv_domain *d)
 
 	lv_mac(d->record->request.desktop, mac);
 	if (d->net)
-		lv_net_interface(b, d->net, mac, d->record->address, is_qemu(d));
+		lv_net_interface(b, d->net, mac, d->record->address, d->form->is_virtio);
 }
 
 static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	if (!is_qemu(d))
-		return;
-	pst_buf_put_str(b, "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
-			   "<input type='tablet' bus='virtio'/><input type='keyboard' bus='virtio'/>"
-			   "<serial type='pty'/>"
-			   "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
-			   "<memballoon model='none'/>");
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
-	if (d->has_console)
+	if (d->has_console && d->form->is_virtio)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
-	if (is_set(d->video))
+	if (is_set(d->video) && d->form->is_virtio)
 		put(b, "<video><model type='", d->video, "'/></video>");
 }
 
@@ -145,10 +169,10 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	pst_buf_init(&b, DOMAIN_MAX);
 	head_put(&b, d);
 	os_put(&b, d);
-	platform_put(&b, d);
-	pst_buf_put_str(&b, "<devices>");
+	pst_buf_printf(&b, "%s<devices>", d->form->platform);
 	disk_put(&b, d);
 	interface_put(&b, d);
+	pst_buf_put_str(&b, d->form->devices);
 	screen_put(&b, d);
 	pst_buf_put_str(&b, "</devices></domain>");
 	if (pst_buf_cstr(&b))

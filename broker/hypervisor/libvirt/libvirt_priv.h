@@ -10,6 +10,7 @@
 #include "broker/hypervisor/disk/format.h"
 #include "broker/hypervisor/disk/placement.h"
 #include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/libvirt/form.h"
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
@@ -38,11 +39,11 @@ struct lv_mailbox;
 /* What a host turned out to be when its connection was opened. Compared as bytes: cleared before it is filled. */
 struct lv_nature {
 	char type[16];    /* libvirt's name of the driver: "QEMU", "Xen", "LXC", "TEST" */
-	char virt[8];     /* the domain's type: "kvm", "qemu", "xen", "test"; "" where we cannot make any */
-	char machine[48]; /* of QEMU; "" elsewhere */
+	const struct lv_form *form; /* of the domains that we make there */
+	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
+	char machine[48]; /* of QEMU and Xen; "" elsewhere */
 	char arch[16];
 	char video[16];
-	bool has_disk;    /* domains have one */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
 };
@@ -74,6 +75,7 @@ struct lv_settings {
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
 	bool shares_directory;    /* with other hosts, at the same path */
+	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
 struct libvirt {
@@ -127,6 +129,8 @@ unsigned lv_can(const struct libvirt *lv);
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
 /* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
+/* Does its golden disk start by UEFI? False for whatever has no such disk. */
+int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err);
 char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
 
 /* inventory.c */
@@ -152,12 +156,16 @@ void lv_store_end(struct store_turn *turn);
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
 int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, struct pst_err *err);
-/* Told by the name: "….qcow2", else raw. */
-enum disk_format lv_golden_format(const char *path);
+/* A volume is made before the domain is defined, since libvirt says where it is. */
+bool lv_disk_is_volume(const struct store_turn *turn);
+/* Before the disk becomes that large, in bytes: a file grows by itself, a volume has to have the room. */
+int lv_disk_grow(const struct libvirt *lv, const char *desktop, uint64_t size, struct pst_err *err);
 int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err);
-int lv_seed_write(const struct libvirt *lv, const struct machine_request *r, struct pst_err *err);
 /* visit is called for each desktop that has a folder. */
 int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err);
+
+/* seed.c: as the host's domains read it. Replaces the file: a guest that runs keeps the one that it was started with. */
+int lv_seed_write(const struct lv_host *h, const struct machine_request *r, struct pst_err *err);
 
 /* life.c */
 int lv_create_work(struct lv_call *c, struct pst_err *err);
@@ -178,7 +186,7 @@ int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
 /* resize.c */
 int lv_resize_work(struct lv_call *c, struct pst_err *err);
 /* The disk of a running domain grows to its record's size. */
-int lv_resize_disk(struct lv_found *f, struct pst_err *err);
+int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err);
 /* hosts.c */
 int lv_hosts_work(struct lv_call *c, struct pst_err *err);
 /* A connection of one of several hosts: of those that do not answer, it is not waited for long. As lv_host_connection. */

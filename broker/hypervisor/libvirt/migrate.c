@@ -66,7 +66,7 @@ int lv_migrate_work(struct lv_call *c, struct pst_err *err)
 		return rc;
 	if (f.host != to && !f.is_active)
 		rc = pst_err_set(err, PST_EBUSY, "desktop %s does not run: only a running machine is moved", c->desktop);
-	else if (f.host != to && !c->lv->set.shares_directory && f.host->nature.has_disk)
+	else if (f.host != to && !c->lv->set.shares_directory && f.host->nature.form->disk[0])
 		rc = pst_err_set(err, PST_EUNSUPPORTED,
 			"its disk lies on host %s alone: put \"directory\" on storage that all hosts share, and say shared_directory = yes",
 			f.host->name);

@@ -13,21 +13,43 @@
 #define POLL_MS 200
 #define STOP_RESERVE_MS 5000 /* of the deadline, for ending a guest that does not listen */
 
-/* QEMU has read the seed: whoever reads the file later finds no token, and a later start gives none. */
-static int seed_spend(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+/* QEMU has read the seed, or has its disk open: whoever reads the file later finds no token, and a later start gives none. */
+static int seed_spend(struct lv_found *f, struct pst_err *err)
 {
 	struct machine_request *r = &f->record.request;
 
-	if (!f->host->nature.has_disk || r->enrol_token[0] == '\0')
+	if (r->enrol_token[0] == '\0')
 		return 0;
 	pst_wipe(r->enrol_token, sizeof(r->enrol_token));
-	return lv_seed_write(c->lv, r, err);
+	return lv_seed_write(f->host, r, err);
+}
+
+/*
+ * A machine whose disk is new starts with new variables of its firmware, too: what its last user has written there goes
+ * with the disk. Drivers without such firmware do not know the flag.
+ */
+static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *err)
+{
+	bool is_efi = false;
+
+	*ret = 0;
+	if (f->record.phase == LV_CREATING && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
+		return err->code;
+#if LIBVIR_VERSION_NUMBER >= 8001000
+	if (is_efi)
+		*ret = VIR_DOMAIN_START_RESET_NVRAM;
+#endif
+	return 0;
 }
 
 /* libvirt's reason is read before the next call forgets it. */
 static int domain_start(struct lv_found *f, struct pst_err *err)
 {
-	if (virDomainCreate(f->domain) == 0)
+	unsigned flags;
+
+	if (start_flags(f, &flags, err) < 0)
+		return err->code;
+	if (virDomainCreateWithFlags(f->domain, flags) == 0)
 		return 0;
 	lv_error(err, f->host, "start the domain");
 	if (virDomainIsActive(f->domain) != 1)
@@ -40,18 +62,18 @@ int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 
-	if (f->host->nature.has_disk && lv_seed_write(c->lv, &f->record.request, err) < 0)
+	if (lv_seed_write(f->host, &f->record.request, err) < 0)
 		return err->code;
 	if (lv_call_step(c, f->host, "starting the domain", err) < 0)
 		return err->code;
 	if (domain_start(f, err) < 0) {
-		(void)seed_spend(c, f, &ignored);
+		(void)seed_spend(f, &ignored);
 		return err->code;
 	}
 	f->record.phase = LV_RUNNING;
-	if (lv_found_save(f, err) < 0 || seed_spend(c, f, err) < 0)
+	if (lv_found_save(f, err) < 0 || seed_spend(f, err) < 0)
 		return err->code;
-	return f->record.request.disk_mb && f->host->nature.has_disk ? lv_resize_disk(f, err) : 0;
+	return f->record.request.disk_mb && f->host->nature.can & DRIVER_GROW ? lv_resize_disk(c, f, err) : 0;
 }
 
 int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err)

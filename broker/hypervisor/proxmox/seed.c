@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "broker/hypervisor/proxmox/iso.h"
+#include "broker/hypervisor/iso.h"
 
 #include <stdio.h>
 #include <stdlib.h>

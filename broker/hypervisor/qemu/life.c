@@ -23,6 +23,7 @@
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,9 +44,17 @@ void qm_fill(const struct qemu *q, const struct qm_record *r, struct machine *m)
 	qm_net_endpoint(q, r, &m->endpoint);
 }
 
+static bool is_restored(const struct qm_op *op)
+{
+	struct order order;
+
+	order_of(op->desktop, &order);
+	return order.is_restore;
+}
+
 static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
-	char path[PATH_MAX], backing[PATH_MAX];
+	char path[PATH_MAX], backing[PATH_MAX], variables[PATH_MAX];
 	struct qcow2_overlay o = { .path = path,
 		.backing = backing,
 		.size = (uint64_t)r->request.disk_mb << 20,
@@ -53,11 +62,16 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 		.uid = r->uid,
 		.gid = r->uid };
 
+	if (is_restored(op))
+		return qm_disk_take(op, r, err);
 	if (qm_path(op->q, op->desktop, "disk.qcow2", path, err) < 0 ||
 		(r->parent[0] ? qm_parent_path(op->q, r->parent, "disk.qcow2", backing, err)
 			      : path_make(backing, err, "%s", r->request.image_base)) < 0)
 		return err->code;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (qm_path(op->q, op->desktop, "variables", variables, err) < 0)
+		return err->code;
+	/* What the last user has written into the firmware goes with the disk. */
+	if ((unlink(path) < 0 && errno != ENOENT) || (unlink(variables) < 0 && errno != ENOENT))
 		return pst_err_sys(err, PST_EIO, errno, "remove %s", path);
 	return qcow2_overlays_create(&o, 1, err);
 }
@@ -164,7 +178,10 @@ static int child_or_boot(struct qm_op *op, struct qm_record *r, struct qm_parent
 static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 {
 	struct qm_parent *p = NULL;
-	int rc = qm_parent_take(op, &r->request, &p, err);
+	int rc;
+
+	r->plugs = QM_PLUGS;
+	rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);
 
 	if (rc < 0)
 		return rc;
@@ -201,7 +218,8 @@ static int folder_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 
 static int remains_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 {
-	return qm_machine_end(op, is_kept && op->q->set.recycle_ms > 0, err) < 0 ? err->code : folder_remove(op, is_kept, err);
+	return qm_machine_end(op, is_kept && op->q->set.recycle_ms > 0, err) < 0 || qm_personal_release(op, err) < 0 ? err->code :
+		folder_remove(op, is_kept, err);
 }
 
 /* When nothing of it is left; uid: 0 when nobody knows. */
@@ -305,6 +323,8 @@ static int restart_run(struct qm_op *op, struct qm_record *r, bool refresh, stru
 	if (qm_machine_end(op, !refresh, err) < 0 || memory_remove(op, err) < 0)
 		return err->code;
 	if (refresh) {
+		if (qm_personal_release(op, err) < 0)
+			return err->code;
 		/* From here until the new disk stands it is a desktop that was never finished. */
 		r->phase = QM_CREATING;
 		r->snapshots_n = 0;

@@ -2,6 +2,10 @@
 /* Reports, alarms and wishes of datastores. Covers: db/datastore.c */
 #include "broker/storage/datastores.h"
 
+#include "base/clock.h"
+#include "base/err.h"
+#include "broker/storage/forecast.h"
+#include "db/datastore.h"
 #include "tests/unit/broker/storage_world.h"
 
 #include <criterion/criterion.h>
@@ -83,6 +87,46 @@ Test(datastores, a_restarted_broker_does_not_tell_again)
 	cr_expect_str_eq(storage_world_events(&w), "datastore.warning");
 	datastores_gone(ds);
 	expect("slow", "unknown", "does not tell", "no informa");
+}
+
+/* As if the broker had seen it grow for four days. */
+static void grown(const char *name, int gb_a_day, int now_gb)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct datastore_row row;
+	int64_t now = pst_wall_ms();
+
+	cr_assert_eq(db_datastore_get(w.db, name, &row, &err), 0);
+	for (int h = 96; h > 0; h -= 6)
+		cr_assert_eq(db_datastore_sample_add(w.db, row.id, now - h * INT64_C(3600000), ((int64_t)now_gb << 30) - ((int64_t)gb_a_day << 30) * h / 24,
+			now - FORECAST_WEEK_MS, &err), 0, "%s", err.text);
+	datastores_destroy(ds);
+	ds = datastores_create(w.db, &storage_world_ops, &w, &err);
+	cr_assert(ds, "%s", err.text);
+}
+
+Test(datastores, one_that_will_be_full_soon_is_told_of_once)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct datastore_view v;
+
+	tell(report("fast", true, "calm", 70), report("slow", true, "calm", 70));
+	cr_assert(datastores_view(ds, "fast", &v));
+	cr_expect_eq(v.full_s, -1, "nothing is known yet");
+	grown("fast", 15, 70);
+	grown("slow", 2, 70);
+	tell(report("fast", true, "calm", 70), report("slow", true, "calm", 70));
+	cr_expect_str_eq(storage_world_events(&w), "datastore.filling");
+	expect("fast", "ready", "70 % full, 30 GB left. Full in about 2 days at the pace of the last week.", "Lleno en unos 2 días al ritmo de la última semana.");
+	expect("slow", "ready", "Full in about 15 days", "unos 15 días");
+	cr_assert(datastores_view(ds, "fast", &v));
+	cr_expect_str_eq(v.reason_code, "datastore_filling");
+	datastores_destroy(ds); /* a broker that begins anew */
+	ds = datastores_create(w.db, &storage_world_ops, &w, &err);
+	tell(report("fast", true, "calm", 70), report("slow", true, "calm", 70));
+	cr_expect_str_eq(storage_world_events(&w), "datastore.filling", "once");
+	tell(report("fast", true, "critical", 93), report("slow", true, "calm", 70));
+	cr_expect_str_eq(storage_world_events(&w), "datastore.filling datastore.critical");
 }
 
 Test(datastores, what_was_set_is_told_until_it_is_so)

@@ -25,6 +25,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_hyperv.c \
 	tests/unit/hypervisor/test_identity.c \
 	tests/unit/hypervisor/test_job.c \
+	tests/unit/hypervisor/test_keep.c broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/grow.c \
 	tests/unit/hypervisor/test_lease.c \
 	tests/unit/hypervisor/test_mark.c \
 	tests/unit/hypervisor/test_iso.c \
@@ -37,6 +38,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_pods.c \
 	tests/unit/hypervisor/test_process.c \
+	tests/unit/hypervisor/test_rdp_site.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Documents of domains, and the MAC addresses in them. Covers: broker/hypervisor/libvirt/mac.c */
+/* Documents of domains, their forms, and the MAC addresses in them. Covers: broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/form.c */
 #include "broker/hypervisor/libvirt/domain.h"
 #include "broker/hypervisor/libvirt/mac.h"
 
@@ -20,7 +20,7 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	struct lv_record r = { .address = "10.0.0.9" };
 	struct lv_net net = { .kind = LV_NET_BRIDGE, .where = "br<0>", .filter = "clean-traffic", .peers = true };
 	struct lv_layer golden = { .path = "/g&", .format = "raw" };
-	struct lv_domain d = { .virt = "qemu", .layers = &golden, .layers_n = 1, .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
+	struct lv_domain d = { .form = lv_form_of("qemu"), .layers = &golden, .layers_n = 1, .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
 		.disk = "/disks/it's/disk.qcow2", .seed = "/disks/a&b/seed.json", .net = &net,
 		.has_console = true, .record = &r };
 	char *xml;
@@ -37,10 +37,37 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
 			   "<backingStore/></backingStore>"));
 	free(xml);
-	d.virt = "test";
+	d.is_efi = true;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
+	free(xml);
+	d.is_efi = false;
+	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(!has(xml, "<disk") && !has(xml, "fwcfg") && !has(xml, "<graphics"));
+	free(xml);
+}
+
+Test(domain, a_disk_may_be_a_device_or_on_the_network)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
+	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
+	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='block' device='disk'>") && has(xml, "<source dev='/dev/vg/x'></source>") && !has(xml, "/not/this"), "%s", xml);
+	cr_assert(has(xml, "<backingStore type='network'><format type='raw'/><source protocol='iscsi' name='iqn.a:b/7'><host name='10.0.0.9' port='3260'/>"
+		"<initiator><iqn name='iqn.me'/></initiator></source><backingStore/></backingStore>"), "%s", xml);
+	free(xml);
+	d.place = &lun;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
 	free(xml);
 }
 
@@ -48,7 +75,7 @@ Test(domain, a_kernel_is_booted_directly_where_there_is_one)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct lv_record r = { .address = "" };
-	struct lv_domain d = { .virt = "kvm", .disk = "/d", .kernel = "/k", .initrd = "/i", .cmdline = "root=/dev/vda", .record = &r };
+	struct lv_domain d = { .form = lv_form_of("kvm"), .disk = "/d", .kernel = "/k", .initrd = "/i", .cmdline = "root=/dev/vda", .record = &r };
 	char *xml;
 
 	contract_request(&r.request, "/images/demo/1");
@@ -56,6 +83,28 @@ Test(domain, a_kernel_is_booted_directly_where_there_is_one)
 	cr_assert(has(xml, "<kernel>/k</kernel><initrd>/i</initrd><cmdline>root=/dev/vda</cmdline>") && !has(xml, "<boot "));
 	cr_assert(has(xml, "host-model") && !has(xml, "<interface"));
 	free(xml);
+}
+
+Test(domain, one_of_xen_has_no_device_of_qemu)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "10.0.0.9" };
+	struct lv_net net = { .kind = LV_NET_BRIDGE, .where = "br0", .peers = true };
+	struct lv_layer golden = { .path = "/g", .format = "raw" };
+	const struct lv_form *form = lv_form_of("xen");
+	struct lv_domain d = { .form = form, .os = "linux", .machine = "xenpv", .arch = "x86_64", .disk = "/d/disk.qcow2", .layers = &golden, .layers_n = 1,
+		.seed = "/d/seed<.iso", .kernel = "/k", .initrd = "/i", .cmdline = form->cmdline, .net = &net, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<domain type='xen'>") && has(xml, "<type arch='x86_64' machine='xenpv'>linux</type><kernel>/k</kernel>"));
+	cr_assert(has(xml, "<cmdline>root=/dev/xvda ") && has(xml, "<on_crash>destroy</on_crash>"));
+	cr_assert(has(xml, "<driver name='qemu' type='qcow2'/><source file='/d/disk.qcow2'/><target dev='xvda' bus='xen'/></disk>"));
+	cr_assert(has(xml, "type='raw'/><source file='/d/seed&lt;.iso'/><target dev='xvdb' bus='xen'/><readonly/></disk>"));
+	cr_assert(has(xml, "<source bridge='br0'/>") && !has(xml, "virtio") && !has(xml, "fwcfg") && !has(xml, "backingStore") && !has(xml, "graphics"));
+	free(xml);
+	cr_assert_null(lv_form_of("vbox"), "what nobody tried is not carried");
 }
 
 Test(domain, a_mac_address_follows_from_the_uuid)

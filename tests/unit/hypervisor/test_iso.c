@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A seed's disk, byte by byte where ECMA-119 says what stands; tests/integration/test_proxmox.py has puesto-seed read one. */
-#include "broker/hypervisor/proxmox/iso.h"
+#include "broker/hypervisor/iso.h"
 
 #include "base/err.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two volume descriptors, their end, path tables and root directories, and the file (ECMA-119, 8.4 to 9.4). */
-#include "broker/hypervisor/proxmox/iso.h"
+#include "broker/hypervisor/iso.h"
 
 #include "base/err.h"
 
