@@ -78,6 +78,12 @@ static int plan_make(const struct lv_host *h, const struct machine_request *r, s
 	return lv_plan_is_efi(h, r, &p->is_efi, err);
 }
 
+/* Told by the name, as for its layers. */
+static enum disk_format golden_format(const char *path)
+{
+	return pst_str_ends(path, ".qcow2") ? DISK_QCOW2 : DISK_RAW;
+}
+
 int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err)
 {
 	char kernel[PATH_MAX], initrd[PATH_MAX];
@@ -87,7 +93,7 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 		return 0;
 	if (kernel_find(r, kernel, initrd, err) < 0)
 		return err->code;
-	if (!kernel[0] && firmware_is_efi(r->image_base, lv_golden_format(r->image_base), ret, err) < 0)
+	if (!kernel[0] && firmware_is_efi(r->image_base, golden_format(r->image_base), ret, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
 	return 0;
 }
