@@ -56,6 +56,14 @@ int pve_template_find(struct rest_op *op, const struct machine_request *r, struc
 		: "image %s: there is no template \"%.100s\" that the token sees (it needs VM.Audit and VM.Clone there)", r->image_name, ref);
 }
 
+/* Whether it is on is another question. */
+static bool is_choice(const struct proxmox *p, const struct pve_vm *template, const char *wish, const char *node)
+{
+	if (!pve_node_allowed(&p->set, node) || (wish[0] && strcmp(node, wish) != 0))
+		return false;
+	return p->set.is_shared || strcmp(node, template->node) == 0;
+}
+
 int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const char *wish, char out[VMCONFIG_NAME_SIZE], struct pst_err *err)
 {
 	const struct proxmox *p = proxmox_of_op(op);
@@ -74,9 +82,10 @@ int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const cha
 		const char *name = json_string_value(json_object_get(o, "node")), *status = pst_json_str(o, "status", 32);
 		int64_t all = pst_json_int(o, "maxmem", 0, INT64_MAX, 0), left = all - pst_json_int(o, "mem", 0, all, all);
 
-		is_known |= strcmp(name, wish) == 0 && pve_node_allowed(&p->set, name);
-		if (!status || strcmp(status, "online") != 0 || left <= most || !pve_node_allowed(&p->set, name) ||
-			(wish[0] && strcmp(name, wish) != 0) || (!p->set.is_shared && strcmp(name, template->node) != 0))
+		if (!is_choice(p, template, wish, name))
+			continue;
+		is_known = true;
+		if (!status || strcmp(status, "online") != 0 || left <= most)
 			continue;
 		most = left;
 		pst_strlcpy(out, VMCONFIG_NAME_SIZE, name);
