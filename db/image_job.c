@@ -138,6 +138,42 @@ int db_version_files_get(struct db *db, const char *version_id, struct version_f
 	return db_query_end_one(q, found, "files of version", version_id);
 }
 
+int db_version_copy_put(struct db *db, const char *version_id, const char *datastore, int64_t now_ms, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "INSERT OR IGNORE INTO version_copies (version_id, datastore, created) VALUES (?, ?, ?)", err);
+	db_bind_text(&q, version_id);
+	db_bind_text(&q, datastore);
+	db_bind_int(&q, now_ms);
+	return db_query_run(&q);
+}
+
+int db_version_copy_remove(struct db *db, const char *version_id, const char *datastore, bool *ret_was, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "DELETE FROM version_copies WHERE version_id = ? AND datastore = ? RETURNING 1", err);
+	db_bind_text(&q, version_id);
+	db_bind_text(&q, datastore);
+	*ret_was = db_query_step(&q);
+	return db_query_end(&q);
+}
+
+int db_version_copy_each(struct db *db, const char *version_id, db_version_copy_visit visit, void *arg, struct pst_err *err)
+{
+	char datastore[DB_WORD_SIZE];
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT datastore FROM version_copies WHERE version_id = ? ORDER BY datastore", err);
+	db_bind_text(&q, version_id);
+	while (db_query_step(&q)) {
+		db_col_text(&q, datastore, sizeof(datastore));
+		visit(datastore, arg);
+	}
+	return db_query_end(&q);
+}
+
 /* The one column of the one row. */
 static int words_read(struct db_query *q, char *ret, size_t size)
 {
@@ -177,7 +213,8 @@ int db_version_update(struct db *db, const struct version_row *v, struct pst_err
 	"SELECT 'image ' || i.name AS name FROM images i WHERE i.id = v.image_id AND i.published = v.version " \
 	"UNION ALL SELECT 'pool ' || p.name FROM pools p WHERE p.image_id = v.image_id AND p.image_version = v.version " \
 	"UNION ALL SELECT 'desktop ' || d.name FROM desktops d WHERE d.image_id = v.image_id AND d.image_version = v.version " \
-	"AND d.lifecycle <> 'deleted' "
+	"AND d.lifecycle <> 'deleted' " \
+	"UNION ALL SELECT 'back-up of ' || b.desktop FROM backups b WHERE b.image_id = v.image_id AND b.version = v.version AND b.state = 'ready' "
 
 int db_version_removable(struct db *db, int64_t tried_before, struct version_row *ret, struct pst_err *err)
 {
@@ -185,7 +222,7 @@ int db_version_removable(struct db *db, int64_t tried_before, struct version_row
 
 	db_query_begin(q, db, "SELECT v.id, v.image_id, v.version FROM image_versions v JOIN version_files f ON f.version_id = v.id "
 		"LEFT JOIN image_jobs j ON j.version_id = v.id WHERE v.state = 'retired' AND "
-		"(j.id IS NULL OR j.kind <> 'remove' AND j.state <> 'running' OR j.state = 'failed' AND j.updated < ?) AND NOT EXISTS (" NEEDS
+		"(j.id IS NULL OR j.kind <> 'remove' AND j.state <> 'running' OR j.state = 'done' OR j.state = 'failed' AND j.updated < ?) AND NOT EXISTS (" NEEDS
 		") ORDER BY v.updated LIMIT 1", err);
 	db_bind_int(q, tried_before);
 	bool found = db_query_step(q);

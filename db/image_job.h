@@ -4,6 +4,7 @@
 
 #include "db/row.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct db;
@@ -41,6 +42,12 @@ int db_image_job_each(struct db *db, db_image_job_visit visit, void *arg, struct
 int db_version_files_put(struct db *db, const struct version_files_row *f, struct pst_err *err);
 /* PST_ENOTFOUND: it lies on no datastore of ours. */
 int db_version_files_get(struct db *db, const char *version_id, struct version_files_row *ret, struct pst_err *err);
+/* A further datastore that has the version's files. Put twice is there once; removing tells whether it was there. */
+int db_version_copy_put(struct db *db, const char *version_id, const char *datastore, int64_t now_ms, struct pst_err *err);
+int db_version_copy_remove(struct db *db, const char *version_id, const char *datastore, bool *ret_was, struct pst_err *err);
+typedef void (*db_version_copy_visit)(const char *datastore, void *arg);
+int db_version_copy_each(struct db *db, const char *version_id, db_version_copy_visit visit, void *arg, struct pst_err *err);
+
 /* The image has versions whose files lie on datastores, or are being made: names with commas, "" for none. */
 int db_version_files_of_image(struct db *db, const char *image_id, char *ret, size_t size, struct pst_err *err);
 

@@ -9,10 +9,12 @@ EXTRA_DIST += \
 	CONTRIBUTING.md \
 	README.md \
 	docs/architecture.md \
+	docs/backups.md \
 	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/containers.md \
 	docs/disks.md \
+	docs/storage.md \
 	docs/display-link.md \
 	docs/encoder.md \
 	docs/flat-codec.md \
@@ -28,6 +30,7 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/personal-disks.md \
 	docs/rdp.md \
 	docs/testing.md \
 	docs/threat-model.md \

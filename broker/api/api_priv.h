@@ -23,6 +23,8 @@ struct api {
 	void *links_arg;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 	struct hub *hub;
 	struct api_call *calls; /* at work */
 	int64_t started_ms;     /* monotonic */
@@ -136,6 +138,7 @@ void api_version_files_json(struct api *api, const struct version_row *v, json_t
 /* False: versions have files, and it is answered. Inside a transaction, which is then rolled back. */
 bool api_image_has_no_files(struct api_call *call, const char *image_id);
 void api_version_cancel(struct api_call *call);
+void api_version_copy(struct api_call *call), api_version_copy_remove(struct api_call *call);
 /* Begins the removal of a version's files, and answers; false, without an answer, when it has none. */
 bool api_version_files_remove(struct api_call *call, const struct image_row *i, struct version_row *v);
 /* recycled.c */

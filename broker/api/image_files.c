@@ -34,14 +34,23 @@ static json_t *job_json(struct api *api, const struct image_job_row *j)
 		json_time(j->updated));
 }
 
+static void copy_add(const char *datastore, void *arg)
+{
+	json_array_append_new(arg, json_string(datastore));
+}
+
 void api_version_files_json(struct api *api, const struct version_row *v, json_t *o)
 {
 	struct version_files_row f;
 	struct image_job_row j;
 
-	if (db_version_files_get(api->db, v->id, &f, NULL) == 0)
-		json_object_set_new(o, "files", json_pack("{s:s, s:I, s:I, s:s}", "datastore", f.datastore, "size", (json_int_t)f.size, "file_size",
-			(json_int_t)f.file_size, "sha256", f.sha256));
+	if (db_version_files_get(api->db, v->id, &f, NULL) == 0) {
+		json_t *copies = json_array();
+
+		db_version_copy_each(api->db, v->id, copy_add, copies, NULL);
+		json_object_set_new(o, "files", json_pack("{s:s, s:I, s:I, s:s, s:o}", "datastore", f.datastore, "size", (json_int_t)f.size, "file_size",
+			(json_int_t)f.file_size, "sha256", f.sha256, "copies", copies));
+	}
 	if (db_image_job_of(api->db, v->id, &j, NULL) == 0)
 		json_object_set_new(o, "job", job_json(api, &j));
 }
@@ -242,7 +251,10 @@ static void files_remove(struct api_call *call, const struct image_row *i, struc
 		return;
 	pst_uuid_text(&id, job.id);
 	memcpy(job.version_id, v->id, sizeof(job.version_id));
-	pst_strlcpy(job.datastore, sizeof(job.datastore), f->datastore);
+	if (image_jobs_removal(call->api->db, f, job.datastore, &err) < 0) {
+		write_fail(call, &err);
+		return;
+	}
 	job.created = job.updated = v->updated = pst_wall_ms();
 	pst_strlcpy(v->state, sizeof(v->state), "retired");
 	if (db_version_update(call->api->db, v, &err) < 0 || db_image_job_put(call->api->db, &job, &err) < 0 ||
@@ -278,4 +290,97 @@ bool api_version_files_remove(struct api_call *call, const struct image_row *i, 
 	else
 		call_error(call, &err);
 	return true;
+}
+
+/* --- on further datastores -------------------------------------------------------------------- */
+
+struct copying {
+	struct image_row i;
+	struct version_row v;
+	struct version_files_row f;
+	char datastore[DB_WORD_SIZE];
+	bool is_there; /* the datastore has a copy */
+};
+
+static void copy_compare(const char *datastore, void *arg)
+{
+	struct copying *c = arg;
+
+	c->is_there |= strcmp(c->datastore, datastore) == 0;
+}
+
+/* False: it is answered. */
+static bool copying_find(struct api_call *call, struct copying *c)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct image_job_row j;
+	int rc;
+
+	if (!version_find(call, &c->i, &c->v))
+		return false;
+	rc = db_version_files_get(call->api->db, c->v.id, &c->f, &err);
+	if (rc == PST_ENOTFOUND || strcmp(c->v.state, "ready") != 0)
+		call_problem(call, "conflict", "the version '%s' is not ready, or has no files on a datastore", c->v.version);
+	else if (rc < 0 || db_version_copy_each(call->api->db, c->v.id, copy_compare, c, &err) < 0)
+		call_error(call, &err);
+	else if (runs(call, &c->v, &j))
+		call_problem(call, "conflict", "something is being done with the version '%s': cancel it, or wait for its end", c->v.version);
+	return !call_is_answered(call);
+}
+
+/* kind: "copy" or "remove"; the job of a version that stays as it is. */
+static void copying_begin(struct api_call *call, const struct copying *c, const char *kind, const char *event)
+{
+	struct image_job_row job = {.id = ""}, row;
+	struct pst_err err = PST_ERR_INIT;
+	struct pst_uuid id = pst_uuid_make();
+
+	if (write_begin(call) < 0)
+		return;
+	pst_uuid_text(&id, job.id);
+	memcpy(job.version_id, c->v.id, sizeof(job.version_id));
+	pst_strlcpy(job.kind, sizeof(job.kind), kind);
+	pst_strlcpy(job.datastore, sizeof(job.datastore), c->datastore);
+	pst_strlcpy(job.source, sizeof(job.source), c->f.datastore);
+	pst_strlcpy(job.base, sizeof(job.base), c->f.sha256);
+	job.created = job.updated = pst_wall_ms();
+	if (db_image_job_put(call->api->db, &job, &err) < 0 || db_image_job_get(call->api->db, job.id, &row, &err) < 0) {
+		write_fail(call, &err);
+		return;
+	}
+	if (write_commit(call, event, "image", c->i.id, json_pack("{s:s, s:s}", "version", c->v.version, "datastore", c->datastore)) < 0)
+		return;
+	image_jobs_begin(call->api->image_jobs, &row);
+	answer(call, 202, c->i.id);
+}
+
+void api_version_copy(struct api_call *call)
+{
+	static const struct field table[] = {
+		{.name = "datastore", .kind = FIELD_SLUG, .required = true, FIELD(struct copying, datastore)},
+	};
+	struct copying c = {.datastore = ""};
+
+	if (fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), &c, NULL) < 0 || !datastore_is_good(call, "datastore", c.datastore) ||
+		!copying_find(call, &c))
+		return;
+	if (c.is_there || strcmp(c.f.datastore, c.datastore) == 0)
+		call_problem(call, "conflict", "the datastore '%s' has the version '%s' already", c.datastore, c.v.version);
+	else
+		copying_begin(call, &c, "copy", "image.copy_started");
+}
+
+void api_version_copy_remove(struct api_call *call)
+{
+	struct copying c = {.datastore = ""};
+
+	if (pst_strlcpy(c.datastore, sizeof(c.datastore), call->params[2]) < 0 || !copying_find(call, &c)) {
+		if (!call_is_answered(call))
+			call_problem(call, "not_found", "there is no copy on that datastore");
+		return;
+	}
+	if (!c.is_there)
+		call_problem(call, "not_found", "there is no copy on that datastore");
+	else
+		copying_begin(call, &c, "remove", "image.copy_removal_started");
 }

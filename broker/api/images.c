@@ -195,6 +195,9 @@ static bool base_is_good(const char *base)
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@";
 	const char *name = base + strlen("ref:");
 
+	/* A disk on a server that the hypervisor reaches by itself. */
+	if (pst_str_starts(base, "iscsi://") || pst_str_starts(base, "nfs://"))
+		return !strpbrk(base, "\"'\\<>&?#%, ") && !strstr(base, "/../");
 	if (!pst_str_starts(base, "ref:"))
 		return strcmp(base, "host") == 0 || path_is_good(base);
 	return *name && *name != '.' && *name != '-' && name[strspn(name, plain)] == '\0' && !strstr(name, "..");
@@ -224,7 +227,7 @@ void api_image_version_add(struct api_call *call)
 	if (strcmp(v.version, "latest") == 0)
 		call_field(call, "version", "version: 'latest' stands for the published one: choose another word");
 	else if (!base_is_good(v.base))
-		call_field(call, "base", "base: use 'host', an absolute path without '..', or 'ref:NAME' for what the hypervisor has by that name");
+		call_field(call, "base", "base: use 'host', an absolute path without '..', iscsi:// or nfs://, or 'ref:NAME' for what the hypervisor has by that name");
 	else if (v.path[0] && !path_is_good(v.path))
 		call_field(call, "path", "path: use an absolute path without '..'");
 	if (call_is_answered(call) || write_begin(call) < 0)

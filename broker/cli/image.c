@@ -189,7 +189,7 @@ int command_image(struct ctl *c, int argc, char **argv)
 		command_fn run;
 	} verbs[] = { { "publish", publish }, { "rollout", rollout }, { "pause", act }, { "continue", act },
 		{ "rollback", act }, { "retire", retire }, { "remove", command_image_files }, { "import", command_image_files },
-		{ "capture", command_image_files }, { "cancel", command_image_files } };
+		{ "capture", command_image_files }, { "cancel", command_image_files }, { "copy", command_image_files }, { "uncopy", command_image_files } };
 
 	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].verb) == 0)

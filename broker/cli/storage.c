@@ -157,6 +157,16 @@ static int version_act(struct ctl *c, const char *method, const char *image, con
 	return version_ask(c, method, image, tail, NULL, version);
 }
 
+static int version_copy(struct ctl *c, const char *image, const char *version, const char *datastore, bool is_removal)
+{
+	char name[256], store[256], tail[640];
+
+	if (!pst_url_escape(version, name, sizeof(name)) || !pst_url_escape(datastore, store, sizeof(store)))
+		return usage("image copy|uncopy IMAGE VERSION DATASTORE   (a name is too long)");
+	snprintf(tail, sizeof(tail), "/versions/%s/copies%s%s", name, is_removal ? "/" : "", is_removal ? store : "");
+	return version_ask(c, is_removal ? "DELETE" : "POST", image, tail, is_removal ? NULL : json_pack("{s:s}", "datastore", datastore), version);
+}
+
 int command_image_files(struct ctl *c, int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -167,8 +177,10 @@ int command_image_files(struct ctl *c, int argc, char **argv)
 		return version_act(c, "DELETE", argv[2], argv[3], "");
 	if (strcmp(verb, "cancel") == 0 && argc == 4)
 		return version_act(c, "POST", argv[2], argv[3], "/cancel");
+	if ((strcmp(verb, "copy") == 0 || strcmp(verb, "uncopy") == 0) && argc == 5)
+		return version_copy(c, argv[2], argv[3], argv[4], strcmp(verb, "uncopy") == 0);
 	return usage("image import IMAGE VERSION DATASTORE FILE [format=raw|qcow2|vmdk|vhdx|oci] | image capture IMAGE VERSION DATASTORE DESKTOP | "
-		"image remove|cancel IMAGE VERSION");
+		"image remove|cancel IMAGE VERSION | image copy|uncopy IMAGE VERSION DATASTORE");
 }
 
 /* --- the recycle bin -------------------------------------------------------------------- */

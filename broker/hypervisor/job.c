@@ -115,13 +115,15 @@ static const struct {
 /* What storage is told of the desktop, with any of its commands. */
 static int order_parse(const json_t *msg, struct order *o, struct pst_err *err)
 {
-	const char *pool, *reason;
+	const char *pool, *reason, *sha256;
 
 	if (pst_json_opt_str(msg, "pool", sizeof(o->pool) - 1, "", &pool, err) < 0 ||
 		pst_json_opt_str(msg, "why", sizeof(o->reason) - 1, "removed", &reason, err) < 0 ||
 		pst_json_opt_int(msg, "keep_ms", 0, INT64_C(400) * 86400000, 0, &o->keep_ms, err) < 0 ||
-		pst_json_opt_bool(msg, "restore", false, &o->is_restore, err) < 0)
+		pst_json_opt_bool(msg, "restore", false, &o->is_restore, err) < 0 ||
+		pst_json_opt_str(msg, "image_sha256", sizeof(o->image_sha256) - 1, "", &sha256, err) < 0)
 		return err->code;
+	pst_strlcpy(o->image_sha256, sizeof(o->image_sha256), sha256);
 	pst_strlcpy(o->pool, sizeof(o->pool), pool);
 	return pst_strlcpy(o->reason, sizeof(o->reason), reason);
 }
@@ -161,6 +163,8 @@ static json_t *endpoint_json(const struct machine *m)
 		return json_pack("{s:s,s:s,s:i}", "kind", "tls", "host", e->address, "port", (int)e->port);
 	if (e->kind == ENDPOINT_UNIX)
 		return json_pack("{s:s,s:s}", "kind", "unix", "path", e->address);
+	if (e->kind == ENDPOINT_RDP && e->has_agent)
+		return json_pack("{s:s,s:s,s:i,s:b}", "kind", "rdp", "host", e->address, "port", (int)e->port, "agent", 1);
 	if (e->kind == ENDPOINT_RFB || e->kind == ENDPOINT_RDP)
 		return json_pack("{s:s,s:s,s:i}", "kind", e->kind == ENDPOINT_RFB ? "rfb" : "rdp", "host", e->address, "port", (int)e->port);
 	return json_object();

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/disk/place.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,18 @@ static int token_read(const json_t *obj, const char *key, char *out, size_t size
 	return pst_strlcpy(out, size, s);
 }
 
+static bool is_place(const char *s)
+{
+	return strncmp(s, "iscsi:", 6) == 0 || strncmp(s, "nfs:", 4) == 0;
+}
+
+static int place_check(const char *s, struct pst_err *err)
+{
+	struct disk_place p;
+
+	return place_parse(s, &p, err) < 0 ? pst_err_wrap(err, "base") : 0;
+}
+
 static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], struct pst_err *err)
 {
 	if (text_read(obj, key, NULL, NULL, out, PATH_MAX, err) < 0)
@@ -71,6 +84,8 @@ static int path_read(const json_t *obj, const char *key, char out[PATH_MAX], str
 				"base: \"%s\" must be " REQUEST_REF "NAME, of letters, digits and ._-/:@, without \"..\"", out);
 		return 0;
 	}
+	if (strcmp(key, "base") == 0 && is_place(out))
+		return place_check(out, err);
 	if (out[0] != '/' || strpbrk(out, ":,\\") || strstr(out, "/../"))
 		return pst_err_set(err, PST_EINVAL,
 			"%s: \"%s\" must be an absolute path without \"..\", ':', ',' or '\\'", key, out);
@@ -128,12 +143,12 @@ static int spec_read(const json_t *spec, struct machine_request *r, struct pst_e
 	return 0;
 }
 
-/* What the hypervisor keeps itself has no path of ours. */
+/* What the hypervisor keeps itself, or reaches itself, has no path of ours. */
 static int image_path_read(const json_t *image, struct machine_request *r, struct pst_err *err)
 {
 	const char *path = json_string_value(json_object_get(image, "path"));
 
-	if (strncmp(r->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0 && (!path || !*path)) {
+	if ((strncmp(r->image_base, REQUEST_REF, strlen(REQUEST_REF)) == 0 || place_is_remote(r->image_base)) && (!path || !*path)) {
 		r->image_path[0] = '\0';
 		return 0;
 	}

@@ -157,16 +157,28 @@ static int version_made(struct image_jobs *jobs, const struct ending *e, struct 
 	return db_version_files_put(jobs->db, &f, err);
 }
 
+/* Its copies go one after the other, and the version with the last of its files. */
+static int version_removed(struct image_jobs *jobs, const struct ending *e, const struct version_row *v, struct pst_err *err)
+{
+	bool was_copy;
+
+	if (db_version_copy_remove(jobs->db, v->id, e->row->datastore, &was_copy, err) < 0)
+		return err->code;
+	return was_copy ? 0 : db_version_delete(jobs->db, v->image_id, v->version, err);
+}
+
 static int version_end(struct image_jobs *jobs, const struct ending *e, struct pst_err *err)
 {
-	bool is_removal = strcmp(e->row->kind, "remove") == 0;
+	bool is_removal = strcmp(e->row->kind, "remove") == 0, is_copy = strcmp(e->row->kind, "copy") == 0;
 	struct version_row v;
 	int rc = db_version_get(jobs->db, e->row->image_id, e->row->version, &v, err);
 
-	if (rc < 0 || (is_removal && e->error))
+	if (rc < 0 || ((is_removal || is_copy) && e->error))
 		return rc;
 	if (is_removal)
-		return db_version_delete(jobs->db, v.image_id, v.version, err);
+		return version_removed(jobs, e, &v, err);
+	if (is_copy)
+		return db_version_copy_put(jobs->db, v.id, e->row->datastore, pst_wall_ms(), err);
 	v.updated = pst_wall_ms();
 	if (e->error)
 		pst_strlcpy(v.state, sizeof(v.state), "failed");
@@ -179,6 +191,7 @@ static int version_end(struct image_jobs *jobs, const struct ending *e, struct p
 static int ending_audit(struct image_jobs *jobs, const struct ending *e, struct pst_err *err)
 {
 	bool is_removal = strcmp(e->row->kind, "remove") == 0;
+	const char *kind = is_removal ? "image.version_removed" : e->error ? "image.version_failed" : "image.version_ready";
 	json_t *detail = json_pack("{s:s, s:s, s:s}", "image", e->row->image, "version", e->row->version, "datastore", e->row->datastore);
 
 	if (is_removal && e->error) {
@@ -187,8 +200,9 @@ static int ending_audit(struct image_jobs *jobs, const struct ending *e, struct 
 	}
 	if (e->error)
 		json_object_set_new(detail, "error", json_string(e->error));
-	return jobs->ops->audit(jobs->arg, NULL, is_removal ? "image.version_removed" : e->error ? "image.version_failed" : "image.version_ready",
-		"image", e->row->image_id, detail, err);
+	if (strcmp(e->row->kind, "copy") == 0)
+		kind = e->error ? "image.copy_failed" : "image.version_copied";
+	return jobs->ops->audit(jobs->arg, NULL, kind, "image", e->row->image_id, detail, err);
 }
 
 static int ending_write(struct image_jobs *jobs, const struct ending *e, struct pst_err *err)
@@ -229,6 +243,7 @@ static int end(struct image_jobs *jobs, struct working *w, const struct ending *
 	drop(jobs, w);
 	jobs->ops->images_changed(jobs->arg);
 	jobs->ops->changed(jobs->arg, "image", image_id);
+	image_jobs_sweep(jobs); /* the next of its copies */
 	return 0;
 }
 
@@ -248,6 +263,9 @@ static json_t *job_json(const struct working *w)
 	} else if (strcmp(r->kind, "capture") == 0) {
 		json_object_set_new(msg, "desktop", json_string(r->source));
 		json_object_set_new(msg, "base", json_string(r->base));
+	} else if (strcmp(r->kind, "copy") == 0) {
+		json_object_set_new(msg, "from", json_string(r->source));
+		json_object_set_new(msg, "sha256", json_string(r->base));
 	} else {
 		json_object_set_new(msg, "keep_ms", json_integer(IMAGE_KEEP_MS));
 		json_object_set_new(msg, "reason", json_string("version removed"));
@@ -367,7 +385,7 @@ void image_jobs_gone(struct image_jobs *jobs)
 
 static void progress_take(struct image_jobs *jobs, struct working *w, const json_t *msg)
 {
-	static const char *const steps[] = {"waiting", "converting", "digesting", "removing"};
+	static const char *const steps[] = {"waiting", "converting", "copying", "digesting", "removing"};
 	const char *step = pst_json_str(msg, "step", sizeof(w->step) - 1);
 
 	for (size_t i = 0; step && i < PST_ARRAY_LEN(steps); i++) {
@@ -414,6 +432,22 @@ bool image_jobs_progress(const struct image_jobs *jobs, const char *id, const ch
 
 /* --- retired versions --------------------------------------------------------------------------- */
 
+static void copy_first(const char *datastore, void *arg)
+{
+	char *first = arg;
+
+	if (!first[0])
+		pst_strlcpy(first, DB_WORD_SIZE, datastore);
+}
+
+int image_jobs_removal(struct db *db, const struct version_files_row *files, char ret_datastore[DB_WORD_SIZE], struct pst_err *err)
+{
+	ret_datastore[0] = '\0';
+	if (db_version_copy_each(db, files->version_id, copy_first, ret_datastore, err) < 0)
+		return err->code;
+	return ret_datastore[0] ? 0 : pst_strlcpy(ret_datastore, DB_WORD_SIZE, files->datastore);
+}
+
 static int removal_write(struct image_jobs *jobs, const struct version_row *v, struct image_job_row *row, struct pst_err *err)
 {
 	struct version_files_row files;
@@ -426,7 +460,8 @@ static int removal_write(struct image_jobs *jobs, const struct version_row *v, s
 	pst_uuid_text(&id, row->id);
 	memcpy(row->version_id, v->id, sizeof(row->version_id));
 	pst_strlcpy(row->kind, sizeof(row->kind), "remove");
-	pst_strlcpy(row->datastore, sizeof(row->datastore), files.datastore);
+	if (image_jobs_removal(jobs->db, &files, row->datastore, err) < 0)
+		return err->code;
 	row->created = row->updated = pst_wall_ms();
 	rc = db_image_job_put(jobs->db, row, err);
 	return rc < 0 ? rc : db_image_job_get(jobs->db, row->id, row, err);

@@ -5,6 +5,7 @@
  *
  *	import, capture: version building ──► ready (with its files)      remove: version retired ──► no row
  *	                                  └──► failed                                             └──► retired, tried again
+ *	copy: version ready ──► ready, with a row of version_copies, or as it was
  */
 #pragma once
 
@@ -33,7 +34,10 @@ int image_jobs_told(struct image_jobs *jobs, const json_t *msg, struct pst_err *
 void image_jobs_connected(struct image_jobs *jobs);
 void image_jobs_gone(struct image_jobs *jobs);
 
-/* waiting, converting, digesting, removing; false when it is not at work. */
+/* Of a version that goes: whose turn it is, a copy's before that of its own datastore. */
+int image_jobs_removal(struct db *db, const struct version_files_row *files, char ret_datastore[DB_WORD_SIZE], struct pst_err *err);
+
+/* waiting, converting, copying, digesting, removing; false when it is not at work. */
 bool image_jobs_progress(const struct image_jobs *jobs, const char *id, const char **ret_step, int *ret_percent);
 
 /* Begins the removal of one retired version that nothing needs, if there is one and nothing is at work; also done by itself once a minute. */

@@ -214,6 +214,7 @@ static void run_order(struct command *c)
 {
 	struct order o = { .keep_ms = strtoll(c->words[1], NULL, 10), .is_restore = strcmp(c->words[2], "restore") == 0, .reason = "the test" };
 
+	pst_strlcpy(o.image_sha256, sizeof(o.image_sha256), c->words[3]);
 	order_give(c->words[0], &o);
 }
 
@@ -249,6 +250,42 @@ static void run_backup_cancel(struct command *c)
 		backup_task_cancel(backup, NULL);
 }
 
+/* words: DATASTORE IMAGE VERSION FILE: a qcow2 file becomes a version, or a version is copied into a file. */
+static void run_version(struct command *c)
+{
+	struct store_view v;
+	struct manifest m;
+	struct version_params p = { .image = c->words[1], .version = c->words[2], .source = c->words[3] };
+	struct store_fetch f = { .image = c->words[1], .version = c->words[2], .target = c->words[3], .cancel_fd = -1 };
+	const char *const none[] = { NULL };
+
+	if (!stores_view_named(stores_shared(), c->words[0], &v)) {
+		c->rc = pst_err_set(&c->err, PST_ENOTFOUND, "no datastore %s", c->words[0]);
+		return;
+	}
+	p.folder = v.s.path;
+	if (strcmp(c->verb, "publish") == 0)
+		c->rc = store_type_of(&v.s)->publish(&v.s, &p, &m, &c->err);
+	else if (strcmp(c->verb, "fetch") == 0)
+		c->rc = store_type_of(&v.s)->fetch(&v.s, &f, &c->err);
+	else if (strcmp(c->verb, "unpublish") == 0)
+		c->rc = store_type_of(&v.s)->remove(&v.s, none, c->words[1], c->words[2], "the test", 0, &c->err);
+	else
+		c->rc = store_type_of(&v.s)->purge(&v.s, none, INT64_MAX / 2, NULL, &c->err);
+}
+
+static void run_stores(struct command *c)
+{
+	json_t *list = json_object();
+	struct store_view v;
+
+	for (size_t i = 0; stores_view(stores_shared(), i, &v); i++) {
+		stores_look(stores_shared(), v.s.name);
+		json_object_set_new(list, v.s.name, storage_store_json(&v));
+	}
+	json_object_set_new(c->answer, "stores", list);
+}
+
 static const struct {
 	const char *verb;
 	void (*run)(struct command *c);
@@ -268,6 +305,11 @@ static const struct {
 	{ "order", run_order },
 	{ "backup", run_backup },
 	{ "backup_cancel", run_backup_cancel },
+	{ "publish", run_version },
+	{ "fetch", run_version },
+	{ "unpublish", run_version },
+	{ "purge", run_version },
+	{ "stores", run_stores },
 };
 
 static void on_work(uv_work_t *work)

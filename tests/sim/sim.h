@@ -54,6 +54,7 @@ struct message {
 	uint64_t seq;
 	enum what what;
 	int broker, provisioner; /* the lives of those it needs; -1: whichever */
+	int disk_user, disk_pool; /* of an attach or a detach */
 	int user, host; /* host: of a create or a move; -1: none */
 	enum task_kind kind;
 	enum agent_tell tell;
@@ -68,7 +69,10 @@ struct machine { /* on the host; survives everything but its destruction */
 	char id[CORE_ID_SIZE], task[CORE_ID_SIZE]; /* the task that was done last */
 	int host;        /* -1: there is only one */
 	bool moved;
-	int64_t uid, busy_until, heard_until;
+	int64_t uid, busy_until, heard_until, told_until;
+	int64_t told_epoch; /* of the lease that its agent was told of last */
+	int disk_user, disk_pool; /* whose own disk is attached; -1: none */
+	bool mounted;
 	int disk_owner;  /* user who has written to the disk; -1: new */
 	int occupant;    /* user logged on; -1: none */
 	char session[CORE_ID_SIZE]; /* live display session, or "" */
@@ -136,7 +140,7 @@ struct world {
 	struct epoch_seen seen[1024];
 	int seen_count;
 	int slept, woken; /* desktops at rest, and resumed for somebody */
-	int grants, crashes, replaced, forced, rollouts, reverted;
+	int grants, crashes, replaced, forced, rollouts, reverted, brought;
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
 	char violation[400]; /* "" while all is well */

@@ -65,12 +65,16 @@ const poolsWord = (d) => d.pools?.length ? d.pools.join(', ') : t('datastore.eve
 /** @param {any} d */
 const jobsWord = (d) => d.working === null || d.working === undefined ? '–' : t(d.waiting ? 'datastore.jobsWaiting' : 'datastore.jobs', { working: d.working, jobs: d.jobs, waiting: d.waiting });
 
+/** A folder, or volumes of a pool of the hypervisor's. @param {any} d */
+const kindWord = (d) => d.kind === 'volumes' ? t(d.about ? 'datastore.kind.volumesOf' : 'datastore.kind.volumes', d) : t('datastore.kind.directory');
+
 /** @returns {import('./list.js').ListKind} */
 export function datastoreList() {
 	return {
 		noun: 'datastores', kind: 'datastore', title: t('nav.datastores'), lead: t('datastores.lead'), empty: t('datastores.empty'), compare: byName, actions: datastoreActions, isServerSearch: true, text: (d) => d.name,
 		columns: [
 			{ label: t('kind.datastore'), cell: (d) => d.name },
+			{ label: t('datastore.kind'), cell: kindWord },
 			{ label: t('field.state'), cell: (d) => chip(d.state, 'datastore') },
 			{ label: t('datastore.space'), cell: fullBar },
 			{ label: t('datastore.disks'), cell: (d) => d.disks === null ? '–' : number(d.disks), class: 'number-cell' },
@@ -84,7 +88,7 @@ export function datastoreList() {
 export function datastorePage() {
 	return {
 		noun: 'datastores', kind: 'datastore', list: t('nav.datastores'), actions: datastoreActions, title: (d) => d.name,
-		summary: (d) => [[t('datastore.path'), h('span', { class: 'mono' }, d.path ?? '–')], [t('datastore.space'), fullBar(d)], [t('datastore.total'), sizeWord(d.total)], [t('datastore.disks'), d.disks === null ? '–' : number(d.disks)],
+		summary: (d) => [[t('datastore.kind'), kindWord(d)], [t(d.kind === 'volumes' ? 'datastore.records' : 'datastore.path'), h('span', { class: 'mono' }, d.path ?? '–')], [t('datastore.space'), fullBar(d)], [t('datastore.total'), sizeWord(d.total)], [t('datastore.disks'), d.disks === null ? '–' : number(d.disks)],
 			[t('datastore.allocated'), sizeWord(d.allocated)], [t('datastore.promised'), sizeWord(d.promised)], [t('datastore.work'), jobsWord(d)], [t('datastore.limits'), t(d.limits_set ? 'datastore.limitsHere' : 'datastore.limitsFile', d)],
 			[t('datastore.pools'), poolsWord(d)], [t('datastore.images'), yesNo(Boolean(d.images))], [t('providers.seen'), when(d.seen)]],
 	};

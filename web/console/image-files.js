@@ -58,7 +58,7 @@ export function versionState(v) {
 
 /** Where it lies, else its base as it was given. @param {any} v */
 export function versionPlace(v) {
-	return v.files ? `${v.files.datastore} · ${sizeWord(v.files.file_size)}` : isWorking(v) || v.state === 'failed' ? v.job?.datastore ?? v.base : v.base;
+	return v.files ? `${[v.files.datastore, ...(v.files.copies ?? [])].join(', ')} · ${sizeWord(v.files.file_size)}` : isWorking(v) || v.state === 'failed' ? v.job?.datastore ?? v.base : v.base;
 }
 
 /** @param {any} image @param {any} v */
@@ -67,6 +67,28 @@ const at = (image, v) => `/images/${part(image.id)}/versions/${part(v.version)}`
 /** Of a version that is being made or removed; null for others. @param {any} image @param {any} v @returns {HTMLElement[] | null} */
 export function jobButtons(image, v) {
 	return isWorking(v) ? [h('button', { type: 'button', on: { click: () => void act({ title: t('version.cancelTitle', { version: v.version }), text: t('version.cancelText'), action: t('version.cancel'), done: t('act.asked'), run: () => api('POST', `${at(image, v)}/cancel`, {}) }) } }, t('version.cancel'))] : null;
+}
+
+/** To a further datastore, which takes desktops of the version from then on. @param {any} image @param {any} v */
+async function copyVersion(image, v) {
+	const options = (await stores().catch(() => [])).filter(([name]) => name !== v.files.datastore && !(v.files.copies ?? []).includes(name));
+	formDialog({ title: t('version.copyTitle', { version: v.version }), lead: t(options.length ? 'version.copyLead' : 'version.copyNowhere'), submit: t('version.copy'), done: t('version.begun'), values: { datastore: options[0]?.[0] },
+		fields: [{ name: 'datastore', label: t('kind.datastore'), type: 'select', options, isRequired: true }], run: (values) => api('POST', `${at(image, v)}/copies`, values) });
+}
+
+/** @param {any} image @param {any} v */
+function uncopyVersion(image, v) {
+	const options = v.files.copies.map((/** @type {string} */ name) => /** @type {[string, string]} */ ([name, name]));
+	formDialog({ title: t('version.uncopyTitle', { version: v.version }), lead: t('version.uncopyLead'), submit: t('version.remove'), done: t('act.asked'), values: { datastore: options[0][0] },
+		fields: [{ name: 'datastore', label: t('kind.datastore'), type: 'select', options, isRequired: true }], run: (values) => api('DELETE', `${at(image, v)}/copies/${part(values.datastore)}`) });
+}
+
+/** Of a version whose files lie on a datastore. @param {any} image @param {any} v @returns {HTMLElement[]} */
+export function copyButtons(image, v) {
+	if (!v.files || v.state !== 'ready')
+		return [];
+	const button = (/** @type {string} */ what, /** @type {() => void} */ click) => h('button', { type: 'button', class: 'quiet', 'aria-label': t(`version.${what}Label`, { version: v.version }), on: { click } }, t(`version.${what}`));
+	return [button('copy', () => void copyVersion(image, v)), ...(v.files.copies?.length ? [button('uncopy', () => uncopyVersion(image, v))] : [])];
 }
 
 /** @param {any} image @param {any} v */

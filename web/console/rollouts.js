@@ -7,7 +7,7 @@ import { pick, t } from '../shared/i18n.js';
 import { icon } from '../shared/icons.js';
 import { chip } from '../shared/states.js';
 import { exactTime, when } from '../shared/time.js';
-import { jobButtons, removeButton } from './image-files.js';
+import { copyButtons, jobButtons, removeButton } from './image-files.js';
 import { facts } from './object.js';
 import { act, formDialog, nameOf, part } from './site.js';
 import './words-rollouts.js';
@@ -58,6 +58,7 @@ export function versionButtons(image, v) {
 		buttons.push(button(t(v.state === 'failed' ? 'rollout.again' : 'images.publish'), () => publish(image, v)));
 	if (!isCurrent && v.state === 'ready' && !(isBusy && image.rollout.version === v.version))
 		buttons.push(button(t('rollout.retire'), () => retire(image, v)));
+	buttons.push(...copyButtons(image, v));
 	if (!isCurrent && !v.desktops && (v.state === 'retired' || (!isBusy && (v.state === 'failed' || v.files))))
 		buttons.push(removeButton(image, v));
 	return jobButtons(image, v) ?? buttons;

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/disk/layout.h"
 
 #include "base/buf.h"
+#include "broker/hypervisor/disk/place.h"
 
 #include <string.h>
 
@@ -67,6 +68,15 @@ static void put_header(struct pst_buf *b, const struct layout *l, uint32_t name_
 	pst_buf_put_be32(b, HEADER_LENGTH);
 }
 
+/* QEMU takes what stands before a colon for a protocol, unless a slash stands before that: two of them are meant. */
+static bool is_name(const char *backing)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct disk_place p;
+
+	return backing[0] == '/' || strncmp(backing, "../", 3) == 0 || (place_is_remote(backing) && place_parse(backing, &p, &ignored) == 0);
+}
+
 int layout_head(const struct layout *l, const char *backing, enum disk_format format,
 	uint8_t out[LAYOUT_HEAD_MAX], struct pst_err *err)
 {
@@ -75,9 +85,8 @@ int layout_head(const struct layout *l, const char *backing, enum disk_format fo
 	uint32_t name_at = HEADER_LENGTH + 8 + ((uint32_t)strlen(word) + 7) / 8 * 8 + 8;
 	struct pst_buf b;
 
-	/* QEMU takes what stands before a colon for a protocol, unless a slash stands before that. */
-	if (backing && ((backing[0] != '/' && strncmp(backing, "../", 3) != 0) || name_len > QCOW2_BACKING_MAX))
-		return pst_err_set(err, PST_EINVAL, "%.100s: neither an absolute path nor one that begins with \"../\", of at most %d bytes", backing,
+	if (backing && (!is_name(backing) || name_len > QCOW2_BACKING_MAX))
+		return pst_err_set(err, PST_EINVAL, "%.100s: no absolute path, none that begins with \"../\", and no place (place.h), of at most %d bytes", backing,
 			QCOW2_BACKING_MAX);
 	pst_buf_init(&b, LAYOUT_HEAD_MAX);
 	put_header(&b, l, backing ? name_at : 0, (uint32_t)name_len);

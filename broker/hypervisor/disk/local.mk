@@ -16,6 +16,8 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/name.c broker/hypervisor/disk/name.h \
 	broker/hypervisor/disk/overlay.c \
 	broker/hypervisor/disk/personal.c broker/hypervisor/disk/personal.h \
+	broker/hypervisor/disk/place.c broker/hypervisor/disk/place.h \
+	broker/hypervisor/disk/place_io.c broker/hypervisor/disk/place_io.h \
 	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \
 	broker/hypervisor/disk/probe.c broker/hypervisor/disk/probe.h \
 	broker/hypervisor/disk/progress.c broker/hypervisor/disk/progress.h \
@@ -30,4 +32,5 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h \
 	broker/hypervisor/disk/version.c broker/hypervisor/disk/version.h \
 	broker/hypervisor/disk/version_list.c broker/hypervisor/disk/version_oci.c broker/hypervisor/disk/version_priv.h \
+	broker/hypervisor/disk/volume.c broker/hypervisor/disk/volume.h \
 	broker/hypervisor/disk/walk.c broker/hypervisor/disk/walk.h

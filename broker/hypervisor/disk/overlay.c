@@ -77,12 +77,12 @@ static int backing_read(struct round *r, const struct qcow2_overlay *o, struct p
 	unsigned files = 0;
 	int rc;
 
-	if (last && last->backing_format == o->backing_format && last->is_golden == o->is_golden && same_text(last->backing, o->backing) &&
+	if (last && !o->backing_size && last->backing_format == o->backing_format && last->is_golden == o->is_golden && same_text(last->backing, o->backing) &&
 		same_text(last->within, o->within))
 		return 0;
 	r->backing_of = NULL;
-	if (!o->backing) {
-		r->backing_size = 0;
+	if (!o->backing || o->backing_size) {
+		r->backing_size = o->backing_size;
 		return 0;
 	}
 	rc = o->is_golden ? seal_verify(o->backing, err) : 0;

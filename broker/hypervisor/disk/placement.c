@@ -33,9 +33,14 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static uint64_t needs_of(const struct placement_request *r, const struct placement_candidate *c)
+{
+	return c->takes_whole ? PST_MAX(r->needs, r->promises) : r->needs;
+}
+
 static bool has_space(const struct placement_request *r, const struct placement_candidate *c)
 {
-	return sum(sum(c->reserved, r->needs), r->keeps_free) <= c->free;
+	return sum(sum(c->reserved, needs_of(r, c)), r->keeps_free) <= c->free;
 }
 
 static bool is_overcommitted(const struct placement_request *r, const struct placement_candidate *c)
@@ -74,7 +79,7 @@ static struct placement_score score(const struct placement_request *r, const str
 
 	if (s.verdict != PLACEMENT_FITS)
 		return s;
-	s.space = share(c->free - c->reserved - r->needs, c->total);
+	s.space = share(c->free - c->reserved - needs_of(r, c), c->total);
 	s.calm = c->jobs >= c->jobs_max ? 0 : share(c->jobs_max - c->jobs, c->jobs_max);
 	whole = ((unsigned)s.space * SPACE_WEIGHT + (unsigned)s.calm * (100 - SPACE_WEIGHT)) / 100;
 	s.whole = (uint8_t)(c->level == LEVEL_WARNING ? whole * WARNING_PERCENT / 100 : whole);

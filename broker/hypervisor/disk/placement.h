@@ -26,6 +26,7 @@ struct placement_candidate {
 	uint64_t promised;    /* bytes of datastore_census */
 	uint32_t overcommit_percent; /* promised at most, of total; 0: no ceiling */
 	uint32_t jobs, jobs_max;     /* at work or waiting; at work at most */
+	bool takes_whole;            /* what is promised is taken at once, as on a volume group */
 };
 
 /* What is to be placed. */

@@ -45,8 +45,9 @@ int qcow2_parse(const uint8_t *data, size_t len, struct qcow2_header *ret_header
 /* One disk to make: nothing of its own yet; an overlay's reads come from its backing file. */
 struct qcow2_overlay {
 	const char *path;    /* absolute; its folder exists and is durable, itself it must not exist */
-	const char *backing; /* absolute, at most QCOW2_BACKING_MAX bytes; goes into the header as it is. NULL:
-			      * none, the disk is empty, and size is told */
+	const char *backing; /* absolute or a place on the network, at most QCOW2_BACKING_MAX bytes; goes into the header as it
+			      * is. NULL: none, the disk is empty, and size is told */
+	uint64_t backing_size; /* virtual bytes, of a backing that is no file here: nothing of it is read. 0: it is a file */
 	const char *within;  /* every file below it lies under this folder; NULL: wherever they are */
 	enum disk_format backing_format; /* DISK_RAW or DISK_QCOW2 */
 	bool is_golden;      /* the backing file must be sealed (seal.h): PST_ECONFLICT */

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/disk/place.h"
 #include "broker/hypervisor/disk/walk.h"
 
 #include <stdbool.h>
@@ -40,8 +41,8 @@ static int overlay_look(int fd, const char *path, const struct stat *st, enum di
 	if (format != DISK_QCOW2 || (s->exists && st->st_dev == s->st.st_dev && st->st_ino == s->st.st_ino))
 		return 0;
 	rc = disk_info_read(fd, format, &info, &why);
-	if (rc == 0 && info.qcow2.backing[0] == '\0')
-		return 0;
+	if (rc == 0 && (info.qcow2.backing[0] == '\0' || place_is_remote(info.qcow2.backing)))
+		return 0; /* what it stands on is no file */
 	if (rc == 0)
 		rc = disk_backing_path(path, &info.qcow2, backing, &backing_format, &why);
 	if (rc < 0)

@@ -106,28 +106,30 @@ static int disk_judge(const struct disk_info *info, struct pst_err *err)
 	return what ? pst_err_set(err, PST_EINVAL, "a disk that %s is no golden image", what) : 0;
 }
 
-/* Sealed first: what is digested cannot change any more. */
-static int disk_describe(struct publication *pub, struct pst_err *err)
+int version_describe(const char *path, digest_cb go_on, void *arg, struct manifest *m, struct pst_err *err)
 {
-	struct manifest *m = &pub->m;
 	struct disk_info info;
-	int fd, rc;
+	int fd = disk_open(path, NULL, err), rc;
 
-	rc = seal_set(pub->disk, NULL, err);
-	if (rc < 0)
-		return rc;
-	fd = disk_open(pub->disk, NULL, err);
 	if (fd < 0)
 		return fd;
 	rc = disk_info_read(fd, DISK_QCOW2, &info, err);
 	if (rc == 0)
 		rc = disk_judge(&info, err);
 	if (rc == 0)
-		rc = digest_file(fd, pub->p->go_on, pub->p->arg, m->sha256, &m->file_size, err);
+		rc = digest_file(fd, go_on, arg, m->sha256, &m->file_size, err);
 	pst_fd_close(&fd);
 	m->size = info.size;
 	m->format = DISK_QCOW2;
 	return rc;
+}
+
+/* Sealed first: what is digested cannot change any more. */
+static int disk_describe(struct publication *pub, struct pst_err *err)
+{
+	int rc = seal_set(pub->disk, NULL, err);
+
+	return rc < 0 ? rc : version_describe(pub->disk, pub->p->go_on, pub->p->arg, &pub->m, err);
 }
 
 int version_manifest_write(const struct version_params *p, const char *folder, struct manifest *m, struct pst_err *err)

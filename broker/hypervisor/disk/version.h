@@ -41,6 +41,11 @@ int version_disk_path(const char *folder, const char *image, const char *version
 int version_publish(const struct version_params *p, struct manifest *ret_manifest, struct pst_err *err);
 
 /*
+ * What is in m of the file itself: sizes, format, digest. PST_EINVAL for a disk that is no golden image, as above.
+ */
+int version_describe(const char *path, digest_cb go_on, void *arg, struct manifest *m, struct pst_err *err);
+
+/*
  * The same with a folder as source, which oci_import_run has filled; m: what that told (id, sizes, digest).
  * On failure the source is left where it is, for temp_sweep, unless the version is there.
  */

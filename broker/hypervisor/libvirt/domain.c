@@ -62,9 +62,48 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
 		put(b, "<initrd>", d->initrd, "</initrd>");
 	if (is_set(d->cmdline))
 		put(b, "<cmdline>", d->cmdline, "</cmdline>");
-	if (!is_set(d->kernel) && is_set(d->disk))
+	if (!is_set(d->kernel) && (is_set(d->disk) || d->place))
 		pst_buf_put_str(b, "<boot dev='hd'/>");
 	pst_buf_put_str(b, "</os>");
+}
+
+/* "type='…'>…<source …", whose end is the caller's. */
+static void source_put(struct pst_buf *b, const struct disk_place *p)
+{
+	if (p->kind == PLACE_BLOCK) {
+		put(b, "<source dev='", p->path, "'>");
+	} else if (p->kind == PLACE_ISCSI) {
+		put(b, "<source protocol='iscsi' name='", p->target, "");
+		pst_buf_printf(b, "/%u'>", p->lun);
+		put(b, "<host name='", p->host, "'");
+		pst_buf_printf(b, " port='%u'/>", p->port);
+		if (p->initiator[0])
+			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else {
+		put(b, "<source file='", p->path, "'>");
+	}
+}
+
+static const char *source_type(const struct disk_place *p)
+{
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+}
+
+/*
+ * A device belongs to the group "disk", which QEMU's user is not in: libvirt gives it to that user. QEMU opens what is
+ * below an overlay for reading only, and the device of a golden disk takes no writes (volume_version.c).
+ */
+static void layer_put(struct pst_buf *b, const struct lv_layer *l)
+{
+	bool is_file = !l->place || l->place->kind == PLACE_FILE;
+
+	put(b, "<backingStore type='", l->place ? source_type(l->place) : "file", "'>");
+	put(b, "<format type='", l->format, "'/>");
+	if (l->place)
+		source_put(b, l->place);
+	else
+		put(b, "<source file='", l->path, "'>");
+	pst_buf_put_str(b, is_file ? "<seclabel model='dac' relabel='no'/></source>" : "</source>");
 }
 
 /*
@@ -73,10 +112,8 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
  */
 static void layers_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	for (size_t i = 0; i < d->layers_n; i++) {
-		put(b, "<backingStore type='file'><format type='", d->layers[i].format, "'/>");
-		put(b, "<source file='", d->layers[i].path, "'><seclabel model='dac' relabel='no'/></source>");
-	}
+	for (size_t i = 0; i < d->layers_n; i++)
+		layer_put(b, &d->layers[i]);
 	pst_buf_put_str(b, "<backingStore/>");
 	for (size_t i = 0; i < d->layers_n; i++)
 		pst_buf_put_str(b, "</backingStore>");
@@ -86,10 +123,16 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 {
 	const struct lv_form *f = d->form;
 
-	if (!is_set(d->disk))
+	if (!is_set(d->disk) && !d->place)
 		return;
-	pst_buf_printf(b, "<disk type='file' device='disk'><driver name='qemu' type='qcow2'%s/>", f->disk_more);
-	put(b, "<source file='", d->disk, "'/>");
+	put(b, "<disk type='", d->place ? source_type(d->place) : "file", "' device='disk'>");
+	pst_buf_printf(b, "<driver name='qemu' type='qcow2'%s/>", f->disk_more);
+	if (d->place) {
+		source_put(b, d->place);
+		pst_buf_put_str(b, "</source>");
+	} else {
+		put(b, "<source file='", d->disk, "'/>");
+	}
 	if (d->layers_n && f->names_layers)
 		layers_put(b, d);
 	pst_buf_printf(b, "<target dev='%s' bus='%s'/></disk>", f->disk, f->bus);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/hypervisor/disk/place.h"
 #include "broker/hypervisor/libvirt/form.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
@@ -15,9 +16,10 @@
 
 #define LV_LAYERS_MAX 15
 
-/* A file that is only read: the golden disk, and what that stands on. */
+/* A disk that is only read: the golden one, and what that stands on. */
 struct lv_layer {
 	char path[PATH_MAX];
+	const struct disk_place *place; /* NULL: it is the file at path */
 	const char *format;
 };
 
@@ -26,6 +28,7 @@ struct lv_domain {
 	const struct lv_form *form;
 	const char *os, *machine, *arch, *video; /* os: what kind of guest it is to the hypervisor, "hvm" */
 	const char *disk;    /* path of a qcow2 file */
+	const struct disk_place *place; /* of a qcow2 disk that is no file, instead of its path; or NULL */
 	const struct lv_layer *layers; /* below it, the nearest first */
 	size_t layers_n;
 	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed, or of a disk with it */

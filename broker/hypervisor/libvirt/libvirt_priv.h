@@ -75,6 +75,7 @@ struct lv_settings {
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
 	bool shares_directory;    /* with other hosts, at the same path */
+	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
 struct libvirt {
@@ -155,8 +156,10 @@ void lv_store_end(struct store_turn *turn);
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
 int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, struct pst_err *err);
-/* Told by the name: "….qcow2", else raw. */
-enum disk_format lv_golden_format(const char *path);
+/* A volume is made before the domain is defined, since libvirt says where it is. */
+bool lv_disk_is_volume(const struct store_turn *turn);
+/* Before the disk becomes that large, in bytes: a file grows by itself, a volume has to have the room. */
+int lv_disk_grow(const struct libvirt *lv, const char *desktop, uint64_t size, struct pst_err *err);
 int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err);
 /* visit is called for each desktop that has a folder. */
 int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err);

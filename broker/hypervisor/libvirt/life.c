@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Making, removing and renewing machines. The domain with its record is the intent: it is
- * defined before anything else exists and undefined after everything else is gone, so what a
+ * defined before anything but its folder exists (which has the record of a volume) and undefined after everything else is gone, so what a
  * crash leaves is always found by the desktop's uuid.
  *
- *	create:  define (creating) → reserve → disk, seed → start → record (running)
+ *	create:  folder (→ volume) → define (creating) → reserve → disk, seed → start → record (running)
  *	destroy: record (destroying) → end → disk, seed → release → undefine
  */
 #include "broker/hypervisor/libvirt/found.h"
@@ -97,14 +97,17 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 /* The folder is the claim on a datastore's room; the domain names what will be in it. */
 static int disk_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct store_turn *turn, struct pst_err *err)
 {
-	bool has_disk = f->host->nature.form->disk[0];
+	bool has_disk = f->host->nature.form->disk[0], is_volume;
 
 	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "waiting for a datastore", err) < 0 ||
-		(has_disk && lv_store_place(c, &f->record.request, turn, err) < 0) ||
+		(has_disk && lv_store_place(c, &f->record.request, turn, err) < 0))
+		return err->code;
+	is_volume = has_disk && lv_disk_is_volume(turn);
+	if ((is_volume && (lv_call_step(c, f->host, "making its volume", err) < 0 || lv_disk_make(c->lv, &f->record.request, turn, err) < 0)) ||
 		lv_call_step(c, f->host, "defining the domain", err) < 0 || domain_define(f, conn, err) < 0 ||
 		lv_network_reserve(c, f->host, conn, &f->record, err) < 0 || lv_call_step(c, f->host, "making its disk", err) < 0)
 		return err->code;
-	return has_disk ? lv_disk_make(c->lv, &f->record.request, turn, err) : 0;
+	return has_disk && !is_volume ? lv_disk_make(c->lv, &f->record.request, turn, err) : 0;
 }
 
 /* f->record says what is to be; from the definition to the running machine. */

@@ -1,6 +1,7 @@
 # broker/hypervisor/libvirt: machines of libvirt, a part of the drivers' library; --without-libvirt leaves it out.
 LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/backup.c broker/hypervisor/libvirt/backup.h \
+	broker/hypervisor/libvirt/base.c broker/hypervisor/libvirt/base.h \
 	broker/hypervisor/libvirt/call.c broker/hypervisor/libvirt/call.h \
 	broker/hypervisor/libvirt/connection.c \
 	broker/hypervisor/libvirt/disk.c \
@@ -17,12 +18,18 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/network.h \
 	broker/hypervisor/libvirt/opening.c \
 	broker/hypervisor/libvirt/plan.c \
+	broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool.h \
+	broker/hypervisor/libvirt/pool_copy.c \
+	broker/hypervisor/libvirt/pool_lun.c \
 	broker/hypervisor/libvirt/power.c \
 	broker/hypervisor/libvirt/resize.c \
 	broker/hypervisor/libvirt/seed.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
 	broker/hypervisor/libvirt/store.c \
+	broker/hypervisor/libvirt/volume_disk.c \
+	broker/hypervisor/libvirt/volume_version.c \
+	broker/hypervisor/libvirt/volumes.c broker/hypervisor/libvirt/volumes.h \
 	broker/hypervisor/libvirt/watch.c
 # Documents and records know nothing of the library.
 broker_hypervisor_libhypervisor_a_SOURCES += \
@@ -31,6 +38,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/libvirt/form.c broker/hypervisor/libvirt/form.h \
 	broker/hypervisor/libvirt/mac.c broker/hypervisor/libvirt/mac.h \
 	broker/hypervisor/libvirt/net.c broker/hypervisor/libvirt/net.h \
+	broker/hypervisor/libvirt/pool_kind.c broker/hypervisor/libvirt/pool_kind.h \
 	broker/hypervisor/libvirt/record.c broker/hypervisor/libvirt/record.h \
 	broker/hypervisor/libvirt/xml.c broker/hypervisor/libvirt/xml.h
 if LIBVIRT

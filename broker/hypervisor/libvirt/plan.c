@@ -6,9 +6,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/firmware.h"
-#include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/libvirt/base.h"
 #include "broker/hypervisor/libvirt/domain.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/volume_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,22 @@
 
 struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
-	struct lv_layer layers[LV_LAYERS_MAX];
-	size_t layers_n;
+	struct disk_place place; /* of the disk */
+	bool has_place;          /* it is no file */
+	struct lv_base base;
 	bool is_efi;
 };
 
 /* Where an image has its kernel beside its disk, it has no boot loader. */
 static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
-	const char *slash = strrchr(r->image_base, '/');
+	const char *slash = place_is_remote(r->image_base) ? NULL : strrchr(r->image_base, '/');
 	int dir = slash ? (int)(slash - r->image_base) : 0;
 
+	/* Beside what lies on a server nothing is looked for. */
+	kernel[0] = initrd[0] = '\0';
+	if (!slash)
+		return 0;
 	if (path_make(kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 || path_make(initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
 		return err->code;
 	if (access(kernel, R_OK) < 0 || access(initrd, R_OK) < 0)
@@ -34,16 +40,17 @@ static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], c
 	return 0;
 }
 
-static int on_layer(unsigned depth, const char *path, const struct disk_info *info, void *arg)
+static int disk_find(const struct libvirt *lv, const struct machine_request *r, struct plan *p, struct pst_err *err)
 {
-	struct plan *p = arg;
+	struct volume_record record;
+	char path[PATH_MAX];
 
-	if (depth >= LV_LAYERS_MAX)
-		return PST_ELIMIT;
-	pst_strlcpy(p->layers[depth].path, sizeof(p->layers[depth].path), path);
-	p->layers[depth].format = disk_format_name(info->format);
-	p->layers_n = depth + 1;
-	return 0;
+	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 || lv_disk_path(lv, r->desktop, VOLUME_OF_DESKTOP, path, err) < 0)
+		return err->code;
+	p->has_place = access(path, F_OK) == 0;
+	if (!p->has_place)
+		return 0;
+	return volume_record_read(path, &record, err) < 0 ? err->code : volume_record_place(&record, &p->place, err);
 }
 
 /* What a network says to keep desktops apart is not left out in silence. */
@@ -60,15 +67,11 @@ static int plan_make(const struct lv_host *h, const struct machine_request *r, s
 	const struct libvirt *lv = h->lv;
 	const struct lv_form *form = h->nature.form;
 
-
-	if (r->image_base[0] != '/')
-		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
-			r->image_name, r->image_base);
-	if (lv_disk_path(lv, r->desktop, "disk.qcow2", p->disk, err) < 0 ||
-		(lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0) || kernel_find(r, p->kernel, p->initrd, err) < 0)
-		return err->code;
-	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, on_layer, p, NULL, err) < 0)
+	if (lv_base_find(r->image_base, &p->base, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
+	if (disk_find(lv, r, p, err) < 0 || (lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0) ||
+		kernel_find(r, p->kernel, p->initrd, err) < 0)
+		return err->code;
 	if (form->needs_kernel && !p->kernel[0])
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: put them there",
 			r->image_name, form->virt);
@@ -93,7 +96,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 {
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
-		.layers = p->layers, .layers_n = p->layers_n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
+		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
 		.cmdline = p->kernel[0] ? n->form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
 		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 

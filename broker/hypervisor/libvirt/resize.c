@@ -22,7 +22,7 @@ int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 		return err->code;
 	if (want <= have)
 		return 0;
-	if (lv_disk_forget(c, f, err) < 0)
+	if (lv_disk_forget(c, f, err) < 0 || lv_disk_grow(f->host->lv, f->record.request.desktop, want, err) < 0)
 		return err->code;
 	if (virDomainBlockResize(f->domain, f->host->nature.form->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
 		return lv_error(err, f->host, "grow the disk to %u MB", f->record.request.disk_mb);

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
-#include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/recycle.h"
+#include "broker/hypervisor/libvirt/base.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/stores.h"
@@ -90,7 +90,11 @@ int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst
 {
 	const char *names = pst_conf_str(p->conf, p->section, "datastores", NULL);
 	const char *directory = pst_conf_str(p->conf, p->section, "directory", NULL);
+	const char *tool = pst_conf_str(p->conf, "provisioner", "qemu_img", "/usr/bin/qemu-img");
 	char fallback[PATH_MAX];
+
+	if (pst_strlcpy(lv->set.tool, sizeof(lv->set.tool), tool) < 0)
+		return pst_err_set(err, PST_EINVAL, "[provisioner] qemu_img: the path is too long");
 
 	if (names && directory)
 		return pst_err_set(err, PST_EINVAL, "datastores: and \"directory\" are two ways to say the same: keep one");
@@ -222,23 +226,24 @@ static int restore(const struct libvirt *lv, const char *desktop, char ret_store
 /* --- placement -------------------------------------------------------------------------------- */
 
 /* Virtual bytes of the new disk. */
-static int size_find(const struct machine_request *r, uint64_t *ret, struct pst_err *err)
+static int size_find(const struct libvirt *lv, const struct machine_request *r, uint64_t *ret, struct pst_err *err)
 {
-	struct disk_info info;
+	struct lv_base *b = pst_zalloc(1, sizeof(*b));
 
-	if (r->image_base[0] != '/')
-		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)", r->image_name,
-			r->image_base);
-	if (disk_chain_walk(r->image_base, lv_golden_format(r->image_base), NULL, NULL, NULL, &info, err) < 0)
-		return pst_err_wrap(err, "image %s", r->image_name);
-	*ret = PST_MAX(info.size, (uint64_t)r->disk_mb << 20);
-	return 0;
+	if (!b)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (lv_base_find(r->image_base, b, err) < 0 || lv_base_size(b, lv->set.tool, err) < 0)
+		pst_err_wrap(err, "image %s", r->image_name);
+	else
+		*ret = PST_MAX(b->size, (uint64_t)r->disk_mb << 20);
+	free(b);
+	return err->code;
 }
 
 int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err)
 {
 	const struct libvirt *lv = c->lv;
-	char kept[PLACEMENT_NAME_SIZE];
+	char kept[PLACEMENT_NAME_SIZE], copy[PATH_MAX];
 	const char *const names[] = { kept };
 	struct store_wish wish = { .names = lv->set.stores, .n = lv->set.stores_n, .image = r->image_base, .weight = 1,
 		.needs = lv->set.directory[0] ? 0 : STORES_OVERLAY_NEEDS, .deadline_ms = c->deadline_ms };
@@ -246,7 +251,10 @@ int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_tu
 
 	order_of(r->desktop, &order);
 	wish.pool = order.pool;
-	if (size_find(r, &wish.promises, err) < 0 || lv_store_of(lv, r->desktop, kept, err) < 0 ||
+	wish.image_sha256 = order.image_sha256;
+	if (stores_image_copy(stores_shared(), &wish, copy))
+		pst_strlcpy(r->image_base, sizeof(r->image_base), copy);
+	if (size_find(lv, r, &wish.promises, err) < 0 || lv_store_of(lv, r->desktop, kept, err) < 0 ||
 		(order.is_restore && !kept[0] && lv_disk_take(lv, r->desktop, kept, err) < 0) ||
 		(order.is_restore && !kept[0] && restore(lv, r->desktop, kept, err) < 0))
 		return err->code;

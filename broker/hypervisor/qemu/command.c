@@ -106,6 +106,8 @@ static void devices_put(struct command *c, const struct command_params *p)
 	/* It listens when somebody asks for the console. */
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");
+	if (p->plugs > 1)
+		words(c, "-device", "pcie-root-port,id=" COMMAND_PERSONAL_SLOT ",slot=2,chassis=2");
 	if (p->mac) {
 		if (p->forward)
 			made(c, "-netdev", "user,id=net0,hostfwd=tcp:%s", p->forward);

@@ -223,6 +223,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 	s->params.variables = s->variables;
 	if (s->params.firmware && qm_variables_make(op->q, s->variables, r->uid, err) < 0)
 		return err->code;
+	s->params.plugs = r->plugs;
 	s->params.monitor_fd = SPAWN_FD;
 	s->params.port_fd = SPAWN_FD + 1;
 	return 0;

@@ -31,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FORM 1 /* of parents: another number when what is saved changes */
+#define FORM 2 /* of parents: another number when what is saved changes */
 #define SAVE_MS 60000
 #define JSON_MAX 8192
 #define STATE_MAX (UINT64_C(256) << 20)

@@ -112,10 +112,16 @@ static json_t *list_run(struct stores *set)
 	return json_pack("{s:o, s:o}", "items", items, "unlisted", unlisted);
 }
 
-static int remove_run(struct stores *set, const struct bin_job *job, const char *folder, struct pst_err *err)
+static int remove_run(struct stores *set, const struct bin_job *job, struct pst_err *err)
 {
 	const char *const *others = stores_others(set, job->datastore);
-	int rc = others ? recycle_end(folder, others, job->token, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	struct store_view v;
+	int rc = pst_err_set(err, PST_ENOMEM, "no memory");
+
+	if (others && stores_view_named(set, job->datastore, &v)) {
+		*err = (struct pst_err)PST_ERR_INIT;
+		rc = store_type_of(&v.s)->end(&v.s, others, job->token, err);
+	}
 
 	free((void *)(uintptr_t)others);
 	return rc;
@@ -132,7 +138,7 @@ json_t *bin_job_run(struct stores *set, const struct bin_job *job, struct pst_er
 		pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", job->datastore);
 		return NULL;
 	}
-	rc = job->kind == BIN_RESTORE ? recycle_restore(folder, job->token, err) : remove_run(set, job, folder, err);
+	rc = job->kind == BIN_RESTORE ? recycle_restore(folder, job->token, err) : remove_run(set, job, err);
 	stores_unlock(set, job->datastore);
 	stores_look(set, job->datastore);
 	return rc < 0 ? NULL : json_object();

@@ -36,6 +36,7 @@ static const char *const kinds[] = {
 	[IMAGE_IMPORT] = "import",
 	[IMAGE_CAPTURE] = "capture",
 	[IMAGE_REMOVE] = "remove",
+	[IMAGE_COPY] = "copy",
 };
 
 static int kind_read(const json_t *msg, struct image_job_params *p, struct pst_err *err)
@@ -109,12 +110,25 @@ static int remove_read(const json_t *msg, struct image_job_params *p, struct pst
 	return pst_strlcpy(p->reason, sizeof(p->reason), reason);
 }
 
+static int copy_read(const json_t *msg, struct image_job_params *p, struct pst_err *err)
+{
+	const char *sha256;
+
+	if (name_read(msg, "from", p->from, sizeof(p->from), err) < 0 ||
+		pst_json_need_str(msg, "sha256", sizeof(p->sha256) - 1, &sha256, err) < 0)
+		return err->code;
+	if (strlen(sha256) != sizeof(p->sha256) - 1 || strspn(sha256, "0123456789abcdef") != sizeof(p->sha256) - 1)
+		return pst_err_set(err, PST_EINVAL, "sha256: is no digest");
+	return pst_strlcpy(p->sha256, sizeof(p->sha256), sha256);
+}
+
 int image_job_parse(const json_t *msg, struct image_job_params *ret, struct pst_err *err)
 {
 	static int (*const read[])(const json_t *msg, struct image_job_params *p, struct pst_err *err) = {
 		[IMAGE_IMPORT] = import_read,
 		[IMAGE_CAPTURE] = capture_read,
 		[IMAGE_REMOVE] = remove_read,
+		[IMAGE_COPY] = copy_read,
 	};
 	struct image_job_params p;
 

@@ -5,6 +5,7 @@
  * far it is, and can be cancelled. A crash leaves nothing of it but names that the next start takes away.
  *
  *	WAITING ──► CONVERTING ──► DIGESTING ──► (done)        import, capture
+ *	WAITING ──► COPYING ────► DIGESTING ──► (done)        copy, from one datastore to another
  *	WAITING ──► REMOVING ──────────────────► (done)        remove
  *	    └──────────┴───────────────┴───────► (failed)      also when cancelled
  */
@@ -22,6 +23,7 @@ enum image_job_kind {
 	IMAGE_IMPORT,
 	IMAGE_CAPTURE,
 	IMAGE_REMOVE,
+	IMAGE_COPY,
 };
 
 struct image_job_params {
@@ -35,6 +37,8 @@ struct image_job_params {
 	enum disk_format format;
 	char desktop[PST_UUID_SIZE];  /* capture */
 	char base[PATH_MAX];          /* capture: the golden disk that the desktop stands on, wherever it is */
+	char from[PLACEMENT_NAME_SIZE]; /* copy: the datastore that has it */
+	char sha256[PST_SHA256_HEX_SIZE]; /* copy: what its bytes must be */
 	char reason[120];             /* remove: for the recycle bin */
 	int64_t keep_ms;              /* remove: in the recycle bin */
 	bool is_repeat;               /* asked for before: what is done already is done */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/disk/digest.h"
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/qcow2.h"
@@ -26,6 +27,7 @@
 
 #define TURN_WAIT_MS (6u * 3600 * 1000)
 #define WORK_MS (24u * 3600 * 1000)
+#define COPIED 70    /* percent of a copy when all bytes are there */
 #define CONVERTED 90 /* percent of the whole when all is converted; the digest has the rest */
 #define FILE_MIN (UINT64_C(64) << 20) /* bytes that a small disk may take beside its own */
 #define WEIGHT 4     /* of the governor: as four clones */
@@ -187,17 +189,90 @@ static int convert(struct making *m, struct pst_err *err)
 	return import_run(&p, &info, err);
 }
 
+/* Of the version as a base of desktops. */
+static int disk_path(const struct store_settings *s, const struct image_job_params *p, const struct manifest *m, char out[PATH_MAX], struct pst_err *err)
+{
+	if (m->is_oci)
+		return version_base_path(s->path, m, out, err);
+	return path_make(out, err, "%s/images/%s/%s/%s", s->path, p->image, p->version, store_type_of(s)->disk);
+}
+
 static int publish(struct making *m, struct image_result *ret, struct pst_err *err)
 {
 	const struct image_job_params *j = m->w->p;
 	struct version_params p = { .folder = m->turn.path, .image = j->image, .version = j->version, .source = m->target,
 		.now_ms = pst_wall_ms(), .go_on = on_digested, .arg = (void *)(uintptr_t)m->w };
+	struct store_view v;
 
 	if (is_cancelled(m->w))
 		return cancelled(err);
-	if (version_publish(&p, &ret->manifest, err) < 0)
+	if (!stores_view_named(m->w->set, m->turn.name, &v))
+		return pst_err_set(err, PST_ENOTFOUND, "datastore %s is gone", m->turn.name);
+	if (store_type_of(&v.s)->publish(&v.s, &p, &ret->manifest, err) < 0)
 		return err->code;
-	return version_disk_path(m->turn.path, j->image, j->version, ret->path, err);
+	return disk_path(&v.s, j, &ret->manifest, ret->path, err);
+}
+
+static bool on_copied(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "copying", basis_points * COPIED / 10000);
+	return !is_cancelled(w);
+}
+
+static bool on_checked(void *arg, uint32_t basis_points)
+{
+	const struct image_work *w = arg;
+
+	w->tell(w->arg, "digesting", COPIED + basis_points * (CONVERTED - COPIED) / 10000);
+	return !is_cancelled(w);
+}
+
+/* What was read is what the version is, whatever lay in between. */
+static int copy_verify(const struct making *m, struct pst_err *err)
+{
+	char sha256[PST_SHA256_HEX_SIZE];
+	int fd = open(m->target, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", m->target) : digest_file(fd, on_checked, (void *)(uintptr_t)m->w, sha256, NULL, err);
+
+	pst_fd_close(&fd);
+	if (rc == 0 && strcmp(sha256, m->w->p->sha256) != 0)
+		rc = pst_err_set(err, PST_ECONFLICT, "the files of the version on datastore %s are not what they were (their digest differs): nothing was copied",
+			m->w->p->from);
+	return rc;
+}
+
+/* The other datastore may go away meanwhile: then the copy fails, and is begun again by whoever asked. */
+static int copy_fetch(struct making *m, struct pst_err *err)
+{
+	const struct image_job_params *p = m->w->p;
+	struct store_fetch f = { .image = p->image, .version = p->version, .target = m->target, .go_on = on_copied, .arg = (void *)(uintptr_t)m->w,
+		.cancel_fd = m->w->cancel_fd };
+	struct store_view from;
+
+	if (!stores_view_named(m->w->set, p->from, &from) || !from.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->from);
+	if (own_name(m->turn.path, "copy", m->target, err) < 0)
+		return err->code;
+	return store_type_of(&from.s)->fetch(&from.s, &f, err);
+}
+
+/* Room for the whole of it. */
+static int copy_find(struct making *m, struct pst_err *err)
+{
+	const struct image_job_params *p = m->w->p;
+	struct store_view from;
+	struct manifest manifest;
+
+	if (!stores_view_named(m->w->set, p->from, &from) || !from.is_online)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->from);
+	if (version_read(from.s.path, p->image, p->version, &manifest, err) < 0)
+		return err->code;
+	if (manifest.is_oci)
+		return pst_err_set(err, PST_EUNSUPPORTED, "a container image is not copied: import it on datastore %s", p->datastore);
+	m->needs = manifest.file_size;
+	return 0;
 }
 
 static bool on_unpacked(void *arg, uint32_t basis_points)
@@ -217,7 +292,10 @@ static int oci_make(struct making *m, struct image_result *ret, struct pst_err *
 		.now_ms = pst_wall_ms() };
 	struct manifest *made = &ret->manifest;
 	struct oci_result r;
+	struct store_view store;
 
+	if (!stores_view_named(m->w->set, m->turn.name, &store) || store_type_of(&store.s) != store_type_find("directory"))
+		return pst_err_set(err, PST_EUNSUPPORTED, "a container image is a tree of files: import it on a datastore that is a folder, not on %s", m->turn.name);
 	if (room_find(m, &p.bytes_max, err) < 0 || own_name(m->turn.path, "oci", m->target, err) < 0)
 		return err->code;
 	if (mkdir(m->target, 0700) < 0)
@@ -246,14 +324,18 @@ static int is_made(const struct image_work *w, struct image_result *ret, struct 
 		*err = (struct pst_err)PST_ERR_INIT;
 		return 0;
 	}
-	if (!p->is_repeat || version_verify(v.s.path, p->image, p->version, false, NULL, NULL, err) < 0)
+	if (p->kind == IMAGE_COPY && strcmp(ret->manifest.sha256, p->sha256) != 0)
+		return pst_err_set(err, PST_ECONFLICT, "datastore %s has another version %s of %s", p->datastore, p->version, p->image);
+	if ((!p->is_repeat && p->kind != IMAGE_COPY) || store_type_of(&v.s)->verify(&v.s, p->image, p->version, err) < 0)
 		return pst_err_set(err, PST_ECONFLICT, "datastore %s has a version %s of %s already: choose another name", p->datastore, p->version,
 			p->image);
-	return version_base_path(v.s.path, &ret->manifest, ret->path, err) < 0 ? err->code : 1;
+	return disk_path(&v.s, p, &ret->manifest, ret->path, err) < 0 ? err->code : 1;
 }
 
 static int making_run(struct making *m, struct image_result *ret, struct pst_err *err)
 {
+	if (m->w->p->kind == IMAGE_COPY)
+		return copy_find(m, err) < 0 || turn_take(m, err) < 0 || copy_fetch(m, err) < 0 || copy_verify(m, err) < 0 ? err->code : publish(m, ret, err);
 	if (source_find(m, err) < 0 || turn_take(m, err) < 0)
 		return err->code;
 	m->w->tell(m->w->arg, "converting", 0);
@@ -289,12 +371,13 @@ static int take_away(const struct image_work *w, struct pst_err *err)
 {
 	const char *const *others = stores_others(w->set, w->p->datastore);
 	struct pst_err why = PST_ERR_INIT;
+	struct store_view v;
 	struct manifest m;
 	char folder[900];
 	int rc;
 
 	w->tell(w->arg, "removing", 0);
-	if (!others || !stores_lock(w->set, w->p->datastore, folder)) {
+	if (!others || !stores_view_named(w->set, w->p->datastore, &v) || !stores_lock(w->set, w->p->datastore, folder)) {
 		free((void *)(uintptr_t)others);
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", w->p->datastore);
 	}
@@ -302,7 +385,7 @@ static int take_away(const struct image_work *w, struct pst_err *err)
 	if (rc == PST_ENOTFOUND)
 		rc = 0; /* it is gone */
 	else
-		rc = version_remove(folder, others, w->p->image, w->p->version, w->p->reason, pst_wall_ms(), w->p->keep_ms, err);
+		rc = store_type_of(&v.s)->remove(&v.s, others, w->p->image, w->p->version, w->p->reason, w->p->keep_ms, err);
 	stores_unlock(w->set, w->p->datastore);
 	stores_look(w->set, w->p->datastore);
 	free((void *)(uintptr_t)others);

@@ -7,7 +7,10 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/storage/order.c broker/hypervisor/storage/order.h \
 	broker/hypervisor/storage/storage.c broker/hypervisor/storage/storage.h \
 	broker/hypervisor/storage/store.c broker/hypervisor/storage/store.h \
+	broker/hypervisor/storage/store_directory.c \
+	broker/hypervisor/storage/store_type.h broker/hypervisor/storage/store_types.c \
 	broker/hypervisor/storage/stores.c broker/hypervisor/storage/stores.h \
 	broker/hypervisor/storage/stores_place.c \
 	broker/hypervisor/storage/stores_priv.h \
-	broker/hypervisor/storage/stores_watch.c
+	broker/hypervisor/storage/stores_watch.c \
+	broker/hypervisor/storage/volume_record.c broker/hypervisor/storage/volume_record.h

@@ -14,6 +14,7 @@ struct order {
 	char pool[65];        /* its name; "" when it is not said */
 	char reason[120];     /* why it goes, for the recycle bin */
 	int64_t keep_ms;      /* its disk goes into the recycle bin for that long; 0: it is removed */
+	char image_sha256[PST_SHA256_HEX_SIZE]; /* of the version, wherever it lies; "" when it is not said */
 	bool is_restore;      /* its disk comes out of the bin, as it was */
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/bin_job.h"
 
 #include <stdlib.h>
@@ -35,13 +36,27 @@ struct reading {
 	struct pst_err *err;
 };
 
+/* Of records about volumes. */
+static int folder_choose(struct store_settings *s, const char *data, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	if (s->path[0])
+		return 0;
+	if (path_make(path, err, "%s/volumes/%s", data, s->name) < 0)
+		return err->code;
+	if (pst_strlcpy(s->path, sizeof(s->path), path) < 0)
+		return pst_err_set(err, PST_EINVAL, "[datastore-%s] %.80s: is too long for the folder of a datastore", s->name, path);
+	return 0;
+}
+
 static bool section_take(const char *section, void *arg)
 {
 	struct reading *r = arg;
 	struct store_settings s;
 	struct store_view v;
 
-	if (store_settings_read(r->conf, section, section + strlen(STORAGE_SECTION), &s, r->err) < 0 ||
+	if (store_settings_read(r->conf, section, section + strlen(STORAGE_SECTION), &s, r->err) < 0 || folder_choose(&s, r->data, r->err) < 0 ||
 		stores_add(r->set, &s, r->data, r->err) < 0)
 		return false;
 	if (stores_view_named(r->set, s.name, &v))
@@ -78,8 +93,8 @@ static json_t *pools_json(const char *pools)
 
 json_t *storage_store_json(const struct store_view *v)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b}", "name", v->s.name,
-		"kind", "directory", "path", v->s.path, "pools", pools_json(v->s.pools), "online", (int)v->is_online, "maintenance",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b}", "name", v->s.name,
+		"kind", store_type_of(&v->s)->kind, "pool", v->s.pool, "about", v->about, "path", v->s.path, "pools", pools_json(v->s.pools), "online", (int)v->is_online, "maintenance",
 		(int)v->in_maintenance, "reason", v->reason, "level", level_name(v->level), "total", (json_int_t)v->space.total, "free",
 		(json_int_t)v->space.free, "used", (json_int_t)v->space.used, "allocated", (json_int_t)v->census.allocated, "promised",
 		(json_int_t)v->census.promised, "disks", (int)v->census.disks, "unreadable", (int)v->census.unreadable, "working",

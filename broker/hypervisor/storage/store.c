@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A datastore's section, and its mark. */
+/* A datastore's section, and what its kinds share: marks and folders. */
 #include "broker/hypervisor/storage/store.h"
 
 #include "base/file.h"
@@ -10,14 +10,11 @@
 #include "broker/hypervisor/disk/name.h"
 #include "broker/hypervisor/path.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define MARK_BYTES 16
-#define MARK_SIZE (2 * MARK_BYTES + 1)
+#define MARK_BYTES ((STORE_MARK_SIZE - 1) / 2)
 #define KEEP_FREE_MB 512
 
 /* "a, b" as ",a,b,". */
@@ -66,7 +63,6 @@ static int section_read(struct pst_conf *conf, const char *section, const char *
 	struct pst_err *err)
 {
 	const char *kind = pst_conf_str(conf, section, "kind", "directory");
-	const char *path = pst_conf_str(conf, section, "path", "");
 	const char *role = pst_conf_str(conf, section, "role", "desktops");
 	const char *pools = pst_conf_str(conf, section, "pools", "");
 
@@ -77,12 +73,13 @@ static int section_read(struct pst_conf *conf, const char *section, const char *
 	s->is_backups = strcmp(role, "backups") == 0;
 	if (!s->is_backups && strcmp(role, "desktops") != 0)
 		return pst_err_set(err, PST_EINVAL, "role: \"%.20s\" must be desktops or backups", role);
-	if (strcmp(kind, "directory") != 0)
-		return pst_err_set(err, PST_EINVAL, "kind: \"%.20s\" must be directory; mount NFS or iSCSI, and name the folder", kind);
-	if (path[0] != '/' || path[1] == '\0' || strstr(path, "/../") || pst_str_ends(path, "/") ||
-		pst_strlcpy(s->path, sizeof(s->path), path) < 0)
-		return pst_err_set(err, PST_EINVAL, "path: \"%.80s\" must be the absolute path of a folder, without \"..\" and \"/\" at its end", path);
-	return 0;
+	s->type = store_type_find(kind);
+	if (!s->type)
+		return pst_err_set(err, PST_EINVAL, "kind: \"%.20s\" must be one of: %s; NFS or iSCSI that is mounted is a directory", kind,
+			store_type_kinds());
+	if (s->is_backups && strcmp(kind, "directory") != 0)
+		return pst_err_set(err, PST_EINVAL, "role: back-ups lie in a directory, not in %.20s", kind);
+	return s->type->settings_read(conf, section, s, err);
 }
 
 int store_settings_read(struct pst_conf *conf, const char *section, const char *name, struct store_settings *ret,
@@ -107,8 +104,7 @@ bool store_allows(const struct store_settings *s, const char *pool)
 	return pool[0] && strstr(s->pools, word);
 }
 
-/* "" where there is none; PST_EINVAL for what is no mark. */
-static int mark_read(const char *path, char out[MARK_SIZE], struct pst_err *err)
+int store_mark_read(const char *path, char out[STORE_MARK_SIZE], struct pst_err *err)
 {
 	uint8_t bytes[MARK_BYTES];
 	char *text;
@@ -124,25 +120,18 @@ static int mark_read(const char *path, char out[MARK_SIZE], struct pst_err *err)
 	if (rc < 0)
 		return rc;
 	text[strcspn(text, "\r\n")] = '\0';
-	rc = pst_hex_decode(text, strlen(text), bytes, sizeof(bytes)) == MARK_BYTES ? pst_strlcpy(out, MARK_SIZE, text) :
+	rc = pst_hex_decode(text, strlen(text), bytes, sizeof(bytes)) == MARK_BYTES ? pst_strlcpy(out, STORE_MARK_SIZE, text) :
 		pst_err_set(err, PST_EINVAL, "%.200s: is no mark of a datastore", path);
 	free(text);
 	return rc;
 }
 
-static int mark_write(const char *path, const char *mark, struct pst_err *err)
+int store_mark_write(const char *path, const char *mark, struct pst_err *err)
 {
 	return pst_file_write(path, mark, strlen(mark), 0644, err);
 }
 
-static bool is_folder(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int folders_make(const struct store_settings *s, struct pst_err *err)
+int store_folders_make(const struct store_settings *s, struct pst_err *err)
 {
 	char incoming[PATH_MAX];
 
@@ -151,43 +140,16 @@ static int folders_make(const struct store_settings *s, struct pst_err *err)
 	return pst_mkdirs(incoming, 0700, err);
 }
 
-/* The first time here: its folders come before its mark, so a marked one is whole. */
-static int store_begin(const struct store_settings *s, const char *there, const char *expected, struct pst_err *err)
+int store_mark_path(const struct store_settings *s, const char *data, char out[PATH_MAX], struct pst_err *err)
 {
-	uint8_t random[MARK_BYTES];
-	char mark[MARK_SIZE];
+	char folder[PATH_MAX];
 
-	pst_random(random, sizeof(random));
-	pst_hex_encode(random, sizeof(random), mark, sizeof(mark));
-	if (folders_make(s, err) < 0 || mark_write(there, mark, err) < 0)
+	if (path_make(folder, err, "%s/datastores", data) < 0 || path_make(out, err, "%s/%s", folder, s->name) < 0)
 		return err->code;
-	return mark_write(expected, mark, err);
-}
-
-static int marks_compare(const struct store_settings *s, const char *data, struct pst_err *err)
-{
-	char there_path[PATH_MAX], folder[PATH_MAX], expected_path[PATH_MAX];
-	char there[MARK_SIZE], expected[MARK_SIZE];
-
-	if (path_make(there_path, err, "%s/datastore.id", s->path) < 0 || path_make(folder, err, "%s/datastores", data) < 0 ||
-		path_make(expected_path, err, "%s/%s", folder, s->name) < 0 || pst_mkdirs(folder, 0755, err) < 0 ||
-		mark_read(there_path, there, err) < 0 || mark_read(expected_path, expected, err) < 0)
-		return err->code;
-	if (!expected[0] && !there[0])
-		return store_begin(s, there_path, expected_path, err);
-	if (!expected[0] && mark_write(expected_path, there, err) < 0)
-		return err->code;
-	if (expected[0] && !there[0])
-		return pst_err_set(err, PST_ENOTFOUND, "%.200s is empty of our data: is its file system mounted? (if it was made anew, remove %.200s)",
-			s->path, expected_path);
-	if (expected[0] && strcmp(expected, there) != 0)
-		return pst_err_set(err, PST_ENOTFOUND, "another datastore is mounted at %.200s (if that is meant, remove %.200s)", s->path, expected_path);
-	return folders_make(s, err);
+	return pst_mkdirs(folder, 0755, err);
 }
 
 int store_check(const struct store_settings *s, const char *data, struct pst_err *err)
 {
-	if (!is_folder(s->path))
-		return pst_err_set(err, PST_ENOTFOUND, "%.300s is no folder, or cannot be reached: mount it, or make it", s->path);
-	return s->is_plain ? 0 : marks_compare(s, data, err);
+	return store_type_of(s)->check(s, data, err);
 }

@@ -117,6 +117,8 @@ static int place_check(const struct stores *set, const struct store_settings *s,
 
 		if (strcmp(o->name, s->name) == 0)
 			return pst_err_set(err, PST_ECONFLICT, "two datastores are named \"%s\"", s->name);
+		if (s->pool[0] && strcmp(o->pool, s->pool) == 0 && strcmp(o->uri, s->uri) == 0)
+			return pst_err_set(err, PST_ECONFLICT, "%s and %s are the same pool", o->name, s->name);
 		if (strncmp(o->path, s->path, n) == 0 && (a == b || (a < b ? s->path[a] : o->path[b]) == '/'))
 			return pst_err_set(err, PST_ECONFLICT, "%.200s and %.200s are the same datastore, or one lies within the other", o->path, s->path);
 	}
@@ -157,9 +159,10 @@ void stores_listen(struct stores *set, void (*news)(void *arg), void *arg)
 void store_view_fill(const struct store *s, struct store_view *ret)
 {
 	*ret = (struct store_view){ .s = s->s, .limits = s->limits, .is_online = store_is_online(s), .in_maintenance = s->in_maintenance,
-		.level = s->level, .space = s->space, .census = s->census, .working = governor_working(s->governor),
+		.level = s->level, .takes_whole = s->takes_whole, .space = s->space, .census = s->census, .working = governor_working(s->governor),
 		.waiting = governor_waiting(s->governor) };
 	ret->census.promised += s->promised_since;
+	pst_strlcpy(ret->about, sizeof(ret->about), s->about);
 	if (s->is_good && !ret->is_online)
 		pst_strlcpy(ret->reason, sizeof(ret->reason), "its file system does not answer: look at the server that it is mounted from");
 	else if (!s->has_looked)

@@ -35,6 +35,8 @@ struct store_view {
 	bool is_online, in_maintenance;
 	char reason[STORES_REASON_SIZE]; /* why it is offline, or what was wrong when it was opened */
 	enum level level;
+	char about[24];    /* as in store_type.h */
+	bool takes_whole;
 	struct datastore_space space;
 	struct datastore_census census;
 	uint32_t working, waiting; /* jobs */
@@ -83,7 +85,7 @@ bool stores_lock(struct stores *set, const char *name, char ret_path[900]);
 void stores_unlock(struct stores *set, const char *name);
 
 /*
- * The folders of all datastores but this one, in which overlays of its images may lie: for references.h.
+ * The folders of all datastores of files but this one, in which overlays of its images may lie: for references.h.
  * Returns owned (free(), one piece), ends with NULL; NULL on no memory.
  */
 const char *const *stores_others(struct stores *set, const char *name);
@@ -99,6 +101,7 @@ struct store_wish {
 	const char *pool;         /* or "" */
 	bool is_ours;             /* no pool's, but the installation's: any datastore may be chosen */
 	const char *image;        /* the golden disk of an overlay, or NULL */
+	const char *image_sha256; /* its digest: a copy counts also while the datastore that image names is away. "" or NULL: not known */
 	uint64_t needs, promises; /* bytes, as in placement.h */
 	bool is_kept;             /* a disk that lies there is made anew: names has its one datastore, and only its turn matters */
 	uint32_t weight;          /* tokens of the governor */
@@ -122,6 +125,12 @@ struct store_turn {
 /* Chooses, reserves, and waits for the turn. PST_ENOSPC or PST_EBUSY when none is fit, with each one's reason. */
 int stores_begin(struct stores *set, const struct store_wish *wish, struct store_turn *turn, struct pst_err *err);
 void stores_end(struct stores *set, struct store_turn *turn);
+
+/*
+ * While the datastore that wish->image lies on is away: where a copy of it lies, on one of wish->names. False where it is not away, or
+ * there is none.
+ */
+bool stores_image_copy(struct stores *set, const struct store_wish *wish, char ret[PATH_MAX]);
 
 /* True when one of them would take a new disk of a pool that all may use; else why not, in words. */
 bool stores_have_room(struct stores *set, const char *const *names, size_t n, char *ret_reason, size_t size);

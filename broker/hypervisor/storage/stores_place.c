@@ -31,20 +31,29 @@ struct choice {
 	size_t n;
 };
 
-/* "images/IMAGE/VERSION/disk.qcow2" on this datastore, and it is the same version. */
-static bool image_is_here(const struct store *s, const char *home, const char *rest)
+/* rest: "images/IMAGE/VERSION/…" as it lies at home. Where it lies on another datastore, whatever its kind; false for no version. */
+static int image_path(const struct store *s, const char *rest, char out[PATH_MAX])
+{
+	char image[DISK_NAME_MAX + 1], version[DISK_NAME_MAX + 1], name[32];
+
+	if (sscanf(rest, "images/%100[^/]/%100[^/]/%31[^/]", image, version, name) != 3)
+		return PST_EINVAL;
+	return path_make(out, NULL, "%s/images/%s/%s/%s", s->s.path, image, version, store_type_of(&s->s)->disk);
+}
+
+/* home: the datastore that names the image, or NULL while it is away; then sha256 tells whether it is the same version. */
+static bool image_is_here(const struct store *s, const char *home, const char *rest, const char *sha256)
 {
 	char image[DISK_NAME_MAX + 1], version[DISK_NAME_MAX + 1], path[PATH_MAX];
 	struct pst_err ignored = PST_ERR_INIT;
 	struct manifest mine, theirs;
 
-	if (path_make(path, NULL, "%s/%s", s->s.path, rest) < 0 || access(path, R_OK) < 0)
-		return false;
-	if (strcmp(home, s->s.path) == 0)
-		return true;
-	return sscanf(rest, "images/%100[^/]/%100[^/]/disk.qcow2", image, version) == 2 &&
+	if (home && strcmp(home, s->s.path) == 0)
+		return path_make(path, NULL, "%s/%s", home, rest) == 0 && access(path, R_OK) == 0;
+	return image_path(s, rest, path) == 0 && access(path, R_OK) == 0 && sscanf(rest, "images/%100[^/]/%100[^/]/", image, version) == 2 &&
 		version_read(s->s.path, image, version, &mine, &ignored) == 0 &&
-		version_read(home, image, version, &theirs, &ignored) == 0 && strcmp(mine.sha256, theirs.sha256) == 0;
+		(sha256 && *sha256 ? strcmp(mine.sha256, sha256) == 0 :
+			home && version_read(home, image, version, &theirs, &ignored) == 0 && strcmp(mine.sha256, theirs.sha256) == 0);
 }
 
 /* The candidates, by their places in the set; files are looked at without the lock. */
@@ -70,7 +79,7 @@ static void candidates_find(struct choice *c)
 	if (!home[0] || !stores_view_named(c->set, home, &v))
 		return;
 	for (size_t i = 0; i < c->n; i++) {
-		c->has_image[i] = is_online[i] && image_is_here(c->set->list[c->index[i]], v.s.path, rest);
+		c->has_image[i] = is_online[i] && image_is_here(c->set->list[c->index[i]], v.is_online ? v.s.path : NULL, rest, c->wish->image_sha256);
 		c->is_anywhere |= c->has_image[i];
 	}
 }
@@ -81,6 +90,7 @@ static void candidate_keep(struct placement_candidate *p)
 	p->in_maintenance = false;
 	p->is_allowed = true;
 	p->level = LEVEL_CALM;
+	p->takes_whole = false;
 	p->free = p->total;
 	p->reserved = 0;
 	p->overcommit_percent = 0;
@@ -98,7 +108,7 @@ static int choose(struct choice *c)
 
 		c->candidates[i] = (struct placement_candidate){ .name = s->s.name, .is_online = store_is_online(s),
 			.in_maintenance = s->in_maintenance, .is_allowed = c->wish->is_ours || store_allows(&s->s, c->wish->pool), .has_image = c->has_image[i],
-			.level = s->level, .total = s->space.total, .free = s->space.free, .reserved = s->reserved + s->s.keeps_free,
+			.level = s->level, .takes_whole = s->takes_whole, .total = s->space.total, .free = s->space.free, .reserved = s->reserved + s->s.keeps_free,
 			.promised = s->census.promised + s->promised_since, .overcommit_percent = s->s.overcommit_percent,
 			.jobs = governor_working(s->governor) + governor_waiting(s->governor), .jobs_max = s->s.jobs_max };
 		if (wish->is_kept)
@@ -229,7 +239,7 @@ static int turn_begin(struct choice *c, int best, struct store_turn *turn, struc
 
 	turn->id = ++set->next_id;
 	turn->index = c->index[best];
-	turn->needs = c->wish->needs;
+	turn->needs = s->takes_whole && !c->wish->is_kept ? PST_MAX(c->wish->needs, c->wish->promises) : c->wish->needs;
 	pst_strlcpy(turn->name, sizeof(turn->name), s->s.name);
 	pst_strlcpy(turn->path, sizeof(turn->path), s->s.path);
 	placement_explain(c->candidates, c->scores, c->n, best, turn->why, sizeof(turn->why));
@@ -294,7 +304,10 @@ int stores_begin(struct stores *set, const struct store_wish *wish, struct store
 	pthread_mutex_unlock(&set->lock);
 	if (best >= 0 && c->has_image[best]) {
 		stores_of_image(set, wish->image, home, &rest);
-		path_make(turn->image, NULL, "%s/%s", turn->path, rest);
+		if (strcmp(home, turn->name) == 0)
+			path_make(turn->image, NULL, "%s/%s", turn->path, rest);
+		else
+			image_path(set->list[turn->index], rest, turn->image);
 	}
 	free(c);
 	return best < 0 ? best : 0;
@@ -313,6 +326,29 @@ void stores_end(struct stores *set, struct store_turn *turn)
 	turns_give(set, s);
 	pthread_mutex_unlock(&set->lock);
 	turn->id = 0;
+}
+
+bool stores_image_copy(struct stores *set, const struct store_wish *wish, char ret[PATH_MAX])
+{
+	char home[PLACEMENT_NAME_SIZE];
+	struct choice *c;
+	const char *rest;
+	struct store_view v;
+	bool is_found = false;
+
+	stores_of_image(set, wish->image, home, &rest);
+	if (!home[0] || !stores_view_named(set, home, &v) || v.is_online)
+		return false;
+	c = pst_zalloc(1, sizeof(*c));
+	if (!c)
+		return false;
+	c->set = set;
+	c->wish = wish;
+	candidates_find(c);
+	for (size_t i = 0; i < c->n && !is_found; i++)
+		is_found = c->has_image[i] && image_path(set->list[c->index[i]], rest, ret) == 0;
+	free(c);
+	return is_found;
 }
 
 bool stores_have_room(struct stores *set, const char *const *names, size_t n, char *ret_reason, size_t size)

@@ -20,6 +20,8 @@ struct store {
 	struct level_limits limits;
 	enum level level;
 	struct datastore_space space;
+	char about[24];
+	bool takes_whole;
 	struct datastore_census census;
 	unsigned looks; /* that have ended */
 	uint64_t looks_since_ms; /* 0: it does not look now */

@@ -10,10 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/backup/target.h"
-#include "broker/hypervisor/disk/recycle.h"
-#include "broker/hypervisor/disk/temp.h"
-#include "broker/hypervisor/disk/version.h"
-#include "broker/hypervisor/path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,13 +19,12 @@
 
 #define LOOK_LEAST_MS 100 /* a storm of jobs is no storm of looks */
 #define PURGE_MS (15 * 60 * 1000)
-#define SWEPT_KEEP_MS (INT64_C(7) * 24 * 3600 * 1000) /* what a crash left of a publication */
 
 /* What one look found. */
 struct look {
 	int rc;
 	struct pst_err err;
-	struct datastore_space space;
+	struct store_look found;
 	struct datastore_census census;
 	bool has_census;
 };
@@ -38,17 +33,13 @@ struct look {
 static void store_sweep(struct store *s)
 {
 	struct pst_err err = PST_ERR_INIT;
-	char images[PATH_MAX];
+	unsigned n = 0;
 	size_t files = 0;
-	unsigned versions = 0;
 
-	/* Imports on their way lie in images/ itself. */
-	if (version_sweep(s->s.path, pst_wall_ms(), SWEPT_KEEP_MS, &versions, &err) < 0 || path_make(images, &err, "%s/images", s->s.path) < 0 ||
-		temp_sweep(images, &files, &err) < 0 ||
-		(s->s.is_backups && target_sweep(s->s.path, &files, &err) < 0))
+	if (store_type_of(&s->s)->sweep(&s->s, pst_wall_ms(), &n, &err) < 0 || (s->s.is_backups && target_sweep(s->s.path, &files, &err) < 0))
 		pst_warn("datastore %s: what a crash has left cannot be cleared away: %s", s->s.name, err.text);
-	if (versions + files > 0)
-		pst_info("datastore %s: cleared away what a crash has left versions=%u files=%zu", s->s.name, versions, files);
+	if (n + files > 0)
+		pst_info("datastore %s: cleared away what a crash has left n=%zu", s->s.name, n + files);
 	pthread_mutex_lock(&s->set->lock);
 	pst_strlcpy(s->opening, sizeof(s->opening), err.code < 0 ? err.text : "");
 	pthread_mutex_unlock(&s->set->lock);
@@ -60,11 +51,11 @@ static void look_run(struct store *s, bool is_first, bool wants_census, struct l
 	if (l->rc == 0 && is_first && !s->s.is_plain)
 		store_sweep(s);
 	if (l->rc == 0)
-		l->rc = datastore_measure(s->s.path, &l->space, &l->err);
+		l->rc = store_type_of(&s->s)->measure(&s->s, &l->found, &l->err);
 	if (l->rc == 0 && wants_census) {
 		struct pst_err ignored = PST_ERR_INIT;
 
-		l->has_census = datastore_census(s->s.path, &l->census, &ignored) == 0;
+		l->has_census = store_type_of(&s->s)->census(&s->s, &l->census, &ignored) == 0;
 	}
 }
 
@@ -79,8 +70,10 @@ static bool look_take(struct store *s, const struct look *l)
 	s->was_opened |= l->rc == 0;
 	pst_strlcpy(s->reason, sizeof(s->reason), l->err.text);
 	if (l->rc == 0) {
-		s->space = l->space;
-		s->level = level_next(s->level, &s->limits, l->space.used, l->space.total);
+		s->space = l->found.space;
+		s->takes_whole = l->found.takes_whole;
+		pst_strlcpy(s->about, sizeof(s->about), l->found.about);
+		s->level = level_next(s->level, &s->limits, l->found.space.used, l->found.space.total);
 	}
 	if (l->has_census) {
 		s->census = l->census;
@@ -127,7 +120,7 @@ static void store_purge(struct store *s)
 	unsigned n = 0;
 
 	if (others && stores_lock(s->set, s->s.name, path)) {
-		if (recycle_purge(path, others, pst_wall_ms(), &n, &err) < 0)
+		if (store_type_of(&s->s)->purge(&s->s, others, pst_wall_ms(), &n, &err) < 0)
 			pst_warn("datastore %s: the recycle bin keeps what is over: %s", s->s.name, err.text);
 		stores_unlock(s->set, s->s.name);
 	}

@@ -10,6 +10,7 @@ tests_unit_agent_test_agent_SOURCES = \
 	tests/unit/agent/test_lease.c \
 	tests/unit/agent/test_clock_step.c \
 	tests/unit/agent/test_merge.c \
+	tests/unit/agent/test_personal.c \
 	tests/unit/agent/test_pointer.c \
 	tests/unit/agent/test_pointer_shape.c \
 	tests/unit/agent/test_scale.c \

@@ -2,6 +2,7 @@
 /* Jobs on images: asked for until they have ended, and what their ends make of a version. Covers: db/image_job.c */
 #include "broker/storage/image_jobs.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "db/db.h"
 #include "db/image.h"
@@ -179,6 +180,82 @@ static void retire(void)
 
 	db_query_begin(&q, w.db, "UPDATE image_versions SET state = 'retired'", &err);
 	cr_assert_eq(db_query_run(&q), 0, "%s", err.text);
+}
+
+static void copies_add(const char *datastore, void *arg)
+{
+	char *all = arg;
+
+	strcat(all, datastore);
+	strcat(all, " ");
+}
+
+static const char *copies(void)
+{
+	static char all[200];
+	struct pst_err err = PST_ERR_INIT;
+	struct version_row v;
+
+	all[0] = '\0';
+	cr_assert_eq(db_version_get(w.db, WORLD_IMAGE, "7", &v, &err), 0, "%s", err.text);
+	cr_assert_eq(db_version_copy_each(w.db, v.id, copies_add, all, &err), 0, "%s", err.text);
+	return all;
+}
+
+/* A job of the version that the first one made. */
+static void copy_begin(const char *datastore)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct version_row v;
+	struct image_job_row row = { .kind = "copy", .source = "fast", .base = "digest", .created = 1, .updated = 1 };
+	struct pst_uuid id = pst_uuid_make();
+
+	cr_assert_eq(db_version_get(w.db, WORLD_IMAGE, "7", &v, &err), 0, "%s", err.text);
+	pst_uuid_text(&id, row.id);
+	strcpy(row.version_id, v.id);
+	strcpy(row.datastore, datastore);
+	cr_assert_eq(db_image_job_put(w.db, &row, &err), 0, "%s", err.text);
+	cr_assert_eq(db_image_job_get(w.db, row.id, &row, &err), 0, "%s", err.text);
+	image_jobs_begin(jobs, &row);
+	storage_world_answer(&w, 0, NULL);
+}
+
+Test(image_jobs, a_copy_leaves_its_version_ready_and_goes_before_it)
+{
+	char task[64];
+
+	w.is_connected = true;
+	image_jobs_connected(jobs);
+	begin();
+	storage_world_answer(&w, 0, NULL);
+	tell(done_of(JOB));
+	copy_begin("slow");
+	cr_expect_str_eq(storage_world_asked(&w, "kind"), "copy");
+	cr_expect_str_eq(storage_world_asked(&w, "from"), "fast");
+	cr_expect_str_eq(storage_world_asked(&w, "sha256"), "digest");
+	strcpy(task, storage_world_asked(&w, "task"));
+	tell(json_pack("{s:s, s:s, s:{s:s, s:s}}", "task", task, "state", "failed", "error", "code", "conflict", "title", "another digest"));
+	cr_expect_str_eq(version_state(), "ready", "a copy that fails is no fault of the version");
+	cr_expect_str_eq(copies(), "");
+	copy_begin("slow");
+	strcpy(task, storage_world_asked(&w, "task"));
+	tell(json_pack("{s:s, s:s, s:s, s:s}", "task", task, "state", "done", "path", "/srv/slow/images/demo/7/disk.qcow2", "sha256", "digest"));
+	cr_expect_str_eq(version_state(), "ready");
+	cr_expect_str_eq(copies(), "slow ");
+	retire();
+	image_jobs_sweep(jobs);
+	cr_expect_str_eq(storage_world_asked(&w, "kind"), "remove");
+	cr_expect_str_eq(storage_world_asked(&w, "datastore"), "slow", "the copy first");
+	storage_world_answer(&w, 0, NULL);
+	strcpy(task, storage_world_asked(&w, "task"));
+	tell(json_pack("{s:s, s:s}", "task", task, "state", "done"));
+	cr_expect_str_eq(version_state(), "retired");
+	cr_expect_str_eq(storage_world_asked(&w, "datastore"), "fast", "then its own, at once");
+	storage_world_answer(&w, 0, NULL);
+	strcpy(task, storage_world_asked(&w, "task"));
+	tell(json_pack("{s:s, s:s}", "task", task, "state", "done"));
+	cr_expect_str_eq(version_state(), "none");
+	cr_expect_str_eq(storage_world_events(&w), "image.version_ready image.copy_failed image.version_copied image.version_removed image.version_removed");
 }
 
 Test(image_jobs, a_retired_version_that_nothing_needs_goes)

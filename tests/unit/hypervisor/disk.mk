@@ -29,7 +29,9 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_order.c \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_personal.c \
+	tests/unit/hypervisor/test_place.c \
 	tests/unit/hypervisor/test_placement.c \
+	tests/unit/hypervisor/test_pool_kind.c \
 	tests/unit/hypervisor/test_probe.c \
 	tests/unit/hypervisor/test_progress.c \
 	tests/unit/hypervisor/test_qcow2.c \
@@ -44,6 +46,8 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c \
 	tests/unit/hypervisor/test_version.c \
+	tests/unit/hypervisor/test_volume.c \
+	tests/unit/hypervisor/test_volume_record.c \
 	tests/unit/hypervisor/test_walk.c \
 	tests/unit/hypervisor/test_work.c
 tests_unit_hypervisor_unit_disk_CPPFLAGS = $(BASE_CPPFLAGS)

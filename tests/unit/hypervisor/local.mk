@@ -39,6 +39,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_pods.c \
 	tests/unit/hypervisor/test_process.c \
+	tests/unit/hypervisor/test_rdp_site.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \

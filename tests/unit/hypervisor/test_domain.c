@@ -49,6 +49,28 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	free(xml);
 }
 
+Test(domain, a_disk_may_be_a_device_or_on_the_network)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
+	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
+	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='block' device='disk'>") && has(xml, "<source dev='/dev/vg/x'></source>") && !has(xml, "/not/this"), "%s", xml);
+	cr_assert(has(xml, "<backingStore type='network'><format type='raw'/><source protocol='iscsi' name='iqn.a:b/7'><host name='10.0.0.9' port='3260'/>"
+		"<initiator><iqn name='iqn.me'/></initiator></source><backingStore/></backingStore>"), "%s", xml);
+	free(xml);
+	d.place = &lun;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
+	free(xml);
+}
+
 Test(domain, a_kernel_is_booted_directly_where_there_is_one)
 {
 	struct pst_err err = PST_ERR_INIT;

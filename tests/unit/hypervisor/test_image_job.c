@@ -35,6 +35,8 @@ static int parse(const char *text, struct image_job_params *p, struct pst_err *e
 	return rc;
 }
 
+#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 Test(image_job, what_is_asked_is_checked)
 {
 	static const struct {
@@ -44,6 +46,10 @@ Test(image_job, what_is_asked_is_checked)
 		{ BEGIN "\"kind\":\"import\",\"file\":\"win.img\",\"repeat\":true}", NULL },
 		{ BEGIN "\"kind\":\"capture\",\"desktop\":\"" DESKTOP "\",\"base\":\"/srv/golden.qcow2\"}", NULL },
 		{ BEGIN "\"kind\":\"remove\",\"keep_ms\":1000}", NULL },
+		{ BEGIN "\"kind\":\"copy\",\"from\":\"slow\",\"sha256\":\"" DIGEST "\"}", NULL },
+		{ BEGIN "\"kind\":\"copy\",\"from\":\"a/b\",\"sha256\":\"" DIGEST "\"}", "from" },
+		{ BEGIN "\"kind\":\"copy\",\"from\":\"slow\",\"sha256\":\"abc\"}", "sha256" },
+		{ BEGIN "\"kind\":\"copy\",\"from\":\"slow\"}", "sha256" },
 		{ BEGIN "\"kind\":\"import\",\"file\":\"../../etc/shadow\"}", "file" },
 		{ BEGIN "\"kind\":\"import\",\"file\":\".hidden\"}", "file" },
 		{ BEGIN "\"kind\":\"import\",\"file\":\"a\",\"format\":\"iso\"}", "format" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A datastore's section, and the mark that tells it from an empty folder. Covers: broker/hypervisor/libvirt/store.c (with test_libvirt.py) */
+/* A datastore's section, and the mark that tells it from an empty folder. Covers: broker/hypervisor/storage/store_directory.c broker/hypervisor/storage/store_types.c broker/hypervisor/libvirt/store.c (with test_libvirt.py) */
 #include "broker/hypervisor/storage/store.h"
 
 #include "tests/unit/hypervisor/disk_folder.h"
@@ -49,6 +49,13 @@ Test(store, what_is_wrong_with_a_section_is_named)
 		{ "path = /srv/../etc\n", "path" },
 		{ "path = /srv/fast/\n", "path" },
 		{ "path = /srv/fast\nkind = nfs\n", "kind" },
+#ifdef HAVE_LIBVIRT
+		{ "kind = volumes\n", "pool" },
+		{ "kind = volumes\npool = a/b\n", "pool" },
+		{ "kind = volumes\npool = vdi\nuri = here\n", "uri" },
+		{ "kind = volumes\npool = vdi\npath = here\n", "path" },
+		{ "kind = volumes\npool = vdi\nreserve = 401\n", "reserve" },
+#endif
 		{ "path = /srv/fast\nwarning = 90\ncritical = 80\n", "warning" },
 		{ "path = /srv/fast\njobs = 0\n", "jobs" },
 		{ "path = /srv/fast\npools = a b, \x01\n", "pools" },

@@ -217,6 +217,44 @@ Test(stores, an_overlay_goes_where_its_image_is)
 	stores_end(stores_set, &turn);
 }
 
+Test(stores, a_copy_of_a_version_counts_by_its_digest_also_while_the_first_one_is_away)
+{
+	char image[PATH_MAX], copy[PATH_MAX], mark[PATH_MAX];
+	struct store_wish wish = wish_of(2);
+	struct pst_err err = PST_ERR_INIT;
+	struct store_turn turn;
+	struct manifest m;
+	const char *fast, *slow;
+
+	if (geteuid() != 0)
+		cr_skip_test("sealing needs root");
+	fast = stores_folder_add("fast", NULL);
+	snprintf(mark, sizeof(mark), "%s/datastore.id", fast);
+	publish(fast);
+	snprintf(image, sizeof(image), "%s/images/desk/7/disk.qcow2", fast);
+	cr_assert_eq(version_read(fast, "desk", "7", &m, &err), 0, "%s", err.text);
+	slow = stores_folder_add("slow", NULL);
+	publish(slow);
+	snprintf(copy, sizeof(copy), "%s/images/desk/7/disk.qcow2", slow);
+	wish.image = image;
+	wish.image_sha256 = "0011"; /* of neither: one that has another digest has another version */
+	cr_assert_eq(unlink(mark), 0);
+	stores_look(stores_set, "fast");
+	for (struct store_view v; stores_view_named(stores_set, "fast", &v) && v.is_online;)
+		usleep(10000);
+	cr_assert_eq(stores_begin(stores_set, &wish, &turn, &err), 0, "no datastore has it: an overlay of it may lie anywhere");
+	cr_assert_str_eq(turn.image, "");
+	stores_end(stores_set, &turn);
+	cr_assert(!stores_image_copy(stores_set, &wish, mark));
+	wish.image_sha256 = m.sha256;
+	cr_assert(stores_image_copy(stores_set, &wish, mark));
+	cr_assert_str_eq(mark, copy);
+	cr_assert_eq(stores_begin(stores_set, &wish, &turn, &err), 0, "%s", err.text);
+	cr_assert_str_eq(turn.name, "slow");
+	cr_assert_str_eq(turn.image, copy);
+	stores_end(stores_set, &turn);
+}
+
 static void on_news(void *arg)
 {
 	__atomic_add_fetch((unsigned *)arg, 1, __ATOMIC_SEQ_CST);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What libvirt's kinds of storage pools can, and where the bytes of their volumes are, by libvirt's documents. Pure. */
+#pragma once
+
+#include "base/err.h"
+#include "broker/hypervisor/disk/place.h"
+
+#include <stdbool.h>
+
+enum pool_can {
+	POOL_CREATES = 1 << 0, /* volumes; else they are LUNs that are there already */
+	POOL_WHOLE = 1 << 1,   /* a volume takes all of its room at once */
+	POOL_BLOCK = 1 << 2,   /* volumes are devices of the host, else files or disks on the network */
+	POOL_NETWORK = 1 << 3, /* QEMU reaches them by itself; libvirt's streams do not */
+};
+
+struct pool_kind {
+	const char *type; /* libvirt's word */
+	unsigned can;
+};
+
+/* NULL: a kind that Puesto does not use. */
+const struct pool_kind *pool_kind_find(const char *type);
+/* For people: "dir, fs, …". */
+const char *pool_kinds(void);
+
+/*
+ * Where the volume is. pool_xml, volume_xml: as libvirt writes them; name: the volume's. PST_EINVAL for what
+ * they do not tell, or tell in a way that nobody should follow.
+ */
+int pool_place(const struct pool_kind *kind, const char *pool_xml, const char *volume_xml, const char *name, struct disk_place *ret,
+	struct pst_err *err);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Kinds of pools, and where libvirt's documents say that volumes are. Covers: broker/hypervisor/libvirt/pool_lun.c (with test_san.py) */
+#include "broker/hypervisor/libvirt/pool_kind.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const char iscsi_pool[] = "<pool type='iscsi-direct'><name>luns</name><capacity unit='bytes'>1</capacity><source><host name='10.0.0.9' port='3261'/>"
+	"<device path='iqn.2026-11.org.example:vdi'/><initiator><iqn name='iqn.2026-11.org.example:me'/></initiator></source></pool>";
+
+Test(pool_kind, what_a_kind_can_is_known)
+{
+	static const char *const kinds[] = { "dir", "fs", "netfs", "logical", "zfs", "iscsi-direct" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		cr_assert_not_null(pool_kind_find(kinds[i]));
+		cr_assert(strstr(pool_kinds(), kinds[i]));
+	}
+	cr_assert_null(pool_kind_find("mpath"));
+	cr_assert_null(pool_kind_find(""));
+	cr_assert(pool_kind_find("logical")->can & POOL_WHOLE, "a volume of a group takes all of its room");
+	cr_assert(!(pool_kind_find("iscsi-direct")->can & POOL_CREATES));
+}
+
+Test(pool_kind, a_volume_is_where_libvirt_says)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct disk_place p;
+
+	cr_assert_eq(pool_place(pool_kind_find("logical"), "", "<volume type='block'><name>x</name><source><device path='/dev/sdz'/></source>"
+		"<target><path>/dev/vg/x</path></target></volume>", "x", &p, &err), 0, "%s", err.text);
+	cr_assert(p.kind == PLACE_BLOCK && strcmp(p.path, "/dev/vg/x") == 0);
+	cr_assert_eq(pool_place(pool_kind_find("dir"), "", "<volume><target><path>/p/a&amp;b</path></target></volume>", "x", &p, &err), 0);
+	cr_assert(p.kind == PLACE_FILE && strcmp(p.path, "/p/a&b") == 0);
+	cr_assert_eq(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "unit:0:0:7", &p, &err), 0, "%s", err.text);
+	cr_assert(p.kind == PLACE_ISCSI && p.lun == 7 && p.port == 3261 && strcmp(p.host, "10.0.0.9") == 0 && strcmp(p.target, "iqn.2026-11.org.example:vdi") == 0 &&
+		strcmp(p.initiator, "iqn.2026-11.org.example:me") == 0);
+}
+
+Test(pool_kind, what_nobody_should_follow_is_refused)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct disk_place p;
+
+	cr_assert_lt(pool_place(pool_kind_find("dir"), "", "<volume/>", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("dir"), "", "<volume><target><path>rbd:pool/x</path></target></volume>", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("dir"), "", "<volume><target><path>/a/../b</path></target></volume>", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("dir"), "", "<volume><target><path>nfs://h/x</path></target></volume>", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "unit:0:0:x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), "<pool/>", "", "unit:0:0:1", &p, &err), 0);
+}
