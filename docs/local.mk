@@ -35,4 +35,5 @@ EXTRA_DIST += \
 	docs/testing.md \
 	docs/threat-model.md \
 	docs/web-client.md \
-	docs/web-protocol.md
+	docs/web-protocol.md \
+	docs/windows.md

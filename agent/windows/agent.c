@@ -153,7 +153,7 @@ static int pieces_make(struct agent *a, const struct place *place, struct pst_er
 	a->checkup = checkup_start(a->disk, agent_now_ms());
 	if (!a->talk || !a->probe || !a->checkup)
 		return pst_err_set(err, PST_ENOMEM, "no memory for the agent");
-	if (orders_open(a, place, err) < 0)
+	if (orders_open(a, place, err) < 0 || (!orders_is_enrolled(a) && identity_prepare(a->identity, err) < 0))
 		return err->code;
 	a->line = line_create(place->broker, a->identity, a->talk, err);
 	return a->line ? 0 : err->code;

@@ -48,7 +48,6 @@ static int key_bind(const void *cert, struct container *c, struct pst_err *err)
 	CRYPT_KEY_PROV_INFO info = { .pwszContainerName = c->name,
 		.pwszProvName = (wchar_t *)(uintptr_t)c->type->provider,
 		.dwProvType = c->type->provider_type,
-		.dwFlags = CRYPT_MACHINE_KEYSET,
 		.dwKeySpec = c->type->spec };
 
 	if (CertSetCertificateContextProperty(cert, CERT_KEY_PROV_INFO_PROP_ID, 0, &info))
@@ -109,18 +108,34 @@ static void container_name(struct container *c, const struct key_type *type)
 	c->name[KEY_CONTAINER_SIZE - 1] = L'\0';
 }
 
+/* What was asked for and not answered is asked for again with the same key. */
+static int pending_open(struct identity *id, uintptr_t *ret_handle, struct pst_err *err)
+{
+	if (id->pending.name[0] && id->type->open(id->pending.name, ret_handle, err) == 0)
+		return 0;
+	container_name(&id->pending, id->type);
+	if (id->type->make(id->pending.name, ret_handle, err) == 0)
+		return 0;
+	id->pending.name[0] = L'\0';
+	return err->code;
+}
+
+int identity_prepare(struct identity *id, struct pst_err *err)
+{
+	uintptr_t handle;
+
+	if (pending_open(id, &handle, err) < 0)
+		return err->code;
+	id->type->close(handle);
+	return 0;
+}
+
 int identity_request(struct identity *id, const char *desktop, char **ret_csr, struct pst_err *err)
 {
 	uintptr_t handle;
 
-	/* What was asked for and not answered is asked for again with the same key. */
-	if (!id->pending.name[0] || id->type->open(id->pending.name, &handle, err) < 0) {
-		container_name(&id->pending, id->type);
-		if (id->type->make(id->pending.name, &handle, err) < 0) {
-			id->pending.name[0] = L'\0';
-			return err->code;
-		}
-	}
+	if (pending_open(id, &handle, err) < 0)
+		return err->code;
 	int rc = request_make(id->type, handle, desktop, ret_csr, err);
 	id->type->close(handle);
 	if (rc < 0)
@@ -183,6 +198,16 @@ struct identity *identity_open(const struct disk *disk, const struct key_type *t
 		id->own.name[0] = L'\0';
 	free(pem);
 	return id;
+}
+
+void identity_forget(const struct disk *disk)
+{
+	const struct identity id = { .disk = disk };
+	struct container c = { .type = NULL };
+	struct pst_err none = PST_ERR_INIT;
+
+	if (container_read(&id, &c, &none) == 0)
+		container_remove(&c);
 }
 
 void identity_close(struct identity *id)

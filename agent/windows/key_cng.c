@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* EC keys by CNG: a machine's key, which only SYSTEM and administrators may use, without the right to export it. */
+/* EC keys by CNG, of the account that runs this (SYSTEM), without the right to export them. */
 #include "agent/windows/key.h"
 
 #include <windows.h>
@@ -27,7 +27,7 @@ static int cng_make(const wchar_t *container, uintptr_t *ret_handle, struct pst_
 
 	if (cng_open(&provider, err) < 0)
 		return err->code;
-	SECURITY_STATUS rc = NCryptCreatePersistedKey(provider, &key, NCRYPT_ECDSA_P256_ALGORITHM, container, 0, NCRYPT_MACHINE_KEY_FLAG);
+	SECURITY_STATUS rc = NCryptCreatePersistedKey(provider, &key, NCRYPT_ECDSA_P256_ALGORITHM, container, 0, 0);
 	if (rc == ERROR_SUCCESS)
 		rc = NCryptFinalizeKey(key, NCRYPT_SILENT_FLAG);
 	NCryptFreeObject(provider);
@@ -47,7 +47,7 @@ static int cng_open_key(const wchar_t *container, uintptr_t *ret_handle, struct 
 
 	if (cng_open(&provider, err) < 0)
 		return err->code;
-	SECURITY_STATUS rc = NCryptOpenKey(provider, &key, container, 0, NCRYPT_MACHINE_KEY_FLAG | NCRYPT_SILENT_FLAG);
+	SECURITY_STATUS rc = NCryptOpenKey(provider, &key, container, 0, NCRYPT_SILENT_FLAG);
 	NCryptFreeObject(provider);
 	if (rc != ERROR_SUCCESS)
 		return wide_err(err, PST_ENOTFOUND, (DWORD)rc, "the key is not there");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RSA keys by CryptoAPI's provider of 2001. */
+/* RSA keys by CryptoAPI's provider of 2001, of the account that runs this. */
 #include "agent/windows/key.h"
 
 #include <windows.h>
@@ -16,7 +16,7 @@ static int csp_make(const wchar_t *container, uintptr_t *ret_handle, struct pst_
 	HCRYPTPROV provider;
 	HCRYPTKEY key;
 
-	if (!CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_NEWKEYSET | CRYPT_MACHINE_KEYSET | CRYPT_SILENT))
+	if (!CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_NEWKEYSET | CRYPT_SILENT))
 		return wide_err(err, PST_EIO, GetLastError(), "the key store");
 	if (!CryptGenKey(provider, AT_KEYEXCHANGE, BITS << 16, &key)) {
 		wide_err(err, PST_EIO, GetLastError(), "an RSA key cannot be made");
@@ -32,7 +32,7 @@ static int csp_open(const wchar_t *container, uintptr_t *ret_handle, struct pst_
 {
 	HCRYPTPROV provider;
 
-	if (!CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_MACHINE_KEYSET | CRYPT_SILENT))
+	if (!CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_SILENT))
 		return wide_err(err, PST_ENOTFOUND, GetLastError(), "the key is not there");
 	*ret_handle = provider;
 	return 0;
@@ -85,7 +85,7 @@ static void csp_remove(const wchar_t *container)
 {
 	HCRYPTPROV provider;
 
-	CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_DELETEKEYSET | CRYPT_MACHINE_KEYSET | CRYPT_SILENT);
+	CryptAcquireContextW(&provider, container, MS_ENH_RSA_AES_PROV_W, PROV_RSA_AES, CRYPT_DELETEKEYSET | CRYPT_SILENT);
 }
 
 const struct key_type key_csp = {

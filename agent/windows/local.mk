@@ -73,3 +73,16 @@ tests/integration/windows/puesto-agent-script.exe: $(WINDOWS_PARTS) $(WINDOWS_SC
 	$(AM_V_GEN)$(MKDIR_P) tests/integration/windows && $(WINDOWS_LINK) $(abs_builddir)/$@ $(WINDOWS_PARTS) $(WINDOWS_SCRIPT) \
 		$(abs_builddir)/agent/windows/version.o
 CLEANFILES += agent/windows/version.o agent/windows/puesto-agent.exe tests/integration/windows/puesto-agent-script.exe
+
+# What goes into an image: the folder puesto and the answers stand on one CD.
+WINDOWS_IMAGE = deploy/windows/install.ps1 deploy/windows/prepare.ps1 deploy/windows/unattend-clone.xml
+WINDOWS_CD = deploy/windows/autounattend.xml deploy/windows/cloudbase-init.conf
+EXTRA_DIST += $(WINDOWS_IMAGE) $(WINDOWS_CD)
+windows-agent: agent/windows/puesto-agent.exe
+	$(AM_V_GEN)rm -rf $@ && $(MKDIR_P) $@/puesto && cp agent/windows/puesto-agent.exe $@/puesto/ && \
+		(cd $(top_srcdir) && tar -cf - $(WINDOWS_IMAGE)) | tar -xf - -C $@/puesto --strip-components=2 && \
+		(cd $(top_srcdir) && tar -cf - $(WINDOWS_CD)) | tar -xf - -C $@ --strip-components=2 && touch $@
+clean-local: clean-windows
+clean-windows:
+	rm -rf windows-agent
+.PHONY: clean-windows

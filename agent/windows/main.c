@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/windows/identity.h"
 #include "agent/windows/journal.h"
 #include "agent/windows/seeding.h"
 #include "agent/windows/service.h"
@@ -64,6 +65,7 @@ static int on_seed(struct program *m, struct pst_err *err)
 
 static int on_forget(struct program *m, struct pst_err *err)
 {
+	identity_forget(&m->disk);
 	seeding_forget(&m->disk);
 	return 0;
 }

@@ -37,6 +37,11 @@ BROKER_TESTS = \
 TESTS += $(BROKER_TESTS)
 EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
 
+# The agent for Windows under Wine (tier 2), and what goes into its images.
+WINDOWS_TESTS = tests/integration/test_windows_agent.py tests/integration/test_windows_images.py
+TESTS += $(WINDOWS_TESTS)
+EXTRA_DIST += $(WINDOWS_TESTS)
+
 # The RDP front with the real xfreerdp3; skips itself without Xvfb or the client.
 check_PROGRAMS += tests/integration/front_host
 tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry_rdp.c
