@@ -32,6 +32,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_lookout.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
+	tests/unit/hypervisor/test_nets.c \
 	tests/unit/hypervisor/test_kubevirt.c \
 	tests/unit/hypervisor/test_objects.c \
 	tests/unit/hypervisor/test_operation.c \
