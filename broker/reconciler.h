@@ -7,8 +7,7 @@
  * and tasks. Loop thread only; nothing here blocks on anything but SQLite.
  *
  * Every call that decides something returns 0, or a negative PST_E… with a
- * sentence in err. When the database refuses (a full disk), nothing has changed
- * and nothing was sent.
+ * sentence in err. When the database refuses (a full disk), nothing has changed, nothing was sent.
  */
 #pragma once
 

@@ -87,7 +87,7 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 		return 0;
 	if (kernel_find(r, kernel, initrd, err) < 0)
 		return err->code;
-	if (!kernel[0] && firmware_is_efi(r->image_base, lv_golden_format(r->image_base), ret, err) < 0)
+	if (!kernel[0] && firmware_is_efi(r->image_base, lv_base_format(r->image_base), ret, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
 	return 0;
 }

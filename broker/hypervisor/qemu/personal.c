@@ -129,10 +129,11 @@ static int unplug(struct qm_op *op, struct pst_err *err)
 {
 	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + UNPLUG_MS);
 	struct pst_err none = PST_ERR_INIT;
-	bool has_it = false;
+	bool has_it = false, had_it;
 
 	if (qm_op_monitor(op, err) < 0 || is_plugged(op, &has_it, err) < 0)
 		return err->code;
+	had_it = has_it;
 	/* Asked before, it may be on its way: QEMU says no then, and tells when it is gone. */
 	if (has_it)
 		(void)qmp_call(op->qmp, "device_del", json_pack("{s:s}", "id", DEVICE), NULL, op->end_ms, &none);
@@ -142,7 +143,8 @@ static int unplug(struct qm_op *op, struct pst_err *err)
 	}
 	if (has_it)
 		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", op->desktop);
-	(void)qmp_call(op->qmp, "blockdev-del", json_pack("{s:s}", "node-name", NODE), NULL, op->end_ms, &none);
+	if (qmp_call(op->qmp, "blockdev-del", json_pack("{s:s}", "node-name", NODE), NULL, op->end_ms, &none) < 0 && had_it)
+		return pst_err_set(err, PST_EIO, "the disk of desktop %s is not closed: %s", op->desktop, none.text);
 	return 0;
 }
 
