@@ -81,9 +81,9 @@ class Windows:
         with open(self.dir + "/cidata/puesto.json", "w") as f:
             f.write(text)
 
-    def settings(self, **fields):
-        os.makedirs(self.data, exist_ok=True)
-        with open(self.data + "/settings.json", "w") as f:
+    def settings(self, data=None, **fields):
+        os.makedirs(data or self.data, exist_ok=True)
+        with open((data or self.data) + "/settings.json", "w") as f:
             json.dump(fields, f)
 
     def sessions(self, *lines):
@@ -99,7 +99,12 @@ class Windows:
             return []
 
     def run(self, *words, exe=EXE, timeout=120):
-        return subprocess.run(["wine", BUILD + "/" + exe, *words], env=self.env, capture_output=True, text=True, timeout=timeout, check=False)
+        """Into files: what Wine starts beside it would hold a pipe open."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            done = subprocess.run(["wine", BUILD + "/" + exe, *words], env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=timeout, check=False)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
 
     def start(self, exe=SCRIPT_EXE):
         agent = subprocess.Popen(["wine", BUILD + "/" + exe, "--data", "Z:" + self.data.replace("/", "\\"), "--console"], env=self.env,
@@ -280,7 +285,7 @@ class WindowsAgent(unittest.TestCase):
         tokens = len(self.provisioner.tokens)
         self.windows.sessions()
         self.logged("log-off user=ana")
-        self.until(lambda: len(self.provisioner.tokens) > tokens, 40)
+        self.until(lambda: len(self.provisioner.tokens) > tokens, 60)
         self.until(lambda: self.windows.log().count("enrolled desktop=") >= 2, 200)
         self.ready()
         self.assertEqual(self.state()["user"], "")
@@ -311,13 +316,13 @@ class WindowsAgent(unittest.TestCase):
         listener = subprocess.Popen(["openssl", "s_server", "-quiet", "-accept", "127.0.0.1:%d" % (port := gate_harness.free_port()), "-cert", other + "/broker.pem",
                                      "-key", other + "/broker.key"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         data = self.windows.dir + "/other"
-        os.makedirs(data)
+        self.windows.settings(data, key="rsa")
         with open(self.pki + "/ca.pem") as f, open(data + "/seed.json", "w") as out:
             json.dump({"desktop": "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d11", "hostname": "d18", "broker": "127.0.0.1:%d" % port, "ca": f.read(), "token": "secret-token"}, out)
         agent = subprocess.Popen(["wine", BUILD + "/" + SCRIPT_EXE, "--data", "Z:" + data.replace("/", "\\"), "--console"], env=self.windows.env,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            eventually(lambda: "is not of this installation's authority" in self.windows.log(data), 60)
+            eventually(lambda: "is not of this installation's authority" in self.windows.log(data), 200)
         finally:
             agent.terminate()
             agent.wait(30)
@@ -327,7 +332,8 @@ class WindowsAgent(unittest.TestCase):
         self.assertNotIn(b"secret-token", heard)
 
     def test_the_program_by_hand(self):
-        """The one that goes into images, with Wine's own sessions."""
+        """The one that goes into images, with the seed of this machine's drive."""
+        eventually(lambda: os.path.exists(self.windows.dir + "/cidata/puesto.json"), 60)
         data = self.windows.dir + "/hand"
         place = "Z:" + data.replace("/", "\\")
         self.assertEqual(self.windows.run("--version").stdout.strip(), "puesto-agent 0.1.0")
