@@ -40,7 +40,7 @@ class MachineProvisioner(Provisioner):
 
     def start(self, desktop, m):
         port = gate_harness.free_port()
-        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "tls", "host": "127.0.0.1", "port": port}}
+        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "tls", "host": "127.0.0.1", "port": port}, "process": True}
         with open(self.pki + "/ca.pem") as f:
             ca = f.read()
         self.guests[desktop] = self.make(port, {
