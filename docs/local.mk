@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	docs/flat-codec.md \
 	docs/foreign-hosts.md \
 	docs/hyperv.md \
+	docs/xen.md \
 	docs/hypervisors.md \
 	docs/images/bench-bytes.svg \
 	docs/images/bench-clip.svg \

@@ -259,6 +259,44 @@ int driver_personal_remove(struct driver *d, const struct machine_personal *p, i
 	return personal_check(p, err) < 0 ? err->code : done(d, d->type->personal_remove(d, p, keep_ms, err), err);
 }
 
+int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
+{
+	struct driver_disk found;
+	int rc = slot_check(d, d->type->disk, "backup", desktop, err);
+
+	memset(&found, 0, sizeof(found));
+	if (rc < 0 || done(d, d->type->disk(d, desktop, &found, err), err) < 0)
+		return err->code;
+	*ret = found;
+	return 0;
+}
+
+int driver_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->disk_ask, "backup", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->disk_ask(d, desktop, commands, fd, ret, err), err);
+}
+
+int driver_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->disk_replace, "backup", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->disk_replace(d, desktop, file, err), err);
+}
+
+int driver_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err)
+{
+	struct driver_room room;
+	int rc = slot_check(d, d->type->disk_room, "backup", desktop, err);
+
+	memset(&room, 0, sizeof(room));
+	if (rc < 0 || done(d, d->type->disk_room(d, desktop, base, bytes, &room, err), err) < 0)
+		return err->code;
+	*ret = room;
+	return 0;
+}
+
 void driver_cancel(struct driver *d, const char *desktop)
 {
 	if (d->type->cancel)
@@ -267,7 +305,8 @@ void driver_cancel(struct driver *d, const char *desktop)
 
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
-	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console", NULL, "personal" };
+	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console",
+		"backup", "personal" };
 	size_t at = 0;
 
 	pst_strlcpy(out, size, "");

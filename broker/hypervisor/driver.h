@@ -17,54 +17,12 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "broker/hypervisor/driver_report.h"
 #include "broker/hypervisor/machine.h"
 
 #include <jansson.h>
 #include <stddef.h>
 #include <uv.h>
-
-/* What this provider carries, discovered and not assumed. */
-enum driver_can {
-	DRIVER_POWER = 1 << 0,
-	DRIVER_SUSPEND = 1 << 1,
-	DRIVER_SNAPSHOT = 1 << 2,
-	DRIVER_RESIZE = 1 << 3,        /* some fields may want a restart: the answer says so */
-	DRIVER_GROW = 1 << 4,          /* disks, while in use */
-	DRIVER_MIGRATE = 1 << 5,
-	DRIVER_LINKED_CLONE = 1 << 6,
-	DRIVER_INSTANT_CLONE = 1 << 7, /* create resumes a booted parent */
-	DRIVER_CONSOLE = 1 << 8,
-	DRIVER_PERSONAL = 1 << 10, /* users' own disks, attached while it runs */
-};
-
-/* "power,snapshot,migrate", or "" when it only creates and destroys; returns out. */
-const char *driver_can_text(unsigned can, char *out, size_t size);
-
-struct driver_capacity {
-	uint32_t machines; /* at most, running or not */
-	unsigned can;      /* DRIVER_… */
-	bool healthy;
-	char reason[MACHINE_REASON_SIZE]; /* why not, and what to do */
-	char limits[MACHINE_NAME_SIZE];   /* which resource limits hold, for the log */
-};
-
-/* One of several hosts of a provider. */
-struct driver_host {
-	char name[MACHINE_NAME_SIZE];
-	uint32_t processors, memory_mb, free_mb; /* free: for new machines, as the host sees it now */
-	uint32_t machines;                       /* that run there, ours or not */
-	uint32_t capacity;                       /* machines at most; 0: memory alone decides */
-	bool usable;
-	char reason[MACHINE_REASON_SIZE]; /* why not, and what to do */
-};
-
-/* One of the networks that a machine_request may name. */
-struct driver_network {
-	char name[MACHINE_NAME_SIZE];
-	char kind[16];                   /* "nat", "isolated", "bridge", "ovs", "existing": a word of the driver's */
-	char about[MACHINE_NAME_SIZE];   /* "br0, VLAN 20", for people */
-	bool peers;                      /* desktops in it reach each other */
-};
 
 struct driver;
 
@@ -148,6 +106,14 @@ struct driver_type {
 	int (*personal_detach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 	/* Into the recycle bin for keep_ms. PST_EBUSY while a desktop has it; 0 when there is none. */
 	int (*personal_remove)(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
+	/* The four below go together (DRIVER_BACKUP); backup/ is who calls them. */
+	int (*disk)(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err);
+	/* As blocks.ask of backup/blocks.h, of the QEMU that has the disk open; PST_ECONFLICT when none has. Beside other slots. */
+	int (*disk_ask)(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
+	/* The machine is off (else PST_EBUSY): its disk becomes that file, of its folder. Snapshots and a saved memory go with the old one. */
+	int (*disk_replace)(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
+	/* Makes the folder, for at least that many bytes. create takes the disk from there, when its order (storage/order.h) is a restore. */
+	int (*disk_room)(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -187,6 +153,10 @@ int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct
 int driver_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 int driver_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 int driver_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
+int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err);
+int driver_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
+int driver_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
+int driver_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

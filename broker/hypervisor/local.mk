@@ -4,7 +4,7 @@ noinst_LIBRARIES += broker/hypervisor/libhypervisor.a
 broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/calls.c broker/hypervisor/calls.h \
 	broker/hypervisor/console.c broker/hypervisor/console.h \
-	broker/hypervisor/driver.c broker/hypervisor/driver.h \
+	broker/hypervisor/driver.c broker/hypervisor/driver.h broker/hypervisor/driver_report.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/http.c broker/hypervisor/http.h \
@@ -47,6 +47,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
 	broker/hypervisor/local/watch.c \
 	broker/hypervisor/qemu/command.c broker/hypervisor/qemu/command.h \
+	broker/hypervisor/qemu/disk.c \
 	broker/hypervisor/qemu/instant.c broker/hypervisor/qemu/instant.h \
 	broker/hypervisor/qemu/keeper.c \
 	broker/hypervisor/qemu/spawn.c broker/hypervisor/qemu/spawn.h \
@@ -85,6 +86,7 @@ broker_hypervisor_libhypervisor_a_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS) $(E
 include broker/hypervisor/disk/local.mk
 include broker/hypervisor/oci/local.mk
 include broker/hypervisor/storage/local.mk
+include broker/hypervisor/backup/local.mk
 include broker/hypervisor/libvirt/local.mk
 include broker/hypervisor/ssh/local.mk
 include broker/hypervisor/hosts/local.mk

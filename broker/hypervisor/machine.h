@@ -99,3 +99,14 @@ struct machine_personal {
 	char pool[MACHINE_NAME_SIZE];  /* for the rights on datastores; may be "" */
 	uint32_t size_mb;              /* of a new one; a smaller one grows to it */
 };
+
+/* Where a machine's disk lies on this host: qcow2, with the golden disk at the bottom. */
+struct driver_disk {
+	char path[PATH_MAX], base[PATH_MAX];
+	bool is_open; /* a QEMU has it */
+};
+
+/* Where the disk of a machine can be made that is not there: FOLDER/disk.qcow2, on the golden disk as it lies there. */
+struct driver_room {
+	char folder[PATH_MAX], base[PATH_MAX];
+};

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/backups.h"
 #include "broker/hypervisor/job.h"
 #include "broker/hypervisor/storage/storage.h"
 
@@ -41,6 +42,7 @@ struct provisioner {
 	size_t drivers_n;
 	struct pst_ctl_client *client;
 	struct storage *storage; /* owned; NULL without */
+	struct backups *backups; /* owned; NULL without */
 	unsigned connection; /* counts connections */
 	struct queued *first, **last;
 	unsigned jobs, running;
@@ -143,6 +145,8 @@ static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, vo
 		pst_warn("the broker did not take the hello: %s", err.text);
 	else if (p->storage && !p->closing)
 		storage_connect(p->storage, pst_ctl_client_ctl(p->client));
+	if (err.code == 0 && p->backups && !p->closing)
+		backups_connect(p->backups, pst_ctl_client_ctl(p->client));
 }
 
 static void providers_log(struct provisioner *p, const json_t *providers)
@@ -272,12 +276,24 @@ static void health_ask(void *arg)
 	pst_timer_start(p->health_timer, p->sick ? HEALTH_SICK_MS : HEALTH_INTERVAL_MS, health_ask, p);
 }
 
+static void close_continue(struct provisioner *p);
+
+static void backups_closed(void *arg)
+{
+	close_continue(arg);
+}
+
 static void close_continue(struct provisioner *p)
 {
 	struct storage *s = p->storage;
 
 	if (p->running > 0)
 		return;
+	if (p->backups) {
+		backups_close(p->backups, backups_closed, p);
+		p->backups = NULL;
+		return;
+	}
 	p->storage = NULL;
 	if (s)
 		storage_close(s, freed, p);
@@ -321,13 +337,21 @@ static void on_done(uv_work_t *work, int status)
 		machine_watch(p, desktop);
 	if (changed && pst_ctl_client_ctl(p->client))
 		hello_prepare(p);
+	if (p->backups)
+		backups_go_on(p->backups);
 	pump(p);
+}
+
+/* A back-up has the desktop's disk: it gives way. Its screen is another matter. */
+static bool is_held(struct provisioner *p, const struct job *job)
+{
+	return p->backups && job->desktop[0] && job->kind != JOB_CONSOLE && backups_hold(p->backups, job->desktop);
 }
 
 static void pump(struct provisioner *p)
 {
 	for (struct queued *q = p->first; q && p->running < p->threads && !p->closing; q = q->next) {
-		if (q->running || desktop_busy(p, q->job.desktop, q))
+		if (q->running || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
 			continue;
 		q->running = true;
 		p->running++;
@@ -350,6 +374,8 @@ static void on_closed(struct pst_ctl_client *client, const char *reason, void *a
 	p->connection++;
 	if (p->storage)
 		storage_disconnect(p->storage);
+	if (p->backups)
+		backups_disconnect(p->backups);
 	pst_warn("the broker is gone (%s); desktops go on, dialling again", reason);
 }
 
@@ -360,7 +386,8 @@ static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void 
 	struct queued *q;
 
 	pst_fd_close(&fd);
-	if (p->storage && storage_take(p->storage, pst_ctl_client_ctl(client), msg))
+	if ((p->storage && storage_take(p->storage, pst_ctl_client_ctl(client), msg)) ||
+		(p->backups && backups_take(p->backups, pst_ctl_client_ctl(client), msg)))
 		return;
 	q = queue_add(p, JOB_INVENTORY);
 	if (!q) {
@@ -420,6 +447,36 @@ int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err
 void provisioner_set_storage(struct provisioner *p, struct storage *s)
 {
 	p->storage = s;
+}
+
+static struct driver *driver_named(void *arg, const char *name)
+{
+	struct provisioner *p = arg;
+
+	for (size_t i = 0; i < p->drivers_n; i++) {
+		if (strcmp(p->drivers[i]->name, name) == 0)
+			return p->drivers[i];
+	}
+	return NULL;
+}
+
+static bool is_busy(void *arg, const char *desktop)
+{
+	return desktop_busy(arg, desktop, NULL);
+}
+
+static void backup_over(void *arg)
+{
+	pump(arg);
+}
+
+int provisioner_set_backups(struct provisioner *p, struct stores *set, unsigned at_once, struct pst_err *err)
+{
+	const struct backups_params params = { .loop = p->loop, .set = set, .at_once = at_once, .find = driver_named, .is_busy = is_busy,
+		.over = backup_over, .arg = p };
+
+	p->backups = backups_create(&params);
+	return p->backups ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
 }
 
 int provisioner_start(struct provisioner *p, struct pst_err *err)

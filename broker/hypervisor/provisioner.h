@@ -14,6 +14,7 @@
 
 struct provisioner;
 struct storage;
+struct stores;
 
 /* socket is copied. threads: blocking calls at a time. NULL on no memory. */
 struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsigned threads);
@@ -23,6 +24,9 @@ int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err
 
 /* Takes s, which speaks on the same connection. Call once, before the start. */
 void provisioner_set_storage(struct provisioner *p, struct storage *s);
+
+/* Back-ups onto the datastores of set (borrowed), so many at once. Call once, before the start. */
+int provisioner_set_backups(struct provisioner *p, struct stores *set, unsigned at_once, struct pst_err *err);
 
 /* Begins to dial. Call once, after every add. */
 int provisioner_start(struct provisioner *p, struct pst_err *err);

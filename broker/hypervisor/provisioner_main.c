@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/backups.h"
+#include "broker/hypervisor/backup/forget.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/provisioner.h"
 #include "broker/hypervisor/registry.h"
@@ -106,6 +108,7 @@ static int datastores_open(struct program *g, struct pst_err *err)
 	char unpack[PATH_MAX];
 	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack };
 	struct storage *s = NULL;
+	uint32_t backups;
 
 	if (path_make(unpack, err, "%s/puesto-unpack", g->libexec) < 0)
 		return err->code;
@@ -114,6 +117,10 @@ static int datastores_open(struct program *g, struct pst_err *err)
 	if (!s)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	provisioner_set_storage(g->provisioner, s);
+	backup_daemon_set(pst_conf_str(g->conf, "provisioner", "qemu_storage_daemon", "/usr/bin/qemu-storage-daemon"));
+	if (pst_conf_u32(g->conf, "provisioner", "backups", 1, 64, BACKUPS_AT_ONCE, &backups, err) < 0 ||
+		provisioner_set_backups(g->provisioner, set, backups, err) < 0)
+		return err->code;
 	return storage_configure(set, g->conf, g->data, err);
 }
 

@@ -9,7 +9,7 @@ import threading
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 TOOL = os.path.join(BUILD, "tests/integration/driver_tool")
-DEADLINE = 60.0 * float(os.environ.get("PUESTO_TEST_SLOWNESS", "1"))
+DEADLINE = 60.0 * float(os.environ.get("PUESTO_TEST_PATIENCE", "1"))
 
 
 def is_for_later():
@@ -29,12 +29,12 @@ class Refused(Exception):
 
 
 class Driver:
-    def __init__(self, data, settings):
-        """settings: the lines of its section."""
+    def __init__(self, data, settings, more=""):
+        """settings: the lines of its section. more: other sections, as text."""
         os.makedirs(data, exist_ok=True)
         conf = os.path.join(data, "driver.conf")
         with open(conf, "w") as f:
-            f.write("[provider-test]\n" + "".join("%s = %s\n" % s for s in settings.items()))
+            f.write("[provider-test]\n" + "".join("%s = %s\n" % s for s in settings.items()) + more)
         self.process = subprocess.Popen([TOOL, data, conf, "provider-test"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.numbers = itertools.count(1)
         self.waiting, self.ends, self.lock = {}, queue.Queue(), threading.Lock()

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/task.h"
 #include "broker/hypervisor/registry.h"
 #include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/storage.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
 #define WORDS 7
@@ -252,6 +254,38 @@ static void run_stores(struct command *c)
 	json_object_set_new(c->answer, "stores", list);
 }
 
+static struct backup_task *backup; /* the one at work */
+
+static void on_backup(void *arg)
+{
+}
+
+/* An order as the broker writes it, without spaces; the last news of it is the answer. */
+static void run_backup(struct command *c)
+{
+	json_t *msg = json_loads(c->words[0], 0, NULL), *news = NULL;
+	struct backup_order o;
+
+	c->rc = backup_order_parse(msg, &o, &c->err);
+	json_decref(msg);
+	if (c->rc < 0)
+		return;
+	backup = backup_task_create(stores_shared(), driver, &o, on_backup, NULL);
+	backup_task_start(backup);
+	while (!backup_task_is_over(backup))
+		usleep(20000);
+	backup_task_news(backup, &news);
+	json_object_set_new(c->answer, "news", news);
+	backup_task_destroy(backup);
+	backup = NULL;
+}
+
+static void run_backup_cancel(struct command *c)
+{
+	if (backup)
+		backup_task_cancel(backup, NULL);
+}
+
 static const struct {
 	const char *verb;
 	void (*run)(struct command *c);
@@ -274,6 +308,8 @@ static const struct {
 	{ "unpublish", run_version },
 	{ "purge", run_version },
 	{ "stores", run_stores },
+	{ "backup", run_backup },
+	{ "backup_cancel", run_backup_cancel },
 };
 
 static void on_work(uv_work_t *work)

@@ -102,9 +102,9 @@ FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py te
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # The provider "qemu"; skips itself without QEMU.
-QEMU_TESTS = tests/integration/test_qemu.py
+QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
 TESTS += $(QEMU_TESTS)
-EXTRA_DIST += $(QEMU_TESTS)
+EXTRA_DIST += $(QEMU_TESTS) tests/integration/backup_harness.py
 # Drivers over HTTP against doubles of their hypervisors.
 REST_TESTS = tests/integration/test_kubevirt.py tests/integration/test_proxmox.py
 TESTS += $(REST_TESTS)
@@ -115,6 +115,7 @@ EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/r
 TESTS += tests/integration/test_hyperv.py
 EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py
 # Machines with a kernel of their own, tier 3.
-NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_storage.py
+NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py \
+	tests/integration/test_nested_storage.py
 TESTS += $(NESTED_TESTS)
 EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py

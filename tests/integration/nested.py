@@ -15,7 +15,7 @@ built here runs there, tests as well. What is made for it once is kept below PUE
 
 The guest's init is init() below: file systems, udev, a card eth0 with 10.0.2.15 on QEMU's user network, and a shell on the second serial line, by which run()
 works. There is no systemd: a test starts the daemons that it wants. The folder m.share is /nested in the guest, for writing too. disks are files of the
-host (raw or ….qcow2), /dev/disk/by-id/virtio-disk0 and so on. further words for QEMU (a tap, another card): more.
+host (raw or ….qcow2), /dev/disk/by-id/virtio-disk0 and so on; scratch_mb is one of ours below /var/tmp and /var/lib/libvirt, which else are memory. further words for QEMU (a tap, another card): more.
 
 QEMU ends with the test's process whatever happens to it, and with the machine's close()."""
 import contextlib
@@ -24,6 +24,7 @@ import fcntl
 import gzip
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -36,8 +37,9 @@ import guest_harness
 
 SOURCE, BUILD = guest_harness.SOURCE, guest_harness.BUILD
 CACHE = os.environ.get("PUESTO_NESTED", "/tmp/puesto-nested")
-NEEDED = ("qemu-system-x86_64", "busybox", "cpio", "modprobe", "depmod", "dpkg-deb", "apt-get", "tar", "unshare", "mount")
+NEEDED = ("qemu-system-x86_64", "busybox", "cpio", "modprobe", "depmod", "dpkg-deb", "apt-get", "tar", "unshare", "mount", "mkfs.ext4")
 BOOT_S = 240.0  # on a busy machine; 20 s on an idle one
+KEPT_S = 14 * 86400  # that a folder is kept which nobody used
 MARK = "nested: ready"
 FIRST_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_blk", "virtio_net")
 PR_SET_PDEATHSIG = 1
@@ -70,8 +72,18 @@ hostname nested
 mkdir -p /var/lib/nfs/rpc_pipefs /etc/iscsi /run/lock/iscsi
 rm -f /.dockerenv # this machine may be a container: the guest is none, and its udev must not think so
 /lib/systemd/systemd-udevd --daemon; udevadm trigger --action=add; udevadm settle -t 60
+if [ -b /dev/disk/by-id/virtio-scratch ]; then
+	mount /dev/disk/by-id/virtio-scratch /var/tmp; chmod 1777 /var/tmp
+	cp -a /var/lib/libvirt /var/tmp/libvirt; mount --bind /var/tmp/libvirt /var/lib/libvirt
+fi
 ip link set lo up
 if [ -e /sys/class/net/eth0 ]; then ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2; fi
+if grep -q xen /sys/hypervisor/type 2>/dev/null; then
+	for m in xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-netback; do modprobe "$m"; done
+	mount -t xenfs xenfs /proc/xen; mkdir -p /run/xen /run/xenstored /var/log/xen /var/lib/xen
+	for x in /usr/lib/xen-4*/bin; do export PATH="$PATH:$x"; done
+	xenstored --pid-file /run/xen/xenstored.pid; xenconsoled --log=all --log-dir=/var/log/xen; xen-init-dom0
+fi
 for program in /nested/init.d/*; do [ -x "$program" ] && "$program"; done
 echo "%s $(cut -d' ' -f1 /proc/uptime)" >/dev/console
 while :; do setsid sh -c 'exec sh -i </dev/ttyS1 >/dev/ttyS1 2>&1'; done
@@ -92,6 +104,11 @@ def missing(*lists):
     except subprocess.CalledProcessError as e:
         return "apt knows no way to the packages of %s: %s" % (" ".join(lists), e.stderr.strip()[-300:])
     return ""
+
+
+def is_within():
+    """Does the test run in such a machine (again() started it)?"""
+    return "PUESTO_NESTED_WITHIN" in os.environ
 
 
 def release():
@@ -168,6 +185,9 @@ def prepared(lists):
     os.makedirs(CACHE, mode=0o700, exist_ok=True)
     with open(CACHE + "/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for other in os.listdir(CACHE):
+            if os.path.isdir(CACHE + "/" + other) and os.stat(CACHE + "/" + other).st_mtime < time.time() - KEPT_S:
+                shutil.rmtree(CACHE + "/" + other)
         if not os.path.exists(folder):
             new = tempfile.mkdtemp(prefix="new-", dir=CACHE)
             try:
@@ -175,6 +195,7 @@ def prepared(lists):
                 os.rename(new, folder)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
+        os.utime(folder)
     return folder
 
 
@@ -191,6 +212,30 @@ def make(new, packages):
             with gzip.open(layer + "/boot/" + name) as f, open(new + "/xen", "wb") as out:
                 shutil.copyfileobj(f, out)
     initrd_make(layer, version, new + "/initrd")
+
+
+def tiny_image(folder, program, modules):
+    """In a machine: a guest's kernel, and busybox with the running kernel's modules and a first program of the test's, beside an empty golden disk, whose path is returned."""
+    root = os.path.join(folder, "root")
+    for d in ("bin", "proc", "sys", "dev"):
+        os.makedirs(os.path.join(root, d))
+    shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
+    order = []
+    for module in modules:
+        done = subprocess.run(["modprobe", "--show-depends", module], capture_output=True, text=True, check=True)
+        order += [line.split()[1] for line in done.stdout.splitlines() if line.startswith("insmod")]
+    for n, file in enumerate(dict.fromkeys(order)):
+        shutil.copy(file, "%s/%02d.ko" % (root, n))
+    with open(root + "/init", "w") as f:
+        f.write("#!/bin/busybox sh\n/bin/busybox --install -s /bin\nmount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev\n"
+                'for m in /*.ko; do insmod "$m"; done\n' + program)
+    os.chmod(root + "/init", 0o755)
+    subprocess.run("find . | cpio -o -H newc --quiet | gzip -1 >../initrd", shell=True, cwd=root, check=True)
+    shutil.copy("/boot/vmlinuz-" + os.uname().release, folder + "/vmlinuz")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", folder + "/disk.qcow2", "64M"], check=True)
+    for name in ("vmlinuz", "initrd", "disk.qcow2"):
+        os.chmod(os.path.join(folder, name), 0o444)
+    return folder + "/disk.qcow2"
 
 
 def free_port():
@@ -210,7 +255,7 @@ class Failed(Exception):
 class Machine:
     """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port()."""
 
-    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), xen=False, cpu=None, more=()):
+    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, more=()):
         self.folder = prepared([w for w in lists if w != "machine"])
         self.dir = tempfile.mkdtemp(prefix="puesto-nested-")
         self.share, self.xen, self.count, self.shell, self.process = self.dir + "/share", xen, 0, None, None
@@ -221,7 +266,7 @@ class Machine:
                  # Xen's libxl knows real processors only; KVM needs the most that translation has (AMD's SVM).
                  "-accel", "tcg,thread=multi,tb-size=256", "-cpu", cpu or ("Nehalem" if xen else "max"),
                  "-device", "virtio-rng-pci", "-serial", "file:%s/console" % self.dir, "-serial", "unix:%s/shell,server=on,wait=off" % self.dir]
-        words += self.boot_words(memory_mb) + self.mount_words() + self.disk_words(disks) + self.network_words() + list(more)
+        words += self.boot_words(memory_mb) + self.mount_words() + self.disk_words(disks) + self.scratch_words(scratch_mb) + self.network_words() + list(more)
         self.start(words)
 
     def boot_words(self, memory_mb):
@@ -245,6 +290,15 @@ class Machine:
             words += ["-blockdev", "driver=%s,node-name=disk%d,file.driver=file,file.filename=%s,discard=unmap" % (
                 "qcow2" if path.endswith(".qcow2") else "raw", n, path), "-device", "virtio-blk-pci,drive=disk%d,serial=disk%d" % (n, n)]
         return words
+
+    def scratch_words(self, megabytes):
+        if not megabytes:
+            return []
+        path = self.dir + "/scratch"
+        subprocess.run(["truncate", "-s", "%dM" % megabytes, path], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E", "lazy_itable_init=1", path], check=True)
+        return ["-blockdev", "driver=raw,node-name=scratch,file.driver=file,file.filename=%s,cache.no-flush=on" % path,
+                "-device", "virtio-blk-pci,drive=scratch,serial=scratch"]
 
     def network_words(self):
         forwards = "".join(",hostfwd=tcp:127.0.0.1:%d-:%d" % (host, guest) for guest, host in self.ports.items())
@@ -300,6 +354,16 @@ class Machine:
         if check and code != "0":
             raise Failed("%s: ended with %s\n%s" % (command, code, out[-6000:]))
         return out
+
+    def again(self, argv, seconds, patience=8, **environment):
+        """Runs the test's own program in the machine, as is_within() tells it; shows what it said, and returns its exit status."""
+        words = {"top_builddir": BUILD, "top_srcdir": SOURCE, "PUESTO_NESTED_WITHIN": "yes", "PUESTO_TEST_PATIENCE": str(patience),
+                 "PUESTO_TIER": os.environ.get("PUESTO_TIER", "1"), **environment}
+        command = "cd %s && env %s python3 %s; echo ended with $?" % (shlex.quote(BUILD), " ".join("%s=%s" % (k, shlex.quote(v)) for k, v in words.items()),
+                                                                      " ".join(map(shlex.quote, [os.path.abspath(argv[0]), *argv[1:]])))
+        out, _, code = self.run(command, seconds).rpartition("ended with ")
+        print(out, flush=True)
+        return int(code)
 
     def close(self):
         if self.shell:

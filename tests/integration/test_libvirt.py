@@ -21,6 +21,7 @@ from driver_harness import TOOL, Driver, Refused
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
+ACCEL = os.environ.get("PUESTO_TEST_LIBVIRT_ACCEL", "tcg")
 MIB = 1 << 20
 
 
@@ -55,7 +56,7 @@ class World:
         self.drivers = []
 
     def driver(self, data="data", **more):
-        settings = {"kind": "libvirt", "uri": self.one.uri, "directory": self.directory, "network": "none", "accel": "tcg", "deadline_s": 30,
+        settings = {"kind": "libvirt", "uri": self.one.uri, "directory": self.directory, "network": "none", "accel": ACCEL, "deadline_s": int(libvirt_host.DEADLINE),
                     "addresses": "10.9.0.10-10.9.0.60", "agents": "10.9.0.1:5911", "agents_ca": self.ca, **more}
         if "hosts" in settings:
             del settings["uri"]
@@ -107,7 +108,7 @@ def lives(pid):
 
 def test_the_contract_holds(world):
     before, mode = world.golden_bytes(), os.stat(world.golden)
-    done = subprocess.run([UNIT, "--filter", "libvirt/qemu_keeps_the_contract", "--verbose"], text=True, capture_output=True, timeout=240,
+    done = subprocess.run([UNIT, "--filter", "libvirt/qemu_keeps_the_contract", "--verbose"], text=True, capture_output=True, timeout=240 * libvirt_host.PATIENCE,
                           env=dict(os.environ, PUESTO_TEST_LIBVIRT_URI=world.one.uri, PUESTO_TEST_LIBVIRT_GOLDEN=world.golden,
                                    PUESTO_TEST_LIBVIRT_DIRECTORY=world.directory))
     assert done.returncode == 0 and "[PASS] libvirt::qemu_keeps_the_contract" in done.stderr + done.stdout, done.stdout + done.stderr
@@ -178,7 +179,7 @@ def test_a_daemon_that_dies_takes_nobody_with_it(world):
     machines = driver.machines()
     assert machines[stays]["state"] == "running" and machines[dies]["state"] == "failed", machines
     assert world.one.qemu_pid("puesto-" + stays) == pids[stays] and lives(pids[stays])
-    end = driver.ends.get(timeout=20)
+    end = driver.ends.get(timeout=20 * libvirt_host.PATIENCE)
     assert end["ended"] == dies and end["reason"] and driver.ends.empty(), end
     for desktop in stays, dies:
         driver.call("destroy", desktop)
@@ -256,7 +257,7 @@ def test_a_full_disk_leaves_nothing(world):
 def on_stores(world, **more):
     """A driver on two datastores; a driver's settings are the end of its section, so that sections may follow."""
     section = "".join("\n[datastore-%s]\npath = %s\nwarning = 20\ncritical = 50\nkeep_free_mb = 0" % s for s in world.stores.items())
-    settings = {"kind": "libvirt", "uri": world.one.uri, "network": "none", "accel": "tcg", "deadline_s": 30, "addresses": "10.9.0.10-10.9.0.60",
+    settings = {"kind": "libvirt", "uri": world.one.uri, "network": "none", "accel": ACCEL, "deadline_s": int(libvirt_host.DEADLINE), "addresses": "10.9.0.10-10.9.0.60",
                 "agents": "10.9.0.1:5911", "agents_ca": world.ca, **more, "datastores": "fast, slow" + section}
     driver = Driver(os.path.join(world.folder, "data"), settings)
     world.drivers.append(driver)
@@ -425,7 +426,7 @@ def test_addresses_are_reserved_in_the_network(world):
 def test_a_desktop_moves_to_another_host_and_back(world):
     world.two.start()
     driver = world.driver(hosts="one=%s, two=%s" % (world.one.uri, world.two.uri), shared_directory="yes",
-                          migrate_uris="one=tcp://127.0.0.1, two=tcp://127.0.0.1", deadline_s=60)
+                          migrate_uris="one=tcp://127.0.0.1, two=tcp://127.0.0.1", deadline_s=int(2 * libvirt_host.DEADLINE))
     desktop = world.create(driver)
     assert "migrate" in driver.health()["can"]
     driver.call("watch", desktop)

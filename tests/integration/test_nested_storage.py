@@ -13,7 +13,7 @@ import nested
 
 LISTS = ("machine-storage",)
 TESTS = nested.SOURCE + "/tests/integration"
-IN_THE_TREE = "cd '%s' && export top_builddir='%s' PUESTO_TIER=3 PUESTO_TEST_SLOWNESS=10 && " % (nested.BUILD, nested.BUILD)
+IN_THE_TREE = "cd '%s' && export top_builddir='%s' PUESTO_TIER=3 PUESTO_TEST_PATIENCE=10 && " % (nested.BUILD, nested.BUILD)
 
 
 class Storage(unittest.TestCase):

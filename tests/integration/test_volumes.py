@@ -79,7 +79,7 @@ class World:
     def driver(self, section="keep_free_mb = 0\nwarning = 98\ncritical = 99", **more):
         """A driver's settings are the end of its section, so that sections may follow."""
         text = "\n[datastore-san]\nkind = volumes\npool = vdi\nuri = %s\n%s" % (self.one.uri, section)
-        settings = {"kind": "libvirt", "uri": self.one.uri, "network": "none", "accel": "tcg", "deadline_s": int(30 * libvirt_host.SLOWNESS), "addresses": "10.9.0.10-10.9.0.60",
+        settings = {"kind": "libvirt", "uri": self.one.uri, "network": "none", "accel": "tcg", "deadline_s": int(30 * libvirt_host.PATIENCE), "addresses": "10.9.0.10-10.9.0.60",
                     "agents": "10.9.0.1:5911", "agents_ca": self.ca, **more}
         driver = Driver(self.data, {**settings, "datastores": settings.get("datastores", "san") + text})
         self.drivers.append(driver)

@@ -19,6 +19,7 @@
 
 #define CHUNK 16384
 #define POLL_MAX_MS 60000
+#define LAST_WORDS_MS 2000
 
 static char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
 
@@ -60,7 +61,7 @@ static _Noreturn void child_start(const struct run *r, pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
-	null = r->p->input ? r->in[1] : open("/dev/null", O_RDONLY);
+	null = r->in[1] >= 0 ? r->in[1] : open("/dev/null", O_RDONLY);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(r->out[1], 1) < 0 || dup2(r->words[1], 2) < 0)
 		child_fail(r->failed[1], "connect its streams");
 	if (r->p->sandbox)
@@ -95,9 +96,9 @@ static int run_start(struct run *r, struct pst_err *err)
 	if (pipe2(r->out, O_CLOEXEC) < 0 || pipe2(r->words, O_CLOEXEC) < 0 || pipe2(r->failed, O_CLOEXEC) < 0 ||
 		pst_fd_set_nonblock(r->out[0], 1) < 0 || pst_fd_set_nonblock(r->words[0], 1) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "pipe");
-	if (r->p->input && pst_unix_pair(r->in, err) < 0)
+	if ((r->p->input || r->p->talk) && pst_unix_pair(r->in, err) < 0)
 		return err->code;
-	if (r->p->input)
+	if (r->in[1] >= 0)
 		pst_fd_set_nonblock(r->in[1], 0);
 	/* No handler of ours runs in the child. */
 	sigfillset(&all);
@@ -238,6 +239,17 @@ static int run_reap(struct run *r, int rc, uint64_t deadline_ms, struct pst_err 
 	return rc < 0 ? rc : status_of(r, status, err);
 }
 
+/* One that ended while it was spoken to has said why to its stderr. */
+static int run_talk(struct run *r, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+	int rc = r->p->talk(r->p->arg, r->in[0], err);
+
+	if (rc == PST_ECLOSED && run_listen(r, pst_mono_ms() + LAST_WORDS_MS, &why) == 0 && r->n_last)
+		return pst_err_set(err, PST_EIO, "%s", last_line(r));
+	return rc;
+}
+
 int child_run(const struct child_params *p, struct pst_err *err)
 {
 	struct run r = { .p = p, .out = { -1, -1 }, .words = { -1, -1 }, .failed = { -1, -1 }, .in = { -1, -1 } };
@@ -245,7 +257,9 @@ int child_run(const struct child_params *p, struct pst_err *err)
 	int rc = run_start(&r, err);
 
 	if (rc == 0) {
-		rc = run_listen(&r, deadline_ms, err);
+		rc = p->talk ? run_talk(&r, err) : 0;
+		if (rc == 0)
+			rc = run_listen(&r, deadline_ms, err);
 		rc = run_reap(&r, rc, deadline_ms, err);
 	}
 	pipes_close(&r);

@@ -22,6 +22,11 @@ struct child_params {
 	/* Its stdin, which stays open until it ends; NULL: none. Borrowed. */
 	const char *input;
 	size_t input_len;
+	/*
+	 * Instead of input: speaks with its stdin, a socket (borrowed), on the calling thread, and returns when it has been
+	 * told to end. Not 0: it is killed. NULL: nobody speaks.
+	 */
+	int (*talk)(void *arg, int fd, struct pst_err *err);
 	/* Pieces of stdout as they come, not terminated; borrowed for the call. May be NULL. */
 	void (*said)(void *arg, const char *text, size_t len);
 	/* Asked after each piece; false ends it with PST_ECLOSED. May be NULL. */

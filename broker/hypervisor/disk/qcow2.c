@@ -11,6 +11,7 @@
 #define V3_LENGTH 104
 #define EXTENSION_END 0
 #define EXTENSION_BACKING_FORMAT UINT32_C(0xe2792aca)
+#define EXTENSION_BITMAPS UINT32_C(0x23852875)
 #define EXTENSIONS_MAX 64
 
 /* The same ceilings as QEMU's own. */
@@ -157,6 +158,7 @@ static int read_extensions(struct pst_cursor *c, const struct fields *f, struct 
 			return invalid(err, "a header extension is cut off");
 		if (type == EXTENSION_BACKING_FORMAT && read_backing_format(c, n, h, err) < 0)
 			return err->code;
+		h->has_bitmaps |= type == EXTENSION_BITMAPS;
 		c->at = next < c->len ? next : c->len;
 	}
 	return 0;

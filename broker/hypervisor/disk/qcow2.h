@@ -29,6 +29,7 @@ struct qcow2_header {
 	uint32_t snapshots; /* internal ones */
 	bool is_dirty;      /* refcounts wait for a repair */
 	bool is_encrypted;
+	bool has_bitmaps;   /* of dirty blocks */
 	bool has_data_file; /* the guest's bytes are in a file of their own */
 	char backing[QCOW2_BACKING_MAX + 1];    /* "" without one */
 	char backing_format[QCOW2_FORMAT_SIZE]; /* "" when the header does not tell it */

@@ -79,6 +79,13 @@ static int system_allow(int ruleset, struct pst_err *err)
 	return 0;
 }
 
+static int file_give(const struct sandbox *s, int fd, struct pst_err *err)
+{
+	if (fchown(fd, s->uid, s->uid) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "sandbox: give a file to uid %u", s->uid);
+	return landlock_allow(s->ruleset, fd, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, err);
+}
+
 static int files_allow(const struct sandbox *s, struct pst_err *err)
 {
 	const struct sandbox_params *p = &s->params;
@@ -88,12 +95,10 @@ static int files_allow(const struct sandbox *s, struct pst_err *err)
 	for (size_t i = 0; i < p->n_read; i++)
 		if (landlock_allow(s->ruleset, p->read_fds[i], LANDLOCK_ACCESS_FS_READ_FILE, err) < 0)
 			return err->code;
-	if (p->write_fd < 0)
-		return 0;
-	if (fchown(p->write_fd, s->uid, s->uid) < 0)
-		return pst_err_sys(err, PST_EIO, errno, "sandbox: give a file to uid %u", s->uid);
-	return landlock_allow(s->ruleset, p->write_fd,
-		LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, err);
+	for (size_t i = 0; i < p->n_write; i++)
+		if (file_give(s, p->write_fds[i], err) < 0)
+			return err->code;
+	return p->write_fd < 0 ? 0 : file_give(s, p->write_fd, err);
 }
 
 int sandbox_init(struct sandbox *s, const struct sandbox_params *params, struct pst_err *err)

@@ -21,6 +21,8 @@ struct sandbox_params {
 	const int *read_fds; /* files that it may open by their paths and read */
 	size_t n_read;
 	int write_fd; /* a file that it may open and write; becomes its uid's. -1: none */
+	const int *write_fds; /* and more of them */
+	size_t n_write;
 };
 
 struct sandbox {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/unixsock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct lv_call *lv_call_create(struct libvirt *lv, const char *desktop, int (*wo
 	c->lv = lv;
 	c->work = work;
 	c->refs = 1;
+	c->fd = -1;
 	c->step = "waiting for its turn";
 	if (desktop)
 		pst_strlcpy(c->desktop, sizeof(c->desktop), desktop);
@@ -50,6 +52,9 @@ void lv_call_unref(struct lv_call *c)
 	if (!last)
 		return;
 	pst_wipe(c->request.enrol_token, sizeof(c->request.enrol_token));
+	json_decref(c->commands);
+	json_decref(c->returned);
+	pst_fd_close(&c->fd);
 	free(c->items);
 	free(c->hosts);
 	free(c);

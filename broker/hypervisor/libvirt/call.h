@@ -28,11 +28,18 @@ struct lv_call {
 	enum machine_power wish;
 	bool refresh;
 	bool tolerates; /* lv_find: hosts that do not answer are left out, but request.host */
+	json_t *commands; /* owned: of QEMU's monitor */
+	int fd;           /* owned, -1 without: goes with the first of them */
+	char path[PATH_MAX]; /* of a file, or a golden disk */
+	uint64_t bytes;
 	/* the answer, to be read when lv_call_run returned 0 */
 	struct pst_err err;
 	struct machine machine;
 	struct machine_endpoint endpoint;
 	struct driver_capacity capacity;
+	struct driver_disk disk;
+	struct driver_room room;
+	json_t *returned; /* owned, or NULL */
 	struct lv_item *items;
 	size_t items_n, items_cap;
 	size_t folders_from; /* of the items: those before are domains */

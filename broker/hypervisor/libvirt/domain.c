@@ -135,7 +135,8 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 	pst_buf_printf(b, "<target dev='%s' bus='%s'/></disk>", f->disk, f->bus);
 	if (!is_set(d->seed) || !is_set(f->seed_disk))
 		return;
-	put(b, "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
+	/* A CD, because QEMU's disk of Xen (xen-disk) takes none that is for reading only. */
+	put(b, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
 	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->bus);
 }
 

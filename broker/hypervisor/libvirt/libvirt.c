@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The driver "libvirt": its table, and what belongs to no call. */
+#include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/call.h"
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
@@ -9,6 +10,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,6 +262,62 @@ static int libvirt_console(struct driver *d, const char *desktop, struct machine
 	return rc;
 }
 
+static int libvirt_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_BACKUP, lv_disk_work, err);
+	int rc = c ? lv_call_run(c, 0, err) : err->code;
+
+	if (rc == 0)
+		*ret = c->disk;
+	if (c)
+		lv_call_unref(c);
+	return rc;
+}
+
+/* Whoever asked may be gone before libvirt answers: what it was asked is the call's own. */
+static int libvirt_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_BACKUP, lv_disk_ask_work, err);
+	int rc = c ? 0 : err->code;
+
+	if (c) {
+		c->commands = json_deep_copy(commands);
+		c->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		rc = !c->commands || (fd >= 0 && c->fd < 0) ? pst_err_set(err, PST_ENOMEM, "no memory") : lv_call_run(c, 0, err);
+		if (rc == 0 && ret)
+			*ret = json_incref(c->returned);
+		lv_call_unref(c);
+	}
+	return rc;
+}
+
+static int libvirt_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_BACKUP, lv_disk_replace_work, err);
+
+	if (!c)
+		return err->code;
+	pst_strlcpy(c->path, sizeof(c->path), file);
+	return lv_call_finish(c, err);
+}
+
+static int libvirt_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret,
+	struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_BACKUP, lv_disk_room_work, err);
+	int rc = c ? 0 : err->code;
+
+	if (c) {
+		pst_strlcpy(c->path, sizeof(c->path), base);
+		c->bytes = bytes;
+		rc = lv_call_run(c, 0, err);
+		if (rc == 0)
+			*ret = c->room;
+		lv_call_unref(c);
+	}
+	return rc;
+}
+
 static void libvirt_cancel(struct driver *d, const char *desktop)
 {
 	lv_call_cancel(libvirt_of(d), desktop);
@@ -345,6 +403,10 @@ const struct driver_type driver_libvirt = {
 	.resize = libvirt_resize,
 	.migrate = libvirt_migrate,
 	.console = libvirt_console,
+	.disk = libvirt_disk,
+	.disk_ask = libvirt_disk_ask,
+	.disk_replace = libvirt_disk_replace,
+	.disk_room = libvirt_disk_room,
 	.hosts = libvirt_hosts,
 	.networks = libvirt_networks,
 	.cancel = libvirt_cancel,

@@ -184,7 +184,7 @@ int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
 /* resize.c */
 int lv_resize_work(struct lv_call *c, struct pst_err *err);
 /* The disk of a running domain grows to its record's size. */
-int lv_resize_disk(struct lv_found *f, struct pst_err *err);
+int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err);
 /* hosts.c */
 int lv_hosts_work(struct lv_call *c, struct pst_err *err);
 /* A connection of one of several hosts: of those that do not answer, it is not waited for long. As lv_host_connection. */

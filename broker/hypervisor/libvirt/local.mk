@@ -1,5 +1,6 @@
 # broker/hypervisor/libvirt: machines of libvirt, a part of the drivers' library; --without-libvirt leaves it out.
 LIBVIRT_SOURCES = \
+	broker/hypervisor/libvirt/backup.c broker/hypervisor/libvirt/backup.h \
 	broker/hypervisor/libvirt/base.c broker/hypervisor/libvirt/base.h \
 	broker/hypervisor/libvirt/call.c broker/hypervisor/libvirt/call.h \
 	broker/hypervisor/libvirt/connection.c \

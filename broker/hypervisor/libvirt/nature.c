@@ -75,7 +75,7 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 		if (enum_has(xml, "video", videos[i]))
 			pst_strlcpy(n->video, sizeof(n->video), videos[i]);
 	}
-	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE;
+	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_BACKUP;
 	if (enum_has(xml, "graphics", "vnc"))
 		n->can |= DRIVER_CONSOLE;
 	if (xml_find(host_xml, "migration_features"))

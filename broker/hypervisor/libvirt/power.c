@@ -51,7 +51,7 @@ int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	f->record.phase = LV_RUNNING;
 	if (lv_found_save(f, err) < 0 || seed_spend(f, err) < 0)
 		return err->code;
-	return f->record.request.disk_mb && f->host->nature.can & DRIVER_GROW ? lv_resize_disk(f, err) : 0;
+	return f->record.request.disk_mb && f->host->nature.can & DRIVER_GROW ? lv_resize_disk(c, f, err) : 0;
 }
 
 int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err)

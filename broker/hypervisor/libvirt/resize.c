@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Memory and processors of a stopped machine, the disk of a running one. */
+#include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/found.h"
 
 /* Bytes of the disk now. */
@@ -13,7 +14,7 @@ static int disk_size(struct lv_found *f, uint64_t *ret, struct pst_err *err)
 	return 0;
 }
 
-int lv_resize_disk(struct lv_found *f, struct pst_err *err)
+int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	uint64_t want = (uint64_t)f->record.request.disk_mb << 20, have = 0;
 
@@ -21,7 +22,7 @@ int lv_resize_disk(struct lv_found *f, struct pst_err *err)
 		return err->code;
 	if (want <= have)
 		return 0;
-	if (lv_disk_grow(f->host->lv, f->record.request.desktop, want, err) < 0)
+	if (lv_disk_forget(c, f, err) < 0 || lv_disk_grow(f->host->lv, f->record.request.desktop, want, err) < 0)
 		return err->code;
 	if (virDomainBlockResize(f->domain, f->host->nature.form->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
 		return lv_error(err, f->host, "grow the disk to %u MB", f->record.request.disk_mb);
@@ -43,7 +44,7 @@ static int disk_grow(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	f->record.request.disk_mb = c->size.disk_mb;
 	if (lv_found_save(f, err) < 0)
 		return err->code;
-	return f->is_active ? lv_resize_disk(f, err) : 0;
+	return f->is_active ? lv_resize_disk(c, f, err) : 0;
 }
 
 static int memory_set(struct lv_found *f, uint32_t mb, struct pst_err *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Snapshots within the desktop's own overlay, with the memory of what runs. */
+#include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
 
@@ -43,7 +44,7 @@ int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err)
 /* The domain has the snapshot's own, older record now. */
 static int revert(struct lv_call *c, struct lv_found *f, virDomainSnapshotPtr s, struct pst_err *err)
 {
-	if (lv_call_step(c, f->host, "reverting to a snapshot", err) < 0)
+	if (lv_disk_forget(c, f, err) < 0 || lv_call_step(c, f->host, "reverting to a snapshot", err) < 0)
 		return err->code;
 	if (virDomainRevertToSnapshot(s, 0) < 0)
 		return lv_error(err, f->host, "revert to snapshot \"%s\"", c->name);

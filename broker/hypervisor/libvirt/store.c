@@ -3,6 +3,7 @@
  * The datastores of a provider: those that "datastores" names, or one that "directory" makes. A desktop's folder
  * tells on which of them it is; it is made before anything that names it.
  */
+#include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/call.h"
 
 #include "base/file.h"
@@ -55,8 +56,8 @@ static int names_read(struct libvirt *lv, const char *text, struct pst_err *err)
 	while (rc == 0 && (word = strsep(&rest, ","))) {
 		word += strspn(word, " \t");
 		word[strcspn(word, " \t")] = '\0';
-		if (*word && (!stores_view_named(stores_shared(), word, &v) || v.s.is_plain))
-			rc = pst_err_set(err, PST_EINVAL, "datastores: there is no section [datastore-%.60s]", word);
+		if (*word && (!stores_view_named(stores_shared(), word, &v) || v.s.is_plain || v.s.is_backups))
+			rc = pst_err_set(err, PST_EINVAL, "datastores: there is no section [datastore-%.60s], or it is for back-ups", word);
 		else if (*word)
 			rc = store_name(lv, word, err);
 	}
@@ -254,6 +255,7 @@ int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_tu
 	if (stores_image_copy(stores_shared(), &wish, copy))
 		pst_strlcpy(r->image_base, sizeof(r->image_base), copy);
 	if (size_find(lv, r, &wish.promises, err) < 0 || lv_store_of(lv, r->desktop, kept, err) < 0 ||
+		(order.is_restore && !kept[0] && lv_disk_take(lv, r->desktop, kept, err) < 0) ||
 		(order.is_restore && !kept[0] && restore(lv, r->desktop, kept, err) < 0))
 		return err->code;
 	if (kept[0]) {

@@ -23,6 +23,7 @@
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,14 @@ void qm_fill(const struct qemu *q, const struct qm_record *r, struct machine *m)
 	qm_net_endpoint(q, r, &m->endpoint);
 }
 
+static bool is_restored(const struct qm_op *op)
+{
+	struct order order;
+
+	order_of(op->desktop, &order);
+	return order.is_restore;
+}
+
 static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
 	char path[PATH_MAX], backing[PATH_MAX];
@@ -53,6 +62,8 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 		.uid = r->uid,
 		.gid = r->uid };
 
+	if (is_restored(op))
+		return qm_disk_take(op, r, err);
 	if (qm_path(op->q, op->desktop, "disk.qcow2", path, err) < 0 ||
 		(r->parent[0] ? qm_parent_path(op->q, r->parent, "disk.qcow2", backing, err)
 			      : path_make(backing, err, "%s", r->request.image_base)) < 0)
@@ -164,7 +175,7 @@ static int child_or_boot(struct qm_op *op, struct qm_record *r, struct qm_parent
 static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 {
 	struct qm_parent *p = NULL;
-	int rc = qm_parent_take(op, &r->request, &p, err);
+	int rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);
 
 	if (rc < 0)
 		return rc;

@@ -21,6 +21,12 @@ int line_open(struct line_conn *c, const char *path, size_t max, struct pst_err 
 	return c->fd < 0 ? c->fd : 0;
 }
 
+void line_open_fd(struct line_conn *c, int fd, size_t max)
+{
+	pst_buf_init(&c->in, max + PIECE);
+	c->fd = fd;
+}
+
 void line_close(struct line_conn *c)
 {
 	pst_fd_close(&c->fd);

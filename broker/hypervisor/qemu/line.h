@@ -16,6 +16,8 @@ struct line_conn {
 /* Connects; max is a line's ceiling. PST_ECLOSED or PST_ENOTFOUND when nobody listens. End it with line_close
  * also after a failure. */
 int line_open(struct line_conn *c, const char *path, size_t max, struct pst_err *err);
+/* On a connected, non-blocking socket, which it takes. */
+void line_open_fd(struct line_conn *c, int fd, size_t max);
 void line_close(struct line_conn *c);
 
 /* All of it, with a descriptor (-1 for none; stays the caller's), until the deadline of the monotonic clock.

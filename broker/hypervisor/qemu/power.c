@@ -117,7 +117,9 @@ static int disk_grow(struct qm_op *op, const struct qm_record *r, struct pst_err
 
 	if (memory_path(op, "disk.qcow2", path, err) < 0 || disk_chain_walk(path, DISK_QCOW2, NULL, NULL, NULL, &info, err) < 0)
 		return err->code;
-	return size <= info.size ? 0 : edit_grow(&p, size, err);
+	if (size <= info.size)
+		return 0;
+	return qm_disk_forget(op, err) < 0 ? err->code : edit_grow(&p, size, err);
 }
 
 /* Its memory is loaded once; one that cannot be is kept aside, and the machine boots. */

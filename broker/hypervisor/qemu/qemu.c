@@ -61,7 +61,7 @@ static int qemu_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	char limits[MACHINE_NAME_SIZE];
 
 	ret->machines = q->set.capacity;
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE |
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP |
 		   (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
 	qm_settings_faults(q, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
@@ -103,6 +103,27 @@ static int qemu_resize(struct driver *d, const char *desktop, const struct machi
 static int qemu_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
 {
 	WITH_OP(d, desktop, qm_console(&op, ret, err));
+}
+
+static int qemu_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_disk(&op, ret, err));
+}
+
+static int qemu_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_disk_ask(&op, commands, fd, ret, err));
+}
+
+static int qemu_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_disk_replace(&op, file, err));
+}
+
+static int qemu_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret,
+	struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_disk_room(&op, base, ret, err));
 }
 
 static void qemu_cancel(struct driver *d, const char *desktop)
@@ -223,5 +244,9 @@ const struct driver_type driver_qemu = {
 	.snapshot_drop = qemu_snapshot_drop,
 	.resize = qemu_resize,
 	.console = qemu_console,
+	.disk = qemu_disk,
+	.disk_ask = qemu_disk_ask,
+	.disk_replace = qemu_disk_replace,
+	.disk_room = qemu_disk_room,
 	.cancel = qemu_cancel,
 };

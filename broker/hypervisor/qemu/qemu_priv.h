@@ -161,6 +161,16 @@ int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
 int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
 int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err);
 
+/* disk.c: for back-ups. */
+int qm_disk(struct qm_op *op, struct driver_disk *ret, struct pst_err *err);
+int qm_disk_ask(struct qm_op *op, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
+int qm_disk_replace(struct qm_op *op, const char *file, struct pst_err *err);
+int qm_disk_room(struct qm_op *op, const char *base, struct driver_room *ret, struct pst_err *err);
+/* The disk that was made in that room becomes the desktop's; 0 when there is none. */
+int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *err);
+/* Before the disk goes back to what it was, or grows: its bitmaps would be wrong afterwards, or are in the way. */
+int qm_disk_forget(struct qm_op *op, struct pst_err *err);
+
 /* keeper.c */
 int qm_keeper_start(struct qemu *q, struct pst_err *err);
 void qm_keeper_stop(struct qemu *q);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/unixsock.h"
 #include "broker/hypervisor/qemu/line.h"
 #include "broker/hypervisor/qemu/qmp_message.h"
 
@@ -109,6 +110,27 @@ int qmp_call(struct qmp *q, const char *command, json_t *arguments, json_t **ret
 	return exchange(q, command, arguments, -1, ret, deadline_ms, err);
 }
 
+int qmp_call_all(struct qmp *q, const json_t *commands, int fd, json_t **ret, uint64_t deadline_ms, struct pst_err *err)
+{
+	json_t *all = json_array(), *command;
+	size_t i;
+	int rc = all ? 0 : pst_err_set(err, PST_ENOMEM, "no memory for an answer");
+
+	json_array_foreach((json_t *)(uintptr_t)commands, i, command) {
+		const char *name = json_string_value(json_object_get(command, "execute"));
+		json_t *one = NULL;
+
+		if (rc < 0)
+			break;
+		rc = exchange(q, name ? name : "", json_incref(json_object_get(command, "arguments")), i == 0 ? fd : -1, &one, deadline_ms, err);
+		json_array_append_new(all, one ? one : json_object());
+	}
+	if (rc == 0 && ret)
+		*ret = json_incref(all);
+	json_decref(all);
+	return rc;
+}
+
 int qmp_quit(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
 {
 	struct pst_err why = PST_ERR_INIT;
@@ -148,6 +170,22 @@ static int greet(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)
 	if (!is_greeting)
 		return pst_err_set(err, PST_EPROTO, "QEMU's monitor did not greet");
 	return qmp_call(q, "qmp_capabilities", NULL, NULL, deadline_ms, err);
+}
+
+struct qmp *qmp_open_fd(int fd, uint64_t deadline_ms, struct pst_err *err)
+{
+	struct qmp *q = pst_zalloc(1, sizeof(*q));
+
+	if (!q) {
+		pst_fd_close(&fd);
+		pst_err_set(err, PST_ENOMEM, "no memory for QEMU's monitor");
+		return NULL;
+	}
+	line_open_fd(&q->conn, fd, QMP_LINE_MAX);
+	if (greet(q, deadline_ms, err) == 0)
+		return q;
+	qmp_close(q);
+	return NULL;
 }
 
 struct qmp *qmp_open(const char *path, uint64_t deadline_ms, struct pst_err *err)

@@ -15,6 +15,8 @@ struct qmp;
 
 /* Connects to the socket at path, takes the greeting and leaves negotiation. Returns owned, NULL with err. */
 struct qmp *qmp_open(const char *path, uint64_t deadline_ms, struct pst_err *err);
+/* The same over a socket that is connected already; fd is taken. */
+struct qmp *qmp_open_fd(int fd, uint64_t deadline_ms, struct pst_err *err);
 /* Accepts NULL. */
 void qmp_close(struct qmp *q);
 
@@ -27,6 +29,12 @@ void qmp_cancel(struct qmp *q);
  */
 int qmp_call(struct qmp *q, const char *command, json_t *arguments, json_t **ret, uint64_t deadline_ms,
 	struct pst_err *err);
+
+/*
+ * Commands ([{"execute", "arguments"}, …], borrowed) one after another, until one fails; fd (-1: none, stays the caller's) goes with
+ * the first. ret (may be NULL) gets an array of what they returned, owned.
+ */
+int qmp_call_all(struct qmp *q, const json_t *commands, int fd, json_t **ret, uint64_t deadline_ms, struct pst_err *err);
 
 /* Asks QEMU to end, which may be before it has answered. Whether it has ended is its process's matter. */
 int qmp_quit(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);

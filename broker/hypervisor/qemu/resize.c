@@ -12,7 +12,7 @@
 /* In use; otherwise it grows before its next start (power.c). */
 static int disk_grow_running(struct qm_op *op, uint64_t size, struct pst_err *err)
 {
-	if (qm_op_step(op, err, "growing its disk") < 0 || qm_op_monitor(op, err) < 0)
+	if (qm_op_step(op, err, "growing its disk") < 0 || qm_disk_forget(op, err) < 0 || qm_op_monitor(op, err) < 0)
 		return err->code;
 	return qmp_call(
 		op->qmp, "block_resize", json_pack("{s:s,s:I}", "node-name", "disk", "size", (json_int_t)size), NULL, op->end_ms, err);

@@ -166,7 +166,7 @@ int qm_snapshot_take(struct qm_op *op, const char *name, struct pst_err *err)
 /* Into a QEMU of the size that it was taken with, which then runs. */
 static int revert_running(struct qm_op *op, struct qm_record *r, const struct qm_snapshot *s, struct pst_err *err)
 {
-	if (qm_machine_start(op, r, QM_PAUSED, err) < 0 || qm_op_step(op, err, "going back to %s", s->name) < 0 ||
+	if (qm_machine_start(op, r, QM_PAUSED, err) < 0 || qm_disk_forget(op, err) < 0 || qm_op_step(op, err, "going back to %s", s->name) < 0 ||
 		live(op, "snapshot-load", s->name, true, err) < 0 || qmp_call(op->qmp, "cont", NULL, NULL, op->end_ms, err) < 0)
 		return err->code;
 	r->phase = QM_RUNNING;
@@ -196,7 +196,7 @@ int qm_snapshot_revert(struct qm_op *op, const char *name, struct pst_err *err)
 	if (s->has_memory)
 		return revert_running(op, &r, s, err);
 	watches_forget(op->q->watches, op->desktop);
-	return at_rest(op, EDIT_SNAPSHOT_APPLY, name, err);
+	return qm_disk_forget(op, err) < 0 ? err->code : at_rest(op, EDIT_SNAPSHOT_APPLY, name, err);
 }
 
 int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err)

@@ -133,6 +133,8 @@ static int source_find(struct making *m, struct pst_err *err)
 
 	if (!stores_view_named(m->w->set, m->w->p->datastore, &v) || v.s.is_plain)
 		return pst_err_set(err, PST_ENOTFOUND, "no datastore \"%s\" is configured", m->w->p->datastore);
+	if (v.s.is_backups)
+		return pst_err_set(err, PST_EINVAL, "datastore %s is for back-ups", v.s.name);
 	if (!v.is_online)
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline: %s", v.s.name, v.reason);
 	if (m->w->p->kind == IMAGE_IMPORT) {

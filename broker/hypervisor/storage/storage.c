@@ -93,13 +93,14 @@ static json_t *pools_json(const char *pools)
 
 json_t *storage_store_json(const struct store_view *v)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b}", "name", v->s.name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b}", "name", v->s.name,
 		"kind", store_type_of(&v->s)->kind, "pool", v->s.pool, "about", v->about, "path", v->s.path, "pools", pools_json(v->s.pools), "online", (int)v->is_online, "maintenance",
 		(int)v->in_maintenance, "reason", v->reason, "level", level_name(v->level), "total", (json_int_t)v->space.total, "free",
 		(json_int_t)v->space.free, "used", (json_int_t)v->space.used, "allocated", (json_int_t)v->census.allocated, "promised",
 		(json_int_t)v->census.promised, "disks", (int)v->census.disks, "unreadable", (int)v->census.unreadable, "working",
 		(int)v->working, "waiting", (int)v->waiting, "jobs", (int)v->s.jobs_max, "warning", (int)v->limits.warning, "critical",
-		(int)v->limits.critical, "images", (int)!v->s.is_plain);
+		(int)v->limits.critical, "images", (int)(!v->s.is_plain && !v->s.is_backups),
+		"backups", (int)v->s.is_backups);
 }
 
 static void stores_tell(struct storage *s)

@@ -63,16 +63,22 @@ static int section_read(struct pst_conf *conf, const char *section, const char *
 	struct pst_err *err)
 {
 	const char *kind = pst_conf_str(conf, section, "kind", "directory");
+	const char *role = pst_conf_str(conf, section, "role", "desktops");
 	const char *pools = pst_conf_str(conf, section, "pools", "");
 
 	if (limits_read(conf, section, s, err) < 0 || pools_read(pools, s, err) < 0)
 		return err->code;
 	if (!disk_name_valid(name) || pst_strlcpy(s->name, sizeof(s->name), name) < 0)
 		return pst_err_set(err, PST_EINVAL, "\"%.80s\" is no name for a datastore", name);
+	s->is_backups = strcmp(role, "backups") == 0;
+	if (!s->is_backups && strcmp(role, "desktops") != 0)
+		return pst_err_set(err, PST_EINVAL, "role: \"%.20s\" must be desktops or backups", role);
 	s->type = store_type_find(kind);
 	if (!s->type)
 		return pst_err_set(err, PST_EINVAL, "kind: \"%.20s\" must be one of: %s; NFS or iSCSI that is mounted is a directory", kind,
 			store_type_kinds());
+	if (s->is_backups && s->type != store_type_find("directory"))
+		return pst_err_set(err, PST_EINVAL, "role: back-ups lie in a directory, not in %s", kind);
 	return s->type->settings_read(conf, section, s, err);
 }
 

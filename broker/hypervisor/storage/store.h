@@ -34,6 +34,7 @@ struct store_settings {
 	uint32_t jobs_max;
 	uint32_t overcommit_percent;  /* 0: no ceiling */
 	uint64_t keeps_free;          /* bytes */
+	bool is_backups;              /* for back-ups of desktops, and for nothing else */
 	bool is_plain;                /* a driver's own "directory": no mark, no images, and its own layout */
 	/* of volumes */
 	char pool[128], uri[512];     /* libvirt's name of the pool, and where that libvirt is */

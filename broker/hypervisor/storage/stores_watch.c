@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/backup/target.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,11 +34,12 @@ static void store_sweep(struct store *s)
 {
 	struct pst_err err = PST_ERR_INIT;
 	unsigned n = 0;
+	size_t files = 0;
 
-	if (store_type_of(&s->s)->sweep(&s->s, pst_wall_ms(), &n, &err) < 0)
+	if (store_type_of(&s->s)->sweep(&s->s, pst_wall_ms(), &n, &err) < 0 || (s->s.is_backups && target_sweep(s->s.path, &files, &err) < 0))
 		pst_warn("datastore %s: what a crash has left cannot be cleared away: %s", s->s.name, err.text);
-	if (n > 0)
-		pst_info("datastore %s: cleared away what a crash has left n=%u", s->s.name, n);
+	if (n + files > 0)
+		pst_info("datastore %s: cleared away what a crash has left n=%zu", s->s.name, n + files);
 	pthread_mutex_lock(&s->set->lock);
 	pst_strlcpy(s->opening, sizeof(s->opening), err.code < 0 ? err.text : "");
 	pthread_mutex_unlock(&s->set->lock);

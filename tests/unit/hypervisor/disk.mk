@@ -9,6 +9,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/disk_stack.c tests/unit/hypervisor/disk_stack.h \
 	tests/unit/hypervisor/stores_folder.c tests/unit/hypervisor/stores_folder.h \
 	tests/unit/hypervisor/test_backup.c \
+	tests/unit/hypervisor/test_blocks.c \
 	tests/unit/hypervisor/test_bin_job.c \
 	tests/unit/hypervisor/test_child.c \
 	tests/unit/hypervisor/test_datastore.c \
@@ -23,6 +24,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_level.c \
 	tests/unit/hypervisor/test_manifest.c \
 	tests/unit/hypervisor/test_name.c \
+	tests/unit/hypervisor/test_note.c \
 	tests/unit/hypervisor/test_order.c \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_personal.c \
@@ -45,7 +47,8 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_version.c \
 	tests/unit/hypervisor/test_volume.c \
 	tests/unit/hypervisor/test_volume_record.c \
-	tests/unit/hypervisor/test_walk.c
+	tests/unit/hypervisor/test_walk.c \
+	tests/unit/hypervisor/test_work.c
 tests_unit_hypervisor_unit_disk_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_hypervisor_unit_disk_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_hypervisor_unit_disk_LDADD = $(HYPERVISOR_LIBS) $(CRITERION_LIBS)
