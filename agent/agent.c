@@ -212,7 +212,8 @@ int agent_start(struct agent *a, const struct agent_params *p, struct pst_err *e
 	if (lease_open(a, err) < 0 || network_open(a, p, err) < 0)
 		return err->code;
 	a->health = health_create(a->loop, HEALTH_PATH, on_health, a);
-	if (!a->health)
+	a->personal = personal_create(a->loop, PERSONAL_SOCKET, getenv("HOME") ? getenv("HOME") : "/", orders_personal, a);
+	if (!a->health || !a->personal)
 		return pst_err_set(err, PST_ENOMEM, "no memory for the agent");
 	const struct broker_way way = { p->broker, a->dial, a->identity };
 	a->broker = broker_create(a->loop, &way, &orders_broker_events, a);
@@ -238,6 +239,7 @@ void agent_destroy(struct agent *a, const char *reason)
 	session_close(a->session);
 	if (a->broker)
 		occupancy_close(a, reason);
+	personal_close(a->personal);
 	health_close(a->health);
 	broker_close(a->broker);
 	dial_destroy(a->dial);

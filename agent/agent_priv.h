@@ -17,6 +17,7 @@
 #include "agent/inject/inject.h"
 #include "agent/lease.h"
 #include "agent/notice.h"
+#include "agent/personal.h"
 #include "agent/session.h"
 #include "agent/viewer.h"
 #include "agent/x11.h"
@@ -32,6 +33,7 @@ struct agent {
 	struct clipboard *clipboard;
 	struct notice *notice;
 	struct broker *broker;
+	struct personal *personal; /* the user's own files */
 	struct health *health; /* what the image itself says of this desktop */
 	struct door *door;
 	struct identity *identity; /* NULL: everybody is on this host */
@@ -70,6 +72,7 @@ void occupancy_copied(void *arg, const char *utf8, size_t len);
 void occupancy_inject_idle(void *arg);
 
 /* orders.c */
+void orders_personal(void *arg, const char *word, const char *reason);
 void orders_report(struct agent *a, const char *event, const char *reason);
 /* The lease goes to disk; false (and a line in the log) where that fails. */
 bool orders_keep(struct agent *a, struct pst_err *err);

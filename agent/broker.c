@@ -225,6 +225,8 @@ static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void 
 	} else if (strcmp(op, "logoff") == 0) {
 		const char *reason = pst_json_str(msg, "reason_en", REASON_MAX);
 		b->events->logoff(b->arg, reason ? reason : "the session was ended by an administrator");
+	} else if (strcmp(op, "mount") == 0 || strcmp(op, "unmount") == 0) {
+		b->events->personal(b->arg, op[0] == 'm');
 	} else if (strcmp(op, "message") == 0) {
 		const char *text = pst_json_str(msg, "text", MESSAGE_MAX);
 		if (text)

@@ -31,6 +31,8 @@ struct broker_events {
 	void (*lease)(void *arg, uint64_t epoch);
 	void (*logoff)(void *arg, const char *reason);
 	void (*message)(void *arg, const char *text);
+	/* The user's own files are to be in the home, or are to leave it. */
+	void (*personal)(void *arg, bool is_wanted);
 };
 
 /* Where the broker is: a socket of this host, or (dial and identity set) behind TLS. All borrowed; path is copied. */

@@ -17,6 +17,7 @@
 
 #define LEASE_USER_MAX 128
 #define LEASE_KEY_SIZE 32
+#define LEASE_EPOCH_MAX (INT64_C(1) << 53)
 
 struct lease {
 	char desktop[PST_UUID_SIZE];

@@ -20,6 +20,7 @@ agent_libagent_a_SOURCES = \
 	agent/dial.c agent/dial.h \
 	agent/door.c agent/door.h \
 	agent/enrol.c agent/enrol.h \
+	agent/grant.c \
 	agent/health.c agent/health.h \
 	agent/identity.c agent/identity.h \
 	agent/inject/inject.c agent/inject/inject.h \
@@ -32,6 +33,7 @@ agent_libagent_a_SOURCES = \
 	agent/notice.c agent/notice.h \
 	agent/occupancy.c \
 	agent/orders.c \
+	agent/personal.c agent/personal.h \
 	agent/resize.c agent/resize.h \
 	agent/scale.c agent/scale.h \
 	agent/session.c agent/session.h \

@@ -103,6 +103,25 @@ static void on_message(void *arg, const char *text)
 	notice_show(a->notice, text);
 }
 
+static void on_personal(void *arg, bool is_wanted)
+{
+	struct agent *a = arg;
+
+	if (is_wanted)
+		personal_mount(a->personal);
+	else
+		personal_unmount(a->personal);
+}
+
+void orders_personal(void *arg, const char *word, const char *reason)
+{
+	struct agent *a = arg;
+
+	/* Nothing is said of what did not work out: the broker waits no longer than it wants to. */
+	if (word[0])
+		orders_report(a, word, reason);
+}
+
 const struct broker_events orders_broker_events = {
 	.token = on_token,
 	.enrolled = on_enrolled,
@@ -111,4 +130,5 @@ const struct broker_events orders_broker_events = {
 	.lease = on_lease,
 	.logoff = on_logoff,
 	.message = on_message,
+	.personal = on_personal,
 };

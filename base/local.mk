@@ -13,12 +13,12 @@ base_libbase_a_SOURCES = \
 	base/encode.c \
 	base/err.c base/err.h \
 	base/file.c base/file.h \
-	base/hash.c base/hash.h \
+	base/hash.c base/hash.h base/uuid.c \
 	base/json.c base/json.h \
 	base/landlock.c base/landlock.h \
 	base/log.c base/log.h \
 	base/loop.c base/loop.h \
-	base/mem.c base/mem.h \
+	base/mem.c base/mem.h base/mem_pages.c \
 	base/seccomp.c base/seccomp.h \
 	base/secret.c base/secret.h \
 	base/text.c base/text.h \

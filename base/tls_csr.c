@@ -14,8 +14,10 @@ static int check_request_key(gnutls_x509_crq_t crq, struct pst_err *err)
 	unsigned bits = 0;
 	int algorithm = gnutls_x509_crq_get_pk_algorithm(crq, &bits);
 
-	if (algorithm != GNUTLS_PK_ECDSA || bits < 256 || bits > 521)
-		return pst_err_set(err, PST_EINVAL, "certificate request: an ECDSA key of 256 bits is needed");
+	/* RSA is for Windows' older key stores and TPMs without EC. */
+	bool is_good = (algorithm == GNUTLS_PK_ECDSA && bits >= 256 && bits <= 521) || (algorithm == GNUTLS_PK_RSA && bits >= 3072 && bits <= 4096);
+	if (!is_good)
+		return pst_err_set(err, PST_EINVAL, "certificate request: an ECDSA key of 256 bits or an RSA key of 3072 is needed");
 	int rc = gnutls_x509_crq_verify(crq, 0);
 	return rc < 0 ? tls_error(err, rc, "certificate request: its signature is wrong") : 0;
 }

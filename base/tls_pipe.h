@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * TLS 1.3 between our own processes: both sides show certificates of the installation's authority and are known by their URI
+ * TLS 1.3 (and 1.2 where it is allowed) between our own processes: both sides show certificates of the installation's authority and are known by their URI
  * (puesto:agent:UUID, puesto:gateway:NAME, puesto:broker). A pipe carries the bytes of a TCP connection to a local stream socket, so
  * that whoever speaks over the latter knows nothing of TLS. Loop thread only.
  *
@@ -19,6 +19,8 @@ struct pst_tls_trust;
 /* own NULL: we have no certificate yet. Returns owned, NULL with err. */
 struct pst_tls_trust *pst_tls_trust_create(const char *ca_pem, const struct pst_tls_pair *own, struct pst_err *err);
 struct pst_tls_trust *pst_tls_trust_ref(struct pst_tls_trust *t);
+/* Pipes of it take TLS 1.2 besides, with ECDHE, ECDSA and AEAD only: Windows 10's own TLS has no 1.3. */
+void pst_tls_trust_allow_12(struct pst_tls_trust *t);
 /* Accepts NULL. */
 void pst_tls_trust_unref(struct pst_tls_trust *t);
 

@@ -11,8 +11,13 @@
 static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 				 ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1";
 
+/* The same strength, of the version before. */
+static const char priorities_12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM"
+				    ":+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1";
+
 struct pst_tls_trust {
 	unsigned refs;
+	bool allows_12;
 	gnutls_certificate_credentials_t credentials;
 };
 
@@ -60,6 +65,11 @@ struct pst_tls_trust *pst_tls_trust_ref(struct pst_tls_trust *t)
 	return t;
 }
 
+void pst_tls_trust_allow_12(struct pst_tls_trust *t)
+{
+	t->allows_12 = true;
+}
+
 void pst_tls_trust_unref(struct pst_tls_trust *t)
 {
 	if (!t || --t->refs > 0)
@@ -75,7 +85,7 @@ int tls_trust_session(struct pst_tls_trust *t, bool is_server, gnutls_session_t 
 	int rc = gnutls_init(&s, (is_server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS);
 
 	if (rc >= 0)
-		rc = gnutls_priority_set_direct(s, priorities, NULL);
+		rc = gnutls_priority_set_direct(s, t->allows_12 ? priorities_12 : priorities, NULL);
 	if (rc >= 0)
 		rc = gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, t->credentials);
 	if (rc < 0) {
@@ -143,6 +153,9 @@ int tls_trust_check(gnutls_session_t s, bool is_server, bool may_be_nameless, co
 	const gnutls_datum_t *certs = gnutls_certificate_get_peers(s, &count);
 
 	memset(ret, 0, sizeof(*ret));
+	/* RFC 7627: keys that are bound to their handshake, so that nobody in between can make two connections have the same ones. 1.3 always has. */
+	if (gnutls_protocol_get_version(s) == GNUTLS_TLS1_2 && !gnutls_session_ext_master_secret_status(s))
+		return pst_err_set(err, PST_EAUTH, "its TLS 1.2 lacks the extended master secret");
 	if (!certs || count == 0)
 		return may_be_nameless ? 0 : pst_err_set(err, PST_EAUTH, "it showed no certificate");
 	if (verify(s, is_server, err) < 0 || read_names(&certs[0], ret, err) < 0)

@@ -17,6 +17,7 @@ broker_libbroker_a_SOURCES = \
 	broker/auth/penalty.c broker/auth/penalty.h \
 	broker/auth/tokens.c \
 	broker/api/api.c broker/api/api.h broker/api/api_priv.h \
+	broker/api/backups.c \
 	broker/api/call.c broker/api/call.h \
 	broker/api/consoles.c \
 	broker/api/desktops.c broker/api/desktops.h \
@@ -43,6 +44,7 @@ broker_libbroker_a_SOURCES = \
 	broker/api/words.c broker/api/words.h \
 	broker/api/providers.c \
 	broker/api/query.c broker/api/query.h \
+	broker/api/personal.c broker/api/personal.h \
 	broker/api/recycled.c \
 	broker/api/replay.c broker/api/replay.h \
 	broker/api/route.c broker/api/route.h \
@@ -51,9 +53,12 @@ broker_libbroker_a_SOURCES = \
 	broker/api/users.c broker/api/users.h \
 	broker/api/watch.c \
 	broker/api/write.c \
+	broker/storage/backup_end.c broker/storage/backup_priv.h broker/storage/backup_row.h \
+	broker/storage/backup_jobs.c broker/storage/backup_jobs.h \
 	broker/storage/datastores.c broker/storage/datastores.h \
 	broker/storage/forecast.c broker/storage/forecast.h \
 	broker/storage/image_jobs.c broker/storage/image_jobs.h \
+	broker/storage/personal_removals.c broker/storage/personal_removals.h \
 	broker/storage/ops.h \
 	broker/control/agents.c \
 	broker/control/certify.c broker/control/certify.h \

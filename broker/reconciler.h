@@ -7,8 +7,7 @@
  * and tasks. Loop thread only; nothing here blocks on anything but SQLite.
  *
  * Every call that decides something returns 0, or a negative PST_E… with a
- * sentence in err. When the database refuses (a full disk), nothing has changed
- * and nothing was sent.
+ * sentence in err. When the database refuses (a full disk), nothing has changed, nothing was sent.
  */
 #pragma once
 
@@ -31,8 +30,9 @@ struct provider_command {
 	const char *provider, *hostname; /* create and refresh, from here on */
 	const char *image_name, *image_version, *image_base, *image_path, *image_sha256; /* of its files on datastores, or "" */
 	const char *network, *locale, *layout;
+	const char *owner, *store, *disk; /* attach and detach: of the user's disk, which is named by its pool */
 	struct recycling recycling;
-	int memory_mb, cpus, pids, disk_mb, max_width, max_height;
+	int memory_mb, cpus, pids, disk_mb, personal_mb, max_width, max_height;
 };
 
 struct agent_message {
@@ -63,7 +63,7 @@ struct reconciler_ops {
 	void (*end_session)(void *arg, const char *session, const char *gateway, const struct core_reason *why);
 	/* Inside the transaction: append to the audit; a negative result undoes it all. */
 	int (*audit)(void *arg, const struct audit_entry *entry, struct pst_err *err);
-	/* After the commit: "desktop", "pool", "session", "provider" and its id. */
+	/* After the commit: "desktop", "pool", "session", "provider" and its id; "user": of his own disk. */
 	void (*changed)(void *arg, const char *kind, const char *id);
 	/* The answer for this waiting user may be another now: call reconciler_connect() again. */
 	void (*waiter)(void *arg, const char *user_id, const char *pool_id);

@@ -8,6 +8,7 @@
 #include "db/desktop.h"
 #include "db/host.h"
 #include "db/image.h"
+#include "db/personal.h"
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/session.h"
@@ -120,6 +121,9 @@ static int load_desktop(void *arg, const struct db_desktop *row)
 	desktop_set_endpoint(d, row->endpoint);
 	CORE_COPY(d->boot, row->boot);
 	d->keyed = row->keyed;
+	personal_parse(row->personal_phase, &d->personal.phase);
+	d->personal.held = row->personal_held;
+	CORE_COPY(d->personal.owner, row->personal_owner);
 	d->failures = (int)row->failures;
 	d->created_wall = row->created;
 	return 0;
@@ -198,6 +202,16 @@ static int load_host(void *arg, const struct db_host *row)
 	return 0;
 }
 
+static int load_personal(void *arg, const char *pool_id, int mb)
+{
+	struct load *l = arg;
+	struct core_pool *p = state_pool(l->st, pool_id);
+
+	if (p)
+		p->personal_mb = mb;
+	return 0;
+}
+
 static int load_config(struct db *db, struct load *l)
 {
 	int rc = db_provider_each(db, load_provider, l, l->err);
@@ -206,6 +220,8 @@ static int load_config(struct db *db, struct load *l)
 		rc = db_image_each(db, load_image, l, l->err);
 	if (rc == 0)
 		rc = db_pool_each(db, load_pool, l, l->err);
+	if (rc == 0)
+		rc = db_personal_each_pool(db, load_personal, l, l->err);
 	return rc;
 }
 
@@ -258,6 +274,7 @@ static void load_carry_over(struct core_state *st, const struct core_state *old)
 	st->keep_dirty = old->keep_dirty;
 	st->verify_first = old->verify_first;
 	st->mind_spare = old->mind_spare;
+	st->mind_personal = old->mind_personal;
 	st->mind_sleep = old->mind_sleep;
 	st->inventory_ms = old->inventory_ms;
 	hosts_carry_over(st, old);

@@ -8,6 +8,7 @@
 #include "broker/reconciler_priv.h"
 #include "db/image.h"
 #include "db/image_job.h"
+#include "db/personal.h"
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/recycle.h"
@@ -73,6 +74,9 @@ static void send_notices(struct reconciler *r, const struct core_out *out)
 		case CHANGE_PROVIDER:
 		case CHANGE_HOST:
 			send_changed(r, "provider", ch->provider_id);
+			break;
+		case CHANGE_PERSONAL:
+			send_changed(r, "user", ch->a.user_id);
 			break;
 		case CHANGE_ROLLOUT:
 		case CHANGE_PUBLISHED:
@@ -172,12 +176,30 @@ static void keep_fill(struct reconciler *r, const struct core_desktop *d, struct
 	cmd->arg = "";
 }
 
+/* A disk that nobody asked for any more is attached with the size that it has. */
+static void personal_fill(struct reconciler *r, const struct core_desktop *d, struct provider_command *cmd, char store[DB_WORD_SIZE])
+{
+	struct db_personal row;
+	int mb = 0;
+
+	if (cmd->kind != TASK_ATTACH && cmd->kind != TASK_DETACH)
+		return;
+	store[0] = '\0';
+	(void)db_personal_settings(r->db, d->pool_id, &mb, store, NULL);
+	if (db_personal_get(r->db, d->personal.owner, d->pool_id, &row, NULL) == 0 && row.size_mb > mb)
+		mb = (int)row.size_mb;
+	cmd->owner = d->personal.owner;
+	cmd->disk = d->pool_id;
+	cmd->store = store;
+	cmd->personal_mb = mb ? mb : 1;
+}
+
 static void send_provision(struct reconciler *r, const struct core_command *c)
 {
 	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
 	struct provider_command cmd = { .kind = c->t.kind, .task = c->t.id, .desktop = c->desktop_id };
 	struct disk_rows rows;
-	char token[44] = "";
+	char token[44] = "", store[DB_WORD_SIZE];
 
 	if (!r->ops->provision)
 		return;
@@ -197,8 +219,10 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 	}
 	if (d && !cmd.provider)
 		cmd.provider = provider_name(&r->st, d);
-	if (d)
+	if (d) {
 		keep_fill(r, d, &cmd);
+		personal_fill(r, d, &cmd, store);
+	}
 	r->ops->provision(r->arg, &cmd);
 	pst_wipe(token, sizeof(token));
 }

@@ -11,6 +11,7 @@
 #include "db/assignment.h"
 #include "db/desktop.h"
 #include "db/host.h"
+#include "db/personal.h"
 #include "db/pool.h"
 #include "db/provider.h"
 #include "db/session.h"
@@ -68,6 +69,8 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 		.sleep = sleep_text(d->x.sleep),
 		.probe = d->probe,
 		.keyed = d->keyed,
+		.personal_phase = personal_text(d->personal.phase),
+		.personal_held = d->personal.held,
 		.epoch = d->epoch,
 		.uid = d->uid,
 		.failures = d->failures,
@@ -89,6 +92,7 @@ static int write_desktop(struct write *w, const struct core_desktop *d)
 	CORE_COPY(row.placed_es, d->place.es);
 	CORE_COPY(row.endpoint, d->endpoint);
 	CORE_COPY(row.boot, d->boot);
+	CORE_COPY(row.personal_owner, d->personal.owner);
 	return db_desktop_put(w->r->db, &row, w->err);
 }
 
@@ -223,6 +227,19 @@ static int write_host(struct write *w, const struct core_change *ch)
 	return db_host_put(w->r->db, &row, w->err);
 }
 
+static int write_personal(struct write *w, const struct core_change *ch)
+{
+	struct db_personal row = { .is_clean = false };
+
+	if (!strcmp(ch->code, "detached"))
+		return db_personal_put_away(w->r->db, ch->a.user_id, ch->pool_id, w->now->wall_ms, w->err);
+	CORE_COPY(row.user_id, ch->a.user_id);
+	CORE_COPY(row.user_name, ch->a.user_name);
+	CORE_COPY(row.pool_id, ch->pool_id);
+	CORE_COPY(row.provider_id, ch->provider_id);
+	return strcmp(ch->code, "attaching") ? 0 : db_personal_use(w->r->db, &row, w->now->wall_ms, w->err);
+}
+
 static int write_rollout(struct write *w, const struct core_change *ch)
 {
 	return reconciler_write_rollout(w->r, ch, w->now, w->err);
@@ -285,6 +302,7 @@ static int (*const writers[])(struct write *w, const struct core_change *ch) = {
 	[CHANGE_PUBLISHED] = write_rollout,
 	[CHANGE_VERSION] = write_rollout,
 	[CHANGE_TIMING] = write_rollout,
+	[CHANGE_PERSONAL] = write_personal,
 	[CHANGE_AUDIT] = write_audit,
 };
 

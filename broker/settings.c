@@ -129,6 +129,8 @@ static int read_agents(struct pst_conf *conf, struct settings *s, struct pst_err
 		rc = read_path(conf, s, "agents", "cert", "pki/broker.pem", cert, err);
 	if (rc == 0)
 		rc = read_path(conf, s, "agents", "key", "pki/broker.key", key, err);
+	if (rc == 0)
+		rc = pst_conf_bool(conf, "agents", "tls12", false, &c->agents_tls12, err);
 	if (rc < 0 || strcmp(listen, "off") == 0)
 		return rc;
 	if (pst_strlcpy(c->agents_listen, sizeof(c->agents_listen), listen) < 0)

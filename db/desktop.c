@@ -9,7 +9,8 @@
 #define COLUMNS                                                                            \
 	"id, name, pool_id, provider_id, image_id, image_version, lifecycle, power, "      \
 	"agent, lease, session, hygiene, drain, reason_code, reason_en, reason_es, "       \
-	"epoch, uid, endpoint, boot, failures, created, updated, parked, host, placed_en, placed_es, probe, sleep"
+	"epoch, uid, endpoint, boot, failures, created, updated, parked, host, placed_en, placed_es, probe, sleep, "  \
+	"personal_phase, personal_held, personal_owner"
 
 static void desktop_bind(struct db_query *q, const struct db_desktop *row)
 {
@@ -46,6 +47,9 @@ static void desktop_bind(struct db_query *q, const struct db_desktop *row)
 	db_bind_int(q, row->keyed);
 	db_bind_int(q, row->probe);
 	db_bind_text(q, row->sleep ? row->sleep : "awake");
+	db_bind_text(q, row->personal_phase);
+	db_bind_int(q, row->personal_held);
+	db_bind_text(q, row->personal_owner);
 }
 
 int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *err)
@@ -54,7 +58,7 @@ int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *
 
 	db_query_begin(&q, db,
 	               "INSERT INTO desktops (" COLUMNS ", deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-	               " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?29, ?30, iif(?7 = 'deleted', ?23, NULL))"
+	               " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?29, ?30, ?31, ?32, ?33, iif(?7 = 'deleted', ?23, NULL))"
 	               " ON CONFLICT (id) DO UPDATE SET pool_id = excluded.pool_id, image_id = excluded.image_id,"
 	               " image_version = excluded.image_version, lifecycle = excluded.lifecycle,"
 	               " power = excluded.power, agent = excluded.agent, lease = excluded.lease,"
@@ -64,6 +68,8 @@ int db_desktop_put(struct db *db, const struct db_desktop *row, struct pst_err *
 	               " endpoint = excluded.endpoint, boot = excluded.boot, failures = excluded.failures,"
 	               " updated = excluded.updated, deleted = excluded.deleted, parked = excluded.parked,"
 	               " host = excluded.host, sleep = excluded.sleep, placed_en = excluded.placed_en, placed_es = excluded.placed_es,"
+	               " personal_phase = excluded.personal_phase, personal_held = excluded.personal_held,"
+	               " personal_owner = excluded.personal_owner,"
 	               " grant_key = iif(?28, grant_key, NULL)",
 	               err);
 	desktop_bind(&q, row);
@@ -101,6 +107,9 @@ static void desktop_read(struct db_query *q, struct db_desktop *row)
 	db_col_text(q, row->placed_es, sizeof(row->placed_es));
 	row->probe = db_col_bool(q);
 	row->sleep = db_col_str(q);
+	row->personal_phase = db_col_str(q);
+	row->personal_held = db_col_bool(q);
+	db_col_text(q, row->personal_owner, sizeof(row->personal_owner));
 	row->keyed = db_col_bool(q);
 }
 

@@ -10,11 +10,13 @@
 struct db_desktop {
 	char id[DB_ID_SIZE], name[DB_NAME_SIZE], pool_id[DB_ID_SIZE], provider_id[DB_ID_SIZE];
 	char image_id[DB_ID_SIZE], image_version[DB_WORD_SIZE];
-	const char *lifecycle, *power, *agent, *lease, *session, *hygiene, *sleep; /* read: borrowed for the call */
+	const char *lifecycle, *power, *agent, *lease, *session, *hygiene, *sleep, *personal_phase; /* read: borrowed for the call */
 	struct db_reason reason;
 	int64_t epoch, uid;
 	char host[DB_WORD_SIZE], placed_en[DB_TEXT_SIZE], placed_es[DB_TEXT_SIZE];
 	char endpoint[1024], boot[DB_ID_SIZE]; /* endpoint: JSON text or "" */
+	char personal_owner[DB_ID_SIZE];
+	bool personal_held;
 	bool drain, parked, probe, keyed; /* keyed: a grant key is there; written false, the key is wiped */
 	int64_t failures, created, updated;
 };

@@ -213,7 +213,8 @@ int db_version_update(struct db *db, const struct version_row *v, struct pst_err
 	"SELECT 'image ' || i.name AS name FROM images i WHERE i.id = v.image_id AND i.published = v.version " \
 	"UNION ALL SELECT 'pool ' || p.name FROM pools p WHERE p.image_id = v.image_id AND p.image_version = v.version " \
 	"UNION ALL SELECT 'desktop ' || d.name FROM desktops d WHERE d.image_id = v.image_id AND d.image_version = v.version " \
-	"AND d.lifecycle <> 'deleted' "
+	"AND d.lifecycle <> 'deleted' " \
+	"UNION ALL SELECT 'back-up of ' || b.desktop FROM backups b WHERE b.image_id = v.image_id AND b.version = v.version AND b.state = 'ready' "
 
 int db_version_removable(struct db *db, int64_t tried_before, struct version_row *ret, struct pst_err *err)
 {

@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	deploy/packages/machine-storage \
 	deploy/packages/machine-xen \
 	deploy/packages/test \
+	deploy/packages/windows \
 	deploy/samples/broker.conf \
 	deploy/samples/gateway.conf \
 	deploy/samples/provisioner.conf \

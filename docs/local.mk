@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	CONTRIBUTING.md \
 	README.md \
 	docs/architecture.md \
+	docs/backups.md \
 	docs/benchmarks.md \
 	docs/broker-core.md \
 	docs/containers.md \
@@ -29,8 +30,10 @@ EXTRA_DIST += \
 	docs/images/console.png \
 	docs/images/portal.png \
 	docs/local-provider.md \
+	docs/personal-disks.md \
 	docs/rdp.md \
 	docs/testing.md \
 	docs/threat-model.md \
 	docs/web-client.md \
-	docs/web-protocol.md
+	docs/web-protocol.md \
+	docs/windows.md

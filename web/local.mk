@@ -55,11 +55,13 @@ dist_webconsole_DATA = \
 	web/console/main.js \
 	web/console/object.js \
 	web/console/operations.js \
+	web/console/personal.js \
 	web/console/pool-form.js \
 	web/console/pools.js \
 	web/console/providers.js \
 	web/console/rollouts.js \
 	web/console/recycled.js \
+	web/console/backups.js web/console/words-backups.js \
 	web/console/router.js \
 	web/console/sessions.js \
 	web/console/site.js \

@@ -35,6 +35,8 @@ struct api *api_create(const struct api_params *p)
 	api->links_arg = p->links_arg;
 	api->datastores = p->datastores;
 	api->image_jobs = p->image_jobs;
+	api->removals = p->removals;
+	api->backup_jobs = p->backup_jobs;
 	api->started_ms = (int64_t)pst_mono_ms();
 	api->hub = hub_create(api);
 	if (!api->hub) {

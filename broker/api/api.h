@@ -14,6 +14,8 @@ struct auth;
 struct db;
 struct datastores;
 struct image_jobs;
+struct personal_removals;
+struct backup_jobs;
 struct reconciler;
 
 struct api_settings {
@@ -61,6 +63,8 @@ struct api_params {
 	void *links_arg;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 };
 
 /* Returns owned; NULL on no memory. */

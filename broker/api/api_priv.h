@@ -9,7 +9,6 @@
 struct db_users;
 struct image_row;
 struct hub;
-struct image_row;
 struct version_row;
 struct audit_row;
 
@@ -23,6 +22,8 @@ struct api {
 	void *links_arg;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 	struct hub *hub;
 	struct api_call *calls; /* at work */
 	int64_t started_ms;     /* monotonic */
@@ -128,8 +129,7 @@ void api_version_retire(struct api_call *call);
 void api_version_remove(struct api_call *call);
 json_t *api_rollout_json(struct api *api, const char *image_id); /* null: there was none */
 json_t *api_image_json(struct api *api, const char *id);
-/* image_files.c */
-/* POST versions with "import" or "capture": answered. */
+/* image_files.c: POST versions with "import" or "capture": answered. */
 void api_version_make(struct api_call *call, const struct image_row *i);
 /* What its job and its files say, into a version's object. */
 void api_version_files_json(struct api *api, const struct version_row *v, json_t *o);

@@ -15,7 +15,7 @@
 static void report_json(const struct datastore_view *v, json_t *o)
 {
 	static const char *const keys[] = {"kind", "pool", "about", "path", "pools", "total", "free", "used", "allocated", "promised", "disks", "unreadable",
-		"working", "waiting", "jobs", "images"};
+		"working", "waiting", "jobs", "images", "backups"};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(keys); i++) {
 		json_t *value = v->report ? json_object_get(v->report, keys[i]) : NULL;

@@ -22,3 +22,12 @@ typedef int (*desktop_action)(struct reconciler *r, const char *desktop, const s
 
 /* Does it and answers 202 with the desktop. */
 void desktop_act(struct api_call *call, const char *id, desktop_action act);
+
+/* backups.c */
+void api_backup_list(struct api_call *call);
+void api_backup_get(struct api_call *call);
+void api_backup_restore(struct api_call *call);
+void api_backup_delete(struct api_call *call);
+void api_backup_cancel(struct api_call *call);
+void api_desktop_backups(struct api_call *call);
+void api_desktop_backup(struct api_call *call);

@@ -9,7 +9,10 @@
 #include "broker/api/fields.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
+#include "db/backup.h"
+#include "broker/storage/datastores.h"
 #include "db/image.h"
+#include "db/personal.h"
 #include "db/provider.h"
 #include "db/recycle.h"
 
@@ -28,6 +31,9 @@ struct body {
 	char provider[257], image[257];
 	json_t *spec;
 	int recycle_days;
+	int personal_mb;
+	char personal_store[DB_WORD_SIZE];
+	struct backup_wish backup;
 };
 
 #define ROW(member) FIELD(struct body, row.member)
@@ -55,6 +61,12 @@ static const struct field fields[] = {
 	{.name = "watching", .kind = FIELD_WORD, ROW(watching), .words = watching_words},
 	{.name = "user_snapshots", .kind = FIELD_INT, ROW(user_snapshots), .max = 32},
 	{.name = "recycle_days", .kind = FIELD_INT, FIELD(struct body, recycle_days), .min = -1, .max = DB_RECYCLE_DAYS_MAX},
+	{.name = "personal_disk_mb", .kind = FIELD_INT, FIELD(struct body, personal_mb), .max = 67108864},
+	{.name = "personal_datastore", .kind = FIELD_LABEL, FIELD(struct body, personal_store)},
+	{.name = "backup_every_h", .kind = FIELD_INT, FIELD(struct body, backup.every_h), .max = 720},
+	{.name = "backup_full_every_d", .kind = FIELD_INT, FIELD(struct body, backup.full_every_d), .min = 1, .max = 365},
+	{.name = "backup_keep_d", .kind = FIELD_INT, FIELD(struct body, backup.keep_d), .min = 1, .max = 3650},
+	{.name = "backup_chain", .kind = FIELD_INT, FIELD(struct body, backup.chain), .min = 1, .max = 100},
 	{.name = "enabled", .kind = FIELD_BOOL, ROW(enabled)},
 	{.name = "drain", .kind = FIELD_BOOL, ROW(drain)},
 	{.name = "maintenance", .kind = FIELD_BOOL, ROW(maintenance)},
@@ -135,6 +147,24 @@ static int check_network(struct api_call *call, const struct body *b)
 	return PST_EINVAL;
 }
 
+/* Only where a desktop is given back and made new, by a provider that can; and on a datastore that there is. */
+static int check_personal(struct api_call *call, const struct body *b)
+{
+	const struct core_state *st = reconciler_state(call->api->rec);
+	const struct core_provider *pr = state_provider(st, b->row.provider_id);
+	struct datastore_view v;
+
+	if (b->personal_mb == 0)
+		return 0;
+	if (strcmp(b->row.kind, "floating") != 0 || strcmp(b->row.on_logoff, "keep") == 0)
+		call_field(call, "personal_disk_mb", "personal_disk_mb: only floating pools whose desktops are made new or deleted at log-off have personal disks");
+	else if (pr && pr->healthy && !provider_carries(st, pr, "personal"))
+		call_field(call, "personal_disk_mb", "personal_disk_mb: provider %s does not carry personal disks", pr->name);
+	else if (b->personal_store[0] && !datastores_view(call->api->datastores, b->personal_store, &v))
+		call_field(call, "personal_datastore", "personal_datastore: there is no datastore '%s'", b->personal_store);
+	return call_is_answered(call) ? PST_EINVAL : 0;
+}
+
 /* Where the provider is known, and does not carry it: nothing would ever be suspended. */
 static int check_suspended(struct api_call *call, const struct body *b)
 {
@@ -153,7 +183,8 @@ static int read_body(struct api_call *call, struct body *b)
 {
 	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
 		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
-		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 || check_suspended(call, b) < 0)
+		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 ||
+		check_suspended(call, b) < 0 || check_personal(call, b) < 0)
 		return PST_EINVAL;
 	if (b->row.min > b->row.max) {
 		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);
@@ -186,24 +217,28 @@ static void answer_changed(struct api_call *call, int status, const char *id)
 		pool_answer(call, status, id);
 }
 
-/* Only where it was given. */
-static int recycle_write(struct api_call *call, const struct body *b, struct pst_err *err)
+/* Only where they were given. */
+static int extras_write(struct api_call *call, const struct body *b, struct pst_err *err)
 {
-	return json_object_get(call->body, "recycle_days") ? db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) : 0;
+	if (db_personal_settings_set(call->api->db, b->row.id, b->personal_mb, b->personal_store, err) < 0)
+		return err->code;
+	if (json_object_get(call->body, "recycle_days") && db_recycle_days_set(call->api->db, b->row.id, b->recycle_days, err) < 0)
+		return err->code;
+	return db_backup_wish_set(call->api->db, b->row.id, &b->backup, err);
 }
 
 void api_pool_create(struct api_call *call)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct pst_uuid id = pst_uuid_make();
-	struct body b = {0};
+	struct body b = {.backup = {.full_every_d = 7, .keep_d = 30, .chain = 14}};
 
 	defaults(&b.row);
 	if (!has_required(call) || read_body(call, &b) < 0 || write_begin(call) < 0)
 		return;
 	pst_uuid_text(&id, b.row.id);
 	b.row.created = b.row.updated = pst_wall_ms();
-	if (db_pool_insert(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
+	if (db_pool_insert(call->api->db, &b.row, &err) < 0 || extras_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}
@@ -216,8 +251,14 @@ void api_pool_patch(struct api_call *call)
 	struct pst_err err = PST_ERR_INIT;
 	struct body b = {0};
 
-	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev) ||
-		read_body(call, &b) < 0)
+	if (pool_find(call, call->params[0], &b.row) < 0 || !write_if_match(call, b.row.rev))
+		return;
+	if (db_personal_settings(call->api->db, b.row.id, &b.personal_mb, b.personal_store, &err) < 0 ||
+		db_backup_wish_get(call->api->db, b.row.id, &b.backup, &err) < 0) {
+		call_error(call, &err);
+		return;
+	}
+	if (read_body(call, &b) < 0)
 		return;
 	if (b.row.deleting) {
 		call_problem(call, "conflict", "the pool '%s' is being deleted", b.row.name);
@@ -226,7 +267,7 @@ void api_pool_patch(struct api_call *call)
 	if (write_begin(call) < 0)
 		return;
 	b.row.updated = pst_wall_ms();
-	if (db_pool_update(call->api->db, &b.row, &err) < 0 || recycle_write(call, &b, &err) < 0) {
+	if (db_pool_update(call->api->db, &b.row, &err) < 0 || extras_write(call, &b, &err) < 0) {
 		write_fail(call, &err);
 		return;
 	}

@@ -7,6 +7,8 @@
 #include "broker/api/page.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
+#include "db/backup.h"
+#include "db/personal.h"
 #include "db/recycle.h"
 
 #include <string.h>
@@ -27,7 +29,9 @@ static json_t *spec_json(const struct pool_row *p)
 json_t *pool_row_json(struct api *api, const struct pool_row *p)
 {
 	struct pool_view v = {.state = "starting"};
-	int recycle_set, recycle_days;
+	struct backup_wish backup;
+	int recycle_set, recycle_days, personal_mb;
+	char store[DB_WORD_SIZE];
 
 	if (!pool_view(reconciler_state(api->rec), p->id, (int64_t)pst_mono_ms(), &v))
 		v.state = p->deleting ? "deleting" : "starting";
@@ -51,6 +55,16 @@ json_t *pool_row_json(struct api *api, const struct pool_row *p)
 	if (db_recycle_days(api->db, p->id, &recycle_set, &recycle_days, NULL) == 0) {
 		json_object_set_new(o, "recycle_days", json_integer(recycle_set));
 		json_object_set_new(o, "recycled_for", json_integer(recycle_days));
+	}
+	if (db_personal_settings(api->db, p->id, &personal_mb, store, NULL) == 0) {
+		json_object_set_new(o, "personal_disk_mb", json_integer(personal_mb));
+		json_object_set_new(o, "personal_datastore", json_string(store));
+	}
+	if (db_backup_wish_get(api->db, p->id, &backup, NULL) == 0) {
+		json_object_set_new(o, "backup_every_h", json_integer(backup.every_h));
+		json_object_set_new(o, "backup_full_every_d", json_integer(backup.full_every_d));
+		json_object_set_new(o, "backup_keep_d", json_integer(backup.keep_d));
+		json_object_set_new(o, "backup_chain", json_integer(backup.chain));
 	}
 	return o;
 }

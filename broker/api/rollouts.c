@@ -10,6 +10,7 @@
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
 #include "broker/reconciler_rollout.h"
+#include "db/backup.h"
 #include "db/image.h"
 #include "db/rollout.h"
 
@@ -274,13 +275,25 @@ void api_version_retire(struct api_call *call)
 	end_version(call, &i, &v, false);
 }
 
+static bool has_no_backups(struct api_call *call, const struct image_row *i, const char *version)
+{
+	struct pst_err err = PST_ERR_INIT;
+	int n = 0;
+
+	if (db_backup_of_version(call->api->db, i->id, version, &n, &err) < 0)
+		call_error(call, &err);
+	else if (n > 0)
+		call_problem(call, "in_use", "back-ups of desktops stand on the version '%s': remove those %d first", version, n);
+	return !call_is_answered(call);
+}
+
 /* Files on a datastore go first, and the version with them; without any it is a row that nobody needs. */
 void api_version_remove(struct api_call *call)
 {
 	struct version_row v;
 	struct image_row i;
 
-	if (find_version(call, &i, &v) < 0 || !is_at_rest(call, &i, v.version, true))
+	if (find_version(call, &i, &v) < 0 || !is_at_rest(call, &i, v.version, true) || !has_no_backups(call, &i, v.version))
 		return;
 	if (api_version_files_remove(call, &i, &v))
 		return;

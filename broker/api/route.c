@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deny by default: what does not stand here does not exist, and each row names its role. */
+#include "broker/api/desktops.h"
 #include "broker/api/route.h"
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/api/personal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +61,13 @@ static const struct route table[] = {
 	{METHOD_POST, "desktops/*/snapshots", ROLE_ADMIN, api_desktop_snapshot_take, SMALL},
 	{METHOD_POST, "desktops/*/snapshots/*/revert", ROLE_ADMIN, api_desktop_snapshot_revert, SMALL},
 	{METHOD_DELETE, "desktops/*/snapshots/*", ROLE_ADMIN, api_desktop_snapshot_drop, 0},
+	{METHOD_GET, "desktops/*/backups", ROLE_ADMIN, api_desktop_backups, 0},
+	{METHOD_POST, "desktops/*/backups", ROLE_ADMIN, api_desktop_backup, SMALL},
+	{METHOD_GET, "backups", ROLE_ADMIN, api_backup_list, 0},
+	{METHOD_GET, "backups/*", ROLE_ADMIN, api_backup_get, 0},
+	{METHOD_DELETE, "backups/*", ROLE_ADMIN, api_backup_delete, 0},
+	{METHOD_POST, "backups/*/restore", ROLE_ADMIN, api_backup_restore, SMALL},
+	{METHOD_POST, "backups/*/cancel", ROLE_ADMIN, api_backup_cancel, SMALL},
 	{METHOD_GET, "images", ROLE_ADMIN, api_image_list, 0},
 	{METHOD_POST, "images", ROLE_ADMIN, api_image_create, BODY},
 	{METHOD_GET, "images/*", ROLE_ADMIN, api_image_get, 0},
@@ -77,6 +86,11 @@ static const struct route table[] = {
 	{METHOD_GET, "datastores/*", ROLE_ADMIN, api_datastore_get, 0},
 	{METHOD_PATCH, "datastores/*", ROLE_ADMIN, api_datastore_patch, SMALL},
 	{METHOD_DELETE, "datastores/*", ROLE_ADMIN, api_datastore_delete, 0},
+	{METHOD_GET, "personal", ROLE_ADMIN, api_personal_list, 0},
+	{METHOD_GET, "personal/*/*", ROLE_ADMIN, api_personal_get, 0},
+	{METHOD_PATCH, "personal/*/*", ROLE_ADMIN, api_personal_patch, SMALL},
+	{METHOD_DELETE, "personal/*/*", ROLE_ADMIN, api_personal_delete, 0},
+	{METHOD_GET, "users/*/personal", ROLE_ADMIN, api_personal_of_user, 0},
 	{METHOD_GET, "recycled", ROLE_ADMIN, api_recycled_list, 0},
 	{METHOD_POST, "recycled/*/restore", ROLE_ADMIN, api_recycled_restore, SMALL},
 	{METHOD_DELETE, "recycled/*/*", ROLE_ADMIN, api_recycled_delete, 0},

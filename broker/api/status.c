@@ -5,11 +5,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/api/page.h"
+#include "broker/api/words.h"
+#include "broker/core/foreign.h"
 #include "broker/core/state.h"
 #include "broker/core/view.h"
 #include "broker/reconciler.h"
 #include "broker/storage/datastores.h"
 #include "db/audit.h"
+#include "db/backup.h"
 #include "db/db.h"
 #include "db/login.h"
 #include "db/user.h"
@@ -121,6 +124,23 @@ static void add_rollouts(const struct core_state *st, struct problems *p)
 	}
 }
 
+static void add_failure(const struct backup_row *b, void *arg)
+{
+	struct core_reason why = {.code = "backup_failed"};
+	char es[DB_LONG_SIZE];
+
+	if (!foreign_spanish(b->error, es, sizeof(es)) && !words_spanish(b->error, NULL, es, sizeof(es)))
+		CORE_COPY(es, b->error);
+	snprintf(why.en, sizeof(why.en), "Its back-up failed: %.220s", b->error);
+	snprintf(why.es, sizeof(why.es), "Su copia de seguridad falló: %.220s", es);
+	add(arg, false, "desktop", b->desktop_id, b->desktop, "backup", &why);
+}
+
+static void add_backups(struct api *api, struct problems *p)
+{
+	(void)db_backup_failures(api->db, add_failure, p, NULL);
+}
+
 struct desktop_counts {
 	int ready, assigned, connected, starting, failed, deleting, suspended;
 };
@@ -206,6 +226,7 @@ void api_status_get(struct api_call *call)
 	add_providers(st, &p);
 	add_hosts(st, &p);
 	add_datastores(api, &p);
+	add_backups(api, &p);
 	add_pools(st, now, &p, &waiting);
 	add_rollouts(st, &p);
 	add_desktops(st, now, &p, &c, &sessions);

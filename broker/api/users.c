@@ -9,7 +9,9 @@
 #include "base/text.h"
 #include "broker/api/fields.h"
 #include "broker/api/page.h"
+#include "broker/api/personal.h"
 #include "broker/reconciler.h"
+#include "broker/storage/personal_removals.h"
 #include "db/db.h"
 #include "db/group.h"
 
@@ -298,10 +300,14 @@ void api_user_delete(struct api_call *call)
 	end_everything(call, u.id); /* while its rows still name it */
 	if (write_begin(call) < 0)
 		return;
-	if (db_user_delete(call->api->db, u.id, &err) < 0)
+	if (personal_remove_all(call->api, u.id, &err) < 0 || db_user_delete(call->api->db, u.id, &err) < 0) {
 		write_fail(call, &err);
-	else if (write_commit(call, "user.deleted", "user", u.id, json_pack("{s:s}", "name", u.name)) == 0)
-		call_empty(call);
+		return;
+	}
+	if (write_commit(call, "user.deleted", "user", u.id, json_pack("{s:s}", "name", u.name)) < 0)
+		return;
+	call_empty(call);
+	personal_removals_kick(call->api->removals);
 }
 
 void api_user_unlock(struct api_call *call)

@@ -109,7 +109,10 @@ int command_provider(struct ctl *c, int argc, char **argv);
 int command_datastore(struct ctl *c, int argc, char **argv);
 /* import, capture, cancel: of the words of "image" */
 int command_image_files(struct ctl *c, int argc, char **argv);
+int command_backup(struct ctl *c, int argc, char **argv);
 int command_recycle(struct ctl *c, int argc, char **argv);
+/* personal.c */
+int command_personal(struct ctl *c, int argc, char **argv);
 /* watch.c */
 int command_status(struct ctl *c, int argc, char **argv);
 int command_events(struct ctl *c, int argc, char **argv);

@@ -5,6 +5,7 @@ broker_cli_puestoctl_CPPFLAGS = $(BASE_CPPFLAGS) $(CURL_CFLAGS)
 broker_cli_puestoctl_SOURCES = \
 	broker/cli/acts.c \
 	broker/cli/ask.c \
+	broker/cli/backup.c \
 	broker/cli/config.c \
 	broker/cli/ctl.h \
 	broker/cli/hosts.c \
@@ -13,6 +14,7 @@ broker_cli_puestoctl_SOURCES = \
 	broker/cli/objects.c \
 	broker/cli/image.c \
 	broker/cli/operations.c \
+	broker/cli/personal.c \
 	broker/cli/print.c \
 	broker/cli/request.c \
 	broker/cli/storage.c \

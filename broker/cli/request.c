@@ -65,7 +65,7 @@ const char *noun_list(const char *word)
 		const char *one, *many;
 	} nouns[] = {
 		{"pool", "pools"}, {"desktop", "desktops"}, {"image", "images"}, {"provider", "providers"}, {"user", "users"},
-		{"datastore", "datastores"},
+		{"datastore", "datastores"}, {"personal", "personal"},
 		{"group", "groups"}, {"entitlement", "entitlements"}, {"session", "sessions"}, {"event", "events"},
 	};
 
@@ -90,7 +90,8 @@ bool object_path(char *out, size_t out_size, const char *noun, const char *name,
 }
 
 static const char *const number_keys[] = {"min", "max", "spare", "spare_suspended", "idle_disconnect_s", "logoff_after_disconnect_s", "warning", "critical",
-	"memory_mb", "cpus", "pids", "disk_mb", "user_snapshots", "recycle_days", "max_width", "max_height", "capacity", "max_creates", "expires_s", NULL};
+	"memory_mb", "cpus", "pids", "disk_mb", "user_snapshots", "recycle_days", "backup_every_h", "backup_full_every_d", "backup_keep_d", "backup_chain",
+	"personal_disk_mb", "size_mb", "max_width", "max_height", "capacity", "max_creates", "expires_s", NULL};
 static const char *const bool_keys[] = {"enabled", "drain", "maintenance", "clipboard_in", "clipboard_out", NULL};
 
 static bool is_among(const char *key, const char *const *list)

@@ -386,6 +386,10 @@ void agent_tell(struct control *c, const char *desktop, const struct agent_messa
 		msg = json_pack("{s:s, s:s, s:s}", "op", "logoff", "reason_en", m->reason ? m->reason->en : "", "reason_es",
 			m->reason ? m->reason->es : "");
 		break;
+	case AGENT_TELL_MOUNT:
+	case AGENT_TELL_UNMOUNT:
+		msg = json_pack("{s:s}", "op", m->kind == AGENT_TELL_MOUNT ? "mount" : "unmount");
+		break;
 	case AGENT_TELL_MESSAGE:
 		msg = m->reason ? message_json(m->reason) : NULL;
 		break;

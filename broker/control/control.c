@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "broker/api/problem.h"
 #include "broker/control/certify.h"
+#include "broker/storage/personal_removals.h"
 #include "db/audit.h"
 
 #include <stdlib.h>
@@ -86,6 +87,8 @@ static void op_changed(void *arg, const char *kind, const char *id)
 	struct control *c = arg;
 
 	api_changed(c->api, kind, id);
+	if (strcmp(kind, "user") == 0 && c->removals)
+		personal_removals_kick(c->removals); /* a desktop has let go of his disk */
 }
 
 static void op_waiter(void *arg, const char *user_id, const char *pool_id)
@@ -152,7 +155,8 @@ int control_create(uv_loop_t *loop, struct db *db, const struct control_settings
 	if (rc < 0 || (rc = storage_open(c, err)) < 0)
 		goto fail;
 	struct api_params p = {.loop = loop, .db = db, .auth = c->auth, .reconciler = c->rec, .settings = &settings->api,
-		.links = &links, .links_arg = c, .datastores = c->datastores, .image_jobs = c->image_jobs};
+		.links = &links, .links_arg = c, .datastores = c->datastores, .image_jobs = c->image_jobs,
+		.backup_jobs = c->backup_jobs, .removals = c->removals};
 	c->api = api_create(&p);
 	if (!c->api) {
 		rc = pst_err_set(err, PST_ENOMEM, "no memory");
@@ -172,6 +176,8 @@ static int agents_listen(struct control *c, struct pst_err *err)
 	struct pst_tls_listener_params p = {.loop = c->loop, .trust = trust, .address = s->agents_listen, .peer = CERTIFY_URI,
 		.may_be_nameless = true, .open_max = AGENTS_MAX};
 
+	if (trust && s->agents_tls12)
+		pst_tls_trust_allow_12(trust);
 	if (trust)
 		c->agent_port = pst_tls_listen(&p, agent_accept_remote, c, err);
 	pst_tls_trust_unref(trust);

@@ -24,6 +24,7 @@ struct control_settings {
 	char provisioner_socket[CONTROL_PATH_MAX];
 	char agent_socket[CONTROL_PATH_MAX];
 	char agents_listen[80];              /* ADDRESS:PORT for agents of other hosts, or "" */
+	bool agents_tls12;                   /* TLS 1.2, too: for Windows 10 */
 	struct pst_tls_pair agents_ca, agents_own; /* the authority with its key, our server certificate; only with agents_listen */
 	uid_t gateway_uid, provisioner_uid; /* besides root and our own */
 	struct auth_settings auth;

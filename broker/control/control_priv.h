@@ -13,6 +13,8 @@ struct gateway;
 struct agent_link;
 struct datastores;
 struct image_jobs;
+struct personal_removals;
+struct backup_jobs;
 struct control_guest;
 struct control_console;
 struct console_ticket;
@@ -26,6 +28,8 @@ struct control {
 	struct api *api;
 	struct datastores *datastores;
 	struct image_jobs *image_jobs;
+	struct personal_removals *removals;
+	struct backup_jobs *backup_jobs;
 	struct pst_timer *wake, *sweep;
 	struct pst_tls_listener *agent_port; /* NULL: all agents are on this host */
 	struct pst_ctl_server *gateway_server, *provisioner_server, *agent_server;

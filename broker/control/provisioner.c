@@ -46,6 +46,14 @@ static void recycling_add(json_t *msg, const struct provider_command *cmd)
 	}
 }
 
+static void personal_add(json_t *msg, const struct provider_command *cmd)
+{
+	json_object_set_new(msg, "owner", json_string(cmd->owner));
+	json_object_set_new(msg, "disk", json_string(cmd->disk));
+	json_object_set_new(msg, "store", json_string(cmd->store));
+	json_object_set_new(msg, "size_mb", json_integer(cmd->personal_mb));
+}
+
 static json_t *command_json(const struct provider_command *cmd)
 {
 	const char *op = task_kind_text(cmd->kind == TASK_REFRESH ? TASK_RESTART : cmd->kind);
@@ -60,6 +68,8 @@ static json_t *command_json(const struct provider_command *cmd)
 	if (cmd->host && cmd->host[0])
 		json_object_set_new(msg, "host", json_string(cmd->host));
 	recycling_add(msg, cmd);
+	if (cmd->owner)
+		personal_add(msg, cmd);
 	if (cmd->enrol_token)
 		json_object_set_new(msg, "enrol_token", json_string(cmd->enrol_token));
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)

@@ -17,14 +17,19 @@ void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason
 	reason_set_numbers(&cmd->reason, why, p ? p->logoff_after_disconnect_s : 0, 0);
 }
 
-void agent_tell_lease(struct core_round *c, struct core_desktop *d)
+void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch)
 {
 	struct core_command *cmd = command_add(c, COMMAND_AGENT);
 
 	CORE_COPY(cmd->desktop_id, d->id);
 	cmd->tell = AGENT_TELL_LEASE;
 	CORE_COPY(cmd->user_name, d->a.user_name);
-	cmd->epoch = d->a.epoch;
+	cmd->epoch = epoch;
+}
+
+void agent_tell_lease(struct core_round *c, struct core_desktop *d)
+{
+	agent_tell_epoch(c, d, d->beside && d->s.epoch > d->a.epoch ? d->s.epoch : d->a.epoch);
 }
 
 void agent_tell_hello(struct core_round *c, const struct core_desktop *d)
@@ -107,6 +112,7 @@ void agent_on_hello(struct core_round *c)
 	if (agent_machine_ends(d) && c->ev->text && !strcmp(d->boot, c->ev->text))
 		return;
 	desktop_touch(c, d);
+	bool is_new_boot = strcmp(d->boot, c->ev->text ? c->ev->text : "") != 0;
 	CORE_COPY(d->boot, c->ev->text);
 	if (c->ev->epoch > d->epoch)
 		d->epoch = c->ev->epoch; /* a backup was restored; the agent remembers more */
@@ -117,6 +123,7 @@ void agent_on_hello(struct core_round *c)
 	}
 	agent_is_ready(c, d);
 	agent_check_occupant(c, d);
+	personal_on_hello(c, d, is_new_boot);
 }
 
 static void agent_on_logoff(struct core_round *c, struct core_desktop *d)
@@ -181,6 +188,8 @@ void agent_on_report(struct core_round *c)
 		agent_on_unfit(c, d);
 	else if (!strcmp(word, "logon"))
 		audit(c, "desktop.logon", d, "");
+	else
+		personal_on_report(c, d);
 }
 
 void agent_on_gone(struct core_round *c)

@@ -120,7 +120,9 @@ static enum stage stage_of(const struct core_desktop *d, enum reason *ret)
 		*ret = REASON_RESUMING;
 	else if (d->x.power != POWER_ON)
 		*ret = REASON_STARTING;
-	return *ret == REASON_AGENT_WAIT ? STAGE_AGENT : STAGE_START;
+	else if (d->x.agent == AGENT_READY && d->personal.phase != PERSONAL_NONE && d->x.lease == LEASE_HELD)
+		*ret = REASON_PERSONAL_BRING;
+	return *ret == REASON_AGENT_WAIT || *ret == REASON_PERSONAL_BRING ? STAGE_AGENT : STAGE_START;
 }
 
 static void answer_owned(const struct core_round *c, struct connect_answer *a, const struct core_desktop *d)
@@ -263,9 +265,10 @@ void assign_on_connect(struct core_round *c)
 	c->out->answer = (struct connect_answer){ 0 };
 	if (no == REASON_NONE && !d && !connect_join_queue(c))
 		no = REASON_TOO_MANY_WAITERS;
-	if (no != REASON_NONE) {
-		c->out->answer.state = CONNECT_REFUSED;
+	if (no != REASON_NONE)
 		reason_set(&c->out->answer.reason, no, NULL, NULL);
+	if (no != REASON_NONE || (!d && personal_waits(c, c->ev->user_id, c->ev->pool, &c->out->answer.reason))) {
+		c->out->answer.state = CONNECT_REFUSED;
 		assign_on_cancel(c);
 		return;
 	}

@@ -9,6 +9,7 @@
  *	lease      free ──► held ──► ending ──► free
  *	session    none ──► granted ──► connected ◄──► disconnected ──► none
  *	hygiene    clean ──► dirty ──► cleaning ──► clean   (dirty at the first grant)
+ *	personal   none ──► wanted ──► attached ──► mounted ──► leaving ──► left ──► none   (personal.c)
  *	sleep      awake ──► suspended ──► resuming ──► awake (a spare of the second tier: spare.c)
  */
 #pragma once
@@ -36,9 +37,11 @@ enum protocol { PROTOCOL_WS, PROTOCOL_RFB, PROTOCOL_RDP };
 enum task_kind {
 	TASK_CREATE, TASK_DESTROY, TASK_RESTART, TASK_REFRESH,
 	TASK_START, TASK_STOP, TASK_SUSPEND, TASK_SNAPSHOT, TASK_REVERT, TASK_DROP, TASK_RESIZE, TASK_MIGRATE, /* operation.c */
+	TASK_ATTACH, TASK_DETACH, /* personal.c */
 	TASK_KIND_COUNT,
 };
 enum task_state { TASK_PENDING, TASK_SENT, TASK_DONE, TASK_FAILED };
+enum personal { PERSONAL_NONE, PERSONAL_WANTED, PERSONAL_ATTACHED, PERSONAL_MOUNTED, PERSONAL_LEAVING, PERSONAL_LEFT };
 enum stage { STAGE_QUEUE, STAGE_CREATE, STAGE_START, STAGE_AGENT };
 
 const char *lifecycle_text(enum lifecycle v);
@@ -53,6 +56,7 @@ const char *on_logoff_text(enum on_logoff v);
 const char *protocol_text(enum protocol v);
 const char *task_kind_text(enum task_kind v);
 const char *task_state_text(enum task_state v);
+const char *personal_text(enum personal v);
 const char *stage_text(enum stage v);
 
 /* Each returns false, and leaves *ret alone, for a word that it does not know. */
@@ -68,6 +72,7 @@ bool on_logoff_parse(const char *text, enum on_logoff *ret);
 bool protocol_parse(const char *text, enum protocol *ret);
 bool task_kind_parse(const char *text, enum task_kind *ret);
 bool task_state_parse(const char *text, enum task_state *ret);
+bool personal_parse(const char *text, enum personal *ret);
 
 /* Both clocks of one moment. Decisions use mono_ms, people read wall_ms. */
 struct core_now {

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "broker/core/host_priv.h"
+#include "broker/core/personal_priv.h"
 #include "broker/core/reason.h"
 #include "broker/core/reconcile.h"
 #include "broker/core/rollout_priv.h"
@@ -107,6 +108,7 @@ void task_on_result(struct core_round *c);
 void task_all_due(struct core_round *c);
 void task_dispatch(struct core_round *c);
 int64_t task_backoff(int failures);
+bool task_is_light(const struct core_task *t); /* it loads no host: nobody waits for its turn */
 
 /* wait.c */
 /* In an answer that is otherwise whole: how long it takes, in figures and words, and when to ask again. Nothing where it is not known. */
@@ -158,6 +160,7 @@ void agent_is_ready(struct core_round *c, struct core_desktop *d);
 void agent_tell_lease(struct core_round *c, struct core_desktop *d);
 /* What it said before counts no more: the connection that it may have is of another time. */
 void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
+void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);
 
 /* assign.c */
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);
@@ -183,8 +186,7 @@ void operate_on_config(struct core_round *c);
 /* pool_plan.c */
 void pool_count(struct core_state *st);
 void pool_plan(struct core_round *c);
-/* How many a provider may hold; 0: no limit. */
-int provider_capacity(const struct core_provider *p);
+int provider_capacity(const struct core_provider *p); /* how many it may hold; 0: no limit */
 /* It has fewer desktops than it should, and may have more. */
 bool pool_lacks(const struct core_pool *p);
 

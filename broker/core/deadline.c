@@ -61,8 +61,9 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 
 static void deadline_claim(struct core_round *c, struct core_desktop *d)
 {
-	if (d->x.lease == LEASE_HELD && d->x.hygiene == HYGIENE_CLEAN && d->x.session == SESSION_NONE &&
-	    d->a.kind == POOL_FLOATING)
+	bool is_untouched = d->x.hygiene == HYGIENE_CLEAN || d->personal.phase != PERSONAL_NONE;
+
+	if (d->x.lease == LEASE_HELD && is_untouched && d->x.session == SESSION_NONE && d->a.kind == POOL_FLOATING)
 		lease_release(c, d, REASON_NOT_STARTED);
 }
 
@@ -80,6 +81,8 @@ static void deadline_desktop(struct core_round *c, struct core_desktop *d)
 		lease_settle(c, d);
 	if (take_due(c, d, &d->due.claim_ms))
 		deadline_claim(c, d);
+	if (take_due(c, d, &d->due.personal_ms))
+		personal_late(c, d);
 	if (take_due(c, d, &d->due.agent_ms))
 		deadline_agent(c, d);
 }
@@ -108,6 +111,7 @@ static void wake_desktop(struct core_round *c, const struct core_desktop *d)
 	wake_at(c, due->grant_ms);
 	wake_at(c, due->vacated_ms);
 	wake_at(c, due->claim_ms);
+	wake_at(c, due->personal_ms);
 	if (due->roll_ms > c->now->mono_ms)
 		wake_at(c, due->roll_ms); /* in a roll-out that is paused it may be long past */
 	wake_at(c, due->reap_ms);

@@ -35,6 +35,12 @@ struct core_session { /* the one that has not ended; id "" : none */
 	int64_t epoch;
 };
 
+struct core_personal { /* its owner's own disk; see personal.c */
+	enum personal phase;
+	bool held; /* its provider may have it there */
+	char owner[CORE_ID_SIZE];
+};
+
 struct core_due { /* monotonic deadlines; 0: none */
 	int64_t agent_ms;  /* the agent must be there */
 	int64_t logoff_ms; /* a disconnected user is logged off */
@@ -44,17 +50,20 @@ struct core_due { /* monotonic deadlines; 0: none */
 	int64_t vacated_ms; /* the gateway must have said why the viewer is gone */
 	int64_t claim_ms;  /* the user must have come for the desktop */
 	int64_t reap_ms;   /* a failed desktop is removed */
+	int64_t personal_ms; /* the guest must have mounted the personal disk, or let go of it */
 };
 
 struct core_desktop {
 	/* What each round reads of every desktop comes first, close together. */
 	struct core_axes x;
 	bool agentless; /* by its endpoint: it is shown by a server of the machine's own, and no agent will come */
+	bool beside;    /* by its endpoint: the picture is that server's, but an agent is there and sees no grant: it is told each epoch */
 	bool keyed;     /* it has enrolled since its disk was made */
 	bool probe;     /* made to see a version work: nobody gets it, no pool counts it */
 	unsigned touched; /* the round that has a copy of it */
 	unsigned seen;    /* the round of the last inventory that had it */
 	struct core_due due;
+	struct core_personal personal;
 	char pool_id[CORE_ID_SIZE], provider_id[CORE_ID_SIZE], image_id[CORE_ID_SIZE], image_version[CORE_WORD_SIZE];
 	char endpoint[CORE_ENDPOINT_SIZE]; /* JSON text or ""; set by desktop_set_endpoint */
 	struct core_task t;

@@ -12,7 +12,8 @@
 
 static bool desktop_runs(const struct core_desktop *d)
 {
-	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING;
+	return d->x.lifecycle == LIFECYCLE_LIVE && d->x.power == POWER_ON && d->x.hygiene != HYGIENE_CLEANING &&
+	       (d->personal.phase == PERSONAL_NONE || d->personal.phase == PERSONAL_MOUNTED);
 }
 
 static bool carries_moves(struct core_state *st, const struct core_desktop *d)

@@ -48,7 +48,7 @@ enum core_event_kind {
 };
 
 /* What an agent is told. HELLO: its connection is ended, and it has to say hello again. */
-enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE, AGENT_TELL_HELLO };
+enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE, AGENT_TELL_HELLO, AGENT_TELL_MOUNT, AGENT_TELL_UNMOUNT };
 
 /* The provisioner's answer to one command. */
 struct provider_result {

@@ -24,6 +24,7 @@ void desktop_delete(struct core_round *c, struct core_desktop *d)
 	if (d->x.lifecycle == LIFECYCLE_DELETING)
 		return;
 	desktop_touch(c, d);
+	personal_cut(c, d);
 	d->x.lifecycle = LIFECYCLE_DELETING; /* first: lease_release() must not clean it */
 	lease_release(c, d, REASON_END_DELETE);
 	desktop_stop(c, d);
@@ -50,6 +51,11 @@ static void desktop_take_image(struct core_state *st, struct core_desktop *d)
 void desktop_refresh(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
+	if (d->personal.phase != PERSONAL_NONE && personal_leaves(c, d)) {
+		if (d->x.lifecycle == LIFECYCLE_LIVE)
+			d->x.hygiene = HYGIENE_CLEANING;
+		return;
+	}
 	desktop_stop(c, d);
 	desktop_take_image(c->st, d);
 	if (!c->st->keep_dirty) {
@@ -77,6 +83,8 @@ void desktop_clean(struct core_round *c, struct core_desktop *d)
 {
 	const struct core_pool *p = state_pool(c->st, d->pool_id);
 
+	if (d->personal.phase != PERSONAL_NONE && personal_leaves(c, d))
+		return;
 	if (!p || p->deleting || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
 	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d)) /* an older version is not worth refreshing */
 		desktop_delete(c, d);
@@ -102,6 +110,8 @@ void desktop_fail(struct core_round *c, struct core_desktop *d, const struct cor
 		tell_waiter(c, d->a.user_id, d->pool_id);
 	}
 	audit(c, "desktop.failed", d, why->en);
+	if (d->personal.held && d->x.lease == LEASE_FREE)
+		desktop_delete(c, d); /* its user's files wait for that, and for nothing else */
 }
 
 void desktop_await_agent(struct core_round *c, struct core_desktop *d)

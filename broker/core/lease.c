@@ -37,6 +37,7 @@ void lease_take(struct core_round *c, struct core_desktop *d, const char *user_i
 	CORE_COPY(ch->pool_id, d->pool_id);
 	ch->a = d->a;
 	audit(c, "desktop.assigned", d, "");
+	personal_want(c, d);
 	agent_tell_lease(c, d);
 }
 
@@ -57,6 +58,7 @@ void lease_release(struct core_round *c, struct core_desktop *d, enum reason why
 	memset(&d->a, 0, sizeof(d->a));
 	d->x.lease = LEASE_FREE;
 	d->x.session = SESSION_NONE;
+	personal_drop(d);
 	d->due.claim_ms = d->due.ending_ms = d->due.logoff_ms = d->due.roll_ms = 0;
 	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lifecycle == LIFECYCLE_LIVE)
 		desktop_clean(c, d);
@@ -72,7 +74,8 @@ void lease_logoff(struct core_round *c, struct core_desktop *d, enum reason why)
 	d->x.lease = LEASE_ENDING;
 	audit(c, "desktop.logoff", d, reason_code(why));
 	/* A log-on that never was needs no closing. */
-	if (d->x.agent == AGENT_READY && !d->agentless && d->x.hygiene == HYGIENE_DIRTY) {
+	bool was_none = d->personal.phase != PERSONAL_NONE && d->x.session == SESSION_NONE;
+	if (!was_none && d->x.agent == AGENT_READY && !d->agentless && d->x.hygiene == HYGIENE_DIRTY) {
 		agent_tell_logoff(c, d, why);
 		d->due.ending_ms = c->now->mono_ms + LOGOFF_WAIT_MS;
 	} else {

@@ -22,6 +22,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/machine.c \
 	broker/core/operate.c \
 	broker/core/out.c broker/core/out.h \
+	broker/core/personal.c broker/core/personal_priv.h \
 	broker/core/phrase.c broker/core/phrase.h \
 	broker/core/operation.c \
 	broker/core/placement.c broker/core/placement.h \

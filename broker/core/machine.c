@@ -27,6 +27,10 @@ void machine_down(struct core_round *c, struct core_desktop *d, const char *text
 	d->x.agent = AGENT_NONE;
 	audit(c, "machine.down", d, text);
 	session_end(c, d, REASON_MACHINE_DOWN, true);
+	if (d->personal.phase == PERSONAL_LEAVING) {
+		personal_break(c, d);
+		return;
+	}
 	if (d->x.lease == LEASE_ENDING) {
 		lease_settle(c, d); /* nothing is left to log off */
 		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)

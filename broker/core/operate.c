@@ -22,9 +22,12 @@ struct core_desktop *operate_on_idle(struct core_round *c)
 {
 	struct core_desktop *d = operate_on(c);
 
-	if (!d || !d->t.id[0])
+	if (d && d->t.id[0])
+		refuse(c, PST_ECONFLICT, REASON_BUSY_TASK, task_kind_text(d->t.kind));
+	else if (d && (d->personal.phase == PERSONAL_LEAVING || d->personal.phase == PERSONAL_LEFT))
+		refuse(c, PST_ECONFLICT, REASON_PERSONAL_HELD, NULL);
+	else
 		return d;
-	refuse(c, PST_ECONFLICT, REASON_BUSY_TASK, task_kind_text(d->t.kind));
 	return NULL;
 }
 

@@ -33,6 +33,9 @@ static const char *operation_needs(enum task_kind kind)
 		return "resize";
 	case TASK_MIGRATE:
 		return "migrate";
+	case TASK_ATTACH:
+	case TASK_DETACH:
+		return "personal";
 	default:
 		return NULL;
 	}
@@ -137,6 +140,12 @@ static void operation_on_move(struct core_round *c, struct core_desktop *d)
 		operation_move(c, d, to);
 }
 
+/* What a user has on his own disk goes into no snapshot and no saved memory of a desktop. */
+static bool operation_takes_disks(enum task_kind kind)
+{
+	return kind == TASK_SUSPEND || kind == TASK_SNAPSHOT || kind == TASK_REVERT;
+}
+
 /* True when it need not be done, or may not. */
 static bool operation_is_settled(struct core_round *c, const struct core_desktop *d)
 {
@@ -148,6 +157,8 @@ static bool operation_is_settled(struct core_round *c, const struct core_desktop
 		refuse(c, PST_ECONFLICT, REASON_NOT_LIVE, NULL);
 	else if (!desktop_carries(c->st, d, needs))
 		refuse(c, PST_EUNSUPPORTED, REASON_NOT_CARRIED, needs);
+	else if (d->personal.held && operation_takes_disks(kind))
+		refuse(c, PST_ECONFLICT, REASON_PERSONAL_HELD, NULL);
 	else if (kind == TASK_START)
 		return d->x.power == POWER_ON;
 	else if (kind == TASK_STOP || kind == TASK_SUSPEND)
@@ -223,6 +234,12 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	case TASK_MIGRATE:
 		drain_moved(c, d, t->arg);
 		break;
+	case TASK_ATTACH:
+		personal_attached(c, d);
+		return;
+	case TASK_DETACH:
+		personal_detached(c, d);
+		return;
 	default: /* what a size has changed stands on the host */
 		break;
 	}
@@ -242,6 +259,10 @@ void operation_failed(struct core_round *c, struct core_desktop *d, const struct
 {
 	if (t->kind == TASK_MIGRATE)
 		drain_failed(c, d, t);
+	if (t->kind == TASK_ATTACH)
+		personal_fail(c, d, t->error);
+	if (t->kind == TASK_DETACH)
+		personal_break(c, d);
 	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
 		return;
 	d->x.parked = false;

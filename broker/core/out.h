@@ -28,6 +28,7 @@ enum change_kind {
 	CHANGE_PUBLISHED,      /* the image desktop_id, its version in text */
 	CHANGE_VERSION,        /* what verifying has shown: the image desktop_id, version in text, state in code */
 	CHANGE_TIMING,         /* the image desktop_id, version in text, what in code, number in ms */
+	CHANGE_PERSONAL,       /* the disk of a.user_id in pool_id, of provider_id: what became of it in code */
 	CHANGE_AUDIT,          /* word, object, actor, and what helps to read it */
 };
 

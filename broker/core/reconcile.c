@@ -85,6 +85,7 @@ void reconcile(struct core_state *st, const struct core_event *event, const stru
 	assign_waiters(&c);
 	pool_plan(&c);
 	drain_run(&c);
+	personal_run(&c);
 	task_dispatch(&c);
 	deadline_wake(&c);
 	st->settled = true;
@@ -121,6 +122,10 @@ void core_state_resume(struct core_state *st, const struct core_now *now)
 			d->due.ending_ms = t + LOGOFF_WAIT_MS;
 		if (d->x.lease == LEASE_HELD && d->x.session == SESSION_NONE)
 			d->due.claim_ms = t + CLAIM_WAIT_MS;
+		if (d->personal.phase == PERSONAL_ATTACHED)
+			d->due.personal_ms = t + MOUNT_WAIT_MS;
+		if (d->personal.phase == PERSONAL_LEAVING)
+			d->due.personal_ms = t + UNMOUNT_WAIT_MS;
 	}
 	for (size_t i = 0; i < st->orphan_count; i++)
 		st->orphans[i].t.due_ms = now->mono_ms;

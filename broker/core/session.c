@@ -91,6 +91,8 @@ void session_on_grant(struct core_round *c)
 	ch->a = d->a;
 	ch->s = d->s;
 	audit(c, "session.granted", d, protocol_text(d->s.protocol));
+	if (d->beside)
+		agent_tell_epoch(c, d, d->s.epoch);
 	CORE_COPY(c->out->session_id, d->s.id);
 	c->out->epoch = d->s.epoch;
 }

@@ -57,7 +57,8 @@ static inline bool is_id(const char *a, const char *b)
 
 int core_state_init(struct core_state *st)
 {
-	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true, .mind_sleep = true };
+	*st = (struct core_state){ .generation = 1, .fence_epochs = true, .keep_dirty = true, .verify_first = true, .mind_spare = true,
+		.mind_personal = true, .mind_sleep = true };
 	return 0;
 }
 
@@ -72,6 +73,7 @@ void core_state_finish(struct core_state *st)
 	free(st->waiters);
 	free(st->orphans);
 	free(st->breakers);
+	free(st->setbacks);
 	free(st->hosts);
 	free(st->networks);
 	free(st->rollouts);
@@ -211,6 +213,11 @@ struct core_breaker *state_add_breaker(struct core_state *st)
 	return STATE_ADD(st, breakers, breaker_count, CORE_BREAKERS_MAX);
 }
 
+struct core_setback *state_add_setback(struct core_state *st)
+{
+	return STATE_ADD(st, setbacks, setback_count, CORE_SETBACKS_MAX);
+}
+
 struct core_host *state_add_host(struct core_state *st, const char *provider, const char *name)
 {
 	struct core_host *h = state_host(st, provider, name);
@@ -348,10 +355,23 @@ bool core_endpoint_is_remote(const char *endpoint)
 	return endpoint_is(endpoint, "tls") || endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
 }
 
+/* {"kind": "rdp", …, "agent": true}: the picture is the machine's own, the word of when and who is our agent's. */
+static bool endpoint_has_agent(const char *endpoint)
+{
+	json_t *o = pst_json_parse(endpoint, strlen(endpoint), 4, NULL);
+	bool has_one = pst_json_bool(o, "agent", false);
+
+	json_decref(o);
+	return has_one;
+}
+
 void desktop_set_endpoint(struct core_desktop *d, const char *endpoint)
 {
+	bool is_own_server = endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
+
 	CORE_COPY(d->endpoint, endpoint);
-	d->agentless = endpoint_is(endpoint, "rfb") || endpoint_is(endpoint, "rdp");
+	d->beside = is_own_server && endpoint_has_agent(endpoint);
+	d->agentless = is_own_server && !d->beside;
 }
 
 bool desktop_is_usable(const struct core_desktop *d)
@@ -363,10 +383,12 @@ bool desktop_is_usable(const struct core_desktop *d)
 	bool busy = d->t.id[0] && d->t.kind != TASK_MIGRATE;
 
 	return d->x.lifecycle == LIFECYCLE_LIVE && runs && d->x.agent == AGENT_READY &&
-	       d->x.hygiene != HYGIENE_CLEANING && (d->keyed || d->agentless) && d->endpoint[0] && !busy;
+	       d->x.hygiene != HYGIENE_CLEANING && (d->keyed || d->agentless) && d->endpoint[0] && !busy &&
+	       (d->personal.phase == PERSONAL_NONE || d->personal.phase == PERSONAL_MOUNTED);
 }
 
 bool desktop_is_ready(const struct core_desktop *d)
 {
-	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain && !d->probe;
+	return desktop_is_usable(d) && d->x.lease == LEASE_FREE && d->x.hygiene == HYGIENE_CLEAN && !d->x.drain && !d->probe &&
+	       d->personal.phase == PERSONAL_NONE;
 }

@@ -50,6 +50,7 @@ struct core_pool {
 	enum pool_kind kind;
 	enum on_logoff on_logoff;
 	int min, max, spare, logoff_after_disconnect_s, next_number, memory_mb;
+	int personal_mb; /* of each user's own disk; 0: none */
 	bool enabled, drain, maintenance, deleting;
 	/* counted anew in every round */
 	int total, ready, starting, leased, failed, ending, stale;
@@ -84,6 +85,14 @@ struct core_breaker { /* of one image version on one provider at one step */
 	struct core_reason last;
 };
 
+/* A user's disk could not be brought to a desktop, so many times in a row. */
+struct core_setback {
+	char user_id[CORE_ID_SIZE], pool_id[CORE_ID_SIZE];
+	int failures;
+	int64_t until_ms; /* nothing is tried before; 0: at once */
+	char why[CORE_TEXT_SIZE];
+};
+
 /* A provider as the provisioner's last hello had it; its row may come later. */
 struct core_served {
 	char name[CORE_WORD_SIZE];
@@ -104,6 +113,8 @@ struct core_state {
 	struct core_waiter *waiters;    /* in the order of their coming */
 	struct core_orphan *orphans;
 	struct core_breaker *breakers;
+	struct core_setback *setbacks;
+	size_t setback_count;
 	struct core_host *hosts;
 	struct core_network *networks;
 	size_t host_count, network_count;
@@ -120,7 +131,7 @@ struct core_state {
 	bool provisioner; /* it is connected and has said hello */
 	bool reap_paused; /* too many orphans at once: an operator must look */
 	bool missing_paused; /* too many desktops were not in the last list: the same */
-	bool fence_epochs, keep_dirty, verify_first, mind_spare, mind_sleep; /* true; the simulator turns one off to see itself fail */
+	bool fence_epochs, keep_dirty, verify_first, mind_spare, mind_personal, mind_sleep; /* true; the simulator turns one off to see itself fail */
 	int64_t inventory_ms; /* the next one; 0: none */
 };
 
@@ -151,6 +162,7 @@ struct core_desktop *state_add_desktop(struct core_state *st, const char *id);
 struct core_waiter *state_add_waiter(struct core_state *st);
 struct core_orphan *state_add_orphan(struct core_state *st, const char *id);
 struct core_breaker *state_add_breaker(struct core_state *st);
+struct core_setback *state_add_setback(struct core_state *st);
 
 void state_remove_desktop(struct core_state *st, struct core_desktop *d); /* frees it */
 void state_remove_pool(struct core_state *st, const char *id);
@@ -164,7 +176,8 @@ void core_copy(char *dst, size_t size, const char *src);
 /* The version that the pool's desktops should have; "" while nothing is published. Canaries: share.c. */
 const char *pool_version(const struct core_state *st, const struct core_pool *p);
 bool core_endpoint_is_remote(const char *endpoint); /* JSON text: is it {"kind": "tls", "rfb" or "rdp", …}, a port of another host? */
+bool pool_has_personal(const struct core_pool *p); /* its users' own disks are attached at log-on */
 bool desktop_sleeps(const struct core_desktop *d); /* it is or goes to sleep, as a spare of the second tier */
-bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what); /* what: a word of its "can" */
 bool operation_is(enum task_kind kind); /* it leaves the machine as it is, or stops it; the others end with one that is up */
+bool provider_carries(const struct core_state *st, const struct core_provider *pr, const char *what); /* what: a word of its "can" */
 bool desktop_carries(const struct core_state *st, const struct core_desktop *d, const char *what); /* what: a word of its provider's "can" */

@@ -111,6 +111,7 @@ static void task_machine_is_up(struct core_round *c, struct core_desktop *d, enu
 		CORE_COPY(d->place.host, res->host);
 	d->missing = 0;
 	memset(&d->reason, 0, sizeof(d->reason));
+	personal_started(c, d, kind);
 	desktop_await_agent(c, d);
 	if (kind == TASK_REFRESH)
 		snapshots_gone(c, d);
@@ -140,6 +141,7 @@ static void task_yes(struct core_round *c, struct core_desktop *d)
 	if (t.kind == TASK_DESTROY) {
 		d->x.lifecycle = LIFECYCLE_DELETED;
 		d->x.power = POWER_OFF;
+		personal_released(c, d);
 		snapshots_gone(c, d);
 		if (state_host_of(c->st, d))
 			host_charge(state_host_of(c->st, d), pool_memory_mb(state_pool(c->st, d->pool_id)), -1);
@@ -338,6 +340,12 @@ static void task_despair(struct core_round *c, struct core_desktop *d)
 	if (!d->t.error[0])
 		CORE_COPY(d->t.error, "its host takes no desktops now");
 	task_give_up(c, d);
+	personal_next(c, d); /* it may have waited for that */
+}
+
+bool task_is_light(const struct core_task *t)
+{
+	return t->kind == TASK_DESTROY || t->kind == TASK_ATTACH || t->kind == TASK_DETACH;
 }
 
 /* Work that loads a host is spread; removing relieves it, and is not. */
@@ -349,9 +357,9 @@ static bool task_has_room(struct core_round *c, struct core_desktop *d)
 		return true;
 	if (task_waits_for_health(c, d, pr))
 		return false;
-	if (pr->busy >= pr->max_creates || task_waits_for_host(c, d))
+	if ((pr->busy >= pr->max_creates && !task_is_light(&d->t)) || task_waits_for_host(c, d))
 		return false;
-	pr->busy++;
+	pr->busy += !task_is_light(&d->t);
 	return true;
 }
 
@@ -361,7 +369,7 @@ static void task_count_busy(struct core_state *st)
 		st->providers[i].busy = 0;
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
-		bool is_busy = d->t.id[0] && d->t.state == TASK_SENT && d->t.kind != TASK_DESTROY;
+		bool is_busy = d->t.id[0] && d->t.state == TASK_SENT && !task_is_light(&d->t);
 		struct core_provider *pr = is_busy ? state_provider(st, d->provider_id) : NULL;
 
 		if (pr)

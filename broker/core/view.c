@@ -15,6 +15,12 @@ static void view_say(struct desktop_view *v, const char *state, enum reason why,
 	reason_set(&v->reason, why, arg, NULL);
 }
 
+static bool view_is_brought(const struct core_desktop *d)
+{
+	return d->x.lease == LEASE_HELD && d->x.agent == AGENT_READY &&
+	       (d->personal.phase == PERSONAL_WANTED || d->personal.phase == PERSONAL_ATTACHED);
+}
+
 /* The machine is not there for a user now; false: it is. */
 static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 {
@@ -30,10 +36,14 @@ static bool view_machine(const struct core_desktop *d, struct desktop_view *v)
 		view_say(v, "starting", REASON_RESUMING, NULL);
 	else if (restarting)
 		view_say(v, "restarting", REASON_RESTARTING, NULL);
+	else if (d->personal.phase == PERSONAL_LEAVING || d->personal.phase == PERSONAL_LEFT)
+		view_say(v, "logging_off", REASON_PERSONAL_TAKE, NULL);
 	else if (d->x.hygiene == HYGIENE_CLEANING)
 		view_say(v, "refreshing", REASON_REFRESHING, NULL);
 	else if (d->x.lease == LEASE_ENDING)
 		view_say(v, "logging_off", REASON_LOGGING_OFF, NULL);
+	else if (view_is_brought(d))
+		view_say(v, "starting", REASON_PERSONAL_BRING, NULL);
 	else
 		return false;
 	return true;

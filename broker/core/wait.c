@@ -45,7 +45,7 @@ static void view_age(int32_t *ages, size_t *count, const struct core_round *c, c
 
 static bool task_loads(const struct core_desktop *d)
 {
-	return d->t.id[0] && d->t.kind != TASK_DESTROY;
+	return d->t.id[0] && !task_is_light(&d->t);
 }
 
 /*

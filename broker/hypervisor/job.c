@@ -163,6 +163,8 @@ static json_t *endpoint_json(const struct machine *m)
 		return json_pack("{s:s,s:s,s:i}", "kind", "tls", "host", e->address, "port", (int)e->port);
 	if (e->kind == ENDPOINT_UNIX)
 		return json_pack("{s:s,s:s}", "kind", "unix", "path", e->address);
+	if (e->kind == ENDPOINT_RDP && e->has_agent)
+		return json_pack("{s:s,s:s,s:i,s:b}", "kind", "rdp", "host", e->address, "port", (int)e->port, "agent", 1);
 	if (e->kind == ENDPOINT_RFB || e->kind == ENDPOINT_RDP)
 		return json_pack("{s:s,s:s,s:i}", "kind", e->kind == ENDPOINT_RFB ? "rfb" : "rdp", "host", e->address, "port", (int)e->port);
 	return json_object();

@@ -61,6 +61,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/parent.h \
 	broker/hypervisor/qemu/parent_make.c \
 	broker/hypervisor/qemu/parents.c \
+	broker/hypervisor/qemu/personal.c \
 	broker/hypervisor/qemu/plan.c \
 	broker/hypervisor/qemu/power.c \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
@@ -119,8 +120,10 @@ broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
 	broker/hypervisor/desktop/painted.c broker/hypervisor/desktop/painted.h \
+	broker/hypervisor/desktop/personal.c broker/hypervisor/desktop/personal.h \
 	broker/hypervisor/desktop/screen.c broker/hypervisor/desktop/screen.h \
-	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h
+	broker/hypervisor/desktop/session.c broker/hypervisor/desktop/session.h \
+	broker/hypervisor/desktop/volume.c broker/hypervisor/desktop/volume.h
 broker_hypervisor_desktop_puesto_desktop_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS) $(X11_CFLAGS)
 broker_hypervisor_desktop_puesto_desktop_LDADD = $(HYPERVISOR_LIBS) $(SECCOMP_LIBS) $(X11_LIBS)
 

@@ -63,6 +63,7 @@ struct machine_endpoint {
 	enum endpoint_kind kind;
 	char address[PATH_MAX];
 	uint16_t port;
+	bool has_agent; /* of ENDPOINT_RDP: an agent of ours is beside it, which enrols */
 };
 
 /* What there is. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct core_actor;
+struct recycled_row;
 
 struct storage_ops {
 	/*
@@ -21,6 +22,10 @@ struct storage_ops {
 		struct pst_err *err);
 	/* After a commit. */
 	void (*changed)(void *arg, const char *kind, const char *id);
+	/* A desktop comes back with a disk that lies ready for it. */
+	int (*restore)(void *arg, const struct recycled_row *was, struct pst_err *err);
+	/* Does the provider of that desktop carry back-ups, and is it there? */
+	bool (*can_back_up)(void *arg, const char *desktop_id);
 	/* After a commit that changed versions of images. */
 	void (*images_changed)(void *arg);
 };

@@ -29,3 +29,8 @@ CREATE TABLE datastore_samples (
 
 -- It was told that it will be full soon.
 ALTER TABLE datastores ADD COLUMN filling INTEGER NOT NULL DEFAULT 0 CHECK (filling IN (0, 1));
+
+-- The events of one desktop are found without its kind, and those of one administrator too.
+DROP INDEX events_object;
+CREATE INDEX events_of ON events (object_id, seq);
+CREATE INDEX events_by ON events (actor_id, seq);

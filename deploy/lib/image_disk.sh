@@ -12,13 +12,15 @@ vm_make() {
 	kernel_fetch "$1/kernel"
 	initramfs_make "$1/kernel" "$1/initramfs" "$1/initrd"
 	disk_make "$1/tree" "$1/disk.raw"
-	[ "$BOOT" = none ] || loader_add "$1" "$1/disk.raw"
+	case $BOOT in bios) loader_add "$1" "$1/disk.raw" ;; uefi) uefi_add "$1" "$1/disk.raw" ;; esac
 	if [ "$FORMAT" = qcow2 ]; then
 		step "Converting the disk"
 		qemu-img convert -O qcow2 "$1/disk.raw" "$1/disk.qcow2" >>"$LOG" 2>&1
 	fi
-	rm -f "$2"/disk.raw "$2"/disk.qcow2
-	mv "$1/disk.$FORMAT" "$1/initrd" "$1/vmlinuz" "$2/"
+	rm -f "$2"/disk.raw "$2"/disk.qcow2 "$2"/vmlinuz "$2"/initrd
+	mv "$1/disk.$FORMAT" "$2/"
+	# Beside a disk with firmware of its own they would be started instead of it.
+	[ "$BOOT" = uefi ] || mv "$1/initrd" "$1/vmlinuz" "$2/"
 	chmod 0444 "$2/disk.$FORMAT"
 }
 
@@ -97,4 +99,34 @@ loader_add() {
 	dd if="$fat" of="$2" bs=1M seek=1 conv=notrunc,sparse status=none
 	dd if="$1/root.ext4" of="$2" bs=1M seek=65 conv=notrunc,sparse status=none
 	rm -f "$1/root.ext4" "$fat"
+}
+
+# uefi_add WORK FILE: FILE becomes the second partition of a GPT disk whose first one is an EFI system partition with systemd-boot, kernel and initramfs.
+uefi_add() {
+	local fat=$1/boot.fat id mb sectors loader=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+	step "Adding the UEFI boot loader"
+	for word in mcopy mmd mkfs.vfat sfdisk; do
+		command -v "$word" >/dev/null || fail "$word is not installed." "Install what deploy/packages/image names."
+	done
+	[ -f "$loader" ] || fail "$loader is missing." "Install systemd-boot-efi, as deploy/packages/image names it."
+	mkfs.vfat --invariant -F 16 -n PUESTOBOOT -C "$fat" 65536 >>"$LOG" 2>&1
+	mkdir -p "$1/esp/EFI/BOOT" "$1/esp/loader/entries"
+	cp "$loader" "$1/esp/EFI/BOOT/BOOTX64.EFI"
+	cp "$1/vmlinuz" "$1/initrd" "$1/esp/"
+	printf 'timeout 0\neditor no\ndefault puesto.conf\n' >"$1/esp/loader/loader.conf"
+	printf 'title Puesto\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=puesto console=tty0 console=ttyS0 quiet net.ifnames=0\n' >"$1/esp/loader/entries/puesto.conf"
+	find "$1/esp" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+	# One after the other: -s takes a folder's names in the file system's order.
+	(cd "$1/esp" && SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH mmd -i "$fat" ::EFI ::EFI/BOOT ::loader ::loader/entries &&
+		find . -type f | sort | while read -r file; do mcopy -m -i "$fat" "$file" "::$file" || exit 1; done) >>"$LOG" 2>&1 || fail "the boot loader could not be added."
+	mv "$2" "$1/root.ext4"
+	mb=$((66 + $(stat -c %s "$1/root.ext4") / 1048576 + 1))
+	truncate -s "${mb}M" "$2"
+	sectors=$(($(stat -c %s "$1/root.ext4") / 512))
+	id=$(printf '%s %s' "$NAME" "$SOURCE_DATE_EPOCH" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{10}).*/\1-\2-4\3-8\4-\5/')
+	printf 'label: gpt\nlabel-id: %s00\nstart=2048, size=131072, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=%s01, name=boot\nstart=133120, size=%s, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=%s02, name=root\n' \
+		"$id" "$id" "$sectors" "$id" | sfdisk -q "$2" >>"$LOG" 2>&1 || fail "the partitions could not be made."
+	dd if="$fat" of="$2" bs=1M seek=1 conv=notrunc,sparse status=none
+	dd if="$1/root.ext4" of="$2" bs=1M seek=65 conv=notrunc,sparse status=none
+	rm -rf "$1/root.ext4" "$fat" "$1/esp"
 }

@@ -240,12 +240,13 @@ struct session *session_start(struct gate *g, const struct session_params *p)
 	struct pst_err err = PST_ERR_INIT;
 	struct session *s = NULL;
 	int pair[2] = { -1, -1 };
-	bool is_welcome = has_room(g, p), was_made;
+	struct seat *seat = p->seat;
+	bool is_welcome = has_room(g, p);
 
 	if (is_welcome && pst_unix_pair(pair, &err) == 0)
 		s = session_new(g, p, pair[0]);
-	was_made = s != NULL;
 	if (s) {
+		seat = NULL; /* the session leaves it */
 		if (p->grant)
 			session_set_grant(s, p->grant);
 		send_start(s, p);
@@ -256,8 +257,7 @@ struct session *session_start(struct gate *g, const struct session_params *p)
 			s = NULL;
 		}
 	}
-	if (!s && !was_made)
-		seat_leave(p->seat);
+	seat_leave(seat);
 	if (!s && p->owns_count)
 		limits_closed(g->limits, &p->key, true);
 	if (pair[1] >= 0)

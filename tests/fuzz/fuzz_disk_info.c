@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What qemu-img says of a stranger's disk, how far it is, and a file's first bytes. */
+/* What qemu-img says of a stranger's disk, how far it is, and a file's or disk's first bytes. */
+#include "broker/hypervisor/disk/firmware.h"
 #include "broker/hypervisor/disk/import.h"
 #include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/progress.h"
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum disk_format format;
 	if (probe_format(data, size, all, &format, NULL) == 0 && !(all & PROBE_ALLOW(format)))
 		__builtin_trap();
+	firmware_head_is_efi(data, size);
 	struct progress progress = { 0 };
 	progress_feed(&progress, (const char *)data, size);
 	if (progress.basis_points > 10000)

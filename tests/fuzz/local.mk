@@ -36,6 +36,10 @@ tests_fuzz_fuzz_rdp_gfx_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $
 FUZZ_TARGETS += tests/fuzz/fuzz_rdp_channel
 tests_fuzz_fuzz_rdp_channel_LDADD = $(FUZZ_MAIN) $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
+# The broker, a seed's disk and Remote Desktop, as the agent for Windows reads them.
+FUZZ_TARGETS += tests/fuzz/fuzz_windows
+tests_fuzz_fuzz_windows_LDADD = $(FUZZ_MAIN) agent/windows/libwindows.a agent/libagent.a $(BASE_LIBS)
+
 # Text of administrators and users, and keys of clients, on a page.
 FUZZ_TARGETS += tests/fuzz/fuzz_lobby
 tests_fuzz_fuzz_lobby_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)

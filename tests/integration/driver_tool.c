@@ -218,6 +218,38 @@ static void run_order(struct command *c)
 	order_give(c->words[0], &o);
 }
 
+static struct backup_task *backup; /* the one at work */
+
+static void on_backup(void *arg)
+{
+}
+
+/* An order as the broker writes it, without spaces; the last news of it is the answer. */
+static void run_backup(struct command *c)
+{
+	json_t *msg = json_loads(c->words[0], 0, NULL), *news = NULL;
+	struct backup_order o;
+
+	c->rc = backup_order_parse(msg, &o, &c->err);
+	json_decref(msg);
+	if (c->rc < 0)
+		return;
+	backup = backup_task_create(stores_shared(), driver, &o, on_backup, NULL);
+	backup_task_start(backup);
+	while (!backup_task_is_over(backup))
+		usleep(20000);
+	backup_task_news(backup, &news);
+	json_object_set_new(c->answer, "news", news);
+	backup_task_destroy(backup);
+	backup = NULL;
+}
+
+static void run_backup_cancel(struct command *c)
+{
+	if (backup)
+		backup_task_cancel(backup, NULL);
+}
+
 /* words: DATASTORE IMAGE VERSION FILE: a qcow2 file becomes a version, or a version is copied into a file. */
 static void run_version(struct command *c)
 {
@@ -254,38 +286,6 @@ static void run_stores(struct command *c)
 	json_object_set_new(c->answer, "stores", list);
 }
 
-static struct backup_task *backup; /* the one at work */
-
-static void on_backup(void *arg)
-{
-}
-
-/* An order as the broker writes it, without spaces; the last news of it is the answer. */
-static void run_backup(struct command *c)
-{
-	json_t *msg = json_loads(c->words[0], 0, NULL), *news = NULL;
-	struct backup_order o;
-
-	c->rc = backup_order_parse(msg, &o, &c->err);
-	json_decref(msg);
-	if (c->rc < 0)
-		return;
-	backup = backup_task_create(stores_shared(), driver, &o, on_backup, NULL);
-	backup_task_start(backup);
-	while (!backup_task_is_over(backup))
-		usleep(20000);
-	backup_task_news(backup, &news);
-	json_object_set_new(c->answer, "news", news);
-	backup_task_destroy(backup);
-	backup = NULL;
-}
-
-static void run_backup_cancel(struct command *c)
-{
-	if (backup)
-		backup_task_cancel(backup, NULL);
-}
-
 static const struct {
 	const char *verb;
 	void (*run)(struct command *c);
@@ -303,13 +303,13 @@ static const struct {
 	{ "console", run_console },
 	{ "cancel", run_cancel },
 	{ "order", run_order },
+	{ "backup", run_backup },
+	{ "backup_cancel", run_backup_cancel },
 	{ "publish", run_version },
 	{ "fetch", run_version },
 	{ "unpublish", run_version },
 	{ "purge", run_version },
 	{ "stores", run_stores },
-	{ "backup", run_backup },
-	{ "backup_cancel", run_backup_cancel },
 };
 
 static void on_work(uv_work_t *work)

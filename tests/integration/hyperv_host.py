@@ -78,7 +78,7 @@ class Host:
         self.lock = threading.RLock()
         self.vms, self.jobs, self.contexts, self.calls = {}, {}, {}, []
         self.files = {"d:\\images\\desk.vhdx": None}
-        self.switch = str(uuid.uuid4()).upper()
+        self.switches = {n: str(uuid.uuid4()).upper() for n in ("Lab", "Office 2")}
         self.faults = {}   # method: what becomes of its next call
         self.page = 2
         self.user, self.password = "puesto", "pass word"
@@ -205,7 +205,7 @@ class Host:
             return systems + [dict(InstanceID=i, VirtualSystemIdentifier=v["id"], ElementName=s["name"], VirtualSystemType=SNAPSHOT, Notes=s["notes"])
                               for v in self.vms.values() for i, s in v["snapshots"].items()]
         if cls == "Msvm_VirtualEthernetSwitch":
-            return [{"Name": self.switch, "ElementName": "Lab"}]
+            return [{"Name": i, "ElementName": n} for n, i in self.switches.items()]
         if cls == "CIM_DataFile":
             return [{"Name": p, "Drive": p[:2], "Path": p[2:].rsplit("\\", 1)[0] + "\\", "FileName": p.rsplit("\\", 1)[1].rsplit(".", 1)[0]} for p in self.files]
         raise Fault("w:InvalidResourceURI", "no class " + cls)
@@ -332,7 +332,7 @@ class Host:
             if new["HostResource"][0].lower() not in self.files:
                 raise Refusal("32779")
             vm["disk"] = new["HostResource"][0].lower()
-        if cls == "Msvm_EthernetPortAllocationSettingData" and self.switch not in new["HostResource"][0]:
+        if cls == "Msvm_EthernetPortAllocationSettingData" and not any(i in new["HostResource"][0] for i in self.switches.values()):
             raise Refusal("32773")
         vm["resources"].append((cls, dict(new, InstanceID=i)))
         return self.epr("ResultingResourceSettings", cls, {"InstanceID": i})

@@ -56,6 +56,7 @@ class Cluster(Double):
             self.schema = json.load(f)
         self.space, self.objects, self.version, self.events, self.oldest = space, {c: {} for c in KINDS}, 100, [], 0
         self.nodes, self.denied, self.delay, self.changed, self.page, self.serial = ["one", "two"], None, 0.03, threading.Condition(), 500, 0
+        self.leases = 0
         self.is_muted, self.seeds = False, {}  # with which seed each machine was started last
         self.token, self.stuck = TOKEN, set()  # kinds whose controllers do nothing
         super().__init__(folder)
@@ -364,9 +365,16 @@ class Cluster(Double):
         def run():
             vmi = self.objects["virtualmachineinstances"].get(name)
             if vmi and vmi["status"]["phase"] == "Scheduling":
-                vmi["status"] = {"phase": "Running", "nodeName": self.nodes[0], "interfaces": [{"name": "net", "ipAddress": "10.244.0.7"}]}
+                vmi["status"] = {"phase": "Running", "nodeName": self.nodes[0], "interfaces": [{"name": "net", "ipAddress": self.lease(template["spec"])}]}
                 self.store("virtualmachineinstances", name, vmi)
         self.later(run)
+
+    def lease(self, spec):
+        """On a network of its own each instance has a new card, and so another address."""
+        if "multus" not in spec["networks"][0]:
+            return "10.244.0.7"
+        self.leases += 1
+        return "10.8.0.%d" % self.leases
 
     def pod_run(self, name):
         pod = self.objects["pods"].get(name)

@@ -40,7 +40,7 @@ def wait_for(what, test, seconds=DEADLINE):
         result = test()
         if result:
             return result
-        time.sleep(0.05)
+        time.sleep(0.05 * PATIENCE)
     raise TimeoutError("waited %.0f s for %s" % (seconds, what))
 
 

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py
+	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -37,6 +37,11 @@ BROKER_TESTS = \
 TESTS += $(BROKER_TESTS)
 EXTRA_DIST += $(BROKER_TESTS) tests/integration/broker_harness.py
 
+# The agent for Windows under Wine (tier 2), and what goes into its images.
+WINDOWS_TESTS = tests/integration/test_windows_agent.py tests/integration/test_windows_images.py
+TESTS += $(WINDOWS_TESTS)
+EXTRA_DIST += $(WINDOWS_TESTS)
+
 # The RDP front with the real xfreerdp3; skips itself without Xvfb or the client.
 check_PROGRAMS += tests/integration/front_host
 tests_integration_front_host_SOURCES = tests/integration/front_host.c protocol/front/front.c protocol/front_registry_rdp.c
@@ -58,7 +63,7 @@ TESTS += tests/integration/test_disk.py tests/integration/test_oci.py
 EXTRA_DIST += tests/integration/test_disk.py tests/integration/test_oci.py tests/integration/oci_archive.py
 # Desktops that are machines, under QEMU; see "tier" in docs/testing.md.
 GUEST_TESTS = tests/integration/test_guest.py tests/integration/test_image_builder.py tests/integration/test_instant_clone.py \
-	tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
+	tests/integration/test_qemu_personal.py tests/integration/test_qemu_pool.py tests/integration/test_suspended_guest.py
 check_PROGRAMS += tests/integration/instant_clone
 tests_integration_instant_clone_SOURCES = tests/integration/instant_clone.c
 tests_integration_instant_clone_CPPFLAGS = $(BASE_CPPFLAGS)
@@ -78,7 +83,7 @@ TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py
 EXTRA_DIST += tests/integration/test_vsphere.py tests/integration/vsphere_host.py tests/integration/vsphere/simulator.go
-EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py
+EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
 
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look
@@ -97,12 +102,15 @@ EXTRA_DIST += tests/integration/test_rdp_source.py
 # A machine that speaks RDP, through the gateway.
 TESTS += tests/integration/test_rdp_seat.py
 EXTRA_DIST += tests/integration/test_rdp_seat.py
+# …and as a desktop, with xrdp, FreeRDP's shadow server and real viewers; tier 2.
+TESTS += tests/integration/test_rdp_pool.py
+EXTRA_DIST += tests/integration/test_rdp_pool.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
 EXTRA_DIST += $(FOREIGN_TESTS) tests/integration/ssh_host.py tests/integration/seat_server.py
 # The provider "qemu"; skips itself without QEMU.
-QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
+QEMU_TESTS = tests/integration/test_qemu.py tests/integration/test_backup_api.py tests/integration/test_backup_qemu.py tests/integration/test_backup_libvirt.py
 TESTS += $(QEMU_TESTS)
 EXTRA_DIST += $(QEMU_TESTS) tests/integration/backup_harness.py
 # Drivers over HTTP against doubles of their hypervisors.
@@ -115,7 +123,6 @@ EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/r
 TESTS += tests/integration/test_hyperv.py
 EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py
 # Machines with a kernel of their own, tier 3.
-NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py \
-	tests/integration/test_nested_storage.py
+NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py tests/integration/test_nested_storage.py
 TESTS += $(NESTED_TESTS)
 EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py

@@ -355,7 +355,7 @@ class Machine:
             raise Failed("%s: ended with %s\n%s" % (command, code, out[-6000:]))
         return out
 
-    def again(self, argv, seconds, patience=8, **environment):
+    def again(self, argv, seconds, patience=16, **environment):
         """Runs the test's own program in the machine, as is_within() tells it; shows what it said, and returns its exit status."""
         words = {"top_builddir": BUILD, "top_srcdir": SOURCE, "PUESTO_NESTED_WITHIN": "yes", "PUESTO_TEST_PATIENCE": str(patience),
                  "PUESTO_TIER": os.environ.get("PUESTO_TIER", "1"), **environment}

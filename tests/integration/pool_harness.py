@@ -15,9 +15,9 @@ PROVISIONER = BUILD + "/broker/hypervisor/puesto-provisioner"
 class Pool:
     """The pool "demo" of the provider "boxes", one desktop of that base at the start; serve() begins it."""
 
-    def __init__(self, base, libexec):
+    def __init__(self, base, libexec, path=None):
         setup = dict(SETUP, providers=[{"name": "boxes", "max_creates": 4}],
-                     images=[{"name": "demo", "versions": [{"version": "1", "base": base}], "publish": "1"}],
+                     images=[{"name": "demo", "versions": [dict({"version": "1", "base": base}, **({"path": path} if path else {}))], "publish": "1"}],
                      pools=[dict(SETUP["pools"][0], provider="boxes", min=1, max=2, spec={"memory_mb": 256, "network": "none"})])
         self.broker = Broker(setup, "[limits]\nfree_failures_per_address = 10000\n")
         self.dir = self.broker.dir
@@ -55,9 +55,9 @@ class Pool:
             return rows if len(rows) == n else None
         return eventually(look, 60)
 
-    def connect(self, user):
+    def connect(self, user, password=None):
         """The user's session at the gate, the ticket, and the grant that a worker would get for it."""
-        session = log_in(self.gate, user)
+        session = log_in(self.gate, user, password)
 
         def ask():
             status, data, _ = session.call("POST", "me/pools/demo/connect", {"protocol": "web"})

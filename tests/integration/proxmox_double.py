@@ -20,7 +20,7 @@ FORMATS = {
     "dns-name": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*",
     "pve-tag-list": r"[a-z0-9_][a-z0-9_\-+.]*([;, ][a-z0-9_][a-z0-9_\-+.]*)*",
 }
-COPIED = ("boot", "scsi0", "net0", "memory", "cores", "sockets", "protection", "onboot", "tags", "ostype")
+COPIED = ("boot", "scsi0", "net0", "memory", "cores", "sockets", "protection", "onboot", "tags", "ostype", "bios", "efidisk0", "machine")
 MIB = 1 << 20
 
 
@@ -40,7 +40,7 @@ class Cluster(Double):
             self.schema = json.load(f)
         self.routes = [(key.split()[0], re.compile("/api2/json" + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(key.split()[1]))), key)
                        for key in self.schema]
-        self.nodes = {n: {"status": "online", "maxmem": 64 << 30, "mem": (i + 1) << 30} for i, n in enumerate(nodes)}
+        self.nodes = {n: {"status": "online", "maxcpu": 8, "maxmem": 64 << 30, "mem": (i + 1) << 30} for i, n in enumerate(nodes)}
         self.vms, self.isos, self.tasks, self.leases, self.serial = {}, {}, {}, {}, 0
         self.task_seconds, self.denied, self.shared = 0.01, None, {"local": False}
         self.local = threading.local()  # what this request has uploaded

@@ -122,7 +122,7 @@ def test_a_desktop_that_is_gone_comes_back(world):
         made = world.backup(driver, desktop)
         disk = world.copy(desktop)
         driver.call("destroy", desktop)
-        world.order(driver, "rebuild", desktop, backup=made["id"])
+        world.order(driver, "rebuild", desktop, backup=made["id"], base=world.golden)
         assert driver.machines() == {}, "what lies ready is no machine"
         driver.call("order", desktop, 0, "restore")
         driver.call("create", desktop, world.task(), world.golden, "t")

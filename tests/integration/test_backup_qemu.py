@@ -197,13 +197,41 @@ def test_a_desktop_that_is_gone_comes_back(world):
     made = world.backup(driver, desktop)
     disk = world.copy(desktop)
     driver.call("destroy", desktop)
-    world.order(driver, "rebuild", desktop, backup=made["id"])
+    world.order(driver, "rebuild", desktop, backup=made["id"], base=world.golden)
     assert driver.machines() == {}, "what lies ready is no machine"
     driver.call("order", desktop, 0, "restore")
     driver.call("create", desktop, world.task(), world.golden, "t")
     world.same(world.copy(desktop), disk)
     assert driver.machines()[desktop]["state"] == "running"
     assert world.backup(driver, desktop)["kind"] == "full"
+    driver.end()
+
+
+def test_what_lies_between_disk_and_golden_disk_comes_along(world):
+    """As with the child of a booted parent; and it is cancelled, or done, and the next one is whole either way."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    driver.call("power", desktop, "off")
+    between = os.path.join(world.folder, "between.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", world.golden, "-F", "qcow2", between], check=True)
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 5 2M 3M", "-c", "write -z 30M 1M", between], check=True, stdout=subprocess.DEVNULL)
+    os.chmod(between, 0o444)
+    subprocess.run(["qemu-img", "rebase", "-u", "-f", "qcow2", "-b", between, "-F", "qcow2", world.disk(desktop)], check=True)
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 6 3M 1M", world.disk(desktop)], check=True, stdout=subprocess.DEVNULL)
+    for run in (True, False):
+        if run:
+            driver.call("power", desktop, "start")
+        n = world.begin(driver, "backup", desktop)
+        driver.call("backup_cancel")
+        news = driver.finish(n, 60)["news"]
+        assert news["state"] == "done" or news["error"]["code"] == "closed", news
+        made = world.backup(driver, desktop)
+        assert made["bytes"] > 3 << 20 or made["kind"] == "incremental", made
+        world.same(world.file(desktop, made), world.copy(desktop))
+        driver.call("power", desktop, "off")
+    world.restore(driver, desktop, made)
+    os.unlink(between)  # nothing stands on it any more
+    world.same(world.disk(desktop), world.file(desktop, made))
     driver.end()
 
 

@@ -30,7 +30,10 @@ class WithConsole(Provisioner):
         if self.refusal:
             return {"error": {"code": "busy", "title": self.refusal, "status": 503, "retryable": True}}
         self.pairs.append(socket.socketpair())
-        return {"fd": self.pairs[-1][0].fileno()}
+        return {"fd": self.pairs[-1][0].fileno(), **self.way(m)}
+
+    def way(self, m):
+        return {}
 
 
 class Console(unittest.TestCase):
@@ -171,7 +174,12 @@ class Console(unittest.TestCase):
 
 
 class Seats(WithConsole):
-    """Machines with a VNC server of their own, and no agent."""
+    """Machines with a VNC or RDP server of their own, and no agent."""
+    kind = "rfb"
+    account = {"login": "fixed", "user": "desk", "password": "secret of the seat", "fingerprint": "ab" * 32}
+
+    def way(self, m):
+        return {"kind": "rdp", "account": self.account} if self.kind == "rdp" and m.get("user") else {}
 
     def __init__(self, run):
         self.seats = {}
@@ -180,7 +188,7 @@ class Seats(WithConsole):
     def answer(self, m):
         if m["op"] in ("create", "restart"):
             self.seats[m["desktop"]] = m["task"]
-            return {"endpoint": {"kind": "rfb", "host": "10.1.2.3", "port": 5900}, "uid": 0}
+            return {"endpoint": {"kind": self.kind, "host": "10.1.2.3", "port": 5900}, "uid": 0}
         if m["op"] == "destroy":
             self.seats.pop(m["desktop"], None)
             return {}
@@ -190,13 +198,18 @@ class Seats(WithConsole):
         return [{"desktop": d, "task": t, "state": "running", "reason": "", "uid": 0, "image": "demo:1"} for d, t in self.seats.items()]
 
 
+class RdpSeats(Seats):
+    kind = "rdp"
+
+
 class Seat(unittest.TestCase):
     """A desktop without an agent, for its user."""
+    seats = Seats
 
     def setUp(self):
         self.world = World(provisioner=False)
         self.addCleanup(self.end)
-        self.world.provisioner = Seats(self.world.broker.dir + "/run")
+        self.world.provisioner = self.seats(self.world.broker.dir + "/run")
         self.world.ready()
 
     def end(self):
@@ -255,6 +268,29 @@ class Seat(unittest.TestCase):
             eventually(lambda: "provisioner gone" in w.broker.text())
             w.provisioner.connect()
         eventually(lambda: desktop not in [d["id"] for d in w.admin.get("desktops")["items"] if d["state"] != "deleting"], 20)
+
+
+class RdpSeat(unittest.TestCase):
+    """The same with a machine that speaks RDP: its account goes with the grant, and nowhere else."""
+    seats = RdpSeats
+    setUp, end, redeem = Seat.setUp, Seat.end, Seat.redeem
+
+    def test_its_account_goes_to_the_gate_with_the_connection_and_is_kept_nowhere(self):
+        w = self.world
+        grant = self.redeem(w.connect(w.ana))
+        self.assertEqual((grant["endpoint"], grant["grant"], grant["account"]), ({"kind": "rdp"}, "", RdpSeats.account))
+        os.write(grant["fd"], b"hello")
+        self.assertEqual(w.provisioner.pairs[-1][1].recv(5), b"hello")
+        asked = [m for m in w.provisioner.commands if m["op"] == "console"]
+        self.assertTrue(asked and all(m["user"] for m in asked))
+        w.gate.send({"op": "session", "session": grant["session"], "event": "started"})
+        eventually(lambda: w.admin.get("sessions/" + grant["session"])["state"] == "active")
+        self.assertNotIn("secret of the seat", w.broker.text())
+        for path in ("desktops/" + grant["desktop"], "sessions/" + grant["session"], "events"):
+            self.assertNotIn("secret of the seat", str(w.admin.get(path)))
+        for name in os.listdir(w.broker.dir + "/db"):
+            with open("%s/db/%s" % (w.broker.dir, name), "rb") as f:
+                self.assertNotIn(b"secret of the seat", f.read())
 
 
 if __name__ == "__main__":

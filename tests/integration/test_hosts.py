@@ -52,7 +52,8 @@ class Lab:
         self.write(self.lines())
 
     def lines(self):
-        return ["lab-%d address=%s protocol=%s port=%d mac=52:54:00:00:00:%02x" % (i + 1, a, self.protocol, self.port, i + 1)
+        pin = " fingerprint=" + "ab" * 32 if self.protocol == "rdp" else ""
+        return ["lab-%d address=%s protocol=%s port=%d mac=52:54:00:00:00:%02x%s" % (i + 1, a, self.protocol, self.port, i + 1, pin)
                 for i, a in enumerate(self.addresses)]
 
     def write(self, lines):
@@ -316,14 +317,25 @@ class Hosts(unittest.TestCase):
         """A seat with that server is lent, and asked so often that a server which counts strangers would shut us out."""
         os.makedirs(self.dir + "/one", exist_ok=True)
         with open(self.dir + "/one/seats", "w") as f:
-            f.write("real address=127.0.0.1 protocol=%s port=%d\n" % (protocol, port))
-        d = Driver(self.dir + "/data", {"kind": "hosts", "seats": self.dir + "/one/seats", "refresh": "none", "foreign": "yes", "poll_s": 60})
-        self.addCleanup(d.end)
+            f.write("real address=127.0.0.1 protocol=%s port=%d%s\n" % (protocol, port, " fingerprint=" + "ab" * 32 if protocol == "rdp" else ""))
+        d = self.one()
         desktop = new()
         d.call("create", desktop, new(), "ref:any")
         for _ in range(times):
             self.assertEqual(d.machines()[desktop]["state"], "running")
         return d, desktop
+
+    def one(self):
+        d = Driver(self.dir + "/data", {"kind": "hosts", "seats": self.dir + "/one/seats", "refresh": "none", "foreign": "yes", "poll_s": 60})
+        self.addCleanup(d.end)
+        return d
+
+    def test_an_rdp_seat_that_nothing_is_known_of_is_not_lent(self):
+        os.makedirs(self.dir + "/one", exist_ok=True)
+        with open(self.dir + "/one/seats", "w") as f:
+            f.write("real address=127.0.0.1 protocol=rdp port=%d\n" % port_free())
+        with self.assertRaisesRegex(Refused, "nothing says by what certificate real is known"):
+            self.one().call("create", new(), new(), "ref:any")
 
     def spawn(self, *argv, port):
         p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

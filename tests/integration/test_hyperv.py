@@ -72,6 +72,30 @@ class Hyperv(unittest.TestCase):
         self.assertIn("Passing: 1", out)
         self.nothing_is_left()
 
+    def test_a_pool_chooses_its_switch(self):
+        d = self.driver(networks="office", **{"network-office": "Office 2"})
+        self.assertEqual(d.call("places")["networks"], [{"name": "office", "kind": "existing", "about": "Office 2"}])
+        for network, switch in (("office", "Office 2"), ("host", "Lab")):
+            desktop = new()
+            d.call("create", desktop, new(), "ref:desk", "-", network)
+            d.call("restart", desktop, new(), "refresh", "-")
+            card, = [r[1]["HostResource"][0] for r in self.vm()["resources"] if r[0] == "Msvm_EthernetPortAllocationSettingData"]
+            self.assertIn(self.host.switches[switch], card)
+            d.call("destroy", desktop)
+        self.assertEqual(d.refused("create", new(), new(), "ref:desk", "-", "moon").code, "invalid", "no other switch than the pool's")
+        self.nothing_is_left()
+
+    def test_a_refresh_that_cannot_be_leaves_the_machine(self):
+        d = self.driver()
+        desktop = self.create(d)
+        lab = self.host.switches.pop("Lab")
+        self.assertIn("no virtual switch", d.refused("restart", desktop, new(), "refresh", "-").text)
+        self.assertEqual(d.machines()[desktop]["state"], "running", "it was ended for nothing")
+        self.host.switches["Lab"] = lab
+        d.call("restart", desktop, new(), "refresh", "-")
+        d.call("destroy", desktop)
+        self.nothing_is_left()
+
     def test_what_is_made(self):
         with open(self.dir + "/ca.pem", "w") as f:
             f.write("AUTHORITY\n")

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 import guest_harness
+import uefi_disk
 from broker_harness import eventually
 
 BUILDER = guest_harness.SOURCE + "/deploy/image-builder"
@@ -33,6 +34,15 @@ class SelfStarter(guest_harness.Guest):
         return words[:at] + words[at + 6:]
 
 
+class UefiStarter(SelfStarter):
+    def __init__(self, folder, variables):
+        self.variables = variables
+        super().__init__(folder, None)
+
+    def words(self):
+        return super().words() + ["-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + uefi_disk.CODE, "-drive", "if=pflash,unit=1,format=raw,file=" + self.variables]
+
+
 class Builder(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(prefix="puesto-image-")
@@ -46,7 +56,7 @@ class Builder(unittest.TestCase):
 
     def test_what_it_refuses_is_said(self):
         for words, reason in ((("--kind", "iso"), "--kind must be"), (("--kind", "vm", "--from", "moon"), "--from must be"), (("--kind", "vm", "--size", "big"), "--size must be"),
-                              (("--kind", "vm", "--boot", "moon"), "--boot must be"),
+                              (("--kind", "vm", "--boot", "moon"), "--boot must be none, bios or uefi"),
                               (("--kind", "vm", "--name", "a b"), "--name and --version"), (("--what",), "unknown option"), (("--kind", "vm", "--overlay", "/nowhere"), "is no folder"),
                               (("--kind", "vm", "--build", "/nowhere"), "Build Puesto first")):
             answer = build(self.dir + "/refused", *words)
@@ -88,6 +98,18 @@ class Builder(unittest.TestCase):
         guest = SelfStarter(self.made("bios", "--kind", "vm", "--boot", "bios", "--from", "host", "--minimal"), None)
         try:
             eventually(lambda: "the X server answers" in guest.console(), 90)
+        finally:
+            guest.close()
+
+    @unittest.skipIf(TIER < 2 or bool(uefi_disk.missing()) or not os.path.exists("/usr/lib/systemd/boot/efi"), "tier 2, and wants ovmf and systemd-boot-efi")
+    def test_a_disk_that_starts_by_uefi(self):
+        folder = self.made("uefi", "--kind", "vm", "--boot", "uefi", "--from", "host", "--minimal")
+        self.assertFalse(os.path.exists(folder + "/vmlinuz"), "a kernel beside it would be started instead")
+        variables = self.dir + "/variables"
+        shutil.copy(uefi_disk.VARIABLES, variables)
+        guest = UefiStarter(folder, variables)
+        try:
+            eventually(lambda: "the X server answers" in guest.console(), 180)
         finally:
             guest.close()
 

@@ -129,6 +129,43 @@ CALLS = (r"POST .*/virtualmachines$", r"PATCH .*/virtualmachines/", r"PATCH .*/s
          r"GET .*/virtualmachineinstances/", r"GET .*/virtualmachines/", r"DELETE .*/virtualmachines/", r"DELETE .*/secrets/", r"GET .*limit=500")
 
 
+def test_an_address_on_a_network_of_its_own_is_followed(world):
+    driver, double = world.driver(network="desks/bridge"), world.double
+    desktop = world.create(driver)
+    assert not double.ours().get("services"), "a Service does not reach that network"
+    seen = []
+    for words in ((), ("power", "off"), ("refresh",)):
+        if words == ("power", "off"):
+            driver.call("power", desktop, "off")
+            driver.call("power", desktop, "start")
+        elif words:
+            driver.call("restart", desktop, new(), "refresh", "token_of_this_test")
+        wait_for("an address", lambda: driver.machines()[desktop]["address"] == "10.8.0.%d" % double.leases)
+        seen.append(double.leases)
+    assert seen == sorted(set(seen)), seen
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def test_a_pool_chooses_its_network(world):
+    driver, double = world.driver(networks="lab, office", **{"network-lab": "desks/lab", "network-office": "office"}), world.double
+    assert driver.call("places")["networks"] == [{"name": "lab", "kind": "existing", "about": "desks/lab"}, {"name": "office", "kind": "existing", "about": "office"}]
+    for network, card in (("lab", {"name": "net", "multus": {"networkName": "desks/lab"}}), ("host", {"name": "net", "pod": {}})):
+        desktop = new()
+        driver.call("create", desktop, new(), world.image, "token_of_this_test", network)
+        for words in ((), (new(), "refresh", "token_of_this_test")):
+            if words:
+                driver.call("restart", desktop, *words)
+            spec = double.get("virtualmachines", "puesto-" + desktop)["spec"]["template"]["spec"]
+            assert spec["networks"] == [card] and ("bridge" in spec["domain"]["devices"]["interfaces"][0]) == (network == "lab"), spec
+            assert bool(double.ours().get("services")) == (network == "host")
+        driver.call("destroy", desktop)
+    assert driver.refused("create", new(), new(), world.image, "t", "moon").code == "invalid", "no other network than the pool's"
+    world.leave_nothing()
+    driver.end()
+
+
 def test_a_desktops_life_survives_every_fault(world):
     driver = world.driver(deadline_s=8)
     for i, match in enumerate(CALLS):

@@ -5,6 +5,7 @@
 Run alone: top_builddir=build python3 tests/integration/test_libvirt.py [name]"""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import traceback
 import uuid
 
 import libvirt_host
+import uefi_disk
 from driver_harness import TOOL, Driver, Refused
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
@@ -453,7 +455,35 @@ def test_a_desktop_moves_to_another_host_and_back(world):
     driver.end()
 
 
-SECOND_TIER = ("test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back")
+def test_a_disk_that_starts_by_uefi_has_variables_of_its_own(world):
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    golden = os.path.join(world.folder, "uefi.qcow2")
+    uefi_disk.make(golden)
+    driver = world.driver()
+    desktop = world.create(driver, golden=golden)
+    xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+    path = re.search("<nvram[^>]*>([^<]*)</nvram>", xml)[1]
+    variables = "/proc/%d/root%s" % (world.one.process.pid, path)
+    assert os.path.exists(variables) and desktop in path and "secboot" not in re.search("<loader.*</loader>", xml)[0], xml
+    assert driver.refused("snapshot", desktop, "take", "one").code == "unsupported", "libvirt keeps none of such a machine"
+    driver.call("power", desktop, "suspend")
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "off")
+    with open(variables, "r+b") as f:
+        f.seek(-17, os.SEEK_END)
+        f.write(b"the last user was")
+    driver.call("power", desktop, "start")
+    assert open(variables, "rb").read()[-17:] == b"the last user was"
+    driver.call("restart", desktop, new(), "refresh", "t")
+    assert open(variables, "rb").read()[-17:] != b"the last user was", "a fresh desktop has fresh variables"
+    driver.call("destroy", desktop)
+    assert world.one.domains() == [] and not os.path.exists(variables), "they go with the machine"
+    driver.end()
+
+
+SECOND_TIER = ("test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back")
 
 
 def inside():

@@ -10,6 +10,7 @@ broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -329,6 +330,60 @@ def test_clones_and_addresses_as_the_settings_say(world):
         assert word in r.text and r.code in ("invalid", "unsupported"), r
     assert world.create(driver, golden="ref:9000")
     driver.call("destroy", list(driver.machines())[0])
+    world.leave_nothing()
+    driver.end()
+
+
+def test_nodes_and_networks_are_chosen(world):
+    double = world.double
+    nets = {"networks": "office, lab", "network-office": "bridge:vmbr1 vlan:42", "network-lab": "vnet:lab0"}
+    alone = world.driver(shared_storage="no", **nets)
+    assert alone.call("places")["hosts"] == [], "a template that one node alone has leaves no choice"
+    assert alone.refused("create", new(), new(), world.image, "t", "host", "one").code == "invalid"
+    desktop = world.create(alone)
+    alone.call("migrate", desktop, "two")
+    alone.call("restart", desktop, new(), "refresh", "t")
+    assert alone.machines()[desktop]["host"] == "one", "a fresh one is where its template is"
+    alone.call("destroy", desktop)
+    driver = world.driver(shared_storage="yes", **nets)
+    places = driver.call("places")
+    assert [(h["name"], h["usable"], h["memory_mb"], h["free_mb"]) for h in places["hosts"]] == [("one", True, 65536, 64512), ("two", True, 65536, 63488)], places
+    assert places["networks"] == [{"name": "office", "kind": "bridge", "about": "vmbr1, VLAN 42"}, {"name": "lab", "kind": "existing", "about": "lab0"}], places
+    cards = {}
+    for network, host in (("office", "two"), ("lab", "one"), ("host", "two")):
+        desktop = new()
+        driver.call("create", desktop, new(), world.image, "token_of_this_test", network, host)
+        (vmid, vm), = double.ours().items()
+        assert vm["node"] == host == driver.machines()[desktop]["host"], vm
+        cards[network] = re.sub("=[0-9A-Fa-f:]{17}", "=MAC", vm["config"]["net0"])
+        driver.call("restart", desktop, new(), "refresh", "token_of_this_test")
+        (vmid, vm), = double.ours().items()
+        assert vm["node"] == host and re.sub("=[0-9A-Fa-f:]{17}", "=MAC", vm["config"]["net0"]) == cards[network], "a fresh one is where the old one was"
+        driver.call("destroy", desktop)
+    assert cards == {"office": "virtio=MAC,firewall=1,bridge=vmbr1,tag=42", "lab": "virtio=MAC,firewall=1,bridge=lab0", "host": "virtio=MAC,bridge=vmbr0,firewall=1"}, cards
+    assert driver.refused("create", new(), new(), world.image, "t", "moon").code == "invalid", "no other network than the pool's"
+    assert driver.refused("create", new(), new(), world.image, "t", "host", "moon").code == "not_found"
+    double.nodes["two"]["status"] = "offline"
+    assert driver.refused("create", new(), new(), world.image, "t", "host", "two").code == "busy"
+    away = {h["name"]: h for h in driver.call("places")["hosts"]}["two"]
+    assert not away["usable"] and "offline" in away["reason"], away
+    double.nodes["two"]["status"] = "online"
+    world.leave_nothing()
+    driver.end()
+
+
+def test_a_template_with_uefi_is_cloned_with_its_variables(world):
+    golden = world.double.vms[9000]["config"]
+    golden.update(bios="ovmf", machine="q35", efidisk0="lvm:base-9000-disk-1,efitype=4m,size=4M")
+    driver = world.driver(seed_drive="scsi1")
+    desktop = world.create(driver)
+    (_, vm), = world.double.ours().items()
+    assert vm["config"]["bios"] == "ovmf" and "efidisk0" in vm["config"] and "iso" in vm["config"]["scsi1"] or "cdrom" in vm["config"]["scsi1"], vm
+    driver.call("resize", desktop, 0, 0, 8192)
+    assert "size=8" in vm["config"]["scsi0"], "the disk grows, and not the variables: %s" % vm
+    driver.call("destroy", desktop)
+    for key in ("bios", "machine", "efidisk0"):
+        del golden[key]
     world.leave_nothing()
     driver.end()
 

@@ -13,7 +13,8 @@ import threading
 import time
 import unittest
 
-from broker_harness import BUILD, PASSWORDS, Broker, Link, Provisioner, eventually, log_in
+from broker_harness import BUILD, PASSWORDS, Broker, Link, eventually, log_in
+from test_backup_api import WithBackups
 
 
 def free_port():
@@ -37,7 +38,7 @@ class Ctl(unittest.TestCase):
                     % (cls.port, free_port(), free_port(), *[cls.dir] * 5))
         cls.log = open(cls.dir + "/gateway.log", "w")
         cls.gateway = subprocess.Popen([BUILD + "/puesto-gateway", "--config", cls.dir + "/gateway.conf"], stderr=cls.log)
-        cls.provisioner = Provisioner(cls.dir + "/run")
+        cls.provisioner = WithBackups(cls.dir + "/run")
         with open(cls.dir + "/credentials", "w") as f:
             f.writelines("user=%s password=%s\n" % item for item in PASSWORDS.items())
         eventually(lambda: cls.run_ctl("status").returncode == 0)
@@ -265,6 +266,20 @@ class Ctl(unittest.TestCase):
         self.no(2, "recycle", "burn")
         self.ok("update", "pool", "own", "enabled=false")
         gate.close()
+
+    def test_backups_are_made_listed_brought_back_and_removed(self):
+        self.no(5, "backup", "now", "nobody")
+        desktop = eventually(lambda: [d for d in json.loads(self.ok("list", "desktops", "-o", "json")) if d["lifecycle"] == "live"], 60)[0]
+        self.provisioner.store("vault", images=False, backups=True)
+        eventually(lambda: "vault" in self.ok("datastore", "list"))
+        self.assertIn("full (first)", self.ok("backup", "now", desktop["name"]))
+        made = json.loads(self.ok("backup", "list", desktop["name"], "-o", "json"))[0]
+        self.assertIn(made["id"], self.ok("backup", "list"))
+        self.assertIn("stop the desktop", self.no(6, "backup", "restore", made["id"]))
+        self.no(6, "backup", "cancel", made["id"])
+        self.ok("backup", "remove", made["id"])
+        eventually(lambda: json.loads(self.ok("backup", "list", "-o", "json")) == [])
+        self.no(2, "backup", "burn")
 
     def test_passwords_and_tokens_stay_off_the_command_line(self):
         self.ok("create", "user", "name=tom")

@@ -17,6 +17,7 @@ import traceback
 import uuid
 
 from broker_harness import eventually
+import uefi_disk
 from driver_harness import TOOL, Driver
 
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
@@ -212,6 +213,51 @@ def test_a_record_of_nonsense_is_a_failed_machine(world):
         assert driver.machines()[desktop]["state"] == "failed"
     driver.call("destroy", desktop)
     assert world.left() == [] and pid not in qemus()
+    driver.end()
+
+
+def test_a_disk_that_starts_by_uefi_has_variables_of_its_own(world):
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    golden, template = os.path.join(world.folder, "uefi.qcow2"), open(uefi_disk.VARIABLES, "rb").read()
+    uefi_disk.make(golden)
+    driver = world.driver()
+    first, second = new(), new()
+    for desktop in first, second:
+        driver.call("create", desktop, new(), golden, "t")
+    files = [os.path.join(world.directory, "desktops", d, "variables") for d in (first, second)]
+    owners = [os.stat(f).st_uid for f in files]
+    assert owners[0] != owners[1] and 0 not in owners and all(os.stat(f).st_mode & 0o777 == 0o600 for f in files), "each is its QEMU's alone"
+    with open("/proc/%d/cmdline" % qemus(first)[0], "rb") as f:
+        assert uefi_disk.CODE.encode() in f.read()
+    # What it was written to stays as long as the disk, over ends, starts, sleep and snapshots, and goes with it.
+    driver.call("power", first, "off")
+    with open(files[0], "r+b") as f:
+        f.seek(-17, os.SEEK_END)
+        f.write(b"the last user was")
+    marked = open(files[0], "rb").read()
+    driver.call("power", first, "start")
+    driver.call("snapshot", first, "take", "running")
+    driver.call("power", first, "suspend")
+    driver.call("power", first, "start")
+    driver.call("snapshot", first, "revert", "running")
+    assert open(files[0], "rb").read()[-17:] == marked[-17:]
+    driver.call("restart", first, new(), "refresh", "t")
+    assert open(files[0], "rb").read()[-17:] == template[-17:], "a fresh desktop has fresh variables"
+    for desktop in first, second:
+        driver.call("destroy", desktop)
+    assert world.left() == [] and open(uefi_disk.VARIABLES, "rb").read() == template
+    # BIOS is asked for beside the disk.
+    with open(os.path.join(world.folder, "firmware"), "w") as f:
+        f.write("bios\n")
+    driver.call("create", first, new(), golden, "t")
+    os.unlink(os.path.join(world.folder, "firmware"))
+    assert not os.path.exists(files[0])
+    driver.call("destroy", first)
+    driver.end()
+    driver = world.driver(firmware="/nonexistent/code.fd")
+    assert "apt-get install ovmf" in driver.refused("create", new(), new(), golden, "t").text
     driver.end()
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,10 +32,14 @@ class Desk:
     """An X display with something on it that hears keys, and its RDP server."""
 
     def __init__(self, folder):
-        self.folder, self.display, self.port, self.processes = folder, Display(*SIZE), free_port(), []
+        self.folder, self.port, self.processes = folder, free_port(), []
+        self.display = self.screen()
         self.spawn("stdbuf", "-oL", "xev", "-geometry", "300x200+0+0", "-event", "keyboard", name="xev")
         self.display.run("xdotool", "search", "--sync", "--name", "Event Tester", stdout=subprocess.DEVNULL)
         self.paint("#336699")
+
+    def screen(self):
+        return Display(*SIZE)
 
     def spawn(self, *words, name=None, env=None):
         with open("%s/%s.log" % (self.folder, name or os.path.basename(words[0])), "ab") as log:
@@ -49,9 +54,14 @@ class Desk:
     def paint(self, colour):
         self.display.run("xsetroot", "-mod", "9", "6", "-fg", colour, "-bg", "#ffcc00")
 
-    def pixels(self):
-        """B, G, R bytes."""
-        return b"".join(bytes(c for i in range(0, len(row), 3) for c in (row[i + 2], row[i + 1], row[i])) for row in self.display.picture(*SIZE))
+    def pixels(self, width, height):
+        """B, G, R bytes, rows without padding; None while the screen has another size."""
+        try:
+            pixels = bytearray(b"".join(self.display.picture(width, height)))
+        except ValueError:
+            return None
+        pixels[0::3], pixels[2::3] = pixels[2::3], pixels[0::3]
+        return pixels
 
     def listens(self):
         with socket.socket() as s:
@@ -81,6 +91,51 @@ class Shadow(Desk):
         self.pin = fingerprint(cert)
 
 
+class Other(Display):
+    """An X server that is not Xvfb."""
+
+    def __init__(self, *words, number=None, **env):
+        read, write = os.pipe()
+        self.process = subprocess.Popen([*words, *([] if number else ["-displayfd", str(write)])], pass_fds=[write], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, env=dict(os.environ, **env))
+        os.close(write)
+        with os.fdopen(read) as f:
+            self.name = number or ":" + f.readline().strip()
+        self.env = dict(os.environ, DISPLAY=self.name)
+
+
+class Xrdp(Desk):
+    """xrdp before TigerVNC's server."""
+    account = "* any anything\n"
+    library = "lib=libvnc.so\nip=127.0.0.1\nport=%d\nusername=na\npassword=na"
+
+    def screen(self):
+        self.inner = free_port()
+        return Other("Xvnc", "-SecurityTypes", "None", "-rfbport", str(self.inner), "-localhost", "-geometry", "%dx%d" % SIZE, "-depth", "24")
+
+    def serve(self):
+        key, cert, self.pin = certificate(self.folder)
+        with open(self.folder + "/xrdp.ini", "w") as f:
+            f.write("[Globals]\nini_version=1\nfork=false\nport=tcp://127.0.0.1:%d\nsecurity_layer=tls\ncertificate=%s\nkey_file=%s\nssl_protocols=TLSv1.2, TLSv1.3\n"
+                    "autorun=Desk\nallow_channels=true\nallow_multimon=false\nbitmap_cache=true\nbitmap_compression=true\nmax_bpp=32\nnew_cursors=true\n"
+                    "[Logging]\nLogFile=%s/xrdp-own.log\nLogLevel=INFO\nEnableSyslog=false\n[Channels]\ncliprdr=true\ndrdynvc=true\n"
+                    "[Desk]\nname=Desk\n%s\n" % (self.port, cert, key, self.folder, self.library.replace("FOLDER", self.folder) % self.inner))
+        self.server = self.spawn("xrdp", "--nodaemon", "--config", self.folder + "/xrdp.ini")
+        eventually(self.listens, 30)
+
+
+class Xorgxrdp(Xrdp):
+    """xrdp before its own X server."""
+    library = "lib=libxup.so\nip=127.0.0.1\nport=FOLDER/xrdp_display_%d\nusername=na\npassword=na\ncode=20"
+
+    def screen(self):
+        self.inner = 3000 + os.getpid() % 1000
+        x = Other("Xorg", ":%d" % self.inner, "-config", "xrdp/xorg.conf", "-noreset", "-nolisten", "tcp", "-logfile", self.folder + "/xorg.log", "-novtswitch",
+                  number=":%d" % self.inner, XRDP_START_WIDTH=str(SIZE[0]), XRDP_START_HEIGHT=str(SIZE[1]), XRDP_SOCKET_PATH=self.folder)
+        eventually(lambda: os.path.exists("%s/xrdp_display_%d" % (self.folder, self.inner)), 30)
+        return x
+
+
 class Site:
     """Broker, provisioner and gateway around one desk."""
 
@@ -95,7 +150,7 @@ class Site:
         setup = json.loads(json.dumps(SETUP))
         setup["providers"][0]["name"] = setup["pools"][0]["provider"] = "lab"
         setup["images"][0]["versions"][0].update(base="ref:seat")
-        setup["pools"][0].update(min=1, max=1)
+        setup["pools"][0].update(min=0, max=1)
         self.broker = Broker(setup)
         with open(folder + "/provisioner.conf", "w") as f:
             f.write("[provisioner]\ndata = %s\n[provider-lab]\nkind = hosts\nseats = %s/seats\nrefresh = none\nforeign = yes\npoll_s = 2\nrdp_login = %s\nrdp_accounts = %s/accounts\n"
@@ -103,6 +158,10 @@ class Site:
         self.log = open(folder + "/provisioner.log", "w")
         self.provisioner = subprocess.Popen([PROVISIONER, "--config", folder + "/provisioner.conf"], stdout=self.log, stderr=self.log)
         self.gate = gate_harness.Gateway(worker=self.script, broker_socket=self.broker.dir + "/run/gateway.sock")
+        admin = Person(self.gate, "admin")
+        pool = admin.call("GET", "pools")[1]["items"][0]["id"]
+        status, answer = admin.call("PATCH", "pools/" + pool, {"spec": {"layout": "es"}})[:2]
+        assert status == 200, answer
         self.ana = Person(self.gate, "ana")
 
     def write(self, pin):
@@ -146,11 +205,7 @@ class Pool(unittest.TestCase):
 
     def same(self, site, viewer):
         """As soon as the viewer shows what the machine has."""
-        want = site.desk.pixels()
-        eventually(lambda: viewer.step(incremental=False) or bytes(viewer.screen) == want, 30)
-
-    def run(self, result=None):
-        return super().run(result)
+        eventually(lambda: viewer.step(incremental=False) or viewer.screen == site.desk.pixels(viewer.width, viewer.height), 30)
 
     def test_a_user_s_desktop_is_the_machine_and_free_again_afterwards(self):
         site = self.site(Shadow)
@@ -175,8 +230,9 @@ class Pool(unittest.TestCase):
         site.desk.server.wait()
         before = bytes(viewer.screen)
         eventually(lambda: viewer.step(incremental=False) or bytes(viewer.screen) != before, 30)
+        viewer.ws.conn.close()
+        eventually(lambda: "its RDP server closed the connection" in site.gate.text(), 30)
         text = site.gate.text()
-        self.assertIn("its RDP server closed the connection", text)
         self.assertNotIn("secret of the seat", text + site.broker.text() + open(site.log.name).read())
 
     def test_another_certificate_is_refused(self):
@@ -191,6 +247,68 @@ class Pool(unittest.TestCase):
         eventually(lambda: self.refused(site, "can be read by others"), 60)
         os.chmod(self.folder + "/accounts", 0o600)
         eventually(site.connect, 60)
+
+    def shown(self, site, *words, keys=()):
+        """A real viewer on a display of its own shows what the machine has, and brings keys there."""
+        display = Display(*SIZE)
+        self.addCleanup(display.close)
+        home = tempfile.mkdtemp(dir=self.folder)
+        with open(home + "/log", "wb") as log:
+            env = dict(display.env, HOME=home, VNC_USERNAME="ana", VNC_PASSWORD=PASSWORDS["ana"])
+            viewer = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            eventually(lambda: display.picture(*SIZE) == site.desk.display.picture(*SIZE), 60)
+            display.run("setxkbmap", "es")
+            display.run("xdotool", "mousemove", "40", "40")
+            for name in keys:
+                eventually(lambda: display.run("xdotool", "key", name) and ", %s)" % name in site.desk.log("xev"), 20)
+        except BaseException:
+            print(open(home + "/log", errors="replace").read()[-2000:], site.told(), file=sys.stderr)
+            raise
+        finally:
+            viewer.terminate()
+            viewer.wait(20)
+
+    @unittest.skipUnless(shutil.which("xfreerdp3"), "xfreerdp3 is not installed")
+    def test_xfreerdp_shows_it(self):
+        site = self.site(Shadow)
+        site.desk.display.run("setxkbmap", "es")
+        self.shown(site, "xfreerdp3", "/v:127.0.0.1:%d" % site.gate.rdp, "/u:ana", "/p:" + PASSWORDS["ana"], "/cert:ignore", "/sec:tls", "/size:%dx%d" % SIZE,
+                   "/window-position:0x0", "/kbd:layout:0x40a", keys=("a", "ntilde", "EuroSign", "at", "braceleft"))
+
+    @unittest.skipUnless(shutil.which("vncviewer"), "vncviewer is not installed")
+    def test_tigervnc_shows_it(self):
+        site = self.site(Shadow)
+        self.shown(site, "vncviewer", "-SecurityTypes", "X509Plain", "-X509CA", site.gate.dir + "/pki/cert.pem", "-FullScreen", "-AutoSelect=0",
+                   "-PreferredEncoding", "ZRLE", "-FullColor=1", "localhost::%d" % site.gate.vnc)
+
+    def keys(self, site, viewer, names):
+        """Each keysym that the viewer sends is heard at the machine by its name."""
+        viewer.send(struct.pack(">BBHH", 5, 0, 40, 40))
+        for keysym, name in names:
+            for down in (1, 0):
+                viewer.send(struct.pack(">BBHI", 4, down, 0, keysym))
+            eventually(lambda: ", %s)" % name in site.desk.log("xev"), 20)
+
+    @unittest.skipUnless(shutil.which("xrdp") and shutil.which("Xvnc"), "xrdp or Xvnc is not installed")
+    def test_xrdp_before_a_vnc_server(self):
+        self.life(self.site(Xrdp), ((0xf1, "ntilde"), (0x20ac, "EuroSign"), (0x40, "at"), (0x7b, "braceleft")))
+
+    @unittest.skipUnless(shutil.which("xrdp") and os.path.exists("/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"), "xorgxrdp is not installed")
+    def test_xrdp_before_its_own_x_server(self):
+        self.life(self.site(Xorgxrdp), ((0xf1, "ntilde"), (0x20ac, "EuroSign"), (0x40, "at"), (0x7b, "braceleft")))
+
+    def life(self, site, letters=()):
+        try:
+            viewer, _ = eventually(site.connect, 60)
+            self.same(site, viewer)
+            self.keys(site, viewer, ((0x61, "a"), (0xff0d, "Return"), *letters))
+            site.desk.paint("#102030")
+            self.same(site, viewer)
+            viewer.ws.conn.close()
+        except BaseException:
+            print(site.told(), site.desk.log("xrdp"), site.desk.log("xev")[-500:], sep="\n---\n", file=sys.stderr)
+            raise
 
     def refused(self, site, words):
         try:

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine that speaks RDP through the real gate, its process for machines and its worker: a browser and a VNC viewer see it and act on it, whatever becomes of it."""
+"""A machine that speaks RDP through the real gate, its process for machines and its worker: a browser and a VNC viewer see it and act on it, whatever becomes of it.
+Covers: protocol/seat.c protocol/gate/seat.c
+"""
 import os
 import socket
 import struct
@@ -12,7 +14,7 @@ from gate_harness import DESKTOP, Gateway, wait_until
 from link_desk import agent_worker
 from rdp_harness import Lines, free_port
 from rfb_client import Rfb
-from test_rdp_source import BUILD, certificate
+from test_rdp_source import BUILD, TIER, certificate
 from test_worker import END, FRAME, Viewer
 
 SESSION = "00000000-0000-0000-0000-0000000003%02d"
@@ -144,6 +146,7 @@ class Seat(unittest.TestCase):
         self.assertIn("the process that shows the machine's screen ended", said)
         self.assertEqual(self.heard("ended")["code"], "desktop_lost")
 
+    @unittest.skipIf(TIER < 2, "tier 2")
     def test_a_process_that_hangs_is_ended(self):
         viewer = self.open()
         seat, = self.processes("puesto-worker-seat")

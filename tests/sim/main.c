@@ -81,7 +81,7 @@ static bool world_step(struct world *w, int64_t until)
 static int world_clear(struct db *db, struct pst_err *err)
 {
 	static const char *const steps[] = {
-		"DELETE FROM rollouts",      "DELETE FROM version_times",
+		"DELETE FROM personal_disks", "DELETE FROM rollouts",      "DELETE FROM version_times",
 		"DELETE FROM tickets",       "DELETE FROM sessions", "DELETE FROM assignments", "DELETE FROM tasks",
 		"DELETE FROM desktops",      "DELETE FROM pools",    "DELETE FROM users",       "DELETE FROM image_versions",
 		"DELETE FROM images",        "DELETE FROM host_maintenances", "DELETE FROM providers",
@@ -137,7 +137,7 @@ struct options {
 
 static bool mutate_is_known(const char *word)
 {
-	static const char *const rules[] = { "fence", "dirty", "verify", "spare", "sleep" };
+	static const char *const rules[] = { "fence", "dirty", "verify", "spare", "personal", "sleep" };
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(word, rules[i]))
@@ -189,14 +189,14 @@ static bool options_parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { .from = 1, .count = 1000, .mutate = "" };
-	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, slept = 0, woken = 0, replaced = 0, forced = 0, reverted = 0;
+	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, slept = 0, woken = 0, replaced = 0, forced = 0, reverted = 0, brought = 0;
 	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
 	struct db *db = NULL;
 	int rc = 0;
 
 	if (!options_parse(&o, argc, argv)) {
-		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty|verify|spare|sleep] [--verbose]\n");
+		fprintf(stderr, "usage: puesto-sim [--seed N | --from N --count M --seconds S] [--mutate fence|dirty|verify|spare|personal|sleep] [--verbose]\n");
 		return 2;
 	}
 	if (db_open(":memory:", &db, &err) < 0 || db_migrate(db, &err) < 0) {
@@ -224,6 +224,7 @@ int main(int argc, char **argv)
 		replaced += (uint64_t)w->replaced;
 		forced += (uint64_t)w->forced;
 		reverted += (uint64_t)w->reverted;
+		brought += (uint64_t)w->brought;
 		if (rc)
 			printf("VIOLATION seed %llu step %llu at %lld: %s\nreplay: puesto-sim --seed %llu%s%s --verbose\n",
 			       (unsigned long long)s, (unsigned long long)w->steps, (long long)w->now, w->violation,
@@ -234,8 +235,8 @@ int main(int argc, char **argv)
 	}
 	free(w);
 	db_close(db);
-	printf("%llu roll-outs done, %llu taken back by themselves, %llu desktops replaced, %llu users logged off for them\n",
-	       (unsigned long long)rollouts, (unsigned long long)reverted, (unsigned long long)replaced, (unsigned long long)forced);
+	printf("%llu roll-outs done, %llu taken back by themselves, %llu desktops replaced, %llu users logged off for them; %llu with their files\n",
+	       (unsigned long long)rollouts, (unsigned long long)reverted, (unsigned long long)replaced, (unsigned long long)forced, (unsigned long long)brought);
 	printf("%llu desktops resumed, %llu asleep in the end\n", (unsigned long long)woken, (unsigned long long)slept);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,

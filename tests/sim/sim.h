@@ -54,7 +54,7 @@ struct message {
 	uint64_t seq;
 	enum what what;
 	int broker, provisioner; /* the lives of those it needs; -1: whichever */
-	int user, host; /* host: of a create or a move; -1: none */
+	int user, host, disk_user, disk_pool; /* host: of a create or a move; -1: none. disk_: of an attach or a detach */
 	enum task_kind kind;
 	enum agent_tell tell;
 	bool ok, retryable;
@@ -67,8 +67,9 @@ struct machine { /* on the host; survives everything but its destruction */
 	bool exists, running, ghost;
 	char id[CORE_ID_SIZE], task[CORE_ID_SIZE]; /* the task that was done last */
 	int host;        /* -1: there is only one */
-	bool moved;
-	int64_t uid, busy_until, heard_until;
+	bool moved, mounted;
+	int64_t uid, busy_until, heard_until, told_until, told_epoch; /* told_epoch: of the lease that its agent heard of last */
+	int disk_user, disk_pool; /* whose own disk is attached; -1: none */
 	int disk_owner;  /* user who has written to the disk; -1: new */
 	int occupant;    /* user logged on; -1: none */
 	char session[CORE_ID_SIZE]; /* live display session, or "" */
@@ -134,9 +135,8 @@ struct world {
 	const char *mutate; /* the rule that is broken, or "" */
 	bool agentless; /* its machines have a screen's server and no agent */
 	struct epoch_seen seen[1024];
-	int seen_count;
+	int seen_count, grants, crashes, replaced, forced, rollouts, reverted, brought;
 	int slept, woken; /* desktops at rest, and resumed for somebody */
-	int grants, crashes, replaced, forced, rollouts, reverted;
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
 	char violation[400]; /* "" while all is well */

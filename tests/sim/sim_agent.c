@@ -3,6 +3,7 @@
  * The modelled agents: each boot enrols if it must, says hello, reports.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
 #include "tests/sim/sim_sleep.h"
 
@@ -129,6 +130,10 @@ void guest_on_told(struct world *w, const struct message *m)
 
 	if (!mc || !mc->connected || m->broker != w->broker)
 		return;
+	if (m->tell == AGENT_TELL_LEASE && m->epoch > mc->told_epoch)
+		mc->told_epoch = m->epoch;
+	if (m->tell == AGENT_TELL_MOUNT || m->tell == AGENT_TELL_UNMOUNT)
+		personal_told(w, mc, m->tell);
 	if (m->tell == AGENT_TELL_HELLO) { /* its connection was ended */
 		mc->connected = false;
 		agent_again(w, mc);

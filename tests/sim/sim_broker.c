@@ -5,6 +5,7 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
 #include "tests/sim/sim_sleep.h"
 
@@ -14,6 +15,7 @@
 #include "db/provider.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- ops ---- */
@@ -72,6 +74,8 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 		CORE_COPY(m->task, cmd->task);
 		CORE_COPY(m->token, cmd->enrol_token);
 		CORE_COPY(m->version, cmd->image_version);
+		m->disk_user = cmd->owner ? atoi(cmd->owner + strlen("user-")) : -1;
+		m->disk_pool = cmd->owner ? atoi(cmd->disk + strlen("pool-")) : -1;
 	}
 }
 
@@ -87,12 +91,21 @@ static void op_inventory(void *arg)
 static void op_tell_agent(void *arg, const char *desktop, const struct agent_message *msg)
 {
 	struct world *w = arg;
+	struct machine *mc = machine_find(w, desktop);
 	struct message *m;
+	int64_t at;
 
 	if (op_is_dead(w))
 		return;
 	sim_trace(w, "tell %.8s %d %lld", desktop, msg->kind, (long long)msg->epoch);
-	m = sim_post(w, AGENT_TOLD, sim_between(w, 1, sim_chance(w, w->faults.slow) ? 20000 : 50));
+	at = w->now + sim_between(w, 1, sim_chance(w, w->faults.slow) ? 20000 : 50);
+	/* One connection: what is said later is heard later. */
+	if (mc && at < mc->told_until)
+		at = mc->told_until;
+	if (mc)
+		mc->told_until = at;
+	m = sim_post(w, AGENT_TOLD, at - w->now);
+	m->epoch = msg->epoch;
 	if (msg->kind == AGENT_TELL_MESSAGE)
 		rollout_check_told(w, desktop);
 	m->tell = msg->kind;
@@ -259,6 +272,7 @@ static void broker_mutate(const struct world *w, struct core_state *st)
 	st->keep_dirty = strcmp(w->mutate, "dirty") != 0;
 	st->verify_first = strcmp(w->mutate, "verify") != 0;
 	st->mind_spare = strcmp(w->mutate, "spare") != 0;
+	st->mind_personal = strcmp(w->mutate, "personal") != 0;
 	st->mind_sleep = strcmp(w->mutate, "sleep") != 0;
 }
 
@@ -306,7 +320,7 @@ static int broker_make_pool(struct world *w, int i, struct pst_err *err)
 	p.spare = sim_between(w, 0, 2);
 	p.spare_suspended = sim_below(w, 2) ? (int)sim_between(w, 1, 3) : 0;
 	p.logoff_after_disconnect_s = sim_below(w, 2) ? sim_between(w, 5, 60) : 0;
-	return db_pool_insert(w->db, &p, err);
+	return db_pool_insert(w->db, &p, err) < 0 ? err->code : personal_choose(w, p.id, i, err);
 }
 
 static int broker_make_user(struct world *w, int i, struct pst_err *err)

@@ -4,6 +4,7 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
 #include "tests/sim/sim_sleep.h"
 
@@ -32,6 +33,7 @@ void check_grant(struct world *w, int user, const struct grant *g)
 
 	w->grants++;
 	rollout_check_grant(w, g);
+	personal_check_grant(w, user, g);
 	if (highest && g->epoch <= *highest)
 		sim_violation(w, "desktop %s: epoch %lld was granted after %lld", g->desktop, (long long)g->epoch,
 		              (long long)*highest);
@@ -61,11 +63,12 @@ static void check_desktop(struct world *w, const struct core_state *st, const st
 	if (d->s.id[0] && (d->x.lease != LEASE_HELD || d->x.hygiene != HYGIENE_DIRTY))
 		sim_violation(w, "desktop %s: a session on a %s, %s desktop", d->id, lease_text(d->x.lease),
 		              hygiene_text(d->x.hygiene));
-	if (d->x.hygiene == HYGIENE_CLEANING && !d->t.id[0] && d->x.lifecycle == LIFECYCLE_LIVE)
+	if (d->x.hygiene == HYGIENE_CLEANING && !d->t.id[0] && d->x.lifecycle == LIFECYCLE_LIVE && d->personal.phase != PERSONAL_LEAVING)
 		sim_violation(w, "desktop %s is being cleaned by nobody", d->id);
 	if ((d->x.lifecycle == LIFECYCLE_CREATING || d->x.lifecycle == LIFECYCLE_DELETING) && !d->t.id[0])
 		sim_violation(w, "desktop %s is %s by nobody", d->id, lifecycle_text(d->x.lifecycle));
-	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lease == LEASE_FREE && d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0])
+	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lease == LEASE_FREE && d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] &&
+	    d->personal.phase != PERSONAL_LEAVING)
 		sim_violation(w, "desktop %s is dirty and free", d->id);
 }
 
@@ -102,7 +105,8 @@ static bool check_same(const struct core_desktop *a, const struct core_desktop *
 	return a->x.lifecycle == b->x.lifecycle && a->x.power == b->x.power && a->x.lease == b->x.lease &&
 	       a->x.session == b->x.session && a->x.hygiene == b->x.hygiene && a->x.drain == b->x.drain &&
 	       a->x.agent == b->x.agent && a->epoch == b->epoch && a->uid == b->uid && a->keyed == b->keyed &&
-	       !strcmp(a->place.host, b->place.host) &&
+	       !strcmp(a->place.host, b->place.host) && a->personal.phase == b->personal.phase && a->personal.held == b->personal.held &&
+	       !strcmp(a->personal.owner, b->personal.owner) &&
 	       a->x.sleep == b->x.sleep && a->failures == b->failures && !strcmp(a->endpoint, b->endpoint) && !strcmp(a->a.id, b->a.id) &&
 	       a->a.epoch == b->a.epoch && !strcmp(a->s.id, b->s.id) && a->s.active == b->s.active &&
 	       !strcmp(a->t.id, b->t.id) && a->t.attempts == b->t.attempts && a->t.state == b->t.state;
@@ -155,6 +159,7 @@ void check_step(struct world *w)
 	for (size_t i = 0; i < st->desktop_count; i++)
 		check_desktop(w, st, st->desktops[i]);
 	rollout_check_step(w);
+	personal_check_step(w, st);
 	sleep_check_step(w, st);
 	check_owners(w, st);
 	check_sizes(w, st);
@@ -223,5 +228,6 @@ void check_rest(struct world *w)
 			sim_violation(w, "at rest, pool %s lacks %d desktops: %s", p->id, room, p->reason.en);
 	}
 	rollout_check_rest(w);
+	personal_check_rest(w, st);
 	check_tables(w, st);
 }

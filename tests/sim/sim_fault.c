@@ -33,7 +33,7 @@ void fault_choose(struct world *w)
 		struct machine *m = &w->machines[i];
 
 		/* A machine that nobody knows, of an installation that was restored. */
-		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1, .host = -1 };
+		*m = (struct machine){ .exists = true, .running = true, .ghost = true, .disk_owner = -1, .occupant = -1, .host = -1, .disk_user = -1 };
 		if (w->host_count)
 			m->host = sim_below(w, w->host_count);
 		sim_uuid(w, m->id);

@@ -6,6 +6,7 @@
  */
 #include "tests/sim/sim.h"
 #include "tests/sim/sim_host.h"
+#include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
 #include "tests/sim/sim_sleep.h"
 
@@ -27,7 +28,7 @@ static struct machine *machine_new(struct world *w, const char *id)
 
 		if (m->exists)
 			continue;
-		*m = (struct machine){ .exists = true, .uid = 200000 + i, .disk_owner = -1, .occupant = -1, .host = -1 };
+		*m = (struct machine){ .exists = true, .uid = 200000 + i, .disk_owner = -1, .occupant = -1, .host = -1, .disk_user = -1 };
 		CORE_COPY(m->id, id);
 		return m;
 	}
@@ -44,7 +45,7 @@ void machine_stop(struct world *w, struct machine *m, const char *why)
 		cut->broker = w->broker;
 		CORE_COPY(cut->desktop, m->id);
 	}
-	m->running = m->agent = m->connected = m->slept = false;
+	m->running = m->agent = m->connected = m->mounted = m->slept = false;
 	m->occupant = -1;
 	m->boot[0] = '\0';
 }
@@ -77,6 +78,11 @@ static void machine_do(struct world *w, const struct message *cmd)
 		}
 		return;
 	}
+	if (cmd->kind == TASK_ATTACH || cmd->kind == TASK_DETACH) {
+		if (m)
+			personal_do(w, m, cmd);
+		return;
+	}
 	if (operation_is(cmd->kind) || cmd->kind == TASK_START || cmd->kind == TASK_REVERT) {
 		if (m && cmd->kind == TASK_MIGRATE)
 			host_move(w, m, cmd->host);
@@ -97,11 +103,14 @@ static void machine_do(struct world *w, const struct message *cmd)
 	}
 	if (!m)
 		return;
+	if (cmd->kind == TASK_REFRESH)
+		personal_check_refresh(w, m);
 	machine_stop(w, m, "restarted");
 	if (cmd->kind != TASK_RESTART) {
 		m->disk_owner = -1;
 		m->keyed = false;
-		m->highest = 0;
+		m->highest = m->told_epoch = 0;
+		m->disk_user = -1;
 	}
 	CORE_COPY(m->task, cmd->task);
 	CORE_COPY(m->token, cmd->token);
@@ -127,6 +136,8 @@ void host_on_command(struct world *w, const struct message *m)
 	done->provisioner = m->provisioner;
 	done->kind = m->kind;
 	done->host = m->host;
+	done->disk_user = m->disk_user;
+	done->disk_pool = m->disk_pool;
 	CORE_COPY(done->desktop, m->desktop);
 	CORE_COPY(done->task, m->task);
 	CORE_COPY(done->token, m->token);
@@ -140,7 +151,7 @@ static bool machine_fails(struct world *w, const struct message *m)
 
 	if ((mc && !strcmp(mc->task, m->task) && !operation_is(m->kind)) || !sim_chance(w, w->faults.task_fails))
 		return false;
-	if ((m->kind == TASK_CREATE || m->kind == TASK_MIGRATE || m->kind == TASK_SUSPEND) && sim_below(w, 2))
+	if ((m->kind == TASK_CREATE || m->kind == TASK_MIGRATE || m->kind == TASK_ATTACH || m->kind == TASK_SUSPEND) && sim_below(w, 2))
 		machine_do(w, m);
 	return true;
 }
@@ -151,7 +162,9 @@ void host_on_done(struct world *w, const struct message *m)
 	bool fails;
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up) {
-		if (sim_below(w, 2) && host_can_do(w, m)) {
+		bool is_at_once = m->kind == TASK_ATTACH || m->kind == TASK_DETACH; /* its hand dies with it */
+
+		if (sim_below(w, 2) && host_can_do(w, m) && !is_at_once) {
 			struct machine *mc = machine_find(w, m->desktop);
 
 			machine_do(w, m); /* it died after the deed */
@@ -256,14 +269,14 @@ void host_on_inventory(struct world *w, const struct message *m)
 /* The provisioner connects, and says hello. */
 void host_on_start(struct world *w, const struct message *m)
 {
-	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "", .can = "power,suspend,snapshot" };
+	struct provider_report pr = { .name = "local", .kind = "local", .healthy = true, .reason = "", .can = "power,suspend,snapshot,personal" };
 	struct machine_report machines[MACHINES_MAX];
 	struct host_report hosts[HOSTS_MAX];
 	struct machine_list list = machine_list(w, machines, hosts);
 	struct pst_err err = PST_ERR_INIT;
 
 	pr.healthy = !list.unlisted_count;
-	pr.can = w->host_moves ? "power,suspend,snapshot,migrate" : pr.can;
+	pr.can = w->host_moves ? "power,suspend,snapshot,migrate,personal" : pr.can;
 	w->provisioner_up = true;
 	if (!w->rec)
 		return; /* broker_start() has it connect */

@@ -64,7 +64,7 @@ const PLACES = [
 		await page.waitForSelector('#veil-back:not([hidden])');
 		await page.evaluate(() => document.getElementById('clipboard').showModal());
 	}],
-	...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'recycled', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', 'nowhere']
+	...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'backups', 'recycled', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', 'nowhere']
 		.map((place) => /** @type {any} */ (['admin', `/console/#/${place}`, { dashboard: '.problem', events: '.event', 'pools/new': '.pool-form form', nowhere: '#content h1' }[place] ?? '.list tbody tr'])),
 	...['desktops', 'pools', 'images', 'datastores', 'providers', 'users', 'groups', 'sessions'].map((noun) => /** @type {any} */ (['admin', `/console/#/${noun}/ID`, '.facts'])),
 	...['timeline', 'why', 'raw'].map((tab) => /** @type {any} */ (['admin', `/console/#/desktops/ID/${tab}`, '.object-panel > *'])),

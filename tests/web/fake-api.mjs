@@ -34,6 +34,7 @@ export class FakeApi {
 		this.calls = [];
 		this.user = null;
 		this.tokens = [];
+		this.personal = [];
 		this.failures = 0;
 		/** Answers to connect before the ticket: { status, body }. */
 		this.connects = [];
@@ -80,10 +81,19 @@ export class FakeApi {
 			['DELETE', /^\/images\/([^/]+)\/versions\/([^/]+)$/, (c) => this.find('images', c.params[0]).versions.find((v) => v.version === c.params[1])?.files ? this.versionJob(c.params[0], c.params[1], { kind: 'remove', state: 'running', step: 'removing', percent: 0 }) : this.version(c, () => null)],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/copies$/, (c) => this.versionJob(c.params[0], c.params[1], { kind: 'copy', state: 'running', step: 'copying', percent: 30, datastore: c.body.datastore, error: '' })],
 			['POST', /^\/images\/([^/]+)\/versions\/([^/]+)\/cancel$/, (c) => this.versionJob(c.params[0], c.params[1], { state: 'failed', step: 'failed', error: 'it was cancelled' }, 'failed')],
+			['GET', /^\/desktops\/([^/]+)\/backups$/, (c) => ({ items: this.world.backups.filter((b) => b.desktop.id === c.params[0]), next: null })],
+			['POST', /^\/desktops\/([^/]+)\/backups$/, (c) => this.backUp(c.params[0])],
+			['GET', /^\/backups$/, () => ({ items: this.world.backups, next: null })],
+			['POST', /^\/backups\/([^/]+)\/restore$/, (c) => this.backupJob(c.params[0], { kind: 'restore', state: 'running', step: 'checking', percent: 30 })],
+			['POST', /^\/backups\/([^/]+)\/cancel$/, (c) => this.backupJob(c.params[0], { state: 'failed', error: 'it was cancelled', error_es: 'se canceló' })],
+			['DELETE', /^\/backups\/([^/]+)$/, (c) => void (this.world.backups = this.world.backups.filter((b) => b.id !== c.params[0])) ?? null],
 			['GET', /^\/recycled$/, () => ({ items: this.world.recycled, next: null, unlisted: [] })],
 			['POST', /^\/recycled\/([^/]+)\/restore$/, (c) => this.recycle((r) => r.id !== c.params[0])],
 			['DELETE', /^\/recycled\/([^/]+)\/([^/]+)$/, (c) => this.recycle((r) => r.token !== c.params[1])],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
+			['GET', /^\/users\/([^/]+)\/personal$/, () => ({ items: this.personal, next: null })],
+			['PATCH', /^\/personal\/([^/]+)\/([^/]+)$/, (c) => Object.assign(this.personal[0], c.body)],
+			['DELETE', /^\/personal\/([^/]+)\/([^/]+)$/, () => Object.assign(this.personal[0], { state: 'removing' })],
 			['GET', /^\/users\/([^/]+)\/tokens$/, () => ({ items: this.tokens, next: null })],
 			['POST', /^\/users\/([^/]+)\/tokens$/, (c) => this.makeToken(c)],
 			['DELETE', /^\/users\/([^/]+)\/tokens\/([^/]+)$/, (c) => {
@@ -259,6 +269,18 @@ export class FakeApi {
 		const job = from && { id: uuid(), kind: body.import ? 'import' : 'capture', state: 'running', step: 'waiting', percent: 0, datastore: from.datastore, source: from.file ?? from.desktop, error: '', created: now, updated: now };
 		const made = { id: uuid(), base: 'building', path: '', notes: '', created: now, updated: now, ...body, state: job ? 'building' : 'ready', ...(job ? { job } : {}) };
 		return { status: 201, body: this.change('images', image.id, { versions: [...image.versions, made] }) };
+	}
+
+	backUp(id) {
+		const kept = this.world.backups.find((b) => b.desktop.id === id);
+		const made = { ...kept, id: uuid(), state: 'making', kind: '', reason: '', made: null, created: new Date().toISOString(), job: { ...kept.job, state: 'running', step: 'copying', percent: 40 } };
+		this.world.backups = [made, ...this.world.backups];
+		return { status: 202, body: made };
+	}
+
+	backupJob(id, job) {
+		this.world.backups = this.world.backups.map((b) => b.id === id ? { ...b, job: { ...b.job, ...job } } : b);
+		return { status: 202, body: this.world.backups.find((b) => b.id === id) };
 	}
 
 	/** What stays in the recycle bin. */

@@ -14,7 +14,7 @@ function base(seconds) {
 function poolOf(name, display, description, extra) {
 	return { ...base(90000), name, display_name: display, description, kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, suspended_reason: null, on_logoff: 'refresh', idle_disconnect_s: 0,
 		logoff_after_disconnect_s: 7200, spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'none', max_width: 3840, max_height: 2160, locale: 'es_ES.UTF-8', layout: 'es' },
-		clipboard_in: true, clipboard_out: true, user_snapshots: 0, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
+		clipboard_in: true, clipboard_out: true, user_snapshots: 0, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, watching: 'announced', enabled: true, drain: false, maintenance: false, waiting: 0,
 		counts: { total: 0, ready: 0, assigned: 0, connected: 0, starting: 0, failed: 0, deleting: 0, suspended: 0 }, ...extra };
 }
 
@@ -101,7 +101,7 @@ function fillHall(w, over) {
 /** A provider of four hosts: one is being emptied, one does not answer. */
 function clusterOf(w) {
 	const host = (name, state, more) => ({ name, state, usable: true, processors: 32, memory_mb: 262144, free_mb: 180000, machines: 21, capacity: 0, desktops: 19, maintenance: null, reason: reason('', 'It takes desktops.', 'Admite escritorios.'), ...more });
-	w.providers.push({ ...base(500000), name: 'cluster', kind: 'libvirt', capacity: 0, max_creates: 4, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(2), state: 'ready',
+	w.providers.push({ ...base(500000), name: 'cluster', kind: 'libvirt', capacity: 0, max_creates: 4, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console', 'backup'], seen: ago(2), state: 'ready',
 		reason: reason('', 'It is working.', 'Funciona.') });
 	w.hosts.cluster = [host('kvm1', 'ready', {}), host('kvm2', 'ready', { free_mb: 61000, machines: 40, desktops: 40 }),
 		host('kvm3', 'draining', { desktops: 5, machines: 5, maintenance: { at_once: 1, total: 12, moved: 7, moving: 1, by: 'admin', since: ago(300) }, reason: reason('host_draining', 'In maintenance: 7 of 12 desktops have left it.', 'En mantenimiento: han salido 7 de 12 escritorios.'),
@@ -125,11 +125,11 @@ export function rolloutOf(version, previous, phase, extra = {}) {
 
 /** @param {'busy' | 'empty' | 'thousand'} kind */
 export function makeWorld(kind = 'busy') {
-	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, datastores: [], recycled: [], users: [], groups: [], entitlements: [], events: [] };
+	const w = { pools: [], desktops: [], sessions: [], images: [], providers: [], snapshots: {}, hosts: {}, networks: {}, datastores: [], recycled: [], backups: [], users: [], groups: [], entitlements: [], events: [] };
 	people(w);
-	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console'], seen: ago(3), state: 'ready',
+	w.providers = [{ ...base(800000), name: 'local', kind: 'local', capacity: 8, max_creates: 2, enabled: true, config: {}, healthy: true, can: ['power', 'suspend', 'snapshot', 'resize', 'grow', 'migrate', 'linked_clone', 'console', 'backup'], seen: ago(3), state: 'ready',
 		reason: reason('', 'It answers and has room.', 'Responde y tiene sitio.') }];
-	const GB = 2 ** 30;
+	const GB = 2 ** 30, MB = 2 ** 20;
 	const store = (name, used, state, en, es, extra) => ({ ...base(800000), name, kind: 'directory', path: `/srv/${name}`, pools: [], state, reason: reason(state === 'ready' ? '' : `datastore_${state}`, en, es), online: state !== 'offline',
 		maintenance: state === 'maintenance', warning: 80, critical: 92, limits_set: false, total: 500 * GB, used: used * GB, free: (500 - used) * GB, allocated: used * GB / 2, promised: 900 * GB, disks: 64, unreadable: 0, working: 2, waiting: 0, jobs: 8,
 		images: true, seen: ago(3), ...extra });
@@ -179,6 +179,11 @@ export function makeWorld(kind = 'busy') {
 	w.entitlements = [{ ...base(1000), pool: ref(demo), user: ref(ana), group: null }, { ...base(1000), pool: ref(demo), user: null, group: ref(w.groups[0]) },
 		{ ...base(1000), pool: ref(dev), user: null, group: ref(w.groups[1]) }, { ...base(1000), pool: ref(lab), user: null, group: ref(w.groups[0]) }];
 	const later = new Date(Date.now() + 5 * 86400000).toISOString();
+	const own = w.desktops[0];
+	const backup = (/** @type {any} */ more) => ({ id: uuid(), state: 'ready', desktop: ref(own), pool: own.pool, user: ref(ana), image: own.image, image_version: own.image_version, datastore: 'vault', kind: 'incremental', reason: 'due',
+		by_hand: false, is_there: true, bytes: 60 * MB, disk_size: 20 * GB, made: ago(3600), created: ago(3700), updated: ago(3600), job: { kind: 'backup', state: 'done', step: 'done', percent: 100, by: '', error: '', error_es: '', updated: ago(3600) }, ...more });
+	w.backups = [backup({}), backup({ kind: 'full', reason: 'first', bytes: 3 * GB, by_hand: true, made: ago(90000), created: ago(90100) }),
+		backup({ desktop: { id: uuid(), name: 'development-09' }, is_there: false, kind: 'full', reason: 'bitmap_broken', bytes: 2 * GB, made: ago(180000), created: ago(180100) })];
 	w.recycled = [{ id: uuid(), token: 'abcdefghijklmnop', datastore: 'fast', kind: 'desktop', name: 'development-09', reason: 'desktop removed', can_restore: true, pool: ref(dev), user: ref(ana), removed: ago(7000), until: later, bytes: 4 * GB },
 		{ id: 'ponmlkjihgfedcba', token: 'ponmlkjihgfedcba', datastore: 'fast', kind: 'version', name: 'demo 2026.09', reason: 'version removed', can_restore: false, pool: null, user: null, removed: ago(90000), until: later, bytes: 3 * GB }];
 	history(w);

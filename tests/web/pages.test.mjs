@@ -340,6 +340,35 @@ test('what the API says about a field stands beside it, and nothing typed is los
 	assert.deepEqual([body.provider, body.image, body.logoff_after_disconnect_s, body.spec.memory_mb, body.spec.disk_mb, body.user_snapshots], ['local', 'demo', 7200, 2048, 40960, 3]);
 });
 
+test('disks of a user\'s own: where they are, more room, and their end, in both languages', async () => {
+	const { api, page } = await open('/', { as: 'admin' });
+	const [pool, other] = api.world.pools, user = api.world.users[1], desktop = api.world.desktops[0];
+	const disk = (/** @type {any} */ p, /** @type {any} */ more) => ({ id: `${user.id}/${p.id}`, user: { id: user.id, name: user.name }, pool: { id: p.id, name: p.name }, provider: null, size_mb: 2048, state: 'free',
+		reason: { code: 'free', en: 'It waits for its user.', es: 'Espera a su usuario.' }, desktop: null, clean: true, keep_days: 0, created: '2026-11-01T08:00:00.000Z', used: '2026-11-29T08:00:00.000Z', ...more });
+	api.personal = [disk(pool, { state: 'attached', reason: { code: 'attached', en: 'It is with its user\'s desktop.', es: 'Está en el escritorio de su usuario.' }, desktop: { id: desktop.id, name: desktop.name } }), disk(other, { size_mb: 500 })];
+	await page.goto(`${api.origin}/console/#/users/${user.id}`);
+	const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Personal disks' }) });
+	await card.locator('li').nth(1).waitFor();
+	assert.match(await card.textContent(), /2 GiB.*It is with its user's desktop.*In use.*500 MiB.*It waits for its user/s);
+	await card.getByRole('button', { name: `Enlarge the disk of ${pool.name}` }).click();
+	await page.fill('dialog [name=size_mb]', '4096');
+	await page.click('dialog button[type=submit]');
+	await card.locator('text=4 GiB').waitFor();
+	assert.deepEqual(calls(api, 'PATCH', /^\/personal\//).at(-1).body, { size_mb: 4096 });
+	if (process.env.PUESTO_SHOTS)
+		await page.screenshot({ path: `${process.env.PUESTO_SHOTS}/personal.png`, fullPage: true });
+	await card.getByRole('button', { name: `Remove the disk of ${pool.name}` }).click();
+	await page.waitForSelector('dialog [name=keep_days]');
+	await page.click('dialog button[type=submit]');
+	await card.locator('text=Being removed').waitFor();
+	assert.match(calls(api, 'DELETE', /^\/personal\//).at(-1).url ?? calls(api, 'DELETE', /^\/personal\//).at(-1).path, /personal/);
+	await page.goto(`${api.origin}/console/#/pools/new`);
+	await page.fill('[name=personal_disk_mb]', '5120');
+	assert.match(await page.textContent('.rules'), /on a disk of 5120 MB of his own/);
+	if (process.env.PUESTO_SHOTS)
+		await page.screenshot({ path: `${process.env.PUESTO_SHOTS}/personal-pool.png`, fullPage: true });
+});
+
 test('a desktop is stopped and started where its provider can, with what goes on and how it ended', async () => {
 	const { api, page } = await open('/console/#/desktops', { as: 'admin' });
 	const [{ id }] = api.world.desktops;
@@ -573,6 +602,34 @@ test('the recycle bin: a desktop comes back to its user, a version goes for good
 	await page.click('dialog button.danger');
 	await page.waitForSelector('.empty >> text=Nothing is in the recycle bin');
 	assert.equal(calls(api, 'DELETE', '/recycled/fast/ponmlkjihgfedcba').length, 1);
+});
+
+test('back-ups: one now, back with one, away with a chain; also of a desktop that is gone', async () => {
+	const { api, page } = await open('/console/', { as: 'admin' });
+	const desktop = api.world.desktops[0];
+	await page.goto(`${api.origin}/console/#/desktops/${desktop.id}`);
+	const card = page.locator('.card:has(h2:text-is("Back-ups"))');
+	assert.match(await card.locator('li').nth(0).textContent(), /incremental · 60 MB · what has changed since the one before/);
+	assert.match(await card.locator('li').nth(1).textContent(), /full · 3,072 MB · the first one · asked for/);
+	await card.locator('button:has-text("Back up now")').click();
+	await card.locator('li:has-text("Copying the disk, 40 %")').waitFor();
+	assert.equal(await card.locator('button:has-text("Back up now")').isDisabled(), true);
+	await card.locator('li:has-text("Copying") button:has-text("Cancel")').click();
+	await page.click('dialog button.primary');
+	await card.locator('li:has-text("it was cancelled")').waitFor();
+	await card.locator('li:has-text("incremental") button:has-text("Restore")').click();
+	assert.match(await page.textContent('dialog'), /gets the disk that it had then/);
+	await page.click('dialog button.danger');
+	await card.locator('li:has-text("Being restored, 30 %")').waitFor();
+	await page.goto(`${api.origin}/console/#/backups`);
+	await page.waitForSelector('tr:has-text("development-09") >> text=a crash had spoilt the note');
+	await page.click('tr:has-text("development-09") [aria-haspopup]');
+	await page.click('[role=menuitem]:has-text("Remove")');
+	assert.match(await page.textContent('dialog'), /all incremental ones that belong together go/);
+	await page.click('dialog button.danger');
+	await page.waitForSelector('tr:has-text("development-09")', { state: 'detached' });
+	await page.goto(`${api.origin}/console/#/pools/${api.world.pools[0].id}/edit`);
+	assert.equal(await page.inputValue('label:has-text("Keep for (days)") + * input, input[name="backup_keep_d"]'), '30');
 });
 
 test('a pool explains itself, also for one person', async () => {
@@ -816,7 +873,7 @@ test('every page fits 360 pixels, in both languages', async () => {
 		const { api, page } = await open('/', { as: 'admin', locale, viewport: { width: 360, height: 700 } });
 		await page.waitForSelector('.tile');
 		const { desktops, pools, users, images, groups } = api.world;
-		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'recycled', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `datastores/${api.world.datastores[0].id}`, `desktops/${desktops[0].id}`,
+		const places = ['/', ...['dashboard', 'sessions?state=', 'desktops', 'pools', 'images', 'datastores', 'backups', 'recycled', 'providers', 'users', 'groups', 'entitlements', 'events', 'pools/new', `datastores/${api.world.datastores[0].id}`, `desktops/${desktops[0].id}`,
 			`desktops/${desktops[0].id}/why`, `desktops/${desktops[0].id}/raw`, `pools/${pools[0].id}`, `pools/${pools[0].id}/why`, `users/${users[1].id}`, `images/${images[0].id}`, `groups/${groups[0].id}`]
 			.map((place) => `/console/#/${place}`)];
 		for (const place of places) {

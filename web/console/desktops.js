@@ -6,6 +6,7 @@ import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip, stateWord } from '../shared/states.js';
 import { when } from '../shared/time.js';
+import { backupsCard } from './backups.js';
 import { carries, learnCarried } from './carried.js';
 import { byName } from './list.js';
 import { facts } from './object.js';
@@ -120,7 +121,7 @@ export function desktopPage() {
 			[t('field.version'), d.image_version], [t('axis.power'), t(`axis.power.${d.power}`)], [t('axis.agent'), t(`axis.agent.${d.agent}`)], [t('axis.hygiene'), t(`axis.hygiene.${d.hygiene}`)],
 			[t('desktop.drain'), yesNo(d.drain)], [t('field.epoch'), String(d.epoch)],
 			[t('nav.sessions'), h('a', { href: href('sessions', '', '', { state: '', q: d.name }) }, t('desktop.sessions'))]],
-		below: snapshotsCard,
+		below: (d, page) => [...snapshotsCard(d, page), ...backupsCard(d, page)],
 		why: (d) => [axesTable(d), taskCard(d)],
 	};
 }

@@ -11,6 +11,7 @@ import { applyTheme } from '../shared/theme.js';
 import { keepTimesFresh } from '../shared/time.js';
 import { toast } from '../shared/toast.js';
 import { followLocale, showTopbar } from '../shared/topbar.js';
+import { backupList } from './backups.js';
 import { Dashboard } from './dashboard.js';
 import { datastoreList, datastorePage } from './datastores.js';
 import { desktopList, desktopPage } from './desktops.js';
@@ -39,7 +40,7 @@ const banner = h('p', { class: 'banner stream-banner', role: 'status', hidden: t
 /** @typedef {{title: string, element: HTMLElement, close: () => void}} Page */
 
 /** In the order of the navigation. @type {[string, import('../shared/icons.js').IconName][]} */
-const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['datastores', 'datastores'], ['recycled', 'trash'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
+const NAV = [['dashboard', 'dashboard'], ['sessions', 'sessions'], ['desktops', 'desktops'], ['pools', 'pools'], ['images', 'images'], ['datastores', 'datastores'], ['backups', 'shield'], ['recycled', 'trash'], ['providers', 'providers'], ['users', 'users'], ['groups', 'groups'],
 	['entitlements', 'entitlements'], ['events', 'events']];
 
 /** @type {Record<string, {list: () => import('./list.js').ListKind, page?: () => import('./object.js').ObjectKind}>} */
@@ -49,6 +50,7 @@ const KINDS = {
 	pools: { list: poolList, page: poolPage },
 	images: { list: imageList, page: imagePage },
 	datastores: { list: datastoreList, page: datastorePage },
+	backups: { list: backupList },
 	recycled: { list: recycledList },
 	providers: { list: providerList, page: providerPage },
 	users: { list: userList, page: userPage },

@@ -10,8 +10,9 @@ import { duration } from '../shared/time.js';
 import { toast } from '../shared/toast.js';
 import { go, href } from './router.js';
 import { all, choices, nameOf, part } from './site.js';
+import './words-backups.js';
 
-const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, recycle_days: -1, watching: 'off', enabled: true,
+const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, recycle_days: -1, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, personal_disk_mb: 0, personal_datastore: '', watching: 'off', enabled: true,
 	spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
 
 /** What a pool of these settings does. @param {any} p @returns {string[]} */
@@ -25,6 +26,8 @@ export function poolRules(p) {
 	rules.push(p.logoff_after_disconnect_s ? t('rule.logoff', { time: duration(p.logoff_after_disconnect_s) }) : t('rule.noLogoff'));
 	if (p.user_snapshots)
 		rules.push(t(p.user_snapshots === 1 ? 'rule.snapshot' : 'rule.snapshots', { n: p.user_snapshots }));
+	if (p.personal_disk_mb)
+		rules.push(t('rule.personal', { size: `${p.personal_disk_mb} MB` }));
 	if ((p.min ?? 0) > (p.max ?? 0))
 		rules.push(t('rule.minOverMax'));
 	if (p.enabled === false)
@@ -59,6 +62,10 @@ function fields(providers, images, versions, networks, isNew) {
 		{ name: 'watching', label: t('pool.watching'), type: 'select', options: ['off', 'announced'].map((v) => [v, t(`pool.watching.${v}`)]) },
 		whole('user_snapshots', t('pool.userSnapshots'), 32, t('pool.userSnapshotsHelp')),
 		whole('recycle_days', t('pool.recycleDays'), 30, t('pool.recycleDaysHelp'), -1),
+		whole('personal_disk_mb', t('pool.personalMb'), 67108864, t('pool.personalMbHelp')),
+		{ name: 'personal_datastore', label: t('pool.personalStore'), maxLength: 63, help: t('pool.personalStoreHelp') },
+		{ ...whole('backup_every_h', t('pool.backupEvery'), 720, t('pool.backupEveryHelp')), section: t('pool.sectionBackups') }, whole('backup_full_every_d', t('pool.backupFull'), 365, '', 1),
+		whole('backup_keep_d', t('pool.backupKeep'), 3650, t('pool.backupKeepHelp'), 1), whole('backup_chain', t('pool.backupChain'), 100, '', 1),
 		{ ...whole('spec.memory_mb', t('spec.memoryMb'), 16777216, t('pool.zeroNoLimit')), section: t('pool.sectionSpec') }, whole('spec.cpus', t('spec.cpus'), 1024, t('pool.zeroNoLimit')),
 		whole('spec.disk_mb', t('spec.diskMb'), 67108864, t('spec.diskHelp')),
 		whole('spec.pids', t('spec.pids'), 4194304, t('pool.zeroNoLimit')),

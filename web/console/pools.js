@@ -6,6 +6,7 @@ import { h } from '../shared/dom.js';
 import { pick, t } from '../shared/i18n.js';
 import { chip } from '../shared/states.js';
 import { duration } from '../shared/time.js';
+import { backupRows } from './backups.js';
 import { accessCard } from './access.js';
 import { fillBar } from './dashboard.js';
 import { explainForm } from './explain.js';
@@ -78,8 +79,9 @@ export function poolPage() {
 			[t('pool.spareSuspended'), p.suspended_reason ? h('span', {}, `${p.spare_suspended} · `, h('span', { class: 'version-why' }, pick(p.suspended_reason))) : String(p.spare_suspended ?? 0)],
 			[t('kind.provider'), link('providers', p.provider)], [t('kind.image'), h('span', {}, link('images', p.image), ` · ${p.image_version}`)], [t('pool.onLogoff'), t(`pool.onLogoff.${p.on_logoff}`)],
 			[t('pool.idle'), orNever(p.idle_disconnect_s)], [t('pool.logoffAfter'), orNever(p.logoff_after_disconnect_s)], [t('pool.clipboardIn'), yesNo(p.clipboard_in)], [t('pool.clipboardOut'), yesNo(p.clipboard_out)], [t('pool.watching'), t(`pool.watching.${p.watching}`)], [t('pool.userSnapshots'), String(p.user_snapshots ?? 0)],
+			[t('pool.personalMb'), p.personal_disk_mb ? `${p.personal_disk_mb} MB${p.personal_datastore ? ` · ${p.personal_datastore}` : ''}` : t('pool.personalNone')],
 			[t('pool.recycledFor'), p.recycled_for ? t('pool.recycledDays', { n: p.recycled_for }) : t('pool.recycledNone')],
-			...specRows(p.spec ?? {}), [t('pool.enabled'), yesNo(p.enabled)], [t('pool.drain'), yesNo(p.drain)], [t('pool.maintenance'), yesNo(p.maintenance)]],
+			...backupRows(p), ...specRows(p.spec ?? {}), [t('pool.enabled'), yesNo(p.enabled)], [t('pool.drain'), yesNo(p.drain)], [t('pool.maintenance'), yesNo(p.maintenance)]],
 		below: (p, page) => [accessCard('pool', p, page)],
 		why: (p) => [h('div', { class: 'card sheet' }, h('h2', {}, t('why.rules')), h('ul', { class: 'rules' }, poolRules(p).map((text) => h('li', {}, text)))), countsCard(p)],
 		ask: (p) => explainForm({ pool: p.name }),

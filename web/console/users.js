@@ -12,6 +12,7 @@ import { explainForm } from './explain.js';
 import { byName } from './list.js';
 import { go, href } from './router.js';
 import { act, choices, formDialog, link, live, look, part, yesNo } from './site.js';
+import { personalCard } from './personal.js';
 import { tokensCard } from './tokens.js';
 
 /** @returns {import('../shared/form.js').Field[]} */
@@ -96,7 +97,7 @@ export function userPage() {
 		summary: (u) => [[t('users.role'), t(`users.role.${u.role}`)], [t('users.hasPassword'), yesNo(u.has_password)], [t('users.locale'), u.locale === 'es' ? 'Español' : u.locale === 'en' ? 'English' : t('users.localeAny')],
 			[t('users.lastLogin'), h('span', {}, when(u.last_login), u.last_remote ? h('span', { class: 'faint' }, ` · ${u.last_remote}`) : null)],
 			[t('nav.desktops'), h('a', { href: href('desktops', '', '', { q: u.name }) }, t('users.desktops'))], [t('nav.events'), h('a', { href: href('events', '', '', { user: u.name }) }, t('users.events'))]],
-		below: (u, page) => [groupsCard(u, page), accessCard('user', u, page), tokensCard(u)],
+		below: (u, page) => [groupsCard(u, page), accessCard('user', u, page), personalCard(u, page), tokensCard(u)],
 		ask: (u) => explainForm({ user: u.name }),
 	};
 }

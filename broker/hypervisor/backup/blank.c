@@ -79,7 +79,12 @@ int blank_finish(const struct blank_params *p, int fd, struct pst_err *err)
 	if (info.size != p->size || strcmp(h->backing, p->backing) != 0 || strcmp(h->backing_format, disk_format_name(p->format)) != 0 ||
 		h->is_encrypted || h->has_data_file || h->is_dirty || h->snapshots)
 		return pst_err_set(err, PST_EPROTO, "QEMU has left another file than it was given: look at that machine");
-	if (fstat(fd, &st) < 0 || ftruncate(fd, st.st_size) < 0 || fsync(fd) < 0)
+	if (fstat(fd, &st) < 0)
+		return failed(err, p->path);
+	/* All of the disk and its tables are less; a hole without end would fill the datastore. */
+	if ((uint64_t)st.st_size > p->size + p->size / 1024 + 8 * TABLES)
+		return pst_err_set(err, PST_EPROTO, "QEMU has left a file that is larger than its disk: look at that machine");
+	if (ftruncate(fd, st.st_size) < 0 || fsync(fd) < 0)
 		return failed(err, p->path);
 	return 0;
 }

@@ -33,7 +33,7 @@ struct making {
 	struct note *notes; /* of this desktop, owned */
 	size_t notes_n;
 	struct { char path[PATH_MAX]; enum disk_format format; uint64_t size, allocated; } chain[DISK_CHAIN_MAX];
-	size_t chain_n; /* the last one is golden */
+	size_t chain_n; /* the last one is golden; what that may stand on in turn is its own matter */
 	struct backup_plan plan;
 	struct note note;
 	char staging[PATH_MAX], backing[QCOW2_BACKING_MAX + 1];
@@ -64,7 +64,9 @@ static int disk_find(struct making *m, struct pst_err *err)
 	if (driver_disk(m->w->driver, o->desktop, &m->disk, err) < 0 ||
 		disk_chain_walk(m->disk.path, DISK_QCOW2, NULL, on_file, m, NULL, err) < 0)
 		return err->code;
-	if (m->chain_n < 2 || strcmp(m->chain[m->chain_n - 1].path, m->disk.base) != 0)
+	while (m->chain_n > 1 && strcmp(m->chain[m->chain_n - 1].path, m->disk.base) != 0)
+		m->chain_n--;
+	if (m->chain_n < 2)
 		return pst_err_set(err, PST_EDENIED, "the desktop's disk does not stand on its image %.200s", m->disk.base);
 	return 0;
 }

@@ -69,11 +69,6 @@ static int base_check(const struct restoring *r, const char *base, struct pst_er
 	return 0;
 }
 
-static const char *base_wanted(const struct restoring *r)
-{
-	return r->w->o->base[0] ? r->w->o->base : r->note->base;
-}
-
 static uint64_t bytes_of(const struct restoring *r)
 {
 	uint64_t bytes = 0;
@@ -89,8 +84,9 @@ static int place_find(struct restoring *r, struct pst_err *err)
 	const struct backup_order *o = r->w->o;
 	struct driver_disk disk;
 
+	/* Told by the broker, never by the manifest: a new disk would read whatever file that names. */
 	if (o->kind == WORK_REBUILD)
-		return driver_disk_room(r->w->driver, o->desktop, base_wanted(r), bytes_of(r), &r->room, err);
+		return base_check(r, o->base, err) < 0 ? err->code : driver_disk_room(r->w->driver, o->desktop, o->base, bytes_of(r), &r->room, err);
 	if (driver_disk(r->w->driver, o->desktop, &disk, err) < 0)
 		return err->code;
 	if (disk.is_open)
@@ -173,7 +169,7 @@ static int disk_give(struct restoring *r, struct pst_err *err)
 static int run(struct restoring *r, struct pst_err *err)
 {
 	if (work_store(r->w, &r->store, err) < 0 || target_list(r->store.s.path, r->w->o->desktop, &r->notes, &r->notes_n, err) < 0 ||
-		chain_find(r, err) < 0 || base_check(r, base_wanted(r), err) < 0 || place_find(r, err) < 0 || base_check(r, r->room.base, err) < 0)
+		chain_find(r, err) < 0 || place_find(r, err) < 0 || base_check(r, r->room.base, err) < 0)
 		return err->code;
 	if (chain_verify(r, err) < 0 || disk_begin(r, err) < 0 || chain_copy(r, err) < 0)
 		return err->code;

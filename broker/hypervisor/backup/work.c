@@ -97,6 +97,8 @@ int backup_order_parse(const json_t *msg, struct backup_order *ret, struct pst_e
 		text_read(msg, "datastore", o.datastore, sizeof(o.datastore), err) < 0 || text_read(msg, "base", o.base, sizeof(o.base), err) < 0 ||
 		policy_read(msg, &o.policy, err) < 0 || names_read(msg, &o, err) < 0)
 		return err->code;
+	if (o.kind == WORK_REBUILD && o.base[0] != '/')
+		return pst_err_set(err, PST_EINVAL, "base: the path of the version's golden disk is missing");
 	*ret = o;
 	return 0;
 }

@@ -29,7 +29,7 @@ struct backup_order {
 	char provider[MACHINE_NAME_SIZE];        /* not of remove */
 	char datastore[PLACEMENT_NAME_SIZE];     /* of the back-ups; backup: "" is the only one */
 	uint64_t id;                             /* restore, rebuild, remove: of the back-up */
-	char base[PATH_MAX];                     /* restore, rebuild: where the version's golden disk is now; "" is where it was */
+	char base[PATH_MAX];                     /* rebuild: where the version's golden disk is */
 	struct backup_policy policy;             /* backup */
 	/* backup: for its manifest */
 	char name[NOTE_NAME_SIZE], pool[NOTE_NAME_SIZE], user[NOTE_NAME_SIZE], image[NOTE_NAME_SIZE], version[NOTE_NAME_SIZE];

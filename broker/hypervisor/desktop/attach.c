@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -201,6 +202,9 @@ static int run(int (*work)(struct attach *a, const char *dir, const char *folder
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct attach a = { .pidfd = -1 };
+
+	/* The provisioner that asked may be followed by one that asks for the opposite. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int rc = work(&a, dir, folder, &err);
 
 	pst_fd_close(&a.pidfd);

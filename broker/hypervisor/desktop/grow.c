@@ -74,10 +74,10 @@ int grow_file_system(const char *path)
 	int fd, rc;
 
 	if (stat(path, &st) < 0 || statfs(path, &fs) < 0 || fs.f_type != EXT4_MAGIC)
-		return -1;
+		return GROW_FOREIGN;
 	snprintf(size_path, sizeof(size_path), "/sys/dev/block/%u:%u/size", major(st.st_dev), minor(st.st_dev));
 	if (number_read(size_path, &sectors) < 0)
-		return -1;
+		return GROW_FOREIGN;
 	/* What statfs(2) leaves out is metadata: only where that could hide it is the superblock read. */
 	if (!grow_blocks(sectors * SECTOR, (uint32_t)fs.f_bsize, fs.f_blocks))
 		return 0;
@@ -90,5 +90,5 @@ int grow_file_system(const char *path)
 	rc = fd < 0 ? -1 : ioctl(fd, EXT4_RESIZE, &wanted);
 	if (fd >= 0)
 		close(fd);
-	return rc < 0 ? -1 : 1;
+	return rc < 0 ? GROW_FAILED : 1;
 }

@@ -4,11 +4,13 @@
 
 #include "base/conf.h"
 #include "base/daemon.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/desktop/home.h"
 #include "broker/hypervisor/desktop/init.h"
+#include "broker/hypervisor/desktop/personal.h"
 #include "broker/hypervisor/desktop/mounts.h"
 
 #include <errno.h>
@@ -83,6 +85,16 @@ static int conf_read(struct pst_conf *conf, struct launch *l, struct pst_err *er
 	return pst_conf_check_unused(conf, err);
 }
 
+/* For whoever brings the user's files: a session that cannot be told is none the worse. */
+static void pid_put(void)
+{
+	struct pst_err none = PST_ERR_INIT;
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
+
+	(void)pst_file_write(PERSONAL_SESSION_PID, text, (size_t)n, 0644, &none);
+}
+
 static int session_run(struct pst_conf *conf, struct pst_err *err)
 {
 	struct launch l = { .agent_conf = GUEST_AGENT_CONF };
@@ -91,6 +103,7 @@ static int session_run(struct pst_conf *conf, struct pst_err *err)
 	int output, rc = 0;
 
 	umask(022);
+	pid_put();
 	if (conf_read(conf, &l, err) < 0 || pst_user_find(ACCOUNT, &l.uid, &gid, err) < 0 ||
 		folders_make(&l, gid, err) < 0)
 		return err->code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One look a second: at the hardware clock, and at the size of the disk. In a container both are somebody else's: process 1 has
- * "container" in its environment there (systemd.io/CONTAINER_INTERFACE), or Docker's file lies there.
+ * "container" in its environment there (systemd.io/CONTAINER_INTERFACE), Docker's file lies there, or Kubernetes has said where it is.
  */
 #include "broker/hypervisor/desktop/keep.h"
 
@@ -34,7 +34,8 @@ static bool is_container(void)
 		close(fd);
 	if (n >= 0)
 		text[n] = '\0';
-	return n < 0 || environment_has(text, (size_t)n, "container=") || access("/.dockerenv", F_OK) == 0;
+	return n < 0 || environment_has(text, (size_t)n, "container=") || environment_has(text, (size_t)n, "KUBERNETES_SERVICE_HOST=") ||
+	       access("/.dockerenv", F_OK) == 0;
 }
 
 /* False: it may not be set, or there is nothing to set it by. */
@@ -64,7 +65,7 @@ static bool disk_keep(void)
 
 	if (rc > 0)
 		pst_info("the file system is as large as its disk again");
-	if (rc < 0)
+	if (rc == GROW_FAILED)
 		pst_warn("the file system does not follow its disk: %s", strerror(errno));
 	return rc >= 0;
 }

@@ -5,6 +5,7 @@
  *	puesto-desktop --launch DIR     root; returns when the desktop stands
  *	puesto-desktop --contained JSON process 1 of a container, as the desktop's uid
  *	puesto-desktop --session        in a machine of its own: the session, as root; see guest.h
+ *	puesto-desktop --personal       in a machine of its own: mounts its user's disk, as root; see personal.h
  *	puesto-desktop --attach DIR FOLDER, --detach DIR FOLDER   root, outside: a user's files; see attach.h
  *	puesto-desktop --keep           in a machine of its own, as root; see keep.h
  *	puesto-desktop --screen WxH     inside, helper
@@ -32,6 +33,7 @@
 #include "broker/hypervisor/desktop/launch.h"
 #include "broker/hypervisor/desktop/mounts.h"
 #include "broker/hypervisor/desktop/painted.h"
+#include "broker/hypervisor/desktop/personal.h"
 #include "broker/hypervisor/desktop/screen.h"
 #include "broker/hypervisor/desktop/session.h"
 #include "broker/hypervisor/path.h"
@@ -299,6 +301,7 @@ static const struct {
 	int (*without)(void);
 } helpers[] = {
 	{ "--session", NULL, guest_main },
+	{ "--personal", NULL, personal_main },
 	{ "--contained", contained_main, NULL },
 	{ "--screen", screen_setup, NULL },
 	{ "--press", screen_press, NULL },

@@ -86,7 +86,7 @@ int layout_head(const struct layout *l, const char *backing, enum disk_format fo
 	struct pst_buf b;
 
 	if (backing && (!is_name(backing) || name_len > QCOW2_BACKING_MAX))
-		return pst_err_set(err, PST_EINVAL, "%.100s: neither an absolute path, nor one that begins with \"../\", nor a place (place.h), of at most %d bytes", backing,
+		return pst_err_set(err, PST_EINVAL, "%.100s: no absolute path, none that begins with \"../\", and no place (place.h), of at most %d bytes", backing,
 			QCOW2_BACKING_MAX);
 	pst_buf_init(&b, LAYOUT_HEAD_MAX);
 	put_header(&b, l, backing ? name_at : 0, (uint32_t)name_len);

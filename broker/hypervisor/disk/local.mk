@@ -5,6 +5,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/datastore.c broker/hypervisor/disk/datastore.h \
 	broker/hypervisor/disk/digest.c broker/hypervisor/disk/digest.h \
 	broker/hypervisor/disk/edit.c broker/hypervisor/disk/edit.h \
+	broker/hypervisor/disk/firmware.c broker/hypervisor/disk/firmware.h \
 	broker/hypervisor/disk/format.c broker/hypervisor/disk/format.h \
 	broker/hypervisor/disk/governor.c broker/hypervisor/disk/governor.h \
 	broker/hypervisor/disk/import.c broker/hypervisor/disk/import.h \

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define FOLDER_MODE 0711
+#define REMOVAL "00000000-0000-0000-0000-000000000000" /* holds what is on its way into the bin */
 #define HELD_SIZE (2 * DISK_NAME_MAX + 2) /* OWNER/NAME and its end */
 
 static int part_path(const char *folder, const char *owner, const char *name, const char *part, char out[PATH_MAX],
@@ -222,7 +223,7 @@ int personal_claim(const char *folder, const char *owner, const char *name, cons
 
 	if (personal_holder(folder, owner, name, holder, err) < 0)
 		return err->code;
-	if (holder[0] && strcmp(holder, desktop) != 0 && !is_there(holder, arg) && personal_detach(folder, owner, name, holder, err) < 0)
+	if (holder[0] && strcmp(holder, desktop) != 0 && strcmp(holder, REMOVAL) != 0 && !is_there(holder, arg) && personal_detach(folder, owner, name, holder, err) < 0)
 		return err->code;
 	return personal_attach(folder, owner, name, desktop, err);
 }
@@ -259,12 +260,21 @@ int personal_release(const char *folder, const char *desktop, struct pst_err *er
 int personal_remove(const char *folder, const char *owner, const char *name, const char *reason, int64_t now_ms,
 	int64_t keep_ms, struct pst_err *err)
 {
-	char own[PATH_MAX], holder[PST_UUID_SIZE];
+	char own[PATH_MAX], link[PATH_MAX], holder[PST_UUID_SIZE];
+	struct recycle_entry entry;
 
-	if (part_path(folder, owner, name, "", own, err) < 0 ||
-		personal_holder(folder, owner, name, holder, err) < 0)
+	if (part_path(folder, owner, name, "", own, err) < 0 || part_path(folder, owner, name, "holder", link, err) < 0)
 		return err->code;
-	if (holder[0])
+	/* Nobody can take it from here on; an attempt that was cut off has done so already. */
+	if (symlink(REMOVAL, link) < 0 && errno != EEXIST)
+		return pst_err_sys(err, errno == ENOENT ? PST_ENOTFOUND : PST_EIO, errno, "%.200s", link);
+	if (holder_read(link, holder, err) < 0)
+		return err->code;
+	if (strcmp(holder, REMOVAL) != 0)
 		return pst_err_set(err, PST_EBUSY, "the disk is attached to desktop %s", holder);
-	return recycle_put(folder, own, reason, now_ms, keep_ms, NULL, err);
+	if (recycle_put(folder, own, reason, now_ms, keep_ms, &entry, err) < 0)
+		return err->code;
+	if (path_make(link, err, "%s/holder", entry.item) == 0)
+		(void)unlink(link);
+	return 0;
 }

@@ -38,7 +38,7 @@ static int identities_check(const struct hosts_op *op, struct pst_err *err)
 	for (size_t i = 0; i < op->seats.n; i++) {
 		const struct seat *s = &op->seats.list[i];
 
-		if (s->protocol == SEAT_RDP && !rdp_site_knows(&op->h->rdp, s->pin))
+		if (op->h->lends_foreign && s->protocol == SEAT_RDP && !rdp_site_knows(&op->h->rdp, s->pin))
 			return pst_err_set(err, PST_EINVAL, "%s: nothing says by what certificate %s is known: give it fingerprint=…, or the provider rdp_ca", op->h->path, s->name);
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +72,32 @@ static int places_read(struct hyperv *h, const struct driver_params *p, struct p
 		return err->code;
 	if (pst_strlcpy(h->network, sizeof(h->network), network) < 0)
 		return pst_err_set(err, PST_EINVAL, "switch: longer than %d bytes", VM_NAME_SIZE - 1);
+	if (nets_read(&h->nets, p, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < h->nets.n; i++) {
+		if (strlen(h->nets.list[i].value) >= VM_NAME_SIZE)
+			return pst_err_set(err, PST_EINVAL, "network-%s: a switch's name is at most %d bytes long", h->nets.list[i].name, VM_NAME_SIZE - 1);
+	}
 	/* What a guest says of its address is nothing to believe. */
 	if (!addresses)
 		return pst_err_set(err, PST_EINVAL, "addresses: missing; FIRST-LAST, reserved in the network's DHCP for the machines");
 	return lv_addresses_init(&h->addresses, addresses, err);
+}
+
+static int hv_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
+{
+	const struct nets *nets = &hyperv_of(d)->nets;
+
+	(void)err;
+	for (size_t i = 0; i < nets->n; i++) {
+		/* Whether machines of a switch reach each other is its own matter. */
+		struct driver_network n = { .kind = "existing", .peers = true };
+
+		pst_strlcpy(n.name, sizeof(n.name), nets->list[i].name);
+		snprintf(n.about, sizeof(n.about), "%.*s", (int)sizeof(n.about) - 1, nets->list[i].value);
+		visit(&n, arg);
+	}
+	return 0;
 }
 
 static int hv_begin(struct hyperv *h, const struct driver_params *p, struct pst_err *err)
@@ -130,5 +153,6 @@ const struct driver_type driver_hyperv = {
 	.snapshot_take = hv_snapshot_take,
 	.snapshot_revert = hv_snapshot_revert,
 	.snapshot_drop = hv_snapshot_drop,
+	.networks = hv_networks,
 	.cancel = hv_cancel,
 };

@@ -7,6 +7,7 @@
 #include "broker/hypervisor/libvirt/record.h"
 #include "broker/hypervisor/mark.h"
 #include "broker/hypervisor/poller.h"
+#include "broker/hypervisor/rest/nets.h"
 #include "broker/hypervisor/seed.h"
 #include "broker/hypervisor/watches.h"
 
@@ -21,6 +22,7 @@ struct hyperv {
 	char folder[VM_PATH_SIZE]; /* of disks, on the host: "D:\puesto" */
 	char images[VM_PATH_SIZE]; /* of golden disks */
 	char network[VM_NAME_SIZE]; /* name of its virtual switch, or "" */
+	struct nets nets;           /* others that pools may choose; each value is a switch's name */
 	uint32_t capacity;
 	uint64_t deadline_ms;
 	struct seed_site seed;

@@ -34,14 +34,19 @@ static int on_switch(const struct soap_node *item, void *arg, struct pst_err *er
 static int switch_find(struct hv_op *op, const struct machine_request *r, struct site *s, struct pst_err *err)
 {
 	char query[256], name[2 * VM_NAME_SIZE];
+	const struct net_named *named;
+	const char *wanted;
 
-	if (!request_has_network(r) || !op->h->network[0])
+	if (nets_find(&op->h->nets, r->network, &named, err) < 0)
+		return err->code;
+	wanted = named ? named->value : op->h->network;
+	if (!request_has_network(r) || !wanted[0])
 		return 0;
-	cim_wql(op->h->network, name, sizeof(name));
+	cim_wql(wanted, name, sizeof(name));
 	snprintf(query, sizeof(query), "SELECT * FROM Msvm_VirtualEthernetSwitch WHERE ElementName = '%s'", name);
 	if (wsman_enumerate(&op->ws, CIM_V2, query, on_switch, s, err) < 0)
 		return err->code;
-	return s->switch_path[0] ? 0 : pst_err_set(err, PST_EINVAL, "%s has no virtual switch \"%s\"", wsman_name(op->h->wsman), op->h->network);
+	return s->switch_path[0] ? 0 : pst_err_set(err, PST_EINVAL, "%s has no virtual switch \"%s\"", wsman_name(op->h->wsman), wanted);
 }
 
 /* An image is "ref:NAME": NAME.vhdx in the folder of images. */
@@ -276,12 +281,22 @@ static int restart_keep(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 	return hv_save(op, vm, err);
 }
 
+/* Whether what is asked for can be, before anything is ended for it. */
+static int site_check(struct hv_op *op, const struct machine_request *r, struct pst_err *err)
+{
+	struct site *s = pst_zalloc(1, sizeof(*s));
+	int rc = s ? site_find(op, r, s, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+
+	free(s);
+	return rc;
+}
+
 /* The new machine has the old one's address. */
 static int restart_renew(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
 	struct lv_record keep = vm->record;
 
-	if (remains_remove(op, vm, err) < 0)
+	if (site_check(op, &keep.request, err) < 0 || remains_remove(op, vm, err) < 0)
 		return err->code;
 	memset(vm, 0, sizeof(*vm));
 	vm->record = keep;

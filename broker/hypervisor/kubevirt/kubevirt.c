@@ -107,5 +107,6 @@ const struct driver_type driver_kubevirt = {
 	.snapshot_drop = kubevirt_snapshot_drop,
 	.resize = kubevirt_resize,
 	.migrate = kubevirt_migrate,
+	.networks = kubevirt_networks,
 	.cancel = kubevirt_cancel,
 };

@@ -37,6 +37,7 @@ struct kubevirt {
 	char provider[MACHINE_NAME_SIZE];
 	char space[64], network[128], storage_class[64], pull_secret[64];
 	const char *service;
+	struct nets nets;
 	struct seed_site seed;
 	uint32_t capacity;
 	uint64_t poll_ms;
@@ -62,6 +63,9 @@ struct kubevirt *kubevirt_of(struct driver *d);
 struct kubevirt *kubevirt_of_op(const struct rest_op *op);
 
 /* settings.c */
+/* Is its card in a network of its own? Then it has the address that the network gives each of its instances. */
+bool kube_is_apart(const struct kubevirt *k, const struct machine_request *r);
+int kubevirt_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
 int kube_settings_read(struct kubevirt *k, const struct driver_params *p, struct rest_params *ret_rest, struct pst_err *err);
 
 /* found.c */

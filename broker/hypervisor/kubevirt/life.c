@@ -30,11 +30,14 @@ static void machine_fill(const struct rest_op *op, const struct kube_found *f, s
 	pst_strlcpy(m->host, sizeof(m->host), f->host);
 	m->state = MACHINE_RUNNING;
 	watches_know(op->rest->watches, op->desktop);
-	if (f->claim.address[0] == '\0')
+	/* A Service's address stays; on another network each instance has its own, which the next list may know first. */
+	const char *address = kube_is_apart(kubevirt_of_op(op), r) ? f->address : f->claim.address;
+
+	if (address[0] == '\0')
 		return;
 	m->endpoint.kind = ENDPOINT_TLS;
 	m->endpoint.port = kubevirt_of_op(op)->seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->claim.address);
+	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), address);
 }
 
 static int snapshots_remove(struct rest_op *op, struct pst_err *err)
@@ -63,8 +66,6 @@ static int finish(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 {
 	if (kube_service_put(op, f, err) < 0 || kube_disk_put(op, f, err) < 0 || kube_seed_put(op, f, err) < 0 || kube_start(op, f, err) < 0)
 		return err->code;
-	if (f->claim.address[0] == '\0')
-		pst_strlcpy(f->claim.address, sizeof(f->claim.address), f->address);
 	f->claim.phase = CLAIM_RUNNING;
 	return kube_claim_save(op, f, NULL, err);
 }
@@ -124,11 +125,14 @@ static void create_undo(struct rest_op *op)
 static int create_new(struct rest_op *op, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
 	struct kube_found f = { .machine = NULL };
+	const struct net_named *net;
 	struct claim c;
 	int rc;
 
 	claim_begin(op, r, &c, err);
-	rc = machine_post(op, &c, &f, err);
+	rc = nets_find(&kubevirt_of_op(op)->nets, r->network, &net, err);
+	if (rc == 0)
+		rc = machine_post(op, &c, &f, err);
 	if (rc == 0) {
 		f.claim = c; /* with its token */
 		rc = finish(op, &f, err);
@@ -197,8 +201,11 @@ int kubevirt_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 static int refresh(struct rest_op *op, struct kube_found *f, const struct machine_request *r, struct pst_err *err)
 {
 	struct kubevirt *k = kubevirt_of_op(op);
+	const struct net_named *net;
 	json_t *fresh, *spec;
 
+	if (nets_find(&k->nets, r->network, &net, err) < 0)
+		return err->code;
 	f->claim.phase = CLAIM_CREATING;
 	f->claim.request = *r;
 	if (kube_claim_save(op, f, NULL, err) < 0 || kube_stop(op, f, 0, err) < 0 || snapshots_remove(op, err) < 0)

@@ -22,6 +22,7 @@ struct instance {
 struct entry {
 	struct machine machine; /* without its state */
 	enum claim_phase phase;
+	bool is_apart;
 };
 
 struct listing {
@@ -61,10 +62,11 @@ static int entry_take(const json_t *item, void *arg, struct pst_err *err)
 	e = &l->entries[l->entries_n++];
 	memset(e, 0, sizeof(*e));
 	e->phase = c.phase;
+	e->is_apart = kube_is_apart(l->k, &c.request);
 	pst_strlcpy(e->machine.desktop, sizeof(e->machine.desktop), c.request.desktop);
 	pst_strlcpy(e->machine.task, sizeof(e->machine.task), c.request.task);
 	snprintf(e->machine.image, sizeof(e->machine.image), "%s:%s", c.request.image_name, c.request.image_version);
-	if (c.address[0]) {
+	if (c.address[0] && !e->is_apart) {
 		e->machine.endpoint.kind = ENDPOINT_TLS;
 		e->machine.endpoint.port = l->k->seed.agent_port;
 		pst_strlcpy(e->machine.endpoint.address, sizeof(e->machine.endpoint.address), c.address);
@@ -115,7 +117,7 @@ static void entry_visit(const struct listing *l, struct entry *e, uint64_t momen
 	e->machine.state = claim_state(&c, i && i->is_up, e->machine.reason);
 	if (i)
 		pst_strlcpy(e->machine.host, sizeof(e->machine.host), i->host);
-	if (i && i->address[0] && e->machine.endpoint.kind == ENDPOINT_NONE && l->k->network[0]) {
+	if (i && i->address[0] && e->is_apart) {
 		e->machine.endpoint.kind = ENDPOINT_TLS;
 		e->machine.endpoint.port = l->k->seed.agent_port;
 		pst_strlcpy(e->machine.endpoint.address, sizeof(e->machine.endpoint.address), i->address);

@@ -116,6 +116,15 @@ static json_t *processors(uint32_t percent)
 	return json_pack("{s:{s:o},s:{s:o}}", "limits", "cpu", json_sprintf("%um", percent * 10), "requests", "cpu", json_sprintf("%um", percent));
 }
 
+const char *objects_network(const struct objects_site *s, const struct machine_request *r)
+{
+	const struct net_named *named = NULL;
+
+	if (s->nets)
+		(void)nets_find(s->nets, r->network, &named, NULL);
+	return named ? named->value : s->network;
+}
+
 static json_t *domain(const struct objects_site *s, const struct claim *c)
 {
 	const struct machine_request *r = &c->request;
@@ -125,13 +134,13 @@ static json_t *domain(const struct objects_site *s, const struct claim *c)
 		json_array_append_new(disks, json_pack("{s:s,s:{s:s,s:b}}", "name", "seed", "disk", "bus", "virtio", "readonly", 1));
 	return json_pack("{s:{s:s},s:{s:i,s:i},s:{s:o},s:o,s:{s:o,s:[{s:s,s:{}}]}}", "firmware", "uuid", r->desktop, "cpu", "sockets", 1, "cores",
 		(int)(r->cpu_percent + 99) / 100, "memory", "guest", quantity(r->memory_mb), "resources", processors(r->cpu_percent),
-		"devices", "disks", disks, "interfaces", "name", "net", s->network[0] ? "bridge" : "masquerade");
+		"devices", "disks", disks, "interfaces", "name", "net", objects_network(s, r)[0] ? "bridge" : "masquerade");
 }
 
-static json_t *network(const struct objects_site *s)
+static json_t *network(const struct objects_site *s, const struct machine_request *r)
 {
-	if (s->network[0])
-		return json_pack("{s:s,s:{s:s}}", "name", "net", "multus", "networkName", s->network);
+	if (objects_network(s, r)[0])
+		return json_pack("{s:s,s:{s:s}}", "name", "net", "multus", "networkName", objects_network(s, r));
 	return json_pack("{s:s,s:{}}", "name", "net", "pod");
 }
 
@@ -161,7 +170,7 @@ json_t *objects_machine(const struct objects_site *s, const struct claim *c, str
 	o = json_pack("{s:s,s:s,s:{s:s,s:o},s:{s:s,s:o,s:{s:{s:o},s:{s:s,s:i,s:s,s:o,s:[o],s:o}}}}", "apiVersion", VM_API, "kind", "VirtualMachine", "metadata",
 		"name", self, "labels", objects_labels(s, desktop), "spec", "runStrategy", "Manual", "dataVolumeTemplates", templates, "template", "metadata",
 		"labels", objects_labels(s, desktop), "spec", "hostname", c->request.hostname, "terminationGracePeriodSeconds", 60, "evictionStrategy",
-		"LiveMigrateIfPossible", "domain", domain(s, c), "networks", network(s), "volumes", volumes(s, c, name, space, own));
+		"LiveMigrateIfPossible", "domain", domain(s, c), "networks", network(s, &c->request), "volumes", volumes(s, c, name, space, own));
 	if (o)
 		json_object_update(json_object_get(o, "metadata"), json_object_get(claim, "metadata"));
 	json_decref(claim);

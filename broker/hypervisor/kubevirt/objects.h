@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "broker/hypervisor/rest/claim.h"
+#include "broker/hypervisor/rest/nets.h"
 
 #include <jansson.h>
 
@@ -18,6 +19,7 @@ struct objects_site {
 	const char *space;         /* the namespace */
 	const char *instance, *provider;
 	const char *network;       /* of multus, "NAME" or "NAMESPACE/NAME"; "" for the pods' own */
+	const struct nets *nets;   /* that a pool may choose instead, by name; NULL: none */
 	const char *storage_class;
 	const char *pull_secret;
 	const char *service;       /* its type */
@@ -30,6 +32,9 @@ struct objects_site {
 void objects_name(const char *desktop, const char *suffix, char out[OBJECTS_NAME_SIZE]);
 /* "org.puesto/instance=…,org.puesto/provider=…" and more for one desktop, escaped as a query's value. */
 int objects_selector(const struct objects_site *s, const char *desktop, char *out, size_t size);
+
+/* The network of multus that this request's card is in; "" for the pods' own. A name that is not known is the latter: it was refused before. */
+const char *objects_network(const struct objects_site *s, const struct machine_request *r);
 
 /* The image of "ref:IMAGE" (a container disk) or, with *ret_space set, of "ref:pvc:[NAMESPACE.]NAME". PST_EUNSUPPORTED, PST_EINVAL. */
 int objects_image(const struct objects_site *s, const struct machine_request *r, char name[256], char space[64], struct pst_err *err);

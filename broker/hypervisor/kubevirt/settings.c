@@ -90,6 +90,44 @@ static int names_read(struct kubevirt *k, const struct driver_params *p, struct 
 	return k->space[0] ? 0 : pst_err_set(err, PST_EINVAL, "[%s] namespace: must not be empty", p->section);
 }
 
+/* "NAME" or "NAMESPACE/NAME" of a NetworkAttachmentDefinition, each. */
+static int nets_settle(struct kubevirt *k, const struct driver_params *p, struct pst_err *err)
+{
+	if (nets_read(&k->nets, p, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < k->nets.n; i++) {
+		const char *value = k->nets.list[i].value;
+
+		if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-./")] || strspn(value, "-./") || strlen(value) >= sizeof(k->network))
+			return pst_err_set(err, PST_EINVAL, "[%s] network-%s: \"%.80s\" must be NAME or NAMESPACE/NAME of a network of multus", p->section,
+				k->nets.list[i].name, value);
+	}
+	if (k->nets.n > 0 && k->site.is_pods)
+		return pst_err_set(err, PST_EINVAL, "[%s] networks: pods are on the cluster's own network", p->section);
+	return 0;
+}
+
+bool kube_is_apart(const struct kubevirt *k, const struct machine_request *r)
+{
+	return objects_network(&k->site, r)[0] != '\0';
+}
+
+int kubevirt_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err)
+{
+	const struct nets *nets = &kubevirt_of(d)->nets;
+
+	(void)err;
+	for (size_t i = 0; i < nets->n; i++) {
+		/* Whether desktops reach each other there is the network's own matter. */
+		struct driver_network n = { .kind = "existing", .peers = true };
+
+		pst_strlcpy(n.name, sizeof(n.name), nets->list[i].name);
+		snprintf(n.about, sizeof(n.about), "%.*s", (int)sizeof(n.about) - 1, nets->list[i].value);
+		visit(&n, arg);
+	}
+	return 0;
+}
+
 int kube_settings_read(struct kubevirt *k, const struct driver_params *p, struct rest_params *ret_rest, struct pst_err *err)
 {
 	uint32_t poll_s;
@@ -100,10 +138,10 @@ int kube_settings_read(struct kubevirt *k, const struct driver_params *p, struct
 		return err->code;
 	if (seed_site_read(&k->seed, p, err) < 0)
 		return pst_err_wrap(err, "[%s]", p->section);
-	if (workload_read(k, p, err) < 0)
+	if (workload_read(k, p, err) < 0 || nets_settle(k, p, err) < 0)
 		return err->code;
 	k->poll_ms = poll_s * UINT64_C(1000);
-	k->site = (struct objects_site){ .space = k->space, .instance = k->instance, .provider = k->provider, .network = k->network,
+	k->site = (struct objects_site){ .space = k->space, .instance = k->instance, .provider = k->provider, .network = k->network, .nets = &k->nets,
 		.storage_class = k->storage_class, .pull_secret = k->pull_secret, .service = k->service, .agent_port = k->seed.agent_port,
 		.has_seeds = k->seed.agents[0] != '\0', .is_pods = k->site.is_pods };
 	return 0;

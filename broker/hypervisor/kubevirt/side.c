@@ -91,7 +91,7 @@ int kube_service_put(struct rest_op *op, struct kube_found *f, struct pst_err *e
 	json_t *o, *made = NULL;
 	int rc;
 
-	if (k->network[0] || f->claim.address[0]) /* a Service does not reach other networks; and one keeps its address */
+	if (kube_is_apart(k, &f->claim.request) || f->claim.address[0]) /* a Service does not reach other networks; and one keeps its address */
 		return 0;
 	o = objects_service(&k->site, &f->claim, f->uid, err);
 	do {

@@ -39,6 +39,8 @@ int lv_disk_work(struct lv_call *c, struct pst_err *err)
 		rc = pst_err_set(err, PST_EBUSY, "desktop %s was never finished", c->desktop);
 	else
 		rc = lv_disk_path(c->lv, c->desktop, "disk.qcow2", c->disk.path, err);
+	if (rc == 0 && access(c->disk.path, F_OK) < 0)
+		rc = pst_err_set(err, PST_EUNSUPPORTED, "the disk of desktop %s is no file here: back-ups are of disks in folders, not of volumes", c->desktop);
 	c->disk.is_open = f.is_active;
 	pst_strlcpy(c->disk.base, sizeof(c->disk.base), f.record.request.image_base);
 	lv_found_finish(&f);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum disk_format format_of(const char *path)
+enum disk_format lv_base_format(const char *path)
 {
 	return pst_str_ends(path, ".qcow2") ? DISK_QCOW2 : DISK_RAW;
 }
@@ -34,7 +34,7 @@ static int files_find(const char *image, struct lv_base *b, struct pst_err *err)
 {
 	struct disk_info info;
 
-	if (disk_chain_walk(image, format_of(image), NULL, on_layer, b, &info, err) < 0)
+	if (disk_chain_walk(image, lv_base_format(image), NULL, on_layer, b, &info, err) < 0)
 		return err->code;
 	b->size = info.size;
 	return 0;
@@ -81,7 +81,7 @@ static int remote_find(const char *image, struct lv_base *b, struct pst_err *err
 	/* QEMU would have to be let write into it (its driver "nfs" does not fall back to reading, and libvirt asks for both). */
 	if (b->place.kind == PLACE_NFS)
 		return pst_err_set(err, PST_EUNSUPPORTED, "\"%.200s\": libvirt's QEMU does not open a disk on NFS for reading only: mount the folder, and name the path", image);
-	return layer_set(b, format_of(image), err);
+	return layer_set(b, lv_base_format(image), err);
 }
 
 int lv_base_find(const char *image, struct lv_base *ret, struct pst_err *err)

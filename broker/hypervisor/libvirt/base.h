@@ -20,3 +20,6 @@ int lv_base_find(const char *image, struct lv_base *ret, struct pst_err *err);
 
 /* Asks the server where that is not known yet. tool: qemu-img. */
 int lv_base_size(struct lv_base *b, const char *tool, struct pst_err *err);
+
+/* Of a golden disk in a file, by its name: told, never probed. */
+enum disk_format lv_base_format(const char *path);

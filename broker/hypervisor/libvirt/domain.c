@@ -47,12 +47,15 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
 {
 	if (is_set(d->seed) && !is_set(d->form->seed_disk))
 		put(b, "<sysinfo type='fwcfg'><entry name='opt/org.puesto/seed' file='", d->seed, "'/></sysinfo>");
-	pst_buf_put_str(b, "<os><type");
+	pst_buf_put_str(b, d->is_efi ? "<os firmware='efi'><type" : "<os><type");
 	if (is_set(d->arch))
 		put(b, " arch='", d->arch, "'");
 	if (is_set(d->machine))
 		put(b, " machine='", d->machine, "'");
 	put(b, ">", is_set(d->os) ? d->os : "hvm", "</type>");
+	/* Among the host's firmwares one that asks no signature of the loader. */
+	if (d->is_efi)
+		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
 	if (is_set(d->kernel))
 		put(b, "<kernel>", d->kernel, "</kernel>");
 	if (is_set(d->initrd))

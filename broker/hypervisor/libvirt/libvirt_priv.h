@@ -130,6 +130,8 @@ int lv_can_check(struct lv_call *c, struct pst_err *err);
 
 /* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
 char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
+/* Does its golden disk start by UEFI? False for whatever has no such disk. */
+int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err);
 
 /* inventory.c */
 int lv_inventory_work(struct lv_call *c, struct pst_err *err);
@@ -164,7 +166,6 @@ int lv_disk_each(const struct libvirt *lv, void (*visit)(const char *desktop, vo
 
 /* seed.c: as the host's domains read it. Replaces the file: a guest that runs keeps the one that it was started with. */
 int lv_seed_write(const struct lv_host *h, const struct machine_request *r, struct pst_err *err);
-
 /* life.c */
 int lv_create_work(struct lv_call *c, struct pst_err *err);
 int lv_destroy_work(struct lv_call *c, struct pst_err *err);
@@ -195,6 +196,5 @@ int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err)
 /* migrate.c */
 int lv_migrate_work(struct lv_call *c, struct pst_err *err);
 int lv_console_work(struct lv_call *c, struct pst_err *err);
-
 /* settings.c */
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);

@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/disk/firmware.h"
 #include "broker/hypervisor/libvirt/base.h"
+#include "broker/hypervisor/libvirt/domain.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/volume_record.h"
 
@@ -18,29 +20,23 @@ struct plan {
 	struct disk_place place; /* of the disk */
 	bool has_place;          /* it is no file */
 	struct lv_base base;
+	bool is_efi;
 };
 
 /* Where an image has its kernel beside its disk, it has no boot loader. */
-static int kernel_find(const struct machine_request *r, const struct lv_form *form, struct plan *p, struct pst_err *err)
+static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
 	const char *slash = place_is_remote(r->image_base) ? NULL : strrchr(r->image_base, '/');
 	int dir = slash ? (int)(slash - r->image_base) : 0;
 
 	/* Beside what lies on a server nothing is looked for. */
-	if (!slash && !form->needs_kernel)
-		return 0;
+	kernel[0] = initrd[0] = '\0';
 	if (!slash)
-		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: a disk on a server has none",
-			r->image_name, form->virt);
-	if (path_make(p->kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 ||
-		path_make(p->initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
-		return err->code;
-	if (access(p->kernel, R_OK) == 0 && access(p->initrd, R_OK) == 0)
 		return 0;
-	p->kernel[0] = p->initrd[0] = '\0';
-	if (form->needs_kernel)
-		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: put them there",
-			r->image_name, form->virt);
+	if (path_make(kernel, err, "%.*s/vmlinuz", dir, r->image_base) < 0 || path_make(initrd, err, "%.*s/initrd", dir, r->image_base) < 0)
+		return err->code;
+	if (access(kernel, R_OK) < 0 || access(initrd, R_OK) < 0)
+		kernel[0] = initrd[0] = '\0';
 	return 0;
 }
 
@@ -73,9 +69,27 @@ static int plan_make(const struct lv_host *h, const struct machine_request *r, s
 
 	if (lv_base_find(r->image_base, &p->base, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
-	if (disk_find(lv, r, p, err) < 0 || (lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0))
+	if (disk_find(lv, r, p, err) < 0 || (lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0) ||
+		kernel_find(r, p->kernel, p->initrd, err) < 0)
 		return err->code;
-	return kernel_find(r, form, p, err);
+	if (form->needs_kernel && !p->kernel[0])
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: put them there",
+			r->image_name, form->virt);
+	return lv_plan_is_efi(h, r, &p->is_efi, err);
+}
+
+int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err)
+{
+	char kernel[PATH_MAX], initrd[PATH_MAX];
+
+	*ret = false;
+	if (r->image_base[0] != '/' || h->nature.form->needs_kernel)
+		return 0;
+	if (kernel_find(r, kernel, initrd, err) < 0)
+		return err->code;
+	if (!kernel[0] && firmware_is_efi(r->image_base, lv_base_format(r->image_base), ret, err) < 0)
+		return pst_err_wrap(err, "image %s", r->image_name);
+	return 0;
 }
 
 static char *xml_make(const struct lv_host *h, const struct lv_record *r, const struct plan *p, struct pst_err *err)
@@ -83,7 +97,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? n->form->cmdline : "", .net = lv_network_of(h->lv, &r->request),
+		.cmdline = p->kernel[0] ? n->form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
 		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);

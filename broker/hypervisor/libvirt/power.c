@@ -24,10 +24,32 @@ static int seed_spend(struct lv_found *f, struct pst_err *err)
 	return lv_seed_write(f->host, r, err);
 }
 
+/*
+ * A machine whose disk is new starts with new variables of its firmware, too: what its last user has written there goes
+ * with the disk. Drivers without such firmware do not know the flag.
+ */
+static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *err)
+{
+	bool is_efi = false;
+
+	*ret = 0;
+	if (f->record.phase == LV_CREATING && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
+		return err->code;
+#if LIBVIR_VERSION_NUMBER >= 8001000
+	if (is_efi)
+		*ret = VIR_DOMAIN_START_RESET_NVRAM;
+#endif
+	return 0;
+}
+
 /* libvirt's reason is read before the next call forgets it. */
 static int domain_start(struct lv_found *f, struct pst_err *err)
 {
-	if (virDomainCreate(f->domain) == 0)
+	unsigned flags;
+
+	if (start_flags(f, &flags, err) < 0)
+		return err->code;
+	if (virDomainCreateWithFlags(f->domain, flags) == 0)
 		return 0;
 	lv_error(err, f->host, "start the domain");
 	if (virDomainIsActive(f->domain) != 1)

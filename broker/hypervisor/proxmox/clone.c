@@ -129,7 +129,7 @@ int pve_clone(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 	uint32_t after = 0;
 	int rc = PST_ECONFLICT;
 
-	if (pve_template_find(op, &f->claim.request, &template, err) < 0 || pve_node_choose(op, &template, node, err) < 0)
+	if (pve_template_find(op, &f->claim.request, &template, err) < 0 || pve_node_choose(op, &template, f->claim.request.host, node, err) < 0)
 		return err->code;
 	for (int i = 0; i < ID_TRIES && rc == PST_ECONFLICT; i++) {
 		memset(&f->vm, 0, sizeof(f->vm));

@@ -72,7 +72,7 @@ static int configure(struct rest_op *op, struct pve_found *f, enum claim_phase p
 	json_object_set_new(config, "protection", json_integer(0)); /* a template's own would be copied, and keep it for ever */
 	json_object_set_new(config, "onboot", json_integer(0));
 	if ((has_seed && (pve_seed_put(op, &f->vm, r, err) < 0 || pve_seed_drive(p, &f->vm, op->desktop, config, err) < 0)) ||
-		(phase == CLAIM_CREATING && pve_address_mac(p, f, config, err) < 0)) {
+		(phase == CLAIM_CREATING && pve_card_set(p, f, config, err) < 0)) {
 		json_decref(config);
 		return err->code;
 	}
@@ -112,11 +112,15 @@ static int create_new(struct rest_op *op, const struct machine_request *r, struc
 	struct pve_found f = { .is_there = false };
 	int rc;
 
+	const struct net_named *net;
+
 	f.claim.phase = CLAIM_CREATING;
 	f.claim.request = *r;
 	pst_strlcpy(f.claim.instance, sizeof(f.claim.instance), p->instance);
 	pst_strlcpy(f.claim.provider, sizeof(f.claim.provider), p->provider);
-	rc = pve_address_take(op, &f.claim, err);
+	rc = nets_find(&p->set.nets, r->network, &net, err);
+	if (rc == 0)
+		rc = pve_address_take(op, &f.claim, err);
 	if (rc == 0)
 		rc = pve_clone(op, &f, err);
 	if (rc == 0)
@@ -187,6 +191,7 @@ int proxmox_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 /* The old one stays as a promise until the new one stands beside it. */
 static int refresh(struct rest_op *op, struct pve_found *f, const struct machine_request *r, struct pst_err *err)
 {
+	const struct pve_settings *set = &proxmox_of_op(op)->set;
 	struct pve_found fresh = { .is_there = false };
 	json_t *free_it = f->claim.phase == CLAIM_CREATING ? json_pack("{s:i}", "protection", 0) : NULL; /* as in remains_remove */
 	int rc;
@@ -199,6 +204,10 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 		return rc;
 	fresh.claim = f->claim;
 	fresh.claim.request = *r;
+	/* Nobody asked for another node; one that takes no more of ours is left. */
+	fresh.claim.request.host[0] = '\0';
+	if (set->is_shared && pve_node_allowed(set, f->vm.node))
+		pst_strlcpy(fresh.claim.request.host, sizeof(fresh.claim.request.host), f->vm.node);
 	rc = pve_clone(op, &fresh, err);
 	if (rc == 0)
 		rc = pve_vm_remove(op, &f->vm, err);

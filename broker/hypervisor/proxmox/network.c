@@ -55,20 +55,39 @@ int pve_address_take(struct rest_op *op, struct claim *c, struct pst_err *err)
 	return rc;
 }
 
-int pve_address_mac(const struct proxmox *p, const struct pve_found *f, json_t *config, struct pst_err *err)
+/* "02:50:" and the address. False where addresses are not ours. */
+static bool address_mac(const struct proxmox *p, const char *address, char out[VMCONFIG_MAC_SIZE])
 {
-	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE);
-	char mac[VMCONFIG_MAC_SIZE], value[VMCONFIG_VALUE_SIZE];
 	struct in_addr in;
 	uint8_t b[4];
 
-	if (p->addresses.n == 0 || inet_pton(AF_INET, f->claim.address, &in) != 1)
-		return 0;
+	if (p->addresses.n == 0 || inet_pton(AF_INET, address, &in) != 1)
+		return false;
 	memcpy(b, &in.s_addr, sizeof(b));
-	snprintf(mac, sizeof(mac), "02:50:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]);
-	if (!net || !vmconfig_mac_set(net, mac, value))
+	snprintf(out, VMCONFIG_MAC_SIZE, "02:50:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]);
+	return true;
+}
+
+int pve_card_set(const struct proxmox *p, const struct pve_found *f, json_t *config, struct pst_err *err)
+{
+	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE - 1);
+	char mac[VMCONFIG_MAC_SIZE], with_mac[VMCONFIG_VALUE_SIZE], value[VMCONFIG_VALUE_SIZE];
+	const struct net_named *named;
+	bool has_mac = address_mac(p, f->claim.address, mac);
+
+	if (nets_find(&p->set.nets, f->claim.request.network, &named, err) < 0)
+		return err->code;
+	if (!has_mac && !named)
+		return 0;
+	if (!net || (has_mac && !vmconfig_mac_set(net, mac, with_mac)))
 		return pst_err_set(err, PST_EINVAL, "the template of image %s has no network card net0: give it one", f->claim.request.image_name);
-	if (json_object_set_new(config, "net0", json_string(value)) < 0)
+	if (named) {
+		const struct pve_net *n = &p->set.net[named - p->set.nets.list];
+
+		if (!vmconfig_bridge_set(has_mac ? with_mac : net, n->bridge, n->tag, value))
+			return pst_err_set(err, PST_ELIMIT, "net0 of the template of image %s is too long", f->claim.request.image_name);
+	}
+	if (json_object_set_new(config, "net0", json_string(named ? value : with_mac)) < 0)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	return 0;
 }

@@ -56,51 +56,52 @@ int pve_template_find(struct rest_op *op, const struct machine_request *r, struc
 		: "image %s: there is no template \"%.100s\" that the token sees (it needs VM.Audit and VM.Clone there)", r->image_name, ref);
 }
 
-/* Is it one of "a, b"? The empty list has all. */
-static bool is_allowed(const char *nodes, const char *node)
+/* Bytes that the node has left for a clone; -1 where it takes none. */
+static int64_t node_left(const struct proxmox *p, const struct pve_vm *template, const char *wish, const json_t *o)
 {
-	size_t len = strlen(node);
+	const char *name = json_string_value(json_object_get(o, "node")), *status = pst_json_str(o, "status", 32);
+	int64_t all = pst_json_int(o, "maxmem", 0, INT64_MAX, 0);
 
-	if (!nodes[0])
-		return true;
-	while (*nodes) {
-		size_t n;
-
-		nodes += strspn(nodes, ", \t");
-		n = strcspn(nodes, ", \t");
-		if (n == len && strncmp(nodes, node, n) == 0)
-			return true;
-		nodes += n;
-	}
-	return false;
+	if (!status || strcmp(status, "online") != 0 || !pve_node_allowed(&p->set, name) || (wish[0] && strcmp(name, wish) != 0))
+		return -1;
+	return !p->set.is_shared && strcmp(name, template->node) != 0 ? -1 : all - pst_json_int(o, "mem", 0, all, all);
 }
 
-int pve_node_choose(struct rest_op *op, const struct pve_vm *template, char out[VMCONFIG_NAME_SIZE], struct pst_err *err)
+static int no_node(const struct proxmox *p, const struct pve_vm *template, const char *wish, bool is_known, struct pst_err *err)
+{
+	if (wish[0])
+		return is_known ? pst_err_set(err, PST_EBUSY, "node %s cannot take a clone of template %u: it is off", wish, template->id)
+			: pst_err_set(err, PST_ENOTFOUND, "there is no node %s that takes desktops", wish);
+	return pst_err_set(err, PST_EBUSY, "no node can take a clone of template %u, which is on %s: are its node and those of [%s] nodes on?%s",
+		template->id, template->node, p->rest.section, p->set.is_shared ? "" : " (shared_storage = yes lets other nodes take it)");
+}
+
+int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const char *wish, char out[VMCONFIG_NAME_SIZE], struct pst_err *err)
 {
 	const struct proxmox *p = proxmox_of_op(op);
+	bool is_known = false;
 	int64_t most = -1;
 	json_t *nodes, *o;
 	size_t i;
 
+	if (wish[0] && !p->set.is_shared)
+		return pst_err_set(err, PST_EINVAL, "node %s cannot be chosen: a template lies on one node (shared_storage = yes lets others take it)", wish);
 	nodes = pve_nodes(op, err);
 	if (!nodes)
 		return err->code;
 	json_array_foreach(nodes, i, o)
 	{
-		const char *name = json_string_value(json_object_get(o, "node")), *status = pst_json_str(o, "status", 32);
-		int64_t all = pst_json_int(o, "maxmem", 0, INT64_MAX, 0), left = all - pst_json_int(o, "mem", 0, all, all);
+		const char *name = json_string_value(json_object_get(o, "node"));
+		int64_t left = node_left(p, template, wish, o);
 
-		if (!status || strcmp(status, "online") != 0 || left <= most || !is_allowed(p->set.nodes, name) ||
-			(!p->set.is_shared && strcmp(name, template->node) != 0))
+		is_known |= strcmp(name, wish) == 0 && pve_node_allowed(&p->set, name);
+		if (left <= most)
 			continue;
 		most = left;
 		pst_strlcpy(out, VMCONFIG_NAME_SIZE, name);
 	}
 	json_decref(nodes);
-	if (most >= 0)
-		return 0;
-	return pst_err_set(err, PST_EBUSY, "no node can take a clone of template %u, which is on %s: are its node and those of [%s] nodes on?%s",
-		template->id, template->node, p->rest.section, p->set.is_shared ? "" : " (shared_storage = yes lets other nodes take it)");
+	return most >= 0 ? 0 : no_node(p, template, wish, is_known, err);
 }
 
 /* Marks it as being tried, unless somebody else tries it. */

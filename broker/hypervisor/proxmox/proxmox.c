@@ -165,5 +165,7 @@ const struct driver_type driver_proxmox = {
 	.snapshot_drop = proxmox_snapshot_drop,
 	.resize = proxmox_resize,
 	.migrate = proxmox_migrate,
+	.hosts = proxmox_hosts,
+	.networks = proxmox_networks,
 	.cancel = proxmox_cancel,
 };

@@ -12,6 +12,7 @@
 #include "broker/hypervisor/proxmox/vm.h"
 #include "broker/hypervisor/rest/claim.h"
 #include "broker/hypervisor/rest/lookout.h"
+#include "broker/hypervisor/rest/nets.h"
 #include "broker/hypervisor/rest/rest.h"
 #include "broker/hypervisor/seed.h"
 
@@ -23,6 +24,13 @@
 
 struct pve_briefs;
 
+/* A bridge of the nodes, or a virtual network of the cluster (SDN). */
+struct pve_net {
+	char bridge[16];
+	uint32_t tag; /* 0: none */
+	bool is_vnet;
+};
+
 struct pve_settings {
 	char nodes[512];         /* "a, b": where desktops may be; "" for the whole cluster */
 	char pool[VMCONFIG_NAME_SIZE];
@@ -30,6 +38,8 @@ struct pve_settings {
 	char seed_storage[VMCONFIG_NAME_SIZE]; /* of type iso */
 	char seed_drive[VMCONFIG_DRIVE_SIZE];
 	char ipam[VMCONFIG_NAME_SIZE];
+	struct nets nets;
+	struct pve_net net[NETS_MAX]; /* what each of them is */
 	struct seed_site seed;
 	bool is_full, is_shared; /* full clones; templates lie where every node reaches them */
 	uint32_t id_first, id_last; /* 0: as Proxmox VE gives them */
@@ -123,7 +133,8 @@ int pve_found_tidy(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 int pve_clone(struct rest_op *op, struct pve_found *f, struct pst_err *err);
 /* place.c */
 int pve_template_find(struct rest_op *op, const struct machine_request *r, struct pve_vm *ret, struct pst_err *err);
-int pve_node_choose(struct rest_op *op, const struct pve_vm *template, char out[VMCONFIG_NAME_SIZE], struct pst_err *err);
+/* wish: a node, or "" for the one with the most free memory. PST_ENOTFOUND, PST_EBUSY. */
+int pve_node_choose(struct rest_op *op, const struct pve_vm *template, const char *wish, char out[VMCONFIG_NAME_SIZE], struct pst_err *err);
 /* The next id after "after" (0: the first) that nobody has; it is ours to try until it is given back. */
 int pve_id_take(struct rest_op *op, uint32_t after, uint32_t *ret, struct pst_err *err);
 void pve_id_give(struct proxmox *p, uint32_t id);
@@ -137,10 +148,15 @@ int pve_seed_drive(const struct proxmox *p, const struct pve_vm *vm, const char 
 /* Long read, it would only be in the way of moves and of going back: the drive is emptied, then the file goes. */
 int pve_seed_leave(struct rest_op *op, struct pve_found *f, struct pst_err *err);
 
+/* hosts.c */
+int proxmox_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
+int proxmox_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
+bool pve_node_allowed(const struct pve_settings *s, const char *node);
+
 /* network.c */
 int pve_address_take(struct rest_op *op, struct claim *c, struct pst_err *err);
-/* "net0" with the address's own MAC, into config, where addresses are ours. */
-int pve_address_mac(const struct proxmox *p, const struct pve_found *f, json_t *config, struct pst_err *err);
+/* "net0" in the network that was asked for, and with the address's own MAC where addresses are ours, into config. */
+int pve_card_set(const struct proxmox *p, const struct pve_found *f, json_t *config, struct pst_err *err);
 /* Rows of the IPAM, owned; an empty array where none is asked. */
 json_t *pve_leases(struct rest_op *op, struct pst_err *err);
 bool pve_lease_find(const json_t *leases, const char *mac, char out[CLAIM_ADDRESS_SIZE]);

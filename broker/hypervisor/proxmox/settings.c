@@ -66,12 +66,44 @@ static int seed_read(struct pve_settings *s, const struct driver_params *p, stru
 	return seed_site_read(&s->seed, p, err) < 0 ? pst_err_wrap(err, "[%s]", p->section) : 0;
 }
 
+/* "bridge:vmbr1", "bridge:vmbr1 vlan:42" or "vnet:lab" (Proxmox VE's own names have at most 15 letters). */
+static int net_read(const struct net_named *named, struct pve_net *ret, struct pst_err *err)
+{
+	const char *at = named->value, *end;
+	uint32_t tag = 0;
+	size_t n;
+
+	ret->is_vnet = pst_str_starts(at, "vnet:");
+	at += ret->is_vnet ? strlen("vnet:") : pst_str_starts(at, "bridge:") ? strlen("bridge:") : strlen(at);
+	n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+	end = at + n + strspn(at + n, " \t");
+	if (*end && (ret->is_vnet || !pst_str_starts(end, "vlan:") || pst_parse_u32(end + strlen("vlan:"), 1, 4094, &tag) < 0))
+		n = 0;
+	if (n == 0 || n >= sizeof(ret->bridge))
+		return pst_err_set(err, PST_EINVAL, "network-%s: \"%.100s\" must be bridge:NAME, bridge:NAME vlan:1…4094, or vnet:NAME", named->name, named->value);
+	memcpy(ret->bridge, at, n);
+	ret->bridge[n] = '\0';
+	ret->tag = tag;
+	return 0;
+}
+
+static int nets_settle(struct pve_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	if (nets_read(&s->nets, p, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < s->nets.n; i++) {
+		if (net_read(&s->nets.list[i], &s->net[i], err) < 0)
+			return pst_err_wrap(err, "[%s]", p->section);
+	}
+	return 0;
+}
+
 static int network_read(struct proxmox *x, const struct driver_params *p, struct pst_err *err)
 {
 	const char *addresses = pst_conf_str(p->conf, p->section, "addresses", NULL);
 	uint32_t wait_s;
 
-	if (name_read(p, "ipam", addresses ? "" : "pve", x->set.ipam, err) < 0 ||
+	if (nets_settle(&x->set, p, err) < 0 || name_read(p, "ipam", addresses ? "" : "pve", x->set.ipam, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "address_wait_s", 0, 3600, 30, &wait_s, err) < 0)
 		return err->code;
 	x->set.address_wait_ms = wait_s * UINT64_C(1000);

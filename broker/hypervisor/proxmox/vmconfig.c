@@ -58,6 +58,33 @@ bool vmconfig_mac_set(const char *net, const char *mac, char out[VMCONFIG_VALUE_
 	return true;
 }
 
+bool vmconfig_bridge_set(const char *net, const char *bridge, uint32_t tag, char out[VMCONFIG_VALUE_SIZE])
+{
+	static const char *const own[] = { "bridge=", "tag=", "trunks=" };
+	char vlan[24] = "";
+	size_t n = 0;
+
+	if (tag)
+		snprintf(vlan, sizeof(vlan), ",tag=%u", tag);
+	for (const char *part = net; *part;) {
+		size_t len = strcspn(part, ",");
+		bool is_own = false;
+
+		for (size_t i = 0; i < PST_ARRAY_LEN(own); i++)
+			is_own |= strncmp(part, own[i], strlen(own[i])) == 0;
+		if (!is_own && n + len + 1 >= VMCONFIG_VALUE_SIZE)
+			return false;
+		if (!is_own) {
+			memcpy(out + n, part, len);
+			n += len;
+			out[n++] = ',';
+		}
+		part += len + (part[len] == ',');
+	}
+	int more = snprintf(out + n, VMCONFIG_VALUE_SIZE - n, "bridge=%s%s", bridge, vlan);
+	return more > 0 && (size_t)more < VMCONFIG_VALUE_SIZE - n;
+}
+
 uint64_t vmconfig_drive_mb(const char *drive)
 {
 	static const struct {

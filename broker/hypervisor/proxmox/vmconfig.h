@@ -24,6 +24,8 @@ bool vmconfig_name_valid(const char *name);
 /* The MAC address of "virtio=BC:24:11:00:00:01,bridge=vmbr0", in lower case. */
 bool vmconfig_mac(const char *net, char out[VMCONFIG_MAC_SIZE]);
 /* net with that address in place of its own; false when it has none, or is too long. */
+/* net with that bridge (or vnet) and VLAN tag (0: none) instead of its own. False when it becomes too long. */
+bool vmconfig_bridge_set(const char *net, const char *bridge, uint32_t tag, char out[VMCONFIG_VALUE_SIZE]);
 bool vmconfig_mac_set(const char *net, const char *mac, char out[VMCONFIG_VALUE_SIZE]);
 
 /* MB of "STORAGE:vm-1-disk-0,size=32G"; 0 when it does not say. */

@@ -59,6 +59,10 @@ static void platform_put(struct command *c, const struct command_params *p)
 	words(c, "-display", "none");
 	words(c, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 	made(c, "-machine", "%s,memory-backend=ram", p->machine);
+	if (p->firmware) {
+		made(c, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s", p->firmware);
+		made(c, "-drive", "if=pflash,unit=1,format=raw,file=%s", p->variables);
+	}
 	if (p->is_kvm)
 		words(c, "-accel", "kvm");
 	else
@@ -102,6 +106,8 @@ static void devices_put(struct command *c, const struct command_params *p)
 	/* It listens when somebody asks for the console. */
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");
+	if (p->plugs > 1)
+		words(c, "-device", "pcie-root-port,id=" COMMAND_PERSONAL_SLOT ",slot=2,chassis=2");
 	if (p->mac) {
 		if (p->forward)
 			made(c, "-netdev", "user,id=net0,hostfwd=tcp:%s", p->forward);
@@ -117,7 +123,7 @@ int command_build(struct command *c, const struct command_params *p, struct pst_
 {
 	memset(c, 0, sizeof(*c));
 	if (path_check(p->disk, err) < 0 || path_check(p->memory_path, err) < 0 || path_check(p->kernel, err) < 0 ||
-		path_check(p->initrd, err) < 0 || path_check(p->seed, err) < 0)
+		path_check(p->initrd, err) < 0 || path_check(p->firmware, err) < 0 || path_check(p->variables, err) < 0 || path_check(p->seed, err) < 0)
 		return err->code;
 	platform_put(c, p);
 	boot_put(c, p);

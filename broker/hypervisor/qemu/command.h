@@ -15,6 +15,7 @@
 #define COMMAND_WORDS_MAX 96
 #define COMMAND_MAC_SIZE 18
 #define COMMAND_SLOT "plug0" /* the root port that the network card is in, or comes into */
+#define COMMAND_PERSONAL_SLOT "plug1" /* and the one that its user's own disk comes into */
 
 enum command_memory {
 	COMMAND_OWN,    /* nobody else's */
@@ -31,10 +32,12 @@ struct command_params {
 	const char *memory_path;              /* unless it is COMMAND_OWN */
 	const char *disk;                     /* qcow2 */
 	const char *kernel, *initrd, *append; /* NULL: the disk starts by itself */
+	const char *firmware, *variables;     /* files of UEFI's code and of this machine's own variables, both raw; NULL: BIOS */
 	const char *seed;                     /* a file for fw_cfg, or NULL */
 	const char *mac;                      /* with a card from the start; else NULL */
 	const char *forward;                  /* the card's: "127.1.2.3:5910-:5910"; NULL with a TAP device */
 	int cable_fd;                         /* the TAP device, by its number in QEMU */
+	unsigned plugs;                       /* root ports: 2, or 1 of machines from before there were personal disks */
 	int monitor_fd, port_fd;              /* listening sockets, by their numbers in QEMU */
 	bool is_paused, is_incoming;
 };

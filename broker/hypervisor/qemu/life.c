@@ -54,7 +54,7 @@ static bool is_restored(const struct qm_op *op)
 
 static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
-	char path[PATH_MAX], backing[PATH_MAX];
+	char path[PATH_MAX], backing[PATH_MAX], variables[PATH_MAX];
 	struct qcow2_overlay o = { .path = path,
 		.backing = backing,
 		.size = (uint64_t)r->request.disk_mb << 20,
@@ -68,7 +68,10 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 		(r->parent[0] ? qm_parent_path(op->q, r->parent, "disk.qcow2", backing, err)
 			      : path_make(backing, err, "%s", r->request.image_base)) < 0)
 		return err->code;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (qm_path(op->q, op->desktop, "variables", variables, err) < 0)
+		return err->code;
+	/* What the last user has written into the firmware goes with the disk. */
+	if ((unlink(path) < 0 && errno != ENOENT) || (unlink(variables) < 0 && errno != ENOENT))
 		return pst_err_sys(err, PST_EIO, errno, "remove %s", path);
 	return qcow2_overlays_create(&o, 1, err);
 }
@@ -175,7 +178,10 @@ static int child_or_boot(struct qm_op *op, struct qm_record *r, struct qm_parent
 static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 {
 	struct qm_parent *p = NULL;
-	int rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);
+	int rc;
+
+	r->plugs = QM_PLUGS;
+	rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);
 
 	if (rc < 0)
 		return rc;
@@ -212,7 +218,8 @@ static int folder_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 
 static int remains_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 {
-	return qm_machine_end(op, is_kept && op->q->set.recycle_ms > 0, err) < 0 ? err->code : folder_remove(op, is_kept, err);
+	return qm_machine_end(op, is_kept && op->q->set.recycle_ms > 0, err) < 0 || qm_personal_release(op, err) < 0 ? err->code :
+		folder_remove(op, is_kept, err);
 }
 
 /* When nothing of it is left; uid: 0 when nobody knows. */
@@ -316,6 +323,8 @@ static int restart_run(struct qm_op *op, struct qm_record *r, bool refresh, stru
 	if (qm_machine_end(op, !refresh, err) < 0 || memory_remove(op, err) < 0)
 		return err->code;
 	if (refresh) {
+		if (qm_personal_release(op, err) < 0)
+			return err->code;
 		/* From here until the new disk stands it is a desktop that was never finished. */
 		r->phase = QM_CREATING;
 		r->snapshots_n = 0;

@@ -36,7 +36,7 @@ struct starting {
 	struct command command;
 	struct command_params params;
 	struct qm_plan plan;
-	char disk[PATH_MAX], seed[PATH_MAX], log[PATH_MAX], pid[PATH_MAX], memory[64], forward[64], mac[LV_MAC_SIZE];
+	char disk[PATH_MAX], variables[PATH_MAX], seed[PATH_MAX], log[PATH_MAX], pid[PATH_MAX], memory[64], forward[64], mac[LV_MAC_SIZE];
 	int fds[4]; /* monitor, port, memory or cable */
 	size_t fds_n;
 	int groups[CGROUP_HIERARCHIES_MAX];
@@ -131,7 +131,8 @@ static int paths_make(struct starting *s, struct pst_err *err)
 	const struct qemu *q = s->op->q;
 	char address[QM_ADDRESS_SIZE];
 
-	if (qm_path(q, s->op->desktop, "disk.qcow2", s->disk, err) < 0 || qm_path(q, s->op->desktop, "seed.json", s->seed, err) < 0 ||
+	if (qm_path(q, s->op->desktop, "disk.qcow2", s->disk, err) < 0 || qm_path(q, s->op->desktop, "variables", s->variables, err) < 0 ||
+		qm_path(q, s->op->desktop, "seed.json", s->seed, err) < 0 ||
 		qm_path(q, s->op->desktop, "log", s->log, err) < 0 || qm_path(q, s->op->desktop, "pid", s->pid, err) < 0)
 		return err->code;
 	qm_address(s->r->uid, address);
@@ -219,6 +220,10 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 	if (s->log_fd < 0)
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%s", s->log);
 	s->params.disk = s->disk;
+	s->params.variables = s->variables;
+	if (s->params.firmware && qm_variables_make(op->q, s->variables, r->uid, err) < 0)
+		return err->code;
+	s->params.plugs = r->plugs;
 	s->params.monitor_fd = SPAWN_FD;
 	s->params.port_fd = SPAWN_FD + 1;
 	return 0;

@@ -31,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FORM 1 /* of parents: another number when what is saved changes */
+#define FORM 2 /* of parents: another number when what is saved changes */
 #define SAVE_MS 60000
 #define JSON_MAX 8192
 #define STATE_MAX (UINT64_C(256) << 20)
@@ -59,7 +59,7 @@ static void file_mark(const char *path, char *out, size_t size)
 
 int qm_parent_key(const struct qemu *q, const struct machine_request *r, char out[QM_KEY_SIZE], struct pst_err *err)
 {
-	char golden[80], kernel[80], initrd[80], hex[PST_SHA256_HEX_SIZE], *text;
+	char golden[80], kernel[80], initrd[80], firmware[80], hex[PST_SHA256_HEX_SIZE], *text;
 	struct command_params p;
 	struct qm_plan plan;
 	int n;
@@ -69,8 +69,9 @@ int qm_parent_key(const struct qemu *q, const struct machine_request *r, char ou
 	file_mark(r->image_base, golden, sizeof(golden));
 	file_mark(plan.kernel, kernel, sizeof(kernel));
 	file_mark(plan.initrd, initrd, sizeof(initrd));
-	n = asprintf(&text, "%d\n%s\n%s\n%d\n%u %u %u\n%s\n%s\n%s\n%s\n%s\n", FORM, q->set.machine, q->set.mark, q->set.is_kvm, p.memory_mb,
-		p.cpus, r->disk_mb, plan.append, r->image_base, golden, kernel, initrd);
+	file_mark(p.firmware ? p.firmware : "", firmware, sizeof(firmware));
+	n = asprintf(&text, "%d\n%s\n%s\n%d\n%u %u %u\n%s\n%s\n%s\n%s\n%s\n%s\n", FORM, q->set.machine, q->set.mark, q->set.is_kvm, p.memory_mb,
+		p.cpus, r->disk_mb, plan.append, r->image_base, golden, kernel, initrd, firmware);
 	if (n < 0)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	pst_sha256_hex(text, (size_t)n, hex);
@@ -137,7 +138,7 @@ static int listen_at(const struct making *m, const char *name, struct pst_err *e
 
 static int boot(struct making *m, struct pst_err *err)
 {
-	char ram[PATH_MAX], disk[PATH_MAX], uuid[PST_UUID_SIZE];
+	char ram[PATH_MAX], disk[PATH_MAX], variables[PATH_MAX], uuid[PST_UUID_SIZE];
 	struct pst_uuid nobody = pst_uuid_make();
 	int fds[2] = { listen_at(m, "qmp", err), -1 }, log_fd = file_make(m, "log", 0, err);
 	struct command_params params;
@@ -147,12 +148,14 @@ static int boot(struct making *m, struct pst_err *err)
 
 	fds[1] = listen_at(m, "seed", err);
 	if (c && fds[0] >= 0 && fds[1] >= 0 && log_fd >= 0 && in_folder(m, "ram", ram, err) == 0 &&
-		in_folder(m, "disk.qcow2", disk, err) == 0 && qm_plan(m->q, &m->p->request, &plan, &params, err) == 0) {
+		in_folder(m, "disk.qcow2", disk, err) == 0 && in_folder(m, "variables", variables, err) == 0 &&
+		qm_plan(m->q, &m->p->request, &plan, &params, err) == 0 && (!params.firmware || qm_variables_make(m->q, variables, m->uid, err) == 0)) {
 		pst_uuid_text(&nobody, uuid);
 		params.uuid = uuid;
 		params.memory = COMMAND_SHARED;
 		params.memory_path = ram;
 		params.disk = disk;
+		params.variables = variables;
 		params.monitor_fd = SPAWN_FD;
 		params.port_fd = SPAWN_FD + 1;
 		l.argv = c->argv;

@@ -3,13 +3,18 @@
 #include "broker/hypervisor/qemu/command.h"
 #include "broker/hypervisor/qemu/parent.h"
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "broker/hypervisor/disk/firmware.h"
 #include "broker/hypervisor/path.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define VARIABLES_MAX (16u << 20) /* bytes */
 #define CMDLINE "root=/dev/vda rw quiet console=ttyS0 net.ifnames=0"
 #define TRANSLATED " mitigations=off" /* for faults of processors that QEMU does not have when it translates */
 #define WIDTH_MIN 1280                /* of the session's own start; see docs/images.md */
@@ -44,20 +49,47 @@ static void append_make(const struct qemu *q, const struct machine_request *r, s
 
 int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_plan *plan, struct command_params *p, struct pst_err *err)
 {
+	bool is_efi = false;
+
 	if (r->image_base[0] != '/')
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: its base \"%.200s\" is no path of a golden disk (qcow2 or raw)",
 			r->image_name, r->image_base);
 	if (kernel_find(r, plan, err) < 0)
 		return err->code;
+	if (!plan->kernel[0] && firmware_is_efi(r->image_base, qm_golden_format(r->image_base), &is_efi, err) < 0)
+		return pst_err_wrap(err, "image %s", r->image_name);
+	if (is_efi && (access(q->set.firmware, R_OK) < 0 || access(q->set.variables, R_OK) < 0))
+		return pst_err_set(err, PST_EUNSUPPORTED, "image %s starts by UEFI, and %.200s or %.200s is missing: apt-get install ovmf", r->image_name,
+			q->set.firmware, q->set.variables);
 	append_make(q, r, plan);
 	*p = (struct command_params){ .program = q->set.program,
 		.machine = q->set.machine,
 		.uuid = r->desktop,
 		.is_kvm = q->set.is_kvm,
+		.plugs = QM_PLUGS,
 		.memory_mb = r->memory_mb,
 		.cpus = PST_MAX((r->cpu_percent + 99) / 100, 1u),
 		.kernel = plan->kernel[0] ? plan->kernel : NULL,
 		.initrd = plan->initrd[0] ? plan->initrd : NULL,
-		.append = plan->append };
+		.append = plan->append,
+		.firmware = is_efi ? q->set.firmware : NULL };
 	return 0;
+}
+
+/* Some hundred kilobytes: read and written at once. */
+int qm_variables_make(const struct qemu *q, const char *path, uid_t uid, struct pst_err *err)
+{
+	char *data;
+	size_t len;
+	int rc;
+
+	if (access(path, F_OK) == 0)
+		return lchown(path, uid, uid) < 0 ? pst_err_sys(err, PST_EIO, errno, "%s", path) : 0;
+	if (pst_file_read(q->set.variables, VARIABLES_MAX, &data, &len, err) < 0)
+		return err->code;
+	rc = pst_file_write(path, data, len, 0600, err);
+	free(data);
+	if (rc == 0 && lchown(path, uid, uid) < 0)
+		rc = pst_err_sys(err, PST_EIO, errno, "%s", path);
+	return rc;
 }

@@ -61,7 +61,7 @@ static int qemu_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	char limits[MACHINE_NAME_SIZE];
 
 	ret->machines = q->set.capacity;
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP |
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP | DRIVER_PERSONAL |
 		   (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
 	qm_settings_faults(q, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
@@ -124,6 +124,21 @@ static int qemu_disk_room(struct driver *d, const char *desktop, const char *bas
 	struct pst_err *err)
 {
 	WITH_OP(d, desktop, qm_disk_room(&op, base, ret, err));
+}
+
+static int qemu_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_personal_attach(&op, p, err));
+}
+
+static int qemu_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_personal_detach(&op, p, err));
+}
+
+static int qemu_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
+{
+	return qm_personal_remove(qemu_of(d), p, keep_ms, err);
 }
 
 static void qemu_cancel(struct driver *d, const char *desktop)
@@ -248,5 +263,8 @@ const struct driver_type driver_qemu = {
 	.disk_ask = qemu_disk_ask,
 	.disk_replace = qemu_disk_replace,
 	.disk_room = qemu_disk_room,
+	.personal_attach = qemu_personal_attach,
+	.personal_detach = qemu_personal_detach,
+	.personal_remove = qemu_personal_remove,
 	.cancel = qemu_cancel,
 };

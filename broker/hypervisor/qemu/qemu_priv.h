@@ -6,6 +6,7 @@
  *	DIRECTORY/desktops/UUID/record.json   what was asked, how far it came: written before anything is done
  *	                        pid           of its QEMU (process.h)
  *	                        disk.qcow2    an overlay of the golden disk, or of a parent's
+ *	                        variables     of its UEFI, where its disk starts by that; new with each new disk
  *	                        qmp, seed, screen   sockets, bound by us and handed to QEMU as descriptors
  *	                        memory        of a suspended machine
  *	DIRECTORY/parents/KEY/                parent.h
@@ -35,6 +36,7 @@
 #define QM_KEY_SIZE 33
 #define QM_STEP_SIZE 200
 #define QM_SNAPSHOTS_MAX 8
+#define QM_PLUGS 2 /* free root ports of new machines */
 
 struct qm_keeper;
 struct qm_parents;
@@ -103,6 +105,7 @@ struct qm_record {
 	struct machine_request request;
 	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
 	size_t snapshots_n;
+	unsigned plugs; /* what is saved of its memory has as many */
 };
 
 /* The desktop's folder, or a file in it (name may be NULL). */
@@ -170,6 +173,13 @@ int qm_disk_room(struct qm_op *op, const char *base, struct driver_room *ret, st
 int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *err);
 /* Before the disk goes back to what it was, or grows: its bitmaps would be wrong afterwards, or are in the way. */
 int qm_disk_forget(struct qm_op *op, struct pst_err *err);
+
+/* personal.c */
+int qm_personal_attach(struct qm_op *op, const struct machine_personal *p, struct pst_err *err);
+int qm_personal_detach(struct qm_op *op, const struct machine_personal *p, struct pst_err *err);
+int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
+/* Whatever it has is nobody's: its QEMU has ended. */
+int qm_personal_release(struct qm_op *op, struct pst_err *err);
 
 /* keeper.c */
 int qm_keeper_start(struct qemu *q, struct pst_err *err);

@@ -216,6 +216,21 @@ static int uids_read(struct qemu *q, const struct driver_params *p, struct pst_e
 	return 0;
 }
 
+static int programs_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
+{
+	const struct {
+		const char *key, *fallback;
+		char *out;
+	} files[] = { { "program", "/usr/bin/qemu-system-x86_64", s->program }, { "image_program", "/usr/bin/qemu-img", s->image_program },
+		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->variables } };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(files); i++) {
+		if (path_make(files[i].out, err, "%s", pst_conf_str(p->conf, p->section, files[i].key, files[i].fallback)) < 0)
+			return err->code;
+	}
+	return 0;
+}
+
 int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_err *err)
 {
 	struct qm_settings *s = &q->set;
@@ -223,9 +238,7 @@ int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_e
 
 	if (strchr(p->name, '/') || strchr(p->name, ','))
 		return pst_err_set(err, PST_EINVAL, "a provider of kind qemu has no '/' and no ',' in its name");
-	if (path_make(s->program, err, "%s", pst_conf_str(p->conf, p->section, "program", "/usr/bin/qemu-system-x86_64")) < 0 ||
-		path_make(s->image_program, err, "%s", pst_conf_str(p->conf, p->section, "image_program", "/usr/bin/qemu-img")) < 0 ||
-		accel_read(s, p, err) < 0 || network_read(q, p, err) < 0 || agents_read(s, p, err) < 0 || times_read(s, p, err) < 0 ||
+	if (programs_read(s, p, err) < 0 || accel_read(s, p, err) < 0 || network_read(q, p, err) < 0 || agents_read(s, p, err) < 0 || times_read(s, p, err) < 0 ||
 		pst_conf_bool(p->conf, p->section, "instant", true, &s->is_instant, err) < 0 || directory_read(s, p, err) < 0 ||
 		uids_read(q, p, err) < 0)
 		return err->code;

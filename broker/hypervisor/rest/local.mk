@@ -2,11 +2,13 @@
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/rest/claim.c broker/hypervisor/rest/claim.h \
 	broker/hypervisor/rest/lookout.c broker/hypervisor/rest/lookout.h \
+	broker/hypervisor/rest/nets.c broker/hypervisor/rest/nets.h \
 	broker/hypervisor/rest/rest.c broker/hypervisor/rest/rest.h
 broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/proxmox/briefs.c \
 	broker/hypervisor/proxmox/clone.c \
 	broker/hypervisor/proxmox/found.c \
+	broker/hypervisor/proxmox/hosts.c \
 	broker/hypervisor/proxmox/inventory.c \
 	broker/hypervisor/proxmox/life.c \
 	broker/hypervisor/proxmox/migrate.c \

@@ -77,8 +77,8 @@ static int section_read(struct pst_conf *conf, const char *section, const char *
 	if (!s->type)
 		return pst_err_set(err, PST_EINVAL, "kind: \"%.20s\" must be one of: %s; NFS or iSCSI that is mounted is a directory", kind,
 			store_type_kinds());
-	if (s->is_backups && s->type != store_type_find("directory"))
-		return pst_err_set(err, PST_EINVAL, "role: back-ups lie in a directory, not in %s", kind);
+	if (s->is_backups && strcmp(kind, "directory") != 0)
+		return pst_err_set(err, PST_EINVAL, "role: back-ups lie in a directory, not in %.20s", kind);
 	return s->type->settings_read(conf, section, s, err);
 }
 

@@ -8,6 +8,7 @@
 #include <freerdp/channels/wtsvc.h>
 #include <freerdp/crypto/certificate.h>
 #include <freerdp/crypto/privatekey.h>
+#include <freerdp/primitives.h>
 #include <freerdp/settings.h>
 #include <winpr/ssl.h>
 #include <winpr/wtsapi.h>
@@ -103,6 +104,7 @@ static bool set_settings(rdpSettings *s)
 
 int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err *err)
 {
+	primitives_set_hints(PRIMITIVES_ONLY_CPU); /* or FreeRDP measures at its first use which are the fastest, for half a second on a busy machine */
 	winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT);
 	WTSRegisterWtsApiFunctionTable(FreeRDP_InitWtsApi());
 	f->peer = freerdp_peer_new(p->fd);

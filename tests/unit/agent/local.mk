@@ -10,6 +10,7 @@ tests_unit_agent_test_agent_SOURCES = \
 	tests/unit/agent/test_lease.c \
 	tests/unit/agent/test_clock_step.c \
 	tests/unit/agent/test_merge.c \
+	tests/unit/agent/test_personal.c \
 	tests/unit/agent/test_pointer.c \
 	tests/unit/agent/test_pointer_shape.c \
 	tests/unit/agent/test_scale.c \
@@ -36,3 +37,15 @@ tests_unit_agent_test_seed_SOURCES = \
 tests_unit_agent_test_seed_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_unit_agent_test_seed_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_agent_test_seed_LDADD = $(SEED_LIBS) agent/libagent.a $(BASE_LIBS) $(CRITERION_LIBS)
+
+# The agent for Windows, as far as it knows no system.
+check_PROGRAMS += tests/unit/agent/test-windows
+TESTS += tests/unit/agent/test-windows
+
+tests_unit_agent_test_windows_SOURCES = \
+	tests/unit/agent/test_windows_fields.c \
+	tests/unit/agent/test_windows_hold.c \
+	tests/unit/agent/test_windows_talk.c
+tests_unit_agent_test_windows_CPPFLAGS = $(agent_libagent_a_CPPFLAGS)
+tests_unit_agent_test_windows_CFLAGS = $(CRITERION_TEST_CFLAGS)
+tests_unit_agent_test_windows_LDADD = agent/windows/libwindows.a agent/libagent.a $(BASE_LIBS) $(CRITERION_LIBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The last fence: grants, epochs, users. */
+/* The last fence: grants, epochs, users. Covers: agent/grant.c */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Digests by published vectors; tokens and UUIDs by their form. */
+/* Digests by published vectors; tokens and UUIDs by their form. Covers: base/uuid.c */
 #include "base/hash.h"
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sizes that do not fit are refused. */
+/* Sizes that do not fit are refused. Covers: base/mem_pages.c */
 #include "base/mem.h"
 
 #include <criterion/criterion.h>

@@ -12,7 +12,7 @@ tests_unit_broker_test_core_SOURCES = \
 	tests/unit/broker/test_inventory.c tests/unit/broker/test_operation.c \
 	tests/unit/broker/rollout_fixture.c tests/unit/broker/rollout_fixture.h \
 	tests/unit/broker/test_judge.c tests/unit/broker/test_rollout.c \
-	tests/unit/broker/test_foreign.c tests/unit/broker/test_restore.c \
+	tests/unit/broker/test_foreign.c tests/unit/broker/test_personal.c tests/unit/broker/test_restore.c \
 	tests/unit/broker/test_spare.c
 tests_unit_broker_test_core_LDADD = broker/core/libcore.a base/libbase.a \
 	$(CRITERION_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(UV_LIBS)

@@ -78,7 +78,7 @@ void fixture_tick(struct fixture *f, int64_t ms)
 void fixture_hello(struct fixture *f, const struct machine_report *machines, size_t count)
 {
 	static const struct provider_report local = { .name = "local", .kind = "local", .healthy = true, .reason = "",
-		                                      .can = "power,suspend,snapshot,resize" };
+		                                      .can = "power,suspend,snapshot,resize,personal" };
 	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO,
 		                 .providers = &local,
 		                 .provider_count = 1,

@@ -15,6 +15,7 @@ tests_unit_broker_unit_broker_SOURCES = \
 	tests/unit/broker/test_forecast.c \
 	tests/unit/broker/test_grant.c \
 	tests/unit/broker/test_hasher.c \
+	tests/unit/broker/test_backup_jobs.c \
 	tests/unit/broker/test_image_jobs.c \
 	tests/unit/broker/test_names.c \
 	tests/unit/broker/test_password.c \

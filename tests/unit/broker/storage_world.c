@@ -44,7 +44,19 @@ static void op_images_changed(void *arg)
 	((struct storage_world *)arg)->image_changes++;
 }
 
-const struct storage_ops storage_world_ops = {.ask = op_ask, .audit = op_audit, .changed = op_changed, .images_changed = op_images_changed};
+static int op_restore(void *arg, const struct recycled_row *was, struct pst_err *err)
+{
+	((struct storage_world *)arg)->restored++;
+	return 0;
+}
+
+static bool op_can_back_up(void *arg, const char *desktop_id)
+{
+	return !((struct storage_world *)arg)->carries_none;
+}
+
+const struct storage_ops storage_world_ops = {.ask = op_ask, .audit = op_audit, .changed = op_changed, .images_changed = op_images_changed,
+	.restore = op_restore, .can_back_up = op_can_back_up};
 
 void storage_world_open(struct storage_world *w)
 {

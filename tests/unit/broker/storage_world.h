@@ -19,7 +19,8 @@ struct storage_world {
 	pst_ctl_done_cb done; /* of the last one */
 	void *done_arg;
 	json_t *events; /* array of kinds */
-	unsigned changes, image_changes;
+	unsigned changes, image_changes, restored;
+	bool carries_none; /* no provider makes back-ups */
 };
 
 extern const struct storage_ops storage_world_ops;

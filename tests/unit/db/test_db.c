@@ -6,6 +6,7 @@
  * Covers: db/users.c db/host.c
  */
 #include "base/err.h"
+#include "db/audit.h"
 #include "db/db_priv.h"
 #include "db/host.h"
 #include "db/image.h"
@@ -337,5 +338,60 @@ Test(db, the_audit_is_append_only)
 	                     " VALUES (1, 'system', 'x', zeroblob(32), randomblob(32))"), 0);
 	cr_expect_lt(run(db, "UPDATE events SET kind = 'y'"), 0);
 	cr_expect_lt(run(db, "DELETE FROM events"), 0);
+	db_close(db);
+}
+
+struct events_seen {
+	int n;
+	int64_t last;
+	bool falls, rises;
+};
+
+static void event_seen(const struct audit_row *row, void *arg)
+{
+	struct events_seen *s = arg;
+
+	s->rises &= row->seq > s->last;
+	s->falls &= !s->n || row->seq < s->last;
+	s->last = row->seq;
+	s->n++;
+}
+
+Test(db, events_are_found_by_what_they_are_about_who_did_it_and_their_kind)
+{
+	static const struct {
+		struct audit_filter f;
+		int n;
+	} cases[] = {
+		{ { .kind = "", .object = "", .actor = "", .before = INT64_MAX }, 12 },
+		{ { .kind = "", .object = "d1", .actor = "", .before = INT64_MAX }, 4 },
+		{ { .kind = "", .object = "d1", .actor = "", .after = 6, .before = INT64_MAX, .oldest_first = true }, 2 },
+		{ { .kind = "", .object = "d1", .actor = "", .before = 6 }, 2 },
+		{ { .kind = "", .object = "", .actor = "ana", .before = INT64_MAX }, 6 },
+		{ { .kind = "", .object = "", .actor = "ana", .after = 2, .before = INT64_MAX, .oldest_first = true }, 5 },
+		{ { .kind = "", .object = "d1", .actor = "ana", .before = INT64_MAX }, 2 },
+		{ { .kind = "desktop.made", .object = "", .actor = "", .before = INT64_MAX }, 6 },
+		{ { .kind = "desktop.", .object = "d2", .actor = "", .before = INT64_MAX }, 4 },
+		{ { .kind = "desktop.made", .object = "d2", .actor = "bob", .before = INT64_MAX }, 1 },
+		{ { .kind = "pool.", .object = "", .actor = "ana", .before = INT64_MAX }, 0 },
+	};
+	struct pst_err err = PST_ERR_INIT;
+	struct db *db = open_new();
+
+	for (int i = 0; i < 12; i++) {
+		struct audit_row row = { .time = 1, .actor_kind = "user", .object_kind = "desktop", .detail = "{}" };
+
+		snprintf(row.actor_id, sizeof(row.actor_id), "%s", i % 2 ? "bob" : "ana");
+		snprintf(row.kind, sizeof(row.kind), "desktop.%s", i % 4 < 2 ? "made" : "gone");
+		snprintf(row.object_id, sizeof(row.object_id), "d%d", i % 3);
+		cr_assert_eq(db_audit_append(db, &row, &err), 0, "%s", err.text);
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct events_seen s = { .falls = true, .rises = true };
+
+		cr_assert_eq(db_audit_list(db, &cases[i].f, 100, event_seen, &s, &err), 0, "%s", err.text);
+		cr_expect_eq(s.n, cases[i].n, "case %zu: %d", i, s.n);
+		cr_expect(cases[i].f.oldest_first ? s.rises : s.falls, "case %zu", i);
+	}
 	db_close(db);
 }

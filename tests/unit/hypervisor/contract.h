@@ -4,6 +4,8 @@
 
 #include "broker/hypervisor/driver.h"
 
+extern bool contract_guestless; /* nothing runs in the machines */
+
 /* A request for a new desktop with fresh uuids; image_base is "host", or image_path if that is a "ref:" or the path of a "….qcow2". */
 void contract_request(struct machine_request *r, const char *image_path);
 

@@ -15,6 +15,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_datastore.c \
 	tests/unit/hypervisor/test_digest.c \
 	tests/unit/hypervisor/test_edit.c \
+	tests/unit/hypervisor/test_firmware.c \
 	tests/unit/hypervisor/test_format.c \
 	tests/unit/hypervisor/test_governor.c \
 	tests/unit/hypervisor/test_image_job.c \

@@ -32,12 +32,14 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_lookout.c \
 	tests/unit/hypervisor/test_metadata.c \
 	tests/unit/hypervisor/test_net.c \
+	tests/unit/hypervisor/test_nets.c \
 	tests/unit/hypervisor/test_kubevirt.c \
 	tests/unit/hypervisor/test_objects.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_poller.c \
 	tests/unit/hypervisor/test_pods.c \
 	tests/unit/hypervisor/test_process.c \
+	tests/unit/hypervisor/test_rdp_site.c \
 	tests/unit/hypervisor/test_provisioner.c \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \

@@ -37,6 +37,11 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
 			   "<backingStore/></backingStore>"));
 	free(xml);
+	d.is_efi = true;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
+	free(xml);
+	d.is_efi = false;
 	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
@@ -51,7 +56,7 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
 	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
 	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
-	struct lv_domain d = { .virt = "qemu", .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
 	char *xml;
 
 	contract_request(&r.request, "/images/demo/1");

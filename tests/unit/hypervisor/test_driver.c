@@ -159,12 +159,14 @@ static int home_of(const char *desktop)
 	struct pst_err err = PST_ERR_INIT;
 	struct process_id id;
 	char path[PATH_MAX];
-	int fd;
+	int root, fd;
 
 	path_make(path, &err, "%s/desktops/%s/pid", data, desktop);
 	cr_assert_eq(process_load(path, &id, &err), 0, "%s", err.text);
-	path_make(path, &err, "/proc/%d/root/home/user", (int)id.pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY);
+	path_make(path, &err, "/proc/%d/root", (int)id.pid);
+	root = open(path, O_PATH | O_DIRECTORY);
+	fd = openat(root, "home/user", O_RDONLY | O_DIRECTORY);
+	close(root);
 	cr_assert_geq(fd, 0);
 	return fd;
 }

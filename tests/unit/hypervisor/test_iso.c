@@ -5,7 +5,10 @@
 #include "base/err.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint32_t le32(const uint8_t *p)
 {
@@ -33,6 +36,34 @@ Test(iso, has_two_names_for_one_file)
 		cr_assert_eq(memcmp(d + 40, sector == 16 ? "CIDATA " : "\0C\0I\0D\0A\0T\0A\0 ", sector == 16 ? 7 : 14), 0);
 	}
 	cr_assert_eq(b.data[18 * 2048], 255);
+	pst_buf_finish(&b);
+}
+
+/* Windows reads the Joliet name; another reader of it says what it sees. */
+Test(iso, another_program_reads_label_and_name)
+{
+	static const char text[] = "{\"desktop\":\"x\"}";
+	char path[] = "/tmp/puesto-iso-XXXXXX", command[200], listing[4096] = "";
+	int fd = mkstemp(path);
+	struct pst_buf b;
+
+	if (access("/usr/bin/7z", X_OK) < 0) {
+		unlink(path);
+		cr_skip_test("7z is missing: apt-get install p7zip-full");
+	}
+	pst_buf_init(&b, ISO_SIZE_MAX);
+	cr_assert_eq(iso_make(&b, text, strlen(text)), 0);
+	cr_assert_eq(write(fd, b.data, b.len), (ssize_t)b.len);
+	snprintf(command, sizeof(command), "7z l -slt -tiso %s; 7z x -so -tiso %s puesto.json; /sbin/blkid -p %s", path, path, path);
+	FILE *out = popen(command, "r");
+	size_t n = fread(listing, 1, sizeof(listing) - 1, out);
+	listing[n] = '\0';
+	cr_assert_eq(pclose(out), 0, "%s", listing);
+	unlink(path);
+	close(fd);
+	cr_assert(strstr(listing, "LABEL=\"CIDATA\""), "%s", listing);
+	cr_assert(strstr(listing, "Path = puesto.json"), "%s", listing);
+	cr_assert(strstr(listing, text), "%s", listing);
 	pst_buf_finish(&b);
 }
 

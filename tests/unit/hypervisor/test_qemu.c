@@ -130,6 +130,7 @@ static void folder_is_empty(const char *name)
 Test(qemu, keeps_the_contract, .timeout = 240)
 {
 	site_begin(&site, "stop_wait_s = 1\n");
+	contract_guestless = true;
 	contract_check(site.d, &site.loop, site.golden, qemu_die);
 	folder_is_empty("desktops");
 	site_end(&site);

@@ -60,10 +60,10 @@ Test(request, a_hypervisors_own_template_has_no_path)
 	cr_assert_eq(parse("{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"ref:local/debian:12\",\"path\":\"\"},"
 			   "\"spec\":{\"disk_mb\":8192}}", &r, &err), 0, "%s", err.text);
 	cr_assert_str_eq(r.image_base, "ref:local/debian:12");
+	cr_assert_eq(r.disk_mb, 8192);
 	cr_assert_eq(parse("{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"iscsi://h:3260/iqn.a:b/1\",\"path\":\"\"}," SPEC "}", &r, &err), 0, "%s", err.text);
 	cr_assert_str_eq(r.image_base, "iscsi://h:3260/iqn.a:b/1");
 	cr_assert_str_eq(r.image_path, "");
-	cr_assert_eq(r.disk_mb, 8192);
 }
 
 Test(request, bad_ones_are_refused_by_the_name_of_the_field)

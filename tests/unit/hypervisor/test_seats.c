@@ -53,6 +53,8 @@ Test(seats, mistakes_are_named_with_their_line)
 		{ "a address=10.0.0.1 secureon=01:02:03", "SecureOn" },
 		{ "a address=10.0.0.1 wake=broadcast", "wake" },
 		{ "a address=10.0.0.1 colour=red", "colour" },
+		{ "a address=10.0.0.1 protocol=rdp fingerprint=12", "64" },
+		{ "a address=10.0.0.1 protocol=rdp login=guess", "ask or fixed" },
 		{ "a address=10.0.0.1 red", "KEY=VALUE" },
 		{ "../a address=10.0.0.1", "name" },
 	};

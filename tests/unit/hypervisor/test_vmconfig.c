@@ -32,6 +32,28 @@ Test(vmconfig, network_cards_have_a_mac)
 	}
 }
 
+Test(vmconfig, network_cards_change_their_bridge)
+{
+	static const struct {
+		const char *net, *bridge, *set;
+		uint32_t tag;
+	} cases[] = {
+		{ "virtio=BC:24:11:AA:00:01,bridge=vmbr0,firewall=1", "vmbr1", "virtio=BC:24:11:AA:00:01,firewall=1,bridge=vmbr1,tag=42", 42 },
+		{ "virtio=BC:24:11:AA:00:01,tag=7,trunks=1;2,bridge=vmbr0", "lab", "virtio=BC:24:11:AA:00:01,bridge=lab", 0 },
+		{ "virtio", "lab", "virtio,bridge=lab", 0 },
+		{ "", "lab", "bridge=lab", 0 },
+	};
+	char value[VMCONFIG_VALUE_SIZE], longer[VMCONFIG_VALUE_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert(vmconfig_bridge_set(cases[i].net, cases[i].bridge, cases[i].tag, value));
+		cr_assert_str_eq(value, cases[i].set);
+	}
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	cr_assert_not(vmconfig_bridge_set(longer, "lab", 0, value));
+}
+
 Test(vmconfig, drives_have_sizes)
 {
 	static const struct {

@@ -40,6 +40,7 @@ Test(backup_work, an_order_that_cannot_be_is_refused)
 		"{\"kind\":\"remove\",\"task\":\"" UUID "\",\"desktop\":\"" UUID "\"}",
 		"{\"kind\":\"remove\",\"task\":\"" UUID "\",\"desktop\":\"" UUID "\",\"backup\":\"../../disk\"}",
 		"{\"kind\":\"backup\",\"task\":\"" UUID "\",\"desktop\":\"" UUID "\",\"chain\":0}",
+		"{\"kind\":\"rebuild\",\"task\":\"" UUID "\",\"desktop\":\"" UUID "\",\"backup\":\"00000000000000aa\"}",
 	};
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {

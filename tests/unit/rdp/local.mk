@@ -18,7 +18,6 @@ tests_unit_rdp_unit_rdp_SOURCES = \
 	tests/unit/rdp/test_parts.c \
 	tests/unit/rdp/test_planar.c \
 	tests/unit/rdp/test_remotefx.c \
-	tests/unit/rdp/test_utf16.c \
 	tests/unit/rdp/test_zgfx.c
 tests_unit_rdp_unit_rdp_CFLAGS = $(CRITERION_TEST_CFLAGS) $(RDP_CFLAGS)
 tests_unit_rdp_unit_rdp_LDADD = $(FRONT_RDP_LIBS) $(ENCODER_LIBS) $(BASE_LIBS) $(CRITERION_LIBS) -lm

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Disks are known by the kernel's /sys/block/NAME/serial. ext4 is told by its magic number (ext4's documentation, "The Super
+ * Block": 0xEF53 at byte 1080); a disk that begins with zeros has never been anything.
+ */
+#include "broker/hypervisor/desktop/volume.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/unixsock.h"
+#include "broker/hypervisor/desktop/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SERIAL_START "puesto-"
+#define SERIAL_DIGITS 13
+#define LOOK_BYTES 65536
+#define MAGIC_AT 1080
+#define FLAGS (MS_NOSUID | MS_NODEV | MS_NOATIME)
+
+extern char **environ;
+
+/* --- finding it ------------------------------------------------------------------------ */
+
+static bool is_ours(const char *name)
+{
+	char path[300], text[64];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/serial", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	pst_fd_close(&fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strncmp(text, SERIAL_START, strlen(SERIAL_START)) == 0 &&
+	       strspn(text + strlen(SERIAL_START), "0123456789abcdef") == SERIAL_DIGITS;
+}
+
+static bool look(char ret_device[VOLUME_DEVICE_SIZE])
+{
+	DIR *dir = opendir("/sys/block");
+	struct dirent *e;
+	bool is_found = false;
+
+	while (dir && !is_found && (e = readdir(dir))) {
+		if (e->d_name[0] == '.' || strlen(e->d_name) > 32 || !is_ours(e->d_name))
+			continue;
+		snprintf(ret_device, VOLUME_DEVICE_SIZE, "/dev/%.32s", e->d_name);
+		is_found = access(ret_device, F_OK) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return is_found;
+}
+
+int volume_find(uint64_t wait_ms, char ret_device[VOLUME_DEVICE_SIZE], struct pst_err *err)
+{
+	uint64_t end = pst_mono_ms() + wait_ms, now;
+	struct pollfd p = { .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .events = POLLIN };
+	char events[4096];
+	bool is_found;
+
+	if (p.fd >= 0)
+		(void)inotify_add_watch(p.fd, "/dev", IN_CREATE | IN_MOVED_TO);
+	while (!(is_found = look(ret_device)) && (now = pst_mono_ms()) < end) {
+		(void)poll(&p, 1, (int)PST_MIN(end - now, (uint64_t)1000));
+		while (p.fd >= 0 && read(p.fd, events, sizeof(events)) > 0)
+			;
+	}
+	pst_fd_close(&p.fd);
+	return is_found ? 0 : pst_err_set(err, PST_ENOTFOUND, "no disk with a user's files has come");
+}
+
+/* --- making and mending it ------------------------------------------------------------------ */
+
+/* The exit status, or PST_E… */
+static int run(const char *const argv[], struct pst_err *err)
+{
+	posix_spawn_file_actions_t files;
+	int status = 0, rc;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, 2, 1);
+	rc = posix_spawnp(&pid, argv[0], &files, NULL, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	if (rc != 0)
+		return pst_err_sys(err, rc == ENOENT ? PST_EUNSUPPORTED : PST_EIO, rc, "start %s", argv[0]);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return pst_err_sys(err, PST_EIO, errno, "wait for %s", argv[0]);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : pst_err_set(err, PST_EIO, "%s was killed", argv[0]);
+}
+
+static int run_well(const char *const argv[], int status_max, struct pst_err *err)
+{
+	int status = run(argv, err);
+
+	if (status < 0)
+		return status;
+	return status <= status_max ? 0 : pst_err_set(err, PST_EIO, "%s ended with status %d", argv[0], status);
+}
+
+enum content {
+	EMPTY,
+	EXT4,
+	OTHER,
+};
+
+static int content_of(const char *device, enum content *ret, struct pst_err *err)
+{
+	static unsigned char data[LOOK_BYTES];
+	int fd = open(device, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, data, sizeof(data), 0);
+	bool is_zero = true;
+
+	if (n < MAGIC_AT + 2)
+		pst_err_sys(err, PST_EIO, n < 0 ? errno : EIO, "read %s", device);
+	pst_fd_close(&fd);
+	if (n < MAGIC_AT + 2)
+		return err->code;
+	for (ssize_t i = 0; i < n && is_zero; i++)
+		is_zero = data[i] == 0;
+	*ret = is_zero ? EMPTY : data[MAGIC_AT] == 0x53 && data[MAGIC_AT + 1] == 0xef ? EXT4 : OTHER;
+	return 0;
+}
+
+static int make(const char *device, struct pst_err *err)
+{
+	const char *const argv[] = { "mkfs.ext4", "-q", "-F", "-L", "puesto-files", "-m", "0", device, NULL };
+
+	pst_info("making a file system on %s", device);
+	return run_well(argv, 0, err);
+}
+
+/* e2fsck(8): 1 and 2 are what was wrong and is mended. */
+static int mend(const char *device, struct pst_err *err)
+{
+	const char *const check[] = { "e2fsck", "-p", device, NULL }, *const grow[] = { "resize2fs", device, NULL };
+	struct pst_err why = PST_ERR_INIT;
+
+	if (run_well(check, 2, err) < 0)
+		return pst_err_wrap(err, "the file system of the user's files needs an administrator");
+	if (run_well(grow, 0, &why) < 0)
+		pst_warn("%s does not grow: %s", device, why.text);
+	return 0;
+}
+
+static bool is_mount(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static int put(const char *device, const char *at, struct pst_err *err)
+{
+	return mount(device, at, "ext4", FLAGS, "") < 0 ? pst_err_sys(err, PST_EIO, errno, "mount %s on %s", device, at) : 0;
+}
+
+/* A file system that is root's was never given to its user: whoever made it died before. */
+static int is_given(const char *home, bool *ret, struct pst_err *err)
+{
+	struct stat st;
+
+	if (stat(home, &st) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%s", home);
+	*ret = st.st_uid != 0;
+	return 0;
+}
+
+static int fill(const char *home, uid_t uid, struct pst_err *err)
+{
+	int skel = open("/etc/skel", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (to < 0)
+		rc = pst_err_sys(err, PST_EIO, errno, "%s", home);
+	if (rc == 0)
+		(void)unlinkat(to, "lost+found", AT_REMOVEDIR); /* e2fsck makes it when it has something for it */
+	if (rc == 0 && skel >= 0)
+		rc = home_fill(skel, to, uid, err);
+	if (rc == 0 && (syncfs(to) < 0 || fchmod(to, 0700) < 0 || fchown(to, uid, uid) < 0))
+		rc = pst_err_sys(err, PST_EIO, errno, "own %s", home);
+	pst_fd_close(&skel);
+	pst_fd_close(&to);
+	return rc;
+}
+
+static int mount_new(const char *device, const char *home, uid_t uid, struct pst_err *err)
+{
+	if (make(device, err) < 0 || put(device, home, err) < 0)
+		return err->code;
+	if (fill(home, uid, err) == 0)
+		return 0;
+	(void)umount2(home, 0);
+	return err->code;
+}
+
+int volume_mount(const char *device, const char *home, uid_t uid, struct pst_err *err)
+{
+	enum content content = OTHER;
+	bool has_owner = true;
+
+	if (is_mount(home))
+		return 0;
+	if (content_of(device, &content, err) < 0)
+		return err->code;
+	if (content == OTHER)
+		return pst_err_set(err, PST_ECONFLICT, "%s holds something that is no file system of ours: it is left alone", device);
+	if (content == EMPTY)
+		return mount_new(device, home, uid, err);
+	if (mend(device, err) < 0 || put(device, home, err) < 0)
+		return err->code;
+	if (is_given(home, &has_owner, err) == 0 && has_owner)
+		return 0;
+	(void)umount2(home, 0);
+	return err->code ? err->code : mount_new(device, home, uid, err);
+}
+
+int volume_unmount(const char *home, uint64_t wait_ms, struct pst_err *err)
+{
+	static const struct timespec pause = { 0, 50 * 1000 * 1000 };
+	uint64_t end = pst_mono_ms() + wait_ms;
+
+	while (is_mount(home) && umount2(home, UMOUNT_NOFOLLOW) < 0) {
+		if (errno != EBUSY)
+			return pst_err_sys(err, PST_EIO, errno, "unmount %s", home);
+		if (pst_mono_ms() >= end)
+			return pst_err_set(err, PST_EBUSY, "programs still use the user's files");
+		nanosleep(&pause, NULL); /* the kernel tells nobody when a file is closed */
+	}
+	sync();
+	return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One question at a time; what is refused is gone past until the next look. */
+#include "broker/storage/personal_removals.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/unixsock.h"
+#include "db/db.h"
+#include "db/personal.h"
+#include "db/provider.h"
+
+#include <stdlib.h>
+
+#define LOOK_MS 30000
+
+struct question {
+	struct personal_removals *owner; /* NULL: it is gone */
+	struct db_personal disk;
+};
+
+struct personal_removals {
+	struct db *db;
+	const struct storage_ops *ops;
+	void *arg;
+	struct pst_timer *timer;
+	struct question *asked; /* whose answer has not come */
+	int64_t skipped;        /* since the last look */
+	bool is_connected;
+};
+
+static void next_ask(struct personal_removals *r);
+
+static void timer_cb(void *arg)
+{
+	struct personal_removals *r = arg;
+
+	r->skipped = 0;
+	pst_timer_start(r->timer, LOOK_MS, timer_cb, r);
+	next_ask(r);
+}
+
+static int gone_write(struct personal_removals *r, const struct db_personal *d, struct pst_err *err)
+{
+	json_t *detail = json_pack("{s:s, s:s, s:i}", "name", d->user_name, "pool", d->pool_name, "keep_days", d->keep_days);
+	int rc = db_begin(r->db, err);
+
+	if (rc < 0) {
+		json_decref(detail);
+		return rc;
+	}
+	rc = db_personal_gone(r->db, d->user_id, d->pool_id, err);
+	if (rc == 0)
+		rc = r->ops->audit(r->arg, NULL, "personal.removed", "user", d->user_id, detail, err);
+	else
+		json_decref(detail);
+	if (rc == 0)
+		return db_commit(r->db, err);
+	db_rollback(r->db);
+	return rc;
+}
+
+/* One that cannot be written is asked for again, and is then gone already. */
+static void answer_take(struct personal_removals *r, const struct db_personal *d, int rc, struct pst_err *why)
+{
+	struct pst_err err = PST_ERR_INIT;
+
+	if (rc == 0 && gone_write(r, d, &err) < 0)
+		pst_warn("the end of a personal disk is not written yet: %s", err.text);
+	if (rc < 0)
+		(void)db_personal_removal_failed(r->db, d->user_id, d->pool_id, why->text, NULL);
+	r->skipped += rc < 0 || err.code < 0;
+	r->ops->changed(r->arg, "user", d->user_id);
+}
+
+static void asked_cb(json_t *reply, int fd, const struct pst_err *call_err, void *arg)
+{
+	struct question *q = arg;
+	struct personal_removals *r = q->owner;
+	struct pst_err err = PST_ERR_INIT;
+	int rc = pst_ctl_reply_check(reply, call_err, &err);
+
+	pst_fd_close(&fd);
+	if (r) {
+		r->asked = NULL;
+		answer_take(r, &q->disk, rc, &err);
+	}
+	free(q);
+	if (r)
+		next_ask(r);
+}
+
+static json_t *question_json(struct personal_removals *r, const struct db_personal *d)
+{
+	struct provider_row provider;
+
+	/* Without its provider nobody can be asked; whoever removed that has looked. */
+	if (db_provider_get(r->db, d->provider_id, &provider, NULL) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "forget_disk", "provider", provider.name, "owner", d->user_id, "disk", d->pool_id,
+		"keep_ms", (json_int_t)d->keep_days * 24 * 3600 * 1000);
+}
+
+static void next_ask(struct personal_removals *r)
+{
+	struct question *q = r->is_connected && !r->asked ? pst_zalloc(1, sizeof(*q)) : NULL;
+	json_t *msg;
+
+	if (!q)
+		return;
+	if (db_personal_next_removal(r->db, r->skipped, &q->disk, NULL) < 0) {
+		free(q);
+		return;
+	}
+	msg = question_json(r, &q->disk);
+	if (!msg) {
+		struct db_personal disk = q->disk;
+
+		free(q);
+		answer_take(r, &disk, 0, NULL);
+		pst_timer_start(r->timer, 0, timer_cb, r);
+		return;
+	}
+	q->owner = r;
+	r->asked = q;
+	if (!r->ops->ask(r->arg, msg, asked_cb, q)) {
+		r->asked = NULL;
+		free(q);
+	}
+}
+
+struct personal_removals *personal_removals_create(uv_loop_t *loop, struct db *db, const struct storage_ops *ops, void *arg, struct pst_err *err)
+{
+	struct personal_removals *r = pst_zalloc(1, sizeof(*r));
+
+	if (r) {
+		r->db = db;
+		r->ops = ops;
+		r->arg = arg;
+		r->timer = pst_timer_create(loop);
+	}
+	if (r && r->timer) {
+		pst_timer_start(r->timer, LOOK_MS, timer_cb, r);
+		return r;
+	}
+	personal_removals_destroy(r);
+	pst_err_set(err, PST_ENOMEM, "no memory");
+	return NULL;
+}
+
+void personal_removals_destroy(struct personal_removals *r)
+{
+	if (!r)
+		return;
+	if (r->asked)
+		r->asked->owner = NULL;
+	pst_timer_destroy(r->timer);
+	free(r);
+}
+
+void personal_removals_kick(struct personal_removals *r)
+{
+	r->skipped = 0;
+	next_ask(r);
+}
+
+void personal_removals_connected(struct personal_removals *r)
+{
+	r->is_connected = true;
+	personal_removals_kick(r);
+}
+
+void personal_removals_gone(struct personal_removals *r)
+{
+	r->is_connected = false;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Users' own disks: brought before the session, taken away before the desktop is made new. */
+#include "broker/core/core_priv.h"
+#include "tests/unit/broker/core_fixture.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct fixture f;
+
+static void finish(void)
+{
+	fixture_finish(&f);
+}
+
+TestSuite(personal_core, .fini = finish);
+
+static void begin(int max, enum on_logoff on_logoff)
+{
+	fixture_init(&f, max, max, 0);
+	fixture_pool(&f)->on_logoff = on_logoff;
+	fixture_pool(&f)->personal_mb = 64;
+	fixture_hello(&f, NULL, 0);
+	fixture_settle(&f);
+}
+
+static struct core_desktop *of(const char *user)
+{
+	return state_lease(&f.st, user, "pool");
+}
+
+static void answer(struct core_desktop *d, bool ok, bool retryable)
+{
+	char task[CORE_ID_SIZE];
+
+	CORE_COPY(task, d->t.id);
+	fixture_result(&f, task, ok, retryable);
+}
+
+static void says(const struct core_desktop *d, const char *word)
+{
+	char id[CORE_ID_SIZE];
+	struct core_event ev = { .kind = EVENT_AGENT_REPORT, .desktop = id, .word = word, .epoch = d->epoch, .text = "the guest's reason" };
+
+	CORE_COPY(id, d->id);
+	fixture_run(&f, &ev);
+}
+
+static bool told(enum agent_tell tell)
+{
+	for (size_t i = 0; i < f.out.command_count; i++)
+		if (f.out.commands[i].kind == COMMAND_AGENT && f.out.commands[i].tell == tell)
+			return true;
+	return false;
+}
+
+static void waits_for(const char *user, const char *code)
+{
+	const struct connect_answer *a = fixture_connect(&f, user);
+
+	cr_assert_eq(a->state, CONNECT_WAITING);
+	cr_assert_str_eq(a->reason.code, code, "%s", a->reason.en);
+	cr_assert(a->reason.en[0] && a->reason.es[0]);
+}
+
+/* Up to the desktop in which ana works with her files. */
+static struct core_desktop *brought(const char *user)
+{
+	struct core_desktop *d;
+
+	fixture_connect(&f, user);
+	d = of(user);
+	cr_assert_not_null(d);
+	cr_assert_eq(d->t.kind, TASK_ATTACH);
+	answer(d, true, false);
+	says(d, "mounted");
+	cr_assert_eq(d->personal.phase, PERSONAL_MOUNTED);
+	return d;
+}
+
+Test(personal_core, nobody_connects_before_his_files_are_there)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	waits_for("ana", "personal_bring");
+	d = of("ana");
+	cr_assert(d->personal.held);
+	cr_assert_eq(d->x.hygiene, HYGIENE_DIRTY);
+	cr_assert_eq(fixture_grant(&f, "ana", d->id, 0), PST_EBUSY);
+	answer(d, true, false);
+	cr_assert(told(AGENT_TELL_MOUNT));
+	cr_assert_eq(fixture_grant(&f, "ana", d->id, 0), PST_EBUSY);
+	waits_for("ana", "personal_bring");
+	says(d, "mounted");
+	cr_assert_not_null(fixture_command(&f, COMMAND_WAITER));
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	cr_assert_not_null(fixture_work(&f, "ana"));
+}
+
+Test(personal_core, the_disk_is_gone_before_the_desktop_is_made_new)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	cr_assert_eq(fixture_operate(&f, EVENT_LOGOFF, d->id), 0);
+	says(d, "logoff");
+	cr_assert_eq(d->x.lease, LEASE_FREE);
+	cr_assert_eq(d->personal.phase, PERSONAL_LEAVING);
+	cr_assert(told(AGENT_TELL_UNMOUNT));
+	cr_assert_eq(d->t.id[0], '\0');
+	says(d, "unmounted");
+	cr_assert_eq(d->t.kind, TASK_DETACH);
+	cr_assert(d->personal.held);
+	answer(d, true, false);
+	cr_assert_eq(d->t.kind, TASK_REFRESH);
+	cr_assert(!d->personal.held);
+	fixture_settle(&f);
+	cr_assert(desktop_is_ready(d));
+}
+
+Test(personal_core, a_pool_that_deletes_at_log_off_waits_for_it_too)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_DELETE);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	fixture_operate(&f, EVENT_LOGOFF, d->id);
+	says(d, "logoff");
+	says(d, "unmounted");
+	answer(d, true, false);
+	cr_assert_eq(d->t.kind, TASK_DESTROY);
+	cr_assert(!d->personal.held);
+}
+
+Test(personal_core, a_guest_that_does_not_let_go_is_removed_with_its_machine)
+{
+	struct core_desktop *d;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	fixture_operate(&f, EVENT_LOGOFF, d->id);
+	says(d, "logoff");
+	/* She comes again at once: another desktop, and the files are still with the old one. */
+	waits_for("ana", "personal_elsewhere");
+	cr_assert_neq(of("ana"), d);
+	fixture_tick(&f, UNMOUNT_WAIT_MS + 1);
+	cr_assert_eq(d->t.kind, TASK_DESTROY);
+	cr_assert(d->personal.held);
+	cr_assert_str_eq(fixture_change(&f, CHANGE_PERSONAL)->code, "unclean");
+	waits_for("ana", "personal_elsewhere");
+	answer(d, true, false);
+	cr_assert_eq(of("ana")->t.kind, TASK_ATTACH);
+	waits_for("ana", "personal_bring");
+}
+
+Test(personal_core, what_cannot_be_brought_is_tried_elsewhere_and_then_refused_with_the_reason)
+{
+	struct core_desktop *d;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	for (int tries = 0; tries < 2; tries++) {
+		fixture_connect(&f, "ana");
+		d = of("ana");
+		cr_assert_eq(d->t.kind, TASK_ATTACH);
+		answer(d, false, true);
+		waits_for("ana", "task_retry");
+		fixture_tick(&f, BACKOFF_FIRST_MS + 1);
+		answer(d, false, false);
+		cr_assert_eq(d->t.kind, TASK_DESTROY);
+		cr_assert_null(of("ana"));
+		if (tries == 0)
+			answer(d, true, false); /* until then nobody else may have it */
+	}
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_REFUSED);
+	cr_assert_str_eq(f.out.answer.reason.code, "personal_failed");
+	cr_assert(strstr(f.out.answer.reason.en, "the image is broken"), "%s", f.out.answer.reason.en);
+	cr_assert_eq(fixture_connect(&f, "bea")->state, CONNECT_WAITING, "it is hers alone");
+	fixture_tick(&f, SETBACK_FIRST_MS + 1);
+	fixture_settle(&f);
+	cr_assert_neq(fixture_connect(&f, "ana")->state, CONNECT_REFUSED);
+}
+
+Test(personal_core, a_guest_that_cannot_mount_or_says_nothing_is_given_up)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		struct core_desktop *d;
+
+		begin(1, ON_LOGOFF_REFRESH);
+		fixture_connect(&f, "ana");
+		d = of("ana");
+		answer(d, true, false);
+		if (silent) {
+			fixture_tick(&f, MOUNT_WAIT_MS / 2);
+			fixture_connect(&f, "ana"); /* she still waits */
+			fixture_tick(&f, MOUNT_WAIT_MS / 2 + 1);
+		} else
+			says(d, "unmountable");
+		cr_assert_eq(d->t.kind, TASK_DESTROY);
+		cr_assert_null(of("ana"));
+		if (!silent)
+			fixture_finish(&f);
+	}
+}
+
+Test(personal_core, a_machine_that_starts_again_gets_the_disk_again)
+{
+	struct machine_report m = { .state = "failed", .reason = "it fell" };
+	struct core_event ev = { .kind = EVENT_MACHINE, .machines = &m, .machine_count = 1 };
+	struct core_desktop *d;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	m.desktop = d->id;
+	fixture_run(&f, &ev);
+	cr_assert_eq(d->t.kind, TASK_RESTART);
+	cr_assert(d->personal.held);
+	fixture_finish_task(&f, d);
+	cr_assert_eq(d->t.kind, TASK_ATTACH, "phase %d", d->personal.phase);
+	answer(d, true, false);
+	says(d, "mounted");
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	/* It falls for good: its disk is free when the machine is no more. */
+	d->failures = MACHINE_TRIES - 1;
+	fixture_run(&f, &ev);
+	cr_assert_eq(d->t.kind, TASK_DESTROY);
+	cr_assert(d->personal.held);
+}
+
+Test(personal_core, who_does_not_come_gives_it_back)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_tick(&f, CLAIM_WAIT_MS + 1);
+	cr_assert_eq(d->x.lease, LEASE_FREE);
+	cr_assert_eq(d->personal.phase, PERSONAL_LEAVING);
+	says(d, "unmounted");
+	fixture_settle(&f);
+	cr_assert(desktop_is_ready(d));
+	/* And who leaves while it is on its way: what the provider was asked is taken back. */
+	fixture_connect(&f, "ana");
+	cr_assert_eq(d->t.kind, TASK_ATTACH);
+	fixture_operate(&f, EVENT_LOGOFF, d->id);
+	cr_assert_eq(d->t.kind, TASK_DETACH);
+	answer(d, true, false);
+	cr_assert_eq(d->t.kind, TASK_REFRESH);
+}
+
+Test(personal_core, a_restarted_broker_and_an_agent_that_comes_again_go_on)
+{
+	struct core_event hello = { .kind = EVENT_AGENT_HELLO, .user_name = "" };
+	char boot[CORE_ID_SIZE];
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	fixture_connect(&f, "ana");
+	d = of("ana");
+	answer(d, true, false);
+	core_state_resume(&f.st, &f.now);
+	cr_assert_gt(d->due.personal_ms, f.now.mono_ms);
+	CORE_COPY(boot, d->boot);
+	hello.desktop = d->id;
+	hello.text = boot;
+	fixture_run(&f, &hello);
+	cr_assert(told(AGENT_TELL_MOUNT), "the word may have been lost");
+	says(d, "mounted");
+	fixture_run(&f, &hello);
+	cr_assert_eq(d->personal.phase, PERSONAL_MOUNTED, "the agent alone began anew");
+	boot[0] = boot[0] == 'f' ? 'e' : 'f';
+	fixture_run(&f, &hello);
+	cr_assert_eq(d->t.kind, TASK_ATTACH, "the whole machine did");
+}
+
+Test(personal_core, snapshots_and_saved_memory_have_no_users_files_in_them)
+{
+	static const enum task_kind kinds[] = { TASK_SNAPSHOT, TASK_REVERT, TASK_SUSPEND };
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct core_event ev = { .kind = EVENT_OPERATE, .desktop = d->id, .operation = kinds[i], .word = "a" };
+
+		fixture_run(&f, &ev);
+		cr_assert_eq(f.out.code, PST_ECONFLICT);
+	}
+	fixture_operate(&f, EVENT_LOGOFF, d->id);
+	cr_assert_eq(d->personal.phase, PERSONAL_LEAVING);
+	cr_assert_eq(fixture_operate(&f, EVENT_RESTART, d->id), PST_ECONFLICT);
+}
+
+Test(personal_core, pools_that_keep_the_desktop_and_dedicated_ones_bring_nothing)
+{
+	begin(1, ON_LOGOFF_KEEP);
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	cr_assert_eq(of("ana")->personal.phase, PERSONAL_NONE);
+	fixture_finish(&f);
+	begin(1, ON_LOGOFF_REFRESH);
+	fixture_pool(&f)->kind = POOL_DEDICATED;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+}
+
+Test(personal_core, a_provider_that_does_not_carry_it_says_so)
+{
+	begin(1, ON_LOGOFF_REFRESH);
+	CORE_COPY(f.st.served[0].can, "power");
+	waits_for("ana", "not_carried");
+	cr_assert(!of("ana")->personal.held);
+}
