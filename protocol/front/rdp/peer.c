@@ -8,7 +8,6 @@
 #include <freerdp/channels/wtsvc.h>
 #include <freerdp/crypto/certificate.h>
 #include <freerdp/crypto/privatekey.h>
-#include <freerdp/primitives.h>
 #include <freerdp/settings.h>
 #include <winpr/ssl.h>
 #include <winpr/wtsapi.h>
