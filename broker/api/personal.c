@@ -113,9 +113,26 @@ void api_personal_list(struct api_call *call)
 	list_answer(call, call_query(call, "user"), call_query(call, "pool"));
 }
 
+static void count(const struct db_personal *p, void *arg)
+{
+	++*(size_t *)arg;
+}
+
 void api_personal_of_user(struct api_call *call)
 {
-	list_answer(call, call->params[0], "");
+	struct pst_err err = PST_ERR_INIT;
+	struct user_row u;
+	size_t n = 0;
+	bool is_user = db_user_get(call->api->db, call->params[0], &u, NULL) == 0;
+
+	pst_wipe(&u, sizeof(u));
+	/* A removed user is one as long as he has disks. */
+	if (!is_user && db_personal_list(call->api->db, call->params[0], "", 0, 1, count, &n, &err) < 0)
+		call_error(call, &err);
+	else if (!is_user && n == 0)
+		call_problem(call, "not_found", "there is no user '%.100s'", call->params[0]);
+	else
+		list_answer(call, call->params[0], "");
 }
 
 static bool find(struct api_call *call, struct db_personal *ret)

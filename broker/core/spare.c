@@ -202,7 +202,8 @@ void spare_is_up(struct core_round *c, struct core_desktop *d)
 	/* Somebody says hello who should be asleep: a list tells whether it runs. */
 	if (desktop_sleeps(d) && !d->t.id[0])
 		list_soon(c);
-	if (d->x.sleep != SLEEP_RESUMING || d->t.id[0] || d->x.power != POWER_ON || d->x.agent != AGENT_READY)
+	/* A host in maintenance may have begun to move it before its agent came. */
+	if (d->x.sleep != SLEEP_RESUMING || (d->t.id[0] && d->t.kind == TASK_START) || d->x.power != POWER_ON || d->x.agent != AGENT_READY)
 		return;
 	d->x.sleep = SLEEP_AWAKE;
 	audit(c, "desktop.resumed", d, "");

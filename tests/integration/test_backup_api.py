@@ -98,7 +98,7 @@ class Api(unittest.TestCase):
         w.admin.want(202, "POST", "backups/%s/restore" % second["id"])
         eventually(lambda: w.admin.call("GET", "desktops/" + self.desktop)[0] == 200)
         self.assertEqual(self.provisioner.orders[-1]["kind"], "rebuild")
-        self.assertTrue([m for m in self.provisioner.commands if m["op"] == "create" and m.get("restore")])
+        eventually(lambda: [m for m in self.provisioner.commands if m["op"] == "create" and m.get("restore")])
         self.assertEqual(w.admin.get("desktops/" + self.desktop)["user"]["name"], "ana")
         # A chain goes as a whole.
         w.admin.want(202, "DELETE", "backups/" + first["id"])

@@ -366,6 +366,8 @@ def test_a_killed_broker_hears_of_the_end(world):
 
 def test_a_datastore_that_is_full_half_way_says_so(world):
     """There was room when it began; then somebody took it."""
+    for item in world.admin.get("recycled")["items"]:
+        world.admin.want(204, "DELETE", "recycled/%s/%s" % (item["datastore"], item["token"]))  # what others' tests have removed
     world.upload("eight.img", 8, "qcow2")
     shutil.move(world.path("fast", "incoming", "eight.img"), world.path("slow", "incoming", "eight.img"))
     with open(world.path("slow", "filler"), "wb") as f:

@@ -416,7 +416,7 @@ def main():
     inside()
     failed, world = 0, World()
     tier = int(os.environ.get("PUESTO_TIER", "1"))
-    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_") and n not in NESTED and (tier > 1 or n not in SECOND_TIER)]
+    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_") and callable(globals()[n]) and n not in NESTED and (tier > 1 or n not in SECOND_TIER)]
     try:
         world.begin()
         for name in names:

@@ -103,7 +103,6 @@ static bool set_settings(rdpSettings *s)
 
 int rdp_peer_create(struct rdp *f, const struct front_params *p, struct pst_err *err)
 {
-	primitives_set_hints(PRIMITIVES_ONLY_CPU); /* or FreeRDP measures at its first use which are the fastest, for half a second on a busy machine */
 	winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT);
 	WTSRegisterWtsApiFunctionTable(FreeRDP_InitWtsApi());
 	f->peer = freerdp_peer_new(p->fd);
