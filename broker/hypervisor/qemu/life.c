@@ -261,7 +261,7 @@ static int create_new(struct qm_op *op, struct qm_record *r, struct pst_err *err
 int qm_create(struct qm_op *op, const struct machine_request *request, struct machine *ret, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
-	struct qm_record r = { .phase = QM_CREATING, .request = *request };
+	struct qm_record r = { .phase = QM_CREATING, .plugs = QM_PLUGS, .request = *request };
 	int rc = create_earlier(op, request, ret, err);
 
 	if (rc != 0)
