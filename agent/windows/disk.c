@@ -34,6 +34,35 @@ static wchar_t *other_owner(void)
 	return sid;
 }
 
+static bool is_mine(PSID owner)
+{
+	uint8_t buffer[256];
+	TOKEN_USER *user = (TOKEN_USER *)(void *)buffer;
+	HANDLE token;
+	DWORD size;
+
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+		return false;
+	bool is_same = GetTokenInformation(token, TokenUser, user, sizeof(buffer), &size) && EqualSid(owner, user->User.Sid);
+	CloseHandle(token);
+	return is_same;
+}
+
+/* Its owner changes its rights whenever he likes: what a user has made before us, with what he put there, is never taken over. */
+static bool is_owner_trusted(const wchar_t *dir)
+{
+	uint8_t buffer[512];
+	PSECURITY_DESCRIPTOR sd = buffer;
+	PSID owner = NULL;
+	BOOL is_default;
+	DWORD size;
+
+	if (!GetFileSecurityW(dir, OWNER_SECURITY_INFORMATION, sd, sizeof(buffer), &size) || !GetSecurityDescriptorOwner(sd, &owner, &is_default) || !owner)
+		return false;
+	/* What SYSTEM makes belongs to the administrators. */
+	return IsWellKnownSid(owner, WinLocalSystemSid) || IsWellKnownSid(owner, WinBuiltinAdministratorsSid) || is_mine(owner);
+}
+
 static int folder_make(const wchar_t *dir, struct pst_err *err)
 {
 	wchar_t sddl[SDDL_MAX], *sid = other_owner();
@@ -46,8 +75,9 @@ static int folder_make(const wchar_t *dir, struct pst_err *err)
 	if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &rights.lpSecurityDescriptor, NULL))
 		return wide_err(err, PST_EIO, GetLastError(), "the rights of the agent's folder");
 	DWORD error = CreateDirectoryW(dir, &rights) ? 0 : GetLastError();
-	/* One that somebody made before us is taken over with our rights. */
-	if (error == ERROR_ALREADY_EXISTS)
+	if (error == ERROR_ALREADY_EXISTS && !is_owner_trusted(dir))
+		error = ERROR_INVALID_OWNER;
+	else if (error == ERROR_ALREADY_EXISTS)
 		error = SetFileSecurityW(dir, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, rights.lpSecurityDescriptor) ? 0 :
 																	    GetLastError();
 	LocalFree(rights.lpSecurityDescriptor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ca.pem, tls.pem, and tls.key: the type and the container of the key, never the key. */
+/* ca.pem; tls.pem: a line with the type and the container of the key, never the key, and the certificate. One file: they are of each other, or not there. */
 #include "agent/windows/identity.h"
 
 #include <windows.h>
@@ -55,32 +55,27 @@ static int key_bind(const void *cert, struct container *c, struct pst_err *err)
 	return wide_err(err, PST_EIO, GetLastError(), "the certificate's key");
 }
 
-static int use(struct identity *id, const char *pem, struct container *c, struct pst_err *err)
+/* Returns owned, NULL with err. */
+static const void *cert_bound(const char *pem, struct container *c, struct pst_err *err)
 {
 	const void *cert = cert_from_pem(pem, err);
 
-	if (!cert || key_bind(cert, c, err) < 0) {
+	if (cert && key_bind(cert, c, err) < 0) {
 		cert_free(cert);
-		return err->code;
+		cert = NULL;
 	}
-	cert_free(id->cert);
-	id->cert = cert;
-	return 0;
+	return cert;
 }
 
-static int container_read(const struct identity *id, struct container *c, struct pst_err *err)
+static int container_read(const char *text, struct container *c, struct pst_err *err)
 {
-	char *text = NULL, type[16], name[KEY_CONTAINER_SIZE];
-	size_t len;
-
-	if (disk_read(id->disk, "tls.key", 256, &text, &len, err) < 0)
-		return err->code;
+	char type[16], name[KEY_CONTAINER_SIZE];
 	bool is_read = sscanf(text, "%15s %63s", type, name) == 2;
-	free(text);
+
 	c->type = is_read ? key_type_find(type) : NULL;
 	wchar_t *w = c->type ? wide_from(name) : NULL;
 	if (!w)
-		return pst_err_set(err, PST_EINVAL, "tls.key names no key");
+		return pst_err_set(err, PST_EINVAL, "tls.pem names no key");
 	wcsncpy(c->name, w, KEY_CONTAINER_SIZE - 1);
 	free(w);
 	return 0;
@@ -88,10 +83,15 @@ static int container_read(const struct identity *id, struct container *c, struct
 
 static int pair_save(const struct identity *id, const char *pem, const struct container *c, struct pst_err *err)
 {
-	char name[KEY_CONTAINER_SIZE], text[128];
+	char name[KEY_CONTAINER_SIZE];
+	struct pst_buf b;
 
-	snprintf(text, sizeof(text), "%s %s", c->type->name, wide_to(c->name, name, sizeof(name)));
-	return disk_write(id->disk, "tls.key", text, strlen(text), err) < 0 || disk_write(id->disk, "tls.pem", pem, strlen(pem), err) < 0 ? err->code : 0;
+	pst_buf_init(&b, PEM_MAX);
+	pst_buf_printf(&b, "%s %s\n", c->type->name, wide_to(c->name, name, sizeof(name)));
+	pst_buf_put_str(&b, pem);
+	int rc = b.failed ? pst_err_set(err, PST_ELIMIT, "the certificate is too long") : disk_write(id->disk, "tls.pem", (const char *)b.data, b.len, err);
+	pst_buf_finish(&b);
+	return rc;
 }
 
 /* ---- asking ----------------------------------------------------------------------------- */
@@ -149,13 +149,14 @@ int identity_take(struct identity *id, const char *cert_pem, struct pst_err *err
 
 	if (!id->pending.name[0])
 		return pst_err_set(err, PST_EPROTO, "a certificate came that nobody asked for");
-	int rc = use(id, cert_pem, &id->pending, err);
-	if (rc == 0)
-		rc = pair_save(id, cert_pem, &id->pending, err);
-	if (rc < 0) {
+	const void *cert = cert_bound(cert_pem, &id->pending, err);
+	if (!cert || pair_save(id, cert_pem, &id->pending, err) < 0) {
+		cert_free(cert);
 		container_remove(&id->pending);
-		return rc;
+		return err->code;
 	}
+	cert_free(id->cert);
+	id->cert = cert;
 	id->own = id->pending;
 	id->pending.name[0] = L'\0';
 	container_remove(&before);
@@ -194,7 +195,9 @@ struct identity *identity_open(const struct disk *disk, const struct key_type *t
 		identity_close(id);
 		return NULL;
 	}
-	if (container_read(id, &id->own, &why) < 0 || disk_read(disk, "tls.pem", PEM_MAX, &pem, &len, &why) < 0 || use(id, pem, &id->own, &why) < 0)
+	if (disk_read(disk, "tls.pem", PEM_MAX, &pem, &len, &why) == 0 && container_read(pem, &id->own, &why) == 0)
+		id->cert = cert_bound(pem, &id->own, &why);
+	if (!id->cert)
 		id->own.name[0] = L'\0';
 	free(pem);
 	return id;
@@ -202,12 +205,14 @@ struct identity *identity_open(const struct disk *disk, const struct key_type *t
 
 void identity_forget(const struct disk *disk)
 {
-	const struct identity id = { .disk = disk };
 	struct container c = { .type = NULL };
 	struct pst_err none = PST_ERR_INIT;
+	char *text = NULL;
+	size_t len;
 
-	if (container_read(&id, &c, &none) == 0)
+	if (disk_read(disk, "tls.pem", PEM_MAX, &text, &len, &none) == 0 && container_read(text, &c, &none) == 0)
 		container_remove(&c);
+	free(text);
 }
 
 void identity_close(struct identity *id)

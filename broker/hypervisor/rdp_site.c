@@ -102,8 +102,8 @@ static json_t *line_account(char *line)
 	return json_pack("{s:s, s:s, s:s}", "user", user, "domain", domain ? domain : "", "password", line);
 }
 
-/* Of the machine's own line, or of that of any; text is cut up. NULL without. */
-static json_t *account_find(char *text, const char *name)
+/* Of the machine's own line, or (takes_any) of that of any; text is cut up. NULL without. */
+static json_t *account_find(char *text, const char *name, bool takes_any)
 {
 	json_t *any = NULL;
 	char *rest = text, *line;
@@ -122,20 +122,20 @@ static json_t *account_find(char *text, const char *name)
 			json_decref(any);
 			return line_account(words);
 		}
-		if (is_any && !any)
+		if (is_any && takes_any && !any)
 			any = line_account(words);
 	}
 	return any;
 }
 
-static json_t *account_of(const struct rdp_site *s, const char *name, struct pst_err *err)
+static json_t *account_of(const struct rdp_site *s, const char *name, bool takes_any, struct pst_err *err)
 {
 	char *text = accounts_load(s, err);
 	size_t len = text ? strlen(text) : 0;
-	json_t *found = text ? account_find(text, name) : NULL;
+	json_t *found = text ? account_find(text, name, takes_any) : NULL;
 
 	if (text && !found)
-		pst_err_set(err, PST_ENOTFOUND, "%s has no line for %s, and none for any (*)", s->accounts, name);
+		pst_err_set(err, PST_ENOTFOUND, "%s has no line for %s%s", s->accounts, name, takes_any ? ", and none for any (*)" : "");
 	if (text)
 		pst_wipe(text, len);
 	free(text);
@@ -164,7 +164,7 @@ static int identity_add(json_t *o, const struct rdp_site *s, const struct rdp_ma
 json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, struct pst_err *err)
 {
 	bool is_fixed = m->login && *m->login ? strcmp(m->login, "fixed") == 0 : s->is_fixed;
-	json_t *o = is_fixed ? account_of(s, m->name, err) : json_object();
+	json_t *o = is_fixed ? account_of(s, m->name, true, err) : json_object();
 
 	if (!o)
 		return NULL;
@@ -177,10 +177,11 @@ json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, 
 	return NULL;
 }
 
+/* Its own line alone: the account of any machine (*) is for servers that have shown a certificate, and no worker's. */
 json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err)
 {
 	struct pst_err why = PST_ERR_INIT;
-	json_t *o = s->accounts[0] ? account_of(s, name, &why) : json_object();
+	json_t *o = s->accounts[0] ? account_of(s, name, false, &why) : json_object();
 
 	if (!o && why.code == PST_ENOTFOUND)
 		return json_object();

@@ -183,10 +183,10 @@ static int ending_write(struct backup_jobs *jobs, struct ending *e, const char *
 }
 
 /* Its disk lies ready: the desktop comes back for whoever had it, as out of the recycle bin. */
-static void desktop_bring(struct backup_jobs *jobs, const struct backup_row *r)
+static int desktop_bring(struct backup_jobs *jobs, const struct backup_row *r, struct pst_err *err)
 {
 	struct recycled_row was = {.epoch = r->epoch}, tomb;
-	struct pst_err err = PST_ERR_INIT, ignored = PST_ERR_INIT;
+	struct pst_err ignored = PST_ERR_INIT;
 
 	pst_strlcpy(was.id, sizeof(was.id), r->desktop_id);
 	pst_strlcpy(was.name, sizeof(was.name), r->desktop);
@@ -200,16 +200,27 @@ static void desktop_bring(struct backup_jobs *jobs, const struct backup_row *r)
 	/* An epoch never falls. */
 	if (db_recycled_desktop(jobs->db, r->desktop_id, &tomb, &ignored) == 0)
 		was.epoch = PST_MAX(was.epoch, tomb.epoch);
-	if (jobs->ops->restore(jobs->arg, &was, &err) < 0)
-		pst_warn("desktop=%s does not come back: %s", r->desktop_id, err.text);
+	if (jobs->ops->restore(jobs->arg, &was, err) == 0)
+		return 0;
+	/* It came back, and a crash, or a full disk, was before the row was written. */
+	if (err->code == PST_ECONFLICT && jobs->ops->can_back_up(jobs->arg, r->desktop_id))
+		return 0;
+	pst_warn("desktop=%s does not come back: %s", r->desktop_id, err->text);
+	return err->code;
 }
 
 int backup_jobs_end(struct backup_jobs *jobs, struct backup_working *w, const json_t *msg, const char *code, const char *error,
 	struct pst_err *err)
 {
 	struct ending e = {.row = w->row, .msg = msg, .is_backup = strcmp(w->row.job_kind, "backup") == 0};
+	struct pst_err why = PST_ERR_INIT;
 	int rc;
 
+	/* Before it is written: a crash in between asks again. */
+	if (!error && strcmp(w->row.job_kind, "rebuild") == 0 && desktop_bring(jobs, &w->row, &why) < 0) {
+		code = pst_code_word(why.code);
+		error = why.text;
+	}
 	e.row.updated = pst_wall_ms();
 	pst_strlcpy(e.row.job_state, sizeof(e.row.job_state), error ? "failed" : "done");
 	pst_strlcpy(e.row.error_code, sizeof(e.row.error_code), code ? code : "");
@@ -218,8 +229,6 @@ int backup_jobs_end(struct backup_jobs *jobs, struct backup_working *w, const js
 	if (rc < 0)
 		return rc;
 	backup_jobs_drop(jobs, w);
-	if (!error && strcmp(e.row.job_kind, "rebuild") == 0)
-		desktop_bring(jobs, &e.row);
 	jobs->ops->changed(jobs->arg, "desktop", e.row.desktop_id);
 	return 0;
 }

@@ -58,12 +58,13 @@ static void pump(struct backups *b)
 
 	for (size_t i = 0; i < b->n; i++)
 		at_work += is_at_work(b->tasks[i]);
+	/* Before another one takes its turn: a command waits for the desktop that it has left. */
+	if (at_work < b->at_work)
+		b->p.over(b->p.arg);
 	for (size_t i = 0; i < b->n && at_work < b->p.at_once && !b->is_closing; i++) {
 		if (may_start(b, i) && backup_task_start(b->tasks[i]))
 			at_work++;
 	}
-	if (at_work < b->at_work)
-		b->p.over(b->p.arg);
 	b->at_work = at_work;
 }
 

@@ -251,10 +251,11 @@ int blocks_step(const struct blocks *b, uint64_t *ret_done, uint64_t *ret_total,
 		return pst_err_set(err, PST_ENOTFOUND, "QEMU's job of the back-up is not there any more");
 	*ret_done = (uint64_t)pst_json_int(job, "current-progress", 0, INT64_MAX, 0);
 	*ret_total = (uint64_t)pst_json_int(job, "total-progress", 0, INT64_MAX, 0);
-	why = pst_json_str(job, "error", 300);
+	/* Whatever stands there: without the key alone it ended well. */
+	why = pst_json_str(job, "error", 64u << 10);
 	rc = is_concluded(job);
-	if (rc && why)
-		rc = pst_err_set(err, strstr(why, "No space") ? PST_ENOSPC : PST_EIO, "QEMU: %s", why);
+	if (rc && json_object_get(job, "error"))
+		rc = pst_err_set(err, why && strstr(why, "No space") ? PST_ENOSPC : PST_EIO, "QEMU: %.300s", why ? why : "an error that is no text");
 	json_decref(job);
 	return rc;
 }

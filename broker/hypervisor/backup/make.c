@@ -15,6 +15,7 @@
 #include "broker/hypervisor/backup/forget.h"
 #include "broker/hypervisor/backup/target.h"
 #include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/disk/seal.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/path.h"
 
@@ -68,6 +69,11 @@ static int disk_find(struct making *m, struct pst_err *err)
 		m->chain_n--;
 	if (m->chain_n < 2)
 		return pst_err_set(err, PST_EDENIED, "the desktop's disk does not stand on its image %.200s", m->disk.base);
+	/* A booted parent is sealed; another desktop's disk, or a back-up, is not. */
+	for (size_t i = 1; i + 1 < m->chain_n; i++) {
+		if (seal_verify(m->chain[i].path, err) < 0)
+			return pst_err_wrap(err, "what the desktop's disk stands on");
+	}
 	return 0;
 }
 
@@ -322,6 +328,15 @@ static bool is_made(struct making *m)
 	return false;
 }
 
+/* A list has a ceiling, and one with more of them would be a list with gaps: only what is over goes now. */
+static int number_check(struct making *m, struct backup_result *ret, struct pst_err *err)
+{
+	expire(m, ret);
+	if (ret->removed_n > 0)
+		return 0; /* the next one has a place */
+	return pst_err_set(err, PST_ELIMIT, "the desktop has %d back-ups, which is as many as there may be: keep them for fewer days, or make fewer", BACKUPS_MAX);
+}
+
 static int run(struct making *m, struct backup_result *ret, struct pst_err *err)
 {
 	bool was_made;
@@ -330,6 +345,8 @@ static int run(struct making *m, struct backup_result *ret, struct pst_err *err)
 		return err->code;
 	pst_strlcpy(ret->datastore, sizeof(ret->datastore), m->store.s.name);
 	was_made = is_made(m);
+	if (!was_made && m->notes_n == BACKUPS_MAX)
+		return number_check(m, ret, err);
 	if (!was_made && plan_find(m, err) < 0)
 		return err->code;
 	if (!was_made && m->plan.kind == BACKUP_NONE)

@@ -78,6 +78,26 @@ static uint64_t bytes_of(const struct restoring *r)
 	return PST_MIN(bytes, r->note->disk_size);
 }
 
+/* A version's golden disk may lie on another datastore by now; its name there is the same. */
+static bool is_same_version(const struct restoring *r, const char *a, const char *b)
+{
+	char store[PLACEMENT_NAME_SIZE];
+	const char *rest_a = a, *rest_b = b;
+
+	stores_of_image(r->w->set, a, store, &rest_a);
+	stores_of_image(r->w->set, b, store, &rest_b);
+	return strcmp(rest_a, rest_b) == 0;
+}
+
+/* It may have been refreshed to another version while this waited: all versions of an image have the same size. */
+static int version_check(const struct restoring *r, const char *base, struct pst_err *err)
+{
+	if (is_same_version(r, base, r->note->base) || (r->w->o->base[0] && is_same_version(r, base, r->w->o->base)))
+		return 0;
+	return pst_err_set(err, PST_ECONFLICT, "the back-up stands on version %s of image %s, and the desktop on %.200s by now", r->note->version,
+		r->note->image, base);
+}
+
 /* Where the desktop's disk is, or where one can be made. */
 static int place_find(struct restoring *r, struct pst_err *err)
 {
@@ -91,6 +111,8 @@ static int place_find(struct restoring *r, struct pst_err *err)
 		return err->code;
 	if (disk.is_open)
 		return pst_err_set(err, PST_EBUSY, "the desktop runs: stop it first");
+	if (version_check(r, disk.base, err) < 0)
+		return err->code;
 	pst_strlcpy(r->room.folder, sizeof(r->room.folder), disk.path);
 	*strrchr(r->room.folder, '/') = '\0';
 	/* A machine has its kernel, where it has one beside its disk, from there. */

@@ -204,44 +204,56 @@ int work_layer(const struct backup_work *w, const char *layer, int target_fd, co
 
 /* --- removal ----------------------------------------------------------------------------------- */
 
-/* The full one that a back-up hangs on; 0 when that is lost. */
-static uint64_t root_of(const struct note *notes, size_t n, uint64_t id)
+static size_t index_of(const struct note *notes, size_t n, uint64_t id)
 {
-	for (size_t steps = 0; steps <= n; steps++) {
-		const struct note *found = NULL;
+	size_t i = 0;
 
-		for (size_t i = 0; i < n; i++)
-			found = notes[i].id == id ? &notes[i] : found;
-		if (!found)
-			return 0;
-		if (!found->parent)
-			return id;
-		id = found->parent;
+	while (i < n && notes[i].id != id)
+		i++;
+	return i;
+}
+
+/* The first one that is there of those that a back-up hangs on; n when it is not there itself. */
+static size_t top_of(const struct note *notes, size_t n, uint64_t id)
+{
+	size_t top = n;
+
+	for (size_t steps = 0, at = index_of(notes, n, id); at < n && steps <= n; steps++) {
+		top = at;
+		at = index_of(notes, n, notes[at].parent);
 	}
-	return 0;
+	return top;
+}
+
+static void one_remove(const struct backup_work *w, const char *folder, uint64_t id, struct backup_result *ret, struct pst_err *err)
+{
+	if (target_remove(folder, w->o->desktop, id, err) == 0)
+		ret->removed[ret->removed_n++] = id;
 }
 
 static int chain_remove(const struct backup_work *w, struct backup_result *ret, struct pst_err *err)
 {
 	struct store_view store;
 	struct note *notes = NULL;
-	uint64_t root;
-	size_t n = 0;
+	size_t n = 0, top, asked;
 
 	if (work_store(w, &store, err) < 0 || target_list(store.s.path, w->o->desktop, &notes, &n, err) < 0)
 		return err->code;
-	root = root_of(notes, n, w->o->id);
-	/* The later ones first: one that a crash leaves still has all before it. */
-	for (size_t i = n; i-- > 0 && err->code == 0;) {
-		if (notes[i].id != w->o->id && (!root || root_of(notes, n, notes[i].id) != root))
-			continue;
-		if (target_remove(store.s.path, w->o->desktop, notes[i].id, err) == 0)
-			ret->removed[ret->removed_n++] = notes[i].id;
+	top = top_of(notes, n, w->o->id);
+	asked = index_of(notes, n, w->o->id);
+	/* Those after it, the latest first; then from the full one on. By it, which is the last, a try after a crash finds the rest. */
+	for (size_t i = n; i-- > asked + 1 && err->code == 0;) {
+		if (top_of(notes, n, notes[i].id) == top)
+			one_remove(w, store.s.path, notes[i].id, ret, err);
+	}
+	for (size_t i = 0; i < asked && asked < n && err->code == 0; i++) {
+		if (top_of(notes, n, notes[i].id) == top)
+			one_remove(w, store.s.path, notes[i].id, ret, err);
 	}
 	free(notes);
 	/* One whose files are not there, or cannot be read, is gone all the same. */
-	if (err->code == 0 && ret->removed_n == 0 && target_remove(store.s.path, w->o->desktop, w->o->id, err) == 0)
-		ret->removed[ret->removed_n++] = w->o->id;
+	if (err->code == 0)
+		one_remove(w, store.s.path, w->o->id, ret, err);
 	pst_strlcpy(ret->datastore, sizeof(ret->datastore), store.s.name);
 	return err->code;
 }

@@ -168,13 +168,25 @@ static uint32_t younger_chains(const int64_t *youngest, size_t n, size_t root)
 	return younger;
 }
 
+/* One that hangs on nothing may do so because the list has a gap: a full one would go from under what is still to be kept. */
+static bool has_gap(const struct backup_policy *policy, const struct backup *backups, const size_t *roots, size_t n, int64_t now_ms)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (roots[i] == n && now_ms - backups[i].made_ms <= policy->keep_ms)
+			return true;
+	}
+	return false;
+}
+
 static void expire(const struct backup_policy *policy, const struct backup *backups, size_t n, int64_t now_ms,
 	bool *expired)
 {
 	int64_t youngest[BACKUPS_MAX];
 	size_t roots[BACKUPS_MAX];
+	bool is_unsure;
 
 	chains_measure(backups, n, roots, youngest);
+	is_unsure = has_gap(policy, backups, roots, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
 		size_t root = roots[i];
 		bool is_old = now_ms - backups[i].made_ms > policy->keep_ms;
@@ -183,7 +195,7 @@ static void expire(const struct backup_policy *policy, const struct backup *back
 		if (root < n && youngest[root] != INT64_MIN)
 			is_old = now_ms - youngest[root] > policy->keep_ms &&
 				younger_chains(youngest, n, root) >= policy->keep_chains;
-		expired[i] = is_old;
+		expired[i] = is_old && !is_unsure;
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/stores.h"
+#include "broker/hypervisor/storage/volume_record.h"
 
 #include <errno.h>
 #include <libvirt/libvirt-qemu.h>
@@ -134,6 +135,9 @@ int lv_disk_forget(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 		return 0;
 	if (lv_disk_path(c->lv, c->desktop, "disk.qcow2", path, err) < 0 || lv_call_step(c, f->host, "removing its bitmaps", err) < 0)
 		return err->code;
+	/* A volume is never backed up, and has none. */
+	if (access(path, F_OK) < 0)
+		return errno == ENOENT ? 0 : pst_err_sys(err, PST_EIO, errno, "%.200s", path);
 	return backup_forget(path, virDomainIsActive(f->domain) == 1 ? &b : NULL, PST_MIN(c->deadline_ms, pst_mono_ms() + FORGET_MS), err);
 }
 
@@ -176,19 +180,50 @@ static int folder_room(const struct libvirt *lv, const char *store, const char *
 	return lv_store_root(lv, store, root, err) < 0 ? err->code : path_make(out, err, "%s/.restore-%s", root, desktop);
 }
 
+/* Those that take files; and what an earlier try has left on them goes: lv_disk_take takes the first that it finds. */
+static int rooms_find(const struct libvirt *lv, const char *desktop, const char **names, size_t *n, struct pst_err *err)
+{
+	char folder[PATH_MAX];
+	struct store_view v;
+
+	for (size_t i = 0; i < lv->set.stores_n; i++) {
+		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || strcmp(store_type_of(&v.s)->disk, VOLUME_OF_VERSION) == 0)
+			continue;
+		names[(*n)++] = lv->set.stores[i];
+		if (v.is_online && (folder_room(lv, lv->set.stores[i], desktop, folder, err) < 0 || tree_remove(folder, err) < 0))
+			return err->code;
+	}
+	return *n ? 0 : pst_err_set(err, PST_EUNSUPPORTED, "the provider has no datastore of files: a back-up is restored on none of volumes");
+}
+
 /* Where the version lies, as for a new desktop. */
 int lv_disk_room_work(struct lv_call *c, struct pst_err *err)
 {
-	struct store_wish wish = { .names = c->lv->set.stores, .n = c->lv->set.stores_n, .pool = "", .is_ours = true, .image = c->path,
-		.weight = 1, .needs = c->bytes, .promises = c->bytes, .deadline_ms = c->deadline_ms };
+	const char *names[LV_STORES_MAX];
+	struct store_wish wish = { .names = names, .pool = "", .is_ours = true, .image = c->path, .weight = 1, .needs = c->bytes,
+		.promises = c->bytes, .deadline_ms = c->deadline_ms };
 	struct store_turn turn = { .id = 0 };
 
-	if (lv_call_step(c, NULL, "waiting for a datastore", err) < 0 || stores_begin(stores_shared(), &wish, &turn, err) < 0)
+	if (rooms_find(c->lv, c->desktop, names, &wish.n, err) < 0 || lv_call_step(c, NULL, "waiting for a datastore", err) < 0 ||
+		stores_begin(stores_shared(), &wish, &turn, err) < 0)
 		return err->code;
 	if (folder_room(c->lv, turn.name, c->desktop, c->room.folder, err) == 0 && pst_mkdirs(c->room.folder, 0700, err) == 0)
 		pst_strlcpy(c->room.base, sizeof(c->room.base), turn.image[0] ? turn.image : c->path);
 	stores_end(stores_shared(), &turn);
 	return err->code;
+}
+
+int lv_disk_return(const struct libvirt *lv, const char *store, const char *desktop, const char *disk, struct pst_err *err)
+{
+	char folder[PATH_MAX], file[PATH_MAX];
+
+	if (folder_room(lv, store, desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0)
+		return err->code;
+	if (access(disk, F_OK) < 0 || access(file, F_OK) == 0)
+		return 0;
+	if (pst_mkdirs(folder, 0700, err) < 0)
+		return err->code;
+	return rename(disk, file) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", disk) : 0;
 }
 
 static int take_from(const struct libvirt *lv, const char *store, const char *desktop, struct pst_err *err)

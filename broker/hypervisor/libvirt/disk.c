@@ -4,6 +4,7 @@
  * golden disk, or volume.json, which says which volume that overlay is in, and the seed (seed.c). The golden disk is only ever named as a backing file: nothing
  * here opens it for writing, and no block job is ever started that could.
  */
+#include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
 
 #include "base/clock.h"
@@ -197,6 +198,9 @@ int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err
 	order_of(desktop, &o);
 	if (o.keep_ms > 0 && lv->set.directory[0] == '\0' && (access(disk, F_OK) == 0 || access(record, F_OK) == 0))
 		return folder_recycle(store, path, &o, err);
+	/* Without a recycle bin a second try would find nothing to come back with. */
+	if (o.is_restore && lv_disk_return(lv, store, desktop, disk, err) < 0)
+		return err->code;
 	if (volume_remove(store, record, err) < 0)
 		return err->code;
 	return tree_remove(path, err);

@@ -201,6 +201,7 @@ static int unfinished_end(const struct store_settings *s, const char *folder, un
 static int volumes_sweep(const struct store_settings *s, int64_t now_ms, unsigned *ret_n, struct pst_err *err)
 {
 	char images[PATH_MAX], path[PATH_MAX];
+	struct pst_err ignored = PST_ERR_INIT;
 	struct dirent *e;
 	size_t files = 0;
 	DIR *dir;
@@ -212,6 +213,9 @@ static int volumes_sweep(const struct store_settings *s, int64_t now_ms, unsigne
 		if (e->d_name[0] == '.' || path_make(path, err, "%s/%s", images, e->d_name) < 0)
 			continue;
 		rc = unfinished_end(s, path, ret_n, err);
+		/* A record that stays would keep its LUN from everybody, and mark it again at each start. */
+		if (rc == 0)
+			(void)temp_sweep(path, NULL, &ignored);
 	}
 	if (dir)
 		closedir(dir);

@@ -33,7 +33,7 @@ struct oci_import {
 	uint64_t deadline_ms;
 	int source, image; /* descriptors: the archive, image.tar */
 	char image_path[PATH_MAX], tree_path[PATH_MAX];
-	uint64_t source_size;
+	uint64_t source_size, image_size; /* image_size: of the layers in image.tar */
 	struct members members;
 	struct oci_image found;
 	struct tree_write tree;
@@ -130,8 +130,21 @@ static bool on_copied(void *arg, uint32_t basis_points)
 	return !im->p->progress || im->p->progress(im->p->arg, basis_points * COPIED / 10000);
 }
 
+/* A manifest may name one member as a layer many times, and each is copied. */
+static int image_measure(struct oci_import *im, struct pst_err *err)
+{
+	for (size_t i = 0; i < im->found.n_layers; i++) {
+		if (im->found.layers[i].size > im->p->bytes_max - im->image_size)
+			return pst_err_set(err, PST_ELIMIT, "the image's layers take more than %llu MB", (unsigned long long)im->p->bytes_max >> 20);
+		im->image_size += im->found.layers[i].size;
+	}
+	return 0;
+}
+
 static int image_copy(struct oci_import *im, struct pst_err *err)
 {
+	if (image_measure(im, err) < 0)
+		return err->code;
 	im->image = open(im->image_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (im->image < 0)
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%.200s", im->image_path);
@@ -178,7 +191,7 @@ static int layer_lay(struct oci_import *im, const struct oci_layer *l, struct ps
 
 static int layers_lay(struct oci_import *im, struct pst_err *err)
 {
-	struct tree_limits limits = { .bytes = im->p->bytes_max - PST_MIN(im->source_size, im->p->bytes_max), .entries = im->p->entries_max };
+	struct tree_limits limits = { .bytes = im->p->bytes_max - im->image_size, .entries = im->p->entries_max };
 
 	if (mkdir(im->tree_path, 0755) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", im->tree_path);

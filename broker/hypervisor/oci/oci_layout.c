@@ -17,6 +17,7 @@
 #define DOCUMENT_MAX (4u << 20) /* bytes; a configuration has its whole history */
 #define DEPTH_MAX 16
 #define INDEXES_MAX 3 /* in one another */
+#define INDEXES_READ_MAX 64 /* of one archive, each as often as it is named */
 #define LINKS_MAX 4
 #define MANIFESTS_MAX 256 /* of one index */
 
@@ -26,6 +27,7 @@ struct finding {
 	const char *architecture;
 	struct oci_image *image;
 	unsigned images;                    /* that fit, at the top */
+	unsigned indexes;                   /* that were read */
 };
 
 /* --- members ------------------------------------------------------------------------ */
@@ -346,7 +348,7 @@ static int index_search(struct finding *f, const json_t *index, unsigned depth, 
 	json_t *descriptor;
 	size_t k;
 
-	if (depth > INDEXES_MAX || json_array_size(list) > MANIFESTS_MAX)
+	if (depth > INDEXES_MAX || ++f->indexes > INDEXES_READ_MAX || json_array_size(list) > MANIFESTS_MAX)
 		return pst_err_set(err, PST_ELIMIT, "the archive's index is too large or too deep");
 	json_array_foreach(list, k, descriptor)
 	{

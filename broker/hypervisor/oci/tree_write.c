@@ -56,17 +56,23 @@ static int open_in(int root, const char *path, uint64_t flags)
 }
 
 /* A folder whose own folder is there: opened, or made. Returns a descriptor (owned), or -1 with errno. */
-static int folder_step(int root, const char *path)
+static int folder_step(struct tree_write *t, const char *path)
 {
-	int fd = open_in(root, path, O_RDONLY | O_DIRECTORY), parent;
+	int fd = open_in(t->root, path, O_RDONLY | O_DIRECTORY), parent;
 	char above[RECORD_PATH_MAX + 1];
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
+	/* One long name makes many of them: each counts as an entry. */
+	if (t->entries >= t->limits.entries) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	t->entries++;
 	memcpy(above, path, slash ? (size_t)(slash - path) : 0);
 	above[slash ? slash - path : 0] = '\0';
-	parent = open_in(root, above, O_RDONLY | O_DIRECTORY);
+	parent = open_in(t->root, above, O_RDONLY | O_DIRECTORY);
 	/* Where a link leads nowhere it is EEXIST. */
 	if (parent >= 0 && mkdirat(parent, name, 0755) == 0)
 		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -74,8 +80,10 @@ static int folder_step(int root, const char *path)
 	return fd;
 }
 
-static int folder_refuse(const char *path, struct pst_err *err)
+static int folder_refuse(const struct tree_write *t, const char *path, struct pst_err *err)
 {
+	if (errno == EOVERFLOW)
+		return pst_err_set(err, PST_ELIMIT, "the image has more than %llu entries", (unsigned long long)t->limits.entries);
 	if (errno == ENOTDIR || errno == ELOOP || errno == EEXIST || errno == EXDEV)
 		return pst_err_set(err, PST_EINVAL, "the layer has something in %.100s, which is no folder", path);
 	return sys_fail(err, path);
@@ -89,14 +97,14 @@ static int folder_make(struct tree_write *t, const char *path, struct pst_err *e
 	size_t n = 0;
 
 	if (fd < 0 && errno != ENOENT)
-		return folder_refuse(path, err);
+		return folder_refuse(t, path, err);
 	while (fd < 0) {
 		n += strcspn(path + n, "/");
 		memcpy(part, path, n);
 		part[n] = '\0';
-		fd = folder_step(t->root, part);
+		fd = folder_step(t, part);
 		if (fd < 0)
-			return folder_refuse(path, err);
+			return folder_refuse(t, path, err);
 		if (path[n++] == '\0')
 			break;
 		pst_fd_close(&fd);

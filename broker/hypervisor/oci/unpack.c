@@ -132,9 +132,10 @@ static void whiteout_write(const char *path)
 	const char *last = last_part(path);
 	size_t folder = (size_t)(last - path);
 
+	text_take(r.path, path); /* one that is too long ends here, and is not cut to another's name */
 	if (strcmp(last, OPAQUE) == 0) {
 		r.kind = RECORD_OPAQUE;
-		memcpy(r.path, path, folder);
+		r.path[folder] = '\0';
 	} else {
 		/* Whatever else begins with ".wh..wh." is a store's own and means nothing. */
 		last += strlen(WHITEOUT);

@@ -88,6 +88,20 @@ int qm_disk_room(struct qm_op *op, const char *base, struct driver_room *ret, st
 	return path_make(ret->base, err, "%s", base);
 }
 
+int qm_disk_return(struct qm_op *op, struct pst_err *err)
+{
+	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];
+
+	if (folder_room(op->q, op->desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0 ||
+		qm_path(op->q, op->desktop, "disk.qcow2", path, err) < 0)
+		return err->code;
+	if (access(path, F_OK) < 0 || access(file, F_OK) == 0)
+		return 0;
+	if (pst_mkdirs(folder, 0700, err) < 0)
+		return err->code;
+	return rename(path, file) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
+}
+
 int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
 	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];

@@ -204,6 +204,8 @@ static int folder_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 		return err->code;
 	if (access(path, F_OK) < 0)
 		return 0;
+	if (is_restored(op) && qm_disk_return(op, err) < 0)
+		return err->code;
 	if (is_kept && q->set.recycle_ms) {
 		struct pst_err why = PST_ERR_INIT;
 

@@ -171,6 +171,8 @@ int qm_disk_replace(struct qm_op *op, const char *file, struct pst_err *err);
 int qm_disk_room(struct qm_op *op, const char *base, struct driver_room *ret, struct pst_err *err);
 /* The disk that was made in that room becomes the desktop's; 0 when there is none. */
 int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *err);
+/* A create that failed, or that a crash has ended, puts it back for the next one. */
+int qm_disk_return(struct qm_op *op, struct pst_err *err);
 /* Before the disk goes back to what it was, or grows: its bitmaps would be wrong afterwards, or are in the way. */
 int qm_disk_forget(struct qm_op *op, struct pst_err *err);
 

@@ -299,6 +299,7 @@ int stores_begin(struct stores *set, const struct store_wish *wish, struct store
 		refusals_put(c, refusals, sizeof(refusals));
 		pst_err_set(err, best, "no datastore takes a new disk: %s", refusals);
 	} else if (turn_begin(c, best, turn, err) < 0) {
+		turn->id = 0; /* it holds nothing: stores_end has nothing to give back */
 		best = err->code;
 	}
 	pthread_mutex_unlock(&set->lock);

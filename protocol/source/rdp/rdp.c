@@ -56,12 +56,20 @@ static void over(struct rdp_source *r, int code, const char *words)
 
 /* --- news ------------------------------------------------------------------------------------ */
 
-static void show(struct rdp_source *r, struct rdp_news *n)
+/* FreeRDP's thread paints in the newest one until it has ended, whoever looks: it stays ours. Returns the one before, owned. */
+static struct rdp_screen *keep(struct rdp_source *r, struct rdp_news *n)
 {
 	struct rdp_screen *old = r->screen;
 
 	r->screen = n->screen;
 	n->screen = NULL;
+	return old;
+}
+
+static void show(struct rdp_source *r, struct rdp_news *n)
+{
+	struct rdp_screen *old = keep(r, n);
+
 	pst_timer_stop(r->deadline);
 	r->events->surface(r->arg, &r->screen->view);
 	rdp_screen_destroy(old);
@@ -93,6 +101,8 @@ static void on_bell(uv_async_t *bell)
 	rdp_news_take(r->box, &n);
 	if (!r->is_over)
 		tell(r, &n);
+	else if (n.screen)
+		rdp_screen_destroy(keep(r, &n));
 	rdp_news_finish(&n);
 }
 
