@@ -144,6 +144,19 @@ int db_personal_list(struct db *db, const char *user_id, const char *pool_id, in
 	return db_query_end(&q);
 }
 
+int db_personal_elsewhere(struct db *db, const char *pool_id, const char *provider_id, int64_t *ret_n, struct pst_err *err)
+{
+	struct db_query q;
+
+	db_query_begin(&q, db, "SELECT count(*) FROM personal_disks WHERE pool_id = ? AND provider_id <> ?", err);
+	db_bind_text(&q, pool_id);
+	db_bind_text(&q, provider_id);
+	bool found = db_query_step(&q);
+	if (found)
+		*ret_n = db_col_int(&q);
+	return db_query_end_one(&q, found, "pool", pool_id);
+}
+
 int db_personal_grow(struct db *db, const char *user_id, const char *pool_id, int64_t size_mb, struct pst_err *err)
 {
 	struct db_personal row;
@@ -197,5 +210,10 @@ int db_personal_removal_failed(struct db *db, const char *user_id, const char *p
 
 int db_personal_gone(struct db *db, const char *user_id, const char *pool_id, struct pst_err *err)
 {
-	return key_run(db, "DELETE FROM personal_disks WHERE user_id = ? AND pool_id = ? AND removing = 1", user_id, pool_id, err);
+	/* Its user may have come between question and answer: the disk that is with a desktop now is a new one. */
+	int rc = key_run(db, "DELETE FROM personal_disks WHERE user_id = ?1 AND pool_id = ?2 AND removing = 1 AND NOT EXISTS (SELECT 1 FROM desktops"
+		" WHERE personal_owner = ?1 AND desktops.pool_id = ?2 AND personal_held = 1 AND lifecycle <> 'deleted')", user_id, pool_id, err);
+
+	return rc < 0 ? rc : key_run(db, "UPDATE personal_disks SET removing = 0, error = '' WHERE user_id = ? AND pool_id = ? AND removing = 1",
+		user_id, pool_id, err);
 }

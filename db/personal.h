@@ -38,6 +38,9 @@ int db_personal_get(struct db *db, const char *user_id, const char *pool_id, str
 int db_personal_list(struct db *db, const char *user_id, const char *pool_id, int64_t offset, int limit,
                      void (*fn)(const struct db_personal *row, void *arg), void *arg, struct pst_err *err);
 
+/* How many of the pool lie with another provider than that. */
+int db_personal_elsewhere(struct db *db, const char *pool_id, const char *provider_id, int64_t *ret_n, struct pst_err *err);
+
 /* At the next log-on. PST_EINVAL for less than it is, PST_ENOTFOUND. */
 int db_personal_grow(struct db *db, const char *user_id, const char *pool_id, int64_t size_mb, struct pst_err *err);
 

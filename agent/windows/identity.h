@@ -28,7 +28,7 @@ bool identity_is_due(const struct identity *id, int64_t now_ms);
 int identity_prepare(struct identity *id, struct pst_err *err);
 /* A new key and a request for it (returns owned, free()); the key waits for its certificate. */
 int identity_request(struct identity *id, const char *desktop, char **ret_csr, struct pst_err *err);
-/* Before a capture: removes the key that tls.key names. */
+/* Before a capture: removes the key that tls.pem names. */
 void identity_forget(const struct disk *disk);
 /* The answer: kept on disk, and used from now on. The key before it is removed. */
 int identity_take(struct identity *id, const char *cert_pem, struct pst_err *err);

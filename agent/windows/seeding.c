@@ -199,7 +199,7 @@ void seeding_used(const struct disk *d)
 
 void seeding_forget(const struct disk *d)
 {
-	static const char *const names[] = { "enrol.json", "place.json", "seed.used", SEEDING_FILE, "agent.json", "tls.pem", "tls.key", "ca.pem",
+	static const char *const names[] = { "enrol.json", "place.json", "seed.used", SEEDING_FILE, "agent.json", "tls.pem", "ca.pem",
 		"agent.log", "agent.log.1", "health.out" };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(names); i++)

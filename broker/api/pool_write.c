@@ -147,6 +147,22 @@ static int check_network(struct api_call *call, const struct body *b)
 	return PST_EINVAL;
 }
 
+/* Disks do not move: their users would find an empty home, and nobody would find the old ones any more. */
+static int check_personal_stays(struct api_call *call, const struct body *b)
+{
+	struct pst_err err = PST_ERR_INIT;
+	int64_t n = 0;
+
+	if (!json_object_get(call->body, "provider"))
+		return 0;
+	if (db_personal_elsewhere(call->api->db, b->row.id, b->row.provider_id, &n, &err) < 0)
+		call_error(call, &err);
+	else if (n > 0)
+		call_field(call, "provider", "provider: %lld personal disks of this pool lie with another provider: remove them first, or make another pool",
+			(long long)n);
+	return call_is_answered(call) ? PST_EINVAL : 0;
+}
+
 /* Only where a desktop is given back and made new, by a provider that can; and on a datastore that there is. */
 static int check_personal(struct api_call *call, const struct body *b)
 {
@@ -184,7 +200,7 @@ static int read_body(struct api_call *call, struct body *b)
 	if (fields_read(call, call->body, "", fields, PST_ARRAY_LEN(fields), b, NULL) < 0 ||
 		fields_read(call, b->spec, "spec.", spec_fields, PST_ARRAY_LEN(spec_fields), &b->row, NULL) < 0 ||
 		resolve_provider(call, b) < 0 || resolve_image(call, b) < 0 || check_network(call, b) < 0 ||
-		check_suspended(call, b) < 0 || check_personal(call, b) < 0)
+		check_suspended(call, b) < 0 || check_personal(call, b) < 0 || check_personal_stays(call, b) < 0)
 		return PST_EINVAL;
 	if (b->row.min > b->row.max) {
 		call_field(call, "min", "min: %d is more than max, which is %d", b->row.min, b->row.max);

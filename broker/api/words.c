@@ -118,6 +118,8 @@ static const struct {
 		"solo tienen discos personales los grupos flotantes cuyos escritorios se renuevan o eliminan al cerrar la sesión"},
 	{"provider {0} does not carry personal disks", "el proveedor {0} no admite discos personales"},
 	{"a disk of {0} MB cannot become smaller", "un disco de {0} MB no puede hacerse más pequeño"},
+	{"{0} personal disks of this pool lie with another provider: remove them first, or make another pool",
+		"{0} discos personales de este grupo están en otro proveedor: elimínelos antes, o cree otro grupo"},
 	{"user '{0}' has no personal disk of the pool '{1}'", "el usuario '{0}' no tiene disco personal del grupo '{1}'"},
 	{"provider {0} has no network '{1}'", "el proveedor {0} no tiene la red '{1}'"},
 	{"provider {0} has no host '{1}'", "el proveedor {0} no tiene el servidor '{1}'"},

@@ -87,6 +87,21 @@ static void setback_forget(struct core_state *st, const char *user_id, const cha
 		*s = st->setbacks[--st->setback_count];
 }
 
+/* At the ceiling the one that is tried again first makes room, and the new one waits from the first time on. */
+static struct core_setback *setback_make(struct core_state *st)
+{
+	struct core_setback *s = state_add_setback(st);
+
+	if (s || !st->setback_count)
+		return s;
+	s = st->setbacks;
+	for (size_t i = 1; i < st->setback_count; i++)
+		if (st->setbacks[i].until_ms < s->until_ms)
+			s = &st->setbacks[i];
+	*s = (struct core_setback){ .failures = 1 };
+	return s;
+}
+
 /* The first time it is tried with another desktop at once; then the pause doubles. */
 static void setback_note(struct core_round *c, const struct core_desktop *d, const char *why)
 {
@@ -94,9 +109,9 @@ static void setback_note(struct core_round *c, const struct core_desktop *d, con
 	int64_t pause = SETBACK_FIRST_MS;
 
 	if (!s)
-		s = state_add_setback(c->st);
+		s = setback_make(c->st);
 	if (!s)
-		return; /* at the ceiling: it is tried again at once */
+		return; /* no memory: it is tried again at once */
 	CORE_COPY(s->user_id, d->personal.owner);
 	CORE_COPY(s->pool_id, d->pool_id);
 	CORE_COPY(s->why, why);
@@ -109,7 +124,7 @@ bool personal_waits(const struct core_round *c, const char *user_id, const char 
 {
 	const struct core_setback *s = setback_find(c->st, user_id, pool_id);
 
-	if (!s || s->until_ms <= c->now->mono_ms)
+	if (!s || s->until_ms <= c->now->mono_ms || !pool_has_personal(state_pool(c->st, pool_id)))
 		return false;
 	reason_set(ret, REASON_PERSONAL_FAILED, s->why, NULL);
 	return true;

@@ -91,20 +91,33 @@ static void asked_cb(json_t *reply, int fd, const struct pst_err *call_err, void
 		next_ask(r);
 }
 
-static json_t *question_json(struct personal_removals *r, const struct db_personal *d)
+/* NULL: *ret_gone tells that its provider is no more; else it cannot be known now. */
+static json_t *question_json(struct personal_removals *r, const struct db_personal *d, bool *ret_gone)
 {
 	struct provider_row provider;
+	int rc = db_provider_get(r->db, d->provider_id, &provider, NULL);
 
-	/* Without its provider nobody can be asked; whoever removed that has looked. */
-	if (db_provider_get(r->db, d->provider_id, &provider, NULL) < 0)
+	*ret_gone = rc == PST_ENOTFOUND;
+	if (rc < 0)
 		return NULL;
 	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "forget_disk", "provider", provider.name, "owner", d->user_id, "disk", d->pool_id,
 		"keep_ms", (json_int_t)d->keep_days * 24 * 3600 * 1000);
 }
 
+/* Without its provider nobody can be asked; whoever removed that has looked. What could not be written waits for the next look. */
+static void provider_gone(struct personal_removals *r, const struct db_personal *d)
+{
+	int64_t skipped = r->skipped;
+
+	answer_take(r, d, 0, NULL);
+	if (r->skipped == skipped)
+		pst_timer_start(r->timer, 0, timer_cb, r);
+}
+
 static void next_ask(struct personal_removals *r)
 {
 	struct question *q = r->is_connected && !r->asked ? pst_zalloc(1, sizeof(*q)) : NULL;
+	bool is_gone = false;
 	json_t *msg;
 
 	if (!q)
@@ -113,13 +126,11 @@ static void next_ask(struct personal_removals *r)
 		free(q);
 		return;
 	}
-	msg = question_json(r, &q->disk);
+	msg = question_json(r, &q->disk, &is_gone);
 	if (!msg) {
-		struct db_personal disk = q->disk;
-
+		if (is_gone)
+			provider_gone(r, &q->disk);
 		free(q);
-		answer_take(r, &disk, 0, NULL);
-		pst_timer_start(r->timer, 0, timer_cb, r);
 		return;
 	}
 	q->owner = r;

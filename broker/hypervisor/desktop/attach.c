@@ -32,6 +32,7 @@
 #define LET_GO_MS 4000 /* what was killed may take so long to be gone */
 #define FILES "files"
 #define NEW "files.new"
+#define TOLD "told" /* in DIR: the session has begun anew on the home that is mounted */
 
 struct attach {
 	struct launch launch;
@@ -103,8 +104,8 @@ static bool is_same(int a, int b)
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* In the desktop's mount namespace from here on. */
-static int home_cover(int tree, struct pst_err *err)
+/* In the desktop's mount namespace from here on. dir: the desktop's own, outside. */
+static int home_cover(int tree, int dir, struct pst_err *err)
 {
 	int home = home_open(err), rc = 0;
 
@@ -112,6 +113,8 @@ static int home_cover(int tree, struct pst_err *err)
 		return home;
 	if (is_mount(home) && !is_same(home, tree))
 		rc = pst_err_set(err, PST_EBUSY, "something else is mounted on the desktop's home");
+	else if (!is_mount(home) && unlinkat(dir, TOLD, 0) < 0 && errno != ENOENT)
+		rc = pst_err_sys(err, PST_EIO, errno, "forget the session before");
 	else if (!is_mount(home) && move_mount(tree, "", home, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		rc = pst_err_sys(err, PST_EIO, errno, "mount on the desktop's home");
 	close(home);
@@ -161,10 +164,24 @@ static int session_signal(const struct attach *a, int signal, struct pst_err *er
 	return syscall(SYS_pidfd_send_signal, a->pidfd, signal, NULL, 0) < 0 ? pst_err_sys(err, PST_EIO, errno, "tell the session") : 0;
 }
 
+/* Once: asked again late, its user works already. */
+static int session_renew(const struct attach *a, int dir, struct pst_err *err)
+{
+	int fd;
+
+	if (faccessat(dir, TOLD, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (session_signal(a, SIGHUP, err) < 0)
+		return err->code;
+	fd = openat(dir, TOLD, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); /* without it the next one tells again */
+	pst_fd_close(&fd);
+	return 0;
+}
+
 static int attach_run(struct attach *a, const char *dir, const char *folder, struct pst_err *err)
 {
 	char files[PATH_MAX];
-	int tree, rc;
+	int tree, at, rc;
 
 	if (desktop_open(a, dir, err) < 0 || path_make(files, err, "%s/" FILES, folder) < 0 ||
 		(access(files, F_OK) < 0 && files_make(a, folder, err) < 0))
@@ -172,11 +189,15 @@ static int attach_run(struct attach *a, const char *dir, const char *folder, str
 	tree = mapped_open(files, a->launch.uid, err);
 	if (tree < 0)
 		return tree;
-	rc = desktop_enter(a, err);
+	at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = at < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", dir) : desktop_enter(a, err);
 	if (rc == 0)
-		rc = home_cover(tree, err);
+		rc = home_cover(tree, at, err);
+	if (rc == 0)
+		rc = session_renew(a, at, err);
+	pst_fd_close(&at);
 	close(tree);
-	return rc < 0 ? rc : session_signal(a, SIGHUP, err);
+	return rc;
 }
 
 static int detach_run(struct attach *a, const char *dir, const char *folder, struct pst_err *err)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/desktop/grow.h"
 #include "broker/hypervisor/desktop/home.h"
 
 #include <dirent.h>
@@ -33,6 +34,7 @@
 #define LOOK_BYTES 65536
 #define MAGIC_AT 1080
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOATIME)
+#define MARK ".puesto-new" /* in a file system that is being filled */
 
 extern char **environ;
 
@@ -155,14 +157,9 @@ static int make(const char *device, struct pst_err *err)
 /* e2fsck(8): 1 and 2 are what was wrong and is mended. */
 static int mend(const char *device, struct pst_err *err)
 {
-	const char *const check[] = { "e2fsck", "-p", device, NULL }, *const grow[] = { "resize2fs", device, NULL };
-	struct pst_err why = PST_ERR_INIT;
+	const char *const check[] = { "e2fsck", "-p", device, NULL };
 
-	if (run_well(check, 2, err) < 0)
-		return pst_err_wrap(err, "the file system of the user's files needs an administrator");
-	if (run_well(grow, 0, &why) < 0)
-		pst_warn("%s does not grow: %s", device, why.text);
-	return 0;
+	return run_well(check, 2, err) < 0 ? pst_err_wrap(err, "the file system of the user's files needs an administrator") : 0;
 }
 
 static bool is_mount(const char *path)
@@ -172,9 +169,14 @@ static bool is_mount(const char *path)
 	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
+/* It grows mounted: resize2fs wants a whole check since the last mount, which "e2fsck -p" of a clean file system is not. */
 static int put(const char *device, const char *at, struct pst_err *err)
 {
-	return mount(device, at, "ext4", FLAGS, "") < 0 ? pst_err_sys(err, PST_EIO, errno, "mount %s on %s", device, at) : 0;
+	if (mount(device, at, "ext4", FLAGS, "") < 0)
+		return pst_err_sys(err, PST_EIO, errno, "mount %s on %s", device, at);
+	if (grow_file_system(at) == GROW_FAILED)
+		pst_warn("%s does not grow: %s", device, strerror(errno));
+	return 0;
 }
 
 /* A file system that is root's was never given to its user: whoever made it died before. */
@@ -188,18 +190,56 @@ static int is_given(const char *home, bool *ret, struct pst_err *err)
 	return 0;
 }
 
+/* Nothing is in it but what mkfs and fill() put there. Files that somebody else brought are not ours to remove. */
+static bool is_raw(const char *home)
+{
+	DIR *dir = opendir(home);
+	bool is_empty = true, is_marked = false;
+	struct dirent *e;
+
+	if (!dir)
+		return false;
+	(void)unlinkat(dirfd(dir), "lost+found", AT_REMOVEDIR); /* what e2fsck has found stays */
+	while ((e = readdir(dir))) {
+		is_marked |= strcmp(e->d_name, MARK) == 0;
+		is_empty &= strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	}
+	closedir(dir);
+	return is_empty || is_marked;
+}
+
+/* The folder alone: whose the files in it are, whoever brought them knows. */
+static int own(int home, const char *path, uid_t uid, struct pst_err *err)
+{
+	return syncfs(home) < 0 || fchmod(home, 0700) < 0 || fchown(home, uid, uid) < 0 ? pst_err_sys(err, PST_EIO, errno, "own %s", path) : 0;
+}
+
+static int adopt(const char *home, uid_t uid, struct pst_err *err)
+{
+	int to = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	pst_warn("%s was root's and has files: it is given to its user as it is", home);
+	rc = to < 0 ? pst_err_sys(err, PST_EIO, errno, "%s", home) : own(to, home, uid, err);
+	pst_fd_close(&to);
+	return rc;
+}
+
 static int fill(const char *home, uid_t uid, struct pst_err *err)
 {
 	int skel = open("/etc/skel", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	int mark = to < 0 ? -1 : openat(to, MARK, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (to < 0)
+	if (mark < 0)
 		rc = pst_err_sys(err, PST_EIO, errno, "%s", home);
+	pst_fd_close(&mark);
 	if (rc == 0)
 		(void)unlinkat(to, "lost+found", AT_REMOVEDIR); /* e2fsck makes it when it has something for it */
 	if (rc == 0 && skel >= 0)
 		rc = home_fill(skel, to, uid, err);
-	if (rc == 0 && (syncfs(to) < 0 || fchmod(to, 0700) < 0 || fchown(to, uid, uid) < 0))
-		rc = pst_err_sys(err, PST_EIO, errno, "own %s", home);
+	if (rc == 0 && (syncfs(to) < 0 || unlinkat(to, MARK, 0) < 0))
+		rc = pst_err_sys(err, PST_EIO, errno, "fill %s", home);
+	if (rc == 0)
+		rc = own(to, home, uid, err);
 	pst_fd_close(&skel);
 	pst_fd_close(&to);
 	return rc;
@@ -230,7 +270,9 @@ int volume_mount(const char *device, const char *home, uid_t uid, struct pst_err
 		return mount_new(device, home, uid, err);
 	if (mend(device, err) < 0 || put(device, home, err) < 0)
 		return err->code;
-	if (is_given(home, &has_owner, err) == 0 && has_owner)
+	if (is_given(home, &has_owner, err) == 0 && !has_owner && !is_raw(home))
+		has_owner = adopt(home, uid, err) == 0;
+	if (err->code == 0 && has_owner)
 		return 0;
 	(void)umount2(home, 0);
 	return err->code ? err->code : mount_new(device, home, uid, err);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -219,13 +220,19 @@ int personal_attach(const char *folder, const char *owner, const char *name, con
 int personal_claim(const char *folder, const char *owner, const char *name, const char *desktop,
 	bool (*is_there)(const char *desktop, void *arg), void *arg, struct pst_err *err)
 {
+	/* What is read before it is unlinked: of two that take it from the same dead holder the second would unlink the first. */
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 	char holder[PST_UUID_SIZE];
+	int rc;
 
-	if (personal_holder(folder, owner, name, holder, err) < 0)
-		return err->code;
-	if (holder[0] && strcmp(holder, desktop) != 0 && strcmp(holder, REMOVAL) != 0 && !is_there(holder, arg) && personal_detach(folder, owner, name, holder, err) < 0)
-		return err->code;
-	return personal_attach(folder, owner, name, desktop, err);
+	pthread_mutex_lock(&one_at_a_time);
+	rc = personal_holder(folder, owner, name, holder, err);
+	if (rc == 0 && holder[0] && strcmp(holder, desktop) != 0 && strcmp(holder, REMOVAL) != 0 && !is_there(holder, arg))
+		rc = personal_detach(folder, owner, name, holder, err);
+	if (rc == 0)
+		rc = personal_attach(folder, owner, name, desktop, err);
+	pthread_mutex_unlock(&one_at_a_time);
+	return rc;
 }
 
 int personal_detach(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)

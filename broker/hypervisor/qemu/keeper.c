@@ -58,7 +58,7 @@ static void ended(struct qm_keeper *k, struct kept *e)
 	qm_keeper_look(k->q, desktop);
 }
 
-static void *personal_main(void *arg)
+static void *keeper_main(void *arg)
 {
 	struct qm_keeper *k = arg;
 	struct epoll_event events[EVENTS];
@@ -96,7 +96,7 @@ int qm_keeper_start(struct qemu *q, struct pst_err *err)
 	k->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (k->epoll_fd < 0 || k->stop_fd < 0 || wait_for(k, k->stop_fd, NULL) < 0)
 		return pst_err_sys(err, PST_ELIMIT, errno, "look after QEMUs");
-	k->runs = pthread_create(&k->thread, NULL, personal_main, k) == 0;
+	k->runs = pthread_create(&k->thread, NULL, keeper_main, k) == 0;
 	return k->runs ? 0 : pst_err_set(err, PST_ENOMEM, "no thread to look after QEMUs");
 }
 

@@ -125,15 +125,35 @@ int qm_personal_attach(struct qm_op *op, const struct machine_personal *p, struc
 	return has_it ? 0 : plug(op, p, path, size, err);
 }
 
+/* QEMU has it until the device is finished, which may be after its DEVICE_DELETED. */
+static int node_close(struct qm_op *op, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+	json_t *list = NULL, *o;
+	bool is_there = false;
+	size_t i;
+
+	if (qmp_call(op->qmp, "blockdev-del", json_pack("{s:s}", "node-name", NODE), NULL, op->end_ms, &why) == 0)
+		return 0;
+	if (qmp_call(op->qmp, "query-named-block-nodes", json_pack("{s:b}", "flat", 1), &list, op->end_ms, err) < 0)
+		return err->code;
+	json_array_foreach(list, i, o) {
+		const char *name = pst_json_str(o, "node-name", 64);
+
+		is_there |= name && strcmp(name, NODE) == 0;
+	}
+	json_decref(list);
+	return is_there ? pst_err_set(err, PST_EIO, "the disk of desktop %s is not closed: %s", op->desktop, why.text) : 0;
+}
+
 static int unplug(struct qm_op *op, struct pst_err *err)
 {
 	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + UNPLUG_MS);
 	struct pst_err none = PST_ERR_INIT;
-	bool has_it = false, had_it;
+	bool has_it = false;
 
 	if (qm_op_monitor(op, err) < 0 || is_plugged(op, &has_it, err) < 0)
 		return err->code;
-	had_it = has_it;
 	/* Asked before, it may be on its way: QEMU says no then, and tells when it is gone. */
 	if (has_it)
 		(void)qmp_call(op->qmp, "device_del", json_pack("{s:s}", "id", DEVICE), NULL, op->end_ms, &none);
@@ -143,9 +163,7 @@ static int unplug(struct qm_op *op, struct pst_err *err)
 	}
 	if (has_it)
 		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", op->desktop);
-	if (qmp_call(op->qmp, "blockdev-del", json_pack("{s:s}", "node-name", NODE), NULL, op->end_ms, &none) < 0 && had_it)
-		return pst_err_set(err, PST_EIO, "the disk of desktop %s is not closed: %s", op->desktop, none.text);
-	return 0;
+	return node_close(op, err);
 }
 
 int qm_personal_detach(struct qm_op *op, const struct machine_personal *p, struct pst_err *err)
@@ -161,9 +179,26 @@ int qm_personal_detach(struct qm_op *op, const struct machine_personal *p, struc
 	return qm_personal_release(op, err);
 }
 
+/* The uid's next guest may be somebody else's: without a holder the file is ours. */
+static int file_give_back(struct qm_op *op, struct pst_err *err)
+{
+	char owner[DISK_NAME_MAX + 1], name[DISK_NAME_MAX + 1], holder[PST_UUID_SIZE], path[PATH_MAX];
+	const char *folder = op->q->set.directory;
+
+	if (personal_held(folder, op->desktop, owner, name, err) < 0)
+		return err->code;
+	if (!owner[0])
+		return 0;
+	if (personal_holder(folder, owner, name, holder, err) < 0 || personal_path(folder, owner, name, path, err) < 0)
+		return err->code;
+	if (strcmp(holder, op->desktop) != 0)
+		return 0;
+	return lchown(path, geteuid(), getegid()) < 0 && errno != ENOENT ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
+}
+
 int qm_personal_release(struct qm_op *op, struct pst_err *err)
 {
-	return personal_release(op->q->set.directory, op->desktop, err);
+	return file_give_back(op, err) < 0 ? err->code : personal_release(op->q->set.directory, op->desktop, err);
 }
 
 int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)

@@ -549,7 +549,7 @@ Test(spare, a_sleeper_cannot_move_and_is_made_anew_elsewhere)
 	cr_expect_eq(doing(TASK_START), 1);
 }
 
-Test(spare, who_moves_while_it_wakes_is_awake_when_it_has_moved)
+Test(spare, who_is_worked_on_while_it_wakes_is_awake_when_its_agent_answers)
 {
 	struct core_event ev = { .kind = EVENT_OPERATE, .operation = TASK_SNAPSHOT, .word = "a" };
 	struct core_desktop *d;
@@ -561,9 +561,8 @@ Test(spare, who_moves_while_it_wakes_is_awake_when_it_has_moved)
 	ev.desktop = d->id;
 	fixture_run(&f, &ev);
 	fixture_agent(&f, d);
-	cr_expect_eq(d->x.sleep, SLEEP_RESUMING);
-	answer(d, true, false);
 	cr_expect_eq(d->x.sleep, SLEEP_AWAKE);
+	answer(d, true, false);
 	cr_expect_eq(d->x.lease, LEASE_HELD);
 }
 
