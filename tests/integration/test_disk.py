@@ -215,7 +215,7 @@ class Chain(Disk):
     def test_encryption_and_foreign_data_are_told(self):
         path = self.at("x")
         run("qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o",
-            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", path, MIB)
+            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=200", path, MIB)
         self.assertIn("encrypted=1", tool("chain", path, "qcow2", self.folder))
         run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=%s" % self.at("d"), path, MIB)
         self.assertIn("data=1", tool("chain", path, "qcow2", self.folder))
@@ -274,7 +274,7 @@ class Import(Disk):
         run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + self.at("data"), source, MIB)
         self.refused("denied: the disk has its data in another file", source, "qcow2")
         run("qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o",
-            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", source, MIB)
+            "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=200", source, MIB)
         self.refused("denied: the disk is encrypted", source, "qcow2")
 
     def test_a_vmdk_that_points_elsewhere_reads_nothing_there(self):
