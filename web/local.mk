@@ -61,7 +61,8 @@ dist_webconsole_DATA = \
 	web/console/providers.js \
 	web/console/rollouts.js \
 	web/console/recycled.js \
-	web/console/backups.js web/console/words-backups.js \
+	web/console/backups.js \
+	web/console/words-backups.js \
 	web/console/router.js \
 	web/console/sessions.js \
 	web/console/site.js \
