@@ -37,17 +37,6 @@ static int list(struct ctl *c, const char *desktop)
 	return rc;
 }
 
-static void progress_print(const struct ctl *c, const json_t *job, char last[64])
-{
-	char now[64];
-
-	snprintf(now, sizeof(now), "%s %lld %%", text_in(job, "step"), (long long)json_integer_value(json_object_get(job, "percent")));
-	if (c->options.json || strcmp(now, last) == 0)
-		return;
-	fprintf(stderr, isatty(STDERR_FILENO) ? "\r• %-20s" : "• %s\n", now);
-	pst_strlcpy(last, 64, now);
-}
-
 static void done_print(const json_t *o)
 {
 	const json_t *job = json_object_get(o, "job");
@@ -65,7 +54,7 @@ static int look(struct ctl *c, const json_t *o, char last[64])
 	const json_t *job = json_object_get(o, "job");
 
 	if (strcmp(text_in(job, "state"), "running") == 0) {
-		progress_print(c, job, last);
+		print_progress(c, job, last);
 		return GOES_ON;
 	}
 	if (*last && isatty(STDERR_FILENO))

@@ -64,6 +64,8 @@ int http_stream(struct ctl_http *h, const char *path, const char *last_id, bool 
 void print_json(const json_t *value);
 /* A table with the columns of this noun ("pools", …); unknown nouns are printed as JSON. */
 void print_list(const char *noun, const json_t *items);
+/* What a job does, on stderr, where it is not what last says; nothing with --json. */
+void print_progress(const struct ctl *c, const json_t *job, char last[64]);
 void print_object(const char *noun, const json_t *object);
 void print_event(const json_t *event);
 void print_problem(const json_t *problem, int status);

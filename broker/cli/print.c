@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COLUMNS_MAX 10
 #define CELL_MAX 60
@@ -250,4 +251,16 @@ void print_problem(const json_t *p, int status)
 	if (retry)
 		fprintf(stderr, " (try again in %lld s)", (long long)json_integer_value(retry));
 	fputc('\n', stderr);
+}
+
+void print_progress(const struct ctl *c, const json_t *job, char last[64])
+{
+	const char *step = json_string_value(json_object_get(job, "step"));
+	char now[64];
+
+	snprintf(now, sizeof(now), "%s %lld %%", step ? step : "", (long long)json_integer_value(json_object_get(job, "percent")));
+	if (c->options.json || strcmp(now, last) == 0)
+		return;
+	fprintf(stderr, isatty(STDERR_FILENO) ? "\r• %-20s" : "• %s\n", now);
+	pst_strlcpy(last, 64, now);
 }

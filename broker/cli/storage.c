@@ -61,24 +61,13 @@ static const json_t *version_of(const json_t *image, const char *version)
 	return NULL;
 }
 
-static void progress_print(const struct ctl *c, const json_t *job, char last[64])
-{
-	char now[64];
-
-	snprintf(now, sizeof(now), "%s %lld %%", text_in(job, "step"), (long long)json_integer_value(json_object_get(job, "percent")));
-	if (c->options.json || strcmp(now, last) == 0)
-		return;
-	fprintf(stderr, isatty(STDERR_FILENO) ? "\r• %-20s" : "• %s\n", now);
-	pst_strlcpy(last, 64, now);
-}
-
 /* GOES_ON, or an exit code: how it ended is said. */
 static int version_look(struct ctl *c, const char *version, const json_t *image, char last[64])
 {
 	const json_t *v = version_of(image, version), *job = json_object_get(v, "job");
 
 	if (strcmp(text_in(job, "state"), "running") == 0) {
-		progress_print(c, job, last);
+		print_progress(c, job, last);
 		return GOES_ON;
 	}
 	if (*last && isatty(STDERR_FILENO))

@@ -66,30 +66,9 @@ static void machine_operate(struct world *w, struct machine *m, enum task_kind k
 	}
 }
 
-/* The host does what the command says; false: the host says no. */
-static void machine_do(struct world *w, const struct message *cmd)
+/* Made, made anew, or started again; m: NULL when there is none. */
+static void machine_make(struct world *w, struct machine *m, const struct message *cmd)
 {
-	struct machine *m = machine_find(w, cmd->desktop);
-
-	if (cmd->kind == TASK_DESTROY) {
-		if (m) {
-			machine_stop(w, m, "destroyed");
-			m->exists = false;
-		}
-		return;
-	}
-	if (cmd->kind == TASK_ATTACH || cmd->kind == TASK_DETACH) {
-		if (m)
-			personal_do(w, m, cmd);
-		return;
-	}
-	if (operation_is(cmd->kind) || cmd->kind == TASK_START || cmd->kind == TASK_REVERT) {
-		if (m && cmd->kind == TASK_MIGRATE)
-			host_move(w, m, cmd->host);
-		else if (m)
-			machine_operate(w, m, cmd->kind);
-		return;
-	}
 	if (m && !strcmp(m->task, cmd->task))
 		return; /* it was done before: the same answer */
 	if (!m && (cmd->kind == TASK_RESTART || (cmd->kind == TASK_REFRESH && w->host_count)))
@@ -118,6 +97,33 @@ static void machine_do(struct world *w, const struct message *cmd)
 		CORE_COPY(m->version, cmd->version);
 	m->running = true;
 	agent_boot(w, m);
+}
+
+/* The host does what the command says. */
+static void machine_do(struct world *w, const struct message *cmd)
+{
+	struct machine *m = machine_find(w, cmd->desktop);
+
+	if (cmd->kind == TASK_DESTROY) {
+		if (m) {
+			machine_stop(w, m, "destroyed");
+			m->exists = false;
+		}
+		return;
+	}
+	if (cmd->kind == TASK_ATTACH || cmd->kind == TASK_DETACH) {
+		if (m)
+			personal_do(w, m, cmd);
+		return;
+	}
+	if (operation_is(cmd->kind) || cmd->kind == TASK_START || cmd->kind == TASK_REVERT) {
+		if (m && cmd->kind == TASK_MIGRATE)
+			host_move(w, m, cmd->host);
+		else if (m)
+			machine_operate(w, m, cmd->kind);
+		return;
+	}
+	machine_make(w, m, cmd);
 }
 
 void host_on_command(struct world *w, const struct message *m)
