@@ -13,7 +13,7 @@ static const struct pool_kind kinds[] = {
 	{ "dir", POOL_CREATES },
 	{ "fs", POOL_CREATES },
 	{ "netfs", POOL_CREATES },
-	{ "logical", POOL_CREATES | POOL_WHOLE | POOL_BLOCK },
+	{ "logical", POOL_CREATES | POOL_WHOLE | POOL_BLOCK | POOL_EXTENDS },
 	{ "zfs", POOL_CREATES | POOL_BLOCK },
 	{ "iscsi-direct", POOL_NETWORK | POOL_WHOLE },
 };
