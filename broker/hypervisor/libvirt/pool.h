@@ -65,6 +65,8 @@ struct pool_copy {
 	int cancel_fd;   /* or -1 */
 };
 
+/* The whole of it has been written: from now on r names what takes no writes, where the pool has such a thing. */
+int pool_volume_seal(struct lv_pool *p, struct volume_record *r, struct pst_err *err);
 int pool_volume_send(struct lv_pool *p, const struct pool_copy *c, struct pst_err *err);
 int pool_volume_fetch(struct lv_pool *p, const struct pool_copy *c, struct pst_err *err);
 
