@@ -190,6 +190,32 @@ def test_every_command_survives_every_fault(world):
     driver.end()
 
 
+def test_a_suspended_desktop_takes_every_command(world):
+    """Proxmox VE locks it: whatever is not to wake it has its memory dropped first."""
+    driver, double = world.driver(deadline_s=8), world.double
+    desktop = world.create(driver)
+
+    def state():
+        (_, vm), = double.ours(desktop).items()
+        return vm["status"], vm["config"].get("lock")
+    for words, wanted in ((("power", "suspend"), ("stopped", "suspended")), (("power", "off"), ("stopped", None)), (("power", "stop"), ("stopped", None)),
+                          (("power", "start"), ("running", None)), (("restart", new(), "keep", ""), ("running", None)),
+                          (("restart", new(), "refresh", "another_token"), ("running", None)), (("snapshot", "take", "one"), ("stopped", "suspended"))):
+        driver.call("power", desktop, "start")
+        driver.call("power", desktop, "suspend")
+        began = len(double.seen)
+        if words[0] == "snapshot":
+            assert driver.refused("snapshot", desktop, *words[1:]).code == "busy"
+        else:
+            driver.call(words[0], desktop, *words[1:])
+        assert state() == wanted, (words, state())
+        starts = sum("/status/start" in line for line in double.seen[began:])
+        assert starts == (wanted[0] == "running"), "nobody wakes it only to end it: %s" % double.seen[began:]
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_silence_ends_in_time(world):
     driver = world.driver(deadline_s=4)
     world.double.fault("silent", "POST .*/clone", 9)
