@@ -282,6 +282,26 @@ def test_others_are_left_alone(world):
     theirs.end()
 
 
+def test_edited_notes_make_it_nobodys(world):
+    """Somebody writes other notes on a desktop whose old ones a list has read; the tags still name those."""
+    driver, double = world.driver(), world.double
+    desktop, other = world.create(driver), world.create(driver)
+    assert set(driver.machines()) == {desktop, other}
+    (vmid, vm), = double.ours(desktop).items()
+    vm["config"]["description"] = "mine now"
+    assert driver.refused("power", desktop, "off").code == "not_found"
+    driver.call("destroy", desktop)
+    assert vmid in double.vms and vm["status"] == "running" and set(driver.machines()) == {other}
+    again(driver, "create", desktop, new(), world.image, "t")
+    assert set(driver.machines()) == {desktop, other}
+    for d in (desktop, other):
+        driver.call("destroy", d)
+    del double.vms[vmid]
+    double.isos.clear()
+    world.leave_nothing()
+    driver.end()
+
+
 def test_ids_are_taken_once(world):
     """Several creates at a time get the same next id; and somebody else takes it first."""
     driver, double = world.driver(), world.double
@@ -340,6 +360,9 @@ def test_clones_and_addresses_as_the_settings_say(world):
     assert vm["node"] == "two" and vm["config"]["scsi0"].startswith("fast:vm-") and "linked_clone" not in driver.health()["can"], vm
     assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "as Proxmox VE's DHCP gave it"
     assert driver.refused("create", desktop, new(), world.image, "t").code == "conflict"
+    driver.call("restart", desktop, new(), "refresh", "t")
+    (vmid, vm), = world.double.ours().items()
+    assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "a fresh machine has a card and an address of its own"
     assert driver.refused("resize", desktop, 512, 0, 0).code == "busy"
     driver.call("snapshot", desktop, "take", "here")
     driver.call("migrate", desktop, "one")

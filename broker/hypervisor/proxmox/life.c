@@ -210,6 +210,8 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 		return rc;
 	fresh.claim = f->claim;
 	fresh.claim.request = *r;
+	if (proxmox_of_op(op)->addresses.n == 0)
+		fresh.claim.address[0] = '\0'; /* it was the old card's */
 	/* Nobody asked for another node; one that takes no more of ours is left. */
 	fresh.claim.request.host[0] = '\0';
 	if (set->is_shared && pve_node_allowed(set, f->vm.node))
