@@ -357,6 +357,15 @@ def test_clones_and_addresses_as_the_settings_say(world):
     driver = world.driver(clone="full", storage="fast", addresses=None, nodes="two", pool=None)
     desktop = world.create(driver)
     (vmid, vm), = world.double.ours().items()
+    world.double.nodes["one"]["status"] = "offline"
+    health = driver.health()
+    assert health["healthy"] and health["machines"] == 32, "nodes that take no desktops count for nothing: %s" % health
+    world.double.nodes["two"]["status"] = "offline"
+    assert not driver.health()["healthy"]
+    world.double.nodes["one"]["status"] = "online"
+    assert not driver.health()["healthy"], driver.health()
+    world.double.nodes["two"]["status"] = "online"
+    assert driver.health()["machines"] == 32, driver.health()
     assert vm["node"] == "two" and vm["config"]["scsi0"].startswith("fast:vm-") and "linked_clone" not in driver.health()["can"], vm
     assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "as Proxmox VE's DHCP gave it"
     assert driver.refused("create", desktop, new(), world.image, "t").code == "conflict"
