@@ -126,8 +126,8 @@ static int items_visit(const struct k8s_list *l, const json_t *page, size_t *n, 
 	json_t *items = json_object_get(page, "items"), *item;
 	size_t i;
 
-	if (items && !json_is_null(items) && !json_is_array(items))
-		return pst_err_set(err, PST_EPROTO, "a list of Kubernetes has no items");
+	if (!json_is_null(items) && !json_is_array(items))
+		return pst_err_set(err, PST_EPROTO, "a list of Kubernetes has no items: is \"url\" that of its API server?");
 	json_array_foreach(items, i, item)
 	{
 		if (++*n > K8S_ITEMS_MAX)
