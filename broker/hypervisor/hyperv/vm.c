@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define JOB_STARTED 4096
 #define JOB_FIRST_MS 100
@@ -414,22 +415,51 @@ int vm_snapshot_drop(const struct wsman_op *op, const char *instance_id, struct 
 	return snapshot_call(op, instance_id, "DestroySnapshot", "AffectedSnapshot", err);
 }
 
+#define FILES_AT_ONCE 64
+
 struct files {
-	struct cim_ref list[64];
+	char prefix[2 * VM_PATH_SIZE]; /* "D:\\puesto\\puesto-UUID" */
+	struct cim_ref list[FILES_AT_ONCE];
 	size_t n;
+	bool is_more;
 };
 
+/* Whatever the server lists, none but ours goes. Windows knows no case. */
 static int on_file(const struct soap_node *item, void *arg, struct pst_err *err)
 {
+	const char *name = soap_text(item, "Name");
 	struct files *f = arg;
+	struct cim_ref *r = &f->list[f->n];
 
-	if (f->n == PST_ARRAY_LEN(f->list))
-		return 0; /* the rest when it is asked again */
-	f->list[f->n] = cim_ref("CIM_DataFile");
-	f->list[f->n].space = CIM_CIMV2;
-	cim_key_add(&f->list[f->n], "Name", soap_text(item, "Name"));
-	f->n += strlen(soap_text(item, "Name")) < CIM_VALUE_SIZE;
+	if (strncasecmp(name, f->prefix, strlen(f->prefix)) != 0 || strchr(name + strlen(f->prefix), '\\') || strlen(name) >= CIM_VALUE_SIZE)
+		return 0;
+	f->is_more = f->n == FILES_AT_ONCE;
+	if (f->is_more)
+		return 0;
+	*r = cim_ref("CIM_DataFile");
+	r->space = CIM_CIMV2;
+	cim_key_add(r, "Name", name);
+	f->n++;
 	return 0;
+}
+
+static int files_remove(const struct wsman_op *op, struct files *f, const char *query, struct pst_err *err)
+{
+	int rc;
+
+	f->n = 0;
+	f->is_more = false;
+	rc = wsman_enumerate(op, CIM_CIMV2, query, on_file, f, err);
+	for (size_t i = 0; rc == 0 && i < f->n; i++) {
+		struct pst_buf args;
+
+		args_begin(&args);
+		pst_buf_put_str(&args, "");
+		rc = call(op, &f->list[i], "Delete", &args, NULL, err);
+		if (rc == PST_ENOTFOUND)
+			rc = err->code = 0;
+	}
+	return rc;
 }
 
 /* folder is "D:\puesto". A snapshot's part of a disk begins as the disk does. */
@@ -441,21 +471,15 @@ int vm_files_remove(const struct wsman_op *op, const char *folder, const char *n
 
 	if (!f)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (!cim_wql(folder + 2, path, sizeof(path)))
-		rc = pst_err_set(err, PST_ELIMIT, "too long a folder");
-	else {
-		snprintf(query, sizeof(query), "SELECT * FROM CIM_DataFile WHERE Drive = '%.2s' AND Path = '%s\\\\' AND FileName LIKE '%s%%'", folder, path, name);
-		rc = wsman_enumerate(op, CIM_CIMV2, query, on_file, f, err);
+	if (!cim_wql(folder + 2, path, sizeof(path))) {
+		free(f);
+		return pst_err_set(err, PST_ELIMIT, "too long a folder");
 	}
-	for (size_t i = 0; rc == 0 && i < f->n; i++) {
-		struct pst_buf args;
-
-		args_begin(&args);
-		pst_buf_put_str(&args, "");
-		rc = call(op, &f->list[i], "Delete", &args, NULL, err);
-		if (rc == PST_ENOTFOUND)
-			rc = 0;
-	}
+	snprintf(f->prefix, sizeof(f->prefix), "%s\\%s", folder, name);
+	snprintf(query, sizeof(query), "SELECT * FROM CIM_DataFile WHERE Drive = '%.2s' AND Path = '%s\\\\' AND FileName LIKE '%s%%'", folder, path, name);
+	do
+		rc = files_remove(op, f, query, err);
+	while (rc == 0 && f->is_more);
 	free(f);
 	return rc;
 }
