@@ -110,11 +110,13 @@ int hv_read(struct hv_op *op, const char *name, int (*visit)(const struct hv_vm 
 
 	/* Names are ours: uuids. */
 	if (name[0])
-		snprintf(which, sizeof(which), " AND ElementName = '%s'", name);
-	snprintf(query, sizeof(query), "SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'%s", which);
+		snprintf(which, sizeof(which), "ElementName = '%s'", name);
+	snprintf(query, sizeof(query), "SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'%s%s",
+		name[0] ? " AND " : "", which);
 	rc = wsman_enumerate(&op->ws, CIM_V2, query, on_settings, &s, err);
 	if (rc == 0 && s.n > 0) {
-		snprintf(query, sizeof(query), "SELECT * FROM Msvm_ComputerSystem WHERE Caption = 'Virtual Machine'%s", which);
+		/* The host is one of them; what tells it from machines in words is in the host's language. */
+		snprintf(query, sizeof(query), "SELECT * FROM Msvm_ComputerSystem%s%s", name[0] ? " WHERE " : "", which);
 		rc = wsman_enumerate(&op->ws, CIM_V2, query, on_state, &s, err);
 	}
 	for (size_t i = 0; rc == 0 && i < s.n; i++)

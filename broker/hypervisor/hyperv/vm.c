@@ -26,7 +26,7 @@ static const struct {
 };
 
 /* Msvm_ConcreteJob.JobState */
-enum { JOB_COMPLETED = 7, JOB_TERMINATED = 8, JOB_SERVICE = 11 };
+enum { JOB_COMPLETED = 7, JOB_TERMINATED = 8, JOB_SERVICE = 11, JOB_WARNED = 32768 };
 
 enum vm_state vm_state_read(const char *text)
 {
@@ -80,7 +80,7 @@ static int job_look(const struct wsman_op *op, const struct cim_ref *job, const 
 	/* One that ended well may be gone already. */
 	if (!s)
 		return err->code == PST_ENOTFOUND ? 0 : err->code;
-	if (state == JOB_COMPLETED)
+	if (state == JOB_COMPLETED || state == JOB_WARNED)
 		rc = 0;
 	else if (state >= JOB_TERMINATED && state != JOB_SERVICE)
 		rc = pst_err_set(err, PST_EIO, "%s: \"%s\" failed: %.300s", wsman_name(op->w), method,
@@ -318,6 +318,33 @@ int vm_wish(const struct wsman_op *op, const char *id, enum vm_wish wish, struct
 	return call(op, &vm, "RequestStateChange", &args, NULL, err);
 }
 
+static int on_component(const struct soap_node *item, void *arg, struct pst_err *err)
+{
+	static const char *const keys[] = { "SystemCreationClassName", "SystemName", "CreationClassName", "DeviceID" };
+	struct cim_ref *r = arg;
+
+	*r = cim_ref("Msvm_ShutdownComponent");
+	for (size_t i = 0; i < PST_ARRAY_LEN(keys); i++)
+		cim_key_add(r, keys[i], soap_text(item, keys[i]));
+	return 0;
+}
+
+int vm_ask(const struct wsman_op *op, const char *id, struct pst_err *err)
+{
+	struct cim_ref component = { .keys_n = 0 };
+	char query[160];
+	struct pst_buf args;
+
+	snprintf(query, sizeof(query), "SELECT * FROM Msvm_ShutdownComponent WHERE SystemName = '%s'", id);
+	if (wsman_enumerate(op, CIM_V2, query, on_component, &component, err) < 0)
+		return err->code;
+	if (component.keys_n == 0)
+		return pst_err_set(err, PST_EBUSY, "its guest has no shutdown service");
+	args_begin(&args);
+	pst_buf_put_str(&args, "<p:Force>false</p:Force><p:Reason>Puesto</p:Reason>");
+	return call(op, &component, "InitiateShutdown", &args, NULL, err);
+}
+
 static int modify(const struct wsman_op *op, struct pst_buf *in, struct pst_err *err)
 {
 	struct cim_ref vmms = service("Msvm_VirtualSystemManagementService");
@@ -368,27 +395,21 @@ int vm_seed(const struct wsman_op *op, const char *id, const char *text, struct 
 	return items_call(op, id, "AddKvpItems", text, err);
 }
 
-int vm_snapshot(const struct wsman_op *op, const char *id, const char *name, struct pst_err *err)
+int vm_snapshot(const struct wsman_op *op, const char *id, struct pst_err *err)
 {
-	struct cim_ref snapshots = service("Msvm_VirtualSystemSnapshotService"), vm = computer(id), made;
-	struct pst_buf args, in;
-	struct soap *s = NULL;
-	const char *instance_id;
-	int rc;
+	struct cim_ref snapshots = service("Msvm_VirtualSystemSnapshotService"), vm = computer(id);
+	struct pst_buf args;
 
 	args_begin(&args);
 	cim_put_ref(&args, "AffectedSystem", &vm);
 	pst_buf_put_str(&args, "<p:SnapshotSettings></p:SnapshotSettings><p:SnapshotType>2</p:SnapshotType>"); /* full */
-	rc = call(op, &snapshots, "CreateSnapshot", &args, &s, err);
-	if (rc < 0)
-		return rc;
-	rc = cim_ref_read(soap_child(soap_body(s), "ResultingSnapshot"), &made, err);
-	soap_destroy(s);
-	if (rc < 0)
-		return rc;
-	instance_id = cim_key(&made, "InstanceID");
-	if (!instance_id)
-		return pst_err_set(err, PST_EPROTO, "%s took a snapshot and does not say which", wsman_name(op->w));
+	return call(op, &snapshots, "CreateSnapshot", &args, NULL, err);
+}
+
+int vm_rename(const struct wsman_op *op, const char *instance_id, const char *name, struct pst_err *err)
+{
+	struct pst_buf in;
+
 	cim_begin(&in, "Msvm_VirtualSystemSettingData");
 	cim_put(&in, "InstanceID", "string", instance_id);
 	cim_put(&in, "ElementName", "string", name);
