@@ -309,6 +309,22 @@ def test_a_crash_at_every_call_leaves_nothing_behind(world):
     assert crashes(world, check, 1 if TIER > 1 else 3) > 4
 
 
+def test_a_proxys_404_is_no_word_about_a_machine(world):
+    """Whoever answers 404 before the API has not said that something is gone."""
+    driver, double = world.driver(deadline_s=8, poll_s=1), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    double.fault("page", "", 10 ** 6)
+    assert driver.refused("destroy", desktop).code == "protocol"
+    assert driver.refused("list").code == "protocol" and driver.refused("power", desktop, "off").code == "protocol"
+    double.heal()
+    assert double.ours(desktop) and driver.machines()[desktop]["state"] == "running" and driver.ends.empty()
+    double.fault("page", "DELETE .*virtualmachines/", 3)
+    again(driver, "destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_another_tasks_machine_is_not_undone(world):
     """Two provisioners of one installation at once: the other one's machine comes to be between our look and our POST."""
     driver, double = world.driver(), world.double

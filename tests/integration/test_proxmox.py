@@ -282,6 +282,22 @@ def test_others_are_left_alone(world):
     theirs.end()
 
 
+def test_a_proxys_404_is_no_word_about_a_machine(world):
+    """Whoever answers 404 before the API has not said that something is gone."""
+    driver, double = world.driver(deadline_s=8, poll_s=1), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    double.fault("page", "", 10 ** 6)
+    assert driver.refused("destroy", desktop).code == "protocol"
+    assert driver.refused("list").code == "protocol" and driver.refused("power", desktop, "off").code == "protocol"
+    double.heal()
+    assert double.ours(desktop) and driver.machines()[desktop]["state"] == "running" and driver.ends.empty()
+    double.fault("page", "DELETE .*qemu/", 3)
+    again(driver, "destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_edited_notes_make_it_nobodys(world):
     """Somebody writes other notes on a desktop whose old ones a list has read; the tags still name those."""
     driver, double = world.driver(), world.double

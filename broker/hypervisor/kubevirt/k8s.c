@@ -23,6 +23,9 @@ int k8s_refusal(const struct http_answer *a, char words[REST_WORDS_SIZE])
 		return reason && strcmp(reason, "AlreadyExists") == 0 ? PST_ECONFLICT : PST_EBUSY;
 	if (a->status == 410)
 		return PST_EAGAIN;
+	/* A kind that it does not know, and somebody before it, have another page: that is no word about an object. */
+	if (a->status == 404 && (!reason || strcmp(reason, "NotFound") != 0))
+		return PST_EPROTO;
 	if (a->status == 403 && strstr(words, "exceeded quota"))
 		return PST_ELIMIT;
 	return http_status_code(a->status);
