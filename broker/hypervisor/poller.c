@@ -39,7 +39,7 @@ static void on_machine(const struct machine *m, void *arg)
 		memcpy(l->desktops[l->n++], m->desktop, PST_UUID_SIZE);
 	if (m->state == MACHINE_RUNNING)
 		watches_see(l->p->watches, m->desktop, l->moment);
-	else
+	else if (m->state != MACHINE_UNKNOWN)
 		watches_tell(l->p->watches, m->desktop, l->moment, m->reason[0] ? m->reason : "it was switched off at the host");
 }
 

@@ -31,7 +31,7 @@ static void on_machine(const struct machine *m, void *arg)
 
 	if (k->n < LOOKOUT_MACHINES_MAX)
 		memcpy(k->desktops[k->n++], m->desktop, PST_UUID_SIZE);
-	if (m->state != MACHINE_RUNNING)
+	if (m->state != MACHINE_RUNNING && m->state != MACHINE_UNKNOWN)
 		watches_tell(k->lookout->p.rest->watches, m->desktop, k->moment, m->reason[0] ? m->reason : "it was switched off at the hypervisor");
 }
 

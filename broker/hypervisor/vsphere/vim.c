@@ -167,13 +167,20 @@ static void request_put(struct pst_buf *b, const struct vim_call *c)
 	pst_buf_printf(b, "</%s>" TAIL, c->method);
 }
 
-/* A status that no SOAP server gives: somebody before it. */
+/* A status that no SOAP server gives: somebody before it, who knows nothing of objects. */
+static int status_code(int status)
+{
+	int code = http_status_code(status);
+
+	return code == 0 ? PST_EPROTO : code == PST_ENOTFOUND || code == PST_ECONFLICT ? PST_EIO : code;
+}
+
 static struct soap *answer_read(const struct http_answer *a, const char *method, struct pst_err *err)
 {
 	struct soap *s;
 
 	if (a->status != 200 && a->status != 500) {
-		pst_err_set(err, http_status_code(a->status) == 0 ? PST_EPROTO : http_status_code(a->status),
+		pst_err_set(err, status_code(a->status),
 			"vSphere answers %s with status %d: do its services run, and is \"url\" right?", method, a->status);
 		return NULL;
 	}

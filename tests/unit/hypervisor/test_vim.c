@@ -186,7 +186,7 @@ Test(vim, other_statuses_are_somebody_before_it)
 	struct stage s;
 
 	STAGE(&s, lines);
-	cr_assert_eq(call(&s, "A", &err), PST_ENOTFOUND);
+	cr_assert_eq(call(&s, "A", &err), PST_EIO, "that an object is gone is vSphere's to say");
 	cr_assert_not_null(strstr(err.text, "url"), "%s", err.text);
 	cr_assert_eq(call(&s, "A", &err), PST_EPROTO, "%s", err.text);
 	stage_end(&s, 4);
