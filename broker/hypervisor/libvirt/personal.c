@@ -266,7 +266,7 @@ int lv_personal_remove_work(struct lv_call *c, struct pst_err *err)
 		return 0;
 	if (!bins_lock(stores_shared(), v.s.name, folder))
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline", v.s.name);
-	(void)personal_remove(folder, c->personal.owner, c->personal.name, "personal disk removed", pst_wall_ms(), c->keep_ms, err);
+	(void)personal_remove(folder, c->personal.owner, c->personal.name, c->personal.reason, pst_wall_ms(), c->keep_ms, err);
 	bins_unlock(stores_shared(), v.s.name);
 	return err->code;
 }

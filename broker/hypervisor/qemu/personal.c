@@ -173,7 +173,7 @@ int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t
 		return 0;
 	if (!bins_lock(stores_shared(), q->base.name, folder))
 		return pst_err_set(err, PST_EBUSY, "the recycle bin cannot be used");
-	(void)personal_remove(folder, p->owner, p->name, "personal disk removed", pst_wall_ms(), keep_ms, err);
+	(void)personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
 	bins_unlock(stores_shared(), q->base.name);
 	return err->code;
 }

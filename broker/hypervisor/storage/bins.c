@@ -13,6 +13,7 @@
 struct bin {
 	struct bin_folder folder;
 	pthread_mutex_t turn; /* whose recycle bin it is now; taken without the lock */
+	struct bin *first;    /* of those that name this folder: its turn counts, and it is the one that is listed */
 };
 
 static struct {
@@ -31,6 +32,16 @@ static struct bin *bin_find(const char *name)
 	return NULL;
 }
 
+/* With the lock: two providers may share a folder. */
+static struct bin *bin_first(struct bin *b)
+{
+	for (size_t i = 0; i < all.n; i++) {
+		if (strcmp(all.bins[i].folder.path, b->folder.path) == 0)
+			return &all.bins[i];
+	}
+	return b;
+}
+
 int bins_add(const char *name, const char *folder, struct pst_err *err)
 {
 	struct bin *b;
@@ -46,18 +57,22 @@ int bins_add(const char *name, const char *folder, struct pst_err *err)
 		rc = pst_err_set(err, PST_ELIMIT, "more than %d folders of providers", BINS_MAX);
 	else if (pst_strlcpy(b->folder.name, sizeof(b->folder.name), name) < 0 || pst_strlcpy(b->folder.path, sizeof(b->folder.path), folder) < 0)
 		rc = pst_err_set(err, PST_EINVAL, "%.80s: a provider's folder has less than 900 bytes", folder);
+	if (b)
+		b->first = bin_first(b);
 	pthread_mutex_unlock(&all.lock);
 	return rc;
 }
 
 bool bins_view(size_t index, struct bin_folder *ret)
 {
-	bool is_there;
+	bool is_there = false;
 
 	pthread_mutex_lock(&all.lock);
-	is_there = index < all.n;
-	if (is_there)
-		*ret = all.bins[index].folder;
+	for (size_t i = 0; i < all.n && !is_there; i++) {
+		is_there = all.bins[i].first == &all.bins[i] && index-- == 0;
+		if (is_there)
+			*ret = all.bins[i].folder;
+	}
 	pthread_mutex_unlock(&all.lock);
 	return is_there;
 }
@@ -68,6 +83,7 @@ static struct bin *bin_named(const char *name)
 
 	pthread_mutex_lock(&all.lock);
 	b = bin_find(name);
+	b = b ? b->first : NULL;
 	pthread_mutex_unlock(&all.lock);
 	return b;
 }

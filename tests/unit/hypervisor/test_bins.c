@@ -104,11 +104,15 @@ Test(bins, one_that_has_a_successor_stays_where_it_is)
 
 Test(bins, what_is_over_is_ended)
 {
-	char token[RECYCLE_TOKEN_SIZE];
+	char token[RECYCLE_TOKEN_SIZE], path[900];
+	struct pst_err err = PST_ERR_INIT;
 	struct bin_folder f;
 
 	own_make();
+	cr_assert_eq(bins_add("second", disk_at("own"), &err), 0, "it has the same folder");
 	cr_assert(bins_view(0, &f) && !bins_view(1, &f));
+	cr_assert(bins_lock(stores_set, "second", path) && strcmp(path, disk_at("own")) == 0);
+	bins_unlock(stores_set, "vm");
 	cr_assert_eq(bins_purge(5999), 0);
 	removed(token);
 	cr_assert_eq(bins_purge(5999), 0);
