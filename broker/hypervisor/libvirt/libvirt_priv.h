@@ -42,8 +42,8 @@ struct lv_nature {
 	const struct lv_form *form; /* of the domains that we make there */
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
-	char arch[16];
-	char video[16];
+	char arch[16], video[16];
+	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
 };
@@ -76,7 +76,7 @@ struct lv_settings {
 	char placed[PATH_MAX];    /* storage/placed.h; "" with "directory", or without disks */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
-	bool shares_directory;    /* with other hosts, at the same path */
+	bool shares_directory, has_files; /* with other hosts, at the same path; one of the datastores is of files */
 	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
