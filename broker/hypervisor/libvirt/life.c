@@ -33,9 +33,7 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	m->state = MACHINE_RUNNING;
 	if (f->record.address[0] == '\0')
 		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
+	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, r, f->record.address, &m->endpoint);
 }
 
 /* Defines it anew, from the record alone. */
@@ -326,4 +324,19 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	lv_watch_sleep(c->lv, c->desktop, false);
 	lv_found_finish(&f);
 	return rc;
+}
+
+int lv_way_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	memset(&c->machine, 0, sizeof(c->machine));
+	machine_fill(&f, &c->machine);
+	c->endpoint = c->machine.endpoint;
+	c->request = f.record.request;
+	lv_found_finish(&f);
+	return 0;
 }
