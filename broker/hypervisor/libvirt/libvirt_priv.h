@@ -178,8 +178,8 @@ int lv_way_work(struct lv_call *c, struct pst_err *err); /* c->endpoint, and c->
 int lv_power_work(struct lv_call *c, struct pst_err *err);
 /* Starts what is defined, with its seed; f->record is saved as running. */
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err);
-/* Ends what runs, at once. */
-int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err);
+int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err); /* at once */
+int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end_ms, struct pst_err *err); /* the guest is asked until then */
 int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err); /* snapshot.c */
 int lv_snapshot_revert_work(struct lv_call *c, struct pst_err *err);
 int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err);

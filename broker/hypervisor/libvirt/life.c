@@ -297,6 +297,14 @@ static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, 
 	return rc;
 }
 
+/* Its agent has asked Windows to shut down: what it has in memory is written out, for half of the time that there is. */
+static int restart_stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	uint64_t now = pst_mono_ms(), left = c->deadline_ms - PST_MIN(c->deadline_ms, now);
+
+	return f->is_active && f->record.request.is_windows ? lv_power_stop(c, f, now + left / 2, err) : lv_power_off(c, f, err);
+}
+
 int lv_restart_work(struct lv_call *c, struct pst_err *err)
 {
 	struct machine_request old;
@@ -316,7 +324,7 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	old = f.record.request;
 	f.record.request = c->request;
 	request_merge(&f.record.request, &old);
-	rc = lv_power_off(c, &f, err);
+	rc = is_whole && !c->refresh ? restart_stop(c, &f, err) : lv_power_off(c, &f, err);
 	if (rc == 0)
 		rc = restart_stopped(c, &f, c->refresh || !is_whole, err);
 	if (rc == 0)
