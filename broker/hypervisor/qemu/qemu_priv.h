@@ -152,8 +152,7 @@ int qm_list(struct qemu *q, driver_visit_cb visit, void *arg, struct pst_err *er
 
 /* power.c */
 int qm_power(struct qm_op *op, enum machine_power wish, struct pst_err *err);
-/* The guest is asked, and then ended. */
-int qm_power_stop(struct qm_op *op, struct pst_err *err);
+int qm_power_stop(struct qm_op *op, struct pst_err *err); /* the guest is asked first */
 /* From what it holds, its memory included; the record is then running. */
 int qm_power_start(struct qm_op *op, struct qm_record *r, struct pst_err *err);
 
