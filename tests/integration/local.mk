@@ -93,6 +93,13 @@ tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rfb"' $(UV_
 tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
+# QEMU's D-Bus display as a source, before a real QEMU.
+check_PROGRAMS += tests/integration/dbus_look
+tests_integration_dbus_look_SOURCES = tests/integration/rfb_look.c
+tests_integration_dbus_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"dbus"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_dbus_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+TESTS += tests/integration/test_dbus_source.py
+EXTRA_DIST += tests/integration/test_dbus_source.py
 # The RDP source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rdp_look
 tests_integration_rdp_look_SOURCES = tests/integration/rfb_look.c
