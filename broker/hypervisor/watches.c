@@ -239,9 +239,11 @@ void watches_tell(struct watches *w, const char *desktop, uint64_t moment, const
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* With the lock: counts those that live, and of them those that lists lack. */
-static void missing_count(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, size_t *ret_ripe)
+/* With the lock: counts those that lists lack; true when some are missing for the first time. */
+static bool missing_count(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, size_t *ret_ripe)
 {
+	bool is_new = false;
+
 	*ret_ripe = 0;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct known *k = w->buckets[i]; k; k = k->next) {
@@ -249,16 +251,19 @@ static void missing_count(struct watches *w, uint64_t moment, bool (*is_listed)(
 				continue;
 			k->missing = is_listed(k->desktop, arg) ? 0 : PST_MIN(k->missing + 1, (unsigned)MISSING_LISTS);
 			*ret_ripe += k->missing == MISSING_LISTS;
+			is_new |= k->missing == 1;
 		}
 	}
+	return is_new;
 }
 
-void watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason)
+bool watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason)
 {
 	size_t ripe, live;
+	bool is_new;
 
 	pthread_mutex_lock(&w->lock);
-	missing_count(w, moment, is_listed, arg, &ripe);
+	is_new = missing_count(w, moment, is_listed, arg, &ripe);
 	live = w->alive_n;
 	if (ripe > PST_MAX(live / 10, (size_t)MISSING_FEW) || (ripe == live && live > 1))
 		ripe = 0; /* rather the list's fault: the broker's inventory asks an administrator */
@@ -269,6 +274,7 @@ void watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const
 		}
 	}
 	pthread_mutex_unlock(&w->lock);
+	return is_new;
 }
 
 bool watches_any(struct watches *w)

@@ -51,7 +51,8 @@ struct view {
 struct vim *vim_create(const struct vim_params *p, struct pst_err *err)
 {
 	struct http_params h = {
-		.url = p->url, .socket = p->socket, .ca = p->ca, .pin = p->pin, .timeout_ms = p->timeout_ms, .connect_ms = p->connect_ms
+		.url = p->url, .socket = p->socket, .ca = p->ca, .pin = p->pin, .timeout_ms = p->timeout_ms, .connect_ms = p->connect_ms,
+		.is_single = true /* nothing in an answer says which call it is of */
 	};
 	struct vim *v = pst_zalloc(1, sizeof(*v));
 	pthread_condattr_t attr;
@@ -185,8 +186,13 @@ static struct soap *answer_read(const struct http_answer *a, const char *method,
 		return NULL;
 	}
 	s = soap_parse(a->data ? a->data : "", a->len, err);
-	if (!s)
+	if (!s) {
 		pst_err_wrap(err, "%s", method);
+	} else if (strcmp(soap_body(s)->name, "Fault") != 0 && !pst_str_ends(soap_body(s)->name, "Response")) {
+		pst_err_set(err, PST_EPROTO, "vSphere answers %s with something else than it should", method);
+		soap_destroy(s);
+		s = NULL;
+	}
 	return s;
 }
 
