@@ -21,8 +21,7 @@ import libvirt_host
 import uefi_disk
 from driver_harness import TOOL, Driver, Refused
 
-BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
-UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
+UNIT = libvirt_host.UNIT
 ACCEL = os.environ.get("PUESTO_TEST_LIBVIRT_ACCEL", "tcg")
 MIB = 1 << 20
 
@@ -110,10 +109,7 @@ def lives(pid):
 
 def test_the_contract_holds(world):
     before, mode = world.golden_bytes(), os.stat(world.golden)
-    done = subprocess.run([UNIT, "--filter", "libvirt/qemu_keeps_the_contract", "--verbose"], text=True, capture_output=True, timeout=240 * libvirt_host.PATIENCE,
-                          env=dict(os.environ, PUESTO_TEST_LIBVIRT_URI=world.one.uri, PUESTO_TEST_LIBVIRT_GOLDEN=world.golden,
-                                   PUESTO_TEST_LIBVIRT_DIRECTORY=world.directory))
-    assert done.returncode == 0 and "[PASS] libvirt::qemu_keeps_the_contract" in done.stderr + done.stdout, done.stdout + done.stderr
+    libvirt_host.contract_check(world.one.uri, world.golden, world.directory)
     assert world.one.domains() == [], "all of it was removed"
     after = os.stat(world.golden)
     assert world.golden_bytes() == before and (after.st_mode, after.st_uid) == (mode.st_mode, mode.st_uid), "the golden disk was touched"
