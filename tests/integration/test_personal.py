@@ -154,6 +154,7 @@ class PersonalTest(unittest.TestCase):
         desktop = worked[3]
         self.assertEqual(self.inside(desktop, "cat ~user/welcome; stat -c %U ~user"), "from the image\nuser\n")
         self.inside(desktop, "echo mine >~user/letter; chmod 600 ~user/letter")
+        self.the_disk_has_its_size(desktop)
         self.assertEqual(self.disk("ana")["state"], "attached")
         self.assertEqual(self.disk("ana")["desktop"]["id"], desktop)
         status, data, _ = self.admin.call("POST", "desktops/%s/snapshots" % desktop, {"name": "a"})
@@ -161,13 +162,24 @@ class PersonalTest(unittest.TestCase):
         self.leave(worked)
         eventually(lambda: self.disk("ana", "free"), 30)
         self.assertTrue(self.disk("ana")["clean"])
-        self.assertEqual(self.inside(desktop, "ls ~user"), "welcome\n", "the refreshed desktop has the image's home")
+        eventually(lambda: self.inside(desktop, "ls ~user 2>/dev/null || true") == "welcome\n", 30)  # the refreshed desktop has the image's home
         self.admin.want(200, "POST", "desktops/%s/drain" % desktop, {"drain": True})
         worked = self.work("ana")
         self.assertNotEqual(worked[3], desktop)
         self.assertEqual(self.inside(worked[3], "cat ~user/letter; stat -c %U ~user/letter"), "mine\nuser\n")
         self.admin.want(200, "POST", "desktops/%s/drain" % desktop, {"drain": False})
         return worked
+
+    def the_disk_has_its_size(self, desktop):
+        """64 MB, where this machine has loop devices; the provider says which."""
+        (provider,) = [p for p in self.admin.get("providers")["items"] if "personal" in p["can"]]
+        self.sized = "personal_size" in provider["can"]
+        self.assertEqual(self.sized, os.access("/dev/loop-control", os.W_OK), provider["can"])
+        if not self.sized:
+            return
+        room = int(self.inside(desktop, "df -k --output=size ~user | tail -1"))
+        self.assertTrue(40 << 10 < room < 64 << 10, room)
+        self.assertIn("left", self.inside(desktop, "head -c 80000000 /dev/zero >~user/big 2>/dev/null || echo left; rm ~user/big"))
 
     def a_killed_provisioner_loses_nothing(self):
         """It is asked, and dies before it has answered."""
@@ -203,6 +215,9 @@ class PersonalTest(unittest.TestCase):
         worked = self.work("ana")
         self.assertEqual(self.admin.want(202, "DELETE", "personal/ana/demo?keep_days=1")["state"], "removing")
         self.assertIn("mine", self.inside(worked[3], "cat ~user/letter"), "nobody takes it away while she works")
+        if self.sized:
+            self.assertGreater(int(self.inside(worked[3], "df -k --output=size ~user | tail -1")), 100 << 10, "it has grown")
+            self.assertNotIn("lost+found", self.inside(worked[3], "ls -a ~user"))
         self.leave(worked)
         eventually(lambda: self.disk("ana") is None, 60)
         self.it_comes_back_out_of_the_bin()
@@ -213,6 +228,10 @@ class PersonalTest(unittest.TestCase):
         self.assertEqual(owners, [])
         kept = subprocess.run(["grep", "-rqs", "mine", self.pool.dir + "/recycle"], check=False)
         self.assertEqual(kept.returncode, 0, "it lies in the recycle bin")
+        with open("/proc/mounts") as f:
+            self.assertNotIn("/dev/loop", "".join(line for line in f if self.pool.dir in line))
+        loops = subprocess.run(["losetup", "--list", "--noheadings", "--output", "BACK-FILE"], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn(self.pool.dir, loops, "each ended with its mount")
         with open("/proc/self/mountinfo") as f:
             self.assertNotIn(self.pool.dir, f.read())
 
