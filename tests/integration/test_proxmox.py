@@ -236,7 +236,7 @@ def test_a_task_that_nobody_wants_is_stopped(world):
     driver, desktop, task = world.driver(), new(), new()
     world.double.fault("endless", "POST .*/clone")
     n = driver.begin("create", desktop, task, world.image, "token_of_this_test")
-    wait_for("a clone", lambda: any("/clone" in line for line in world.double.seen) and any(t.status == "running" for t in world.double.tasks.values()))
+    wait_for("a clone that is waited for", lambda: any("/tasks/" in line for line in world.double.seen) and any(t.status == "running" for t in world.double.tasks.values()))
     driver.call("cancel", desktop)
     try:
         raise AssertionError("done: %s" % driver.finish(n))
