@@ -56,6 +56,8 @@ void desktop_await_agent(struct core_round *c, struct core_desktop *d);
 /* operate.c */
 /* The desktop of the event, when nothing is being done to it already; NULL: refused. */
 struct core_desktop *operate_on_idle(struct core_round *c);
+/* Settling its lease has begun something stronger. */
+bool operate_is_overtaken(const struct core_desktop *d);
 void operate_on_logoff(struct core_round *c);
 void operate_on_restart(struct core_round *c);
 void operate_on_refresh(struct core_round *c);

@@ -183,9 +183,20 @@ static void personal_begin(struct core_round *c, struct core_desktop *d)
 	task_start(c, d, TASK_ATTACH);
 }
 
+/* Its pool brings nothing any more, and nothing was begun. */
+static void personal_forgo(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	personal_gone(d);
+	memset(&d->reason, 0, sizeof(d->reason));
+	tell_waiter(c, d->a.user_id, d->pool_id);
+}
+
 void personal_next(struct core_round *c, struct core_desktop *d)
 {
-	if (d->personal.phase == PERSONAL_WANTED && personal_can_begin(d))
+	if (d->personal.phase == PERSONAL_WANTED && !d->personal.held && !pool_has_personal(state_pool(c->st, d->pool_id)))
+		personal_forgo(c, d);
+	else if (d->personal.phase == PERSONAL_WANTED && personal_can_begin(d))
 		personal_begin(c, d);
 	else if (d->personal.phase == PERSONAL_LEFT && d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0])
 		task_start(c, d, TASK_DETACH);

@@ -70,7 +70,7 @@ static bool spare_may_sleep(const struct core_state *st, const struct core_pool 
 {
 	const struct core_host *h = state_host_of(st, d);
 
-	return !strcmp(d->pool_id, p->id) && desktop_is_ready(d) && share_rank(st, p, d) == 2 && (!h || host_is_open(h));
+	return !strcmp(d->pool_id, p->id) && desktop_is_ready(d) && !d->t.id[0] && share_rank(st, p, d) == 2 && (!h || host_is_open(h));
 }
 
 void spare_suspend(struct core_round *c, struct core_pool *p, int n)

@@ -36,3 +36,6 @@ void operation_failed(struct core_round *c, struct core_desktop *d, const struct
 
 /* restore.c */
 void restore_on(struct core_round *c);
+/* It was to come back with its disk, and its machine was never made; again. */
+bool restore_is_unfinished(const struct core_desktop *d);
+void restore_again(struct core_round *c, struct core_desktop *d);
