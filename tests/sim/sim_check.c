@@ -3,6 +3,7 @@
  * The invariants: after every step, at every grant, and at rest.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_admin.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
@@ -32,6 +33,7 @@ void check_grant(struct world *w, int user, const struct grant *g)
 	int64_t *highest = check_epoch_of(w, g->desktop);
 
 	w->grants++;
+	bin_granted(w, g->desktop);
 	rollout_check_grant(w, g);
 	personal_check_grant(w, user, g);
 	if (highest && g->epoch <= *highest)
@@ -91,12 +93,12 @@ static void check_sizes(struct world *w, const struct core_state *st)
 		struct pool_view v;
 
 		pool_view(st, p->id, w->now, &v);
-		if (v.counts.total > p->max)
+		if (v.counts.total > p->max + bin_restored(w, st, p->id))
 			sim_violation(w, "pool %s has %d desktops, its maximum is %d", p->id, v.counts.total, p->max);
 		if (!v.reason.code[0] || !v.reason.en[0] || !v.reason.es[0])
 			sim_violation(w, "pool %s has no reason (%s)", p->id, v.state);
 	}
-	if (pr->capacity && st->desktop_count > (size_t)pr->capacity)
+	if (pr->capacity && st->desktop_count > (size_t)(pr->capacity + bin_restored(w, st, NULL)))
 		sim_violation(w, "%zu desktops on a host for %d", st->desktop_count, pr->capacity);
 }
 
@@ -173,7 +175,7 @@ static void check_rest_desktop(struct world *w, const struct core_state *st, con
 {
 	const struct machine *m = machine_find(w, d->id);
 	const struct core_pool *p = state_pool(st, d->pool_id);
-	bool owned = d->x.lease == LEASE_HELD && p && (p->kind == POOL_DEDICATED || p->on_logoff == ON_LOGOFF_KEEP);
+	bool owned = d->x.lease == LEASE_HELD && p && (d->a.kind == POOL_DEDICATED || p->on_logoff == ON_LOGOFF_KEEP);
 
 	if (d->t.kind == TASK_CREATE && d->t.id[0] && d->t.attempts == 0 && !strcmp(d->reason.code, "no_host"))
 		return; /* every host in service is full: it waits, with that reason */

@@ -5,6 +5,7 @@
  * die between doing and answering.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_admin.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
@@ -95,6 +96,8 @@ static void machine_make(struct world *w, struct machine *m, const struct messag
 	CORE_COPY(m->token, cmd->token);
 	if (cmd->kind != TASK_RESTART)
 		CORE_COPY(m->version, cmd->version);
+	if (cmd->restores)
+		bin_take(w, m);
 	m->running = true;
 	agent_boot(w, m);
 }
@@ -107,6 +110,8 @@ static void machine_do(struct world *w, const struct message *cmd)
 	if (cmd->kind == TASK_DESTROY) {
 		if (m) {
 			machine_stop(w, m, "destroyed");
+			if (cmd->kept && m->disk_owner >= 0)
+				bin_put(w, m);
 			m->exists = false;
 		}
 		return;
@@ -144,6 +149,8 @@ void host_on_command(struct world *w, const struct message *m)
 	done->host = m->host;
 	done->disk_user = m->disk_user;
 	done->disk_pool = m->disk_pool;
+	done->kept = m->kept;
+	done->restores = m->restores;
 	CORE_COPY(done->desktop, m->desktop);
 	CORE_COPY(done->task, m->task);
 	CORE_COPY(done->token, m->token);
@@ -170,7 +177,7 @@ void host_on_done(struct world *w, const struct message *m)
 	if (m->provisioner != w->provisioner || !w->provisioner_up) {
 		bool is_at_once = m->kind == TASK_ATTACH || m->kind == TASK_DETACH; /* its hand dies with it */
 
-		if (sim_below(w, 2) && host_can_do(w, m) && !is_at_once) {
+		if (sim_below(w, 2) && host_can_do(w, m) && bin_has(w, m) && !is_at_once) {
 			struct machine *mc = machine_find(w, m->desktop);
 
 			machine_do(w, m); /* it died after the deed */
@@ -179,7 +186,7 @@ void host_on_done(struct world *w, const struct message *m)
 		}
 		return;
 	}
-	fails = !host_can_do(w, m) || machine_fails(w, m);
+	fails = !host_can_do(w, m) || !bin_has(w, m) || machine_fails(w, m);
 	if (!fails)
 		machine_do(w, m);
 	sim_trace(w, "provisioner %s %.8s %s", task_kind_text(m->kind), m->desktop, fails ? "no" : "yes");
@@ -280,6 +287,7 @@ void host_on_start(struct world *w, const struct message *m)
 	struct host_report hosts[HOSTS_MAX];
 	struct machine_list list = machine_list(w, machines, hosts);
 	struct pst_err err = PST_ERR_INIT;
+	int rc;
 
 	pr.healthy = !list.unlisted_count;
 	pr.can = w->host_moves ? "power,suspend,snapshot,migrate,personal" : pr.can;
@@ -287,6 +295,13 @@ void host_on_start(struct world *w, const struct message *m)
 	if (!w->rec)
 		return; /* broker_start() has it connect */
 	sim_trace(w, "provisioner hello");
-	broker_result(w, reconciler_provisioner_hello(w->rec, &(struct provider_list){ .reports = &pr, .count = 1 }, &list, &err), &err, "hello");
+	rc = reconciler_provisioner_hello(w->rec, &(struct provider_list){ .reports = &pr, .count = 1 }, &list, &err);
+	broker_result(w, rc, &err, "hello");
+	if (rc < 0 && !w->dying) { /* it is dropped, and comes again */
+		w->provisioner_up = false;
+		w->provisioner++;
+		reconciler_provisioner_gone(w->rec);
+		sim_post(w, PROVISIONER_START, 1000);
+	}
 	broker_after(w);
 }

@@ -200,7 +200,7 @@ void rollout_check_step(struct world *w)
 		if (d->probe)
 			check_probe(w, ro, d);
 		probes += d->probe && d->x.lifecycle < LIFECYCLE_DELETING;
-		if (is_over && !strcmp(d->image_version, ro->version) && d->x.lifecycle == LIFECYCLE_CREATING)
+		if (is_over && !strcmp(d->image_version, ro->version) && d->x.lifecycle == LIFECYCLE_CREATING && d->x.lease == LEASE_FREE)
 			sim_violation(w, "desktop %s of version %s is being made, and that was taken back",
 				d->id, ro->version);
 	}
