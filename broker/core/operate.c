@@ -65,7 +65,10 @@ void operate_on_restart(struct core_round *c)
 	if (operate_is_overtaken(d))
 		return;
 	d->x.lifecycle = LIFECYCLE_LIVE;
-	desktop_restart(c, d);
+	if (d->x.lease == LEASE_FREE && d->x.hygiene != HYGIENE_CLEAN)
+		desktop_clean(c, d); /* one that has failed under its user: nobody gets it as it is */
+	else
+		desktop_restart(c, d);
 }
 
 void operate_on_refresh(struct core_round *c)
