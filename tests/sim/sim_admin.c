@@ -212,50 +212,43 @@ static void ends_session(struct world *w)
 	said(w, "session", session, rc, &err);
 }
 
-/* A set of columns of one pool, as its form has them. */
-static void sets_pool(struct world *w, const char *columns, int pool)
+/* As forms of a pool have them; ?2 is a number by chance. Literals: a statement is known by its address. */
+static const char *const pool_sets[] = {
+	"UPDATE pools SET enabled = 1, drain = 0, maintenance = 0 WHERE id = ?1 AND ?2 = ?2",
+	"UPDATE pools SET enabled = (?2 % 4 > 0), drain = (?2 / 4 % 4 = 0), maintenance = (?2 / 16 % 4 = 0) WHERE id = ?1",
+	"UPDATE pools SET spare = ?2 % 3, spare_suspended = ?2 / 3 % 4 WHERE id = ?1",
+	"UPDATE pools SET on_logoff = CASE ?2 % 3 WHEN 0 THEN 'refresh' WHEN 1 THEN 'delete' ELSE 'keep' END WHERE id = ?1",
+	"UPDATE pools SET kind = iif(?2 % 2, 'floating', 'dedicated') WHERE id = ?1",
+	"UPDATE pools SET recycle_days = ?2 % 3 - 1 WHERE id = ?1",
+	"UPDATE pools SET personal_mb = 64 * (?2 % 2) WHERE id = ?1", /* the last: an agent is needed for it */
+};
+
+static void sets_pool(struct world *w, int set, int pool)
 {
+	int64_t number = sim_below(w, 64);
 	struct pst_err err = PST_ERR_INIT;
 	struct db_query q;
-	char sql[400];
+	char id[16];
 	int rc;
 
-	snprintf(sql, sizeof(sql), "UPDATE pools SET %s WHERE id = 'pool-%d'", columns, pool);
-	db_query_begin(&q, w->db, sql, &err);
+	snprintf(id, sizeof(id), "pool-%d", pool);
+	db_query_begin(&q, w->db, pool_sets[set], &err);
+	db_bind_text(&q, id);
+	db_bind_int(&q, number);
 	rc = db_query_run(&q);
 	if (rc == 0 && !w->dying)
 		rc = reconciler_config_changed(w->rec, &err);
 	w->pools_set |= 1u << pool;
-	said(w, "pool", columns, rc, &err);
+	sim_trace(w, "meddle %s %d %lld", id, set, (long long)number);
+	broker_result(w, rc, &err, "pool");
+	broker_after(w);
 }
 
 static void does_to_pool(struct world *w)
 {
-	static const char *const ends[] = { "refresh", "delete", "keep" };
-	int pool = sim_below(w, w->pool_count);
-	char columns[200];
+	int sets = (int)(sizeof(pool_sets) / sizeof(*pool_sets)) - w->agentless;
 
-	switch (sim_below(w, 6)) {
-	case 0:
-		snprintf(columns, sizeof(columns), "spare = %d, spare_suspended = %d", sim_below(w, 3), sim_below(w, 4));
-		break;
-	case 1:
-		snprintf(columns, sizeof(columns), "on_logoff = '%s'", ends[sim_below(w, 3)]);
-		break;
-	case 2:
-		snprintf(columns, sizeof(columns), "personal_mb = %d", w->agentless ? 0 : 64 * sim_below(w, 2));
-		break;
-	case 3:
-		snprintf(columns, sizeof(columns), "recycle_days = %d", sim_below(w, 3) - 1);
-		break;
-	case 4:
-		snprintf(columns, sizeof(columns), "kind = '%s'", sim_below(w, 2) ? "floating" : "dedicated");
-		break;
-	default:
-		snprintf(columns, sizeof(columns), "enabled = %d, drain = %d, maintenance = %d", sim_below(w, 4) != 0, sim_below(w, 4) == 0, sim_below(w, 4) == 0);
-		break;
-	}
-	sets_pool(w, columns, pool);
+	sets_pool(w, sim_below(w, sets), sim_below(w, w->pool_count));
 }
 
 void meddle_choose(struct world *w)
@@ -296,7 +289,7 @@ void meddle_on_acts(struct world *w, const struct message *m)
 void meddle_calm(struct world *w)
 {
 	for (int i = 0; i < w->pool_count && w->rec && w->meddles; i++)
-		sets_pool(w, "enabled = 1, drain = 0, maintenance = 0", i);
+		sets_pool(w, 0, i);
 	w->meddles &= !w->rec; /* it died amid that: once more */
 }
 

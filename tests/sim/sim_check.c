@@ -239,6 +239,8 @@ static void rest_session(struct world *w, const struct core_desktop *d, const st
 		sim_violation(w, "at rest, desktop %s is still logging off", d->id);
 	if (m && m->session[0] && strcmp(m->session, d->s.id) != 0)
 		sim_violation(w, "at rest, desktop %s streams a session that the broker does not know", d->id);
+	if (d->s.active && (!m || strcmp(m->session, d->s.id) != 0))
+		sim_violation(w, "at rest, session %s of desktop %s is streamed by nobody", d->s.id, d->id);
 }
 
 static void check_rest_desktop(struct world *w, const struct core_state *st, const struct core_desktop *d)

@@ -438,3 +438,19 @@ Test(personal_core, what_is_being_logged_off_lets_go_of_the_disk_before_anything
 			fixture_finish(&f);
 	}
 }
+
+Test(personal_core, who_owned_his_desktop_before_the_pool_was_floating_keeps_it_as_it_is)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	fixture_pool(&f)->kind = POOL_DEDICATED;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	d = of("ana");
+	fixture_pool(&f)->kind = POOL_FLOATING;
+	cr_assert_eq(fixture_operate(&f, EVENT_REFRESH, d->id), 0);
+	fixture_settle(&f);
+	cr_assert_eq(of("ana"), d);
+	cr_assert_eq(d->personal.phase, PERSONAL_NONE);
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+}

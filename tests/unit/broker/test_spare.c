@@ -290,8 +290,11 @@ Test(spare, a_tier_that_does_not_come_back_makes_place_for_users)
 	world(2, 0, 2);
 	fixture_connect(&f, "ana");
 	answer(with(TASK_START), false, false);
+	CORE_COPY(f.st.images[0].published, "2");
 	fixture_connect(&f, "bob");
 	cr_expect_eq(doing(TASK_DESTROY), 1, "its place is needed, and it is of no use");
+	for (size_t i = 0; i < f.out.change_count; i++)
+		cr_expect(f.out.changes[i].kind != CHANGE_AUDIT || strcmp(f.out.changes[i].word, "desktop.replaced") != 0, "no version is the cause");
 	d = with(TASK_DESTROY);
 	answer(d, true, false);
 	cr_expect_eq(doing(TASK_CREATE), 1);
