@@ -70,7 +70,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
-	broker/hypervisor/qemu/record.c \
+	broker/hypervisor/qemu/record.c broker/hypervisor/qemu/record.h \
 	broker/hypervisor/qemu/resize.c \
 	broker/hypervisor/qemu/seed.c \
 	broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/settings.h \
