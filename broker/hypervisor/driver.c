@@ -292,9 +292,15 @@ int driver_personal_detach(struct driver *d, const char *desktop, const struct m
 
 int driver_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
+	struct machine_personal named = *p;
+
 	if (!d->type->personal_remove)
 		return pst_err_set(err, PST_EUNSUPPORTED, "provider %s (%s) does not carry \"personal\"", d->name, d->type->kind);
-	return personal_check(p, err) < 0 ? err->code : done(d, d->type->personal_remove(d, p, keep_ms, err), err);
+	if (personal_check(p, err) < 0)
+		return err->code;
+	if (!named.reason[0])
+		pst_strlcpy(named.reason, sizeof(named.reason), "personal disk removed");
+	return done(d, d->type->personal_remove(d, &named, keep_ms, err), err);
 }
 
 int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)

@@ -87,6 +87,7 @@ static int disk_parse(struct job *job, const json_t *msg, struct pst_err *err)
 		pst_json_opt_int(msg, "size_mb", 0, REQUEST_DISK_MAX_MB, 0, &size, err) < 0 || provider_parse(job, msg, err) < 0)
 		return err->code;
 	p->size_mb = (uint32_t)size;
+	pst_strlcpy(p->reason, sizeof(p->reason), job->order.reason);
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
 }
 

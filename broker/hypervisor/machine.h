@@ -101,6 +101,7 @@ struct machine_personal {
 	char store[MACHINE_NAME_SIZE]; /* the datastore for a new one; "": the provider chooses */
 	char pool[MACHINE_NAME_SIZE];  /* for the rights on datastores; may be "" */
 	uint32_t size_mb;              /* of a new one; a smaller one grows to it */
+	char reason[201];              /* why it is removed, for whoever reads the recycle bin; "" for no more than that */
 };
 
 /* Where a machine's disk lies on this host: qcow2, with the golden disk at the bottom. */

@@ -36,6 +36,7 @@ const KINDS = {
 	'personal.grown': ['A user\'s disk gets more room', 'Disco de un usuario ampliado'],
 	'personal.removed': ['A user\'s disk was removed', 'Disco de un usuario eliminado'],
 	'personal.removing': ['A user\'s disk is to be removed', 'Se va a eliminar el disco de un usuario'],
+	'personal.restored': ['A user\'s disk is back', 'Disco de un usuario recuperado'],
 	'personal.unclean': ['A user\'s disk was not unmounted in order', 'El disco de un usuario no se desmontó correctamente'],
 	'desktop.migrated': ['Desktop moved to another host', 'Escritorio movido a otro servidor'],
 	'desktop.logoff': ['Logged off from the desktop', 'Sesión cerrada en el escritorio'],

@@ -25,6 +25,8 @@ struct lv_call {
 	unsigned needs; /* DRIVER_…: of every host, else PST_EUNSUPPORTED */
 	struct machine_request request;
 	struct machine_size size;
+	struct machine_personal personal;
+	int64_t keep_ms; /* in the recycle bin */
 	char name[MACHINE_NAME_SIZE];
 	enum machine_power wish;
 	bool refresh;

@@ -50,13 +50,13 @@ static const struct lv_form windows[] = {
 
 static const struct lv_form forms[] = {
 	{
-		.virt = "kvm", .disk = "vda", .bus = "virtio", .disk_more = QEMU_DISK,
+		.virt = "kvm", .disk = "vda", .bus = "virtio", .personal = "vdb", .disk_more = QEMU_DISK,
 		.seed_file = "seed.json", .seed_disk = "", .cmdline = QEMU_CMDLINE,
 		.platform = "<features><acpi/><apic/></features><cpu mode='host-model'/>" ENDS, .devices = QEMU_DEVICES,
 		.names_layers = true, .card = "virtio", .is_guarded = true,
 	},
 	{
-		.virt = "qemu", .disk = "vda", .bus = "virtio", .disk_more = QEMU_DISK,
+		.virt = "qemu", .disk = "vda", .bus = "virtio", .personal = "vdb", .disk_more = QEMU_DISK,
 		.seed_file = "seed.json", .seed_disk = "", .cmdline = QEMU_CMDLINE,
 		.platform = TCG_FEATURES ENDS, .devices = QEMU_DEVICES,
 		.names_layers = true, .card = "virtio", .is_guarded = true,

@@ -10,6 +10,7 @@
 struct lv_form {
 	const char *virt;      /* the domain's type */
 	const char *disk, *bus; /* the guest's name of its disk, and what that is on; "" where domains have none */
+	const char *personal;  /* the guest's name of its user's own disk; NULL: there is none */
 	const char *disk_more; /* further attributes of its driver */
 	const char *seed_file; /* in the desktop's folder: of fw_cfg, or a disk of its own (seed_disk) */
 	const char *seed_disk; /* the guest's name of that disk; "" where fw_cfg is the way in */

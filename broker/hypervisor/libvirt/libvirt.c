@@ -4,6 +4,8 @@
 #include "broker/hypervisor/libvirt/call.h"
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -335,6 +337,33 @@ static int libvirt_disk_room(struct driver *d, const char *desktop, const char *
 	return rc;
 }
 
+static int personal_ask(struct driver *d, const char *desktop, const struct machine_personal *p,
+	int (*work)(struct lv_call *c, struct pst_err *err), int64_t keep_ms, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_PERSONAL, work, err);
+
+	if (!c)
+		return err->code;
+	c->personal = *p;
+	c->keep_ms = keep_ms;
+	return lv_call_finish(c, err);
+}
+
+static int libvirt_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	return personal_ask(d, desktop, p, lv_personal_attach_work, 0, err);
+}
+
+static int libvirt_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	return personal_ask(d, desktop, p, lv_personal_detach_work, 0, err);
+}
+
+static int libvirt_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
+{
+	return personal_ask(d, NULL, p, lv_personal_remove_work, keep_ms, err);
+}
+
 static void libvirt_cancel(struct driver *d, const char *desktop)
 {
 	lv_call_cancel(libvirt_of(d), desktop);
@@ -420,6 +449,9 @@ const struct driver_type driver_libvirt = {
 	.resize = libvirt_resize,
 	.migrate = libvirt_migrate,
 	.console = libvirt_console,
+	.personal_attach = libvirt_personal_attach,
+	.personal_detach = libvirt_personal_detach,
+	.personal_remove = libvirt_personal_remove,
 	.way = libvirt_way,
 	.disk = libvirt_disk,
 	.disk_ask = libvirt_disk_ask,

@@ -42,8 +42,8 @@ struct lv_nature {
 	const struct lv_form *form; /* of the domains that we make there */
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
-	char arch[16];
-	char video[16];
+	char arch[16], video[16];
+	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
 };
@@ -72,11 +72,13 @@ struct lv_settings {
 	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too; "" with datastores, or without disks */
 	const char *stores[LV_STORES_MAX]; /* names of datastores, owned; with "directory" one of its own */
 	size_t stores_n;
+	char data[PATH_MAX];      /* the data directory */
+	char placed[PATH_MAX];    /* storage/placed.h; "" with "directory", or without disks */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
 	struct rdp_site rdp;
 	bool is_emulated;         /* Windows gets devices that it has drivers of its own for */
-	bool shares_directory;    /* with other hosts, at the same path */
+	bool shares_directory, has_files; /* with other hosts, at the same path; one of the datastores is of files */
 	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
@@ -141,20 +143,6 @@ int lv_inventory_work(struct lv_call *c, struct pst_err *err);
 int lv_capacity_work(struct lv_call *c, struct pst_err *err);
 /* In words why a domain that is not active is not; sets state. */
 enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out, size_t size);
-
-/* store.c: on which datastore a desktop's folder is. */
-int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
-void lv_stores_finish(struct libvirt *lv);
-/* The folder of all of this provider's desktops on that datastore. */
-int lv_store_root(const struct libvirt *lv, const char *store, char out[PATH_MAX], struct pst_err *err);
-/* Of the desktop's folder; "" where it has none. PST_EBUSY when one that is offline may have it. */
-int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err);
-/*
- * Makes the desktop's folder, durably, on the datastore that was chosen or where it is already (or takes it out of
- * the recycle bin), and sets r->image_base to the golden disk as it lies there. lv_store_end ends the turn.
- */
-int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err);
-void lv_store_end(struct store_turn *turn);
 
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);

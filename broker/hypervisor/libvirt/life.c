@@ -10,6 +10,8 @@
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/network.h"
+#include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -153,7 +155,7 @@ static int domain_remove(struct lv_call *c, struct lv_found *f, struct pst_err *
 
 	f->record.phase = LV_DESTROYING;
 	(void)lv_found_save(f, &ignored); /* a full disk must not keep it alive */
-	if (lv_power_off(c, f, err) < 0 || lv_call_step(c, f->host, "removing its disk", err) < 0 ||
+	if (lv_power_off(c, f, err) < 0 || lv_personal_release(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "removing its disk", err) < 0 ||
 		lv_disk_remove(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "undefining the domain", err) < 0)
 		return err->code;
 	conn = virDomainGetConnect(f->domain); /* borrowed */
@@ -179,7 +181,9 @@ static int remains_remove(struct lv_call *c, struct pst_err *err)
 		c->tolerates |= f.is_active;
 		lv_found_finish(&f);
 	}
-	return rc < 0 ? rc : lv_disk_remove(c->lv, c->desktop, err);
+	if (rc < 0 || lv_personal_release(c->lv, c->desktop, err) < 0)
+		return err->code;
+	return lv_disk_remove(c->lv, c->desktop, err);
 }
 
 int lv_destroy_work(struct lv_call *c, struct pst_err *err)
@@ -284,6 +288,8 @@ static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, 
 	if (refresh) {
 		f->record.phase = LV_CREATING;
 		rc = lv_found_save(f, err);
+		if (rc == 0)
+			rc = lv_personal_release(c->lv, c->desktop, err);
 		if (rc == 0 && virDomainHasManagedSaveImage(f->domain, 0) == 1)
 			rc = virDomainManagedSaveRemove(f->domain, 0) < 0 ? lv_error(err, f->host, "drop its saved memory") : 0;
 		if (rc == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The provider's section of provisioner.conf. */
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/file.h"
 #include "base/mem.h"

@@ -52,7 +52,6 @@ struct qemu {
 	pthread_mutex_t lock; /* guards ops, what they point to, and addresses; taken after none */
 	struct qm_op *ops;
 	struct lv_addresses addresses; /* on a bridge */
-	pthread_mutex_t bin;           /* one at a time in the recycle bin */
 };
 
 /* A command on a desktop, from its begin to its end. */

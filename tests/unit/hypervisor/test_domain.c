@@ -71,6 +71,28 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	free(xml);
 }
 
+Test(domain, a_port_is_kept_for_the_users_disk)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/d", .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "pcie-root"), "not every machine has PCI Express");
+	free(xml);
+	d.has_ports = true;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<devices><controller type='pci' model='pcie-root'/><controller type='pci' model='pcie-root-port'/>"), "%s", xml);
+	free(xml);
+	xml = lv_personal_xml(d.form, "/p/ana's/disk.qcow2", "puesto-0123456789abc");
+	cr_assert(has(xml, "type='qcow2'") && has(xml, "<source file='/p/ana&apos;s/disk.qcow2'/><backingStore/><target dev='vdb' bus='virtio'/>"
+		"<serial>puesto-0123456789abc</serial><alias name='ua-personal'/></disk>"), "%s", xml);
+	free(xml);
+	cr_assert_null(lv_form_of("xen")->personal);
+}
+
 Test(domain, a_kernel_is_booted_directly_where_there_is_one)
 {
 	struct pst_err err = PST_ERR_INIT;

@@ -134,6 +134,15 @@ Test(rdp_site, a_vnc_server_s_password_may_be_missing)
 	cr_assert_str_eq(pst_json_str(o, "password", 100), "secret");
 	json_decref(o);
 	unlink(s.accounts);
+	/* Whoever has a VNC server's address has shown no certificate: the account of any machine is not for him. */
+	accounts(s.accounts, "* guest secret\nlab-02 - own\n", 0600);
+	o = rdp_site_password(&s, "lab-01", &err);
+	cr_assert(o && json_object_size(o) == 0);
+	json_decref(o);
+	o = rdp_site_password(&s, "lab-02", &err);
+	cr_assert_str_eq(pst_json_str(o, "password", 100), "own");
+	json_decref(o);
+	unlink(s.accounts);
 }
 
 Test(rdp_site, a_machine_is_reached_by_what_it_was_asked_to_be)
