@@ -20,6 +20,7 @@ struct lv_form {
 	bool needs_kernel;     /* vmlinuz and initrd, beside the golden disk */
 	bool is_virtio;        /* its card, which takes all that a network may say */
 	bool is_guarded;       /* filters and isolated ports hold for its card */
+	bool is_saved_awake;   /* its memory can be saved only after its kernel has begun */
 };
 
 /* NULL for a type that is not carried. */
