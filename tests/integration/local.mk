@@ -76,7 +76,8 @@ check_PROGRAMS += tests/integration/driver_tool
 tests_integration_driver_tool_SOURCES = tests/integration/driver_tool.c
 tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
-LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_pool.py \
+LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_personal.py \
+	tests/integration/test_libvirt_pool.py \
 	tests/integration/test_maintenance.py tests/integration/test_networks.py \
 	tests/integration/test_storage_pool.py tests/integration/test_volumes.py tests/integration/test_san.py
 TESTS += $(LIBVIRT_TESTS)
@@ -92,6 +93,13 @@ tests_integration_rfb_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"rfb"' $(UV_
 tests_integration_rfb_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 TESTS += tests/integration/test_rfb_source.py
 EXTRA_DIST += tests/integration/test_rfb_source.py
+# QEMU's D-Bus display as a source, before a real QEMU.
+check_PROGRAMS += tests/integration/dbus_look
+tests_integration_dbus_look_SOURCES = tests/integration/rfb_look.c
+tests_integration_dbus_look_CPPFLAGS = $(AM_CPPFLAGS) -DLOOK_SOURCE='"dbus"' $(UV_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+tests_integration_dbus_look_LDADD = $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+TESTS += tests/integration/test_dbus_source.py
+EXTRA_DIST += tests/integration/test_dbus_source.py
 # The RDP source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rdp_look
 tests_integration_rdp_look_SOURCES = tests/integration/rfb_look.c
