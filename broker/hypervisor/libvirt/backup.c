@@ -188,7 +188,7 @@ static int rooms_find(const struct libvirt *lv, const char *desktop, const char 
 	struct store_view v;
 
 	for (size_t i = 0; i < lv->set.stores_n; i++) {
-		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || strcmp(store_type_of(&v.s)->disk, VOLUME_OF_VERSION) == 0)
+		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || store_is_volumes(&v.s))
 			continue;
 		names[(*n)++] = lv->set.stores[i];
 		if (v.is_online && (folder_room(lv, lv->set.stores[i], desktop, folder, err) < 0 || tree_remove(folder, err) < 0))

@@ -45,17 +45,11 @@ int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file
 	return path_make(out, err, "%s/%s/%s", root, desktop, file);
 }
 
-/* The datastore's kind makes volumes. */
-static bool is_volumes(const struct store_settings *s)
-{
-	return strcmp(store_type_of(s)->disk, VOLUME_OF_VERSION) == 0;
-}
-
 bool lv_disk_is_volume(const struct store_turn *turn)
 {
 	struct store_view v;
 
-	return stores_view_named(stores_shared(), turn->name, &v) && is_volumes(&v.s);
+	return stores_view_named(stores_shared(), turn->name, &v) && store_is_volumes(&v.s);
 }
 
 static int file_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, const struct lv_base *b,
@@ -127,7 +121,7 @@ int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, cons
 	else if (rc == 0 && !stores_view_named(stores_shared(), turn->name, &v))
 		rc = pst_err_set(err, PST_ENOTFOUND, "there is no datastore %s", turn->name);
 	else if (rc == 0)
-		rc = is_volumes(&v.s) ? volume_make(lv, r, &v.s, turn, b, err) : file_make(lv, r, turn, b, err);
+		rc = store_is_volumes(&v.s) ? volume_make(lv, r, &v.s, turn, b, err) : file_make(lv, r, turn, b, err);
 	free(b);
 	return rc;
 }

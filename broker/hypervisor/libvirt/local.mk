@@ -17,6 +17,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/nature.c \
 	broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/network.h \
 	broker/hypervisor/libvirt/opening.c \
+	broker/hypervisor/libvirt/personal.c broker/hypervisor/libvirt/personal.h \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool.h \
 	broker/hypervisor/libvirt/pool_copy.c \

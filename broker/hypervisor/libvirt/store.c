@@ -15,6 +15,7 @@
 #include "broker/hypervisor/libvirt/base.h"
 #include "broker/hypervisor/libvirt/store.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/placed.h"
 #include "broker/hypervisor/storage/stores.h"
@@ -63,6 +64,7 @@ static int names_read(struct libvirt *lv, const char *text, struct pst_err *err)
 			rc = pst_err_set(err, PST_EINVAL, "datastores: there is no section [datastore-%.60s], or it is for back-ups", word);
 		else if (*word)
 			rc = store_name(lv, word, err);
+		lv->set.has_files |= *word && rc == 0 && !store_is_volumes(&v.s);
 	}
 	free(copy);
 	if (rc == 0 && lv->set.stores_n == 0)
@@ -80,13 +82,16 @@ static int directory_read(struct libvirt *lv, const char *directory, const char 
 		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of less than 900 bytes", directory);
 	pst_strlcpy(s.name, sizeof(s.name), lv->provider);
 	pst_strlcpy(lv->set.directory, sizeof(lv->set.directory), directory);
+	lv->set.has_files = true;
 	if (pst_mkdirs(directory, 0711, err) < 0)
 		return err->code;
 	for (size_t i = 0; stores_view(stores_shared(), i, &v); i++) {
 		if (v.s.is_plain && strcmp(v.s.path, directory) == 0)
 			return store_name(lv, v.s.name, err); /* another provider's, or ours of before */
 	}
-	return stores_add(stores_shared(), &s, data, err) < 0 ? err->code : store_name(lv, s.name, err);
+	if (stores_add(stores_shared(), &s, data, err) < 0 || bins_add(s.name, directory, err) < 0)
+		return err->code;
+	return store_name(lv, s.name, err);
 }
 
 int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)

@@ -2,15 +2,20 @@
 /* Between the broker's messages and the datastores. */
 #include "broker/hypervisor/storage/storage.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/bin_job.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define PURGE_MS 600000 /* between two looks for what is over in the providers' recycle bins */
 
 struct storage {
 	uv_loop_t *loop;
@@ -19,11 +24,12 @@ struct storage {
 	struct image_tools tools; /* these two */
 	struct pst_ctl *ctl; /* NULL while there is none */
 	uv_async_t woken;
-	uv_timer_t ticker;
 	uint32_t told_online; /* bits by places in the set: which of them were said to be there */
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
 	size_t jobs_n;
-	unsigned bins; /* commands about recycle bins on their way */
+	unsigned bins; /* commands about recycle bins, and purges, on their way */
+	struct pst_timer *purge_timer, *look_timer; /* NULL once it is closing */
+	uv_work_t purge;
 	bool is_closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -148,9 +154,9 @@ static void on_woken(uv_async_t *async)
 }
 
 /* One whose server is gone hangs whoever looks at it, and has no news: that it has become offline is found out here. */
-static void on_tick(uv_timer_t *timer)
+static void on_look(void *arg)
 {
-	struct storage *s = timer->data;
+	struct storage *s = arg;
 	uint32_t online = 0;
 	struct store_view v;
 
@@ -158,6 +164,7 @@ static void on_tick(uv_timer_t *timer)
 		online |= v.is_online ? UINT32_C(1) << i : 0;
 	if (s->ctl && online != s->told_online)
 		stores_tell(s);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
 }
 
 _Static_assert(STORES_MAX <= 32, "told_online has a bit for each");
@@ -271,17 +278,12 @@ static void freed(uv_handle_t *handle)
 	free(s);
 }
 
-static void on_ticker_closed(uv_handle_t *handle)
-{
-	struct storage *s = handle->data;
-
-	uv_close((uv_handle_t *)&s->woken, freed);
-}
+static void purge_begin(void *arg);
 
 static void close_continue(struct storage *s)
 {
 	if (s->is_closing && s->bins == 0)
-		uv_close((uv_handle_t *)&s->ticker, on_ticker_closed);
+		uv_close((uv_handle_t *)&s->woken, freed);
 }
 
 static void on_bin_work(uv_work_t *work)
@@ -324,6 +326,31 @@ static int bin_begin(struct storage *s, struct pst_ctl *ctl, json_t *msg, struct
 	s->bins++;
 	uv_queue_work(s->loop, &c->work, on_bin_work, on_bin_done);
 	return 0;
+}
+
+static void on_purge_work(uv_work_t *work)
+{
+	bins_purge(pst_wall_ms());
+}
+
+static void on_purge_done(uv_work_t *work, int status)
+{
+	struct storage *s = work->data;
+
+	s->bins--;
+	if (s->is_closing)
+		close_continue(s);
+	else
+		pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
+}
+
+static void purge_begin(void *arg)
+{
+	struct storage *s = arg;
+
+	s->purge.data = s;
+	s->bins++;
+	uv_queue_work(s->loop, &s->purge, on_purge_work, on_purge_done);
 }
 
 /* --- the outside ------------------------------------------------------------------------ */
@@ -388,16 +415,19 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	s->qemu_img = strdup(tools->qemu_img);
 	s->unpack = strdup(tools->unpack);
 	s->tools = (struct image_tools){ s->qemu_img, s->unpack };
-	if (!s->qemu_img || !s->unpack || uv_async_init(loop, &s->woken, on_woken) < 0) {
+	s->purge_timer = pst_timer_create(loop);
+	s->look_timer = pst_timer_create(loop);
+	if (!s->qemu_img || !s->unpack || !s->purge_timer || !s->look_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
+		pst_timer_destroy(s->purge_timer);
+		pst_timer_destroy(s->look_timer);
 		free(s->qemu_img);
 		free(s->unpack);
 		free(s);
 		return NULL;
 	}
 	s->woken.data = s;
-	s->ticker.data = s;
-	uv_timer_init(loop, &s->ticker); /* never fails */
-	uv_timer_start(&s->ticker, on_tick, STORES_LOOK_MS, STORES_LOOK_MS);
+	pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
 	stores_listen(set, wake, s);
 	return s;
 }
@@ -407,6 +437,9 @@ void storage_close(struct storage *s, void (*closed)(void *arg), void *arg)
 	if (!s)
 		return;
 	s->is_closing = true;
+	pst_timer_destroy(s->purge_timer);
+	pst_timer_destroy(s->look_timer);
+	s->purge_timer = s->look_timer = NULL;
 	s->ctl = NULL;
 	s->closed = closed;
 	s->closed_arg = arg;
