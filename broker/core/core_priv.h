@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/core/agent_priv.h"
 #include "broker/core/host_priv.h"
 #include "broker/core/lease_priv.h"
 #include "broker/core/machine_priv.h"

@@ -11,7 +11,6 @@
 
 struct core_round;
 
-#define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define MACHINE_TRIES 3        /* restarts of a machine that goes down by itself */
 #define INVENTORY_SOON_MS 5000
 #define INVENTORY_MS 300000
@@ -55,16 +54,3 @@ void breaker_fail(struct core_round *c, const struct core_desktop *d, const stru
 void breaker_pass(struct core_round *c, const struct core_desktop *d);
 /* The cause may be gone (provider NULL: of any): one desktop is tried at once, and the pauses begin anew. */
 void breaker_try_now(struct core_round *c, const char *provider);
-
-/* agent_event.c */
-void agent_on_enrolled(struct core_round *c);
-void agent_on_hello(struct core_round *c);
-void agent_on_report(struct core_round *c);
-void agent_on_gone(struct core_round *c);
-void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason why);
-/* It could show a picture now, as far as the desktop itself is concerned. */
-void agent_is_ready(struct core_round *c, struct core_desktop *d);
-void agent_tell_lease(struct core_round *c, struct core_desktop *d);
-/* What it said before counts no more: the connection that it may have is of another time. */
-void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
-void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);

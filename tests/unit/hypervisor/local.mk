@@ -11,6 +11,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/rest_double.c tests/unit/hypervisor/rest_double.h \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_answer.c \
+	tests/unit/hypervisor/test_answering.c \
 	tests/unit/hypervisor/test_calls.c \
 	tests/unit/hypervisor/test_cim.c \
 	tests/unit/hypervisor/test_console.c \
