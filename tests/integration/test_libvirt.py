@@ -617,7 +617,47 @@ def test_a_disk_that_starts_by_uefi_has_variables_of_its_own(world):
     driver.end()
 
 
-SECOND_TIER = ("test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back",
+def windows_driver(world, devices):
+    os.environ["PUESTO_OS"] = "windows"
+    try:
+        return world.driver(data="windows-" + devices, windows_devices=devices)
+    finally:
+        del os.environ["PUESTO_OS"]
+
+
+def test_a_machine_of_windows_is_what_windows_likes(world):
+    """Each kind of its devices, started by UEFI; the guest is none, QEMU and libvirt are real."""
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    golden = os.path.join(world.folder, "windows.qcow2")
+    uefi_disk.make(golden)
+    for devices, disk in (("virtio", "dev='vda' bus='virtio'"), ("emulated", "dev='sda' bus='sata'")):
+        driver = windows_driver(world, devices)
+        desktop = world.create(driver, golden=golden)
+        xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+        assert "-q35-" in xml and "<clock offset='localtime'>" in xml and "<target %s/>" % disk in xml and "device='cdrom'" in xml, xml
+        assert "bus='usb'" in xml and "model type='vga'" in xml and re.search("<loader[^>]*type='pflash'", xml), xml
+        assert ("virtio" in xml) == (devices == "virtio"), xml
+        machine = driver.machines()[desktop]
+        assert (machine["kind"], machine["port"], machine["agent"]) == (4, 3389, True) and machine["address"].startswith("10.9.0."), machine
+        # Its drive has the seed, and a token no more once QEMU has it open.
+        path = os.path.join(world.files(desktop), "seed.iso")
+        seed = open(path, "rb").read()
+        assert b"CIDATA" in seed and desktop.encode() in seed and b"token_of_this_test" not in seed
+        assert "token_of_this_test" not in xml
+        driver.call("resize", desktop, "0", "0", "96")
+        driver.call("power", desktop, "suspend")
+        driver.call("power", desktop, "start")
+        driver.call("restart", desktop, new(), "keep", "another_token")
+        assert b"another_token" not in open(path, "rb").read()
+        driver.call("restart", desktop, new(), "refresh", "another_token")
+        driver.call("destroy", desktop)
+        assert world.one.domains() == [] and world.files(desktop) is None
+        driver.end()
+
+
+SECOND_TIER = ("test_a_machine_of_windows_is_what_windows_likes", "test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back",
                "test_a_users_disk_moves_with_its_desktop")
 
 

@@ -88,13 +88,14 @@ static int file_make(struct lv_call *c, struct personal_wish *w, char path[PATH_
 	struct store_wish wish = { .names = names, .pool = c->personal.pool, .weight = 1, .promises = w->size,
 		.needs = c->lv->set.directory[0] ? 0 : STORES_OVERLAY_NEEDS, .deadline_ms = c->deadline_ms };
 	struct store_turn turn = { .id = 0 };
+	int rc;
 
 	if (names_find(c->lv, &c->personal, names, &wish.n, err) < 0 || stores_begin(stores_shared(), &wish, &turn, err) < 0)
 		return err->code;
 	w->folder = turn.path;
-	(void)personal_file_take(w, path, ret_size, err);
+	rc = personal_file_take(w, path, ret_size, err);
 	stores_end(stores_shared(), &turn);
-	return err->code;
+	return rc;
 }
 
 static int file_take(struct lv_call *c, char path[PATH_MAX], uint64_t *ret_size, struct pst_err *err)
@@ -260,6 +261,7 @@ int lv_personal_remove_work(struct lv_call *c, struct pst_err *err)
 {
 	struct store_view v;
 	char folder[900];
+	int rc;
 
 	if (store_find(c->lv, &c->personal, &v, err) < 0)
 		return err->code;
@@ -267,7 +269,7 @@ int lv_personal_remove_work(struct lv_call *c, struct pst_err *err)
 		return 0;
 	if (!bins_lock(stores_shared(), v.s.name, folder))
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline", v.s.name);
-	(void)personal_remove(folder, c->personal.owner, c->personal.name, c->personal.reason, pst_wall_ms(), c->keep_ms, err);
+	rc = personal_remove(folder, c->personal.owner, c->personal.name, c->personal.reason, pst_wall_ms(), c->keep_ms, err);
 	bins_unlock(stores_shared(), v.s.name);
-	return err->code;
+	return rc;
 }

@@ -166,6 +166,7 @@ int qm_personal_release(struct qm_op *op, struct pst_err *err)
 int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
 	char path[PATH_MAX], folder[900];
+	int rc;
 
 	if (personal_folder(q->set.directory, p->owner, p->name, path, err) < 0)
 		return err->code;
@@ -173,7 +174,7 @@ int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t
 		return 0;
 	if (!bins_lock(stores_shared(), q->base.name, folder))
 		return pst_err_set(err, PST_EBUSY, "the recycle bin cannot be used");
-	(void)personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
+	rc = personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
 	bins_unlock(stores_shared(), q->base.name);
-	return err->code;
+	return rc;
 }
