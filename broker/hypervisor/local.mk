@@ -19,6 +19,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/poller.c broker/hypervisor/poller.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
+	broker/hypervisor/answering.c broker/hypervisor/answering.h \
 	broker/hypervisor/rdp_site.c broker/hypervisor/rdp_site.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
@@ -69,7 +70,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
-	broker/hypervisor/qemu/record.c \
+	broker/hypervisor/qemu/record.c broker/hypervisor/qemu/record.h \
 	broker/hypervisor/qemu/resize.c \
 	broker/hypervisor/qemu/seed.c \
 	broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/settings.h \

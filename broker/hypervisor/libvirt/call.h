@@ -13,6 +13,7 @@ struct lv_item {
 	char reason[160];
 	enum machine_state state;
 	uint8_t host;
+	bool is_windows, has_rdp; /* of its request */
 };
 
 struct lv_call {

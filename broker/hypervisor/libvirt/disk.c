@@ -14,6 +14,7 @@
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/libvirt/base.h"
+#include "broker/hypervisor/libvirt/store.h"
 #include "broker/hypervisor/libvirt/volumes.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
@@ -175,7 +176,7 @@ static int folder_recycle(const char *store, const char *path, const struct orde
 	return rc;
 }
 
-int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
+static int disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
 {
 	char store[PLACEMENT_NAME_SIZE], root[PATH_MAX], path[PATH_MAX], disk[PATH_MAX], record[PATH_MAX];
 	struct order o;
@@ -198,6 +199,15 @@ int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err
 	if (volume_remove(store, record, err) < 0)
 		return err->code;
 	return tree_remove(path, err);
+}
+
+int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
+{
+	int rc = disk_remove(lv, desktop, err);
+
+	if (rc == 0)
+		lv_store_forget(lv, desktop);
+	return rc;
 }
 
 static int each_below(const char *root, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err)

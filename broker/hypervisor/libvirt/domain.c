@@ -80,6 +80,14 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 		pst_buf_printf(b, " port='%u'/>", p->port);
 		if (p->initiator[0])
 			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else if (p->kind == PLACE_RBD) {
+		put(b, "<source protocol='rbd' name='", p->target, "'>");
+		if (p->snapshot[0])
+			put(b, "<snapshot name='", p->snapshot, "'/>");
+		if (p->secret[0]) {
+			put(b, "<auth username='", p->initiator, "'>");
+			put(b, "<secret type='ceph' uuid='", p->secret, "'/></auth>");
+		}
 	} else {
 		put(b, "<source file='", p->path, "'>");
 	}
@@ -87,7 +95,7 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 
 static const char *source_type(const struct disk_place *p)
 {
-	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI || p->kind == PLACE_RBD ? "network" : "file";
 }
 
 /*
@@ -141,7 +149,7 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 		return;
 	/* A CD, because QEMU's disk of Xen (xen-disk) takes none that is for reading only. */
 	put(b, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
-	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->bus);
+	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->seed_bus ? f->seed_bus : f->bus);
 }
 
 static void interface_put(struct pst_buf *b, const struct lv_domain *d)
@@ -150,16 +158,18 @@ static void interface_put(struct pst_buf *b, const struct lv_domain *d)
 
 	lv_mac(d->record->request.desktop, mac);
 	if (d->net)
-		lv_net_interface(b, d->net, mac, d->record->address, d->form->is_virtio);
+		lv_net_interface(b, d->net, mac, d->record->address, d->form->card);
 }
 
 static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 {
+	const char *video = d->form->video ? d->form->video : d->video;
+
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
-	if (d->has_console && d->form->is_virtio)
+	if (d->has_console && d->form->card)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
-	if (is_set(d->video) && d->form->is_virtio)
-		put(b, "<video><model type='", d->video, "'/></video>");
+	if (is_set(video) && d->form->card)
+		put(b, "<video><model type='", video, "'/></video>");
 }
 
 /*

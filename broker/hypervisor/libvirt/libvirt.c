@@ -5,6 +5,7 @@
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -99,6 +100,8 @@ static int libvirt_destroy(struct driver *d, const char *desktop, struct pst_err
 
 static void item_machine(const struct libvirt *lv, const struct lv_item *item, struct machine *m)
 {
+	const struct machine_request r = { .is_windows = item->is_windows, .has_rdp = item->has_rdp };
+
 	memset(m, 0, sizeof(*m));
 	pst_strlcpy(m->desktop, sizeof(m->desktop), item->desktop);
 	pst_strlcpy(m->task, sizeof(m->task), item->task);
@@ -108,9 +111,7 @@ static void item_machine(const struct libvirt *lv, const struct lv_item *item, s
 	m->state = item->state;
 	if (item->address[0] == '\0')
 		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), item->address);
+	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, &r, item->address, &m->endpoint);
 }
 
 static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
@@ -256,6 +257,23 @@ static int libvirt_console(struct driver *d, const char *desktop, struct machine
 	struct lv_call *c = ask(d, desktop, DRIVER_CONSOLE, lv_console_work, err);
 	int rc = c ? lv_call_run(c, 0, err) : err->code;
 
+	if (rc == 0)
+		*ret = c->endpoint;
+	if (c)
+		lv_call_unref(c);
+	return rc;
+}
+
+static int libvirt_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct lv_call *c = ask(d, desktop, 0, lv_way_work, err);
+	int rc = c ? lv_call_run(c, 0, err) : err->code;
+
+	if (rc == 0 && ret_account && c->endpoint.kind != ENDPOINT_RDP)
+		rc = pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", desktop);
+	if (rc == 0 && ret_account && !(*ret_account = rdp_site_machine(&lv->set.rdp, &c->request, pin, err)))
+		rc = err->code;
 	if (rc == 0)
 		*ret = c->endpoint;
 	if (c)
@@ -434,6 +452,7 @@ const struct driver_type driver_libvirt = {
 	.personal_attach = libvirt_personal_attach,
 	.personal_detach = libvirt_personal_detach,
 	.personal_remove = libvirt_personal_remove,
+	.way = libvirt_way,
 	.disk = libvirt_disk,
 	.disk_ask = libvirt_disk_ask,
 	.disk_replace = libvirt_disk_replace,

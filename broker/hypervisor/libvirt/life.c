@@ -11,6 +11,7 @@
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/network.h"
 #include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -34,9 +35,7 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	m->state = MACHINE_RUNNING;
 	if (f->record.address[0] == '\0')
 		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
+	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, r, f->record.address, &m->endpoint);
 }
 
 /* Defines it anew, from the record alone. */
@@ -304,6 +303,14 @@ static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, 
 	return rc;
 }
 
+/* Its agent has asked Windows to shut down: what it has in memory is written out, for half of the time that there is. */
+static int restart_stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	uint64_t now = pst_mono_ms(), left = c->deadline_ms - PST_MIN(c->deadline_ms, now);
+
+	return f->is_active && f->record.request.is_windows ? lv_power_stop(c, f, now + left / 2, err) : lv_power_off(c, f, err);
+}
+
 int lv_restart_work(struct lv_call *c, struct pst_err *err)
 {
 	struct machine_request old;
@@ -323,7 +330,7 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	old = f.record.request;
 	f.record.request = c->request;
 	request_merge(&f.record.request, &old);
-	rc = lv_power_off(c, &f, err);
+	rc = is_whole && !c->refresh ? restart_stop(c, &f, err) : lv_power_off(c, &f, err);
 	if (rc == 0)
 		rc = restart_stopped(c, &f, c->refresh || !is_whole, err);
 	if (rc == 0)
@@ -331,4 +338,19 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	lv_watch_sleep(c->lv, c->desktop, false);
 	lv_found_finish(&f);
 	return rc;
+}
+
+int lv_way_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	memset(&c->machine, 0, sizeof(c->machine));
+	machine_fill(&f, &c->machine);
+	c->endpoint = c->machine.endpoint;
+	c->request = f.record.request;
+	lv_found_finish(&f);
+	return 0;
 }

@@ -2,6 +2,7 @@
 /* Users' own disks, into running domains and out of them. */
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/found.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/text.h"

@@ -324,7 +324,10 @@ static int memory_remove(struct qm_op *op, struct pst_err *err)
 
 static int restart_run(struct qm_op *op, struct qm_record *r, bool refresh, struct pst_err *err)
 {
-	if (qm_machine_end(op, !refresh, err) < 0 || memory_remove(op, err) < 0)
+	/* Its agent has asked Windows to shut down: what it has in memory is written out. */
+	bool asks = !refresh && r->request.is_windows;
+
+	if ((asks ? qm_power_stop(op, err) : qm_machine_end(op, !refresh, err)) < 0 || memory_remove(op, err) < 0)
 		return err->code;
 	if (refresh) {
 		if (qm_personal_release(op, err) < 0)

@@ -106,6 +106,11 @@ static int qemu_console(struct driver *d, const char *desktop, struct machine_en
 	WITH_OP(d, desktop, qm_console(&op, ret, err));
 }
 
+static int qemu_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_way(&op, pin, ret, ret_account, err));
+}
+
 static int qemu_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
 {
 	WITH_OP(d, desktop, qm_disk(&op, ret, err));
@@ -260,6 +265,7 @@ const struct driver_type driver_qemu = {
 	.snapshot_drop = qemu_snapshot_drop,
 	.resize = qemu_resize,
 	.console = qemu_console,
+	.way = qemu_way,
 	.disk = qemu_disk,
 	.disk_ask = qemu_disk_ask,
 	.disk_replace = qemu_disk_replace,

@@ -6,6 +6,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/storage/image_job.c broker/hypervisor/storage/image_job.h \
 	broker/hypervisor/storage/image_work.c broker/hypervisor/storage/image_work.h \
 	broker/hypervisor/storage/order.c broker/hypervisor/storage/order.h \
+	broker/hypervisor/storage/placed.c broker/hypervisor/storage/placed.h \
 	broker/hypervisor/storage/storage.c broker/hypervisor/storage/storage.h \
 	broker/hypervisor/storage/store.c broker/hypervisor/storage/store.h \
 	broker/hypervisor/storage/store_directory.c \

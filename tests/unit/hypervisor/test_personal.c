@@ -8,8 +8,10 @@
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void make(void)
@@ -163,6 +165,64 @@ Test(personal, a_holder_that_is_no_more_gives_way)
 	cr_assert_eq(personal_claim(disk_folder, "ana", "home", one, is_two, NULL, &err), PST_EBUSY);
 	cr_assert_eq(personal_holder(disk_folder, "ana", "home", holder, &err), 0);
 	cr_assert_str_eq(holder, two);
+}
+
+struct look {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int inside, most;
+};
+
+/* Looks for a moment whether somebody else looks too. */
+static bool nobody_slowly(const char *desktop, void *arg)
+{
+	struct look *l = arg;
+	struct timespec until;
+
+	(void)desktop;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 1;
+	pthread_mutex_lock(&l->lock);
+	l->most = l->most > ++l->inside ? l->most : l->inside;
+	pthread_cond_broadcast(&l->changed);
+	while (l->most < 2 && pthread_cond_timedwait(&l->changed, &l->lock, &until) == 0)
+		;
+	l->inside--;
+	pthread_mutex_unlock(&l->lock);
+	return false;
+}
+
+struct claim {
+	struct look *look;
+	const char *desktop;
+	pthread_t thread;
+	int rc;
+};
+
+static void *claim(void *arg)
+{
+	struct claim *c = arg;
+	struct pst_err err = PST_ERR_INIT;
+
+	c->rc = personal_claim(disk_folder, "ana", "home", c->desktop, nobody_slowly, c->look, &err);
+	return NULL;
+}
+
+/* Whoever looks whether the holder is there, and then takes it, is alone with that: else two would take it from one holder. */
+Test(personal, two_who_claim_it_come_one_after_the_other)
+{
+	struct look look = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+	struct claim claims[2] = { { .look = &look, .desktop = two }, { .look = &look, .desktop = "bbbbbbbb-2222-4333-8444-555555555555" } };
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(personal_folder_make(disk_folder, "ana", "home", &err), 0, "%s", err.text);
+	cr_assert_eq(personal_attach(disk_folder, "ana", "home", one, &err), 0, "%s", err.text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&claims[i].thread, NULL, claim, &claims[i]), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(claims[i].thread, NULL);
+	cr_assert_eq(look.most, 1, "two looked at the same time");
+	cr_assert(claims[0].rc == 0 && claims[1].rc == 0, "each found a holder that is no more");
 }
 
 static struct personal_wish wish(const char *desktop, uint64_t size)
