@@ -49,8 +49,8 @@ static void say(json_t *o)
 
 static json_t *machine_json(const struct machine *m)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
-		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:b,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
+		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "port", (int)m->endpoint.port, "agent", m->endpoint.has_agent, "state", machine_state_name(m->state));
 }
 
 /* What the environment says, for guests that want more. */
@@ -81,6 +81,7 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	r->disk_mb = (uint32_t)atoi(c->words[6]);
 	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
 	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
+	r->is_windows = getenv("PUESTO_OS") && strcmp(getenv("PUESTO_OS"), "windows") == 0;
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;

@@ -113,6 +113,9 @@ EXTRA_DIST += tests/integration/test_rdp_seat.py
 # …and as a desktop, with xrdp, FreeRDP's shadow server and real viewers; tier 2.
 TESTS += tests/integration/test_rdp_pool.py
 EXTRA_DIST += tests/integration/test_rdp_pool.py
+# …and as a virtual machine, with xrdp in it; tier 2.
+TESTS += tests/integration/test_rdp_guest.py
+EXTRA_DIST += tests/integration/test_rdp_guest.py tests/integration/rdp_guest.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)
