@@ -197,11 +197,11 @@ static void run_migrate(struct command *c)
 
 static void run_console(struct command *c)
 {
-	struct machine_endpoint e;
+	struct machine_screen s;
 
-	c->rc = driver_console(driver, c->words[0], &e, &c->err);
+	c->rc = driver_console(driver, c->words[0], true, &s, &c->err);
 	if (c->rc == 0)
-		json_object_set_new(c->answer, "path", json_string(e.address));
+		json_object_set_new(c->answer, "path", json_string(s.at.address));
 }
 
 static void run_cancel(struct command *c)

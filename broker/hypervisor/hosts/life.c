@@ -176,7 +176,7 @@ int hosts_power(struct driver *d, const char *desktop, enum machine_power wish, 
 	return rc;
 }
 
-int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+int hosts_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
 	struct hosts *h = hosts_of(d);
 	const struct seat *s;
@@ -192,14 +192,14 @@ int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint
 		rc = pst_err_set(err, PST_EUNSUPPORTED, "the seat %s speaks %s: a console is VNC", s->name, seat_protocol_name(s->protocol));
 	if (rc == 0) {
 		hosts_machine_fill(l, s, &m);
-		*ret = m.endpoint;
+		ret->at = m.endpoint;
 	}
 	hosts_op_end(&op);
 	return rc;
 }
 
 /* Its user's way in: what he gives his name and password for. */
-int hosts_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+int hosts_way(struct driver *d, const char *desktop, struct machine_screen *ret, json_t **ret_account, struct pst_err *err)
 {
 	struct hosts *h = hosts_of(d);
 	const struct seat *s;
@@ -217,7 +217,7 @@ int hosts_way(struct driver *d, const char *desktop, struct machine_endpoint *re
 		*ret_account = s->protocol == SEAT_RDP ? rdp_site_account(&h->rdp, &rdp, err) : rdp_site_password(&h->rdp, s->name, err);
 		rc = *ret_account ? 0 : err->code;
 		hosts_machine_fill(l, s, &m);
-		*ret = m.endpoint;
+		ret->at = m.endpoint;
 	}
 	hosts_op_end(&op);
 	return rc;

@@ -36,6 +36,7 @@ struct lv_domain {
 	bool is_efi;         /* the disk starts by UEFI: libvirt gives it firmware and variables of its own */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
+	bool has_display; /* beside it, over D-Bus */
 	const struct lv_record *record;
 };
 

@@ -46,6 +46,7 @@ struct lv_nature {
 	char video[16];
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
+	bool has_display; /* QEMU's, over D-Bus */
 };
 
 /* The lock of struct libvirt guards what follows name and uri. */
@@ -125,6 +126,8 @@ void lv_host_lost(struct lv_host *h, const char *reason);
 int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err);
 /* What the provider carries: what every host does. Call with the lock. */
 unsigned lv_can(const struct libvirt *lv);
+/* Does every host that is known have the D-Bus display? A domain that has one is moved to any of them. Takes the lock. */
+bool lv_has_display(struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
@@ -195,6 +198,7 @@ struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
 /* migrate.c */
 int lv_migrate_work(struct lv_call *c, struct pst_err *err);
+/* screen.c */
 int lv_console_work(struct lv_call *c, struct pst_err *err);
 /* settings.c */
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);

@@ -162,7 +162,7 @@ int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
 
 /* resize.c */
 int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
-int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err);
+int qm_console(struct qm_op *op, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 
 /* disk.c: for back-ups. */
 int qm_disk(struct qm_op *op, struct driver_disk *ret, struct pst_err *err);
