@@ -28,8 +28,8 @@ struct provider_command {
 	const char *enrol_token; /* create, restart and refresh: for an agent that has no key */
 	const char *host;        /* create: where, or "" */
 	const char *provider, *hostname; /* create and refresh, from here on */
-	const char *image_name, *image_version, *image_base, *image_path, *image_sha256; /* of its files on datastores, or "" */
-	const char *network, *locale, *layout;
+	const char *image_name, *image_version, *image_base, *image_path, *image_os, *image_sha256; /* of its files on datastores, or "" */
+	const char *network, *locale, *layout, *display;
 	const char *owner, *store, *disk; /* attach and detach: of the user's disk, which is named by its pool */
 	struct recycling recycling;
 	int memory_mb, cpus, pids, disk_mb, personal_mb, max_width, max_height;

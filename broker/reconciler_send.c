@@ -139,10 +139,12 @@ static int disk_fill(struct reconciler *r, const struct core_desktop *d, struct 
 	cmd->image_version = rows->version.version;
 	cmd->image_base = rows->version.base;
 	cmd->image_path = rows->version.path;
+	cmd->image_os = rows->image.os;
 	cmd->image_sha256 = db_version_files_get(r->db, rows->version.id, &rows->files, NULL) == 0 ? rows->files.sha256 : "";
 	cmd->network = spec->network;
 	cmd->locale = spec->locale;
 	cmd->layout = spec->layout;
+	cmd->display = spec->display;
 	cmd->memory_mb = (int)spec->memory_mb;
 	cmd->cpus = (int)spec->cpus;
 	cmd->pids = (int)spec->pids;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "broker/core/agent_priv.h"
 #include "broker/core/host_priv.h"
 #include "broker/core/personal_priv.h"
 #include "broker/core/reason.h"
@@ -13,7 +14,6 @@
 #include "broker/core/rollout_priv.h"
 #include "broker/core/spare_priv.h"
 
-#define AGENT_WAIT_MS 120000   /* from the machine's start to its agent's report */
 #define LOGOFF_WAIT_MS 15000   /* the agent may take this long to close a log-on */
 #define GRANT_WAIT_MS 60000    /* a granted viewer must come */
 #define VACATED_WAIT_MS 3000   /* the gateway may take this long to say why a viewer is gone */
@@ -148,19 +148,6 @@ void reaper_sight(struct core_round *c, const char *machine);
 void reaper_after_inventory(struct core_round *c, size_t machine_count);
 void reaper_on_allow(struct core_round *c);
 void reaper_failed(struct core_round *c);
-
-/* agent_event.c */
-void agent_on_enrolled(struct core_round *c);
-void agent_on_hello(struct core_round *c);
-void agent_on_report(struct core_round *c);
-void agent_on_gone(struct core_round *c);
-void agent_tell_logoff(struct core_round *c, struct core_desktop *d, enum reason why);
-/* It could show a picture now, as far as the desktop itself is concerned. */
-void agent_is_ready(struct core_round *c, struct core_desktop *d);
-void agent_tell_lease(struct core_round *c, struct core_desktop *d);
-/* What it said before counts no more: the connection that it may have is of another time. */
-void agent_tell_hello(struct core_round *c, const struct core_desktop *d);
-void agent_tell_epoch(struct core_round *c, struct core_desktop *d, int64_t epoch);
 
 /* assign.c */
 struct core_desktop *assign_choose(const struct core_state *st, const struct core_pool *p, const char *user_id);

@@ -34,7 +34,7 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 		desktop_await_agent(c, d); /* a list tells first whether there is a machine to restart */
 		return;
 	}
-	reason_set_numbers(&why, REASON_AGENT_SILENT, AGENT_WAIT_MS / 1000, 0);
+	reason_set_numbers(&why, REASON_AGENT_SILENT, agent_wait_ms(d) / 1000, 0);
 	if (d->s.active) {
 		/* The stream goes on without us; only the report is missing. */
 		d->reason = why;

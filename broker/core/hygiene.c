@@ -74,6 +74,7 @@ void desktop_refresh(struct core_round *c, struct core_desktop *d)
 void desktop_restart(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
+	agent_tell_shutdown(c, d);
 	desktop_stop(c, d);
 	audit(c, "desktop.restarting", d, "");
 	task_start(c, d, TASK_RESTART);
@@ -122,6 +123,6 @@ void desktop_await_agent(struct core_round *c, struct core_desktop *d)
 		agent_is_ready(c, d); /* the machine's own server is all that there is */
 		return;
 	}
-	wait = d->x.sleep == SLEEP_RESUMING ? WAKE_WAIT_MS : AGENT_WAIT_MS;
+	wait = d->x.sleep == SLEEP_RESUMING ? WAKE_WAIT_MS : agent_wait_ms(d);
 	d->due.agent_ms = d->x.agent == AGENT_READY ? 0 : c->now->mono_ms + wait;
 }

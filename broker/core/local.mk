@@ -2,7 +2,7 @@
 # broker/core: the decisions of the broker; no I/O.
 noinst_LIBRARIES += broker/core/libcore.a
 broker_core_libcore_a_SOURCES = \
-	broker/core/agent_event.c \
+	broker/core/agent_event.c broker/core/agent_priv.h \
 	broker/core/assign.c \
 	broker/core/axes.c broker/core/axes.h \
 	broker/core/breaker.c \

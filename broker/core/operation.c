@@ -192,6 +192,8 @@ void operation_on(struct core_round *c)
 		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
 			return; /* settling has begun something stronger */
 	}
+	if (kind == TASK_STOP)
+		agent_tell_shutdown(c, d);
 	operation_begin(c, d, kind, c->ev->word ? c->ev->word : "");
 }
 

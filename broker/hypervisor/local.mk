@@ -19,6 +19,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/poller.c broker/hypervisor/poller.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
+	broker/hypervisor/answering.c broker/hypervisor/answering.h \
 	broker/hypervisor/rdp_site.c broker/hypervisor/rdp_site.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \

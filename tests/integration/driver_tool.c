@@ -204,6 +204,21 @@ static void run_console(struct command *c)
 		json_object_set_new(c->answer, "path", json_string(s.at.address));
 }
 
+/* attach|detach|remove DESKTOP OWNER MB STORE ("-": none): a user's own disk called "files", kept so many ms where it is removed. */
+static void run_personal(struct command *c)
+{
+	struct machine_personal p = { .name = "files", .size_mb = (uint32_t)atoi(c->words[3]) };
+
+	pst_strlcpy(p.owner, sizeof(p.owner), c->words[2]);
+	pst_strlcpy(p.store, sizeof(p.store), strcmp(c->words[4], "-") == 0 ? "" : c->words[4]);
+	if (strcmp(c->words[0], "attach") == 0)
+		c->rc = driver_personal_attach(driver, c->words[1], &p, &c->err);
+	else if (strcmp(c->words[0], "detach") == 0)
+		c->rc = driver_personal_detach(driver, c->words[1], &p, &c->err);
+	else
+		c->rc = driver_personal_remove(driver, &p, atoi(c->words[3]), &c->err);
+}
+
 static void run_cancel(struct command *c)
 {
 	driver_cancel(driver, c->words[0]);
@@ -301,6 +316,7 @@ static const struct {
 	{ "resize", run_resize },
 	{ "migrate", run_migrate },
 	{ "console", run_console },
+	{ "personal", run_personal },
 	{ "cancel", run_cancel },
 	{ "order", run_order },
 	{ "backup", run_backup },

@@ -112,6 +112,34 @@ class PersonalTest(unittest.TestCase):
         self.a_desktop_that_dies_gets_them_again(first)
         self.the_disk_grows_and_goes()
 
+    def binned(self, user):
+        (item,) = [r for r in self.admin.get("recycled")["items"] if r["kind"] == "personal" and r["user"] and r["user"]["name"] == user]
+        self.assertEqual((item["pool"]["name"], item["reason"]), ("demo", "disk of %s in demo" % user), item)
+        return item
+
+    def it_comes_back_out_of_the_bin(self):
+        """But not while its user has a new one."""
+        item = self.binned("ana")
+        restore = "recycled/%s/%s/restore" % (item["datastore"], item["token"])
+        self.assertTrue(item["can_restore"])
+        worked = self.work("ana")
+        self.assertEqual(self.inside(worked[3], "ls ~user"), "welcome\n", "a new one")
+        self.leave(worked)
+        self.assertFalse(self.binned("ana")["can_restore"])
+        status, data, _ = self.admin.call("POST", restore, {})
+        self.assertEqual(status, 409, data)
+        self.admin.want(202, "DELETE", "personal/ana/demo?keep_days=0")
+        eventually(lambda: self.disk("ana") is None, 60)
+        self.admin.want(404, "POST", "recycled/%s/none/restore" % item["datastore"], {})
+        self.admin.want(204, "POST", restore, {})
+        self.assertEqual(self.disk("ana")["state"], "free")
+        self.admin.want(404, "POST", restore, {})
+        worked = self.work("ana")
+        self.assertIn("mine", self.inside(worked[3], "cat ~user/letter"))
+        self.leave(worked)
+        self.admin.want(202, "DELETE", "personal/ana/demo?keep_days=1")
+        eventually(lambda: self.disk("ana") is None, 60)
+
     def it_is_for_pools_that_make_desktops_new(self):
         for change, field in (({"personal_disk_mb": 64, "on_logoff": "keep"}, "personal_disk_mb"), ({"personal_disk_mb": -1}, "personal_disk_mb"),
                               ({"personal_disk_mb": 64, "personal_datastore": "none-such"}, "personal_datastore")):
@@ -133,6 +161,7 @@ class PersonalTest(unittest.TestCase):
         self.leave(worked)
         eventually(lambda: self.disk("ana", "free"), 30)
         self.assertTrue(self.disk("ana")["clean"])
+        self.pool.ready(2)  # its new process has its own root by then
         self.assertEqual(self.inside(desktop, "ls ~user"), "welcome\n", "the refreshed desktop has the image's home")
         self.admin.want(200, "POST", "desktops/%s/drain" % desktop, {"drain": True})
         worked = self.work("ana")
@@ -172,11 +201,17 @@ class PersonalTest(unittest.TestCase):
         self.assertEqual(self.admin.want(200, "PATCH", "personal/ana/demo", {"size_mb": 128})["size_mb"], 128)
         self.admin.want(422, "PATCH", "personal/ana/demo", {"size_mb": 32})
         self.admin.want(404, "GET", "personal/nobody/demo")
+        self.admin.want(404, "GET", "users/nobody/personal")
+        self.admin.want(201, "POST", "providers", {"name": "second"})
+        status, data, _ = self.admin.call("PATCH", "pools/demo", {"provider": "second"})
+        self.assertEqual((status, data["field"]), (422, "provider"), "its disks stay where they are: %s" % data)
+        self.assertIn("2 personal disks", data["detail"])
         worked = self.work("ana")
         self.assertEqual(self.admin.want(202, "DELETE", "personal/ana/demo?keep_days=1")["state"], "removing")
         self.assertIn("mine", self.inside(worked[3], "cat ~user/letter"), "nobody takes it away while she works")
         self.leave(worked)
         eventually(lambda: self.disk("ana") is None, 60)
+        self.it_comes_back_out_of_the_bin()
         bea = self.admin.get("users/bea")["id"]
         self.admin.want(204, "DELETE", "users/bea")
         eventually(lambda: not [d for d in self.admin.get("personal")["items"] if d["user"]["id"] == bea], 60)

@@ -199,7 +199,7 @@ int hosts_console(struct driver *d, const char *desktop, bool is_shared, struct 
 }
 
 /* Its user's way in: what he gives his name and password for. */
-int hosts_way(struct driver *d, const char *desktop, struct machine_screen *ret, json_t **ret_account, struct pst_err *err)
+int hosts_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
 {
 	struct hosts *h = hosts_of(d);
 	const struct seat *s;
@@ -217,7 +217,7 @@ int hosts_way(struct driver *d, const char *desktop, struct machine_screen *ret,
 		*ret_account = s->protocol == SEAT_RDP ? rdp_site_account(&h->rdp, &rdp, err) : rdp_site_password(&h->rdp, s->name, err);
 		rc = *ret_account ? 0 : err->code;
 		hosts_machine_fill(l, s, &m);
-		ret->at = m.endpoint;
+		*ret = m.endpoint;
 	}
 	hosts_op_end(&op);
 	return rc;

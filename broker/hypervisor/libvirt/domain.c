@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define DOMAIN_MAX (256u << 10)
+#define ROOT_PORTS 9
 
 static bool is_set(const char *text)
 {
@@ -140,7 +141,7 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 		return;
 	/* A CD, because QEMU's disk of Xen (xen-disk) takes none that is for reading only. */
 	put(b, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
-	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->bus);
+	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->seed_bus ? f->seed_bus : f->bus);
 }
 
 static void interface_put(struct pst_buf *b, const struct lv_domain *d)
@@ -149,18 +150,33 @@ static void interface_put(struct pst_buf *b, const struct lv_domain *d)
 
 	lv_mac(d->record->request.desktop, mac);
 	if (d->net)
-		lv_net_interface(b, d->net, mac, d->record->address, d->form->is_virtio);
+		lv_net_interface(b, d->net, mac, d->record->address, d->form->card);
 }
 
 static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 {
+	const char *video = d->form->video ? d->form->video : d->video;
+
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
-	if (d->has_console && d->form->is_virtio)
+	if (d->has_console && d->form->card)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
-	if (d->has_console && d->has_display && d->form->is_virtio)
+	if (d->has_console && d->has_display && d->form->card)
 		pst_buf_put_str(b, "<graphics type='dbus' p2p='yes'/>");
-	if (is_set(d->video) && d->form->is_virtio)
-		put(b, "<video><model type='", d->video, "'/></video>");
+	if (is_set(video) && d->form->card)
+		put(b, "<video><model type='", video, "'/></video>");
+}
+
+/*
+ * A device has a port of its own, and libvirt gives the named ones away first: seven to a machine of ours (disk, card, USB, serial
+ * channels, keyboard, tablet, random numbers). The others stay free.
+ */
+static void ports_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	if (!d->has_ports)
+		return;
+	pst_buf_put_str(b, "<controller type='pci' model='pcie-root'/>");
+	for (int i = 0; i < ROOT_PORTS; i++)
+		pst_buf_put_str(b, "<controller type='pci' model='pcie-root-port'/>");
 }
 
 char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
@@ -172,6 +188,7 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	head_put(&b, d);
 	os_put(&b, d);
 	pst_buf_printf(&b, "%s<devices>", d->form->platform);
+	ports_put(&b, d);
 	disk_put(&b, d);
 	interface_put(&b, d);
 	pst_buf_put_str(&b, d->form->devices);
@@ -182,6 +199,21 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	pst_buf_finish(&b);
 	if (!text)
 		pst_err_set(err, PST_ENOMEM, "no memory for the domain's document");
+	return text;
+}
+
+char *lv_personal_xml(const struct lv_form *form, const char *path, const char *serial)
+{
+	struct pst_buf b;
+	char *text;
+
+	pst_buf_init(&b, 3 * PATH_MAX);
+	pst_buf_printf(&b, "<disk type='file' device='disk'><driver name='qemu' type='qcow2'%s/>", form->disk_more);
+	put(&b, "<source file='", path, "'/><backingStore/>");
+	pst_buf_printf(&b, "<target dev='%s' bus='%s'/>", form->personal, form->bus);
+	put(&b, "<serial>", serial, "</serial><alias name='" LV_PERSONAL_ALIAS "'/></disk>");
+	text = pst_buf_cstr(&b) ? strdup(pst_buf_cstr(&b)) : NULL;
+	pst_buf_finish(&b);
 	return text;
 }
 

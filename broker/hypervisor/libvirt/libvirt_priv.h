@@ -14,7 +14,7 @@
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
-#include "broker/hypervisor/seed.h"
+#include "broker/hypervisor/rdp_site.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -42,11 +42,11 @@ struct lv_nature {
 	const struct lv_form *form; /* of the domains that we make there */
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
-	char arch[16];
-	char video[16];
+	char arch[16], video[16];
+	bool has_display; /* QEMU's, over D-Bus */
+	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
-	bool has_display; /* QEMU's, over D-Bus */
 };
 
 /* The lock of struct libvirt guards what follows name and uri. */
@@ -73,9 +73,13 @@ struct lv_settings {
 	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too; "" with datastores, or without disks */
 	const char *stores[LV_STORES_MAX]; /* names of datastores, owned; with "directory" one of its own */
 	size_t stores_n;
+	char data[PATH_MAX];      /* the data directory */
+	char placed[PATH_MAX];    /* storage/placed.h; "" with "directory", or without disks */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
-	bool shares_directory;    /* with other hosts, at the same path */
+	struct rdp_site rdp;
+	bool is_emulated;         /* Windows gets devices that it has drivers of its own for */
+	bool shares_directory, has_files; /* with other hosts, at the same path; one of the datastores is of files */
 	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
@@ -126,12 +130,13 @@ void lv_host_lost(struct lv_host *h, const char *reason);
 int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err);
 /* What the provider carries: what every host does. Call with the lock. */
 unsigned lv_can(const struct libvirt *lv);
-/* Does every host that is known have the D-Bus display? A domain that has one is moved to any of them. Takes the lock. */
+/* Every host that is known has that: a domain is moved to any. Takes the lock. */
 bool lv_has_display(struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
-/* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
+/* plan.c: the form of a machine of that request there; the document of a record's domain on that host. Returns owned, NULL with err. */
+const struct lv_form *lv_form_for(const struct lv_host *h, const struct machine_request *r);
 char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
 /* Does its golden disk start by UEFI? False for whatever has no such disk. */
 int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err);
@@ -141,20 +146,6 @@ int lv_inventory_work(struct lv_call *c, struct pst_err *err);
 int lv_capacity_work(struct lv_call *c, struct pst_err *err);
 /* In words why a domain that is not active is not; sets state. */
 enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out, size_t size);
-
-/* store.c: on which datastore a desktop's folder is. */
-int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
-void lv_stores_finish(struct libvirt *lv);
-/* The folder of all of this provider's desktops on that datastore. */
-int lv_store_root(const struct libvirt *lv, const char *store, char out[PATH_MAX], struct pst_err *err);
-/* Of the desktop's folder; "" where it has none. PST_EBUSY when one that is offline may have it. */
-int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err);
-/*
- * Makes the desktop's folder, durably, on the datastore that was chosen or where it is already (or takes it out of
- * the recycle bin), and sets r->image_base to the golden disk as it lies there. lv_store_end ends the turn.
- */
-int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err);
-void lv_store_end(struct store_turn *turn);
 
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
@@ -173,20 +164,19 @@ int lv_seed_write(const struct lv_host *h, const struct machine_request *r, stru
 int lv_create_work(struct lv_call *c, struct pst_err *err);
 int lv_destroy_work(struct lv_call *c, struct pst_err *err);
 int lv_restart_work(struct lv_call *c, struct pst_err *err);
+int lv_way_work(struct lv_call *c, struct pst_err *err); /* c->endpoint, and c->request as it was asked for */
 /* power.c */
 int lv_power_work(struct lv_call *c, struct pst_err *err);
 /* Starts what is defined, with its seed; f->record is saved as running. */
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err);
-/* Ends what runs, at once. */
-int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err);
-/* snapshot.c */
-int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err);
+int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err); /* at once */
+int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end_ms, struct pst_err *err); /* the guest is asked until then */
+int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err); /* snapshot.c */
 int lv_snapshot_revert_work(struct lv_call *c, struct pst_err *err);
 int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err);
 /* Before the disk that holds them is made anew. */
 int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
-/* resize.c */
-int lv_resize_work(struct lv_call *c, struct pst_err *err);
+int lv_resize_work(struct lv_call *c, struct pst_err *err); /* resize.c */
 /* The disk of a running domain grows to its record's size. */
 int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err);
 /* hosts.c */
@@ -196,9 +186,6 @@ virConnectPtr lv_host_try(struct lv_call *c, struct lv_host *h, struct pst_err *
 struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
 /* Where a machine is to be made. */
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
-/* migrate.c */
-int lv_migrate_work(struct lv_call *c, struct pst_err *err);
-/* screen.c */
-int lv_console_work(struct lv_call *c, struct pst_err *err);
-/* settings.c */
-int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
+int lv_migrate_work(struct lv_call *c, struct pst_err *err); /* migrate.c */
+int lv_console_work(struct lv_call *c, struct pst_err *err); /* screen.c */
+int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err); /* settings.c */

@@ -18,6 +18,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/nature.c \
 	broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/network.h \
 	broker/hypervisor/libvirt/opening.c \
+	broker/hypervisor/libvirt/personal.c broker/hypervisor/libvirt/personal.h \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool.h \
 	broker/hypervisor/libvirt/pool_copy.c \
@@ -27,7 +28,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/seed.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
-	broker/hypervisor/libvirt/store.c \
+	broker/hypervisor/libvirt/store.c broker/hypervisor/libvirt/store.h \
 	broker/hypervisor/libvirt/volume_disk.c \
 	broker/hypervisor/libvirt/volume_version.c \
 	broker/hypervisor/libvirt/volumes.c broker/hypervisor/libvirt/volumes.h \

@@ -23,6 +23,13 @@ struct plan {
 	bool is_efi;
 };
 
+const struct lv_form *lv_form_for(const struct lv_host *h, const struct machine_request *r)
+{
+	const struct lv_form *own = h->nature.form, *windows = r->is_windows ? lv_form_windows(own->virt, h->lv->set.is_emulated) : NULL;
+
+	return windows ? windows : own;
+}
+
 /* Where an image has its kernel beside its disk, it has no boot loader. */
 static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
@@ -65,7 +72,7 @@ static int guard_check(const struct lv_net *n, const struct lv_form *form, struc
 static int plan_make(const struct lv_host *h, const struct machine_request *r, struct plan *p, struct pst_err *err)
 {
 	const struct libvirt *lv = h->lv;
-	const struct lv_form *form = h->nature.form;
+	const struct lv_form *form = lv_form_for(h, r);
 
 	if (lv_base_find(r->image_base, &p->base, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
@@ -83,7 +90,7 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 
 	*ret = false;
-	if (r->image_base[0] != '/' || h->nature.form->needs_kernel)
+	if (r->image_base[0] != '/' || lv_form_for(h, r)->needs_kernel)
 		return 0;
 	if (kernel_find(r, kernel, initrd, err) < 0)
 		return err->code;
@@ -94,11 +101,12 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 
 static char *xml_make(const struct lv_host *h, const struct lv_record *r, const struct plan *p, struct pst_err *err)
 {
+	const struct lv_form *form = lv_form_for(h, &r->request);
 	const struct lv_nature *n = &h->nature;
-	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
+	struct lv_domain d = { .form = form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? n->form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
-		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .record = r };
+		.cmdline = p->kernel[0] ? form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
+		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
@@ -114,7 +122,7 @@ char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst
 		lv_network_missing(&r->request, err);
 	else if (!p)
 		pst_err_set(err, PST_ENOMEM, "no memory");
-	else if (guard_check(net, h->nature.form, err) == 0 && (!h->nature.form->disk[0] || plan_make(h, &r->request, p, err) == 0))
+	else if (guard_check(net, lv_form_for(h, &r->request), err) == 0 && (!lv_form_for(h, &r->request)->disk[0] || plan_make(h, &r->request, p, err) == 0))
 		xml = xml_make(h, r, p, err);
 	free(p);
 	return xml;

@@ -88,10 +88,8 @@ int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	return 0;
 }
 
-/* The guest is asked until the deadline comes near; whoever does not go is ended. */
-static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end, struct pst_err *err)
 {
-	uint64_t end = c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)STOP_RESERVE_MS);
 	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
 	if (lv_call_step(c, f->host, "asking the guest to stop", err) < 0)
@@ -101,6 +99,12 @@ static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 			nanosleep(&pause, NULL);
 	}
 	return lv_power_off(c, f, err);
+}
+
+/* The guest is asked until the deadline comes near. */
+static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	return lv_power_stop(c, f, c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)STOP_RESERVE_MS), err);
 }
 
 static int suspend(struct lv_call *c, struct lv_found *f, struct pst_err *err)

@@ -8,7 +8,7 @@ static int disk_size(struct lv_found *f, uint64_t *ret, struct pst_err *err)
 {
 	virDomainBlockInfo info;
 
-	if (virDomainGetBlockInfo(f->domain, f->host->nature.form->disk, &info, 0) < 0)
+	if (virDomainGetBlockInfo(f->domain, lv_form_for(f->host, &f->record.request)->disk, &info, 0) < 0)
 		return lv_error(err, f->host, "read the disk's size");
 	*ret = info.capacity;
 	return 0;
@@ -24,7 +24,7 @@ int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 		return 0;
 	if (lv_disk_forget(c, f, err) < 0 || lv_disk_grow(f->host->lv, f->record.request.desktop, want, err) < 0)
 		return err->code;
-	if (virDomainBlockResize(f->domain, f->host->nature.form->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+	if (virDomainBlockResize(f->domain, lv_form_for(f->host, &f->record.request)->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
 		return lv_error(err, f->host, "grow the disk to %u MB", f->record.request.disk_mb);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -413,7 +414,7 @@ struct driver *local_open_with(const struct driver_params *p, const struct local
 	}
 	l->loop = p->loop;
 	l->life = life;
-	if (settings_read(l, p, err) < 0 || local_begin(l, err) < 0) {
+	if (settings_read(l, p, err) < 0 || local_begin(l, err) < 0 || bins_add(p->name, l->data, err) < 0) {
 		local_close(&l->base);
 		return NULL;
 	}

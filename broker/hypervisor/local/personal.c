@@ -13,6 +13,7 @@
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/mapped.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -88,16 +89,20 @@ int local_personal_detach(struct driver *d, const char *desktop, const struct ma
 int local_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
 	struct local *l = local_of(d);
-	char folder[PATH_MAX], bin[PATH_MAX];
+	char folder[PATH_MAX], bin[PATH_MAX], path[900];
 
 	if (personal_folder(l->data, p->owner, p->name, folder, err) < 0 || path_make(bin, err, "%s/recycle", l->data) < 0)
 		return err->code;
 	if (access(folder, F_OK) < 0)
 		return 0;
-	if (pst_mkdirs(bin, 0711, err) < 0 ||
-		personal_remove(l->data, p->owner, p->name, "personal disk removed", pst_wall_ms(), keep_ms, err) < 0)
+	if (pst_mkdirs(bin, 0711, err) < 0)
 		return err->code;
-	return recycle_purge(l->data, NULL, pst_wall_ms(), NULL, err);
+	if (!bins_lock(stores_shared(), l->base.name, path))
+		return pst_err_set(err, PST_EBUSY, "the recycle bin cannot be used");
+	if (personal_remove(path, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err) == 0)
+		(void)recycle_purge(path, NULL, pst_wall_ms(), NULL, err);
+	bins_unlock(stores_shared(), l->base.name);
+	return err->code;
 }
 
 bool local_personal_can(const struct local *l)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/recycle.h"
+#include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
 #include "broker/hypervisor/path.h"
@@ -105,6 +106,11 @@ static int qemu_console(struct driver *d, const char *desktop, bool is_shared, s
 	WITH_OP(d, desktop, qm_console(&op, is_shared, ret, err));
 }
 
+static int qemu_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_way(&op, pin, ret, ret_account, err));
+}
+
 static int qemu_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
 {
 	WITH_OP(d, desktop, qm_disk(&op, ret, err));
@@ -158,7 +164,6 @@ static void qemu_close(struct driver *d)
 	if (q->uids.count)
 		uids_finish(&q->uids);
 	lv_addresses_finish(&q->addresses);
-	pthread_mutex_destroy(&q->bin);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
@@ -216,6 +221,8 @@ static int begin(struct qemu *q, const struct driver_params *p, struct pst_err *
 	q->watches = watches_create(p->loop);
 	if (!q->watches)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (bins_add(q->base.name, q->set.directory, err) < 0)
+		return err->code;
 	leftovers_sweep(q);
 	if (qm_keeper_start(q, err) < 0 || qm_list(q, adopt, q, err) < 0 || qm_parents_start(q, err) < 0)
 		return err->code;
@@ -232,7 +239,6 @@ static struct driver *qemu_open(const struct driver_params *p, struct pst_err *e
 		return NULL;
 	}
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_mutex_init(&q->bin, NULL);
 	pst_strlcpy(q->base.name, sizeof(q->base.name), p->name);
 	if (qm_settings_read(q, p, err) < 0 || begin(q, p, err) < 0) {
 		qemu_close(&q->base);
@@ -259,6 +265,7 @@ const struct driver_type driver_qemu = {
 	.snapshot_drop = qemu_snapshot_drop,
 	.resize = qemu_resize,
 	.console = qemu_console,
+	.way = qemu_way,
 	.disk = qemu_disk,
 	.disk_ask = qemu_disk_ask,
 	.disk_replace = qemu_disk_replace,

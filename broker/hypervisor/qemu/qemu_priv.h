@@ -52,7 +52,6 @@ struct qemu {
 	pthread_mutex_t lock; /* guards ops, what they point to, and addresses; taken after none */
 	struct qm_op *ops;
 	struct lv_addresses addresses; /* on a bridge */
-	pthread_mutex_t bin;           /* one at a time in the recycle bin */
 };
 
 /* A command on a desktop, from its begin to its end. */
@@ -152,6 +151,7 @@ int qm_list(struct qemu *q, driver_visit_cb visit, void *arg, struct pst_err *er
 
 /* power.c */
 int qm_power(struct qm_op *op, enum machine_power wish, struct pst_err *err);
+int qm_power_stop(struct qm_op *op, struct pst_err *err); /* the guest is asked first */
 /* From what it holds, its memory included; the record is then running. */
 int qm_power_start(struct qm_op *op, struct qm_record *r, struct pst_err *err);
 
@@ -163,6 +163,8 @@ int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
 /* resize.c */
 int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
 int qm_console(struct qm_op *op, bool is_shared, struct machine_screen *ret, struct pst_err *err);
+/* ret_account may be NULL. */
+int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 
 /* disk.c: for back-ups. */
 int qm_disk(struct qm_op *op, struct driver_disk *ret, struct pst_err *err);

@@ -4,6 +4,7 @@
 #include "tests/unit/broker/core_fixture.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct fixture f;
@@ -313,4 +314,43 @@ Test(personal_core, a_provider_that_does_not_carry_it_says_so)
 	CORE_COPY(f.st.served[0].can, "power");
 	waits_for("ana", "not_carried");
 	cr_assert(!of("ana")->personal.held);
+}
+
+Test(personal_core, a_pool_that_brings_no_files_any_more_lets_in_who_waited_for_them)
+{
+	begin(2, ON_LOGOFF_REFRESH);
+	for (int tries = 0; tries < 2; tries++) {
+		fixture_connect(&f, "ana");
+		answer(of("ana"), false, false);
+		fixture_settle(&f);
+	}
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_REFUSED);
+	fixture_pool(&f)->personal_mb = 0;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY, "%s", f.out.answer.reason.en);
+}
+
+Test(personal_core, at_the_ceiling_the_setback_that_is_over_first_makes_room)
+{
+	struct core_setback *soon = NULL;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	for (int i = 0; i < CORE_SETBACKS_MAX; i++) {
+		struct core_setback *s = state_add_setback(&f.st);
+
+		cr_assert_not_null(s);
+		snprintf(s->user_id, sizeof(s->user_id), "user-%d", i);
+		CORE_COPY(s->pool_id, "pool");
+		s->failures = 3;
+		s->until_ms = f.now.mono_ms + (i == 700 ? 100000 : 900000);
+		if (i == 700)
+			soon = s;
+	}
+	fixture_connect(&f, "ana");
+	answer(of("ana"), false, false);
+	cr_assert_str_eq(soon->user_id, "ana");
+	cr_assert_gt(soon->until_ms, f.now.mono_ms, "it waits from the first time on");
+	cr_assert_eq(f.st.setback_count, CORE_SETBACKS_MAX);
+	fixture_settle(&f);
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_REFUSED);
+	cr_assert_eq(fixture_connect(&f, "user-1")->state, CONNECT_REFUSED, "the others' stay");
 }
