@@ -8,7 +8,8 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
 	broker/hypervisor/bridge.c broker/hypervisor/bridge.h \
-	broker/hypervisor/http.c broker/hypervisor/http.h \
+	broker/hypervisor/http.c broker/hypervisor/http.h broker/hypervisor/http_priv.h \
+	broker/hypervisor/http_stream.c \
 	broker/hypervisor/websocket.c broker/hypervisor/websocket.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/iso.c broker/hypervisor/iso.h \

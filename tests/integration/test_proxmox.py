@@ -5,7 +5,7 @@ Covers: broker/hypervisor/proxmox/briefs.c broker/hypervisor/proxmox/clone.c bro
 broker/hypervisor/proxmox/inventory.c broker/hypervisor/proxmox/life.c broker/hypervisor/proxmox/migrate.c
 broker/hypervisor/proxmox/network.c broker/hypervisor/proxmox/place.c broker/hypervisor/proxmox/power.c
 broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/screen.c broker/hypervisor/proxmox/seed.c
-broker/hypervisor/bridge.c
+broker/hypervisor/bridge.c broker/hypervisor/http_stream.c
 broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
