@@ -351,7 +351,7 @@ void driver_cancel(struct driver *d, const char *desktop)
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
 	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console",
-		"backup", "personal" };
+		"backup", "personal", "personal_size" };
 	size_t at = 0;
 
 	pst_strlcpy(out, size, "");

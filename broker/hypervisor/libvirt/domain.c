@@ -80,6 +80,14 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 		pst_buf_printf(b, " port='%u'/>", p->port);
 		if (p->initiator[0])
 			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else if (p->kind == PLACE_RBD) {
+		put(b, "<source protocol='rbd' name='", p->target, "'>");
+		if (p->snapshot[0])
+			put(b, "<snapshot name='", p->snapshot, "'/>");
+		if (p->secret[0]) {
+			put(b, "<auth username='", p->initiator, "'>");
+			put(b, "<secret type='ceph' uuid='", p->secret, "'/></auth>");
+		}
 	} else {
 		put(b, "<source file='", p->path, "'>");
 	}
@@ -87,7 +95,7 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 
 static const char *source_type(const struct disk_place *p)
 {
-	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI || p->kind == PLACE_RBD ? "network" : "file";
 }
 
 /*

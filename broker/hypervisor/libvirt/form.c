@@ -66,7 +66,7 @@ static const struct lv_form forms[] = {
 		.virt = "xen", .disk = "xvda", .bus = "xen", .disk_more = "",
 		.seed_file = "seed.iso", .seed_disk = "xvdb", .cmdline = "root=/dev/xvda rw quiet console=hvc0 net.ifnames=0",
 		.platform = ENDS, .devices = "<console type='pty'/>",
-		.needs_kernel = true,
+		.needs_kernel = true, .is_saved_awake = true,
 	},
 	{ .virt = "test", .disk = "", .bus = "", .disk_more = "", .seed_file = "", .seed_disk = "", .cmdline = "", .platform = "", .devices = "", .is_guarded = true },
 };

@@ -23,6 +23,7 @@ struct lv_form {
 	const char *card;      /* its model; NULL: the hypervisor's own, which takes not all that a network may say, and nothing is said of screens */
 	const char *video;     /* its model; NULL: the best of the host's */
 	bool is_guarded;       /* filters and isolated ports hold for its card */
+	bool is_saved_awake;   /* its memory can be saved only after its kernel has begun */
 };
 
 /* NULL for a type that is not carried. */

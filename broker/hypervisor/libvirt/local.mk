@@ -22,6 +22,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool.h \
 	broker/hypervisor/libvirt/pool_copy.c \
+	broker/hypervisor/libvirt/pool_grow.c \
 	broker/hypervisor/libvirt/pool_lun.c \
 	broker/hypervisor/libvirt/power.c \
 	broker/hypervisor/libvirt/resize.c \

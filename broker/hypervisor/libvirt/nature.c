@@ -84,7 +84,7 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 	/* PCI Express with hot plug, as it was tried; others have it too. */
 	n->has_ports = strstr(n->machine, "q35");
 	if (n->has_ports)
-		n->can |= DRIVER_PERSONAL;
+		n->can |= DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE;
 	free(xml);
 	return 0;
 }
@@ -181,7 +181,7 @@ unsigned lv_can(const struct libvirt *lv)
 		can &= ~(unsigned)DRIVER_MIGRATE;
 	/* Users' disks have to be where each host is, and are files. */
 	if ((lv->hosts_n > 1 && !lv->set.shares_directory) || !lv->set.has_files)
-		can &= ~(unsigned)DRIVER_PERSONAL;
+		can &= ~(unsigned)(DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE);
 	return known ? can : 0;
 }
 

@@ -57,6 +57,8 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	struct lv_record r = { .address = "" };
 	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
 	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
+	struct disk_place image = { .kind = PLACE_RBD, .target = "vdi/puesto-x" };
+	struct disk_place gold = { .kind = PLACE_RBD, .target = "vdi/gold", .snapshot = "puesto", .initiator = "desk", .secret = "1b4e28ba-2fa1-41d2-883f-0016d3cca427" };
 	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
 	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
 	char *xml;
@@ -70,6 +72,13 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	d.place = &lun;
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
+	free(xml);
+	d.place = &image;
+	layer.place = &gold;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<source protocol='rbd' name='vdi/puesto-x'></source>"), "%s", xml);
+	cr_assert(has(xml, "<source protocol='rbd' name='vdi/gold'><snapshot name='puesto'/><auth username='desk'>"
+		"<secret type='ceph' uuid='1b4e28ba-2fa1-41d2-883f-0016d3cca427'/></auth></source>"), "%s", xml);
 	free(xml);
 }
 
