@@ -37,6 +37,7 @@ struct lv_domain {
 	bool is_efi;         /* the disk starts by UEFI: libvirt gives it firmware and variables of its own */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
+	bool has_display;    /* beside it, over D-Bus */
 	bool has_ports;      /* PCI Express: root ports are kept for what is plugged in while it runs */
 	const struct lv_record *record;
 };

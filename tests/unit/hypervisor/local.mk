@@ -21,7 +21,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_fault.c \
 	tests/unit/hypervisor/test_greeting.c \
-	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
+	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
 	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_hyperv.c \
@@ -68,6 +68,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_wake.c \
 	tests/unit/hypervisor/test_vmconfig.c \
 	tests/unit/hypervisor/test_watches.c \
+	tests/unit/hypervisor/test_websocket.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT
 tests_unit_hypervisor_unit_hypervisor_SOURCES += tests/unit/hypervisor/test_libvirt.c
