@@ -39,7 +39,7 @@
 struct attach {
 	const char *dir, *folder;
 	uid_t uid;     /* of the desktop */
-	uint64_t size; /* of a new disk, in bytes; 0: a folder without one */
+	uint64_t size; /* of a disk, in bytes; 0: what is new is a folder */
 	struct process_id id;
 	int pidfd;
 };
@@ -199,16 +199,28 @@ static int session_renew(const struct attach *a, int dir, struct pst_err *err)
 	return 0;
 }
 
-/* A disk with a size, or a folder where there is one from before or no size is wanted. */
+static int is_there(const char *folder, const char *name, bool *ret, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	if (path_make(path, err, "%s/%s", folder, name) < 0)
+		return err->code;
+	*ret = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return *ret || errno == ENOENT ? 0 : pst_err_sys(err, PST_EIO, errno, "%.200s", path);
+}
+
+/* What there is from before, whatever is wished now: a folder, or a disk. Else a disk where there is to be a size, and a folder where not. */
 static int tree_open(const struct attach *a, struct pst_err *err)
 {
+	bool has_files = false, has_disk = false;
 	char files[PATH_MAX];
 	int skeleton, tree;
 
-	if (path_make(files, err, "%s/" FILES, a->folder) < 0)
+	if (path_make(files, err, "%s/" FILES, a->folder) < 0 || is_there(a->folder, FILES, &has_files, err) < 0 ||
+		is_there(a->folder, LOOP_FILE, &has_disk, err) < 0)
 		return err->code;
-	if (a->size == 0 || access(files, F_OK) == 0)
-		return access(files, F_OK) < 0 && files_make(a, err) < 0 ? err->code : mapped_open(files, a->uid, err);
+	if (has_files || (a->size == 0 && !has_disk))
+		return !has_files && files_make(a, err) < 0 ? err->code : mapped_open(files, a->uid, err);
 	skeleton = skeleton_open(a);
 	tree = loop_open(a->folder, a->size, skeleton, a->uid, err);
 	pst_fd_close(&skeleton);

@@ -160,7 +160,7 @@ static int new_mount(const char *path, uint64_t size, int skeleton, uid_t uid, s
 	return err->code < 0 ? err->code : mount;
 }
 
-/* Whole or not at all: what a crash leaves has the other name. */
+/* Whole or not at all, and never in place of another: what a crash leaves has the other name. */
 static int disk_make(const char *folder, uint64_t size, int skeleton, uid_t uid, struct pst_err *err)
 {
 	int own = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), mount = -1;
@@ -170,7 +170,7 @@ static int disk_make(const char *folder, uint64_t size, int skeleton, uid_t uid,
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", folder);
 	if (path_make(path, err, "%s/" NEW, folder) == 0)
 		mount = new_mount(path, size, skeleton, uid, err);
-	if (mount >= 0 && (renameat(own, NEW, own, LOOP_FILE) < 0 || fsync(own) < 0)) {
+	if (mount >= 0 && (renameat2(own, NEW, own, LOOP_FILE, RENAME_NOREPLACE) < 0 || fsync(own) < 0)) {
 		pst_err_sys(err, PST_EIO, errno, "make %.200s/" LOOP_FILE, folder);
 		pst_fd_close(&mount);
 	}
@@ -197,7 +197,7 @@ int loop_open(const char *folder, uint64_t size, int skeleton, uid_t uid, struct
 
 	if (path_make(path, err, "%s/" LOOP_FILE, folder) < 0)
 		return err->code;
-	if (access(path, F_OK) < 0)
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return disk_make(folder, size, skeleton, uid, err);
 	file = file_open(path, 0, err);
 	if (file < 0)

@@ -12,6 +12,7 @@
 #include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/storage/stores.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,14 @@ static bool store_next(const struct libvirt *lv, size_t *at, struct store_view *
 	return false;
 }
 
+/* It may have gone since the last look, and then its folder is an empty place to mount it at. */
+static bool store_is_here(const struct libvirt *lv, const struct store_settings *s)
+{
+	struct pst_err away = PST_ERR_INIT;
+
+	return store_check(s, lv->set.data, &away) == 0;
+}
+
 /* That has the disk; ret->s.name is "" where none has it, and PST_EBUSY when one that is offline may. */
 static int store_find(const struct libvirt *lv, const struct machine_personal *p, struct store_view *ret, struct pst_err *err)
 {
@@ -53,6 +62,8 @@ static int store_find(const struct libvirt *lv, const struct machine_personal *p
 			return err->code;
 		if (access(path, F_OK) == 0)
 			return 0;
+		if (errno != ENOENT || !store_is_here(lv, &ret->s))
+			offline = lv->set.stores[at - 1];
 	}
 	ret->s.name[0] = '\0';
 	return offline ? pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the user's disk", offline) : 0;

@@ -133,12 +133,16 @@ static int reference_count(const char *path, const struct volume_record *r, void
 	return 0;
 }
 
-int volume_references(const struct store_settings *s, const char *record, struct pst_err *err)
+int volume_references(const struct store_settings *s, const char *const *others, const char *record, struct pst_err *err)
 {
 	struct search f = { .record = record };
 
 	if (volume_records_each(s->path, reference_count, &f, err) < 0)
 		return err->code;
+	for (; others && *others; others++) {
+		if (volume_records_each(*others, reference_count, &f, err) < 0)
+			return err->code;
+	}
 	if (f.n > 0)
 		return pst_err_set(err, PST_EBUSY, "%u disks stand on it, one is %.200s", f.n, f.first);
 	return f.unreadable ? pst_err_set(err, PST_EBUSY, "%.200s cannot be read and may stand on it", f.first) : 0;

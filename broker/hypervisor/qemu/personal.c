@@ -122,7 +122,7 @@ static int node_close(struct qm_op *op, struct pst_err *err)
 		is_there |= name && strcmp(name, NODE) == 0;
 	}
 	json_decref(list);
-	return is_there ? pst_err_set(err, PST_EIO, "the disk of desktop %s is not closed: %s", op->desktop, why.text) : 0;
+	return is_there ? pst_err_set(err, PST_EAGAIN, "the disk of desktop %s is not closed: %s", op->desktop, why.text) : 0;
 }
 
 static int unplug(struct qm_op *op, struct pst_err *err)

@@ -119,6 +119,18 @@ Test(loop, what_is_no_file_system_is_not_mounted)
 	cr_assert(err.text[0]);
 }
 
+/* As an administrator leaves it who keeps it on another file system, which is away now. */
+Test(loop, what_is_there_in_its_place_is_never_replaced)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct stat st;
+
+	cr_assert_eq(symlink("/nowhere/disk.raw", disk_at(LOOP_FILE)), 0);
+	cr_assert_lt(loop_open(disk_folder, 16 * MB, -1, UID, &err), 0);
+	cr_assert(lstat(disk_at(LOOP_FILE), &st) == 0 && S_ISLNK(st.st_mode), "it is as it was");
+	cr_assert_eq(disk_names(), 1, "and nothing was made beside it");
+}
+
 Test(loop, a_superblock_is_read)
 {
 	uint8_t super[2048] = { 0 };
