@@ -42,14 +42,20 @@ static void bridge_free(struct bridge *b)
 	atomic_fetch_sub(&bridges, 1);
 }
 
-/* While the viewer has taken what came before. True: there may be more. */
+/* While the viewer has taken what came before, and answers to pings have room. */
+static bool far_is_read(const struct bridge *b)
+{
+	return !b->in.len && b->out.len <= PIECE;
+}
+
+/* True: there may be more. */
 static bool far_read(struct bridge *b, uint64_t now)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	uint8_t piece[PIECE];
 	ssize_t n;
 
-	if (b->in.len || b->out.len > PIECE)
+	if (!far_is_read(b))
 		return false;
 	n = http_stream_read(b->far, piece, sizeof(piece));
 	if (n == PST_EAGAIN)
@@ -92,10 +98,10 @@ static void flush(struct bridge *b, uint64_t now)
 		b->taken_ms = now;
 }
 
-/* A viewer who does not take what came stops the reading, which is no silence of the server's. */
+/* While nothing is read, that is no silence of the server's. */
 static void clocks(struct bridge *b, uint64_t now)
 {
-	if (b->in.len)
+	if (!far_is_read(b))
 		b->heard_ms = now;
 	if (now - b->heard_ms > BRIDGE_SILENCE_MS || now - b->given_ms > BRIDGE_STALL_MS || now - b->taken_ms > BRIDGE_STALL_MS)
 		b->is_over = true;
@@ -116,7 +122,7 @@ static void *bridge_run(void *arg)
 	struct bridge *b = arg;
 
 	while (!b->is_over) {
-		struct pollfd p[] = { wish(http_stream_fd(b->far), !b->in.len, b->out.len), wish(b->near, !b->out.len, b->in.len) };
+		struct pollfd p[] = { wish(http_stream_fd(b->far), far_is_read(b), b->out.len), wish(b->near, !b->out.len, b->in.len) };
 		int rc = poll(p, 2, 1000);
 		uint64_t now = pst_mono_ms();
 

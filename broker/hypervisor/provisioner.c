@@ -306,6 +306,31 @@ static void close_continue(struct provisioner *p)
 		freed(p);
 }
 
+static bool is_same(const json_t *a, const json_t *b)
+{
+	json_t *task = json_object_get(a, "task");
+
+	return task && json_equal(task, json_object_get(b, "task")) && json_equal(json_object_get(a, "op"), json_object_get(b, "op"));
+}
+
+/* What was asked again because the answer took its time is over with it: it would be done once more for each. A failure is told once. */
+static void same_end(struct provisioner *p, const struct queued *q)
+{
+	struct pst_ctl *ctl = pst_ctl_client_ctl(p->client);
+	struct queued *next;
+
+	if (!ctl || q->connection != p->connection)
+		return;
+	for (struct queued *e = q->next; e; e = next) {
+		next = e->next;
+		if (e->running || e->resting || !e->msg || e->connection != p->connection || !is_same(q->msg, e->msg))
+			continue;
+		if (q->job.rc == 0)
+			pst_ctl_reply(ctl, e->msg, job_reply(&q->job));
+		queued_remove(p, e);
+	}
+}
+
 /* True when the providers are not as the broker knows them. */
 static bool done_tell(struct provisioner *p, struct queued *q)
 {
@@ -318,6 +343,7 @@ static bool done_tell(struct provisioner *p, struct queued *q)
 		return health_changed(p, &q->job);
 	}
 	answer(p, q);
+	same_end(p, q);
 	if (q->job.rc < 0 && driver_is_retryable(q->job.rc))
 		health_ask(p); /* perhaps not the command's fault; the broker should know */
 	return false;
@@ -392,10 +418,16 @@ static bool is_held(struct provisioner *p, const struct job *job)
 	return p->backups && job->desktop[0] && job->kind != JOB_CONSOLE && backups_hold(p->backups, job->desktop);
 }
 
+/* Machines that start may have all threads for minutes, and a user does not wait that long for the way to his. */
+static bool has_thread(const struct provisioner *p, const struct job *job)
+{
+	return p->running < p->threads + (job->kind == JOB_CONSOLE ? PROVISIONER_SCREENS : 0);
+}
+
 static void pump(struct provisioner *p)
 {
-	for (struct queued *q = p->first; q && p->running < p->threads && !p->closing; q = q->next) {
-		if (q->running || q->resting || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
+	for (struct queued *q = p->first; q && !p->closing; q = q->next) {
+		if (q->running || q->resting || !has_thread(p, &q->job) || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
 			continue;
 		q->running = true;
 		p->running++;
@@ -423,6 +455,13 @@ static void on_closed(struct pst_ctl_client *client, const char *reason, void *a
 	pst_warn("the broker is gone (%s); desktops go on, dialling again", reason);
 }
 
+/* desktop NULL: all. Of a machine that is to end nobody waits until its server answers. */
+static void waits_end(struct provisioner *p, const char *desktop)
+{
+	for (size_t i = 0; i < p->drivers_n; i++)
+		calls_cancel(&p->drivers[i]->waits, desktop);
+}
+
 static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void *arg)
 {
 	struct provisioner *p = arg;
@@ -439,6 +478,8 @@ static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void 
 	} else {
 		q->msg = json_incref(msg);
 		if (job_parse(&q->job, msg, &err) == 0) {
+			if (q->job.kind == JOB_DESTROY)
+				waits_end(p, q->job.desktop);
 			pump(p);
 			return;
 		}
@@ -545,6 +586,7 @@ void provisioner_close(struct provisioner *p, void (*closed)(void *arg), void *a
 	pst_timer_destroy(p->health_timer);
 	pst_timer_destroy(p->again_timer);
 	pst_ctl_client_close(p->client);
+	waits_end(p, NULL);
 	for (struct queued *q = p->first; q; q = next) {
 		next = q->next;
 		if (!q->running)

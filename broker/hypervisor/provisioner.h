@@ -11,6 +11,7 @@
 #define PROVISIONER_DRIVERS_MAX 8
 #define PROVISIONER_JOBS_MAX 4096 /* waiting and running; more are refused as busy */
 #define PROVISIONER_THREADS_MAX 16
+#define PROVISIONER_SCREENS 2 /* threads beside these, for connections to screens alone: somebody waits for one */
 
 struct provisioner;
 struct storage;

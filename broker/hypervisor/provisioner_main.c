@@ -47,7 +47,7 @@ static int settings_read(struct program *g, struct pst_err *err)
 		pst_conf_u32(c, "provisioner", "threads", 1, PROVISIONER_THREADS_MAX, 4, &g->threads, err) < 0)
 		return err->code;
 	/* libuv reads it when the first work is queued. */
-	snprintf(text, sizeof(text), "%u", g->threads);
+	snprintf(text, sizeof(text), "%u", g->threads + PROVISIONER_SCREENS);
 	setenv("UV_THREADPOOL_SIZE", text, 1);
 	return 0;
 }

@@ -59,6 +59,22 @@ static bool header_is(const char *head, const char *name, const char *value, boo
 	return len == (int)strlen(value) && (by_letter ? memcmp(at, value, (size_t)len) : strncasecmp(at, value, (size_t)len)) == 0;
 }
 
+/* One of the words between commas (RFC 6455, 4.1): somebody on the way may have added his. */
+static bool header_has(const char *head, const char *name, const char *word)
+{
+	const char *at = head;
+	int len = header_find(head, name, &at);
+	const char *end = at + PST_MAX(len, 0);
+	size_t n = strlen(word);
+
+	for (; len > 0 && at < end; at += strcspn(at, ",\r") + 1) {
+		at += strspn(at, " \t");
+		if (strncasecmp(at, word, n) == 0 && strspn(at + n, " \t") == strcspn(at + n, ",\r"))
+			return true;
+	}
+	return false;
+}
+
 static void accept_make(const char *key, char out[32])
 {
 	uint8_t digest[SHA1_DIGEST_SIZE];
@@ -82,7 +98,7 @@ int websocket_answer(const char *head, const char *key, const char *protocol, st
 	if (status != 101)
 		return pst_err_set(err, http_status_code(status) ? http_status_code(status) : PST_EPROTO, "it answers with %d", status);
 	accept_make(key, accept);
-	if (!header_is(head, "Upgrade", "websocket", false) || !header_is(head, "Connection", "upgrade", false) ||
+	if (!header_is(head, "Upgrade", "websocket", false) || !header_has(head, "Connection", "upgrade") ||
 		!header_is(head, "Sec-WebSocket-Accept", accept, true) || header_find(head, "Sec-WebSocket-Extensions", &at) >= 0 ||
 		(header_find(head, "Sec-WebSocket-Protocol", &at) >= 0 && !header_is(head, "Sec-WebSocket-Protocol", protocol, true)))
 		return pst_err_set(err, PST_EPROTO, "it does not become the WebSocket that was asked for");

@@ -36,7 +36,7 @@ struct dbus_source {
 	unsigned tries;
 	bool is_open;        /* calls can be made */
 	bool wants_listener; /* when QEMU has answered what it was asked before */
-	bool is_blind;       /* it has ended the second connection */
+	bool is_blind;       /* it has ended the second connection, or draws where we do not look */
 	bool is_over;
 	bool is_stuck; /* it does not take what it is sent */
 };
@@ -113,7 +113,9 @@ static void on_failed(void *arg, const struct pst_err *err)
 	over(arg, err->code, err->text);
 }
 
-static const struct dbus_listener_events listener_events = { on_surface, on_damage, on_cursor, on_moved, on_failed };
+static void on_blind(void *arg);
+
+static const struct dbus_listener_events listener_events = { on_surface, on_damage, on_cursor, on_moved, on_blind, on_failed };
 
 /* --- what it is asked ------------------------------------------------------------------------ */
 
@@ -162,6 +164,8 @@ static void on_blind(void *arg)
 {
 	struct dbus_source *d = arg;
 
+	if (d->is_blind)
+		return;
 	d->is_blind = true;
 	if (++d->tries > TRIES_MAX)
 		over(d, PST_ECLOSED, "its hypervisor shows it no longer");

@@ -24,6 +24,8 @@ Test(websocket, only_the_answer_that_was_asked_for_is_taken)
 		{ GOOD "Sec-WebSocket-Protocol: text\r\n\r\n", PST_EPROTO },
 		{ GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", PST_EPROTO },
 		{ "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", PST_EPROTO },
+		{ "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: " ACCEPT "\r\n\r\n", 0 },
+		{ "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: keep-alive, upgrades\r\nSec-WebSocket-Accept: " ACCEPT "\r\n\r\n", PST_EPROTO },
 		{ "HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: upgrade\r\nSec-WebSocket-Accept: " ACCEPT "\r\n\r\n", PST_EPROTO },
 		{ "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n", PST_EPROTO },
 		{ "HTTP/1.1 200 OK\r\n\r\n", PST_EPROTO },

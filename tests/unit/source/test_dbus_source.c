@@ -10,6 +10,7 @@
 #include <linux/input-event-codes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
@@ -231,6 +232,19 @@ static void show(struct scene *s, bool is_part, int32_t x, int32_t y, uint32_t w
 	free(pixels);
 }
 
+static void share(struct scene *s, uint32_t w, uint32_t h)
+{
+	int fd = memfd_create("screen", MFD_CLOEXEC);
+	sd_bus_message *m = NULL;
+
+	cr_assert_eq(ftruncate(fd, (off_t)w * h * 4), 0);
+	cr_assert_geq(sd_bus_message_new_method_call(s->listener, &m, NULL, LISTENER, "org.qemu.Display1.Listener.Unix.Map", "ScanoutMap"), 0);
+	cr_assert_geq(sd_bus_message_append(m, "huuuuu", fd, 0, w, h, w * 4, XRGB), 0);
+	cr_assert_geq(sd_bus_call_async(s->listener, NULL, m, on_answer, s, 0), 0);
+	sd_bus_message_unref(m);
+	close(fd);
+}
+
 static void scene_show(struct scene *s)
 {
 	UNTIL(s, s->listener);
@@ -322,6 +336,25 @@ Test(dbus_source, test_a_picture_that_lies_ends_it_and_is_answered)
 	UNTIL(&s, s.closed && s.answers == 1);
 	cr_expect_eq(s.closed, PST_EPROTO);
 	cr_expect(strstr(s.reason, "fewer pixels"), "%s", s.reason);
+	scene_close(&s);
+}
+
+/* QEMU 10 does that where a new surface cannot be shared and only a part of it is drawn. */
+Test(dbus_source, test_a_part_after_memory_that_was_shared_is_no_lie)
+{
+	struct scene s;
+
+	scene_open(&s);
+	UNTIL(&s, s.listener);
+	share(&s, 64, 48);
+	UNTIL(&s, s.surfaces == 1 && s.answers == 1);
+	cr_assert_eq(s.refusals, 0);
+	show(&s, true, 8, 4, 2, 2, 1, 0);
+	UNTIL(&s, s.listeners == 2);
+	cr_expect_eq(s.closed, 0, "%s", s.reason);
+	show(&s, false, 0, 0, 64, 48, 5, 0);
+	UNTIL(&s, s.surfaces == 2);
+	cr_expect_eq(*pixmap_at(&s.screen, 0, 0), 5);
 	scene_close(&s);
 }
 
