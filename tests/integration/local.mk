@@ -76,7 +76,7 @@ check_PROGRAMS += tests/integration/driver_tool
 tests_integration_driver_tool_SOURCES = tests/integration/driver_tool.c
 tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
-LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_pool.py \
+LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_instant.py tests/integration/test_libvirt_pool.py \
 	tests/integration/test_maintenance.py tests/integration/test_networks.py \
 	tests/integration/test_storage_pool.py tests/integration/test_volumes.py tests/integration/test_san.py
 TESTS += $(LIBVIRT_TESTS)

@@ -6,6 +6,7 @@
 #include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -150,7 +151,7 @@ static int replace(struct lv_call *c, struct lv_found *f, const char *path, stru
 		return err->code;
 	if (chown(c->path, 0, 0) < 0 || chmod(c->path, 0600) < 0 || rename(c->path, path) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", c->path);
-	return 0;
+	return f->record.parent[0] ? lv_parent_leave(f, "", err) : 0;
 }
 
 int lv_disk_replace_work(struct lv_call *c, struct pst_err *err)

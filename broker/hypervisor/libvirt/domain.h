@@ -33,6 +33,7 @@ struct lv_domain {
 	size_t layers_n;
 	const char *seed;    /* path of the file that the guest reads as opt/org.puesto/seed, or of a disk with it */
 	const char *kernel, *initrd, *cmdline; /* for images without a boot loader */
+	bool is_parent;      /* of instant clones: nobody's desktop, without a record; it waits for a seed on its port */
 	bool is_efi;         /* the disk starts by UEFI: libvirt gives it firmware and variables of its own */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;

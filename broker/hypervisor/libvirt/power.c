@@ -2,6 +2,7 @@
 /* Start, stop, off and suspend. */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,7 +15,7 @@
 #define STOP_RESERVE_MS 5000 /* of the deadline, for ending a guest that does not listen */
 
 /* QEMU has read the seed, or has its disk open: whoever reads the file later finds no token, and a later start gives none. */
-static int seed_spend(struct lv_found *f, struct pst_err *err)
+int lv_power_seed_spend(struct lv_found *f, struct pst_err *err)
 {
 	struct machine_request *r = &f->record.request;
 
@@ -58,20 +59,32 @@ static int domain_start(struct lv_found *f, struct pst_err *err)
 	return 0;
 }
 
+/* A disk that was exchanged stands on what it says, whatever the domain was defined with: a crash may lie in between. */
+static int layers_settle(struct lv_found *f, struct pst_err *err)
+{
+	char key[LV_KEY_SIZE];
+
+	if (!f->record.parent[0] || f->record.phase == LV_CREATING)
+		return 0;
+	if (lv_parent_below(f->host->lv, f->record.request.desktop, key, err) < 0)
+		return err->code;
+	return strcmp(key, f->record.parent) == 0 ? 0 : lv_parent_leave(f, key, err);
+}
+
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 
-	if (lv_seed_write(f->host, &f->record.request, err) < 0)
+	if (layers_settle(f, err) < 0 || lv_seed_write(f->host, &f->record.request, err) < 0)
 		return err->code;
 	if (lv_call_step(c, f->host, "starting the domain", err) < 0)
 		return err->code;
 	if (domain_start(f, err) < 0) {
-		(void)seed_spend(f, &ignored);
+		(void)lv_power_seed_spend(f, &ignored);
 		return err->code;
 	}
 	f->record.phase = LV_RUNNING;
-	if (lv_found_save(f, err) < 0 || seed_spend(f, err) < 0)
+	if (lv_found_save(f, err) < 0 || lv_power_seed_spend(f, err) < 0)
 		return err->code;
 	return f->record.request.disk_mb && f->host->nature.can & DRIVER_GROW ? lv_resize_disk(c, f, err) : 0;
 }

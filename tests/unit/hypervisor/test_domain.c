@@ -49,6 +49,20 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	free(xml);
 }
 
+Test(domain, a_parent_is_nobodys_and_has_a_port)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/parents/k/disk.qcow2", .is_parent = true, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert_not_null(xml, "%s", err.text);
+	cr_assert(has(xml, "<target type='virtio' name='org.puesto.seed'/>") && !has(xml, "<metadata>") && !has(xml, "<title>") && !has(xml, "<interface"));
+	free(xml);
+}
+
 Test(domain, a_disk_may_be_a_device_or_on_the_network)
 {
 	struct pst_err err = PST_ERR_INIT;
