@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
+	tests/integration/test_container_capture.py tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.

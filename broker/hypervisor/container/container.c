@@ -505,5 +505,6 @@ const struct driver_type driver_container = {
 	.snapshot_take = container_snapshot_take,
 	.snapshot_revert = container_snapshot_revert,
 	.snapshot_drop = container_snapshot_drop,
+	.files = container_files,
 	.cancel = container_cancel,
 };

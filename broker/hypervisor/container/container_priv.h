@@ -102,6 +102,9 @@ int container_snapshots_remove(struct op *op, struct pst_err *err);
 int container_replace(struct op *op, struct found *f, const struct machine_request *r, const char *image, bool refresh, bool off,
 	struct pst_err *err);
 
+/* container_snapshot.c */
+int container_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
+
 /* container_watch.c: the thread that looks for ends. */
 int watcher_start(struct container *c, struct pst_err *err);
 void watcher_stop(struct container *c);

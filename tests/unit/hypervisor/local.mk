@@ -12,6 +12,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_answer.c \
 	tests/unit/hypervisor/test_calls.c \
+	tests/unit/hypervisor/test_capture.c \
 	tests/unit/hypervisor/test_cim.c \
 	tests/unit/hypervisor/test_console.c \
 	tests/unit/hypervisor/test_claim.c \
