@@ -216,14 +216,17 @@ int lv_disk_room_work(struct lv_call *c, struct pst_err *err)
 
 int lv_disk_return(const struct libvirt *lv, const char *store, const char *desktop, const char *disk, struct pst_err *err)
 {
-	char folder[PATH_MAX], file[PATH_MAX];
+	char folder[PATH_MAX], file[PATH_MAX], own[PATH_MAX], variables[PATH_MAX];
 
 	if (folder_room(lv, store, desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0)
 		return err->code;
 	if (access(disk, F_OK) < 0 || access(file, F_OK) == 0)
 		return 0;
-	if (pst_mkdirs(folder, 0700, err) < 0)
+	if (pst_mkdirs(folder, 0700, err) < 0 || path_make(own, err, "%.*s/variables", (int)(strrchr(disk, '/') - disk), disk) < 0 ||
+		path_make(variables, err, "%s/variables", folder) < 0)
 		return err->code;
+	if (rename(own, variables) < 0 && errno != ENOENT)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", own);
 	return rename(disk, file) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", disk) : 0;
 }
 

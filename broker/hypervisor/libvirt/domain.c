@@ -57,6 +57,8 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
 	/* Among the host's firmwares one that asks no signature of the loader. */
 	if (d->is_efi)
 		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
+	if (d->is_efi && is_set(d->variables))
+		put(b, "<nvram>", d->variables, "</nvram>");
 	if (is_set(d->kernel))
 		put(b, "<kernel>", d->kernel, "</kernel>");
 	if (is_set(d->initrd))

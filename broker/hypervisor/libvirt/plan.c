@@ -20,7 +20,7 @@ struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
 	struct disk_place place; /* of the disk */
 	bool has_place;          /* it is no file */
-	char cmdline[512];
+	char cmdline[512], variables[PATH_MAX];
 	struct lv_base base;
 	bool is_efi;
 };
@@ -89,7 +89,8 @@ static int plan_make(const struct lv_host *h, const struct lv_record *record, st
 
 	if (record->parent[0] && lv_parent_of(lv, r->desktop, record->parent, "disk.qcow2", parent, err) < 0)
 		return err->code;
-	if (image_find(h, r, record->parent[0] ? parent : r->image_base, p, err) < 0 || disk_find(lv, r, p, err) < 0)
+	if (image_find(h, r, record->parent[0] ? parent : r->image_base, p, err) < 0 || disk_find(lv, r, p, err) < 0 ||
+		lv_disk_path(lv, r->desktop, "variables", p->variables, err) < 0)
 		return err->code;
 	return lv->set.seed.agents[0] ? lv_disk_path(lv, r->desktop, h->nature.form->seed_file, p->seed, err) : 0;
 }
@@ -113,7 +114,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->cmdline, .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
+		.cmdline = p->cmdline, .is_efi = p->is_efi, .variables = p->variables, .net = lv_network_of(h->lv, &r->request),
 		.has_console = n->can & DRIVER_CONSOLE, .record = r };
 
 	return lv_domain_xml(&d, err);

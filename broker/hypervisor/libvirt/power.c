@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <string.h>
 #include <time.h>
@@ -32,9 +33,12 @@ int lv_power_seed_spend(struct lv_found *f, struct pst_err *err)
 static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *err)
 {
 	bool is_efi = false;
+	struct order order;
 
 	*ret = 0;
-	if (f->record.phase == LV_CREATING && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
+	/* One that comes back has its own. */
+	order_of(f->record.request.desktop, &order);
+	if (f->record.phase == LV_CREATING && !order.is_restore && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
 		return err->code;
 #if LIBVIR_VERSION_NUMBER >= 8001000
 	if (is_efi)

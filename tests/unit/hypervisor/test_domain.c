@@ -38,10 +38,15 @@ Test(domain, one_of_qemu_has_what_was_asked)
 			   "<backingStore/></backingStore>"));
 	free(xml);
 	d.is_efi = true;
+	d.variables = "/disks/a&b/variables";
 	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<nvram>/disks/a&amp;b/variables</nvram>"));
 	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
 	free(xml);
 	d.is_efi = false;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "nvram"));
+	free(xml);
 	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
