@@ -39,7 +39,8 @@ db_migration_files = $(srcdir)/db/schema/0001_init.sql $(srcdir)/db/schema/0002_
 	$(srcdir)/db/schema/0005_operations.sql $(srcdir)/db/schema/0006_versions.sql \
 	$(srcdir)/db/schema/0007_hosts.sql $(srcdir)/db/schema/0008_storage.sql \
 	$(srcdir)/db/schema/0009_backups.sql $(srcdir)/db/schema/0010_personal.sql \
-	$(srcdir)/db/schema/0011_suspended.sql $(srcdir)/db/schema/0012_copies.sql
+	$(srcdir)/db/schema/0011_suspended.sql $(srcdir)/db/schema/0012_copies.sql \
+	$(srcdir)/db/schema/0013_display.sql
 
 db/migrations.c: $(db_migration_files) $(srcdir)/db/gen-migrations.sh
 	$(AM_V_GEN)$(MKDIR_P) db && $(SHELL) $(srcdir)/db/gen-migrations.sh $(db_migration_files) > $@.tmp && mv $@.tmp $@
@@ -49,4 +50,5 @@ CLEANFILES += db/migrations.c
 EXTRA_DIST += db/gen-migrations.sh db/schema/0001_init.sql db/schema/0002_history.sql \
 	db/schema/0003_end_reason_es.sql db/schema/0004_guests.sql db/schema/0005_operations.sql db/schema/0006_versions.sql \
 	db/schema/0007_hosts.sql db/schema/0008_storage.sql db/schema/0009_backups.sql db/schema/0010_personal.sql \
-	db/schema/0011_suspended.sql db/schema/0012_copies.sql
+	db/schema/0011_suspended.sql db/schema/0012_copies.sql \
+	db/schema/0013_display.sql

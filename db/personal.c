@@ -217,3 +217,20 @@ int db_personal_gone(struct db *db, const char *user_id, const char *pool_id, st
 	return rc < 0 ? rc : key_run(db, "UPDATE personal_disks SET removing = 0, error = '' WHERE user_id = ? AND pool_id = ? AND removing = 1",
 		user_id, pool_id, err);
 }
+
+int db_personal_restored(struct db *db, const struct db_personal *row, int64_t now, struct pst_err *err)
+{
+	struct db_query q;
+
+	/* Its user may be faster than the answer: then the row is the one of this disk. */
+	db_query_begin(&q, db,
+	               "INSERT INTO personal_disks (user_id, pool_id, provider_id, user_name, pool_name, size_mb, clean, created, used)"
+	               " VALUES (?1, ?2, ?3, ?4, coalesce((SELECT name FROM pools WHERE id = ?2), ''), 0, 1, ?5, ?5) ON CONFLICT (user_id, pool_id) DO NOTHING",
+	               err);
+	db_bind_text(&q, row->user_id);
+	db_bind_text(&q, row->pool_id);
+	db_bind_text(&q, row->provider_id);
+	db_bind_text(&q, row->user_name);
+	db_bind_int(&q, now);
+	return db_query_run(&q);
+}

@@ -49,5 +49,7 @@ int db_personal_remove(struct db *db, const char *user_id, const char *pool_id, 
 /* The first that is to be removed and that no desktop holds, after so many. PST_ENOTFOUND. */
 int db_personal_next_removal(struct db *db, int64_t offset, struct db_personal *ret, struct pst_err *err);
 int db_personal_removal_failed(struct db *db, const char *user_id, const char *pool_id, const char *error, struct pst_err *err);
+/* It came back out of the recycle bin: row has user, pool, provider and the user's name. 0 also when there is a row by now. */
+int db_personal_restored(struct db *db, const struct db_personal *row, int64_t now, struct pst_err *err);
 /* It is no more. */
 int db_personal_gone(struct db *db, const char *user_id, const char *pool_id, struct pst_err *err);

@@ -11,7 +11,7 @@
 	"p.id, p.name, p.display_name, p.description, p.kind, p.on_logoff, p.provider_id, v.name, p.image_id, i.name, " \
 	"p.image_version, p.min_size, p.max_size, p.spare, p.idle_disconnect_s, p.logoff_after_disconnect_s, " \
 	"p.memory_mb, p.cpus, p.pids, p.max_width, p.max_height, p.network, p.locale, p.layout, p.clipboard_in, " \
-	"p.clipboard_out, p.watching, p.user_snapshots, p.disk_mb, p.spare_suspended, p.enabled, p.drain, p.maintenance, p.deleting, p.next_number, p.rev, p.created, p.updated "
+	"p.clipboard_out, p.watching, p.user_snapshots, p.disk_mb, p.spare_suspended, p.display, p.enabled, p.drain, p.maintenance, p.deleting, p.next_number, p.rev, p.created, p.updated "
 #define TABLES "FROM pools p JOIN providers v ON v.id = p.provider_id JOIN images i ON i.id = p.image_id "
 
 #define TEXT(field) db_col_text(q, p->field, sizeof(p->field))
@@ -49,6 +49,7 @@ static void read_row(struct db_query *q, struct pool_row *p)
 	p->user_snapshots = (int)db_col_int(q);
 	p->disk_mb = (int)db_col_int(q);
 	p->spare_suspended = (int)db_col_int(q);
+	TEXT(display);
 	p->enabled = db_col_bool(q);
 	p->drain = db_col_bool(q);
 	p->maintenance = db_col_bool(q);
@@ -101,6 +102,7 @@ static void bind_fields(struct db_query *q, const struct pool_row *p)
 	db_bind_int(q, p->user_snapshots);
 	db_bind_int(q, p->disk_mb);
 	db_bind_int(q, p->spare_suspended);
+	db_bind_text(q, p->display[0] ? p->display : "image");
 	db_bind_int(q, p->enabled);
 	db_bind_int(q, p->drain);
 	db_bind_int(q, p->maintenance);
@@ -114,8 +116,8 @@ int db_pool_insert(struct db *db, const struct pool_row *p, struct pst_err *err)
 	db_query_begin(&q, db, "INSERT INTO pools (name, display_name, description, kind, on_logoff, provider_id, "
 		"image_id, image_version, min_size, max_size, spare, idle_disconnect_s, logoff_after_disconnect_s, "
 		"memory_mb, cpus, pids, max_width, max_height, network, locale, layout, clipboard_in, clipboard_out, "
-		"watching, user_snapshots, disk_mb, spare_suspended, enabled, drain, maintenance, updated, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+		"watching, user_snapshots, disk_mb, spare_suspended, display, enabled, drain, maintenance, updated, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
 	bind_fields(&q, p);
 	db_bind_text(&q, p->id);
 	db_bind_int(&q, p->created);
@@ -130,7 +132,7 @@ int db_pool_update(struct db *db, const struct pool_row *p, struct pst_err *err)
 		"provider_id = ?, image_id = ?, image_version = ?, min_size = ?, max_size = ?, spare = ?, "
 		"idle_disconnect_s = ?, logoff_after_disconnect_s = ?, memory_mb = ?, cpus = ?, pids = ?, max_width = ?, "
 		"max_height = ?, network = ?, locale = ?, layout = ?, clipboard_in = ?, clipboard_out = ?, watching = ?, user_snapshots = ?, disk_mb = ?, spare_suspended = ?, "
-		"enabled = ?, "
+		"display = ?, enabled = ?, "
 		"drain = ?, maintenance = ?, updated = ?, rev = rev + 1 WHERE id = ?", err);
 	bind_fields(&q, p);
 	db_bind_text(&q, p->id);

@@ -21,7 +21,7 @@ struct pool_row {
 	int min, max, spare, spare_suspended, idle_disconnect_s, logoff_after_disconnect_s;
 	int memory_mb, cpus, pids, disk_mb, max_width, max_height;
 	char network[16], locale[DB_WORD_SIZE], layout[DB_WORD_SIZE];
-	char watching[16];
+	char watching[16], display[16];
 	int user_snapshots; /* that a user may keep of his desktop */
 	bool clipboard_in, clipboard_out, enabled, drain, maintenance, deleting;
 	int next_number;

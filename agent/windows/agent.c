@@ -168,8 +168,11 @@ static void probe_look(struct agent *a, uint64_t now_ms)
 	if (!probe_step(a->probe, now_ms))
 		return;
 	if (!was_up) {
-		journal(JOURNAL_INFO, "Remote Desktop answers at port %u", a->settings.rdp_port);
+		journal(JOURNAL_INFO, "Remote Desktop answers at port %u certificate=%s", a->settings.rdp_port, probe_pin(a->probe));
 		orders_report(a, "ready", "", "", "");
+		talk_greet(a->talk, now_ms);
+	} else if (probe_is_up(a->probe)) {
+		journal(JOURNAL_INFO, "Remote Desktop has another certificate");
 		talk_greet(a->talk, now_ms);
 	} else {
 		journal(JOURNAL_ERROR, "Remote Desktop is down: %s", probe_reason(a->probe));

@@ -153,6 +153,7 @@ static bool on_state(void *arg, struct talk_state *ret)
 	ret->boot = a->boot;
 	ret->user = a->hold.lease.user;
 	ret->fault = checkup_fault(a->checkup);
+	ret->pin = probe_pin(a->probe);
 	ret->epoch = a->hold.lease.epoch;
 	ret->is_occupied = occupancy_is_in(a);
 	return true;

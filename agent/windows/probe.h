@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Asks this machine's own Remote Desktop service, again and again, whether it would take a viewer. Nothing here blocks. */
+/*
+ * Asks this machine's own Remote Desktop service, again and again, whether it would take a viewer, and by what certificate a viewer will know it:
+ * the first packet of each side, and a TLS handshake. Nothing here blocks.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -19,5 +22,7 @@ uint64_t probe_next_ms(const struct probe *p);
 bool probe_step(struct probe *p, uint64_t now_ms);
 
 bool probe_is_up(const struct probe *p);
+/* The SHA-256 of its certificate, in hex, as it was seen last; "" before. */
+const char *probe_pin(const struct probe *p);
 /* Why it is not. */
 const char *probe_reason(const struct probe *p);

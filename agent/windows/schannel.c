@@ -30,6 +30,7 @@ struct schannel {
 	CtxtHandle context;
 	const void *ca;
 	const char *peer;
+	char fingerprint[PST_SHA256_HEX_SIZE];
 	SecPkgContext_StreamSizes sizes;
 	DWORD protocol;
 	bool has_credentials, has_context, is_open;
@@ -111,8 +112,10 @@ static int opened(struct schannel *s, struct pst_err *err)
 	SECURITY_STATUS rc = QueryContextAttributesW(&s->context, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &theirs);
 
 	if (rc != SEC_E_OK || !theirs)
-		return wide_err(err, PST_EAUTH, (DWORD)rc, "the broker showed no certificate");
-	int checked = cert_check_server(theirs, s->ca, s->peer, err);
+		return wide_err(err, PST_EAUTH, (DWORD)rc, "there was no certificate");
+	int checked = s->ca ? cert_check_server(theirs, s->ca, s->peer, err) : 0;
+	if (checked == 0)
+		pst_sha256_hex(theirs->pbCertEncoded, theirs->cbCertEncoded, s->fingerprint);
 	CertFreeCertificateContext(theirs);
 	if (checked < 0)
 		return checked;
@@ -271,6 +274,11 @@ int schannel_bye(struct schannel *s, struct pst_buf *cipher_out)
 bool schannel_is_open(const struct schannel *s)
 {
 	return s->is_open;
+}
+
+const char *schannel_fingerprint(const struct schannel *s)
+{
+	return s->is_open ? s->fingerprint : "";
 }
 
 const char *schannel_version(const struct schannel *s)

@@ -162,7 +162,7 @@ static void enrol(struct talk *t, uint64_t now_ms)
 
 static void hello(struct talk *t, uint64_t now_ms)
 {
-	struct talk_state s = { "", "", "", "", 0, false };
+	struct talk_state s = { "", "", "", "", "", 0, false };
 	struct pst_buf b;
 
 	if (!t->events->state(t->arg, &s))
@@ -176,6 +176,8 @@ static void hello(struct talk *t, uint64_t now_ms)
 	fields_put_bool(&b, "occupied", s.is_occupied);
 	fields_put_str(&b, "user", s.user[0] ? s.user : NULL);
 	fields_put_str(&b, "screen", "rdp");
+	if (s.pin[0])
+		fields_put_str(&b, "fingerprint", s.pin);
 	if (s.fault[0])
 		fields_put_str(&b, "fault", s.fault);
 	call_send(t, CALL_HELLO, &b, now_ms);

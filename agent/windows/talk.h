@@ -25,6 +25,7 @@ struct talk;
 /* What hello says. Texts are borrowed; "" for none. */
 struct talk_state {
 	const char *desktop, *boot, *user, *fault;
+	const char *pin; /* of the certificate at Remote Desktop */
 	uint64_t epoch;
 	bool is_occupied;
 };

@@ -48,8 +48,7 @@ int write_fail(struct api_call *call, const struct pst_err *err);
 /* False: pools or desktops still need it; rolled back, and answered with their names. */
 bool write_is_free(struct api_call *call, const struct db_users *users);
 /* An event without a change of rows. */
-int write_event(struct api_call *call, const char *kind, const char *object_kind, const char *object_id,
-	json_t *detail);
+int write_event(struct api_call *call, const char *kind, const char *object_kind, const char *object_id, json_t *detail);
 /* False: answered with 412. */
 bool write_if_match(struct api_call *call, int64_t rev);
 
@@ -142,6 +141,7 @@ bool api_version_files_remove(struct api_call *call, const struct image_row *i, 
 /* recycled.c */
 void api_recycled_list(struct api_call *call);
 void api_recycled_restore(struct api_call *call);
+void api_recycled_disk_restore(struct api_call *call);
 void api_recycled_delete(struct api_call *call);
 /* datastores.c */
 void api_datastore_list(struct api_call *call);

@@ -142,13 +142,15 @@ static void commit(struct api_call *call, const char *kind, int status, const ch
 		answer(call, status, id);
 }
 
+static const char *const os_words[] = {"linux", "windows", NULL};
+
 static int read_body(struct api_call *call, struct image_row *i, bool is_new)
 {
 	const struct field table[] = {
 		{.name = "name", .kind = FIELD_SLUG, .required = is_new, FIELD(struct image_row, name)},
 		{.name = "display_name", .kind = FIELD_LABEL, FIELD(struct image_row, display_name)},
 		{.name = "description", .kind = FIELD_TEXT, FIELD(struct image_row, description), .max = 1000},
-		{.name = "os", .kind = FIELD_SLUG, FIELD(struct image_row, os)},
+		{.name = "os", .kind = FIELD_WORD, FIELD(struct image_row, os), .words = os_words},
 	};
 
 	return fields_read(call, call->body, "", table, PST_ARRAY_LEN(table), i, NULL);

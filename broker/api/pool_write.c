@@ -38,6 +38,7 @@ struct body {
 
 #define ROW(member) FIELD(struct body, row.member)
 
+static const char *const display_words[] = {"image", "rdp", NULL};
 static const char *const watching_words[] = {"off", "announced", NULL};
 
 static const struct field fields[] = {
@@ -84,6 +85,7 @@ static const struct field spec_fields[] = {
 	{.name = "max_height", .kind = FIELD_INT, SPEC(max_height), .min = 200, .max = 8192},
 	{.name = "locale", .kind = FIELD_LABEL, SPEC(locale)},
 	{.name = "layout", .kind = FIELD_LABEL, SPEC(layout)},
+	{.name = "display", .kind = FIELD_WORD, SPEC(display), .words = display_words},
 };
 
 static void defaults(struct pool_row *p)
@@ -95,6 +97,7 @@ static void defaults(struct pool_row *p)
 	pst_strlcpy(p->image_version, sizeof(p->image_version), "latest");
 	pst_strlcpy(p->network, sizeof(p->network), "host");
 	pst_strlcpy(p->watching, sizeof(p->watching), "off");
+	pst_strlcpy(p->display, sizeof(p->display), "image");
 }
 
 static int resolve_provider(struct api_call *call, struct body *b)

@@ -21,9 +21,9 @@ static json_t *counts_json(const struct pool_counts *c)
 
 static json_t *spec_json(const struct pool_row *p)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", p->memory_mb, "cpus", p->cpus, "pids",
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s, s:s}", "memory_mb", p->memory_mb, "cpus", p->cpus, "pids",
 		p->pids, "disk_mb", p->disk_mb, "network", p->network, "max_width", p->max_width, "max_height", p->max_height, "locale", p->locale,
-		"layout", p->layout);
+		"layout", p->layout, "display", p->display);
 }
 
 json_t *pool_row_json(struct api *api, const struct pool_row *p)

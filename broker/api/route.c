@@ -93,6 +93,7 @@ static const struct route table[] = {
 	{METHOD_GET, "users/*/personal", ROLE_ADMIN, api_personal_of_user, 0},
 	{METHOD_GET, "recycled", ROLE_ADMIN, api_recycled_list, 0},
 	{METHOD_POST, "recycled/*/restore", ROLE_ADMIN, api_recycled_restore, SMALL},
+	{METHOD_POST, "recycled/*/*/restore", ROLE_ADMIN, api_recycled_disk_restore, SMALL},
 	{METHOD_DELETE, "recycled/*/*", ROLE_ADMIN, api_recycled_delete, 0},
 	{METHOD_GET, "providers", ROLE_ADMIN, api_provider_list, 0},
 	{METHOD_POST, "providers", ROLE_ADMIN, api_provider_create, BODY},

@@ -39,7 +39,7 @@ static const struct command commands[] = {
 	{"provider", "list | networks PROVIDER", "what makes desktops, and what each is checked against; the networks that a pool may name", command_provider},
 	{"datastore", "list | maintenance|resume NAME", "where disks lie, and how full it is", command_datastore},
 	{"backup", "list [DESKTOP] | now DESKTOP | restore|remove|cancel ID", "back-ups of desktops", command_backup},
-	{"recycle", "list | restore ID | purge DATASTORE TOKEN", "removed desktops and versions, kept for a while", command_recycle},
+	{"recycle", "list | restore ID | restore DATASTORE TOKEN | purge DATASTORE TOKEN", "removed desktops, users' disks and versions, kept for a while", command_recycle},
 	{"personal", "list | grow USER POOL MB | remove …", "users' own disks, which outlive a refresh", command_personal},
 	{"message", "DESKTOP TEXT", "show its user a message", command_message},
 	{"console", "DESKTOP [look]", "the address of the machine's own screen, for a browser", command_console},

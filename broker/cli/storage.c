@@ -191,13 +191,15 @@ int command_recycle(struct ctl *c, int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 	char path[2048], token[256], rest[300];
+	bool is_restore;
 
 	if (strcmp(verb, "list") == 0 && argc == 2)
 		return recycle_list(c);
 	if (strcmp(verb, "restore") == 0 && argc == 3)
 		return object_path(path, sizeof(path), "recycled", argv[2], "/restore") ? request_print(c, "POST", path, NULL, "desktops") : CTL_USAGE;
-	if (strcmp(verb, "purge") != 0 || argc != 4 || !pst_url_escape(argv[3], token, sizeof(token)))
-		return usage("recycle list | recycle restore ID | recycle purge DATASTORE TOKEN");
-	snprintf(rest, sizeof(rest), "/%s", token);
-	return object_path(path, sizeof(path), "recycled", argv[2], rest) ? request_print(c, "DELETE", path, NULL, "recycled") : CTL_USAGE;
+	is_restore = strcmp(verb, "restore") == 0;
+	if ((!is_restore && strcmp(verb, "purge") != 0) || argc != 4 || !pst_url_escape(argv[3], token, sizeof(token)))
+		return usage("recycle list | recycle restore ID | recycle restore DATASTORE TOKEN | recycle purge DATASTORE TOKEN");
+	snprintf(rest, sizeof(rest), "/%s%s", token, is_restore ? "/restore" : "");
+	return object_path(path, sizeof(path), "recycled", argv[2], rest) ? request_print(c, is_restore ? "POST" : "DELETE", path, NULL, "recycled") : CTL_USAGE;
 }

@@ -24,6 +24,8 @@
 #define FRAME_MAX (64 * 1024)
 #define PER_UID_MAX 8
 #define HELLO_MS 15000
+#define NOTES_MS 60000
+#define NOTES_MAX 30 /* words in that time which are only written down */
 
 struct agent_link {
 	struct agent_link *next;
@@ -35,6 +37,9 @@ struct agent_link {
 	char proven[CORE_ID_SIZE];        /* remote: the desktop that it has proven to be, by certificate or token */
 	char mark[CERTIFY_MARK_SIZE];     /* remote: its certificate's, see certify.h; "" before */
 	char desktop[CORE_ID_SIZE]; /* "" until hello */
+	char pin[65];     /* of the certificate at its machine's own RDP server, as it has said last; or "" */
+	uint64_t notes_ms; /* a minute's beginning, and what was noted in it */
+	unsigned notes;
 };
 
 static struct agent_link *find(struct control *c, const char *desktop)
@@ -202,6 +207,21 @@ static int take_hello(struct agent_link *a, const json_t *msg, const char *boot,
 	return reconciler_agent_report(a->c->rec, a->desktop, "unfit", epoch, "", text, err);
 }
 
+/* A machine makes its certificate itself: nobody but its agent can say which one that is. */
+static void pin_take(struct agent_link *a, const char *pin)
+{
+	bool is_pin = pin && strlen(pin) == sizeof(a->pin) - 1 && pin[strspn(pin, "0123456789abcdef")] == '\0';
+
+	pst_strlcpy(a->pin, sizeof(a->pin), is_pin ? pin : "");
+}
+
+const char *agent_pin(struct control *c, const char *desktop)
+{
+	const struct agent_link *a = find(c, desktop);
+
+	return a ? a->pin : "";
+}
+
 static void on_hello(struct agent_link *a, json_t *msg)
 {
 	const char *desktop = pst_json_str(msg, "desktop", 36), *boot = pst_json_str(msg, "boot", 36);
@@ -221,6 +241,7 @@ static void on_hello(struct agent_link *a, json_t *msg)
 	if (before && before != a)
 		drop(before); /* its end is no news: this one is the desktop's now */
 	pst_strlcpy(a->desktop, sizeof(a->desktop), desktop);
+	pin_take(a, pst_json_str(msg, "fingerprint", sizeof(a->pin) - 1));
 	pst_timer_stop(a->deadline);
 	pst_ctl_reply(a->ctl, msg, NULL);
 	if (take_hello(a, msg, boot, user, &err) < 0) {
@@ -229,13 +250,39 @@ static void on_hello(struct agent_link *a, json_t *msg)
 	}
 }
 
+/* Whoever is inside cannot fill the book of events. */
+static bool may_note(struct agent_link *a)
+{
+	uint64_t now = pst_mono_ms();
+
+	if (now - a->notes_ms >= NOTES_MS) {
+		a->notes_ms = now;
+		a->notes = 0;
+	}
+	if (++a->notes == NOTES_MAX + 1)
+		pst_warn("agent of desktop=%s says more than %d words in a minute: further ones are not written down", a->desktop, NOTES_MAX);
+	return a->notes <= NOTES_MAX;
+}
+
+/* "LAB\\eva: logon", where it says whose word it is. */
+static void words_make(const json_t *msg, char *out, size_t size)
+{
+	const char *reason = pst_json_str(msg, "reason", 300), *account = pst_json_str(msg, "account", 256);
+
+	reason = reason ? reason : "";
+	if (account && *account)
+		snprintf(out, size, "%s%s%s", account, *reason ? ": " : "", reason);
+	else
+		snprintf(out, size, "%s", reason);
+}
+
 static void on_report(struct agent_link *a, json_t *msg)
 {
 	const char *event = pst_json_str(msg, "event", 32), *session = pst_json_str(msg, "session", 36);
-	const char *reason = pst_json_str(msg, "reason", 300);
 	struct pst_err err = PST_ERR_INIT;
+	char words[600];
 
-	if (!a->desktop[0] || !event)
+	if (!a->desktop[0] || !event || (agent_noted(event) && !may_note(a)))
 		return;
 	/* Its desktop may have been refreshed or deleted since it said hello. */
 	if (check_proof(a, a->desktop, &err) < 0) {
@@ -243,8 +290,9 @@ static void on_report(struct agent_link *a, json_t *msg)
 		drop(a);
 		return;
 	}
+	words_make(msg, words, sizeof(words));
 	int rc = reconciler_agent_report(a->c->rec, a->desktop, event, pst_json_int(msg, "epoch", 0, INT64_MAX, 0),
-		session ? session : "", reason ? reason : "", &err);
+		session ? session : "", words, &err);
 	if (rc < 0)
 		pst_warn("report event=%s of desktop=%s not taken: %s", event, a->desktop, err.text);
 }
@@ -392,6 +440,9 @@ void agent_tell(struct control *c, const char *desktop, const struct agent_messa
 		break;
 	case AGENT_TELL_MESSAGE:
 		msg = m->reason ? message_json(m->reason) : NULL;
+		break;
+	case AGENT_TELL_SHUTDOWN:
+		msg = json_pack("{s:s, s:s}", "op", "power", "what", "shutdown");
 		break;
 	case AGENT_TELL_HELLO:
 		break;

@@ -83,4 +83,6 @@ int control_audit(struct control *c, const struct audit_entry *entry, struct pst
 void agent_accept(struct pst_ctl *ctl, void *arg);
 void agent_accept_remote(int local, const struct pst_tls_peer *peer, const char *remote, void *arg);
 void agent_tell(struct control *c, const char *desktop, const struct agent_message *msg);
+/* The SHA-256 (hex) of the certificate at that desktop's own RDP server, as its agent says; "" when none does. Until the next turn of the loop. */
+const char *agent_pin(struct control *c, const char *desktop);
 void agents_close(struct control *c);

@@ -55,7 +55,8 @@ bool dial_start(struct gate_call *call, const char *desktop, bool is_user, const
 	*dial = (struct dial){.call = call, .provisioner = c->provisioner, .events = events, .arg = arg};
 	call->dial = dial;
 	call->drop = on_drop;
-	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s, s:b}", "op", "console", "desktop", d->id, "provider", provider->name, "user", is_user), DIAL_MS, on_done, dial);
+	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s, s:b, s:s}", "op", "console", "desktop", d->id, "provider", provider->name, "user", is_user, "fingerprint",
+		is_user ? agent_pin(c, d->id) : ""), DIAL_MS, on_done, dial);
 	return true;
 }
 

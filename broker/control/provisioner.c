@@ -29,9 +29,10 @@ struct command {
 
 static json_t *spec_json(const struct provider_command *cmd)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "memory_mb", cmd->memory_mb, "cpus", cmd->cpus, "pids",
+	return json_pack("{s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:s, s:s, s:s}", "memory_mb", cmd->memory_mb, "cpus", cmd->cpus, "pids",
 		cmd->pids, "disk_mb", cmd->disk_mb, "network", cmd->network ? cmd->network : "host", "max_width", cmd->max_width, "max_height",
-		cmd->max_height, "locale", cmd->locale ? cmd->locale : "", "layout", cmd->layout ? cmd->layout : "");
+		cmd->max_height, "locale", cmd->locale ? cmd->locale : "", "layout", cmd->layout ? cmd->layout : "", "display",
+		cmd->display ? cmd->display : "image");
 }
 
 /* For whoever places or removes its disk. */
@@ -75,8 +76,8 @@ static json_t *command_json(const struct provider_command *cmd)
 	if (cmd->kind != TASK_CREATE && cmd->kind != TASK_REFRESH)
 		return msg;
 	json_object_set_new(msg, "hostname", json_string(cmd->hostname));
-	json_object_set_new(msg, "image", json_pack("{s:s, s:s, s:s, s:s}", "name", cmd->image_name, "version",
-		cmd->image_version, "base", cmd->image_base, "path", cmd->image_path));
+	json_object_set_new(msg, "image", json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", cmd->image_name, "version",
+		cmd->image_version, "base", cmd->image_base, "path", cmd->image_path, "os", cmd->image_os));
 	json_object_set_new(msg, "spec", spec_json(cmd));
 	if (cmd->image_sha256 && cmd->image_sha256[0])
 		json_object_set_new(msg, "image_sha256", json_string(cmd->image_sha256));
@@ -349,6 +350,8 @@ static void on_hello(struct control *c, struct pst_ctl *ctl, json_t *msg)
 	if (take_hello(c, msg, &err) < 0) {
 		pst_error("the provisioner's hello was not taken: %s", err.text);
 		c->provisioner = NULL;
+		reconciler_provisioner_gone(c->rec); /* it may have been heard before */
+		storage_gone(c);
 		pst_ctl_close_flush(ctl);
 		for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
 			if (c->provisioners[i] == ctl)

@@ -40,6 +40,41 @@ void agent_tell_hello(struct core_round *c, const struct core_desktop *d)
 	cmd->tell = AGENT_TELL_HELLO;
 }
 
+void agent_tell_shutdown(struct core_round *c, const struct core_desktop *d)
+{
+	struct core_command *cmd = d->beside && d->x.agent == AGENT_READY ? command_add(c, COMMAND_AGENT) : NULL;
+
+	if (!cmd)
+		return;
+	CORE_COPY(cmd->desktop_id, d->id);
+	cmd->tell = AGENT_TELL_SHUTDOWN;
+}
+
+int64_t agent_wait_ms(const struct core_desktop *d)
+{
+	return d->beside ? BESIDE_WAIT_MS : AGENT_WAIT_MS;
+}
+
+const char *agent_noted(const char *word)
+{
+	static const struct {
+		const char *word, *kind;
+	} noted[] = {
+		{ "logon", "desktop.logon" },
+		{ "locked", "desktop.locked" },
+		{ "unlocked", "desktop.unlocked" },
+		{ "console", "desktop.console" }, /* somebody at the machine's own screen */
+		{ "foreign", "desktop.foreign" }, /* somebody by RDP whom nobody of ours has let in */
+		{ "left", "desktop.left" },       /* and who is gone again */
+		{ "refused", "desktop.refused" }, /* our own lease, by the agent */
+	};
+
+	for (size_t i = 0; i < sizeof(noted) / sizeof(*noted); i++)
+		if (!strcmp(noted[i].word, word))
+			return noted[i].kind;
+	return NULL;
+}
+
 void agent_is_ready(struct core_round *c, struct core_desktop *d)
 {
 	desktop_touch(c, d);
@@ -186,8 +221,8 @@ void agent_on_report(struct core_round *c)
 		agent_on_failed(c, d);
 	else if (!strcmp(word, "unfit"))
 		agent_on_unfit(c, d);
-	else if (!strcmp(word, "logon"))
-		audit(c, "desktop.logon", d, "");
+	else if (agent_noted(word))
+		audit(c, agent_noted(word), d, c->ev->text ? c->ev->text : "");
 	else
 		personal_on_report(c, d);
 }

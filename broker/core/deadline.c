@@ -34,7 +34,7 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 		desktop_await_agent(c, d); /* a list tells first whether there is a machine to restart */
 		return;
 	}
-	reason_set_numbers(&why, REASON_AGENT_SILENT, AGENT_WAIT_MS / 1000, 0);
+	reason_set_numbers(&why, REASON_AGENT_SILENT, agent_wait_ms(d) / 1000, 0);
 	if (d->s.active) {
 		/* The stream goes on without us; only the report is missing. */
 		d->reason = why;
@@ -59,9 +59,10 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 	}
 }
 
+/* Where the user's own disk was brought, the desktop's is not clean; each session takes an epoch of its own. */
 static void deadline_claim(struct core_round *c, struct core_desktop *d)
 {
-	bool is_untouched = d->x.hygiene == HYGIENE_CLEAN || d->personal.phase != PERSONAL_NONE;
+	bool is_untouched = d->x.hygiene == HYGIENE_CLEAN || (d->personal.phase != PERSONAL_NONE && d->epoch == d->a.epoch);
 
 	if (d->x.lease == LEASE_HELD && is_untouched && d->x.session == SESSION_NONE && d->a.kind == POOL_FLOATING)
 		lease_release(c, d, REASON_NOT_STARTED);

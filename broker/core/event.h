@@ -48,7 +48,11 @@ enum core_event_kind {
 };
 
 /* What an agent is told. HELLO: its connection is ended, and it has to say hello again. */
-enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE, AGENT_TELL_HELLO, AGENT_TELL_MOUNT, AGENT_TELL_UNMOUNT };
+enum agent_tell { AGENT_TELL_LEASE, AGENT_TELL_LOGOFF, AGENT_TELL_MESSAGE, AGENT_TELL_HELLO, AGENT_TELL_MOUNT, AGENT_TELL_UNMOUNT,
+	AGENT_TELL_SHUTDOWN };
+
+/* The kind of event that an agent's word is written down as, and nothing else comes of it; NULL for the other words. */
+const char *agent_noted(const char *word);
 
 /* The provisioner's answer to one command. */
 struct provider_result {

@@ -100,7 +100,7 @@ static void resume_agent(struct core_desktop *d, int64_t now_ms)
 	if (d->x.agent == AGENT_READY && !d->agentless)
 		d->x.agent = AGENT_LOST;
 	if (d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] && d->x.agent != AGENT_READY)
-		d->due.agent_ms = now_ms + AGENT_WAIT_MS;
+		d->due.agent_ms = now_ms + agent_wait_ms(d);
 }
 
 void core_state_resume(struct core_state *st, const struct core_now *now)

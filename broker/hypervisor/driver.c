@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/answering.h"
+#include "broker/hypervisor/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,8 +53,24 @@ struct driver *driver_open(const struct driver_type *type, const struct driver_p
 		return NULL;
 	}
 	d->type = type;
+	calls_init(&d->waits);
 	pst_strlcpy(d->name, sizeof(d->name), p->name);
 	return d;
+}
+
+/* Nothing tells when a machine without an agent can be used, but its server itself. */
+static int server_await(struct driver *d, const char *desktop, const struct machine_endpoint *e, struct pst_err *err)
+{
+	struct call call;
+	int rc;
+
+	if (d->rdp_wait_ms == 0 || e->kind != ENDPOINT_RDP || e->has_agent)
+		return 0;
+	if (call_begin(&d->waits, &call, desktop, d->rdp_wait_ms, err) < 0)
+		return err->code;
+	rc = answering_await(e, call.end_ms, call.cancel_fd, err);
+	call_end(&d->waits, &call);
+	return rc < 0 ? pst_err_wrap(err, "provider %s", d->name) : 0;
 }
 
 /* What names a host or a network of a provider that has none is a mistake, not a wish. */
@@ -62,6 +80,8 @@ static int place_check(struct driver *d, const struct machine_request *r, struct
 
 	if (uuid_check(r->desktop, "desktop", err) < 0 || uuid_check(r->task, "task", err) < 0)
 		return err->code;
+	if (request_speaks_rdp(r) && !d->type->way)
+		return pst_err_set(err, PST_EUNSUPPORTED, "provider %s (%s) makes no machines that are shown by RDP, as those of Windows are", d->name, d->type->kind);
 	if (r->host[0] && !d->type->hosts)
 		return pst_err_set(err, PST_EINVAL, "provider %s (%s) is one host: \"%s\" cannot be chosen", d->name, d->type->kind, r->host);
 	if (is_own && !d->type->networks)
@@ -73,12 +93,20 @@ static int place_check(struct driver *d, const struct machine_request *r, struct
 int driver_create(struct driver *d, const struct machine_request *r, struct machine *ret,
 	struct pst_err *err)
 {
+	struct pst_err ignored = PST_ERR_INIT;
 	struct machine m;
 
 	if (place_check(d, r, err) < 0)
 		return err->code;
 	memset(&m, 0, sizeof(m));
-	return answer(d, d->type->create(d, r, &m, err), &m, ret, err);
+	if (answer(d, d->type->create(d, r, &m, err), &m, ret, err) < 0)
+		return err->code;
+	if (server_await(d, r->desktop, &m.endpoint, err) == 0)
+		return 0;
+	/* An image that never answers leaves no machine. */
+	if (err->code != PST_ECLOSED)
+		(void)d->type->destroy(d, r->desktop, &ignored);
+	return err->code;
 }
 
 int driver_destroy(struct driver *d, const char *desktop, struct pst_err *err)
@@ -98,7 +126,9 @@ int driver_restart(struct driver *d, const struct machine_request *r, bool refre
 	if (place_check(d, r, err) < 0)
 		return err->code;
 	memset(&m, 0, sizeof(m));
-	return answer(d, d->type->restart(d, r, refresh, &m, err), &m, ret, err);
+	if (answer(d, d->type->restart(d, r, refresh, &m, err), &m, ret, err) < 0)
+		return err->code;
+	return server_await(d, r->desktop, &m.endpoint, err);
 }
 
 int driver_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
@@ -151,9 +181,17 @@ static int done(struct driver *d, int rc, struct pst_err *err)
 
 int driver_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
 {
+	struct machine_endpoint e = { .kind = ENDPOINT_NONE };
 	int rc = slot_check(d, d->type->power, "power", desktop, err);
 
-	return rc < 0 ? rc : done(d, d->type->power(d, desktop, wish, err), err);
+	if (rc < 0 || done(d, d->type->power(d, desktop, wish, err), err) < 0)
+		return err->code;
+	/* Where it is reached is known by its way. */
+	if (wish != POWER_START || d->rdp_wait_ms == 0 || !d->type->way)
+		return 0;
+	if (done(d, d->type->way(d, desktop, "", &e, NULL, err), err) < 0)
+		return err->code;
+	return server_await(d, desktop, &e, err);
 }
 
 typedef int (*snapshot_slot)(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
@@ -205,7 +243,7 @@ int driver_console(struct driver *d, const char *desktop, struct machine_endpoin
 	return 0;
 }
 
-int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
 {
 	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
 	json_t *account = NULL;
@@ -213,7 +251,7 @@ int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *r
 	*ret_account = NULL;
 	if (!d->type->way)
 		return driver_console(d, desktop, ret, err);
-	if (done(d, d->type->way(d, desktop, &found, &account, err), err) < 0)
+	if (done(d, d->type->way(d, desktop, pin, &found, &account, err), err) < 0)
 		return err->code;
 	*ret = found;
 	*ret_account = account;
@@ -254,9 +292,15 @@ int driver_personal_detach(struct driver *d, const char *desktop, const struct m
 
 int driver_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
+	struct machine_personal named = *p;
+
 	if (!d->type->personal_remove)
 		return pst_err_set(err, PST_EUNSUPPORTED, "provider %s (%s) does not carry \"personal\"", d->name, d->type->kind);
-	return personal_check(p, err) < 0 ? err->code : done(d, d->type->personal_remove(d, p, keep_ms, err), err);
+	if (personal_check(p, err) < 0)
+		return err->code;
+	if (!named.reason[0])
+		pst_strlcpy(named.reason, sizeof(named.reason), "personal disk removed");
+	return done(d, d->type->personal_remove(d, &named, keep_ms, err), err);
 }
 
 int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
@@ -306,6 +350,7 @@ int driver_files(struct driver *d, const char *desktop, int fd, uint64_t max, bo
 
 void driver_cancel(struct driver *d, const char *desktop)
 {
+	calls_cancel(&d->waits, desktop);
 	if (d->type->cancel)
 		d->type->cancel(d, desktop);
 }
@@ -313,7 +358,7 @@ void driver_cancel(struct driver *d, const char *desktop)
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
 	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console",
-		"backup", "personal" };
+		"backup", "personal", "personal_size" };
 	size_t at = 0;
 
 	pst_strlcpy(out, size, "");
@@ -326,8 +371,10 @@ const char *driver_can_text(unsigned can, char *out, size_t size)
 
 void driver_close(struct driver *d)
 {
-	if (d)
-		d->type->close(d);
+	if (!d)
+		return;
+	calls_finish(&d->waits);
+	d->type->close(d);
 }
 
 bool driver_is_retryable(int code)

@@ -17,6 +17,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "broker/hypervisor/calls.h"
 #include "broker/hypervisor/driver_report.h"
 #include "broker/hypervisor/machine.h"
 
@@ -90,8 +91,12 @@ struct driver_type {
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 	/* The machine's own screen, for administrators. */
 	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
-	/* Its user's, where it has no agent; *ret_account is what he needs there, a secret, owned. NULL: the console's, without. */
-	int (*way)(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
+	/*
+	 * Its user's, where a server of the machine's own shows it; *ret_account is what he needs there, a secret, owned. pin: the SHA-256 of that
+	 * server's certificate, in hex, as its agent says, which goes before what the provider knows; or "". NULL: the console's, without; and no
+	 * machine is made that is shown by RDP.
+	 */
+	int (*way)(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 	/* Each host, usable or not: r->host of create, migrate and machine.host name them. NULL: it is one host. */
 	int (*hosts)(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 	/* Each network but "host" and "none". NULL: it has none. Does not block. */
@@ -127,9 +132,14 @@ struct driver_type {
 struct driver {
 	const struct driver_type *type;
 	char name[MACHINE_NAME_SIZE];
+	uint32_t rdp_wait_ms; /* set by open: that a machine without an agent gets until its RDP server answers; 0: nobody waits for it */
+	struct calls waits;   /* the wrappers' own */
 };
 
-/* The wrappers check what the type may rely on (uuids, "ret" unset on failure). */
+/*
+ * The wrappers check what the type may rely on (uuids, "ret" unset on failure). create, restart and a start of a machine that is shown by an
+ * RDP server of its own and has no agent end when that answers: nobody else says when it can be used.
+ */
 struct driver *driver_open(const struct driver_type *type, const struct driver_params *p,
 	struct pst_err *err);
 int driver_create(struct driver *d, const struct machine_request *r, struct machine *ret,
@@ -151,7 +161,7 @@ int driver_resize(struct driver *d, const char *desktop, const struct machine_si
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
 /* *ret_account may be NULL. */
-int driver_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);

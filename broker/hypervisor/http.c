@@ -452,6 +452,7 @@ static int answer_fill(struct call *c, struct http_answer *ret, struct pst_err *
 /* Milliseconds until the next try, or -1. */
 static int64_t wait_of(struct call *c, unsigned tries, CURLcode rc, int code)
 {
+	struct curl_header *header;
 	curl_off_t asked = 0;
 	struct retry r = { .tries = tries, .repeatable = c->request->repeatable, .code = code, .sent = is_sent(rc), .left_ms = left_ms(c) };
 
@@ -459,6 +460,7 @@ static int64_t wait_of(struct call *c, unsigned tries, CURLcode rc, int code)
 		return -1;
 	if (code == 0)
 		r.status = code_of(c->wire->easy);
+	r.asked = curl_easy_header(c->wire->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
 	curl_easy_getinfo(c->wire->easy, CURLINFO_RETRY_AFTER, &asked);
 	r.asked_ms = (uint64_t)PST_CLAMP(asked, (curl_off_t)0, (curl_off_t)3600) * 1000;
 	return retry_wait_ms(&r);

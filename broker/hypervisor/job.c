@@ -59,7 +59,10 @@ static int operate_parse(struct job *job, const json_t *msg, struct pst_err *err
 
 static int console_parse(struct job *job, const json_t *msg, struct pst_err *err)
 {
-	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0)
+	const char *pin;
+
+	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0 ||
+		pst_json_opt_str(msg, "fingerprint", sizeof(job->pin) - 1, "", &pin, err) < 0 || (*pin && rdp_pin_read(pin, job->pin, err) < 0))
 		return err->code;
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
 }
@@ -84,6 +87,7 @@ static int disk_parse(struct job *job, const json_t *msg, struct pst_err *err)
 		pst_json_opt_int(msg, "size_mb", 0, REQUEST_DISK_MAX_MB, 0, &size, err) < 0 || provider_parse(job, msg, err) < 0)
 		return err->code;
 	p->size_mb = (uint32_t)size;
+	pst_strlcpy(p->reason, sizeof(p->reason), job->order.reason);
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
 }
 
@@ -359,7 +363,7 @@ static void console_run(struct job *job)
 
 	if (!d)
 		return;
-	job->rc = job->is_user ? driver_way(d, job->desktop, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
+	job->rc = job->is_user ? driver_way(d, job->desktop, job->pin, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
 	if (job->rc < 0)
 		return;
 	job->machine.endpoint.kind = screen.kind;

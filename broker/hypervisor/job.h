@@ -4,6 +4,7 @@
 
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/operation.h"
+#include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/storage/order.h"
 
 #include <jansson.h>
@@ -35,6 +36,7 @@ struct job {
 	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
+	char pin[RDP_PIN_SIZE];            /* of JOB_CONSOLE: of the certificate at the machine's own server, as its agent says; or "" */
 	/* results, written by job_run */
 	int rc;
 	struct pst_err err;

@@ -20,6 +20,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/port.c broker/hypervisor/port.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
+	broker/hypervisor/answering.c broker/hypervisor/answering.h \
 	broker/hypervisor/rdp_site.c broker/hypervisor/rdp_site.h \
 	broker/hypervisor/registry.c broker/hypervisor/registry.h \
 	broker/hypervisor/request.c broker/hypervisor/request.h \
@@ -32,6 +33,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/container/container_find.c \
 	broker/hypervisor/container/container_image.c \
 	broker/hypervisor/container/container_make.c \
+	broker/hypervisor/container/container_personal.c \
 	broker/hypervisor/container/container_priv.h \
 	broker/hypervisor/container/container_snapshot.c \
 	broker/hypervisor/container/container_watch.c \
@@ -43,6 +45,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/life.c \
 	broker/hypervisor/local/local.c \
 	broker/hypervisor/local/local_priv.h \
+	broker/hypervisor/local/files.c broker/hypervisor/local/files.h \
 	broker/hypervisor/local/personal.c \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
@@ -68,7 +71,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
-	broker/hypervisor/qemu/record.c \
+	broker/hypervisor/qemu/record.c broker/hypervisor/qemu/record.h \
 	broker/hypervisor/qemu/resize.c \
 	broker/hypervisor/qemu/seed.c \
 	broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/settings.h \
@@ -112,12 +115,14 @@ broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/ext4.h \
 	broker/hypervisor/desktop/grow.c broker/hypervisor/desktop/grow.h \
 	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
 	broker/hypervisor/desktop/keep.c broker/hypervisor/desktop/keep.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
+	broker/hypervisor/desktop/loop.c broker/hypervisor/desktop/loop.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
 	broker/hypervisor/desktop/painted.c broker/hypervisor/desktop/painted.h \

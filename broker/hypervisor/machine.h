@@ -36,6 +36,7 @@ struct machine_request {
 	 * hypervisor itself calls the template, the OCI image or the snapshot to clone from.
 	 */
 	char image_base[PATH_MAX];
+	bool is_windows;           /* what is in it */
 	char image_path[PATH_MAX]; /* of the image's version, with layer/ in it; "" with a "ref:" */
 	char hostname[64];
 	char locale[33];
@@ -46,6 +47,7 @@ struct machine_request {
 	uint32_t pids;
 	uint32_t disk_mb; /* 0: as large as the image's */
 	uint32_t max_width, max_height;
+	bool has_rdp; /* the pool's wish: it is shown by an RDP server of its own, whatever its image has */
 	char network[MACHINE_NAME_SIZE]; /* "host": what the provider gives; "none": loopback alone; else one of the provider's by name */
 	char host[MACHINE_NAME_SIZE];    /* where create is to make it; "": the provider chooses */
 };
@@ -99,6 +101,7 @@ struct machine_personal {
 	char store[MACHINE_NAME_SIZE]; /* the datastore for a new one; "": the provider chooses */
 	char pool[MACHINE_NAME_SIZE];  /* for the rights on datastores; may be "" */
 	uint32_t size_mb;              /* of a new one; a smaller one grows to it */
+	char reason[201];              /* why it is removed, for whoever reads the recycle bin; "" for no more than that */
 };
 
 /* Where a machine's disk lies on this host: qcow2, with the golden disk at the bottom. */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define CANCEL_MS 20
+#define SOON_MS 1000
 
 struct poller {
 	struct driver *driver;
@@ -39,7 +40,7 @@ static void on_machine(const struct machine *m, void *arg)
 		memcpy(l->desktops[l->n++], m->desktop, PST_UUID_SIZE);
 	if (m->state == MACHINE_RUNNING)
 		watches_see(l->p->watches, m->desktop, l->moment);
-	else
+	else if (m->state != MACHINE_UNKNOWN)
 		watches_tell(l->p->watches, m->desktop, l->moment, m->reason[0] ? m->reason : "it was switched off at the host");
 }
 
@@ -56,25 +57,28 @@ static bool is_listed(const char *desktop, void *arg)
 	return l->n == WATCHES_MAX || bsearch(desktop, l->desktops, l->n, PST_UUID_SIZE, desktop_compare) != NULL;
 }
 
-static void look(struct poller *p)
+/* True when the next list is to come soon. */
+static bool look(struct poller *p)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	struct look l = { .p = p, .moment = watches_now(p->watches) };
+	bool is_soon = false;
 
 	l.desktops = pst_zalloc(WATCHES_MAX, PST_UUID_SIZE);
 	if (!l.desktops)
-		return;
+		return false;
 	if (p->list(p->driver, on_machine, &l, &ignored) == 0) {
 		qsort(l.desktops, l.n, PST_UUID_SIZE, desktop_compare);
-		watches_missing(p->watches, l.moment, is_listed, &l, "it was removed at the host");
+		is_soon = watches_missing(p->watches, l.moment, is_listed, &l, "it was removed at the host");
 	}
 	free(l.desktops);
+	return is_soon;
 }
 
 /* False when the driver is to be closed. */
-static bool wait(struct poller *p)
+static bool wait(struct poller *p, uint64_t ms)
 {
-	uint64_t until_ms = pst_mono_ms() + p->every_ms;
+	uint64_t until_ms = pst_mono_ms() + ms;
 	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000 };
 	bool closing;
 
@@ -89,11 +93,10 @@ static bool wait(struct poller *p)
 static void *poller_main(void *arg)
 {
 	struct poller *p = arg;
+	bool is_soon = false;
 
-	while (wait(p)) {
-		if (watches_any(p->watches))
-			look(p);
-	}
+	while (wait(p, is_soon ? PST_MIN(p->every_ms, (uint64_t)SOON_MS) : p->every_ms))
+		is_soon = watches_any(p->watches) && look(p);
 	return NULL;
 }
 

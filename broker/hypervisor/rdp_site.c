@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/hypervisor/request.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static int path_read(char *out, const struct driver_params *p, const char *key, 
 int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_err *err)
 {
 	const char *login = pst_conf_str(p->conf, p->section, "rdp_login", "ask"), *pin = pst_conf_str(p->conf, p->section, "rdp_fingerprint", NULL);
+	uint32_t port, wait_s;
 
 	memset(s, 0, sizeof(*s));
 	s->is_fixed = strcmp(login, "fixed") == 0;
@@ -54,14 +56,28 @@ int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_
 		return pst_err_wrap(err, "rdp_fingerprint");
 	if (pst_conf_bool(p->conf, p->section, "rdp_video", false, &s->has_video, err) < 0 || path_read(s->accounts, p, "rdp_accounts", err) < 0)
 		return err->code;
-	return path_read(s->ca, p, "rdp_ca", err);
+	if (path_read(s->ca, p, "rdp_ca", err) < 0 || pst_conf_u32(p->conf, p->section, "rdp_port", 1, 65535, 3389, &port, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "rdp_wait_s", 0, 3600, 180, &wait_s, err) < 0)
+		return err->code;
+	s->port = (uint16_t)port;
+	s->wait_ms = wait_s * 1000;
+	return 0;
+}
+
+int rdp_site_devices(const struct driver_params *p, bool *ret_emulated, struct pst_err *err)
+{
+	const char *devices = pst_conf_str(p->conf, p->section, "windows_devices", "virtio");
+
+	*ret_emulated = strcmp(devices, "emulated") == 0;
+	if (!*ret_emulated && strcmp(devices, "virtio") != 0)
+		return pst_err_set(err, PST_EINVAL, "windows_devices: \"%.40s\" is not virtio or emulated", devices);
+	return 0;
 }
 
 bool rdp_site_knows(const struct rdp_site *s, const char *pin)
 {
 	return (pin && *pin) || s->pin[0] || s->ca[0];
 }
-
 
 /* Read anew each time: an administrator changes it without a restart. */
 static char *accounts_load(const struct rdp_site *s, struct pst_err *err)
@@ -175,6 +191,25 @@ json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, 
 		return o;
 	json_decref(o);
 	return NULL;
+}
+
+json_t *rdp_site_machine(const struct rdp_site *s, const struct machine_request *r, const char *pin, struct pst_err *err)
+{
+	const struct rdp_machine m = { .name = r->hostname, .pin = pin, .layout = r->layout };
+
+	return rdp_site_account(s, &m, err);
+}
+
+/* Of the systems that are shown by RDP, Windows alone has an agent for that. */
+void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
+	struct machine_endpoint *ret)
+{
+	bool is_rdp = request_speaks_rdp(r);
+
+	ret->kind = is_rdp ? ENDPOINT_RDP : ENDPOINT_TLS;
+	ret->port = is_rdp ? s->port : seed->agent_port;
+	ret->has_agent = is_rdp && r->is_windows && seed->agents[0];
+	pst_strlcpy(ret->address, sizeof(ret->address), address);
 }
 
 /* Its own line alone: the account of any machine (*) is for servers that have shown a certificate, and no worker's. */

@@ -7,11 +7,14 @@
  *	rdp_ca = FILE               PEM: whose certificates machines have
  *	rdp_fingerprint = HEX       the SHA-256 of the one certificate that they all have
  *	rdp_video = yes|no          they may send video, which loses
+ *	rdp_port = 3389             of machines that we make
+ *	rdp_wait_s = 180            that those without an agent get until their server answers
  */
 #pragma once
 
 #include "base/err.h"
 #include "broker/hypervisor/driver.h"
+#include "broker/hypervisor/seed.h"
 
 #include <jansson.h>
 
@@ -21,6 +24,8 @@ struct rdp_site {
 	bool is_fixed, has_video;
 	char accounts[PATH_MAX], ca[PATH_MAX]; /* "" where not set */
 	char pin[RDP_PIN_SIZE];
+	uint16_t port;
+	uint32_t wait_ms;
 };
 
 /* One machine's own words, "" or NULL for none; they go before the provider's. */
@@ -33,6 +38,9 @@ struct rdp_machine {
 
 int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_err *err);
 
+/* What machines of Windows have, by "windows_devices": virtio, for which their image has drivers, or emulated ones, for which Windows has them. */
+int rdp_site_devices(const struct driver_params *p, bool *ret_emulated, struct pst_err *err);
+
 /* 64 hex digits, with or without colons, as 64 lower-case ones. PST_EINVAL. */
 int rdp_pin_read(const char *text, char ret[RDP_PIN_SIZE], struct pst_err *err);
 /* Something says by what its certificate is known. */
@@ -40,5 +48,11 @@ bool rdp_site_knows(const struct rdp_site *s, const char *pin);
 
 /* What the gateway's process needs (protocol/source/rdp/account.h): a secret. Returns owned; NULL with err. */
 json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, struct pst_err *err);
+/* The same for a machine of that request; pin "": what the provider knows of its certificate. In the file it has its host name. */
+json_t *rdp_site_machine(const struct rdp_site *s, const struct machine_request *r, const char *pin, struct pst_err *err);
+/* Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. */
+void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
+	struct machine_endpoint *ret);
+
 /* A VNC server's password for that machine: {"password"}, or {} without a line for it. Returns owned; NULL with err. */
 json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err);

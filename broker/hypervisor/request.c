@@ -128,8 +128,23 @@ static int cpus_read(const json_t *spec, uint32_t *ret_percent, struct pst_err *
 	return 0;
 }
 
+/* One of two words; the first is what nothing means. */
+static int word_read(const json_t *obj, const char *key, const char *const words[2], bool *ret_second, struct pst_err *err)
+{
+	const char *s;
+
+	if (pst_json_opt_str(obj, key, 16, words[0], &s, err) < 0)
+		return err->code;
+	*ret_second = strcmp(s, words[1]) == 0;
+	if (*ret_second || strcmp(s, words[0]) == 0)
+		return 0;
+	return pst_err_set(err, PST_EINVAL, "%s: \"%s\" is not %s or %s", key, s, words[0], words[1]);
+}
+
 static int spec_read(const json_t *spec, struct machine_request *r, struct pst_err *err)
 {
+	static const char *const displays[2] = { "image", "rdp" };
+
 	if (number_read(spec, "memory_mb", 64, REQUEST_MEMORY_MAX_MB, 1024, &r->memory_mb, err) < 0 ||
 		number_read(spec, "pids", 32, 1 << 20, 512, &r->pids, err) < 0 ||
 		number_read(spec, "disk_mb", 16, REQUEST_DISK_MAX_MB, 0, &r->disk_mb, err) < 0 ||
@@ -138,7 +153,8 @@ static int spec_read(const json_t *spec, struct machine_request *r, struct pst_e
 		cpus_read(spec, &r->cpu_percent, err) < 0 ||
 		text_read(spec, "locale", "en_US", "_@", r->locale, sizeof(r->locale), err) < 0 ||
 		text_read(spec, "layout", "us", "_,", r->layout, sizeof(r->layout), err) < 0 ||
-		text_read(spec, "network", "host", "._-", r->network, sizeof(r->network), err) < 0)
+		text_read(spec, "network", "host", "._-", r->network, sizeof(r->network), err) < 0 ||
+		word_read(spec, "display", displays, &r->has_rdp, err) < 0)
 		return err->code;
 	return 0;
 }
@@ -157,6 +173,12 @@ static int image_path_read(const json_t *image, struct machine_request *r, struc
 
 static int image_read(const json_t *image, struct machine_request *r, struct pst_err *err)
 {
+	const char *os;
+
+	/* What is neither is treated as Linux is. */
+	if (pst_json_opt_str(image, "os", sizeof(r->image_name) - 1, "linux", &os, err) < 0)
+		return pst_err_wrap(err, "image");
+	r->is_windows = strcmp(os, "windows") == 0;
 	if (text_read(image, "name", NULL, "._-", r->image_name, sizeof(r->image_name), err) < 0 ||
 		path_read(image, "base", r->image_base, err) < 0 || image_path_read(image, r, err) < 0)
 		return pst_err_wrap(err, "image");
@@ -218,17 +240,22 @@ int request_parse_restart(const json_t *msg, struct machine_request *ret, struct
 
 json_t *request_json(const struct machine_request *r)
 {
-	return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:{s:i,s:f,s:i,s:i,s:i,s:i,s:s,s:s,s:s}}", "task",
+	return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s},s:{s:i,s:f,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s}}", "task",
 		r->task, "desktop", r->desktop, "hostname", r->hostname, "image", "name", r->image_name,
-		"version", r->image_version, "base", r->image_base, "path", r->image_path, "spec", "memory_mb",
+		"version", r->image_version, "base", r->image_base, "path", r->image_path, "os", r->is_windows ? "windows" : "linux", "spec", "memory_mb",
 		(int)r->memory_mb, "cpus", r->cpu_percent / 100.0, "pids", (int)r->pids, "disk_mb",
 		(int)r->disk_mb, "max_width", (int)r->max_width, "max_height", (int)r->max_height, "locale", r->locale, "layout", r->layout,
-		"network", r->network[0] ? r->network : "host");
+		"network", r->network[0] ? r->network : "host", "display", r->has_rdp ? "rdp" : "image");
 }
 
 bool request_has_network(const struct machine_request *r)
 {
 	return strcmp(r->network, "none") != 0;
+}
+
+bool request_speaks_rdp(const struct machine_request *r)
+{
+	return r->is_windows || r->has_rdp;
 }
 
 json_t *request_launch(const struct machine_request *r, uid_t uid, uid_t gateway_uid)
@@ -254,6 +281,7 @@ void request_merge(struct machine_request *r, const struct machine_request *old)
 		memcpy(r->image_version, old->image_version, sizeof(r->image_version));
 		memcpy(r->image_base, old->image_base, sizeof(r->image_base));
 		memcpy(r->image_path, old->image_path, sizeof(r->image_path));
+		r->is_windows = old->is_windows;
 	}
 	if (r->memory_mb == 0) {
 		r->memory_mb = old->memory_mb;
@@ -262,6 +290,7 @@ void request_merge(struct machine_request *r, const struct machine_request *old)
 		r->disk_mb = old->disk_mb;
 		r->max_width = old->max_width;
 		r->max_height = old->max_height;
+		r->has_rdp = old->has_rdp;
 		memcpy(r->network, old->network, sizeof(r->network));
 		memcpy(r->locale, old->locale, sizeof(r->locale));
 		memcpy(r->layout, old->layout, sizeof(r->layout));

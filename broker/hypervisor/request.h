@@ -23,6 +23,9 @@ json_t *request_json(const struct machine_request *r);
 /* Is it to reach anything but itself? */
 bool request_has_network(const struct machine_request *r);
 
+/* Is it shown by an RDP server of its own, and not by our agent's display link? */
+bool request_speaks_rdp(const struct machine_request *r);
+
 /* Fills what r leaves open from old. */
 void request_merge(struct machine_request *r, const struct machine_request *old);
 

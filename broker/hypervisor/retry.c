@@ -11,8 +11,9 @@ static bool is_passing(const struct retry *r)
 		return r->code == PST_ECLOSED && (r->repeatable || !r->sent);
 	switch (r->status) {
 	case 429:
-	case 503: /* refused before it was done: RFC 9110, 15.6.4 */
 		return true;
+	case 503: /* refused before it was done, where it says when to ask again (RFC 9110, 15.6.4); else it may be a gateway's */
+		return r->asked || r->repeatable;
 	case 502:
 	case 504: /* a gateway does not know what became of it */
 		return r->repeatable;

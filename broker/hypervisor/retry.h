@@ -12,7 +12,8 @@ struct retry {
 	int status;          /* of the answer */
 	bool sent;           /* the other side may have seen it */
 	uint64_t left_ms;    /* until the call's deadline */
-	uint64_t asked_ms;   /* Retry-After of the answer; 0: none */
+	bool asked;          /* the answer has a Retry-After */
+	uint64_t asked_ms;   /* what it says */
 };
 
 #define RETRY_TRIES_MAX 5

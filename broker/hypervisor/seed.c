@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/hypervisor/iso.h"
 #include "broker/hypervisor/path.h"
 
 #include <stdio.h>
@@ -83,4 +84,24 @@ void seed_text_free(char *text)
 	if (text)
 		pst_wipe(text, strlen(text));
 	free(text);
+}
+
+int seed_disk_write(const char *path, const struct seed_site *s, const struct machine_request *r, mode_t mode, struct pst_err *err)
+{
+	char *text = seed_text(s, r, err);
+	struct pst_buf iso;
+	int rc;
+
+	if (!text)
+		return err->code;
+	pst_buf_init(&iso, ISO_SIZE_MAX);
+	if (iso_make(&iso, text, strlen(text)) < 0)
+		rc = pst_err_set(err, PST_ELIMIT, "no memory, or too large a seed: is agents_ca one certificate?");
+	else
+		rc = pst_file_write(path, iso.data, iso.len, mode, err);
+	if (iso.data)
+		pst_wipe(iso.data, iso.len);
+	pst_buf_finish(&iso);
+	seed_text_free(text);
+	return rc;
 }

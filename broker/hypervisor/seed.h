@@ -24,5 +24,7 @@ int seed_fresh(json_t *seed);
 
 /* The same as text. Returns owned (seed_text_free), NULL with err. */
 char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
+/* Or as a drive with that file (iso.h), for systems that read no firmware's. PST_ELIMIT for too large a seed. */
+int seed_disk_write(const char *path, const struct seed_site *s, const struct machine_request *r, mode_t mode, struct pst_err *err);
 /* Wipes it. Accepts NULL. */
 void seed_text_free(char *text);

@@ -10,12 +10,15 @@
 #include <string.h>
 
 #define BUCKETS 1024
+#define MISSING_LISTS 2 /* in a row without a machine, before it is gone */
+#define MISSING_FEW 5   /* or a tenth of all, that may go at once */
 
 struct known {
 	struct known *next;
 	char desktop[PST_UUID_SIZE];
 	uint64_t moment; /* of the last command's end */
 	unsigned held;
+	unsigned missing; /* lists in a row without it */
 	bool alive, dead; /* neither: only held */
 	bool news;        /* dead, and its watch has not been called yet */
 	char reason[MACHINE_REASON_SIZE];
@@ -152,6 +155,7 @@ static void alive_know(struct watches *w, const char *desktop)
 	if (k) {
 		alive_set(w, k, true);
 		k->dead = k->news = false;
+		k->missing = 0;
 	}
 }
 
@@ -235,16 +239,42 @@ void watches_tell(struct watches *w, const char *desktop, uint64_t moment, const
 	pthread_mutex_unlock(&w->lock);
 }
 
-void watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason)
+/* With the lock: counts those that lists lack; true when some are missing for the first time. */
+static bool missing_count(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, size_t *ret_ripe)
 {
-	pthread_mutex_lock(&w->lock);
+	bool is_new = false;
+
+	*ret_ripe = 0;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct known *k = w->buckets[i]; k; k = k->next) {
-			if (k->alive && !is_listed(k->desktop, arg))
+			if (!k->alive || k->held || k->moment > moment)
+				continue;
+			k->missing = is_listed(k->desktop, arg) ? 0 : PST_MIN(k->missing + 1, (unsigned)MISSING_LISTS);
+			*ret_ripe += k->missing == MISSING_LISTS;
+			is_new |= k->missing == 1;
+		}
+	}
+	return is_new;
+}
+
+bool watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason)
+{
+	size_t ripe, live;
+	bool is_new;
+
+	pthread_mutex_lock(&w->lock);
+	is_new = missing_count(w, moment, is_listed, arg, &ripe);
+	live = w->alive_n;
+	if (ripe > PST_MAX(live / 10, (size_t)MISSING_FEW) || (ripe == live && live > 1))
+		ripe = 0; /* rather the list's fault: the broker's inventory asks an administrator */
+	for (size_t i = 0; ripe && i < BUCKETS; i++) {
+		for (struct known *k = w->buckets[i]; k; k = k->next) {
+			if (k->alive && k->missing == MISSING_LISTS)
 				end_note(w, k, moment, reason);
 		}
 	}
 	pthread_mutex_unlock(&w->lock);
+	return is_new;
 }
 
 bool watches_any(struct watches *w)

@@ -45,8 +45,12 @@ void watches_forget(struct watches *w, const char *desktop);
 /* Any thread: it was seen dead at that moment. Nothing for one that is not known to live. */
 void watches_tell(struct watches *w, const char *desktop, uint64_t moment, const char *reason);
 
-/* Any thread: those that live, as known at that moment, and were not in a list: is_listed says which were. */
-void watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason);
+/*
+ * Any thread: those that live, as known at that moment, and were not in this list nor in the last one: is_listed says which
+ * were. When many are not at once, or none of several is, it is told of nobody, as the broker does by its own lists (core/inventory.c).
+ * True when the next list decides of somebody: it is worth to be made soon.
+ */
+bool watches_missing(struct watches *w, uint64_t moment, bool (*is_listed)(const char *desktop, void *arg), void *arg, const char *reason);
 
 /* Any thread: is there anything to look after? */
 bool watches_any(struct watches *w);

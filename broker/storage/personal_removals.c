@@ -11,9 +11,12 @@
 #include "db/personal.h"
 #include "db/provider.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LOOK_MS 30000
+#define WHY_MAX 100 /* bytes that the provisioner takes */
 
 struct question {
 	struct personal_removals *owner; /* NULL: it is gone */
@@ -96,12 +99,19 @@ static json_t *question_json(struct personal_removals *r, const struct db_person
 {
 	struct provider_row provider;
 	int rc = db_provider_get(r->db, d->provider_id, &provider, NULL);
+	char why[DB_NAME_SIZE + DB_WORD_SIZE + 20];
+	json_t *msg;
 
 	*ret_gone = rc == PST_ENOTFOUND;
 	if (rc < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "forget_disk", "provider", provider.name, "owner", d->user_id, "disk", d->pool_id,
+	msg = json_pack("{s:s, s:s, s:s, s:s, s:I}", "op", "forget_disk", "provider", provider.name, "owner", d->user_id, "disk", d->pool_id,
 		"keep_ms", (json_int_t)d->keep_days * 24 * 3600 * 1000);
+	/* Who reads it in the recycle bin may find neither user nor pool any more. */
+	snprintf(why, sizeof(why), "disk of %s in %s", d->user_name, d->pool_name);
+	if (msg && strlen(why) <= WHY_MAX)
+		json_object_set_new(msg, "why", json_string(why));
+	return msg;
 }
 
 /* Without its provider nobody can be asked; whoever removed that has looked. What could not be written waits for the next look. */

@@ -8,6 +8,7 @@ protocol_link_liblink_a_SOURCES = \
 	protocol/link/input_wire.c protocol/link/input_wire.h \
 	protocol/link/layout.c protocol/link/layout.h \
 	protocol/link/link.c protocol/link/link.h \
+	protocol/link/places.c protocol/link/places.h \
 	protocol/link/scancode.c protocol/link/scancode.h \
 	protocol/link/utf16.c protocol/link/utf16.h
 protocol_link_liblink_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)

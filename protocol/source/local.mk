@@ -3,6 +3,12 @@ noinst_LIBRARIES += protocol/source/libsource.a
 
 protocol_source_libsource_a_SOURCES = \
 	protocol/source/agent.c protocol/source/agent.h \
+	protocol/source/dbus/dbus.c protocol/source/dbus/dbus.h \
+	protocol/source/dbus/format.c protocol/source/dbus/format.h \
+	protocol/source/dbus/listener.c protocol/source/dbus/listener.h \
+	protocol/source/dbus/peer.c protocol/source/dbus/peer.h \
+	protocol/source/dbus/picture.c protocol/source/dbus/picture.h \
+	protocol/source/dbus/typing.c protocol/source/dbus/typing.h \
 	protocol/source/lobby/canvas.c protocol/source/lobby/canvas.h \
 	protocol/source/lobby/draw.c protocol/source/lobby/draw.h \
 	protocol/source/lobby/font.c protocol/source/lobby/font.h \
@@ -31,6 +37,6 @@ protocol_source_libsource_a_SOURCES = \
 	protocol/source/rfb/wire.h \
 	protocol/source/rfb/zrle.c \
 	protocol/source/source.c protocol/source/source.h
-protocol_source_libsource_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(ZSTD_CFLAGS) $(FREETYPE_CFLAGS) $(ZLIB_CFLAGS) $(NETTLE_CFLAGS) -DLOBBY_FONT='"$(LOBBY_FONT)"'
+protocol_source_libsource_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(ZSTD_CFLAGS) $(FREETYPE_CFLAGS) $(ZLIB_CFLAGS) $(NETTLE_CFLAGS) $(SYSTEMD_CFLAGS) -DLOBBY_FONT='"$(LOBBY_FONT)"'
 
-SOURCE_LIBS = protocol/source/libsource.a protocol/link/liblink.a $(ZSTD_LIBS) $(FREETYPE_LIBS) $(ZLIB_LIBS) $(NETTLE_LIBS) -lm
+SOURCE_LIBS = protocol/source/libsource.a protocol/link/liblink.a $(ZSTD_LIBS) $(FREETYPE_LIBS) $(ZLIB_LIBS) $(NETTLE_LIBS) $(SYSTEMD_LIBS) -lm

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "protocol/source/agent.h"
+#include "protocol/source/dbus/dbus.h"
 #include "protocol/source/lobby/lobby.h"
 #include "protocol/source/pattern.h"
 #include "protocol/source/rfb/rfb.h"
@@ -11,6 +12,7 @@
 
 static const struct source_type *const types[] = {
 	&source_agent,
+	&source_dbus,
 	&source_lobby,
 	&source_pattern,
 	&source_rfb,

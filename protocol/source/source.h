@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A source: one desktop's screen, pointer shape, clipboard, and the way to its keyboard and mouse. The worker opens one; the agent
- * (display link), the lobby, the test pattern and VNC servers are entries of the registry. All calls and events are on one loop thread.
+ * (display link), QEMU's D-Bus display, the lobby, the test pattern and VNC servers are entries of the registry. All calls and events are on one loop thread.
  */
 #pragma once
 
@@ -85,5 +85,5 @@ void source_close(struct source *s, const char *reason);
 /* For sources: descriptors and pixels as they are cost nothing over a unix socket. */
 bool source_fd_is_unix(int fd);
 
-/* registry.c: by name ("agent", "lobby", "pattern", "rfb"), or rdp/registry.c ("rdp"): NULL when this program has none such. */
+/* registry.c: by name ("agent", "dbus", "lobby", "pattern", "rfb"), or rdp/registry.c ("rdp"): NULL when this program has none such. */
 const struct source_type *source_find(const char *name);

@@ -48,6 +48,10 @@ tests_fuzz_fuzz_lobby_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_client
 tests_fuzz_fuzz_rfb_client_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
+# …and what QEMU's D-Bus display says of its screen.
+FUZZ_TARGETS += tests/fuzz/fuzz_dbus_picture
+tests_fuzz_fuzz_dbus_picture_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_message
 tests_fuzz_fuzz_rfb_message_LDADD = $(FUZZ_MAIN) $(FRONT_RFB_LIBS) $(BASE_LIBS)
 

@@ -49,8 +49,8 @@ static void say(json_t *o)
 
 static json_t *machine_json(const struct machine *m)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
-		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:b,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
+		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "port", (int)m->endpoint.port, "agent", m->endpoint.has_agent, "state", machine_state_name(m->state));
 }
 
 /* What the environment says, for guests that want more. */
@@ -81,6 +81,7 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	r->disk_mb = (uint32_t)atoi(c->words[6]);
 	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
 	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
+	r->is_windows = getenv("PUESTO_OS") && strcmp(getenv("PUESTO_OS"), "windows") == 0;
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;
@@ -204,6 +205,21 @@ static void run_console(struct command *c)
 		json_object_set_new(c->answer, "path", json_string(e.address));
 }
 
+/* attach|detach|remove DESKTOP OWNER MB STORE ("-": none): a user's own disk called "files", kept so many ms where it is removed. */
+static void run_personal(struct command *c)
+{
+	struct machine_personal p = { .name = "files", .size_mb = (uint32_t)atoi(c->words[3]) };
+
+	pst_strlcpy(p.owner, sizeof(p.owner), c->words[2]);
+	pst_strlcpy(p.store, sizeof(p.store), strcmp(c->words[4], "-") == 0 ? "" : c->words[4]);
+	if (strcmp(c->words[0], "attach") == 0)
+		c->rc = driver_personal_attach(driver, c->words[1], &p, &c->err);
+	else if (strcmp(c->words[0], "detach") == 0)
+		c->rc = driver_personal_detach(driver, c->words[1], &p, &c->err);
+	else
+		c->rc = driver_personal_remove(driver, &p, atoi(c->words[3]), &c->err);
+}
+
 static void run_cancel(struct command *c)
 {
 	driver_cancel(driver, c->words[0]);
@@ -301,6 +317,7 @@ static const struct {
 	{ "resize", run_resize },
 	{ "migrate", run_migrate },
 	{ "console", run_console },
+	{ "personal", run_personal },
 	{ "cancel", run_cancel },
 	{ "order", run_order },
 	{ "backup", run_backup },

@@ -36,7 +36,7 @@ PROPERTIES = {
 }
 KEYS = {"Msvm_VirtualSystemManagementService": "CreationClassName", "Msvm_ImageManagementService": "CreationClassName",
         "Msvm_VirtualSystemSnapshotService": "CreationClassName", "Msvm_ComputerSystem": "Name", "Msvm_VirtualSystemSettingData": "InstanceID",
-        "Msvm_ConcreteJob": "InstanceID", "CIM_DataFile": "Name"}
+        "Msvm_ConcreteJob": "InstanceID", "CIM_DataFile": "Name", "Msvm_ShutdownComponent": "DeviceID"}
 
 
 class Fault(Exception):
@@ -81,6 +81,7 @@ class Host:
         self.switches = {n: str(uuid.uuid4()).upper() for n in ("Lab", "Office 2")}
         self.faults = {}   # method: what becomes of its next call
         self.page = 2
+        self.is_careless = False  # of files it lists all, whatever was asked
         self.user, self.password = "puesto", "pass word"
         self.held = threading.Event()
         self.connections = set()
@@ -198,7 +199,12 @@ class Host:
 
     def objects(self, cls):
         if cls == "Msvm_ComputerSystem":
-            return [{"Name": v["id"], "ElementName": v["name"], "Caption": "Virtual Machine", "EnabledState": v["state"]} for v in self.vms.values()]
+            # The words are of the host's language; the host itself is one of them.
+            return [{"Name": "HV1", "ElementName": "HV1", "Caption": "Equipo host", "EnabledState": 2}] + [
+                {"Name": v["id"], "ElementName": v["name"], "Caption": "Máquina virtual", "EnabledState": v["state"]} for v in self.vms.values()]
+        if cls == "Msvm_ShutdownComponent":
+            return [{"SystemCreationClassName": "Msvm_ComputerSystem", "SystemName": v["id"], "CreationClassName": cls, "DeviceID": "Microsoft:%s\\9F8233AC" % v["id"]}
+                    for v in self.vms.values() if v["state"] == 2 and not v.get("deaf")]
         if cls == "Msvm_VirtualSystemSettingData":
             systems = [dict(InstanceID="Microsoft:" + v["id"], VirtualSystemIdentifier=v["id"], ElementName=v["name"], VirtualSystemType=SYSTEM,
                             Notes=v["notes"]) for v in self.vms.values()]
@@ -231,7 +237,8 @@ class Host:
         conditions = re.findall(r"(\w+) (=|LIKE) '((?:[^'\\]|\\.)*)'", query[2] or "")
         if " AND ".join("%s %s '%s'" % c for c in conditions) != (query[2] or ""):
             raise Fault("n:CannotProcessFilter", flt.text)
-        found = [(query[1], o) for o in self.objects(query[1]) if self.matches(o, conditions)]
+        is_careless = self.is_careless and query[1] == "CIM_DataFile"
+        found = [(query[1], o) for o in self.objects(query[1]) if is_careless or self.matches(o, conditions)]
         return self.items("n:EnumerateResponse", found, "w:")
 
     def pull(self, body):
@@ -299,7 +306,7 @@ class Host:
                 outputs = self.job(10, "the disk is full (0x80070070)", 3)
             else:
                 outputs = handler(selectors, args)
-                outputs += self.job(7, looks=4) if fault == "slow" else self.job(7) if method in ("DefineSystem", "DestroySystem", "RequestStateChange", "CreateSnapshot") else \
+                outputs += self.job(7, looks=4) if fault == "slow" else self.job(32768, looks=2) if fault == "warned" else self.job(7) if method in ("DefineSystem", "DestroySystem", "RequestStateChange", "CreateSnapshot") else \
                     "<p:ReturnValue>0</p:ReturnValue>"
         except Refusal as r:
             outputs = "<p:ReturnValue>%s</p:ReturnValue>" % r
@@ -359,14 +366,23 @@ class Host:
 
     def do_RequestStateChange(self, selectors, args):
         vm, wish = self.vms.get(selectors["Name"]), int(args["RequestedState"][0].text)
-        allowed = {2: (3, 6), 3: (2, 6), 4: (2,), 6: (2,)}
+        allowed = {2: (3, 6), 3: (2, 6), 6: (2,)}  # 4, a guest's shutdown, is of version 1 only
         if not vm or wish not in allowed:
             raise Refusal("32773")
         if vm["state"] not in allowed[wish]:
             raise Refusal("32775")
         if wish == 2 and (not vm["disk"] or vm["disk"] not in self.files):
             raise Refusal("32768")
-        vm["state"] = {2: 2, 3: 3, 4: 3, 6: 6}[wish]
+        vm["state"] = {2: 2, 3: 3, 6: 6}[wish]
+        return ""
+
+    def do_InitiateShutdown(self, selectors, args):
+        vm = self.vms.get(selectors["SystemName"])
+        if set(selectors) - {"__cimnamespace"} != {"SystemCreationClassName", "SystemName", "CreationClassName", "DeviceID"} or args["Force"][0].text != "false" or not args["Reason"][0].text:
+            raise Refusal("32773")
+        if vm["state"] != 2:
+            raise Refusal("32775")
+        vm["asked"], vm["state"] = True, 3
         return ""
 
     def do_DestroySystem(self, selectors, args):
@@ -383,7 +399,7 @@ class Host:
         i = "Microsoft:" + str(uuid.uuid4()).upper()
         vm["snapshots"][i] = {"name": vm["name"] + " - (now)", "notes": vm["notes"], "ran": vm["state"] == 2}
         self.files["%s_%s.avhdx" % (vm["disk"][:-5], i[10:].lower())] = vm["disk"]
-        return self.epr("ResultingSnapshot", "Msvm_VirtualSystemSettingData", {"InstanceID": i})
+        return "<p:ResultingSnapshot xsi:nil='true'/>"  # a job's answer does not name what it makes
 
     def snapshot(self, element):
         _, keys = reference(element)

@@ -12,6 +12,10 @@ import uuid
 PATIENCE = float(os.environ.get("PUESTO_TEST_PATIENCE", "1"))  # how often the usual time is waited for, where everything is translated
 DEADLINE = 30.0 * PATIENCE
 PRIVATE = {"etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt"}
+BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
+UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
+# The contract of drivers by its parts (tests/unit/hypervisor/contract.c).
+CONTRACT = ("create", "destroy", "restart", "power", "snapshots", "sizes", "screens", "personal", "hosts", "networks", "twice", "at-once", "cancel", "ends")
 PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "unshare", "nsenter", "ip")
 
 # Two of them on one machine must not look the same to each other: host_uuid and host name.
@@ -42,6 +46,16 @@ def wait_for(what, test, seconds=DEADLINE):
             return result
         time.sleep(0.05 * PATIENCE)
     raise TimeoutError("waited %.0f s for %s" % (seconds, what))
+
+
+def contract_check(uri, golden, directory, part=None):
+    """The contract, or one part of it, with the libvirtd at uri; PUESTO_TEST_LIBVIRT_ACCEL says with KVM or without."""
+    named = dict(os.environ, PUESTO_TEST_LIBVIRT_URI=uri, PUESTO_TEST_LIBVIRT_GOLDEN=golden, PUESTO_TEST_LIBVIRT_DIRECTORY=directory,
+                 **({"PUESTO_TEST_CONTRACT": part} if part else {}))
+    done = subprocess.run([UNIT, "--filter", "libvirt/qemu_keeps_the_contract", "--verbose"], text=True, capture_output=True, timeout=240 * PATIENCE,
+                          check=False, env=named)
+    out = "\n".join(line for line in (done.stderr + done.stdout).splitlines() if "[SKIP]" not in line and "Running" not in line)
+    assert done.returncode == 0 and "[PASS] libvirt::qemu_keeps_the_contract" in out, out
 
 
 class Network:

@@ -235,9 +235,13 @@ class Cluster(Double):
         return {"digest": "0" * 40, **self.vm(p)["config"]}
 
     def put_nodes_qemu_config(self, p, kind):
-        vm = self.vm(p, unlocked=True, but=("suspended",))
+        # A suspended machine takes nothing but that its memory goes (API2/Qemu.pm, update_vm_api).
+        wakes = p.get("delete") == "vmstate"
+        vm = self.vm(p, unlocked=True, but=("suspended",) if wakes else ())
+        if wakes:
+            vm["config"].pop("lock", None)
         for name, value in p.items():
-            if name not in ("node", "vmid"):
+            if name not in ("node", "vmid", "delete"):
                 vm["config"][name] = value
         if "ide2" in p:
             self.volume_check(vm)
@@ -326,7 +330,7 @@ class Cluster(Double):
         return self.task(kind, "resize", p["node"], p["vmid"], work)
 
     def post_nodes_qemu_migrate(self, p, kind):
-        vm = self.vm(p, unlocked=True, but=("suspended",))
+        vm = self.vm(p, unlocked=True)
         self.node(p["target"])
         if p["target"] == p["node"]:
             raise Refusal(500, "target is local node.")

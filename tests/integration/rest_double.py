@@ -3,6 +3,7 @@
 
 A fault stands for the next requests that match it:
   500, 503, 429, 409…  the answer, and nothing is done (503 and 429 with Retry-After)
+  page                 nothing is done, and somebody before the API answers 404 with a page of his own
   silent               nothing is done and nothing is said until the client goes
   lost                 it is done, and the connection ends without an answer
   doubled              it is done, and answered twice
@@ -78,6 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = fault.kind if fault else ""
         if kind == "silent":
             self.silent()
+        elif kind == "page":
+            self.put(404, "Not Found", b"<html>404 page not found</html>")
         elif kind.isdigit():
             refusal = Refusal(int(kind), "as the test wishes")
             self.answer(refusal.status, refusal.words, double.refusal_body(refusal), ["Retry-After: 1"] if kind in ("503", "429") else [])

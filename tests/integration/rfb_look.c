@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A source as a program: rfb_look, or rdp_look, PATH|ADDRESS:PORT [GRANT]. A command a line on stdin (shot
- * FILE.ppm, key EVDEV 0|1, keysym NUMBER EVDEV 0|1, layout NAME, type TEXT, copy TEXT, move X Y BUTTONS,
+ * A source as a program: rfb_look, rdp_look or dbus_look, PATH|ADDRESS:PORT|DESCRIPTOR [GRANT]. A command a line on stdin (shot
+ * FILE.ppm, key EVDEV 0|1, keysym NUMBER EVDEV 0|1, layout NAME, type TEXT, copy TEXT, move X Y BUTTONS, wheel DX DY,
  * size W H); on stdout a line for each event, and for each command when it is done.
  */
 #include <arpa/inet.h>
@@ -108,6 +108,8 @@ static void act(char *line)
 		ev.kind = INPUT_TEXT;
 		pst_strlcpy(ev.text.utf8, sizeof(ev.text.utf8), line + 5);
 		ev.text.len = (uint16_t)strlen(ev.text.utf8);
+	} else if (sscanf(line, "wheel %d %d", &a, &b) == 2) {
+		ev = (struct input_event){ .kind = INPUT_WHEEL, .wheel = { (int16_t)a, (int16_t)b } };
 	} else if (sscanf(line, "size %d %d", &a, &b) == 2) {
 		SAY("asked %d", source_resize(source, a, b));
 	}
@@ -142,13 +144,14 @@ static int dial(char *where)
 	struct sockaddr_un path = { .sun_family = AF_UNIX };
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	char *port = strchr(where, ':');
-	int fd = socket(where[0] == '/' ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+	int fd;
 
+	if (where[0] != '/' && !port)
+		return where[0] >= '0' && where[0] <= '9' ? atoi(where) : -1;
+	fd = socket(where[0] == '/' ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
 	pst_strlcpy(path.sun_path, sizeof(path.sun_path), where);
 	if (where[0] == '/')
 		return connect(fd, (struct sockaddr *)&path, sizeof(path)) == 0 ? fd : -1;
-	if (!port)
-		return -1;
 	*port = '\0';
 	address.sin_port = htons((uint16_t)atoi(port + 1));
 	return inet_pton(AF_INET, where, &address.sin_addr) == 1 &&

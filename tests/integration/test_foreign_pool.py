@@ -153,9 +153,10 @@ class Foreign(unittest.TestCase):
             viewer.ws.conn.close()
             status = site.ana.call("POST", "me/desktops/%s/logoff" % desktop, {})[0]
             self.assertIn(status, (200, 202, 204))
-            eventually(lambda: not os.path.exists(site.desk() + "/home/left"), 60)
+            eventually(lambda: not os.path.exists(desk + "/home/left"), 60)
             viewer, again = eventually(site.connect, 60)
             self.assertEqual(again, desktop)
+            self.assertFalse(os.path.exists(site.desk() + "/home/left"))
             viewer.step(incremental=False)
             viewer.ws.conn.close()
         except BaseException:

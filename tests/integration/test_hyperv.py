@@ -100,7 +100,7 @@ class Hyperv(unittest.TestCase):
         with open(self.dir + "/ca.pem", "w") as f:
             f.write("AUTHORITY\n")
         d = self.driver(agents="10.0.0.1:5911", agents_ca=self.dir + "/ca.pem")
-        self.host.faults.update({"DefineSystem": "slow", "AddResourceSettings": "slow"})
+        self.host.faults.update({"DefineSystem": "slow", "AddResourceSettings": "slow", "CreateVirtualHardDisk": "warned"})
         desktop = self.create(d, token="t0p-secret")
         vm = self.vm()
         self.assertEqual((vm["name"], vm["state"], vm["disk"]), ("puesto-" + desktop, 2, "d:\\puesto\\puesto-%s.vhdx" % desktop))
@@ -135,8 +135,39 @@ class Hyperv(unittest.TestCase):
                               "disk": None}
         refused = d.refused("create", desktop, new(), "ref:desk")
         self.assertEqual((refused.code, "left alone" in refused.text), ("conflict", True))
+        disk = "d:\\puesto\\puesto-%s.vhdx" % desktop
+        self.host.files[disk] = None
         d.call("destroy", desktop)
         self.assertEqual((list(self.host.vms), d.machines()), (["X"], {}))
+        self.assertIn(disk, self.host.files, "the disk of a machine that was left alone")
+
+    def test_a_copy_that_somebody_made_is_his(self):
+        """An import as a copy has the name and the notes of the machine, and another identity."""
+        d = self.driver()
+        desktop = self.create(d)
+        mine = self.vm()
+        self.host.vms["COPY"] = dict(mine, id="COPY", state=3, disk=None, resources=[], snapshots={})
+        self.assertEqual([m["state"] for m in d.call("list")["machines"]], ["running"])
+        d.call("restart", desktop, new(), "refresh", "-")
+        self.assertIn("COPY", self.host.vms)
+        self.assertEqual(d.machines()[desktop]["state"], "running")
+        d.call("destroy", desktop)
+        self.assertEqual(list(self.host.vms), ["COPY"])
+
+    def test_a_list_of_files_that_was_not_asked_for_removes_nothing(self):
+        d = self.driver()
+        self.host.files["d:\\puesto\\theirs.vhdx"] = None
+        self.host.is_careless = True
+        d.call("destroy", self.create(d))
+        self.assertEqual(set(self.host.files), {"d:\\images\\desk.vhdx", "d:\\puesto\\theirs.vhdx"})
+
+    def test_every_file_goes(self):
+        d = self.driver()
+        desktop = self.create(d)
+        for i in range(150):
+            self.host.files["d:\\puesto\\puesto-%s_%03d.avhdx" % (desktop, i)] = None
+        d.call("destroy", desktop)
+        self.nothing_is_left()
 
     def test_what_fails_half_way_leaves_nothing_and_says_why(self):
         d = self.driver()
@@ -213,12 +244,19 @@ class Hyperv(unittest.TestCase):
         desktop = self.create(d)
         d.call("power", desktop, "stop")
         self.assertEqual((self.vm()["state"], d.machines()[desktop]["state"]), (3, "stopped"))
+        self.assertTrue(self.vm().pop("asked", False), "it was switched off without a word")
+        d.call("power", desktop, "start")
+        self.vm()["deaf"] = True
+        d.call("power", desktop, "stop")
+        self.assertEqual((self.vm()["state"], self.vm().get("asked")), (3, None))
         d.call("power", desktop, "start")
         d.call("power", desktop, "suspend")
         self.assertEqual((self.vm()["state"], d.machines()[desktop]["state"]), (6, "stopped"))
         d.call("snapshot", desktop, "take", "asleep")
         d.call("power", desktop, "start")
         d.call("snapshot", desktop, "take", "awake")
+        d.call("snapshot", desktop, "take", "awake")
+        self.assertEqual([x["name"] for x in self.vm()["snapshots"].values()], ["asleep", "awake"])
         d.call("power", desktop, "off")
         d.call("snapshot", desktop, "revert", "awake")
         self.assertEqual(d.machines()[desktop]["state"], "running")

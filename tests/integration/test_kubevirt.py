@@ -309,6 +309,60 @@ def test_a_crash_at_every_call_leaves_nothing_behind(world):
     assert crashes(world, check, 1 if TIER > 1 else 3) > 4
 
 
+def test_a_proxys_404_is_no_word_about_a_machine(world):
+    """Whoever answers 404 before the API has not said that something is gone."""
+    driver, double = world.driver(deadline_s=8, poll_s=1), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    double.fault("page", "", 10 ** 6)
+    assert driver.refused("destroy", desktop).code == "protocol"
+    assert driver.refused("list").code == "protocol" and driver.refused("power", desktop, "off").code == "protocol"
+    double.heal()
+    assert double.ours(desktop) and driver.machines()[desktop]["state"] == "running" and driver.ends.empty()
+    double.fault("page", "DELETE .*virtualmachines/", 3)
+    again(driver, "destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def test_another_tasks_machine_is_not_undone(world):
+    """Two provisioners of one installation at once: the other one's machine comes to be between our look and our POST."""
+    driver, double = world.driver(), world.double
+    desktop, task, others, make = new(), new(), new(), double.create
+
+    def create(collection, body):
+        if collection == "virtualmachines":
+            note = body["metadata"]["annotations"]
+            note["org.puesto/claim"] = note["org.puesto/claim"].replace(task, others)
+            make(collection, body)
+        return make(collection, body)
+    double.create = create
+    assert driver.refused("create", desktop, task, world.image, "t").code == "conflict"
+    del double.create
+    assert driver.machines()[desktop]["task"] == others
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def test_an_answer_without_a_list_is_no_list(world):
+    """A server before the API that answers "{}" with 200 has not said that there is nothing."""
+    driver, double = world.driver(poll_s=1), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    for answer in ({}, {"kind": "Status", "status": "Success"}, {"items": {}}):
+        double.list = lambda collection, query, answer=answer: answer
+        assert driver.refused("list").code == "protocol", answer
+    looked = len(double.seen)
+    wait_for("the thread that looks", lambda: sum("virtualmachines?" in line for line in double.seen[looked:]) > 2)
+    assert driver.ends.empty()
+    del double.list
+    assert driver.machines()[desktop]["state"] == "running"
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_others_are_left_alone(world):
     double, ours, theirs = world.double, world.driver(), world.driver(data="other")
     mine, foreign, plain = world.create(ours), world.create(theirs), new()

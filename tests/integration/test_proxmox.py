@@ -190,6 +190,32 @@ def test_every_command_survives_every_fault(world):
     driver.end()
 
 
+def test_a_suspended_desktop_takes_every_command(world):
+    """Proxmox VE locks it: whatever is not to wake it has its memory dropped first."""
+    driver, double = world.driver(deadline_s=8), world.double
+    desktop = world.create(driver)
+
+    def state():
+        (_, vm), = double.ours(desktop).items()
+        return vm["status"], vm["config"].get("lock")
+    for words, wanted in ((("power", "suspend"), ("stopped", "suspended")), (("power", "off"), ("stopped", None)), (("power", "stop"), ("stopped", None)),
+                          (("power", "start"), ("running", None)), (("restart", new(), "keep", ""), ("running", None)),
+                          (("restart", new(), "refresh", "another_token"), ("running", None)), (("snapshot", "take", "one"), ("stopped", "suspended"))):
+        driver.call("power", desktop, "start")
+        driver.call("power", desktop, "suspend")
+        began = len(double.seen)
+        if words[0] == "snapshot":
+            assert driver.refused("snapshot", desktop, *words[1:]).code == "busy"
+        else:
+            driver.call(words[0], desktop, *words[1:])
+        assert state() == wanted, (words, state())
+        starts = sum("/status/start" in line for line in double.seen[began:])
+        assert starts == (wanted[0] == "running"), "nobody wakes it only to end it: %s" % double.seen[began:]
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_silence_ends_in_time(world):
     driver = world.driver(deadline_s=4)
     world.double.fault("silent", "POST .*/clone", 9)
@@ -210,7 +236,7 @@ def test_a_task_that_nobody_wants_is_stopped(world):
     driver, desktop, task = world.driver(), new(), new()
     world.double.fault("endless", "POST .*/clone")
     n = driver.begin("create", desktop, task, world.image, "token_of_this_test")
-    wait_for("a clone", lambda: any("/clone" in line for line in world.double.seen) and any(t.status == "running" for t in world.double.tasks.values()))
+    wait_for("a clone that is waited for", lambda: any("/tasks/" in line for line in world.double.seen) and any(t.status == "running" for t in world.double.tasks.values()))
     driver.call("cancel", desktop)
     try:
         raise AssertionError("done: %s" % driver.finish(n))
@@ -254,6 +280,42 @@ def test_others_are_left_alone(world):
     world.leave_nothing()
     ours.end()
     theirs.end()
+
+
+def test_a_proxys_404_is_no_word_about_a_machine(world):
+    """Whoever answers 404 before the API has not said that something is gone."""
+    driver, double = world.driver(deadline_s=8, poll_s=1), world.double
+    desktop = world.create(driver)
+    driver.call("watch", desktop)
+    double.fault("page", "", 10 ** 6)
+    assert driver.refused("destroy", desktop).code == "protocol"
+    assert driver.refused("list").code == "protocol" and driver.refused("power", desktop, "off").code == "protocol"
+    double.heal()
+    assert double.ours(desktop) and driver.machines()[desktop]["state"] == "running" and driver.ends.empty()
+    double.fault("page", "DELETE .*qemu/", 3)
+    again(driver, "destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
+def test_edited_notes_make_it_nobodys(world):
+    """Somebody writes other notes on a desktop whose old ones a list has read; the tags still name those."""
+    driver, double = world.driver(), world.double
+    desktop, other = world.create(driver), world.create(driver)
+    assert set(driver.machines()) == {desktop, other}
+    (vmid, vm), = double.ours(desktop).items()
+    vm["config"]["description"] = "mine now"
+    assert driver.refused("power", desktop, "off").code == "not_found"
+    driver.call("destroy", desktop)
+    assert vmid in double.vms and vm["status"] == "running" and set(driver.machines()) == {other}
+    again(driver, "create", desktop, new(), world.image, "t")
+    assert set(driver.machines()) == {desktop, other}
+    for d in (desktop, other):
+        driver.call("destroy", d)
+    del double.vms[vmid]
+    double.isos.clear()
+    world.leave_nothing()
+    driver.end()
 
 
 def test_ids_are_taken_once(world):
@@ -311,9 +373,21 @@ def test_clones_and_addresses_as_the_settings_say(world):
     driver = world.driver(clone="full", storage="fast", addresses=None, nodes="two", pool=None)
     desktop = world.create(driver)
     (vmid, vm), = world.double.ours().items()
+    world.double.nodes["one"]["status"] = "offline"
+    health = driver.health()
+    assert health["healthy"] and health["machines"] == 32, "nodes that take no desktops count for nothing: %s" % health
+    world.double.nodes["two"]["status"] = "offline"
+    assert not driver.health()["healthy"]
+    world.double.nodes["one"]["status"] = "online"
+    assert not driver.health()["healthy"], driver.health()
+    world.double.nodes["two"]["status"] = "online"
+    assert driver.health()["machines"] == 32, driver.health()
     assert vm["node"] == "two" and vm["config"]["scsi0"].startswith("fast:vm-") and "linked_clone" not in driver.health()["can"], vm
     assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "as Proxmox VE's DHCP gave it"
     assert driver.refused("create", desktop, new(), world.image, "t").code == "conflict"
+    driver.call("restart", desktop, new(), "refresh", "t")
+    (vmid, vm), = world.double.ours().items()
+    assert driver.machines()[desktop]["address"] == "10.7.%d.%d" % (vmid >> 8, vmid & 255), "a fresh machine has a card and an address of its own"
     assert driver.refused("resize", desktop, 512, 0, 0).code == "busy"
     driver.call("snapshot", desktop, "take", "here")
     driver.call("migrate", desktop, "one")

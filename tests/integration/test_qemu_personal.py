@@ -40,13 +40,18 @@ def image():
     return folder
 
 
+def place(site):
+    """Where the provider keeps them."""
+    return getattr(site, "personal", site.folder + "/d/personal")
+
+
 def disk_file(site):
-    (path,) = glob.glob(site.folder + "/d/personal/*-*/*/disk.qcow2")
+    (path,) = glob.glob(place(site) + "/*-*/*/disk.qcow2")
     return path
 
 
 def holders(site):
-    return os.listdir(site.folder + "/d/personal/.held") if os.path.isdir(site.folder + "/d/personal/.held") else []
+    return os.listdir(place(site) + "/.held") if os.path.isdir(place(site) + "/.held") else []
 
 
 def inspect(site, command):

@@ -24,8 +24,8 @@ WAIT = 30
 class Look:
     """The source as a program; its lines come by a thread."""
 
-    def __init__(self, *words):
-        self.process = subprocess.Popen([LOOK, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    def __init__(self, *words, program=LOOK, fds=()):
+        self.process = subprocess.Popen([program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, pass_fds=fds)
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -52,7 +52,10 @@ class Look:
         return read_ppm(path)
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended
         self.process.wait(WAIT)
         self.process.stdout.close()
 

@@ -213,6 +213,35 @@ class Ssh(unittest.TestCase):
         d = self.driver()
         self.assertEqual(d.refused("list").code, "invalid")
 
+    def test_a_host_that_lists_nothing_is_no_news(self):
+        """One machine may have gone; all of several is rather the list's fault."""
+        d = self.driver(list='[ -e {root}/../silent ] || { ' + COMMANDS["list"] + '; }')
+        (one, _), (two, _) = self.create(d), self.create(d)
+        d.call("watch", one)
+        silent = self.host.dir + "/silent"
+        open(silent, "w").close()
+        refused = d.refused("list")
+        self.assertEqual((refused.code, "none of its 2" in refused.text), ("protocol", True), refused.text)
+        self.assertIn("none of its 2", d.health()["reason"])
+        self.assertTrue(d.ends.empty())
+        os.unlink(silent)
+        self.assertEqual({m["state"] for m in d.machines().values()}, {"running"})
+        d.call("power", two, "off")
+        shutil.rmtree(self.folder(two))
+        self.assertEqual(d.machines()[two]["reason"], "the host has no such machine any more")
+        for desktop in (one, two):
+            d.call("destroy", desktop)
+
+    def test_a_create_that_says_it_did_and_did_not(self):
+        d = self.driver(create=COMMANDS["create"] + "; [ ! -e {root}/../liar ] || rm -rf {root}/{name}", start="true", list=COMMANDS["list"].replace("stopped", "running"))
+        liar = self.host.dir + "/liar"
+        open(liar, "w").close()
+        refused = d.refused("create", new(), new(), self.host.dir + "/image", "-")
+        self.assertIn("does not list", refused.text)
+        self.assertEqual(d.machines(), {})
+        os.unlink(liar)
+        d.call("destroy", self.create(d)[0])
+
     def test_sshd_killed_in_the_middle(self):
         flag = self.dir + "/flag"
         d = self.driver(start="echo $$ >%s; while [ ! -e %s.on ]; do sleep 0.05; done; true" % (flag, flag))

@@ -24,8 +24,8 @@ SLOW = 60
 
 
 class World:
-    def __init__(self):
-        self.broker = Broker(dict(SETUP, providers=[{"name": "boxes"}], pools=[dict(SETUP["pools"][0], provider="boxes", min=0)]),
+    def __init__(self, **setup):
+        self.broker = Broker({**SETUP, "providers": [{"name": "boxes"}], "pools": [dict(SETUP["pools"][0], provider="boxes", min=0)], **setup},
                              "[limits]\nfree_failures_per_address = 10000\n")
         self.dir = self.broker.dir
         self.stores = {name: os.path.join(self.dir, name) for name in ("fast", "slow")}

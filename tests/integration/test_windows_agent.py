@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""puesto-agent.exe under Wine, with a real broker: seeded by a drive, enrolled by Schannel's TLS, ready when something answers as Remote Desktop does, sessions,
-orders, a broker that dies, a token that is used twice.
+"""puesto-agent.exe under Wine, with a real broker: seeded by a drive, enrolled by Schannel's TLS, ready when something answers as Remote Desktop does, whose
+certificate it tells, sessions, orders, a broker that dies, a token that is used twice.
 Covers: agent/windows/agent.c agent/windows/cert.c agent/windows/checkup.c agent/windows/compat.c agent/windows/digest.c agent/windows/disk.c
         agent/windows/identity.c agent/windows/journal.c agent/windows/key.c agent/windows/key_csp.c agent/windows/line.c agent/windows/occupancy.c
         agent/windows/orders.c agent/windows/probe.c agent/windows/request.c agent/windows/schannel.c agent/windows/seeding.c agent/windows/service.c
         agent/windows/settings.c agent/windows/tls.c agent/windows/wide.c agent/windows/wts.c
 
 Tier 2. Needs wine and mingw-w64; else it is skipped. Under Wine keys are RSA and TLS is 1.2: its Schannel has neither EC keys of programs nor 1.3."""
+import hashlib
 import json
 import os
 import shutil
@@ -37,9 +38,17 @@ def make_pki(hosts=("localhost",)):
 
 
 class RemoteDesktop:
-    """Answers as the first packet of an RDP server does; what came stands in `requests`."""
+    """Answers as the first packet of an RDP server does, and with TLS; what came stands in `requests`."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        cert, key = folder + "/rdp.crt", folder + "/rdp.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert, "-subj", "/CN=D17"], check=True,
+                       stderr=subprocess.DEVNULL)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        with open(cert) as f:
+            self.pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+        self.shaken = 0
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port, self.requests, self.answer = self.server.getsockname()[1], [], CONFIRM
         threading.Thread(target=self.serve, daemon=True).start()
@@ -55,7 +64,12 @@ class RemoteDesktop:
                 self.requests.append(conn.recv(100))
                 conn.sendall(self.answer[:5])
                 conn.sendall(self.answer[5:])
-                conn.recv(1)
+                try:
+                    with self.context.wrap_socket(conn, server_side=True) as tls:
+                        self.shaken += 1
+                        tls.recv(1)
+                except OSError:
+                    pass
 
     def close(self):
         self.server.close()
@@ -143,7 +157,10 @@ class OneMachine(Provisioner):
     def answer(self, m):
         if m["op"] == "create" and self.machines and m["desktop"] not in self.machines:
             return {"error": {"code": "no_space", "title": "There is one machine only.", "status": 507, "retryable": True}}
+        if m["op"] == "restart" and not m["refresh"]:
+            eventually(lambda: any(o.startswith("shutdown ") for o in self.windows.orders()), 30)  # as a driver does, which waits for the guest
         if m["op"] == "console":
+            self.asked = m
             ours, theirs = socket.socketpair()
             self.screens.append(ours)
             return {"kind": "rdp", "account": {}, "fd": theirs.detach()}
@@ -195,7 +212,8 @@ class WindowsAgent(unittest.TestCase):
     def setUpClass(cls):
         built = build()
         assert built.returncode == 0, built.stdout
-        cls.pki, cls.windows, cls.rdp = make_pki(), Windows(), RemoteDesktop()
+        cls.pki, cls.windows, cls.rdp = make_pki(), Windows(), None
+        cls.rdp = RemoteDesktop(cls.windows.dir)
         cls.port = gate_harness.free_port()
         files = "".join("%s = %s/%s\n" % (k, cls.pki, f) for k, f in (("ca", "ca.pem"), ("ca_key", "ca.key"), ("cert", "broker.pem"), ("key", "broker.key")))
         setup = dict(SETUP, pools=[dict(SETUP["pools"][0], min=1, max=1)])
@@ -245,6 +263,7 @@ class WindowsAgent(unittest.TestCase):
         ticket = self.until(lambda: (lambda a: a[1] if a[0] == 200 else None)(session.call("POST", "me/pools/demo/connect", {"protocol": "web"})), 60)
         grant = self.gate.call("redeem", ticket=ticket["ticket"], protocol="ws", remote="10.0.0.5")
         self.assertEqual(grant["endpoint"], {"kind": "rdp"}, grant)
+        self.assertEqual((self.provisioner.asked["user"], self.provisioner.asked["fingerprint"]), (True, self.rdp.pin))
         self.gate.send({"op": "session", "session": grant["session"], "event": "started"})
         self.windows.sessions("2 LAB\\%s active remote" % user)
         return grant
@@ -256,6 +275,8 @@ class WindowsAgent(unittest.TestCase):
     def test_a_desktop_s_life(self):
         desktop = self.ready()
         self.assertEqual(self.rdp.requests[0], REQUEST)
+        self.assertGreaterEqual(self.rdp.shaken, 1)
+        self.assertIn("certificate=" + self.rdp.pin, self.windows.log())
         self.assertIn("agent enrolled desktop=" + desktop, self.broker.text())
         self.assertFalse(os.path.exists(self.windows.data + "/enrol.json"))
         self.token_is_used_once(desktop)
@@ -275,6 +296,9 @@ class WindowsAgent(unittest.TestCase):
         self.windows.sessions("2 LAB\\ana active remote locked")
         self.logged("session 3: logoff account=LAB\\eva")
         self.logged("session 2: locked account=LAB\\ana")
+        self.until(lambda: ("LAB\\ana",) in self.noted("locked"))
+        self.assertIn(("LAB\\eva: logon",), self.noted("foreign"))
+        self.until(lambda: ("LAB\\eva",) in self.noted("left"))
 
         self.broker_comes_back(desktop)
 
@@ -289,6 +313,17 @@ class WindowsAgent(unittest.TestCase):
         self.until(lambda: self.windows.log().count("enrolled desktop=") >= 2, 200)
         self.ready()
         self.assertEqual(self.state()["user"], "")
+
+        # It is asked to shut down before it is restarted.
+        self.assertFalse(any(o.startswith("shutdown ") for o in self.windows.orders()))
+        begun = self.windows.log().count("begins desktop=")
+        admin = log_in(self.gate, "admin")
+        admin.want(202, "POST", "desktops/%s/restart" % desktop)
+        self.until(lambda: self.windows.log().count("begins desktop=") > begun, 100)
+        self.ready()
+
+    def noted(self, word):
+        return self.rows("SELECT json_extract(detail, '$.text') FROM events WHERE kind = 'desktop.%s'" % word)
 
     def token_is_used_once(self, desktop):
         csr = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"],

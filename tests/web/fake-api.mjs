@@ -89,6 +89,7 @@ export class FakeApi {
 			['DELETE', /^\/backups\/([^/]+)$/, (c) => void (this.world.backups = this.world.backups.filter((b) => b.id !== c.params[0])) ?? null],
 			['GET', /^\/recycled$/, () => ({ items: this.world.recycled, next: null, unlisted: [] })],
 			['POST', /^\/recycled\/([^/]+)\/restore$/, (c) => this.recycle((r) => r.id !== c.params[0])],
+			['POST', /^\/recycled\/([^/]+)\/([^/]+)\/restore$/, (c) => this.recycle((r) => r.token !== c.params[1])],
 			['DELETE', /^\/recycled\/([^/]+)\/([^/]+)$/, (c) => this.recycle((r) => r.token !== c.params[1])],
 			['POST', /^\/users\/([^/]+)\/(password|revoke)$/, () => null],
 			['GET', /^\/users\/([^/]+)\/personal$/, () => ({ items: this.personal, next: null })],

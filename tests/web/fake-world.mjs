@@ -185,6 +185,7 @@ export function makeWorld(kind = 'busy') {
 	w.backups = [backup({}), backup({ kind: 'full', reason: 'first', bytes: 3 * GB, by_hand: true, made: ago(90000), created: ago(90100) }),
 		backup({ desktop: { id: uuid(), name: 'development-09' }, is_there: false, kind: 'full', reason: 'bitmap_broken', bytes: 2 * GB, made: ago(180000), created: ago(180100) })];
 	w.recycled = [{ id: uuid(), token: 'abcdefghijklmnop', datastore: 'fast', kind: 'desktop', name: 'development-09', reason: 'desktop removed', can_restore: true, pool: ref(dev), user: ref(ana), removed: ago(7000), until: later, bytes: 4 * GB },
+		{ id: 'kjihgfedcbaponml', token: 'kjihgfedcbaponml', datastore: 'vm', kind: 'personal', name: 'ana', reason: 'disk of ana in development', can_restore: true, pool: ref(dev), user: ref(ana), removed: ago(8000), until: later, bytes: GB },
 		{ id: 'ponmlkjihgfedcba', token: 'ponmlkjihgfedcba', datastore: 'fast', kind: 'version', name: 'demo 2026.09', reason: 'version removed', can_restore: false, pool: null, user: null, removed: ago(90000), until: later, bytes: 3 * GB }];
 	history(w);
 	return w;

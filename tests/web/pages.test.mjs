@@ -588,7 +588,7 @@ test('a version is copied to a further datastore', async () => {
 	assert.deepEqual(calls(api, 'POST', /copies$/)[0].body, { datastore: 'full' });
 });
 
-test('the recycle bin: a desktop comes back to its user, a version goes for good', async () => {
+test('the recycle bin: a desktop and a disk come back to their user, a version goes for good', async () => {
 	const { api, page } = await open('/console/#/recycled', { as: 'admin' });
 	assert.match(await page.textContent('tr:has-text("development-09")'), /Desktop.*ana.*development.*fast · 4,096 MB/);
 	await page.click('tr:has-text("development-09") [aria-haspopup]');
@@ -596,6 +596,13 @@ test('the recycle bin: a desktop comes back to its user, a version goes for good
 	assert.match(await page.textContent('dialog'), /comes back with its disk, for "ana"/);
 	await page.click('dialog button.primary');
 	await page.waitForSelector('tr:has-text("development-09")', { state: 'detached' });
+	assert.match(await page.textContent('tr:has-text("Personal disk")'), /ana.*development.*vm · 1,024 MB/);
+	await page.click('tr:has-text("Personal disk") [aria-haspopup]');
+	await page.click('[role=menuitem]:has-text("Restore")');
+	assert.match(await page.textContent('dialog'), /there again when "ana" logs on/);
+	await page.click('dialog button.primary');
+	await page.waitForSelector('tr:has-text("Personal disk")', { state: 'detached' });
+	assert.equal(calls(api, 'POST', '/recycled/vm/kjihgfedcbaponml/restore').length, 1);
 	await page.click('tr:has-text("demo 2026.09") [aria-haspopup]');
 	assert.equal(await page.locator('[role=menuitem]:has-text("Restore")').count(), 0);
 	await page.click('[role=menuitem]:has-text("Remove for good")');

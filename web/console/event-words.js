@@ -36,9 +36,16 @@ const KINDS = {
 	'personal.grown': ['A user\'s disk gets more room', 'Disco de un usuario ampliado'],
 	'personal.removed': ['A user\'s disk was removed', 'Disco de un usuario eliminado'],
 	'personal.removing': ['A user\'s disk is to be removed', 'Se va a eliminar el disco de un usuario'],
+	'personal.restored': ['A user\'s disk is back', 'Disco de un usuario recuperado'],
 	'personal.unclean': ['A user\'s disk was not unmounted in order', 'El disco de un usuario no se desmontó correctamente'],
 	'desktop.migrated': ['Desktop moved to another host', 'Escritorio movido a otro servidor'],
 	'desktop.logoff': ['Logged off from the desktop', 'Sesión cerrada en el escritorio'],
+	'desktop.console': ['Somebody is at the machine\'s own screen', 'Alguien usa la pantalla de la propia máquina'],
+	'desktop.foreign': ['Somebody came in past the broker', 'Alguien ha entrado sin pasar por el gestor'],
+	'desktop.left': ['Somebody who came in past the broker, or at the machine, is gone', 'Se ha ido quien había entrado sin el gestor o en la propia máquina'],
+	'desktop.locked': ['Session locked', 'Sesión bloqueada'],
+	'desktop.refused': ['The agent refused a user\'s lease', 'El agente ha rechazado a un usuario'],
+	'desktop.unlocked': ['Session unlocked', 'Sesión desbloqueada'],
 	'desktop.logon': ['Logged on to the desktop', 'Sesión iniciada en el escritorio'],
 	'desktop.not_resumed': ['A suspended desktop did not come back', 'Un escritorio suspendido no ha vuelto'],
 	'desktop.refreshed': ['Desktop made new', 'Escritorio renovado'],
@@ -203,7 +210,7 @@ export function eventFamilies() {
 export function eventTone(kind) {
 	if (/failed|blocked|critical|offline|\.gone|\.down|orphan/.test(kind))
 		return 'bad';
-	if (/deleted|deleting|\.warning$|removed|revoked|_on$|drained/.test(kind))
+	if (/desktop\.foreign|desktop\.refused|deleted|deleting|\.warning$|removed|revoked|_on$|drained/.test(kind))
 		return 'warn';
 	return /created|started|assigned|\.ok|published|logon/.test(kind) ? 'good' : 'plain';
 }

@@ -13,10 +13,13 @@ import { rolloutCard, versionButtons } from './rollouts.js';
 import { go, href } from './router.js';
 import { act, formDialog, nameOf, part } from './site.js';
 
-/** @param {any} [image] @returns {import('../shared/form.js').Field[]} */
-function fields(image) {
+/** @returns {[string, string][]} */
+const SYSTEMS = () => [['linux', 'Linux'], ['windows', 'Windows']];
+
+/** @returns {import('../shared/form.js').Field[]} */
+function fields() {
 	return [{ name: 'name', label: t('field.name'), isRequired: true, maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}$' }, { name: 'display_name', label: t('field.displayName'), maxLength: 64 },
-		{ name: 'description', label: t('field.description'), type: 'textarea', maxLength: 1000 }, ...(image ? [] : [{ name: 'os', label: t('field.os') }])];
+		{ name: 'description', label: t('field.description'), type: 'textarea', maxLength: 1000 }, { name: 'os', label: t('field.os'), type: 'select', options: SYSTEMS(), help: t('images.osHelp') }];
 }
 
 function create() {
@@ -26,7 +29,7 @@ function create() {
 
 /** @param {any} image */
 function edit(image) {
-	formDialog({ title: t('act.editName', { name: nameOf(image) }), fields: fields(image), values: image, submit: t('act.save'), done: t('act.savedPlain'),
+	formDialog({ title: t('act.editName', { name: nameOf(image) }), fields: fields(), values: image, submit: t('act.save'), done: t('act.savedPlain'),
 		run: (values) => api('PATCH', `/images/${part(image.id)}`, values, { headers: { 'if-match': `"${image.rev}"` } }) });
 }
 

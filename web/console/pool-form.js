@@ -13,7 +13,7 @@ import { all, choices, nameOf, part } from './site.js';
 import './words-backups.js';
 
 const DEFAULTS = { kind: 'floating', image_version: 'latest', min: 1, max: 4, spare: 1, spare_suspended: 0, on_logoff: 'refresh', idle_disconnect_s: 0, logoff_after_disconnect_s: 7200, clipboard_in: true, clipboard_out: true, user_snapshots: 0, recycle_days: -1, backup_every_h: 0, backup_full_every_d: 7, backup_keep_d: 30, backup_chain: 14, personal_disk_mb: 0, personal_datastore: '', watching: 'off', enabled: true,
-	spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '' } };
+	spec: { memory_mb: 2048, disk_mb: 0, cpus: 2, pids: 1024, network: 'host', max_width: 3840, max_height: 2160, locale: '', layout: '', display: 'image' } };
 
 /** What a pool of these settings does. @param {any} p @returns {string[]} */
 export function poolRules(p) {
@@ -72,6 +72,7 @@ function fields(providers, images, versions, networks, isNew) {
 		{ name: 'spec.network', label: t('spec.network'), type: 'select', options: networks },
 		whole('spec.max_width', t('spec.maxWidth'), 8192, '', 320), whole('spec.max_height', t('spec.maxHeight'), 8192, '', 200),
 		{ name: 'spec.locale', label: t('spec.locale'), maxLength: 32, help: t('spec.localeHelp') }, { name: 'spec.layout', label: t('spec.layout'), maxLength: 32, help: t('spec.layoutHelp') },
+		{ name: 'spec.display', label: t('spec.display'), type: 'select', options: ['image', 'rdp'].map((v) => [v, t(`spec.display.${v}`)]), help: t('spec.displayHelp') },
 		{ name: 'enabled', label: t('pool.enabledLong'), type: 'check', section: isNew ? t('pool.sectionStart') : t('pool.sectionState') },
 	];
 }

@@ -64,7 +64,8 @@ function countsCard(p) {
 function specRows(spec) {
 	const limit = (/** @type {number} */ n, /** @type {string} */ unit = '') => n ? `${n}${unit}` : t('pool.noLimit');
 	return [[t('spec.memory'), limit(spec.memory_mb, ' MiB')], [t('spec.cpus'), limit(spec.cpus)], [t('spec.disk'), spec.disk_mb ? `${spec.disk_mb} MiB` : t('spec.diskAsImage')], [t('spec.pids'), limit(spec.pids)], [t('spec.network'), spec.network === 'host' || spec.network === 'none' ? t(`spec.network.${spec.network}`) : spec.network],
-		[t('spec.screen'), `${spec.max_width} × ${spec.max_height}`], [t('spec.locale'), spec.locale || '–'], [t('spec.layout'), spec.layout || '–']];
+		[t('spec.screen'), `${spec.max_width} × ${spec.max_height}`], [t('spec.locale'), spec.locale || '–'], [t('spec.layout'), spec.layout || '–'],
+		[t('spec.display'), t(`spec.display.${spec.display || 'image'}`)]];
 }
 
 /** @param {number} seconds */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** The recycle bins of the datastores: removed desktops come back to their users, removed versions wait for their end. */
+/** The recycle bins of datastores and providers: removed desktops and disks come back to their users, removed versions wait for their end. */
 
 import { api } from '../shared/api.js';
 import { h } from '../shared/dom.js';
@@ -19,8 +19,9 @@ function recycledActions(r) {
 		run: () => api('DELETE', `/recycled/${part(r.datastore)}/${part(r.token)}`), after: lookAgain }) }];
 	if (!r.can_restore)
 		return actions;
-	return [{ label: t('recycled.restore'), icon: 'undo', run: () => void act({ title: t('recycled.restoreTitle', { name: r.name }), text: t('recycled.restoreText', { user: r.user?.name ?? '' }), action: t('recycled.restore'), done: t('recycled.restored'),
-		run: () => api('POST', `/recycled/${part(r.id)}/restore`, {}), after: lookAgain }) }, ...actions];
+	const isDisk = r.kind === 'personal', path = isDisk ? `${part(r.datastore)}/${part(r.token)}` : part(r.id);
+	return [{ label: t('recycled.restore'), icon: 'undo', run: () => void act({ title: t('recycled.restoreTitle', { name: r.name }), text: t(isDisk ? 'recycled.personalText' : 'recycled.restoreText', { user: r.user?.name ?? '' }), action: t('recycled.restore'),
+		done: t(isDisk ? 'recycled.personalRestored' : 'recycled.restored'), run: () => api('POST', `/recycled/${path}/restore`, {}), after: lookAgain }) }, ...actions];
 }
 
 /** @returns {import('./list.js').ListKind} */

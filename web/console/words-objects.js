@@ -219,9 +219,15 @@ addSentences({
 	'spec.layout': ['Keyboard layout', 'Distribución del teclado'],
 	'spec.layoutHelp': ['For instance es or us.', 'Por ejemplo es o us.'],
 
+	'spec.display': ['Shown by', 'Lo muestra'],
+	'spec.display.image': ["what the image has", 'lo que tiene la imagen'],
+	'spec.display.rdp': ['an RDP server of its own', 'un servidor RDP propio'],
+	'spec.displayHelp': ['Windows images are always shown by Remote Desktop.', 'Las imágenes de Windows se muestran siempre por Escritorio remoto.'],
+
 	'images.lead': ['What desktops are made from.', 'De lo que se hacen los escritorios.'],
 	'images.empty': ['There is no image yet.', 'Todavía no hay ninguna imagen.'],
 	'images.create': ['Add an image', 'Añadir una imagen'],
+	'images.osHelp': ['Machines of a Windows image are made as Windows needs them.', 'Las máquinas de una imagen de Windows se hacen como Windows las necesita.'],
 	'images.createLead': ['The name first; then add a version and publish it.', 'Primero el nombre; después añada una versión y publíquela.'],
 	'images.addVersion': ['Add a version', 'Añadir una versión'],
 	'images.versionLead': ['A version is a layer of files on top of a base. Once added it does not change.', 'Una versión es una capa de archivos sobre una base. Una vez añadida no cambia.'],
@@ -270,6 +276,7 @@ addSentences({
 	'can.linked_clone': ['Linked clones: a desktop keeps only what differs from its image', 'Clones enlazados: solo se guarda lo que difiere de la imagen'],
 	'can.instant_clone': ['Instant clones of a started desktop', 'Clones instantáneos de un escritorio arrancado'],
 	'can.personal': ['Users\' own disks, brought at log-on', 'Discos propios de los usuarios, que llegan al iniciar sesión'],
+	'can.personal_size': ['The size of users\' own disks is enforced', 'El tamaño de los discos propios se hace cumplir'],
 	'can.console': ['The screen without the agent', 'La pantalla sin el agente'],
 	'providers.disableTitle': ['Switch off {name}?', '¿Desactivar {name}?'],
 	'providers.disableText': ['No new desktops are made there; those that run stay.', 'No se crearán allí nuevos escritorios; los que funcionan siguen.'],

@@ -42,9 +42,12 @@ addSentences({
 	'datastore.resumeText': ['New disks are placed on it again.', 'Vuelven a colocarse discos nuevos en él.'],
 	'datastore.deleteText': ['Puesto forgets what was set of it. Its files stay.', 'Puesto olvida lo que se fijó de él. Sus archivos se conservan.'],
 
-	'recycled.lead': ['Disks of removed desktops, and removed versions of images, until their time is over.', 'Discos de escritorios eliminados y versiones de imágenes eliminadas, hasta que vence su plazo.'],
+	'recycled.lead': ['Disks of removed desktops, users\' own disks that were removed, and removed versions of images, until their time is over.', 'Discos de escritorios eliminados, discos personales eliminados y versiones de imágenes eliminadas, hasta que vence su plazo.'],
 	'recycled.empty': ['Nothing is in the recycle bin.', 'La papelera está vacía.'],
 	'recycled.desktop': ['Desktop', 'Escritorio'],
+	'recycled.personal': ['Personal disk', 'Disco personal'],
+	'recycled.personalText': ['The disk is there again when "{user}" logs on the next time.', 'El disco estará de nuevo cuando «{user}» inicie sesión la próxima vez.'],
+	'recycled.personalRestored': ['The disk is back.', 'El disco se ha recuperado.'],
 	'recycled.version': ['Version of an image', 'Versión de una imagen'],
 	'recycled.other': ['Other', 'Otro'],
 	'recycled.removed': ['Removed', 'Eliminado'],

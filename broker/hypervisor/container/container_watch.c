@@ -78,24 +78,23 @@ static bool is_listed(const char *desktop, void *arg)
 	return bsearch(desktop, l->desktops, l->n, PST_UUID_SIZE, desktop_compare) != NULL;
 }
 
-/* One list; false when the engine does not answer, which is no news of its machines. */
+/* One list; an engine that does not answer is no news of its machines. True when the next one is to come soon. */
 static bool look(struct container *c)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct look l = { .c = c };
-	int rc;
+	bool is_soon = false;
 
 	l.desktops = pst_zalloc(SPEC_LIST_MAX, PST_UUID_SIZE);
 	if (!l.desktops)
 		return false;
 	l.moment = watches_now(c->watches);
-	rc = container_list(&c->base, on_machine, &l, &err);
-	if (rc == 0) {
+	if (container_list(&c->base, on_machine, &l, &err) == 0) {
 		qsort(l.desktops, l.n, PST_UUID_SIZE, desktop_compare);
-		watches_missing(c->watches, l.moment, is_listed, &l, "it was removed at the engine");
+		is_soon = watches_missing(c->watches, l.moment, is_listed, &l, "it was removed at the engine");
 	}
 	free(l.desktops);
-	return rc == 0;
+	return is_soon;
 }
 
 /* Until something ends, or until it is time to look again anyway. */
@@ -121,11 +120,11 @@ static void *watcher_main(void *arg)
 {
 	struct container *c = arg;
 	int64_t moment_ns = pst_wall_ms() * 1000000;
+	bool is_soon;
 
-	do {
-		if (watches_any(c->watches))
-			look(c);
-	} while (events_await(c, &moment_ns));
+	do
+		is_soon = watches_any(c->watches) && look(c);
+	while (is_soon ? wait_ms(c, PST_MIN((uint64_t)AGAIN_MS, c->poll_ms)) : events_await(c, &moment_ns));
 	return NULL;
 }
 

@@ -16,6 +16,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/name.c broker/hypervisor/disk/name.h \
 	broker/hypervisor/disk/overlay.c \
 	broker/hypervisor/disk/personal.c broker/hypervisor/disk/personal.h \
+	broker/hypervisor/disk/personal_file.c \
 	broker/hypervisor/disk/place.c broker/hypervisor/disk/place.h \
 	broker/hypervisor/disk/place_io.c broker/hypervisor/disk/place_io.h \
 	broker/hypervisor/disk/placement.c broker/hypervisor/disk/placement.h \

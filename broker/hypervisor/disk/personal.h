@@ -70,3 +70,20 @@ int personal_claim(const char *folder, const char *owner, const char *name, cons
 /* Into the recycle bin (recycle.h), with its snapshots. PST_EBUSY while it is attached. */
 int personal_remove(const char *folder, const char *owner, const char *name, const char *reason, int64_t now_ms,
 	int64_t keep_ms, struct pst_err *err);
+
+/* --- personal_file.c: the disk as the file of a QEMU --------------------------------------------- */
+
+struct personal_wish {
+	const char *folder, *owner, *name, *desktop;
+	uint64_t size; /* bytes of a new one */
+	uid_t uid;     /* whose a new one is */
+	gid_t gid;
+	bool (*is_there)(const char *desktop, void *arg); /* as of personal_claim */
+	void *arg;
+};
+
+/* The disk is that desktop's, made where there is none, and its header leads to no other file: PST_ECONFLICT. ret_size: bytes that the guest sees. */
+int personal_file_take(const struct personal_wish *w, char ret_path[PATH_MAX], uint64_t *ret_size, struct pst_err *err);
+
+/* As personal_release, and the file is this process's own again. */
+int personal_file_release(const char *folder, const char *desktop, struct pst_err *err);

@@ -219,14 +219,14 @@ struct purge {
 	unsigned n;
 };
 
-/* A version's folder holds a sealed image; overlays name it by where it was. */
+/* A version's folder holds a sealed image; overlays name it by where it was. Nothing stands on a user's own disk. */
 static int image_is_needed(const struct purge *p, const struct recycle_entry *e, struct pst_err *err)
 {
 	char path[PATH_MAX];
 	struct references r;
 	struct stat st;
 
-	if (lstat(e->item, &st) < 0)
+	if (lstat(e->item, &st) < 0 || pst_str_starts(e->path + strlen(p->folder), "/personal/"))
 		return 0;
 	if (path_make(path, err, "%s%s", e->path, S_ISDIR(st.st_mode) ? "/disk.qcow2" : "") < 0 ||
 		references_count(p->folder, p->others, path, &r, err) < 0)

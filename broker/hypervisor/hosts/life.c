@@ -199,7 +199,7 @@ int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint
 }
 
 /* Its user's way in: what he gives his name and password for. */
-int hosts_way(struct driver *d, const char *desktop, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+int hosts_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
 {
 	struct hosts *h = hosts_of(d);
 	const struct seat *s;

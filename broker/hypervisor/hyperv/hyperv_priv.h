@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #define HV_MACHINES_MAX 8192
+#define HV_PLACE "place" /* in the notes, beside the record: the machine's own GUID */
 
 struct hyperv {
 	struct driver base;

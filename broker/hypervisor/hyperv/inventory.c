@@ -5,12 +5,14 @@
  */
 #include "broker/hypervisor/hyperv/hyperv_priv.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define HEALTH_MS 10000
 #define PREFIX "puesto-"
@@ -39,17 +41,31 @@ static int shelf_grow(struct shelf *s, struct pst_err *err)
 	return 0;
 }
 
+/* In whose notes it stands; notes of a definition do not know that yet. */
+static bool place_is(const char *text, const char *id)
+{
+	json_t *o = pst_json_parse(text, strlen(text), PST_JSON_DEPTH, NULL);
+	const char *place = pst_json_str(o, HV_PLACE, VM_ID_SIZE);
+	bool is_same = !place || strcasecmp(place, id) == 0;
+
+	json_decref(o);
+	return is_same;
+}
+
 /* Hyper-V may keep lines of notes apart. */
-static bool notes_read(const struct soap_node *item, struct lv_record *ret)
+static bool notes_read(const struct soap_node *item, const char *id, struct lv_record *ret)
 {
 	struct pst_err ignored = PST_ERR_INIT;
+	const char *text = NULL;
 	struct pst_buf b;
 	bool is_record;
 
 	pst_buf_init(&b, LV_RECORD_MAX);
 	for (const struct soap_node *n = soap_child(item, "Notes"); n; n = soap_again(n))
 		pst_buf_put_str(&b, n->text);
-	is_record = b.len > 0 && pst_buf_cstr(&b) && lv_record_read(pst_buf_cstr(&b), ret, &ignored) == 0;
+	if (b.len > 0)
+		text = pst_buf_cstr(&b);
+	is_record = text && lv_record_read(text, ret, &ignored) == 0 && place_is(text, id);
 	pst_buf_finish(&b);
 	return is_record;
 }
@@ -69,7 +85,7 @@ static int on_settings(const struct soap_node *item, void *arg, struct pst_err *
 	if (pst_strlcpy(vm->id, sizeof(vm->id), soap_text(item, "VirtualSystemIdentifier")) < 0 ||
 		pst_strlcpy(vm->instance_id, sizeof(vm->instance_id), soap_text(item, "InstanceID")) < 0 || !vm->id[0])
 		return pst_err_set(err, PST_EPROTO, "%s lists a machine without an identity", wsman_name(s->h->wsman));
-	s->ours[s->n] = notes_read(item, &vm->record) && strcmp(vm->record.instance, s->h->mark) == 0 && strcmp(vm->record.provider, s->h->provider) == 0;
+	s->ours[s->n] = notes_read(item, vm->id, &vm->record) && strcmp(vm->record.instance, s->h->mark) == 0 && strcmp(vm->record.provider, s->h->provider) == 0;
 	s->n++;
 	return 0;
 }
@@ -94,11 +110,13 @@ int hv_read(struct hv_op *op, const char *name, int (*visit)(const struct hv_vm 
 
 	/* Names are ours: uuids. */
 	if (name[0])
-		snprintf(which, sizeof(which), " AND ElementName = '%s'", name);
-	snprintf(query, sizeof(query), "SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'%s", which);
+		snprintf(which, sizeof(which), "ElementName = '%s'", name);
+	snprintf(query, sizeof(query), "SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'%s%s",
+		name[0] ? " AND " : "", which);
 	rc = wsman_enumerate(&op->ws, CIM_V2, query, on_settings, &s, err);
 	if (rc == 0 && s.n > 0) {
-		snprintf(query, sizeof(query), "SELECT * FROM Msvm_ComputerSystem WHERE Caption = 'Virtual Machine'%s", which);
+		/* The host is one of them; what tells it from machines in words is in the host's language. */
+		snprintf(query, sizeof(query), "SELECT * FROM Msvm_ComputerSystem%s%s", name[0] ? " WHERE " : "", which);
 		rc = wsman_enumerate(&op->ws, CIM_V2, query, on_state, &s, err);
 	}
 	for (size_t i = 0; rc == 0 && i < s.n; i++)

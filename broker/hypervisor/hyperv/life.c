@@ -147,21 +147,21 @@ static int machine_remove(struct hv_op *op, struct hv_vm *vm, struct pst_err *er
 
 	vm->record.phase = LV_DESTROYING;
 	(void)hv_save(op, vm, &ignored); /* a full disk must not keep it alive */
-	if (hv_off(op, vm, err) < 0 || vm_destroy(&op->ws, vm->id, err) < 0)
-		return err->code;
-	return files_remove(op, err);
+	return hv_off(op, vm, err) < 0 ? err->code : vm_destroy(&op->ws, vm->id, err);
 }
 
-/* Each of them: a reply that was lost may have left two. */
+/* Each of them: a reply that was lost may have left two. The disk of a stranger's machine is not ours either. */
 static int remains_remove(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
+	bool is_foreign = false, was_ours = false;
 	int rc;
 
-	while ((rc = hv_find(op, vm, NULL, err)) > 0) {
+	while ((rc = hv_find(op, vm, &is_foreign, err)) > 0) {
 		if (machine_remove(op, vm, err) < 0)
 			return err->code;
+		was_ours = true;
 	}
-	return rc < 0 ? rc : files_remove(op, err);
+	return rc < 0 || (is_foreign && !was_ours) ? rc : files_remove(op, err);
 }
 
 static void make_undo(struct hv_op *op, struct hv_vm *vm)

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/hyperv/hyperv_priv.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -70,9 +71,22 @@ int hv_need(struct hv_op *op, struct hv_vm *ret, struct pst_err *err)
 	return rc == 0 ? pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s", op->call.desktop) : PST_MIN(rc, 0);
 }
 
+/* The record and, once it is known, which machine it is: a copy that somebody makes of it has another identity. */
+static char *notes_text(const struct hv_vm *vm)
+{
+	char *text = lv_record_text(&vm->record), *notes = NULL;
+	json_t *o = text ? pst_json_parse(text, strlen(text), PST_JSON_DEPTH, NULL) : NULL;
+
+	if (o && json_object_set_new(o, HV_PLACE, json_string(vm->id)) == 0)
+		notes = pst_json_text(o, NULL);
+	json_decref(o);
+	free(text);
+	return notes;
+}
+
 int hv_save(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
-	char *text = lv_record_text(&vm->record);
+	char *text = notes_text(vm);
 	int rc = text ? vm_notes(&op->ws, vm->instance_id, text, err) : pst_err_set(err, PST_ENOMEM, "no memory for a record");
 
 	free(text);

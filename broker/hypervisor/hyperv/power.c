@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SHUTDOWN_PART 2 /* of the deadline is the guest's, to end by itself */
+#define SNAPSHOTS_MAX 64 /* Hyper-V carries 50 */
 
 static int whole_need(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
@@ -48,7 +49,7 @@ static int shut_down(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 	struct pst_err why = PST_ERR_INIT;
 	uint64_t now = pst_mono_ms();
 
-	if (vm->state == VM_RUNNING && vm_wish(&op->ws, vm->id, VM_WISH_SHUTDOWN, &why) == 0 &&
+	if (vm->state == VM_RUNNING && vm_ask(&op->ws, vm->id, &why) == 0 &&
 		hv_await(op, vm, VM_OFF, now + (op->call.end_ms - PST_MIN(now, op->call.end_ms)) / SHUTDOWN_PART, &why) == 0)
 		return 0;
 	if (why.code == PST_ECLOSED)
@@ -93,23 +94,42 @@ int hv_power(struct driver *d, const char *desktop, enum machine_power wish, str
 
 struct look {
 	const char *name;
+	const struct look *before;          /* or NULL: only what it did not see yet counts */
 	char instance_id[VM_INSTANCE_SIZE]; /* "" while not found */
+	char seen[SNAPSHOTS_MAX][VM_INSTANCE_SIZE];
+	size_t n;
 };
+
+static bool was_seen(const struct look *l, const char *instance_id)
+{
+	for (size_t i = 0; l && i < l->n; i++) {
+		if (strcmp(l->seen[i], instance_id) == 0)
+			return true;
+	}
+	return false;
+}
 
 static int on_snapshot(const struct soap_node *item, void *arg, struct pst_err *err)
 {
+	const char *id = soap_text(item, "InstanceID");
 	struct look *l = arg;
 
-	if (strcmp(soap_text(item, "ElementName"), l->name) == 0)
-		pst_strlcpy(l->instance_id, sizeof(l->instance_id), soap_text(item, "InstanceID"));
+	if (l->n == SNAPSHOTS_MAX)
+		return pst_err_set(err, PST_ELIMIT, "the machine has more than %d snapshots: remove some in Hyper-V", SNAPSHOTS_MAX);
+	pst_strlcpy(l->seen[l->n++], VM_INSTANCE_SIZE, id);
+	if (l->before ? !was_seen(l->before, id) : strcmp(soap_text(item, "ElementName"), l->name) == 0)
+		pst_strlcpy(l->instance_id, sizeof(l->instance_id), id);
 	return 0;
 }
 
-static int snapshot_find(struct hv_op *op, const struct hv_vm *vm, const char *name, struct look *l, struct pst_err *err)
+/* By its name; or, with a look of before, the one that has come since. */
+static int snapshot_find(struct hv_op *op, const struct hv_vm *vm, const char *name, const struct look *before, struct look *l, struct pst_err *err)
 {
 	char query[320];
 
-	*l = (struct look){ .name = name };
+	memset(l, 0, sizeof(*l));
+	l->name = name;
+	l->before = before;
 	snprintf(query, sizeof(query),
 		"SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = 'Microsoft:Hyper-V:Snapshot:Realized' AND VirtualSystemIdentifier = '%s'",
 		vm->id);
@@ -118,11 +138,17 @@ static int snapshot_find(struct hv_op *op, const struct hv_vm *vm, const char *n
 
 static int take_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struct pst_err *err)
 {
-	struct look l;
+	struct look before, after;
 
-	if (snapshot_find(op, vm, arg, &l, err) < 0)
+	if (snapshot_find(op, vm, arg, NULL, &before, err) < 0)
 		return err->code;
-	return l.instance_id[0] ? 0 : vm_snapshot(&op->ws, vm->id, arg, err);
+	if (before.instance_id[0])
+		return 0;
+	if (vm_snapshot(&op->ws, vm->id, err) < 0 || snapshot_find(op, vm, arg, &before, &after, err) < 0)
+		return err->code;
+	if (!after.instance_id[0])
+		return pst_err_set(err, PST_EIO, "%s says that it took a snapshot, and there is none", wsman_name(op->h->wsman));
+	return vm_rename(&op->ws, after.instance_id, arg, err);
 }
 
 static int revert_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struct pst_err *err)
@@ -130,7 +156,7 @@ static int revert_work(struct hv_op *op, struct hv_vm *vm, const void *arg, stru
 	struct lv_record record = vm->record;
 	struct look l;
 
-	if (snapshot_find(op, vm, arg, &l, err) < 0)
+	if (snapshot_find(op, vm, arg, NULL, &l, err) < 0)
 		return err->code;
 	if (!l.instance_id[0])
 		return pst_err_set(err, PST_ENOTFOUND, "desktop %s has no snapshot \"%s\"", op->call.desktop, (const char *)arg);
@@ -153,7 +179,7 @@ static int drop_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struct
 {
 	struct look l;
 
-	if (snapshot_find(op, vm, arg, &l, err) < 0)
+	if (snapshot_find(op, vm, arg, NULL, &l, err) < 0)
 		return err->code;
 	return l.instance_id[0] ? vm_snapshot_drop(&op->ws, l.instance_id, err) : 0;
 }

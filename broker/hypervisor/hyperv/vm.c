@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define JOB_STARTED 4096
 #define JOB_FIRST_MS 100
@@ -25,7 +26,7 @@ static const struct {
 };
 
 /* Msvm_ConcreteJob.JobState */
-enum { JOB_COMPLETED = 7, JOB_TERMINATED = 8, JOB_SERVICE = 11 };
+enum { JOB_COMPLETED = 7, JOB_TERMINATED = 8, JOB_SERVICE = 11, JOB_WARNED = 32768 };
 
 enum vm_state vm_state_read(const char *text)
 {
@@ -79,7 +80,7 @@ static int job_look(const struct wsman_op *op, const struct cim_ref *job, const 
 	/* One that ended well may be gone already. */
 	if (!s)
 		return err->code == PST_ENOTFOUND ? 0 : err->code;
-	if (state == JOB_COMPLETED)
+	if (state == JOB_COMPLETED || state == JOB_WARNED)
 		rc = 0;
 	else if (state >= JOB_TERMINATED && state != JOB_SERVICE)
 		rc = pst_err_set(err, PST_EIO, "%s: \"%s\" failed: %.300s", wsman_name(op->w), method,
@@ -317,6 +318,33 @@ int vm_wish(const struct wsman_op *op, const char *id, enum vm_wish wish, struct
 	return call(op, &vm, "RequestStateChange", &args, NULL, err);
 }
 
+static int on_component(const struct soap_node *item, void *arg, struct pst_err *err)
+{
+	static const char *const keys[] = { "SystemCreationClassName", "SystemName", "CreationClassName", "DeviceID" };
+	struct cim_ref *r = arg;
+
+	*r = cim_ref("Msvm_ShutdownComponent");
+	for (size_t i = 0; i < PST_ARRAY_LEN(keys); i++)
+		cim_key_add(r, keys[i], soap_text(item, keys[i]));
+	return 0;
+}
+
+int vm_ask(const struct wsman_op *op, const char *id, struct pst_err *err)
+{
+	struct cim_ref component = { .keys_n = 0 };
+	char query[160];
+	struct pst_buf args;
+
+	snprintf(query, sizeof(query), "SELECT * FROM Msvm_ShutdownComponent WHERE SystemName = '%s'", id);
+	if (wsman_enumerate(op, CIM_V2, query, on_component, &component, err) < 0)
+		return err->code;
+	if (component.keys_n == 0)
+		return pst_err_set(err, PST_EBUSY, "its guest has no shutdown service");
+	args_begin(&args);
+	pst_buf_put_str(&args, "<p:Force>false</p:Force><p:Reason>Puesto</p:Reason>");
+	return call(op, &component, "InitiateShutdown", &args, NULL, err);
+}
+
 static int modify(const struct wsman_op *op, struct pst_buf *in, struct pst_err *err)
 {
 	struct cim_ref vmms = service("Msvm_VirtualSystemManagementService");
@@ -367,27 +395,21 @@ int vm_seed(const struct wsman_op *op, const char *id, const char *text, struct 
 	return items_call(op, id, "AddKvpItems", text, err);
 }
 
-int vm_snapshot(const struct wsman_op *op, const char *id, const char *name, struct pst_err *err)
+int vm_snapshot(const struct wsman_op *op, const char *id, struct pst_err *err)
 {
-	struct cim_ref snapshots = service("Msvm_VirtualSystemSnapshotService"), vm = computer(id), made;
-	struct pst_buf args, in;
-	struct soap *s = NULL;
-	const char *instance_id;
-	int rc;
+	struct cim_ref snapshots = service("Msvm_VirtualSystemSnapshotService"), vm = computer(id);
+	struct pst_buf args;
 
 	args_begin(&args);
 	cim_put_ref(&args, "AffectedSystem", &vm);
 	pst_buf_put_str(&args, "<p:SnapshotSettings></p:SnapshotSettings><p:SnapshotType>2</p:SnapshotType>"); /* full */
-	rc = call(op, &snapshots, "CreateSnapshot", &args, &s, err);
-	if (rc < 0)
-		return rc;
-	rc = cim_ref_read(soap_child(soap_body(s), "ResultingSnapshot"), &made, err);
-	soap_destroy(s);
-	if (rc < 0)
-		return rc;
-	instance_id = cim_key(&made, "InstanceID");
-	if (!instance_id)
-		return pst_err_set(err, PST_EPROTO, "%s took a snapshot and does not say which", wsman_name(op->w));
+	return call(op, &snapshots, "CreateSnapshot", &args, NULL, err);
+}
+
+int vm_rename(const struct wsman_op *op, const char *instance_id, const char *name, struct pst_err *err)
+{
+	struct pst_buf in;
+
 	cim_begin(&in, "Msvm_VirtualSystemSettingData");
 	cim_put(&in, "InstanceID", "string", instance_id);
 	cim_put(&in, "ElementName", "string", name);
@@ -414,22 +436,51 @@ int vm_snapshot_drop(const struct wsman_op *op, const char *instance_id, struct 
 	return snapshot_call(op, instance_id, "DestroySnapshot", "AffectedSnapshot", err);
 }
 
+#define FILES_AT_ONCE 64
+
 struct files {
-	struct cim_ref list[64];
+	char prefix[2 * VM_PATH_SIZE]; /* "D:\\puesto\\puesto-UUID" */
+	struct cim_ref list[FILES_AT_ONCE];
 	size_t n;
+	bool is_more;
 };
 
+/* Whatever the server lists, none but ours goes. Windows knows no case. */
 static int on_file(const struct soap_node *item, void *arg, struct pst_err *err)
 {
+	const char *name = soap_text(item, "Name");
 	struct files *f = arg;
+	struct cim_ref *r = &f->list[f->n];
 
-	if (f->n == PST_ARRAY_LEN(f->list))
-		return 0; /* the rest when it is asked again */
-	f->list[f->n] = cim_ref("CIM_DataFile");
-	f->list[f->n].space = CIM_CIMV2;
-	cim_key_add(&f->list[f->n], "Name", soap_text(item, "Name"));
-	f->n += strlen(soap_text(item, "Name")) < CIM_VALUE_SIZE;
+	if (strncasecmp(name, f->prefix, strlen(f->prefix)) != 0 || strchr(name + strlen(f->prefix), '\\') || strlen(name) >= CIM_VALUE_SIZE)
+		return 0;
+	f->is_more = f->n == FILES_AT_ONCE;
+	if (f->is_more)
+		return 0;
+	*r = cim_ref("CIM_DataFile");
+	r->space = CIM_CIMV2;
+	cim_key_add(r, "Name", name);
+	f->n++;
 	return 0;
+}
+
+static int files_remove(const struct wsman_op *op, struct files *f, const char *query, struct pst_err *err)
+{
+	int rc;
+
+	f->n = 0;
+	f->is_more = false;
+	rc = wsman_enumerate(op, CIM_CIMV2, query, on_file, f, err);
+	for (size_t i = 0; rc == 0 && i < f->n; i++) {
+		struct pst_buf args;
+
+		args_begin(&args);
+		pst_buf_put_str(&args, "");
+		rc = call(op, &f->list[i], "Delete", &args, NULL, err);
+		if (rc == PST_ENOTFOUND)
+			rc = err->code = 0;
+	}
+	return rc;
 }
 
 /* folder is "D:\puesto". A snapshot's part of a disk begins as the disk does. */
@@ -441,21 +492,15 @@ int vm_files_remove(const struct wsman_op *op, const char *folder, const char *n
 
 	if (!f)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (!cim_wql(folder + 2, path, sizeof(path)))
-		rc = pst_err_set(err, PST_ELIMIT, "too long a folder");
-	else {
-		snprintf(query, sizeof(query), "SELECT * FROM CIM_DataFile WHERE Drive = '%.2s' AND Path = '%s\\\\' AND FileName LIKE '%s%%'", folder, path, name);
-		rc = wsman_enumerate(op, CIM_CIMV2, query, on_file, f, err);
+	if (!cim_wql(folder + 2, path, sizeof(path))) {
+		free(f);
+		return pst_err_set(err, PST_ELIMIT, "too long a folder");
 	}
-	for (size_t i = 0; rc == 0 && i < f->n; i++) {
-		struct pst_buf args;
-
-		args_begin(&args);
-		pst_buf_put_str(&args, "");
-		rc = call(op, &f->list[i], "Delete", &args, NULL, err);
-		if (rc == PST_ENOTFOUND)
-			rc = 0;
-	}
+	snprintf(f->prefix, sizeof(f->prefix), "%s\\%s", folder, name);
+	snprintf(query, sizeof(query), "SELECT * FROM CIM_DataFile WHERE Drive = '%.2s' AND Path = '%s\\\\' AND FileName LIKE '%s%%'", folder, path, name);
+	do
+		rc = files_remove(op, f, query, err);
+	while (rc == 0 && f->is_more);
 	free(f);
 	return rc;
 }

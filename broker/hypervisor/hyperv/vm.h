@@ -18,8 +18,8 @@ enum vm_state { VM_RUNNING, VM_OFF, VM_SAVED, VM_MOVING, VM_ODD };
 
 enum vm_state vm_state_read(const char *text);
 
-/* RequestStateChange: 2, 3, 4 (the guest is asked) and 6. */
-enum vm_wish { VM_WISH_ON = 2, VM_WISH_OFF = 3, VM_WISH_SHUTDOWN = 4, VM_WISH_SAVE = 6 };
+/* RequestStateChange. Its 4, a guest's shutdown, is of version 1 of the provider only. */
+enum vm_wish { VM_WISH_ON = 2, VM_WISH_OFF = 3, VM_WISH_SAVE = 6 };
 
 struct vm_plan {
 	const char *name, *notes;
@@ -38,12 +38,16 @@ int vm_equip(const struct wsman_op *op, const char *id, const struct vm_plan *p,
 /* Removes it with its snapshots; its files stay. */
 int vm_destroy(const struct wsman_op *op, const char *id, struct pst_err *err);
 int vm_wish(const struct wsman_op *op, const char *id, enum vm_wish wish, struct pst_err *err);
+/* Asks the guest to shut down; PST_EBUSY where nobody in it takes that. */
+int vm_ask(const struct wsman_op *op, const char *id, struct pst_err *err);
 /* Writes its notes (of the settings instance_id). */
 int vm_notes(const struct wsman_op *op, const char *instance_id, const char *notes, struct pst_err *err);
 /* Gives the guest a key and its value, which the guest's KVP service writes down. */
 int vm_seed(const struct wsman_op *op, const char *id, const char *text, struct pst_err *err);
-/* Takes a snapshot and calls it so. */
-int vm_snapshot(const struct wsman_op *op, const char *id, const char *name, struct pst_err *err);
+/* Takes a snapshot, under a name of Hyper-V's; which one it is, a job's answer does not say. */
+int vm_snapshot(const struct wsman_op *op, const char *id, struct pst_err *err);
+/* Calls those settings so. */
+int vm_rename(const struct wsman_op *op, const char *instance_id, const char *name, struct pst_err *err);
 int vm_snapshot_apply(const struct wsman_op *op, const char *instance_id, struct pst_err *err);
 int vm_snapshot_drop(const struct wsman_op *op, const char *instance_id, struct pst_err *err);
 /* Removes the files of folder that begin with name. */

@@ -68,7 +68,8 @@ static int settings_read(struct wsman *w, const struct driver_params *p, uint64_
 {
 	struct http_params h = { .url = pst_conf_str(p->conf, p->section, "url", NULL), .ca = pst_conf_str(p->conf, p->section, "ca", NULL),
 		.pin = pst_conf_str(p->conf, p->section, "pin", NULL), .cert = pst_conf_str(p->conf, p->section, "cert", NULL),
-		.key = pst_conf_str(p->conf, p->section, "key", NULL), .timeout_ms = timeout_ms, .connect_ms = CONNECT_MS };
+		.key = pst_conf_str(p->conf, p->section, "key", NULL), .timeout_ms = timeout_ms, .connect_ms = CONNECT_MS,
+		.is_single = true };
 	const char *user = pst_conf_str(p->conf, p->section, "user", "");
 
 	if (!h.url || pst_strlcpy(w->url, sizeof(w->url), h.url) < 0)

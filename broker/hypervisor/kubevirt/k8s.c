@@ -23,6 +23,9 @@ int k8s_refusal(const struct http_answer *a, char words[REST_WORDS_SIZE])
 		return reason && strcmp(reason, "AlreadyExists") == 0 ? PST_ECONFLICT : PST_EBUSY;
 	if (a->status == 410)
 		return PST_EAGAIN;
+	/* A kind that it does not know, and somebody before it, have another page: that is no word about an object. */
+	if (a->status == 404 && (!reason || strcmp(reason, "NotFound") != 0))
+		return PST_EPROTO;
 	if (a->status == 403 && strstr(words, "exceeded quota"))
 		return PST_ELIMIT;
 	return http_status_code(a->status);
@@ -126,8 +129,8 @@ static int items_visit(const struct k8s_list *l, const json_t *page, size_t *n, 
 	json_t *items = json_object_get(page, "items"), *item;
 	size_t i;
 
-	if (items && !json_is_null(items) && !json_is_array(items))
-		return pst_err_set(err, PST_EPROTO, "a list of Kubernetes has no items");
+	if (!json_is_null(items) && !json_is_array(items))
+		return pst_err_set(err, PST_EPROTO, "a list of Kubernetes has no items: is \"url\" that of its API server?");
 	json_array_foreach(items, i, item)
 	{
 		if (++*n > K8S_ITEMS_MAX)

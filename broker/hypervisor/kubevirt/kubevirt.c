@@ -38,8 +38,8 @@ static int kubevirt_capacity(struct driver *d, struct driver_capacity *ret, stru
 		o = k8s_get(&op, query, &why);
 	rest_end(&op);
 	json_decref(o);
-	if (why.code == PST_ENOTFOUND)
-		snprintf(ret->reason, sizeof(ret->reason), "the cluster has no KubeVirt: install it there (%.200s)", why.text);
+	if (op.status == 404)
+		snprintf(ret->reason, sizeof(ret->reason), "the cluster has no KubeVirt: install it there (%.300s)", why.text);
 	else
 		pst_strlcpy(ret->reason, sizeof(ret->reason), why.text);
 	ret->healthy = o != NULL;

@@ -139,7 +139,7 @@ static int create_new(struct rest_op *op, const struct machine_request *r, struc
 	}
 	if (rc == 0)
 		machine_fill(op, &f, ret);
-	else if (!atomic_load(&op->cancelled))
+	else if (rc != PST_ECONFLICT && !atomic_load(&op->cancelled)) /* another task's machine is not ours to undo */
 		create_undo(op);
 	kube_found_finish(&f);
 	return rc;

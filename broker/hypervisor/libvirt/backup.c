@@ -7,6 +7,7 @@
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/parent.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -188,7 +189,7 @@ static int rooms_find(const struct libvirt *lv, const char *desktop, const char 
 	struct store_view v;
 
 	for (size_t i = 0; i < lv->set.stores_n; i++) {
-		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || strcmp(store_type_of(&v.s)->disk, VOLUME_OF_VERSION) == 0)
+		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || store_is_volumes(&v.s))
 			continue;
 		names[(*n)++] = lv->set.stores[i];
 		if (v.is_online && (folder_room(lv, lv->set.stores[i], desktop, folder, err) < 0 || tree_remove(folder, err) < 0))
@@ -239,6 +240,8 @@ static int take_from(const struct libvirt *lv, const char *store, const char *de
 		return err->code;
 	if (access(disk, F_OK) < 0)
 		return 0;
+	if (lv_store_note(lv, desktop, store, err) < 0)
+		return err->code;
 	/* QEMU's user goes through it. */
 	if (chmod(folder, 0711) < 0 || rename(folder, path) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", folder);

@@ -13,6 +13,7 @@ struct lv_item {
 	char reason[160];
 	enum machine_state state;
 	uint8_t host;
+	bool is_windows, has_rdp; /* of its request */
 };
 
 struct lv_call {
@@ -24,6 +25,8 @@ struct lv_call {
 	unsigned needs; /* DRIVER_…: of every host, else PST_EUNSUPPORTED */
 	struct machine_request request;
 	struct machine_size size;
+	struct machine_personal personal;
+	int64_t keep_ms; /* in the recycle bin */
 	char name[MACHINE_NAME_SIZE];
 	enum machine_power wish;
 	bool refresh;

@@ -73,7 +73,7 @@ static int card_plug(struct lv_found *f, struct pst_err *err)
 		return 0;
 	lv_mac(f->record.request.desktop, mac);
 	pst_buf_init(&b, CARD_MAX);
-	lv_net_interface(&b, n, mac, f->record.address, f->host->nature.form->is_virtio);
+	lv_net_interface(&b, n, mac, f->record.address, f->host->nature.form->card);
 	if (!pst_buf_cstr(&b))
 		rc = pst_err_set(err, PST_ENOMEM, "no memory for a network card");
 	else if (virDomainAttachDeviceFlags(f->domain, pst_buf_cstr(&b), VIR_DOMAIN_AFFECT_LIVE) < 0)

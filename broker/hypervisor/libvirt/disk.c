@@ -14,6 +14,7 @@
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/libvirt/base.h"
+#include "broker/hypervisor/libvirt/store.h"
 #include "broker/hypervisor/libvirt/volumes.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
@@ -44,17 +45,11 @@ int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file
 	return path_make(out, err, "%s/%s/%s", root, desktop, file);
 }
 
-/* The datastore's kind makes volumes. */
-static bool is_volumes(const struct store_settings *s)
-{
-	return strcmp(store_type_of(s)->disk, VOLUME_OF_VERSION) == 0;
-}
-
 bool lv_disk_is_volume(const struct store_turn *turn)
 {
 	struct store_view v;
 
-	return stores_view_named(stores_shared(), turn->name, &v) && is_volumes(&v.s);
+	return stores_view_named(stores_shared(), turn->name, &v) && store_is_volumes(&v.s);
 }
 
 static int file_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, const struct lv_base *b,
@@ -126,7 +121,7 @@ int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, cons
 	else if (rc == 0 && !stores_view_named(stores_shared(), turn->name, &v))
 		rc = pst_err_set(err, PST_ENOTFOUND, "there is no datastore %s", turn->name);
 	else if (rc == 0)
-		rc = is_volumes(&v.s) ? volume_make(lv, r, &v.s, turn, b, err) : file_make(lv, r, turn, b, err);
+		rc = store_is_volumes(&v.s) ? volume_make(lv, r, &v.s, turn, b, err) : file_make(lv, r, turn, b, err);
 	free(b);
 	return rc;
 }
@@ -181,7 +176,7 @@ static int folder_recycle(const char *store, const char *path, const struct orde
 	return rc;
 }
 
-int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
+static int disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
 {
 	char store[PLACEMENT_NAME_SIZE], root[PATH_MAX], path[PATH_MAX], disk[PATH_MAX], record[PATH_MAX];
 	struct order o;
@@ -204,6 +199,15 @@ int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err
 	if (volume_remove(store, record, err) < 0)
 		return err->code;
 	return tree_remove(path, err);
+}
+
+int lv_disk_remove(const struct libvirt *lv, const char *desktop, struct pst_err *err)
+{
+	int rc = disk_remove(lv, desktop, err);
+
+	if (rc == 0)
+		lv_store_forget(lv, desktop);
+	return rc;
 }
 
 static int each_below(const char *root, void (*visit)(const char *desktop, void *arg), void *arg, struct pst_err *err)

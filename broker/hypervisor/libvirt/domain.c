@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define DOMAIN_MAX (256u << 10)
+#define ROOT_PORTS 9
 
 static bool is_set(const char *text)
 {
@@ -44,6 +45,14 @@ static void head_put(struct pst_buf *b, const struct lv_domain *d)
 		cpus ? cpus : 1);
 }
 
+/* Among the host's firmwares one that asks no signature of the loader. */
+static void firmware_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
+	if (is_set(d->variables))
+		put(b, "<nvram>", d->variables, "</nvram>");
+}
+
 static void os_put(struct pst_buf *b, const struct lv_domain *d)
 {
 	if (is_set(d->seed) && !is_set(d->form->seed_disk))
@@ -54,11 +63,8 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
 	if (is_set(d->machine))
 		put(b, " machine='", d->machine, "'");
 	put(b, ">", is_set(d->os) ? d->os : "hvm", "</type>");
-	/* Among the host's firmwares one that asks no signature of the loader. */
 	if (d->is_efi)
-		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
-	if (d->is_efi && is_set(d->variables))
-		put(b, "<nvram>", d->variables, "</nvram>");
+		firmware_put(b, d);
 	if (is_set(d->kernel))
 		put(b, "<kernel>", d->kernel, "</kernel>");
 	if (is_set(d->initrd))
@@ -82,6 +88,14 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 		pst_buf_printf(b, " port='%u'/>", p->port);
 		if (p->initiator[0])
 			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else if (p->kind == PLACE_RBD) {
+		put(b, "<source protocol='rbd' name='", p->target, "'>");
+		if (p->snapshot[0])
+			put(b, "<snapshot name='", p->snapshot, "'/>");
+		if (p->secret[0]) {
+			put(b, "<auth username='", p->initiator, "'>");
+			put(b, "<secret type='ceph' uuid='", p->secret, "'/></auth>");
+		}
 	} else {
 		put(b, "<source file='", p->path, "'>");
 	}
@@ -89,7 +103,7 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 
 static const char *source_type(const struct disk_place *p)
 {
-	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI || p->kind == PLACE_RBD ? "network" : "file";
 }
 
 /*
@@ -143,7 +157,7 @@ static void disk_put(struct pst_buf *b, const struct lv_domain *d)
 		return;
 	/* A CD, because QEMU's disk of Xen (xen-disk) takes none that is for reading only. */
 	put(b, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='", d->seed, "'/>");
-	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->bus);
+	pst_buf_printf(b, "<target dev='%s' bus='%s'/><readonly/></disk>", f->seed_disk, f->seed_bus ? f->seed_bus : f->bus);
 }
 
 static void interface_put(struct pst_buf *b, const struct lv_domain *d)
@@ -152,16 +166,31 @@ static void interface_put(struct pst_buf *b, const struct lv_domain *d)
 
 	lv_mac(d->record->request.desktop, mac);
 	if (d->net)
-		lv_net_interface(b, d->net, mac, d->record->address, d->form->is_virtio);
+		lv_net_interface(b, d->net, mac, d->record->address, d->form->card);
 }
 
 static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 {
+	const char *video = d->form->video ? d->form->video : d->video;
+
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
-	if (d->has_console && d->form->is_virtio)
+	if (d->has_console && d->form->card)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
-	if (is_set(d->video) && d->form->is_virtio)
-		put(b, "<video><model type='", d->video, "'/></video>");
+	if (is_set(video) && d->form->card)
+		put(b, "<video><model type='", video, "'/></video>");
+}
+
+/*
+ * A device has a port of its own, and libvirt gives the named ones away first: seven to a machine of ours (disk, card, USB, serial
+ * channels, keyboard, tablet, random numbers). The others stay free.
+ */
+static void ports_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	if (!d->has_ports)
+		return;
+	pst_buf_put_str(b, "<controller type='pci' model='pcie-root'/>");
+	for (int i = 0; i < ROOT_PORTS; i++)
+		pst_buf_put_str(b, "<controller type='pci' model='pcie-root-port'/>");
 }
 
 char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
@@ -173,6 +202,7 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	head_put(&b, d);
 	os_put(&b, d);
 	pst_buf_printf(&b, "%s<devices>", d->form->platform);
+	ports_put(&b, d);
 	disk_put(&b, d);
 	interface_put(&b, d);
 	pst_buf_put_str(&b, d->form->devices);
@@ -185,6 +215,21 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	pst_buf_finish(&b);
 	if (!text)
 		pst_err_set(err, PST_ENOMEM, "no memory for the domain's document");
+	return text;
+}
+
+char *lv_personal_xml(const struct lv_form *form, const char *path, const char *serial)
+{
+	struct pst_buf b;
+	char *text;
+
+	pst_buf_init(&b, 3 * PATH_MAX);
+	pst_buf_printf(&b, "<disk type='file' device='disk'><driver name='qemu' type='qcow2'%s/>", form->disk_more);
+	put(&b, "<source file='", path, "'/><backingStore/>");
+	pst_buf_printf(&b, "<target dev='%s' bus='%s'/>", form->personal, form->bus);
+	put(&b, "<serial>", serial, "</serial><alias name='" LV_PERSONAL_ALIAS "'/></disk>");
+	text = pst_buf_cstr(&b) ? strdup(pst_buf_cstr(&b)) : NULL;
+	pst_buf_finish(&b);
 	return text;
 }
 

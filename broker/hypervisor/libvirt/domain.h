@@ -15,6 +15,7 @@
 #define LV_DOMAIN_PREFIX "puesto-" /* of a domain's name; the desktop's uuid follows */
 
 #define LV_LAYERS_MAX 15
+#define LV_PERSONAL_ALIAS "ua-personal" /* of a user's own disk in a running domain */
 
 /* A disk that is only read: the golden one, and what that stands on. */
 struct lv_layer {
@@ -38,11 +39,15 @@ struct lv_domain {
 	const char *variables; /* path of these; "" or NULL: where libvirt has them */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
+	bool has_ports;      /* PCI Express: root ports are kept for what is plugged in while it runs */
 	const struct lv_record *record;
 };
 
 /* Returns owned; NULL with err. */
 char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err);
+
+/* A user's own disk, a qcow2 file on nothing else, as a device of that form's. Returns owned; NULL on no memory. */
+char *lv_personal_xml(const struct lv_form *form, const char *path, const char *serial);
 
 /* A snapshot's document. Returns owned; NULL on no memory. */
 char *lv_snapshot_xml(const char *name);

@@ -28,5 +28,6 @@ int lv_domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err);
 /* QEMU has its seed: what is written from now on has no token. */
 int lv_power_seed_spend(struct lv_found *f, struct pst_err *err);
-/* Ends what runs, at once. */
+/* Ends what runs: at once, or when the guest was asked until then. */
 int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err);
+int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end_ms, struct pst_err *err);

@@ -94,6 +94,8 @@ static int item_fill(struct lv_item *item, virDomainPtr d, const struct lv_recor
 	pst_strlcpy(item->address, sizeof(item->address), r->address);
 	snprintf(item->image, sizeof(item->image), "%s:%s", r->request.image_name, r->request.image_version);
 	item->host = (uint8_t)(h - h->lv->hosts);
+	item->is_windows = r->request.is_windows;
+	item->has_rdp = r->request.has_rdp;
 	item->state = MACHINE_RUNNING;
 	if (active == 1)
 		pause_tell(d, item);

@@ -5,6 +5,8 @@
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/parent.h"
+#include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -100,6 +102,8 @@ static int libvirt_destroy(struct driver *d, const char *desktop, struct pst_err
 
 static void item_machine(const struct libvirt *lv, const struct lv_item *item, struct machine *m)
 {
+	const struct machine_request r = { .is_windows = item->is_windows, .has_rdp = item->has_rdp };
+
 	memset(m, 0, sizeof(*m));
 	pst_strlcpy(m->desktop, sizeof(m->desktop), item->desktop);
 	pst_strlcpy(m->task, sizeof(m->task), item->task);
@@ -109,9 +113,7 @@ static void item_machine(const struct libvirt *lv, const struct lv_item *item, s
 	m->state = item->state;
 	if (item->address[0] == '\0')
 		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), item->address);
+	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, &r, item->address, &m->endpoint);
 }
 
 static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)
@@ -264,6 +266,23 @@ static int libvirt_console(struct driver *d, const char *desktop, struct machine
 	return rc;
 }
 
+static int libvirt_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct libvirt *lv = libvirt_of(d);
+	struct lv_call *c = ask(d, desktop, 0, lv_way_work, err);
+	int rc = c ? lv_call_run(c, 0, err) : err->code;
+
+	if (rc == 0 && ret_account && c->endpoint.kind != ENDPOINT_RDP)
+		rc = pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", desktop);
+	if (rc == 0 && ret_account && !(*ret_account = rdp_site_machine(&lv->set.rdp, &c->request, pin, err)))
+		rc = err->code;
+	if (rc == 0)
+		*ret = c->endpoint;
+	if (c)
+		lv_call_unref(c);
+	return rc;
+}
+
 static int libvirt_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
 {
 	struct lv_call *c = ask(d, desktop, DRIVER_BACKUP, lv_disk_work, err);
@@ -318,6 +337,33 @@ static int libvirt_disk_room(struct driver *d, const char *desktop, const char *
 		lv_call_unref(c);
 	}
 	return rc;
+}
+
+static int personal_ask(struct driver *d, const char *desktop, const struct machine_personal *p,
+	int (*work)(struct lv_call *c, struct pst_err *err), int64_t keep_ms, struct pst_err *err)
+{
+	struct lv_call *c = ask(d, desktop, DRIVER_PERSONAL, work, err);
+
+	if (!c)
+		return err->code;
+	c->personal = *p;
+	c->keep_ms = keep_ms;
+	return lv_call_finish(c, err);
+}
+
+static int libvirt_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	return personal_ask(d, desktop, p, lv_personal_attach_work, 0, err);
+}
+
+static int libvirt_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err)
+{
+	return personal_ask(d, desktop, p, lv_personal_detach_work, 0, err);
+}
+
+static int libvirt_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
+{
+	return personal_ask(d, NULL, p, lv_personal_remove_work, keep_ms, err);
 }
 
 static void libvirt_cancel(struct driver *d, const char *desktop)
@@ -405,6 +451,10 @@ const struct driver_type driver_libvirt = {
 	.resize = libvirt_resize,
 	.migrate = libvirt_migrate,
 	.console = libvirt_console,
+	.personal_attach = libvirt_personal_attach,
+	.personal_detach = libvirt_personal_detach,
+	.personal_remove = libvirt_personal_remove,
+	.way = libvirt_way,
 	.disk = libvirt_disk,
 	.disk_ask = libvirt_disk_ask,
 	.disk_replace = libvirt_disk_replace,

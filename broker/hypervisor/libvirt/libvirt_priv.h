@@ -14,7 +14,7 @@
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
-#include "broker/hypervisor/seed.h"
+#include "broker/hypervisor/rdp_site.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -43,8 +43,8 @@ struct lv_nature {
 	const struct lv_form *form; /* of the domains that we make there */
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
-	char arch[16];
-	char video[16];
+	char arch[16], video[16];
+	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
 };
@@ -74,9 +74,13 @@ struct lv_settings {
 	size_t stores_n;
 	bool is_instant;          /* machines are resumed from a booted parent, which gets parent_boot_ms to be painted */
 	uint64_t parent_boot_ms;
+	char data[PATH_MAX];      /* the data directory */
+	char placed[PATH_MAX];    /* storage/placed.h; "" with "directory", or without disks */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
-	bool shares_directory;    /* with other hosts, at the same path */
+	struct rdp_site rdp;
+	bool is_emulated;         /* Windows gets devices that it has drivers of its own for */
+	bool shares_directory, has_files; /* with other hosts, at the same path; one of the datastores is of files */
 	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };
 
@@ -131,7 +135,8 @@ unsigned lv_can(const struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
-/* plan.c: the document of a record's domain on that host. Returns owned, NULL with err. */
+/* plan.c: the form of a machine of that request there; the document of a record's domain on that host. Returns owned, NULL with err. */
+const struct lv_form *lv_form_for(const struct lv_host *h, const struct machine_request *r);
 char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst_err *err);
 /* Does its golden disk start by UEFI? False for whatever has no such disk. */
 int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err);
@@ -141,20 +146,6 @@ int lv_inventory_work(struct lv_call *c, struct pst_err *err);
 int lv_capacity_work(struct lv_call *c, struct pst_err *err);
 /* In words why a domain that is not active is not; sets state. */
 enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out, size_t size);
-
-/* store.c: on which datastore a desktop's folder is. */
-int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
-void lv_stores_finish(struct libvirt *lv);
-/* The folder of all of this provider's desktops on that datastore. */
-int lv_store_root(const struct libvirt *lv, const char *store, char out[PATH_MAX], struct pst_err *err);
-/* Of the desktop's folder; "" where it has none. PST_EBUSY when one that is offline may have it. */
-int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err);
-/*
- * Makes the desktop's folder, durably, on the datastore that was chosen or where it is already (or takes it out of
- * the recycle bin), and sets r->image_base to the golden disk as it lies there. lv_store_end ends the turn.
- */
-int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err);
-void lv_store_end(struct store_turn *turn);
 
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
@@ -174,6 +165,7 @@ int lv_seed_write(const struct lv_host *h, const struct machine_request *r, stru
 int lv_create_work(struct lv_call *c, struct pst_err *err);
 int lv_destroy_work(struct lv_call *c, struct pst_err *err);
 int lv_restart_work(struct lv_call *c, struct pst_err *err);
+int lv_way_work(struct lv_call *c, struct pst_err *err); /* c->endpoint, and c->request as it was asked for */
 /* power.c */
 int lv_power_work(struct lv_call *c, struct pst_err *err);
 /* snapshot.c */
@@ -182,8 +174,7 @@ int lv_snapshot_revert_work(struct lv_call *c, struct pst_err *err);
 int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err);
 /* Before the disk that holds them is made anew. */
 int lv_snapshots_forget(struct lv_found *f, struct pst_err *err);
-/* resize.c */
-int lv_resize_work(struct lv_call *c, struct pst_err *err);
+int lv_resize_work(struct lv_call *c, struct pst_err *err); /* resize.c */
 /* The disk of a running domain grows to its record's size. */
 int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err);
 /* hosts.c */
@@ -193,8 +184,6 @@ virConnectPtr lv_host_try(struct lv_call *c, struct lv_host *h, struct pst_err *
 struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
 /* Where a machine is to be made. */
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
-/* migrate.c */
-int lv_migrate_work(struct lv_call *c, struct pst_err *err);
+int lv_migrate_work(struct lv_call *c, struct pst_err *err); /* migrate.c */
 int lv_console_work(struct lv_call *c, struct pst_err *err);
-/* settings.c */
-int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err);
+int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err); /* settings.c */

@@ -11,6 +11,8 @@
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/network.h"
 #include "broker/hypervisor/libvirt/parent.h"
+#include "broker/hypervisor/libvirt/personal.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -36,9 +38,7 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	m->state = MACHINE_RUNNING;
 	if (f->record.address[0] == '\0')
 		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = lv->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->record.address);
+	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, r, f->record.address, &m->endpoint);
 }
 
 int lv_domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
@@ -216,7 +216,7 @@ static int domain_remove(struct lv_call *c, struct lv_found *f, struct pst_err *
 
 	f->record.phase = LV_DESTROYING;
 	(void)lv_found_save(f, &ignored); /* a full disk must not keep it alive */
-	if (lv_power_off(c, f, err) < 0 || lv_call_step(c, f->host, "removing its disk", err) < 0 ||
+	if (lv_power_off(c, f, err) < 0 || lv_personal_release(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "removing its disk", err) < 0 ||
 		lv_disk_remove(c->lv, c->desktop, err) < 0 || lv_call_step(c, f->host, "undefining the domain", err) < 0)
 		return err->code;
 	conn = virDomainGetConnect(f->domain); /* borrowed */
@@ -242,7 +242,9 @@ static int remains_remove(struct lv_call *c, struct pst_err *err)
 		c->tolerates |= f.is_active;
 		lv_found_finish(&f);
 	}
-	return rc < 0 ? rc : lv_disk_remove(c->lv, c->desktop, err);
+	if (rc < 0 || lv_personal_release(c->lv, c->desktop, err) < 0)
+		return err->code;
+	return lv_disk_remove(c->lv, c->desktop, err);
 }
 
 int lv_destroy_work(struct lv_call *c, struct pst_err *err)
@@ -347,6 +349,8 @@ static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, 
 	if (refresh) {
 		f->record.phase = LV_CREATING;
 		rc = lv_found_save(f, err);
+		if (rc == 0)
+			rc = lv_personal_release(c->lv, c->desktop, err);
 		if (rc == 0 && virDomainHasManagedSaveImage(f->domain, 0) == 1)
 			rc = virDomainManagedSaveRemove(f->domain, 0) < 0 ? lv_error(err, f->host, "drop its saved memory") : 0;
 		if (rc == 0)
@@ -358,6 +362,14 @@ static int restart_stopped(struct lv_call *c, struct lv_found *f, bool refresh, 
 	}
 	virConnectClose(conn);
 	return rc;
+}
+
+/* Its agent has asked Windows to shut down: what it has in memory is written out, for half of the time that there is. */
+static int restart_stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	uint64_t now = pst_mono_ms(), left = c->deadline_ms - PST_MIN(c->deadline_ms, now);
+
+	return f->is_active && f->record.request.is_windows ? lv_power_stop(c, f, now + left / 2, err) : lv_power_off(c, f, err);
 }
 
 int lv_restart_work(struct lv_call *c, struct pst_err *err)
@@ -379,7 +391,7 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	old = f.record.request;
 	f.record.request = c->request;
 	request_merge(&f.record.request, &old);
-	rc = lv_power_off(c, &f, err);
+	rc = is_whole && !c->refresh ? restart_stop(c, &f, err) : lv_power_off(c, &f, err);
 	if (rc == 0)
 		rc = restart_stopped(c, &f, c->refresh || !is_whole, err);
 	if (rc == 0)
@@ -387,4 +399,19 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err)
 	lv_watch_sleep(c->lv, c->desktop, false);
 	lv_found_finish(&f);
 	return rc;
+}
+
+int lv_way_work(struct lv_call *c, struct pst_err *err)
+{
+	struct lv_found f;
+	int rc = lv_need(c, &f, err);
+
+	if (rc < 0)
+		return rc;
+	memset(&c->machine, 0, sizeof(c->machine));
+	machine_fill(&f, &c->machine);
+	c->endpoint = c->machine.endpoint;
+	c->request = f.record.request;
+	lv_found_finish(&f);
+	return 0;
 }

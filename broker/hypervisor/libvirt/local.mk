@@ -21,16 +21,18 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/opening.c \
 	broker/hypervisor/libvirt/parent_make.c broker/hypervisor/libvirt/parent.h \
 	broker/hypervisor/libvirt/parents.c \
+	broker/hypervisor/libvirt/personal.c broker/hypervisor/libvirt/personal.h \
 	broker/hypervisor/libvirt/plan.c \
 	broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool.h \
 	broker/hypervisor/libvirt/pool_copy.c \
+	broker/hypervisor/libvirt/pool_grow.c \
 	broker/hypervisor/libvirt/pool_lun.c \
 	broker/hypervisor/libvirt/power.c \
 	broker/hypervisor/libvirt/resize.c \
 	broker/hypervisor/libvirt/seed.c \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
-	broker/hypervisor/libvirt/store.c \
+	broker/hypervisor/libvirt/store.c broker/hypervisor/libvirt/store.h \
 	broker/hypervisor/libvirt/volume_disk.c \
 	broker/hypervisor/libvirt/volume_version.c \
 	broker/hypervisor/libvirt/volumes.c broker/hypervisor/libvirt/volumes.h \

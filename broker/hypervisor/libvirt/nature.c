@@ -80,6 +80,10 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 		n->can |= DRIVER_CONSOLE;
 	if (xml_find(host_xml, "migration_features"))
 		n->can |= DRIVER_MIGRATE;
+	/* PCI Express with hot plug, as it was tried; others have it too. */
+	n->has_ports = strstr(n->machine, "q35");
+	if (n->has_ports)
+		n->can |= DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE;
 	free(xml);
 	return 0;
 }
@@ -174,6 +178,9 @@ unsigned lv_can(const struct libvirt *lv)
 	}
 	if (lv->hosts_n < 2)
 		can &= ~(unsigned)DRIVER_MIGRATE;
+	/* Users' disks have to be where each host is, and are files. */
+	if ((lv->hosts_n > 1 && !lv->set.shares_directory) || !lv->set.has_files)
+		can &= ~(unsigned)(DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE);
 	return known ? can : 0;
 }
 

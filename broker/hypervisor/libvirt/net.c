@@ -264,7 +264,7 @@ static void filter_put(struct pst_buf *b, const struct lv_net *n, const char *ad
 	pst_buf_put_str(b, "</filterref>");
 }
 
-void lv_net_interface(struct pst_buf *b, const struct lv_net *n, const char *mac, const char *address, bool is_qemu)
+void lv_net_interface(struct pst_buf *b, const struct lv_net *n, const char *mac, const char *address, const char *card)
 {
 	if (n->kind == LV_NET_NONE)
 		return;
@@ -277,12 +277,12 @@ void lv_net_interface(struct pst_buf *b, const struct lv_net *n, const char *mac
 	if (n->vlan)
 		pst_buf_printf(b, "<vlan><tag id='%u'/></vlan>", n->vlan);
 	put(b, "<mac address='", mac, "'/>");
-	if (is_qemu)
-		pst_buf_put_str(b, "<model type='virtio'/>");
+	if (card)
+		pst_buf_printf(b, "<model type='%s'/>", card);
 	if (n->filter[0])
 		filter_put(b, n, address);
 	/* The bridge hands on nothing from one isolated port to another; the host itself is none. */
-	if (is_qemu && !n->peers)
+	if (card && !n->peers)
 		pst_buf_put_str(b, "<port isolated='yes'/>");
 	pst_buf_put_str(b, "</interface>");
 }

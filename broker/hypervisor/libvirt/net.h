@@ -56,5 +56,5 @@ void lv_net_about(const struct lv_net *n, char *out, size_t size);
 
 /* The document of a network that we make. Returns owned; NULL with err. */
 char *lv_net_xml(const struct lv_net *n, struct pst_err *err);
-/* The <interface> of a desktop. address "" when none is known. is_qemu: with what only QEMU's driver takes. */
-void lv_net_interface(struct pst_buf *b, const struct lv_net *n, const char *mac, const char *address, bool is_qemu);
+/* The <interface> of a desktop. address "" when none is known. card: its model, with what only QEMU's driver takes; or NULL. */
+void lv_net_interface(struct pst_buf *b, const struct lv_net *n, const char *mac, const char *address, const char *card);

@@ -8,6 +8,7 @@
  *	                  '-(a while)-failed <--'
  */
 #include "broker/hypervisor/libvirt/parent.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -239,7 +240,7 @@ static bool may_be_cloned(const struct libvirt *lv, const struct lv_host *h, con
 	bool is_efi = true;
 
 	order_of(r->desktop, &order);
-	return lv->parents && is_here && h->nature.form->is_virtio && lv->set.seed.agents[0] && !order.is_restore && r->image_base[0] == '/' &&
+	return lv->parents && is_here && h->nature.form->card && lv_form_for(h, r) == h->nature.form && lv->set.seed.agents[0] && !order.is_restore && r->image_base[0] == '/' &&
 		!pst_str_ends(r->image_base, "/" VOLUME_OF_VERSION) && lv_plan_is_efi(h, r, &is_efi, &ignored) == 0 && !is_efi;
 }
 

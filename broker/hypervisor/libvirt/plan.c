@@ -25,6 +25,13 @@ struct plan {
 	bool is_efi;
 };
 
+const struct lv_form *lv_form_for(const struct lv_host *h, const struct machine_request *r)
+{
+	const struct lv_form *own = h->nature.form, *windows = r->is_windows ? lv_form_windows(own->virt, h->lv->set.is_emulated) : NULL;
+
+	return windows ? windows : own;
+}
+
 /* Where an image has its kernel beside its disk, it has no boot loader. */
 static int kernel_find(const struct machine_request *r, char kernel[PATH_MAX], char initrd[PATH_MAX], struct pst_err *err)
 {
@@ -67,7 +74,7 @@ static int guard_check(const struct lv_net *n, const struct lv_form *form, struc
 /* What the disk stands on, and what is started. */
 static int image_find(const struct lv_host *h, const struct machine_request *r, const char *base, struct plan *p, struct pst_err *err)
 {
-	const struct lv_form *form = h->nature.form;
+	const struct lv_form *form = lv_form_for(h, r);
 
 	if (lv_base_find(base, &p->base, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
@@ -92,7 +99,7 @@ static int plan_make(const struct lv_host *h, const struct lv_record *record, st
 	if (image_find(h, r, record->parent[0] ? parent : r->image_base, p, err) < 0 || disk_find(lv, r, p, err) < 0 ||
 		lv_disk_path(lv, r->desktop, "variables", p->variables, err) < 0)
 		return err->code;
-	return lv->set.seed.agents[0] ? lv_disk_path(lv, r->desktop, h->nature.form->seed_file, p->seed, err) : 0;
+	return lv->set.seed.agents[0] ? lv_disk_path(lv, r->desktop, lv_form_for(h, r)->seed_file, p->seed, err) : 0;
 }
 
 int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err)
@@ -100,7 +107,7 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 
 	*ret = false;
-	if (r->image_base[0] != '/' || h->nature.form->needs_kernel)
+	if (r->image_base[0] != '/' || lv_form_for(h, r)->needs_kernel)
 		return 0;
 	if (kernel_find(r, kernel, initrd, err) < 0)
 		return err->code;
@@ -111,11 +118,12 @@ int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, boo
 
 static char *xml_make(const struct lv_host *h, const struct lv_record *r, const struct plan *p, struct pst_err *err)
 {
+	const struct lv_form *form = lv_form_for(h, &r->request);
 	const struct lv_nature *n = &h->nature;
-	struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
+	struct lv_domain d = { .form = form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
 		.cmdline = p->cmdline, .is_efi = p->is_efi, .variables = p->variables, .net = lv_network_of(h->lv, &r->request),
-		.has_console = n->can & DRIVER_CONSOLE, .record = r };
+		.has_console = n->can & DRIVER_CONSOLE, .has_ports = n->has_ports, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
@@ -131,7 +139,7 @@ char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst
 		lv_network_missing(&r->request, err);
 	else if (!p)
 		pst_err_set(err, PST_ENOMEM, "no memory");
-	else if (guard_check(net, h->nature.form, err) == 0 && (!h->nature.form->disk[0] || plan_make(h, r, p, err) == 0))
+	else if (guard_check(net, lv_form_for(h, &r->request), err) == 0 && (!lv_form_for(h, &r->request)->disk[0] || plan_make(h, r, p, err) == 0))
 		xml = xml_make(h, r, p, err);
 	free(p);
 	return xml;
@@ -149,7 +157,7 @@ char *lv_plan_parent_xml(const struct lv_host *h, const struct lv_record *r, con
 		size_t len = strlen(p->cmdline);
 		struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = disk,
 			.layers = p->base.layers, .layers_n = p->base.n, .kernel = p->kernel, .initrd = p->initrd, .cmdline = p->cmdline, .is_parent = true,
-			.has_console = n->can & DRIVER_CONSOLE, .record = r };
+			.has_console = n->can & DRIVER_CONSOLE, .has_ports = n->has_ports, .record = r };
 
 		if (p->kernel[0])
 			pst_strlcpy(p->cmdline + len, sizeof(p->cmdline) - len, more);

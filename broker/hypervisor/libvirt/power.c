@@ -14,6 +14,7 @@
 
 #define POLL_MS 200
 #define STOP_RESERVE_MS 5000 /* of the deadline, for ending a guest that does not listen */
+#define SAVE_AGAIN_MS 30000  /* for a guest whose kernel has yet to begin */
 
 /* QEMU has read the seed, or has its disk open: whoever reads the file later finds no token, and a later start gives none. */
 int lv_power_seed_spend(struct lv_found *f, struct pst_err *err)
@@ -105,10 +106,8 @@ int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	return 0;
 }
 
-/* The guest is asked until the deadline comes near; whoever does not go is ended. */
-static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end, struct pst_err *err)
 {
-	uint64_t end = c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)STOP_RESERVE_MS);
 	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
 	if (lv_call_step(c, f->host, "asking the guest to stop", err) < 0)
@@ -120,14 +119,24 @@ static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	return lv_power_off(c, f, err);
 }
 
+/* The guest is asked until the deadline comes near. */
+static int stop(struct lv_call *c, struct lv_found *f, struct pst_err *err)
+{
+	return lv_power_stop(c, f, c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)STOP_RESERVE_MS), err);
+}
+
+/* Xen cannot save a guest before its kernel has told where its pages are, some moments after the start; nothing says when that is. */
 static int suspend(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
+	uint64_t end = f->host->nature.form->is_saved_awake ? PST_MIN(c->deadline_ms, pst_mono_ms() + SAVE_AGAIN_MS) : 0;
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	int rc;
 
 	if (lv_call_step(c, f->host, "saving its memory", err) < 0)
 		return err->code;
 	lv_call_job(c, true);
-	rc = virDomainManagedSave(f->domain, 0);
+	while ((rc = virDomainManagedSave(f->domain, 0)) < 0 && pst_mono_ms() < end && !atomic_load(&c->stop))
+		nanosleep(&pause, NULL);
 	lv_call_job(c, false);
 	return rc < 0 ? lv_error(err, f->host, "suspend the domain") : 0;
 }

@@ -8,7 +8,7 @@ static int disk_size(struct lv_found *f, uint64_t *ret, struct pst_err *err)
 {
 	virDomainBlockInfo info;
 
-	if (virDomainGetBlockInfo(f->domain, f->host->nature.form->disk, &info, 0) < 0)
+	if (virDomainGetBlockInfo(f->domain, lv_form_for(f->host, &f->record.request)->disk, &info, 0) < 0)
 		return lv_error(err, f->host, "read the disk's size");
 	*ret = info.capacity;
 	return 0;
@@ -24,12 +24,12 @@ int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 		return 0;
 	if (lv_disk_forget(c, f, err) < 0 || lv_disk_grow(f->host->lv, f->record.request.desktop, want, err) < 0)
 		return err->code;
-	if (virDomainBlockResize(f->domain, f->host->nature.form->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+	if (virDomainBlockResize(f->domain, lv_form_for(f->host, &f->record.request)->disk, want, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
 		return lv_error(err, f->host, "grow the disk to %u MB", f->record.request.disk_mb);
 	return 0;
 }
 
-/* A stopped machine's grows at its next start. */
+/* A stopped machine's grows at its next start; there is room for it from now on, or it would not start any more. */
 static int disk_grow(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	uint64_t want = (uint64_t)c->size.disk_mb << 20, have = 0;
@@ -41,6 +41,8 @@ static int disk_grow(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	if (want < have || c->size.disk_mb < f->record.request.disk_mb)
 		return pst_err_set(err, PST_EINVAL, "a disk of %llu MB cannot become one of %u MB", (unsigned long long)(have >> 20),
 			c->size.disk_mb);
+	if (want > have && lv_disk_grow(f->host->lv, c->desktop, want, err) < 0)
+		return err->code;
 	f->record.request.disk_mb = c->size.disk_mb;
 	if (lv_found_save(f, err) < 0)
 		return err->code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The provider's section of provisioner.conf. */
 #include "broker/hypervisor/libvirt/libvirt_priv.h"
+#include "broker/hypervisor/libvirt/store.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -156,8 +157,10 @@ static int network_read(struct libvirt *lv, const struct driver_params *p, struc
 {
 	struct lv_settings *s = &lv->set;
 
-	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 || seed_site_read(&s->seed, p, err) < 0)
+	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 || seed_site_read(&s->seed, p, err) < 0 ||
+		rdp_site_read(&s->rdp, p, err) < 0 || rdp_site_devices(p, &s->is_emulated, err) < 0)
 		return err->code;
+	lv->base.rdp_wait_ms = s->rdp.wait_ms;
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The datastores of a provider: those that "datastores" names, or one that "directory" makes. A desktop's folder
- * tells on which of them it is; it is made before anything that names it.
+ * tells on which of them it is; it is made before anything that names it, and where it is to be stands on our own disk (storage/placed.h) before
+ * that: so while a datastore is away, it is known which desktops may be there.
  */
 #include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/call.h"
@@ -12,8 +13,11 @@
 #include "base/unixsock.h"
 #include "broker/hypervisor/disk/recycle.h"
 #include "broker/hypervisor/libvirt/base.h"
+#include "broker/hypervisor/libvirt/store.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/storage/order.h"
+#include "broker/hypervisor/storage/placed.h"
 #include "broker/hypervisor/storage/stores.h"
 
 #include <errno.h>
@@ -60,6 +64,7 @@ static int names_read(struct libvirt *lv, const char *text, struct pst_err *err)
 			rc = pst_err_set(err, PST_EINVAL, "datastores: there is no section [datastore-%.60s], or it is for back-ups", word);
 		else if (*word)
 			rc = store_name(lv, word, err);
+		lv->set.has_files |= *word && rc == 0 && !store_is_volumes(&v.s);
 	}
 	free(copy);
 	if (rc == 0 && lv->set.stores_n == 0)
@@ -77,13 +82,16 @@ static int directory_read(struct libvirt *lv, const char *directory, const char 
 		return pst_err_set(err, PST_EINVAL, "directory: \"%.80s\" must be an absolute path of less than 900 bytes", directory);
 	pst_strlcpy(s.name, sizeof(s.name), lv->provider);
 	pst_strlcpy(lv->set.directory, sizeof(lv->set.directory), directory);
+	lv->set.has_files = true;
 	if (pst_mkdirs(directory, 0711, err) < 0)
 		return err->code;
 	for (size_t i = 0; stores_view(stores_shared(), i, &v); i++) {
 		if (v.s.is_plain && strcmp(v.s.path, directory) == 0)
 			return store_name(lv, v.s.name, err); /* another provider's, or ours of before */
 	}
-	return stores_add(stores_shared(), &s, data, err) < 0 ? err->code : store_name(lv, s.name, err);
+	if (stores_add(stores_shared(), &s, data, err) < 0 || bins_add(s.name, directory, err) < 0)
+		return err->code;
+	return store_name(lv, s.name, err);
 }
 
 int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
@@ -102,6 +110,8 @@ int lv_stores_read(struct libvirt *lv, const struct driver_params *p, struct pst
 		return 0;
 	if (!stores_shared())
 		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (names && (pst_strlcpy(lv->set.data, sizeof(lv->set.data), p->data) < 0 || path_make(lv->set.placed, err, "%s/placed/%s", p->data, p->name) < 0))
+		return pst_err_set(err, PST_ELIMIT, "the data directory's path is too long");
 	if (names)
 		return names_read(lv, names, err);
 	if (path_make(fallback, err, "%s/disks", p->data) < 0)
@@ -127,26 +137,75 @@ int lv_store_root(const struct libvirt *lv, const char *store, char out[PATH_MAX
 	return path_make(out, err, "%s%s/%.8s-%s", v.s.path, v.s.is_plain ? "" : "/desktops", lv->instance, lv->provider);
 }
 
-int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err)
+int lv_store_note(const struct libvirt *lv, const char *desktop, const char *store, struct pst_err *err)
 {
-	const char *offline = NULL;
+	return lv->set.placed[0] ? placed_write(lv->set.placed, desktop, store, err) : 0;
+}
+
+void lv_store_forget(const struct libvirt *lv, const char *desktop)
+{
+	if (lv->set.placed[0])
+		placed_forget(lv->set.placed, desktop);
+}
+
+/* It is here now: what lies on it from before there were notes gets some. Not to be able to has it hold up more, later. */
+static void store_learn(const struct libvirt *lv, const struct store_view *v)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	char below[PATH_MAX];
+
+	if (lv->set.placed[0] && path_make(below, &ignored, "desktops/%.8s-%s", lv->instance, lv->provider) == 0)
+		(void)placed_learn(lv->set.placed, &v->s, lv->set.data, below, &ignored);
+}
+
+enum there { THERE_NOT, THERE, THERE_PERHAPS };
+
+/* last: where the desktop was put, or "". */
+static int store_ask(const struct libvirt *lv, const char *name, const char *desktop, const char *last, enum there *ret, struct pst_err *err)
+{
+	struct pst_err away = PST_ERR_INIT;
 	char root[PATH_MAX], path[PATH_MAX];
 	struct store_view v;
+	bool may_be;
+
+	*ret = THERE_PERHAPS;
+	if (!stores_view_named(stores_shared(), name, &v))
+		return 0;
+	if (v.is_online)
+		store_learn(lv, &v);
+	if (lv_store_root(lv, name, root, err) < 0 || path_make(path, err, "%s/%s", root, desktop) < 0)
+		return err->code;
+	may_be = !lv->set.placed[0] || placed_may_be(lv->set.placed, &v.s, lv->set.data, last);
+	if (v.is_online && access(path, F_OK) == 0)
+		*ret = THERE;
+	else if (!may_be || (v.is_online && store_check(&v.s, lv->set.data, &away) == 0)) /* it may have gone since the last look */
+		*ret = THERE_NOT;
+	return 0;
+}
+
+/* Is it there, in the order of the provider's list but for where it was put? */
+int lv_store_of(const struct libvirt *lv, const char *desktop, char ret_name[PLACEMENT_NAME_SIZE], struct pst_err *err)
+{
+	const char *away = NULL;
+	char last[PLACEMENT_NAME_SIZE] = "";
+	enum there there;
 
 	ret_name[0] = '\0';
-	for (size_t i = 0; i < lv->set.stores_n; i++) {
-		const char *name = lv->set.stores[i];
+	if (lv->set.placed[0] && placed_read(lv->set.placed, desktop, last, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < 2 * lv->set.stores_n; i++) {
+		const char *name = lv->set.stores[i % lv->set.stores_n];
 
-		if (!stores_view_named(stores_shared(), name, &v) || !v.is_online) {
-			offline = name;
+		if ((strcmp(name, last) == 0) != (i < lv->set.stores_n))
 			continue;
-		}
-		if (lv_store_root(lv, name, root, err) < 0 || path_make(path, err, "%s/%s", root, desktop) < 0)
+		if (store_ask(lv, name, desktop, last, &there, err) < 0)
 			return err->code;
-		if (access(path, F_OK) == 0)
+		if (there == THERE)
 			return pst_strlcpy(ret_name, PLACEMENT_NAME_SIZE, name);
+		if (there == THERE_PERHAPS)
+			away = name;
 	}
-	return offline ? pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the desktop's disk", offline) : 0;
+	return away ? pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the desktop's disk", away) : 0;
 }
 
 static int folder_sync(const char *path, struct pst_err *err)
@@ -205,13 +264,16 @@ static int restore_from(const struct libvirt *lv, const char *store, const char 
 		return 0;
 	rc = recycle_list(folder, entry_match, &s, err);
 	if (rc == 0 && s.token[0])
-		rc = recycle_restore(folder, s.token, err) < 0 ? err->code : 1;
+		rc = lv_store_note(lv, desktop, store, err) < 0 || recycle_restore(folder, s.token, err) < 0 ? err->code : 1;
 	stores_unlock(stores_shared(), store);
 	return rc;
 }
 
 static int restore(const struct libvirt *lv, const char *desktop, char ret_store[PLACEMENT_NAME_SIZE], struct pst_err *err)
 {
+	const char *away = NULL;
+	struct store_view v;
+
 	for (size_t i = 0; i < lv->set.stores_n; i++) {
 		int rc = restore_from(lv, lv->set.stores[i], desktop, err);
 
@@ -219,7 +281,11 @@ static int restore(const struct libvirt *lv, const char *desktop, char ret_store
 			return rc;
 		if (rc > 0)
 			return pst_strlcpy(ret_store, PLACEMENT_NAME_SIZE, lv->set.stores[i]);
+		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || !v.is_online)
+			away = lv->set.stores[i];
 	}
+	if (away)
+		return pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the desktop's disk in its recycle bin", away);
 	return pst_err_set(err, PST_ENOTFOUND, "the desktop's disk is in no recycle bin any more");
 }
 
@@ -267,7 +333,7 @@ int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_tu
 		return err->code;
 	if (turn->image[0])
 		pst_strlcpy(r->image_base, sizeof(r->image_base), turn->image);
-	return folder_make(lv, turn->name, r->desktop, err);
+	return lv_store_note(lv, r->desktop, turn->name, err) < 0 ? err->code : folder_make(lv, turn->name, r->desktop, err);
 }
 
 void lv_store_end(struct store_turn *turn)

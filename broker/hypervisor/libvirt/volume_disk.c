@@ -99,23 +99,15 @@ int volume_disk_make(const struct store_settings *s, const char *folder, const c
 
 int volume_disk_grow(const struct store_settings *s, const char *folder, uint64_t size, struct pst_err *err)
 {
-	uint64_t room = volume_room(size, s->reserve_percent), have;
+	uint64_t room = volume_room(size, s->reserve_percent);
 	struct volume_record r;
 	char path[PATH_MAX];
-	virStorageVolPtr v;
 	struct lv_pool p;
 	int rc;
 
 	if (path_make(path, err, "%s/" VOLUME_OF_DESKTOP, folder) < 0 || volume_record_read(path, &r, err) < 0 || pool_open(s, &p, err) < 0)
 		return err->code;
-	rc = pool_volume_size(&p, r.volume, &have, err);
-	if (rc == 0 && have < room) {
-		v = virStorageVolLookupByName(p.pool, r.volume);
-		if (!v || virStorageVolResize(v, room, p.kind->can & POOL_WHOLE ? VIR_STORAGE_VOL_RESIZE_ALLOCATE : 0) < 0)
-			rc = lv_error(err, NULL, "make volume %s larger", r.volume);
-		if (v)
-			virStorageVolFree(v);
-	}
+	rc = pool_volume_grow(&p, &r, room, err);
 	pool_close(&p);
 	return rc;
 }

@@ -96,6 +96,17 @@ void pve_briefs_put(struct pve_briefs *b, const struct pve_brief *brief)
 	pthread_mutex_unlock(&b->lock);
 }
 
+void pve_briefs_forget(struct pve_briefs *b, uint32_t id)
+{
+	struct known *k;
+
+	pthread_mutex_lock(&b->lock);
+	k = find(b, id);
+	if (k)
+		k->brief.rev[0] = '\0'; /* which no tag names */
+	pthread_mutex_unlock(&b->lock);
+}
+
 static void brief_fill(const struct claim *c, uint32_t id, struct pve_brief *ret)
 {
 	memset(ret, 0, sizeof(*ret));

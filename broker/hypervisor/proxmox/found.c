@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRIES 4
 #define LEAD "A desktop of Puesto. It belongs to the provider \"%s\" and is made, changed and removed by it: do not edit this text.\n\n    %s"
 
 static void items_take(const struct pve_inventory *v, struct pve_found *f, const char *desktop)
@@ -25,18 +26,25 @@ static void items_take(const struct pve_inventory *v, struct pve_found *f, const
 	}
 }
 
-/* The whole claim of the one that counts; it may have gone since. */
+/* The whole claim of the one that counts; PST_ENOTFOUND when it, or what makes it ours, has gone since. */
 static int claim_load(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
+	struct proxmox *p = proxmox_of_op(op);
 	struct pve_brief brief;
+	int rc;
 
 	f->config = pve_vm_config(op, &f->vm, err);
 	if (!f->config)
 		return err->code;
-	return pve_brief_read(proxmox_of_op(op), f->vm.id, f->config, &brief, &f->claim, err);
+	rc = pve_brief_read(p, f->vm.id, f->config, &brief, &f->claim, err);
+	if (rc == 0 && strcmp(brief.desktop, op->desktop) != 0)
+		rc = pst_err_set(err, PST_ENOTFOUND, "machine %u is another desktop's", f->vm.id);
+	if (rc == PST_ENOTFOUND)
+		pve_briefs_forget(p->briefs, f->vm.id);
+	return rc;
 }
 
-int pve_find(struct rest_op *op, struct pve_found *ret, struct pst_err *err)
+static int find_once(struct rest_op *op, struct pve_found *ret, struct pst_err *err)
 {
 	struct pve_inventory v;
 	int rc;
@@ -46,9 +54,19 @@ int pve_find(struct rest_op *op, struct pve_found *ret, struct pst_err *err)
 	if (rc == 0)
 		items_take(&v, ret, op->desktop);
 	pve_inventory_finish(&v);
-	if (rc == 0 && ret->is_there)
-		rc = claim_load(op, ret, err);
-	return rc;
+	return rc == 0 && ret->is_there ? claim_load(op, ret, err) : rc;
+}
+
+int pve_find(struct rest_op *op, struct pve_found *ret, struct pst_err *err)
+{
+	int rc = find_once(op, ret, err);
+
+	for (int i = 1; i < TRIES && rc == PST_ENOTFOUND; i++) {
+		err->code = 0;
+		pve_found_finish(ret);
+		rc = find_once(op, ret, err);
+	}
+	return rc == PST_ENOTFOUND ? pst_err_set(err, PST_EBUSY, "what %s says of desktop %s does not hold", op->rest->what, op->desktop) : rc;
 }
 
 int pve_need(struct rest_op *op, struct pve_found *ret, bool whole, struct pst_err *err)

@@ -51,6 +51,7 @@ static int remains_remove(struct rest_op *op, struct pve_found *f, struct pst_er
 	if (f->claim.phase == CLAIM_CREATING)
 		free_it = json_pack("{s:i}", "protection", 0);
 	f->claim.phase = CLAIM_DESTROYING;
+	(void)pve_vm_forget(op, &f->vm, &ignored);
 	(void)pve_claim_save(op, f, free_it, &ignored);
 	if (atomic_load(&op->cancelled))
 		return rest_check(op, err);
@@ -197,6 +198,11 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 	int rc;
 
 	f->claim.phase = CLAIM_CREATING;
+	rc = pve_vm_forget(op, &f->vm, err);
+	if (rc < 0) {
+		json_decref(free_it);
+		return rc;
+	}
 	rc = pve_claim_save(op, f, free_it, err);
 	if (rc == 0)
 		rc = pve_vm_stop(op, &f->vm, err);
@@ -204,6 +210,8 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 		return rc;
 	fresh.claim = f->claim;
 	fresh.claim.request = *r;
+	if (proxmox_of_op(op)->addresses.n == 0)
+		fresh.claim.address[0] = '\0'; /* it was the old card's */
 	/* Nobody asked for another node; one that takes no more of ours is left. */
 	fresh.claim.request.host[0] = '\0';
 	if (set->is_shared && pve_node_allowed(set, f->vm.node))
@@ -225,9 +233,7 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 /* The same machine, ended and started. */
 static int restart_keep(struct rest_op *op, struct pve_found *f, const struct machine_request *r, struct pst_err *err)
 {
-	if (strcmp(f->vm.lock, "suspended") == 0 && pve_vm_start(op, &f->vm, err) < 0)
-		return err->code;
-	if (pve_vm_stop(op, &f->vm, err) < 0)
+	if (pve_vm_forget(op, &f->vm, err) < 0 || pve_vm_stop(op, &f->vm, err) < 0)
 		return err->code;
 	f->claim.request = *r;
 	if (configure(op, f, CLAIM_RUNNING, err) < 0 || pve_vm_start(op, &f->vm, err) < 0)

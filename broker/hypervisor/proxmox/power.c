@@ -18,6 +18,23 @@ static int rests(struct rest_op *op, const struct pve_goal *g, struct pst_err *e
 	return !g->vm->is_running;
 }
 
+static int is_awake(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
+{
+	return strcmp(g->vm->lock, "suspended") != 0;
+}
+
+int pve_vm_forget(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+{
+	json_t *how = json_pack("{s:s}", "delete", "vmstate");
+	struct pve_goal g = { .vm = vm, .what = "drop its memory", .method = "PUT", .path = "/config", .json = how, .is_reached = is_awake };
+	int rc = 0;
+
+	if (strcmp(vm->lock, "suspended") == 0)
+		rc = how ? pve_reach(op, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	json_decref(how);
+	return rc;
+}
+
 int pve_vm_start(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
 {
 	struct pve_goal g = { .vm = vm, .what = "start", .method = "POST", .path = "/status/start", .is_reached = runs };
@@ -54,24 +71,20 @@ static int suspend(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
 	return rc;
 }
 
-/* There is no call that drops the memory of a suspended machine: it goes on for as long as it takes to end it. */
-static int power_off(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
-{
-	if (strcmp(vm->lock, "suspended") == 0 && pve_vm_start(op, vm, err) < 0)
-		return err->code;
-	return pve_vm_stop(op, vm, err);
-}
-
 static int sleep_by(struct rest_op *op, struct pve_found *f, enum machine_power wish, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	int rc;
 
+	if (wish == POWER_SUSPEND && strcmp(f->vm.lock, "suspended") == 0)
+		return 0;
+	if (pve_vm_forget(op, &f->vm, err) < 0)
+		return err->code;
 	/* Said before it is done: a machine that we stop has not failed. */
 	f->claim.phase = CLAIM_STOPPED;
 	rc = pve_claim_save(op, f, NULL, err);
 	if (rc == 0)
-		rc = wish == POWER_SUSPEND ? suspend(op, &f->vm, err) : wish == POWER_STOP ? shut_down(op, &f->vm, err) : power_off(op, &f->vm, err);
+		rc = wish == POWER_SUSPEND ? suspend(op, &f->vm, err) : wish == POWER_STOP ? shut_down(op, &f->vm, err) : pve_vm_stop(op, &f->vm, err);
 	if (rc < 0 && !atomic_load(&op->cancelled) && pve_vm_look(op, &f->vm, &ignored) == 0 && f->vm.is_running) {
 		f->claim.phase = CLAIM_RUNNING;
 		(void)pve_claim_save(op, f, NULL, &ignored);

@@ -23,8 +23,8 @@ struct proxmox *proxmox_of_op(const struct rest_op *op)
 	return pst_container_of(op->rest, struct proxmox, rest);
 }
 
-/* Memory and number of the nodes that are on; the name of one of them, borrowed, or NULL. */
-static const char *nodes_count(const json_t *nodes, uint64_t *ret_mb, unsigned *ret_on)
+/* Memory and number of the nodes that are on and take desktops; the name of one of them, borrowed, or NULL. */
+static const char *nodes_count(const struct pve_settings *s, const json_t *nodes, uint64_t *ret_mb, unsigned *ret_on)
 {
 	const char *one = NULL;
 	json_t *o;
@@ -32,13 +32,13 @@ static const char *nodes_count(const json_t *nodes, uint64_t *ret_mb, unsigned *
 
 	json_array_foreach(nodes, i, o)
 	{
-		const char *status = pst_json_str(o, "status", 32);
+		const char *status = pst_json_str(o, "status", 32), *name = json_string_value(json_object_get(o, "node"));
 
-		if (!status || strcmp(status, "online") != 0)
+		if (!status || strcmp(status, "online") != 0 || !pve_node_allowed(s, name))
 			continue;
 		*ret_mb += (uint64_t)pst_json_int(o, "maxmem", 0, INT64_MAX, 0) >> 20;
 		++*ret_on;
-		one = json_string_value(json_object_get(o, "node"));
+		one = name;
 	}
 	return one;
 }
@@ -77,9 +77,9 @@ static int proxmox_capacity(struct driver *d, struct driver_capacity *ret, struc
 	rest_begin(&op, &p->rest, "");
 	op.end_ms -= rest_left_ms(&op) - PST_MIN(rest_left_ms(&op), (uint64_t)HEALTH_MS);
 	nodes = pve_nodes(&op, &why);
-	node = nodes_count(nodes, &mb, &on);
+	node = nodes_count(&p->set, nodes, &mb, &on);
 	if (nodes && !node)
-		pst_err_set(&why, PST_EBUSY, "none of its nodes is on");
+		pst_err_set(&why, PST_EBUSY, "none of its nodes that take desktops is on: look at them in Proxmox VE, and at nodes");
 	else if (nodes && mb == 0 && !p->set.capacity)
 		pst_err_set(&why, PST_EDENIED, "the token does not see the nodes' memory: give it Sys.Audit on /nodes, or set capacity");
 	else if (nodes)

@@ -114,6 +114,8 @@ struct pve_briefs *pve_briefs_create(void);
 void pve_briefs_destroy(struct pve_briefs *b);
 bool pve_briefs_find(struct pve_briefs *b, uint32_t id, const char *rev, struct pve_brief *ret);
 void pve_briefs_put(struct pve_briefs *b, const struct pve_brief *brief);
+/* What it says is not so any more, whatever the tags say: it is read again. */
+void pve_briefs_forget(struct pve_briefs *b, uint32_t id);
 /* What a configuration says; PST_ENOTFOUND for a machine that is not ours. claim may be NULL. */
 int pve_brief_read(const struct proxmox *p, uint32_t id, const json_t *config, struct pve_brief *ret, struct claim *claim, struct pst_err *err);
 

@@ -38,6 +38,8 @@ int pve_refusal(const struct http_answer *a, char words[REST_WORDS_SIZE])
 	rest_words(words, REST_WORDS_SIZE, text && *text ? text : a->reason);
 	if (a->status >= 595 && a->status <= 599) /* of its proxy: another node does not answer */
 		return PST_ECLOSED;
+	if (a->status == 404) /* of somebody before it: what is not there Proxmox VE says with 500 and 400 */
+		return PST_EPROTO;
 	return a->status >= 500 || a->status == 400 ? vmconfig_code(words, http_status_code(a->status)) : http_status_code(a->status);
 }
 

@@ -51,3 +51,5 @@ int pve_reach(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
 /* power.c: both are done when it is so already. */
 int pve_vm_start(struct rest_op *op, struct pve_vm *vm, struct pst_err *err);
 int pve_vm_stop(struct rest_op *op, struct pve_vm *vm, struct pst_err *err);
+/* A suspended machine is locked: nothing is written on it before its memory is gone. 0 for any other. */
+int pve_vm_forget(struct rest_op *op, struct pve_vm *vm, struct pst_err *err);

@@ -8,6 +8,7 @@
 
 #define TCG_CACHE_MB 128 /* of translated code; QEMU's own choice is a gigabyte for each machine */
 #define VIDEO_MB 8
+#define WINDOWS_CPU "host,hv-relaxed,hv-vapic,hv-spinlocks=0x1fff,hv-vpindex,hv-time,hv-synic,hv-stimer"
 
 static void word(struct command *c, const char *w)
 {
@@ -67,7 +68,9 @@ static void platform_put(struct command *c, const struct command_params *p)
 		words(c, "-accel", "kvm");
 	else
 		made(c, "-accel", "tcg,thread=multi,tb-size=%d", TCG_CACHE_MB);
-	words(c, "-cpu", p->is_kvm ? "host" : "max");
+	words(c, "-cpu", !p->is_kvm ? "max" : p->is_windows ? WINDOWS_CPU : "host");
+	if (p->is_windows)
+		words(c, "-rtc", "base=localtime,driftfix=slew");
 	made(c, "-smp", "%u", p->cpus);
 	made(c, "-m", "%u", p->memory_mb);
 	if (p->memory == COMMAND_OWN)
@@ -85,24 +88,43 @@ static void boot_put(struct command *c, const struct command_params *p)
 		words(c, "-initrd", p->initrd);
 	if (p->kernel && p->append)
 		words(c, "-append", p->append);
-	if (p->seed)
+	if (p->seed && !p->is_windows)
 		made(c, "-fw_cfg", "name=opt/org.puesto/seed,file=%s", p->seed);
+}
+
+/* Windows has drivers of its own for USB. */
+static void input_put(struct command *c, const struct command_params *p)
+{
+	if (!p->is_windows) {
+		words(c, "-device", "virtio-tablet-pci");
+		words(c, "-device", "virtio-keyboard-pci");
+		return;
+	}
+	words(c, "-device", "qemu-xhci,id=usb");
+	words(c, "-device", "usb-tablet,bus=usb.0");
+	words(c, "-device", "usb-kbd,bus=usb.0");
+	if (!p->seed)
+		return;
+	made(c, "-blockdev", "driver=raw,node-name=seed,read-only=on,file.driver=file,file.filename=%s", p->seed);
+	words(c, "-device", "ide-cd,id=seed0,drive=seed,bus=ide.1");
 }
 
 static void devices_put(struct command *c, const struct command_params *p)
 {
 	/* Through the host's cache: whole again after its crash, because the guest's flushes are kept. */
 	made(c, "-blockdev", "driver=qcow2,node-name=disk,discard=unmap,file.driver=file,file.discard=unmap,file.filename=%s", p->disk);
-	words(c, "-device", "virtio-blk-pci,id=disk0,drive=disk,bootindex=1");
-	words(c, "-device", "virtio-rng-pci");
-	words(c, "-device", "virtio-serial-pci");
+	words(c, "-device", p->is_emulated ? "ide-hd,id=disk0,drive=disk,bus=ide.0,bootindex=1" : "virtio-blk-pci,id=disk0,drive=disk,bootindex=1");
+	if (!p->is_windows) {
+		words(c, "-device", "virtio-rng-pci");
+		words(c, "-device", "virtio-serial-pci");
+	}
 	made(c, "-chardev", "socket,id=port,fd=%d,server=on,wait=off", p->port_fd);
-	words(c, "-device", "virtserialport,chardev=port,name=org.puesto.seed");
+	if (!p->is_windows)
+		words(c, "-device", "virtserialport,chardev=port,name=org.puesto.seed");
 	words(c, "-chardev", "ringbuf,id=line,size=65536");
 	words(c, "-serial", "chardev:line");
 	made(c, "-device", "VGA,vgamem_mb=%d", VIDEO_MB);
-	words(c, "-device", "virtio-tablet-pci");
-	words(c, "-device", "virtio-keyboard-pci");
+	input_put(c, p);
 	/* It listens when somebody asks for the console. */
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");
@@ -113,7 +135,7 @@ static void devices_put(struct command *c, const struct command_params *p)
 			made(c, "-netdev", "user,id=net0,hostfwd=tcp:%s", p->forward);
 		else
 			made(c, "-netdev", "tap,id=net0,fd=%d", p->cable_fd);
-		made(c, "-device", "virtio-net-pci,id=card0,netdev=net0,bus=" COMMAND_SLOT ",mac=%s", p->mac);
+		made(c, "-device", "%s,id=card0,netdev=net0,bus=" COMMAND_SLOT ",mac=%s", p->is_emulated ? "e1000e" : "virtio-net-pci", p->mac);
 	}
 	made(c, "-chardev", "socket,id=monitor,fd=%d,server=on,wait=off", p->monitor_fd);
 	words(c, "-mon", "chardev=monitor,mode=control");

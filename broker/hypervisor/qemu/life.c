@@ -23,6 +23,7 @@
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/storage/order.h"
 
 #include <errno.h>
@@ -197,7 +198,7 @@ static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *e
 static int folder_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 {
 	struct qemu *q = op->q;
-	char path[PATH_MAX];
+	char path[PATH_MAX], folder[900];
 	int rc = 0;
 
 	if (qm_path(q, op->desktop, NULL, path, err) < 0)
@@ -209,9 +210,10 @@ static int folder_remove(struct qm_op *op, bool is_kept, struct pst_err *err)
 	if (is_kept && q->set.recycle_ms) {
 		struct pst_err why = PST_ERR_INIT;
 
-		pthread_mutex_lock(&q->bin);
-		rc = recycle_put(q->set.directory, path, "destroyed", pst_wall_ms(), q->set.recycle_ms, NULL, &why);
-		pthread_mutex_unlock(&q->bin);
+		if (bins_lock(stores_shared(), q->base.name, folder)) {
+			rc = recycle_put(folder, path, "destroyed", pst_wall_ms(), q->set.recycle_ms, NULL, &why);
+			bins_unlock(stores_shared(), q->base.name);
+		}
 		if (rc < 0)
 			pst_warn("desktop=%s is not kept in the recycle bin: %s", op->desktop, why.text);
 	}
@@ -322,7 +324,10 @@ static int memory_remove(struct qm_op *op, struct pst_err *err)
 
 static int restart_run(struct qm_op *op, struct qm_record *r, bool refresh, struct pst_err *err)
 {
-	if (qm_machine_end(op, !refresh, err) < 0 || memory_remove(op, err) < 0)
+	/* Its agent has asked Windows to shut down: what it has in memory is written out. */
+	bool asks = !refresh && r->request.is_windows;
+
+	if ((asks ? qm_power_stop(op, err) : qm_machine_end(op, !refresh, err)) < 0 || memory_remove(op, err) < 0)
 		return err->code;
 	if (refresh) {
 		if (qm_personal_release(op, err) < 0)

@@ -136,7 +136,7 @@ static int paths_make(struct starting *s, struct pst_err *err)
 		qm_path(q, s->op->desktop, "log", s->log, err) < 0 || qm_path(q, s->op->desktop, "pid", s->pid, err) < 0)
 		return err->code;
 	qm_address(s->r->uid, address);
-	snprintf(s->forward, sizeof(s->forward), "%s:%u-:%u", address, q->set.seed.agent_port, q->set.seed.agent_port);
+	snprintf(s->forward, sizeof(s->forward), "%s:%u-:%u", address, q->set.seed.agent_port, qm_net_port(q, &s->r->request));
 	lv_mac(s->op->desktop, s->mac);
 	return 0;
 }
@@ -184,23 +184,42 @@ static int groups_open(struct starting *s, struct pst_err *err)
 	return rc;
 }
 
-/* For its uid alone, and only until QEMU has read it. */
-static int seed_write(struct starting *s, struct pst_err *err)
+/* A CD is a device like the others: there whenever the machine runs, and with a token only where it boots. */
+static int disc_write(struct starting *s, enum qm_start how, struct pst_err *err)
 {
-	json_t *seed;
-	char *text;
+	struct machine_request r = s->r->request;
 	int rc;
 
-	if (s->op->q->set.seed.agents[0] == '\0')
-		return 0;
-	seed = qm_seed(&s->op->q->set, &s->r->request, false, err);
-	text = seed ? json_dumps(seed, JSON_COMPACT) : NULL;
+	if (how != QM_BOOT)
+		pst_wipe(r.enrol_token, sizeof(r.enrol_token));
+	rc = seed_disk_write(s->seed, &s->op->q->set.seed, &r, 0400, err);
+	pst_wipe(r.enrol_token, sizeof(r.enrol_token));
+	return rc;
+}
+
+static int file_write(struct starting *s, struct pst_err *err)
+{
+	json_t *seed = qm_seed(&s->op->q->set, &s->r->request, false, err);
+	char *text = seed ? json_dumps(seed, JSON_COMPACT) : NULL;
+	int rc;
+
 	json_decref(seed);
 	if (!text)
 		return err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory");
 	rc = pst_file_write(s->seed, text, strlen(text), 0400, err);
 	pst_wipe(text, strlen(text));
 	free(text);
+	return rc;
+}
+
+/* For its uid alone, and only until QEMU has read or opened it. */
+static int seed_write(struct starting *s, enum qm_start how, struct pst_err *err)
+{
+	int rc;
+
+	if (s->op->q->set.seed.agents[0] == '\0' || (how != QM_BOOT && !s->params.is_windows))
+		return 0;
+	rc = s->params.is_windows ? disc_write(s, how, err) : file_write(s, err);
 	if (rc == 0 && lchown(s->seed, s->r->uid, s->r->uid) < 0)
 		rc = pst_err_sys(err, PST_EIO, errno, "%s", s->seed);
 	s->params.seed = s->seed;
@@ -303,8 +322,8 @@ int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start 
 		rc = card_plug(s, err);
 	s->params.is_paused = how == QM_PAUSED;
 	s->params.is_incoming = how == QM_WAKE;
-	if (rc == 0 && how == QM_BOOT)
-		rc = seed_write(s, err);
+	if (rc == 0)
+		rc = seed_write(s, how, err);
 	if (rc == 0)
 		rc = go(s, err);
 	starting_finish(s);

@@ -14,6 +14,7 @@
 #include "base/unixsock.h"
 #include "broker/hypervisor/libvirt/mac.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,14 +76,16 @@ void qm_net_release(struct qemu *q, const char *desktop)
 
 void qm_net_endpoint(const struct qemu *q, const struct qm_record *r, struct machine_endpoint *ret)
 {
+	char address[QM_ADDRESS_SIZE];
+
 	if (q->set.network == QM_NET_NONE)
 		return;
-	ret->kind = ENDPOINT_TLS;
-	ret->port = q->set.seed.agent_port;
-	if (q->set.network == QM_NET_BRIDGE)
-		pst_strlcpy(ret->address, sizeof(ret->address), r->address);
-	else
-		qm_address(r->uid, ret->address);
+	if (q->set.network == QM_NET_USER)
+		qm_address(r->uid, address);
+	rdp_site_endpoint(&q->set.rdp, &q->set.seed, &r->request, q->set.network == QM_NET_USER ? address : r->address, ret);
+	/* RDP's own port may be the gateway's, at every address of this host. */
+	if (q->set.network == QM_NET_USER)
+		ret->port = q->set.seed.agent_port;
 }
 
 int qm_net_cable(const struct qemu *q, const struct qm_record *r, struct pst_err *err)
@@ -91,6 +94,11 @@ int qm_net_cable(const struct qemu *q, const struct qm_record *r, struct pst_err
 
 	snprintf(name, sizeof(name), "pq%u", (unsigned)r->uid);
 	return tap_open(name, q->set.bridge, err);
+}
+
+uint16_t qm_net_port(const struct qemu *q, const struct machine_request *r)
+{
+	return request_speaks_rdp(r) ? q->set.rdp.port : q->set.seed.agent_port;
 }
 
 json_t *qm_net_json(const struct qemu *q, const struct qm_record *r)

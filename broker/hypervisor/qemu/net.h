@@ -12,6 +12,8 @@ void qm_net_mark(struct qemu *q, const struct qm_record *r); /* what an earlier 
 void qm_net_release(struct qemu *q, const char *desktop);
 /* Where the agent is reached; ret is zeroed. */
 void qm_net_endpoint(const struct qemu *q, const struct qm_record *r, struct machine_endpoint *ret);
+/* The guest's port behind that. */
+uint16_t qm_net_port(const struct qemu *q, const struct machine_request *r);
 /* A TAP device's descriptor (owned); for QM_NET_BRIDGE. */
 int qm_net_cable(const struct qemu *q, const struct qm_record *r, struct pst_err *err);
 /* netdev_add's arguments but id; owned. */

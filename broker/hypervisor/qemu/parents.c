@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/request.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -247,7 +248,8 @@ int qm_parent_take(struct qm_op *op, const struct machine_request *r, struct qm_
 	struct qm_parent *p;
 
 	*ret = NULL;
-	if (!op->q->set.is_instant)
+	/* Whoever has no agent for the display has nobody inside who would take another name. */
+	if (!op->q->set.is_instant || request_speaks_rdp(r))
 		return 0;
 	if (qm_parent_key(op->q, r, key, err) < 0 ||
 		qm_op_step(op, err, "the booted parent of image %s:%s, which is made once", r->image_name, r->image_version) < 0)

@@ -9,10 +9,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/personal.h"
-#include "broker/hypervisor/disk/recycle.h"
-#include "broker/hypervisor/path.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,33 +27,14 @@ static bool desktop_is_there(const char *desktop, void *arg)
 	return qm_path(arg, desktop, NULL, path, NULL) < 0 || access(path, F_OK) == 0;
 }
 
-/* What a QEMU could have written into its header leads nowhere. */
-static int file_check(const struct qemu *q, const char *path, uint64_t *ret_size, struct pst_err *err)
-{
-	struct disk_info info;
-
-	if (disk_chain_walk(path, DISK_QCOW2, q->set.directory, NULL, NULL, &info, err) < 0)
-		return err->code;
-	if (info.qcow2.backing[0])
-		return pst_err_set(err, PST_ECONFLICT, "%.200s stands on another file: an administrator has to look at it", path);
-	*ret_size = info.size;
-	return 0;
-}
-
 /* The file, as this machine's own. */
 static int file_take(struct qm_op *op, const struct qm_record *r, const struct machine_personal *p, char path[PATH_MAX], uint64_t *ret_size,
 	struct pst_err *err)
 {
-	const char *folder = op->q->set.directory;
-	int rc;
+	const struct personal_wish w = { .folder = op->q->set.directory, .owner = p->owner, .name = p->name, .desktop = op->desktop,
+		.size = (uint64_t)p->size_mb << 20, .uid = r->uid, .gid = r->uid, .is_there = desktop_is_there, .arg = op->q };
 
-	if (personal_path(folder, p->owner, p->name, path, err) < 0)
-		return err->code;
-	rc = access(path, F_OK) == 0 ? 0 : personal_create(folder, p->owner, p->name, (uint64_t)p->size_mb << 20, r->uid, r->uid, err);
-	if (rc < 0 && rc != PST_ECONFLICT)
-		return rc;
-	if (personal_claim(folder, p->owner, p->name, op->desktop, desktop_is_there, op->q, err) < 0 ||
-		file_check(op->q, path, ret_size, err) < 0)
+	if (personal_file_take(&w, path, ret_size, err) < 0)
 		return err->code;
 	return lchown(path, r->uid, r->uid) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
 }
@@ -179,39 +158,23 @@ int qm_personal_detach(struct qm_op *op, const struct machine_personal *p, struc
 	return qm_personal_release(op, err);
 }
 
-/* The uid's next guest may be somebody else's: without a holder the file is ours. */
-static int file_give_back(struct qm_op *op, struct pst_err *err)
-{
-	char owner[DISK_NAME_MAX + 1], name[DISK_NAME_MAX + 1], holder[PST_UUID_SIZE], path[PATH_MAX];
-	const char *folder = op->q->set.directory;
-
-	if (personal_held(folder, op->desktop, owner, name, err) < 0)
-		return err->code;
-	if (!owner[0])
-		return 0;
-	if (personal_holder(folder, owner, name, holder, err) < 0 || personal_path(folder, owner, name, path, err) < 0)
-		return err->code;
-	if (strcmp(holder, op->desktop) != 0)
-		return 0;
-	return lchown(path, geteuid(), getegid()) < 0 && errno != ENOENT ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
-}
-
 int qm_personal_release(struct qm_op *op, struct pst_err *err)
 {
-	return file_give_back(op, err) < 0 ? err->code : personal_release(op->q->set.directory, op->desktop, err);
+	return personal_file_release(op->q->set.directory, op->desktop, err);
 }
 
 int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
-	char folder[PATH_MAX];
+	char path[PATH_MAX], folder[900];
 	int rc;
 
-	if (personal_folder(q->set.directory, p->owner, p->name, folder, err) < 0)
+	if (personal_folder(q->set.directory, p->owner, p->name, path, err) < 0)
 		return err->code;
-	if (access(folder, F_OK) < 0)
+	if (access(path, F_OK) < 0)
 		return 0;
-	pthread_mutex_lock(&q->bin);
-	rc = personal_remove(q->set.directory, p->owner, p->name, "personal disk removed", pst_wall_ms(), keep_ms, err);
-	pthread_mutex_unlock(&q->bin);
+	if (!bins_lock(stores_shared(), q->base.name, folder))
+		return pst_err_set(err, PST_EBUSY, "the recycle bin cannot be used");
+	rc = personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
+	bins_unlock(stores_shared(), q->base.name);
 	return rc;
 }

@@ -72,7 +72,9 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 		.kernel = plan->kernel[0] ? plan->kernel : NULL,
 		.initrd = plan->initrd[0] ? plan->initrd : NULL,
 		.append = plan->append,
-		.firmware = is_efi ? q->set.firmware : NULL };
+		.firmware = is_efi ? q->set.firmware : NULL,
+		.is_windows = r->is_windows,
+		.is_emulated = r->is_windows && q->set.is_emulated };
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static int phase_save(struct qm_op *op, struct qm_record *r, enum qm_phase phase
 }
 
 /* ACPI's power button, waited for; whoever does not go is ended. */
-static int stop(struct qm_op *op, struct pst_err *err)
+int qm_power_stop(struct qm_op *op, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	uint64_t end_ms = op->end_ms - PST_MIN(op->end_ms, (uint64_t)RESERVE_MS);
@@ -98,7 +98,7 @@ static int off(struct qm_op *op, struct qm_record *r, enum machine_power wish, s
 		return qm_machine_end(op, true, err);
 	if (phase_save(op, r, QM_STOPPED, err) < 0 || tree_remove(path, err) < 0)
 		return err->code;
-	rc = wish == POWER_STOP ? stop(op, err) : qm_machine_end(op, true, err);
+	rc = wish == POWER_STOP ? qm_power_stop(op, err) : qm_machine_end(op, true, err);
 	if (rc < 0 && qm_machine_runs(op)) {
 		struct pst_err ignored = PST_ERR_INIT;
 

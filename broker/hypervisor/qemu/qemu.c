@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/recycle.h"
+#include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
 #include "broker/hypervisor/path.h"
@@ -61,8 +62,8 @@ static int qemu_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	char limits[MACHINE_NAME_SIZE];
 
 	ret->machines = q->set.capacity;
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP | DRIVER_PERSONAL |
-		   (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP |
+		   DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE | (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
 	qm_settings_faults(q, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&q->cgroup, limits, sizeof(limits));
@@ -103,6 +104,11 @@ static int qemu_resize(struct driver *d, const char *desktop, const struct machi
 static int qemu_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
 {
 	WITH_OP(d, desktop, qm_console(&op, ret, err));
+}
+
+static int qemu_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	WITH_OP(d, desktop, qm_way(&op, pin, ret, ret_account, err));
 }
 
 static int qemu_disk(struct driver *d, const char *desktop, struct driver_disk *ret, struct pst_err *err)
@@ -158,7 +164,6 @@ static void qemu_close(struct driver *d)
 	if (q->uids.count)
 		uids_finish(&q->uids);
 	lv_addresses_finish(&q->addresses);
-	pthread_mutex_destroy(&q->bin);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
@@ -216,6 +221,8 @@ static int begin(struct qemu *q, const struct driver_params *p, struct pst_err *
 	q->watches = watches_create(p->loop);
 	if (!q->watches)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (bins_add(q->base.name, q->set.directory, err) < 0)
+		return err->code;
 	leftovers_sweep(q);
 	if (qm_keeper_start(q, err) < 0 || qm_list(q, adopt, q, err) < 0 || qm_parents_start(q, err) < 0)
 		return err->code;
@@ -232,7 +239,6 @@ static struct driver *qemu_open(const struct driver_params *p, struct pst_err *e
 		return NULL;
 	}
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_mutex_init(&q->bin, NULL);
 	pst_strlcpy(q->base.name, sizeof(q->base.name), p->name);
 	if (qm_settings_read(q, p, err) < 0 || begin(q, p, err) < 0) {
 		qemu_close(&q->base);
@@ -259,6 +265,7 @@ const struct driver_type driver_qemu = {
 	.snapshot_drop = qemu_snapshot_drop,
 	.resize = qemu_resize,
 	.console = qemu_console,
+	.way = qemu_way,
 	.disk = qemu_disk,
 	.disk_ask = qemu_disk_ask,
 	.disk_replace = qemu_disk_replace,

@@ -4,6 +4,8 @@
 
 #include "base/unixsock.h"
 #include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/qemu/net.h"
+#include "broker/hypervisor/request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,4 +89,20 @@ int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *e
 	else
 		*ret = e;
 	return rc;
+}
+
+int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct machine_endpoint e = { .kind = ENDPOINT_NONE };
+	struct qm_record r;
+
+	if (qm_need(op, &r, err) < 0)
+		return err->code;
+	qm_net_endpoint(op->q, &r, &e);
+	if (ret_account && e.kind != ENDPOINT_RDP)
+		return pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", op->desktop);
+	if (ret_account && !(*ret_account = rdp_site_machine(&op->q->set.rdp, &r.request, pin, err)))
+		return err->code;
+	*ret = e;
+	return 0;
 }

@@ -143,7 +143,7 @@ static int network_read(struct qemu *q, const struct driver_params *p, struct ps
 /* Ports below are the host's own, where machines share its loopback. */
 static int agents_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	if (seed_site_read(&s->seed, p, err) < 0)
+	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 || rdp_site_devices(p, &s->is_emulated, err) < 0)
 		return err->code;
 	return s->seed.agent_port < PORT_MIN ? pst_err_set(err, PST_EINVAL, "agent_port: must be %d to 65535", PORT_MIN) : 0;
 }
@@ -242,6 +242,7 @@ int qm_settings_read(struct qemu *q, const struct driver_params *p, struct pst_e
 		pst_conf_bool(p->conf, p->section, "instant", true, &s->is_instant, err) < 0 || directory_read(s, p, err) < 0 ||
 		uids_read(q, p, err) < 0)
 		return err->code;
+	q->base.rdp_wait_ms = s->rdp.wait_ms;
 	s->is_instant = s->is_instant && s->seed.agents[0]; /* a clone has to be told who it is */
 	if (!s->capacity)
 		s->capacity = (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)2, (uint64_t)q->uids.count - 1);

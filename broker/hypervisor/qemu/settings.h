@@ -2,6 +2,7 @@
 /* What a provider's section says, and what was found on this host when it was read. It does not change afterwards. */
 #pragma once
 
+#include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/seed.h"
 
 #include <limits.h>
@@ -29,6 +30,8 @@ struct qm_settings {
 	enum qm_network network;
 	char bridge[16];
 	struct seed_site seed;
+	struct rdp_site rdp;
+	bool is_emulated; /* Windows gets devices that it has drivers of its own for */
 	uint32_t capacity;
 	uint64_t deadline_ms, stop_ms, parent_boot_ms, parent_wait_ms;
 	int64_t recycle_ms; /* 0: what is destroyed is gone */

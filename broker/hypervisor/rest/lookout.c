@@ -10,7 +10,7 @@
 
 #define SHUT_MS 20
 #define GATHER_MS 50   /* one look for the news that come together */
-#define AGAIN_MS 1000  /* after a hypervisor that tells no news */
+#define AGAIN_MS 1000  /* after a hypervisor that tells no news, and to a look that decides */
 
 struct lookout {
 	struct lookout_params p;
@@ -31,7 +31,7 @@ static void on_machine(const struct machine *m, void *arg)
 
 	if (k->n < LOOKOUT_MACHINES_MAX)
 		memcpy(k->desktops[k->n++], m->desktop, PST_UUID_SIZE);
-	if (m->state != MACHINE_RUNNING)
+	if (m->state != MACHINE_RUNNING && m->state != MACHINE_UNKNOWN)
 		watches_tell(k->lookout->p.rest->watches, m->desktop, k->moment, m->reason[0] ? m->reason : "it was switched off at the hypervisor");
 }
 
@@ -47,26 +47,28 @@ static bool is_listed(const char *desktop, void *arg)
 	return bsearch(desktop, k->desktops, k->n, PST_UUID_SIZE, desktop_compare) != NULL;
 }
 
-/* A hypervisor that does not answer is no news of its machines. */
-static void look(struct lookout *l)
+/* A hypervisor that does not answer is no news of its machines. True when the next look is to come soon. */
+static bool look(struct lookout *l)
 {
 	struct watches *w = l->p.rest->watches;
 	struct pst_err err = PST_ERR_INIT;
 	struct look k = { .lookout = l };
+	bool is_soon = false;
 
 	k.desktops = pst_zalloc(LOOKOUT_MACHINES_MAX, PST_UUID_SIZE);
 	if (!k.desktops)
-		return;
+		return false;
 	k.moment = watches_now(w);
 	if (l->p.list(l->p.driver, on_machine, &k, &err) == 0 && k.n < LOOKOUT_MACHINES_MAX) {
 		qsort(k.desktops, k.n, PST_UUID_SIZE, desktop_compare);
-		watches_missing(w, k.moment, is_listed, &k, "it was removed at the hypervisor");
+		is_soon = watches_missing(w, k.moment, is_listed, &k, "it was removed at the hypervisor");
 	}
 	free(k.desktops);
+	return is_soon;
 }
 
 /* Until it is time to look; false when the driver is to be closed. */
-static bool rest_until_news(struct lookout *l)
+static bool rest_until_news(struct lookout *l, bool is_soon)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct rest_op op;
@@ -75,7 +77,9 @@ static bool rest_until_news(struct lookout *l)
 
 	rest_begin(&op, l->p.rest, "");
 	op.end_ms = pst_mono_ms() + l->p.poll_ms;
-	if (l->p.await)
+	if (is_soon)
+		rc = PST_EAGAIN;
+	else if (l->p.await)
 		rc = l->p.await(l->p.driver, &op, &err);
 	if (rc == 0)
 		rest_wait(&op, GATHER_MS, &err);
@@ -89,12 +93,12 @@ static bool rest_until_news(struct lookout *l)
 static void *lookout_main(void *arg)
 {
 	struct lookout *l = arg;
+	bool is_soon;
 
 	do {
 		/* News begin at a list, and are followed before anybody is there to be looked after. */
-		if (l->p.await || watches_any(l->p.rest->watches))
-			look(l);
-	} while (rest_until_news(l));
+		is_soon = (l->p.await || watches_any(l->p.rest->watches)) && look(l);
+	} while (rest_until_news(l, is_soon));
 	return NULL;
 }
 

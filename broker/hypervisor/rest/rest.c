@@ -203,6 +203,9 @@ static int refuse(const struct rest_op *op, const struct rest_call *c, const cha
 	if (code == PST_EDENIED)
 		return pst_err_set(err, code, "%s: the token may not %s %.*s: %s", r->what, c->method, (int)PST_MIN(strcspn(path, "?"), (size_t)100), path,
 			words);
+	if (code == PST_EPROTO)
+		return pst_err_set(err, code, "%s %.*s is answered with %d (%s), and not by %s: is [%s] url right, and does it run?", c->method,
+			(int)PST_MIN(strcspn(path, "?"), (size_t)120), path, a->status, words, r->what, r->section);
 	return pst_err_set(err, code, "%s refuses %s %.*s (%d): %s", r->what, c->method, (int)PST_MIN(strcspn(path, "?"), (size_t)120), path,
 		a->status, words);
 }

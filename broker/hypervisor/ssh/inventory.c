@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define HEALTH_MS 8000 /* a host that hangs shall be known soon */
+#define MISSING_FEW 5  /* or a tenth of all, that may go at once */
 
 static void failed(struct machine *m, const char *reason)
 {
@@ -54,27 +55,62 @@ void ssh_machine_fill(const struct ssh *s, const struct ssh_record *r, const str
 }
 
 /* A record that cannot be read would leave a machine out: then there is no list. */
+static int record_read(const struct ssh *s, const struct answer_line *line, struct ssh_record *r, struct pst_err *err)
+{
+	if (ssh_record_parse(line->text, line->len, r, err) < 0)
+		return pst_err_wrap(err, "%s: a record in %s (%.*s…)", remote_name(s->remote), s->dir, (int)PST_MIN(line->len, (size_t)60), line->text);
+	return 0;
+}
+
+/* Many machines that are not listed at once, or none of several, are rather the list's fault (broker/core/inventory.c has the same rule). */
+static int list_check(const struct ssh *s, const struct answer *a, struct ssh_record *r, struct pst_err *err)
+{
+	size_t all = 0, missing = 0;
+	char name[ANSWER_NAME_SIZE];
+
+	for (size_t i = 0; i < a->records_n; i++) {
+		if (record_read(s, &a->records[i], r, err) < 0)
+			return err->code;
+		ssh_machine_name(r->request.desktop, name);
+		if (r->phase != SSH_RUNNING && r->phase != SSH_STOPPED)
+			continue;
+		all++;
+		missing += answer_find(a, name) == NULL;
+	}
+	if (missing <= PST_MAX(all / 10, (size_t)MISSING_FEW) && (missing < all || all < 2))
+		return 0;
+	if (missing == all)
+		return pst_err_set(err, PST_EPROTO, "%s lists none of its %zu desktops: look at \"list\" there; if they are gone, remove their records in %s",
+			remote_name(s->remote), all, s->dir);
+	return pst_err_set(err, PST_EPROTO, "%s does not list %zu of its %zu desktops: look at \"list\" there; if they are gone, remove their records in %s",
+		remote_name(s->remote), missing, all, s->dir);
+}
+
+static void record_visit(struct ssh *s, const struct answer *a, const struct ssh_record *r, uint64_t moment, driver_visit_cb visit, void *arg)
+{
+	char name[ANSWER_NAME_SIZE];
+	struct machine m;
+
+	ssh_machine_name(r->request.desktop, name);
+	ssh_machine_fill(s, r, answer_find(a, name), &m);
+	pthread_mutex_lock(&s->naming);
+	lv_addresses_mark(&s->addresses, m.desktop, r->address);
+	pthread_mutex_unlock(&s->naming);
+	if (m.state == MACHINE_RUNNING)
+		watches_see(s->watches, m.desktop, moment);
+	if (visit)
+		visit(&m, arg);
+}
+
 static int records_visit(struct ssh *s, const struct answer *a, uint64_t moment, driver_visit_cb visit, void *arg, struct pst_err *err)
 {
 	struct ssh_record *r = pst_zalloc(1, sizeof(*r));
-	char name[ANSWER_NAME_SIZE];
-	struct machine m;
-	int rc = r ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
+	int rc = r ? list_check(s, a, r, err) : pst_err_set(err, PST_ENOMEM, "no memory");
 
 	for (size_t i = 0; rc == 0 && i < a->records_n; i++) {
-		if (ssh_record_parse(a->records[i].text, a->records[i].len, r, err) < 0) {
-			rc = pst_err_wrap(err, "%s: a record in %s (%.60s…)", remote_name(s->remote), s->dir, a->records[i].text);
-			break;
-		}
-		ssh_machine_name(r->request.desktop, name);
-		ssh_machine_fill(s, r, answer_find(a, name), &m);
-		pthread_mutex_lock(&s->naming);
-		lv_addresses_mark(&s->addresses, m.desktop, r->address);
-		pthread_mutex_unlock(&s->naming);
-		if (m.state == MACHINE_RUNNING)
-			watches_see(s->watches, m.desktop, moment);
-		if (visit)
-			visit(&m, arg);
+		rc = record_read(s, &a->records[i], r, err);
+		if (rc == 0)
+			record_visit(s, a, r, moment, visit, arg);
 	}
 	free(r);
 	return rc;

@@ -128,18 +128,17 @@ static int remains_remove(struct ssh_op *op, struct ssh_found *f, struct pst_err
 	return ssh_script_do(&sc, op, err);
 }
 
-/* Without a range of ours, the host tells the address once the machine has it. */
-static int machine_answer(struct ssh_op *op, struct ssh_record *r, struct machine *ret, struct pst_err *err)
+/* What the commands say was done is believed once the host lists it; without a range of ours it tells the address, too. */
+static int machine_answer(struct ssh_op *op, struct machine *ret, struct pst_err *err)
 {
 	struct ssh_found f;
 
-	if (op->s->addresses.n == 0) {
-		if (ssh_need(op, &f, err) < 0)
-			return err->code;
-		ssh_machine_fill(op->s, &f.record, f.has_machine ? &f.machine : NULL, ret);
-	} else {
-		ssh_machine_fill(op->s, r, NULL, ret);
-	}
+	if (ssh_need(op, &f, err) < 0)
+		return err->code;
+	if (!f.has_machine)
+		return pst_err_set(err, PST_EIO, "the commands on %s ended well, and it does not list %s: look at \"create\" and \"list\" there",
+			remote_name(op->s->remote), op->name);
+	ssh_machine_fill(op->s, &f.record, &f.machine, ret);
 	ret->state = MACHINE_RUNNING;
 	ret->reason[0] = '\0';
 	watches_know(op->s->watches, op->call.desktop);
@@ -177,15 +176,17 @@ static int create_run(struct ssh_op *op, const struct machine_request *r, struct
 		return pst_err_set(err, PST_ECONFLICT, "%s has a machine %s without a record of ours; it is left alone", remote_name(op->s->remote), op->name);
 	if (stands(&f)) {
 		if (strcmp(f.record.request.task, r->task) == 0)
-			return machine_answer(op, &f.record, ret, err);
+			return machine_answer(op, ret, err);
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", r->desktop);
 	}
 	if (remains_remove(op, &f, err) < 0 || address_take(op, &record, err) < 0)
 		return err->code;
 	rc = machine_make(op, &record, NULL, err);
+	if (rc == 0)
+		rc = machine_answer(op, ret, err);
 	if (rc < 0)
 		make_undo(op);
-	return rc < 0 ? rc : machine_answer(op, &record, ret, err);
+	return rc;
 }
 
 int ssh_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err)
@@ -267,7 +268,7 @@ static int restart_run(struct ssh_op *op, const struct machine_request *wish, bo
 		return rc;
 	is_whole = f.record.phase == SSH_RUNNING || f.record.phase == SSH_STOPPED;
 	if (stands(&f) && f.record.phase == SSH_RUNNING && strcmp(f.record.request.task, wish->task) == 0)
-		return machine_answer(op, &f.record, ret, err); /* done before */
+		return machine_answer(op, ret, err); /* done before */
 	old = f.record.request;
 	f.record.request = *wish;
 	/* The machine stays what it was made of. */
@@ -278,7 +279,7 @@ static int restart_run(struct ssh_op *op, const struct machine_request *wish, bo
 		rc = machine_make(op, &f.record, &f, err);
 	else
 		rc = restart_keep(op, &f, err);
-	return rc < 0 ? rc : machine_answer(op, &f.record, ret, err);
+	return rc < 0 ? rc : machine_answer(op, ret, err);
 }
 
 int ssh_restart(struct driver *d, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err)

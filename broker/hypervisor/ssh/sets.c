@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The shipped sets. Each command can be repeated where that costs nothing: "destroy" of what is half there, "stop" of
- * what is stopped.
+ * what is stopped. A "list" whose tool fails fails: of a pipe the shell knows only the last part's end.
  */
 #include "broker/hypervisor/ssh/sets.h"
 
@@ -32,8 +32,8 @@ static const struct ssh_set sets[] = {
 		[SSH_START] = JAIL_START,
 		[SSH_STOP] = "jls -j {name} >/dev/null 2>&1 || exit 0; jail -r {name}",
 		[SSH_DESTROY] = "if jls -j {name} >/dev/null 2>&1; then jail -R {name} || jail -r {name}; fi; zfs destroy -r {root}/{name}",
-		[SSH_LIST] = "up=\" $(jls name | tr '\\n' ' ')\"; zfs list -H -o name -d 1 -r {root} | while read -r d; do n=\"${d##*/}\"; "
-			"case \"$up\" in *\" $n \"*) echo \"$n running\";; *) echo \"$n stopped\";; esac; done",
+		[SSH_LIST] = "up=$(jls name) && all=$(zfs list -H -o name -d 1 -r {root}) || exit 1; up=\" $(echo $up) \"; "
+			"printf '%s\\n' \"$all\" | while read -r d; do n=\"${d##*/}\"; case \"$up\" in *\" $n \"*) echo \"$n running\";; *) echo \"$n stopped\";; esac; done",
 		[SSH_SNAPSHOT] = "zfs snapshot {root}/{name}@{snapshot}",
 		[SSH_REVERT] = "zfs rollback -r {root}/{name}@{snapshot}",
 		[SSH_DROP] = "zfs destroy {root}/{name}@{snapshot}",
@@ -47,7 +47,7 @@ static const struct ssh_set sets[] = {
 		[SSH_STOP] = "zoneadm -z {name} shutdown",
 		[SSH_OFF] = "zoneadm -z {name} halt",
 		[SSH_DESTROY] = "zoneadm -z {name} halt 2>/dev/null; zoneadm -z {name} uninstall -F; zonecfg -z {name} delete -F",
-		[SSH_LIST] = "zoneadm list -cp | awk -F: '$2 != \"global\" { print $2, $3 }'",
+		[SSH_LIST] = "all=$(zoneadm list -cp) || exit 1; printf '%s\\n' \"$all\" | awk -F: '$2 != \"global\" { print $2, $3 }'",
 	} },
 	/* OpenVZ: vzctl(8), vzlist(8), with ploop disks. An image is an OS template, ref:debian-12-x86_64. */
 	{ "vzctl", "/vz", 0, {
@@ -88,7 +88,7 @@ static const struct ssh_set sets[] = {
 		[SSH_STOP] = "lxc-stop -P {root} -n {name} -t 60 || [ $? = 2 ]",
 		[SSH_OFF] = "lxc-stop -P {root} -n {name} -k || [ $? = 2 ]",
 		[SSH_DESTROY] = "lxc-destroy -P {root} -n {name} -f -s",
-		[SSH_LIST] = "lxc-ls -P {root} -f -F NAME,STATE,IPV4 | tail -n +2",
+		[SSH_LIST] = "all=$(lxc-ls -P {root} -f -F NAME,STATE,IPV4) || exit 1; printf '%s\\n' \"$all\" | tail -n +2",
 	} },
 };
 

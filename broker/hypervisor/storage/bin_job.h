@@ -15,7 +15,7 @@ enum bin_job_kind {
 
 struct bin_job {
 	enum bin_job_kind kind;
-	char datastore[PLACEMENT_NAME_SIZE]; /* restore, remove */
+	char datastore[PLACEMENT_NAME_SIZE]; /* restore, remove: or the provider whose own folder it is (bins.h) */
 	char token[32];
 };
 
@@ -24,7 +24,7 @@ int bin_job_parse(const json_t *msg, struct bin_job *ret, struct pst_err *err);
 
 /*
  * Returns the reply's body, owned, or NULL with err. A list is {"items": [{"datastore", "token", "kind":
- * "desktop"|"version"|"other", "name", "reason", "removed_ms", "until_ms", "bytes"}]}; datastores that are offline
- * are named in "unlisted".
+ * "desktop"|"version"|"personal"|"other", "name", "reason", "removed_ms", "until_ms", "bytes"}]}; a personal disk's name is
+ * OWNER/DISK. Datastores that are offline are named in "unlisted".
  */
 json_t *bin_job_run(struct stores *set, const struct bin_job *job, struct pst_err *err);

@@ -2,15 +2,20 @@
 /* Between the broker's messages and the datastores. */
 #include "broker/hypervisor/storage/storage.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/bin_job.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define PURGE_MS 600000 /* between two looks for what is over in the providers' recycle bins */
 
 struct storage {
 	uv_loop_t *loop;
@@ -21,7 +26,9 @@ struct storage {
 	uv_async_t woken;
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
 	size_t jobs_n;
-	unsigned bins; /* commands about recycle bins on their way */
+	unsigned bins; /* commands about recycle bins, and purges, on their way */
+	struct pst_timer *purge_timer; /* NULL once it is closing */
+	uv_work_t purge;
 	bool is_closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -251,6 +258,8 @@ static void freed(uv_handle_t *handle)
 	free(s);
 }
 
+static void purge_begin(void *arg);
+
 static void close_continue(struct storage *s)
 {
 	if (s->is_closing && s->bins == 0)
@@ -297,6 +306,31 @@ static int bin_begin(struct storage *s, struct pst_ctl *ctl, json_t *msg, struct
 	s->bins++;
 	uv_queue_work(s->loop, &c->work, on_bin_work, on_bin_done);
 	return 0;
+}
+
+static void on_purge_work(uv_work_t *work)
+{
+	bins_purge(pst_wall_ms());
+}
+
+static void on_purge_done(uv_work_t *work, int status)
+{
+	struct storage *s = work->data;
+
+	s->bins--;
+	if (s->is_closing)
+		close_continue(s);
+	else
+		pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
+}
+
+static void purge_begin(void *arg)
+{
+	struct storage *s = arg;
+
+	s->purge.data = s;
+	s->bins++;
+	uv_queue_work(s->loop, &s->purge, on_purge_work, on_purge_done);
 }
 
 /* --- the outside ------------------------------------------------------------------------ */
@@ -361,13 +395,16 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	s->qemu_img = strdup(tools->qemu_img);
 	s->unpack = strdup(tools->unpack);
 	s->tools = (struct image_tools){ s->qemu_img, s->unpack, tools->files, tools->arg };
-	if (!s->qemu_img || !s->unpack || uv_async_init(loop, &s->woken, on_woken) < 0) {
+	s->purge_timer = pst_timer_create(loop);
+	if (!s->qemu_img || !s->unpack || !s->purge_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
+		pst_timer_destroy(s->purge_timer);
 		free(s->qemu_img);
 		free(s->unpack);
 		free(s);
 		return NULL;
 	}
 	s->woken.data = s;
+	pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
 	stores_listen(set, wake, s);
 	return s;
 }
@@ -377,6 +414,8 @@ void storage_close(struct storage *s, void (*closed)(void *arg), void *arg)
 	if (!s)
 		return;
 	s->is_closing = true;
+	pst_timer_destroy(s->purge_timer);
+	s->purge_timer = NULL;
 	s->ctl = NULL;
 	s->closed = closed;
 	s->closed_arg = arg;

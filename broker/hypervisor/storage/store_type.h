@@ -62,5 +62,7 @@ struct store_type {
 const struct store_type *store_type_find(const char *kind);
 /* "directory, volumes" */
 const char *store_type_kinds(void);
+/* Its disks are volumes, and no files. */
+bool store_is_volumes(const struct store_settings *s);
 /* Of settings that name none: a directory. */
 const struct store_type *store_type_of(const struct store_settings *s);

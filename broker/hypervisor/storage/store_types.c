@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "broker/hypervisor/storage/store.h"
+#include "broker/hypervisor/storage/volume_record.h"
 
 #include <string.h>
 
@@ -39,4 +40,9 @@ const char *store_type_kinds(void)
 const struct store_type *store_type_of(const struct store_settings *s)
 {
 	return s->type ? s->type : &store_directory;
+}
+
+bool store_is_volumes(const struct store_settings *s)
+{
+	return strcmp(store_type_of(s)->disk, VOLUME_OF_VERSION) == 0;
 }

@@ -11,6 +11,7 @@
 
 #define WAIT_S 60
 #define AGAIN_MS 500
+#define UPDATES 4 /* that may come at once: queued, running, its end */
 #define CANCEL_MS 5000
 
 enum task_state { TASK_RUNNING, TASK_DONE };
@@ -56,12 +57,16 @@ static int updates_follow(struct vim_op *op, const struct vim_ref *task, const c
 	struct property_set set = { .object = task, .paths = state };
 	struct pst_err ignored = PST_ERR_INIT;
 	struct property_wait w;
-	int rc = TASK_RUNNING;
+	int rc = TASK_RUNNING, told;
 
 	if (property_wait_begin(op, &set, &w, &ignored) < 0)
 		return TASK_RUNNING;
-	while (rc == TASK_RUNNING && property_wait_next(op, &w, WAIT_S, &ignored) >= 0)
+	for (unsigned i = 0; rc == TASK_RUNNING && (told = property_wait_next(op, &w, WAIT_S, &ignored)) >= 0; i++) {
+		/* A server that does not wait is not asked all the time. */
+		if ((told == 0 || i >= UPDATES) && vim_op_pause(op, AGAIN_MS, &ignored) < 0)
+			break;
 		rc = state_read(op, task, what, ret_result, err);
+	}
 	property_wait_end(op, &w);
 	return rc;
 }

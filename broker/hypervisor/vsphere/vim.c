@@ -51,7 +51,8 @@ struct view {
 struct vim *vim_create(const struct vim_params *p, struct pst_err *err)
 {
 	struct http_params h = {
-		.url = p->url, .socket = p->socket, .ca = p->ca, .pin = p->pin, .timeout_ms = p->timeout_ms, .connect_ms = p->connect_ms
+		.url = p->url, .socket = p->socket, .ca = p->ca, .pin = p->pin, .timeout_ms = p->timeout_ms, .connect_ms = p->connect_ms,
+		.is_single = true /* nothing in an answer says which call it is of */
 	};
 	struct vim *v = pst_zalloc(1, sizeof(*v));
 	pthread_condattr_t attr;
@@ -167,19 +168,31 @@ static void request_put(struct pst_buf *b, const struct vim_call *c)
 	pst_buf_printf(b, "</%s>" TAIL, c->method);
 }
 
-/* A status that no SOAP server gives: somebody before it. */
+/* A status that no SOAP server gives: somebody before it, who knows nothing of objects. */
+static int status_code(int status)
+{
+	int code = http_status_code(status);
+
+	return code == 0 ? PST_EPROTO : code == PST_ENOTFOUND || code == PST_ECONFLICT ? PST_EIO : code;
+}
+
 static struct soap *answer_read(const struct http_answer *a, const char *method, struct pst_err *err)
 {
 	struct soap *s;
 
 	if (a->status != 200 && a->status != 500) {
-		pst_err_set(err, http_status_code(a->status) == 0 ? PST_EPROTO : http_status_code(a->status),
+		pst_err_set(err, status_code(a->status),
 			"vSphere answers %s with status %d: do its services run, and is \"url\" right?", method, a->status);
 		return NULL;
 	}
 	s = soap_parse(a->data ? a->data : "", a->len, err);
-	if (!s)
+	if (!s) {
 		pst_err_wrap(err, "%s", method);
+	} else if (strcmp(soap_body(s)->name, "Fault") != 0 && !pst_str_ends(soap_body(s)->name, "Response")) {
+		pst_err_set(err, PST_EPROTO, "vSphere answers %s with something else than it should", method);
+		soap_destroy(s);
+		s = NULL;
+	}
 	return s;
 }
 

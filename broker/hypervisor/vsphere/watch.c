@@ -103,8 +103,8 @@ static bool is_listed(const char *desktop, void *arg)
 	return l->n && bsearch(desktop, l->desktops, l->n, PST_UUID_SIZE, desktop_compare) != NULL;
 }
 
-/* Names and power of all; a server that does not answer says nothing of its machines. */
-static int look(struct vsphere *vs)
+/* Names and power of all; a server that does not answer says nothing of its machines. True when the next look is to come soon. */
+static bool look(struct vsphere *vs)
 {
 	static const char *const paths[] = { "name", "runtime.powerState", "runtime.connectionState", NULL };
 	struct look l = { .vs = vs, .moment = watches_now(vs->watches) };
@@ -112,6 +112,7 @@ static int look(struct vsphere *vs)
 	struct vim_ref folder;
 	struct property_set set = { .object = &folder, .children = "VirtualMachine", .paths = paths };
 	struct vs_op op;
+	bool is_soon = false;
 	int rc;
 
 	step_begin(&op, vs, vs->set.deadline_ms);
@@ -122,10 +123,10 @@ static int look(struct vsphere *vs)
 	if (rc == 0) {
 		if (l.n)
 			qsort(l.desktops, l.n, PST_UUID_SIZE, desktop_compare);
-		watches_missing(vs->watches, l.moment, is_listed, &l, "it was removed in vSphere");
+		is_soon = watches_missing(vs->watches, l.moment, is_listed, &l, "it was removed in vSphere");
 	}
 	free(l.desktops);
-	return rc;
+	return is_soon;
 }
 
 /* Until something changes or it is time to look again anyway: 0; a failure wants a new wait. */
@@ -156,16 +157,21 @@ static void *watcher_main(void *arg)
 {
 	struct property_wait w = { .version = "" };
 	struct vsphere *vs = arg;
-	uint64_t again_ms = AGAIN_MS;
+	uint64_t again_ms = AGAIN_MS, began;
 	int rc;
 
 	while (!is_closing(vs)) {
-		if (watches_any(vs->watches))
-			(void)look(vs);
+		if (watches_any(vs->watches) && look(vs)) {
+			pause_ms(vs, AGAIN_MS);
+			continue;
+		}
+		began = pst_mono_ms();
 		rc = updates_await(vs, &w);
 		again_ms = rc < 0 ? PST_MIN(2 * again_ms, vs->set.poll_ms) : AGAIN_MS;
 		if (rc != 0)
 			pause_ms(vs, rc < 0 ? again_ms : GATHER_MS);
+		else if (pst_mono_ms() - began < AGAIN_MS / 2) /* it was to wait, and did not */
+			pause_ms(vs, AGAIN_MS);
 	}
 	return NULL;
 }

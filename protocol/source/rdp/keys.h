@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys: by their letters, and by their places on a keyboard. Pure. */
+/* Keys by their letters. Pure. */
 #pragma once
 
 #include <linux/input-event-codes.h>
@@ -8,14 +8,9 @@
 #define KEYS_CTRL KEY_LEFTCTRL, KEY_RIGHTCTRL
 #define KEYS_ALT KEY_LEFTALT, KEY_LEFTALT
 #define KEYS_META KEY_LEFTMETA, KEY_RIGHTMETA
-#define KEYS_EXTENDED 0x80
 #define KEYS_LEVEL3 0xfe03u /* ISO_Level3_Shift: AltGr */
 #define KEYS_RETURN 0xff0du
 #define KEYS_TAB 0xff09u
 
-/* Of set 1, with KEYS_EXTENDED for E0; 0 when there is none. */
-uint16_t keys_scancode(uint16_t evdev);
 /* What a keysym prints, as a code point; 0 when it prints nothing. */
 uint32_t keys_letter(uint32_t keysym);
-/* The place where a keyboard of the United States has it, unshifted or shifted, as an evdev code; 0 when it has not. */
-uint16_t keys_place(uint32_t keysym);

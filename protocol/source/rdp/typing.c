@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "encoder/rect.h"
+#include "protocol/link/places.h"
 #include "protocol/source/rdp/keys.h"
 
 #define NOTCH 120
@@ -40,18 +41,18 @@ static bool is_shortcut(const struct rdp_typing *t)
 
 static void choose_scan(struct rdp_key *k, uint16_t keycode)
 {
-	uint16_t scan = keys_scancode(keycode);
+	uint8_t scan = place_scancode(keycode);
 
 	k->keycode = keycode;
 	k->is_silent = scan == 0;
-	k->down = (struct rdp_stroke){ .kind = RDP_STROKE_SCAN, .code = scan & 0x7f, .flags = scan & KEYS_EXTENDED ? KBD_FLAGS_EXTENDED : 0 };
+	k->down = (struct rdp_stroke){ .kind = RDP_STROKE_SCAN, .code = scan & 0x7f, .flags = scan & PLACE_EXTENDED ? KBD_FLAGS_EXTENDED : 0 };
 }
 
 /* How a key is sent is chosen when it goes down, and so it comes up. */
 static void choose(const struct rdp_typing *t, struct rdp_key *k)
 {
 	uint32_t letter = keys_letter(k->keysym);
-	uint16_t place = k->keycode ? k->keycode : keys_place(k->keysym);
+	uint16_t place = k->keycode ? k->keycode : place_of(k->keysym, NULL);
 
 	if (k->keysym == KEYS_LEVEL3 && t->has_unicode && !t->knows_layout)
 		k->is_silent = true; /* what it makes of other keys comes as their letters */
@@ -116,8 +117,8 @@ static void put_letter(const struct rdp_typing *t, uint32_t c)
 	uint32_t keysym = c == '\n' || c == '\r' ? KEYS_RETURN : c == '\t' ? KEYS_TAB : c;
 
 	if (c < ' ' || !t->has_unicode) {
-		if (keys_place(keysym))
-			press(t, keys_place(keysym));
+		if (place_of(keysym, NULL))
+			press(t, place_of(keysym, NULL));
 	} else if (c < 0x10000) {
 		put_unit(t, c);
 	} else {

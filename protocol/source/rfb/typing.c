@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "protocol/link/places.h"
 #include "protocol/source/rfb/keys.h"
 #include "protocol/source/rfb/wire.h"
 
@@ -16,8 +17,8 @@ enum { WHEEL_UP = 8, WHEEL_DOWN = 16, WHEEL_LEFT = 32, WHEEL_RIGHT = 64 };
 
 static void put_key(const struct rfb_typing *t, const struct rfb_key *k, bool is_down, struct pst_buf *out)
 {
-	uint32_t scancode = t->takes_scancodes ? rfb_scancode(k->keycode) : 0;
-	uint32_t keysym = k->keysym ? k->keysym : rfb_keysym(k->keycode);
+	uint32_t scancode = t->takes_scancodes ? place_scancode(k->keycode) : 0;
+	uint32_t keysym = k->keysym ? k->keysym : place_keysym(k->keycode);
 
 	if (scancode) {
 		pst_buf_put_u8(out, RFB_QEMU);

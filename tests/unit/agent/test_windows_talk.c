@@ -61,6 +61,7 @@ static bool on_state(void *arg, struct talk_state *ret)
 	ret->desktop = DESKTOP;
 	ret->boot = "boot";
 	ret->epoch = 3;
+	ret->pin = "ab12";
 	return w.is_ready;
 }
 
@@ -176,6 +177,7 @@ Test(windows_talk, enrols_says_hello_and_then_its_reports)
 	answer("\"key\":\"" KEY "\",\"cert\":\"PEM\"", 10);
 	cr_assert(heard("hello"));
 	cr_assert_str_eq(fields_str(w.said, "screen", 10), "rdp");
+	cr_assert_str_eq(fields_str(w.said, "fingerprint", 64), "ab12");
 	cr_assert_eq(fields_int(w.said, "epoch", 0, 10, 0), 3);
 	cr_assert_null(hear());
 	heard("");

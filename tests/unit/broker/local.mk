@@ -20,6 +20,7 @@ tests_unit_broker_unit_broker_SOURCES = \
 	tests/unit/broker/test_names.c \
 	tests/unit/broker/test_password.c \
 	tests/unit/broker/test_penalty.c \
+	tests/unit/broker/test_personal_removals.c \
 	tests/unit/broker/test_route.c \
 	tests/unit/broker/test_sandbox.c \
 	tests/unit/broker/test_words.c

@@ -46,8 +46,10 @@ static void op_images_changed(void *arg)
 
 static int op_restore(void *arg, const struct recycled_row *was, struct pst_err *err)
 {
-	((struct storage_world *)arg)->restored++;
-	return 0;
+	struct storage_world *w = arg;
+
+	w->restored++;
+	return w->restore_error ? pst_err_set(err, w->restore_error, "the pool is full") : 0;
 }
 
 static bool op_can_back_up(void *arg, const char *desktop_id)

@@ -21,6 +21,7 @@ struct storage_world {
 	json_t *events; /* array of kinds */
 	unsigned changes, image_changes, restored;
 	bool carries_none; /* no provider makes back-ups */
+	int restore_error; /* with which a restore is refused, or 0 */
 };
 
 extern const struct storage_ops storage_world_ops;

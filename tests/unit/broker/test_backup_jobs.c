@@ -187,6 +187,63 @@ Test(backup_jobs, a_rebuilt_disk_brings_its_desktop_back)
 	cr_expect(strcmp(newest().job_state, "done") == 0 && strcmp(newest().state, "ready") == 0);
 }
 
+static const struct backup_row *rebuilt(int refused, bool is_there)
+{
+	static struct backup_row b;
+
+	run("UPDATE pools SET backup_every_h = 0");
+	w.is_connected = true;
+	backup_jobs_connected(jobs);
+	b = ready("rebuild");
+	storage_world_answer(&w, 0, NULL);
+	w.restore_error = refused;
+	w.carries_none = !is_there;
+	tell(json_pack("{s:s, s:s, s:s, s:[], s:n}", "task", b.job_id, "state", "done", "datastore", "vault", "removed", "made"));
+	b = newest();
+	return &b;
+}
+
+Test(backup_jobs, a_desktop_that_does_not_come_back_is_no_restore)
+{
+	const struct backup_row *b = rebuilt(PST_ELIMIT, false);
+
+	cr_expect_str_eq(storage_world_events(&w), "backup.restore_failed");
+	cr_expect_str_eq(b->job_state, "failed");
+	cr_expect_str_eq(b->error_code, pst_code_word(PST_ELIMIT));
+	cr_expect_str_eq(b->error, "the pool is full");
+	cr_expect_str_eq(b->state, "ready", "the back-up is there for another try");
+}
+
+/* A crash between the two is told of the end again. */
+Test(backup_jobs, a_desktop_that_is_back_already_is_restored)
+{
+	const struct backup_row *b = rebuilt(PST_ECONFLICT, true);
+
+	cr_expect_str_eq(storage_world_events(&w), "backup.restored");
+	cr_expect_str_eq(b->job_state, "done");
+}
+
+Test(backup_jobs, it_comes_back_before_that_is_written)
+{
+	struct backup_row b;
+	struct pst_err err = PST_ERR_INIT;
+	json_t *msg;
+
+	run("UPDATE pools SET backup_every_h = 0");
+	w.is_connected = true;
+	backup_jobs_connected(jobs);
+	b = ready("rebuild");
+	storage_world_answer(&w, 0, NULL);
+	run("PRAGMA query_only = 1"); /* as a full disk */
+	msg = json_pack("{s:s, s:s, s:s, s:[], s:n}", "task", b.job_id, "state", "done", "datastore", "vault", "removed", "made");
+	cr_expect_lt(backup_jobs_told(jobs, msg, &err), 0);
+	cr_expect_eq(w.restored, 1);
+	run("PRAGMA query_only = 0");
+	w.restore_error = PST_ECONFLICT;
+	tell(msg);
+	cr_expect_str_eq(newest().job_state, "done");
+}
+
 Test(backup_jobs, a_removed_chain_takes_its_rows_with_it)
 {
 	run("UPDATE pools SET backup_every_h = 0");

@@ -2,7 +2,7 @@
  *
  * The life of desktops in the core: log-off, tasks, machines, administrators.
  *
- * Covers: broker/core/agent_event.c broker/core/deadline.c broker/core/hygiene.c
+ * Covers: broker/core/deadline.c broker/core/hygiene.c
  * broker/core/machine.c broker/core/operate.c broker/core/out.c
  * broker/core/reaper.c broker/core/task.c broker/core/view.c
  */
@@ -54,37 +54,6 @@ Test(core_life, a_desktop_shown_by_its_machine_s_own_server_waits_for_no_agent)
 	CORE_COPY(task, d->t.id);
 	fixture_run(&f, &done);
 	cr_assert(desktop_is_ready(d));
-}
-
-/* A desktop with Windows: Remote Desktop has the picture, our agent beside it the word of when and who. */
-Test(core_life, an_agent_beside_a_machine_s_own_server_is_awaited_and_told_each_epoch)
-{
-	struct provider_result res = { .ok = true, .endpoint = "{\"kind\":\"rdp\",\"host\":\"10.0.0.1\",\"port\":3389,\"agent\":true}" };
-	struct core_event done = { .kind = EVENT_TASK_RESULT, .result = &res };
-	const struct core_command *cmd;
-	struct core_desktop *d;
-	char task[CORE_ID_SIZE];
-
-	fixture_init(&f, 1, 1, 0);
-	fixture_hello(&f, NULL, 0);
-	d = f.st.desktops[0];
-	CORE_COPY(task, d->t.id);
-	res.task = task;
-	fixture_run(&f, &done);
-	cr_assert(d->beside && !d->agentless && !desktop_is_ready(d));
-	fixture_agent(&f, d);
-	cr_assert(desktop_is_ready(d));
-	fixture_connect(&f, "ana");
-	cr_assert_eq(fixture_grant(&f, "ana", d->id, d->a.epoch), 0);
-	cmd = fixture_command(&f, COMMAND_AGENT);
-	cr_assert(cmd && cmd->tell == AGENT_TELL_LEASE && strcmp(cmd->user_name, "ana") == 0);
-	cr_assert_eq(cmd->epoch, d->s.epoch);
-	cr_assert_gt(d->s.epoch, d->a.epoch);
-	/* A log-off is closed inside, as with any other agent. */
-	cr_assert_eq(fixture_operate(&f, EVENT_LOGOFF, d->id), 0);
-	cmd = fixture_command(&f, COMMAND_AGENT);
-	cr_assert(cmd && cmd->tell == AGENT_TELL_LOGOFF);
-	cr_assert_eq(d->x.lease, LEASE_ENDING);
 }
 
 /* ---- log-off and hygiene ---- */

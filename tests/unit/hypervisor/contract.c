@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool contract_guestless;
@@ -409,15 +410,32 @@ static void networks_are_named(struct driver *d, const char *image)
 	cr_assert_eq(look(d, r.desktop).n, 0, "nothing is made of what is refused");
 }
 
-static void what_is_carried_works(struct driver *d, const char *image, unsigned can)
+/* By name, so that a slow machine can be asked for one at a time. */
+static const struct {
+	const char *name;
+	void (*run)(struct driver *d, const char *image);
+	void (*run_carried)(struct driver *d, const char *image, unsigned can); /* instead of it */
+} parts[] = {
+	{ "create", .run = create_is_idempotent },
+	{ "destroy", .run = destroy_always_succeeds },
+	{ "restart", .run = restart_keeps_and_refreshes },
+	{ "power", .run_carried = power_moves },
+	{ "snapshots", .run_carried = snapshots_are_taken_and_reverted },
+	{ "sizes", .run_carried = sizes_grow },
+	{ "screens", .run_carried = screens_and_hosts_are_checked },
+	{ "personal", .run_carried = personal_disks_move },
+	{ "hosts", .run = hosts_are_chosen },
+	{ "networks", .run = networks_are_named },
+	{ "twice", .run = contract_twice },
+	{ "at-once", .run = contract_at_once },
+	{ "cancel", .run = contract_cancel },
+};
+
+static bool is_wanted(const char *part)
 {
-	power_moves(d, image, can);
-	snapshots_are_taken_and_reverted(d, image, can);
-	sizes_grow(d, image, can);
-	screens_and_hosts_are_checked(d, image, can);
-	personal_disks_move(d, image, can);
-	hosts_are_chosen(d, image);
-	networks_are_named(d, image);
+	const char *only = getenv("PUESTO_TEST_CONTRACT");
+
+	return !only || strcmp(only, part) == 0;
 }
 
 void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
@@ -425,14 +443,23 @@ void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct driver_capacity c;
+	size_t n = 0;
 
 	cr_assert_eq(driver_capacity(d, &c, &err), 0, "%s", err.text);
 	cr_assert(c.healthy, "%s", c.reason);
 	cr_assert_gt(c.machines, 0);
-	create_is_idempotent(d, image_path);
-	destroy_always_succeeds(d, image_path);
-	restart_keeps_and_refreshes(d, image_path);
-	ends_are_told(d, loop, image_path, die);
-	what_is_carried_works(d, image_path, c.can);
-	contract_faults(d, image_path);
+	for (size_t i = 0; i < PST_ARRAY_LEN(parts); i++) {
+		if (!is_wanted(parts[i].name))
+			continue;
+		n++;
+		if (parts[i].run)
+			parts[i].run(d, image_path);
+		else
+			parts[i].run_carried(d, image_path, c.can);
+	}
+	if (is_wanted("ends")) {
+		n++;
+		ends_are_told(d, loop, image_path, die);
+	}
+	cr_assert_gt(n, 0, "the contract has no part of this name");
 }

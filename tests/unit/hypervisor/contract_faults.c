@@ -72,7 +72,7 @@ static struct count count(struct driver *d, const char *desktop)
 }
 
 /* The answer to a restart was lost: asked again, it is the same restart. */
-static void a_repeated_restart_is_one(struct driver *d, const char *image)
+void contract_twice(struct driver *d, const char *image)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct machine_request r, again;
@@ -94,7 +94,7 @@ static void a_repeated_restart_is_one(struct driver *d, const char *image)
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }
 
-static void several_are_made_at_once(struct driver *d, const char *image)
+void contract_at_once(struct driver *d, const char *image)
 {
 	struct worker w[AT_ONCE] = { 0 };
 
@@ -116,7 +116,7 @@ static void several_are_made_at_once(struct driver *d, const char *image)
 }
 
 /* Cancelled or done, whichever was first; what is left is found by the same task. */
-static void what_is_cancelled_can_be_asked_again(struct driver *d, const char *image)
+void contract_cancel(struct driver *d, const char *image)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct worker w = { .rc = 0 };
@@ -138,11 +138,4 @@ static void what_is_cancelled_can_be_asked_again(struct driver *d, const char *i
 	cr_assert_eq(c.state, MACHINE_RUNNING);
 	cr_assert_eq(driver_destroy(d, w.request.desktop, &err), 0, "%s", err.text);
 	cr_assert_eq(count(d, w.request.desktop).n, 0);
-}
-
-void contract_faults(struct driver *d, const char *image)
-{
-	a_repeated_restart_is_one(d, image);
-	several_are_made_at_once(d, image);
-	what_is_cancelled_can_be_asked_again(d, image);
 }

@@ -11,6 +11,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_backup.c \
 	tests/unit/hypervisor/test_blocks.c \
 	tests/unit/hypervisor/test_bin_job.c \
+	tests/unit/hypervisor/test_bins.c \
 	tests/unit/hypervisor/test_child.c \
 	tests/unit/hypervisor/test_datastore.c \
 	tests/unit/hypervisor/test_digest.c \
@@ -30,6 +31,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_overlay.c \
 	tests/unit/hypervisor/test_personal.c \
 	tests/unit/hypervisor/test_place.c \
+	tests/unit/hypervisor/test_placed.c \
 	tests/unit/hypervisor/test_placement.c \
 	tests/unit/hypervisor/test_pool_kind.c \
 	tests/unit/hypervisor/test_probe.c \
@@ -46,6 +48,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c \
 	tests/unit/hypervisor/test_version.c \
+	tests/unit/hypervisor/test_loop.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/loop.c \
 	tests/unit/hypervisor/test_volume.c \
 	tests/unit/hypervisor/test_volume_record.c \
 	tests/unit/hypervisor/test_walk.c \

@@ -11,6 +11,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/rest_double.c tests/unit/hypervisor/rest_double.h \
 	tests/unit/hypervisor/test_address.c \
 	tests/unit/hypervisor/test_answer.c \
+	tests/unit/hypervisor/test_answering.c \
 	tests/unit/hypervisor/test_calls.c \
 	tests/unit/hypervisor/test_capture.c \
 	tests/unit/hypervisor/test_cim.c \
@@ -22,6 +23,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_fault.c \
 	tests/unit/hypervisor/test_greeting.c \
+	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
 	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_hyperv.c \

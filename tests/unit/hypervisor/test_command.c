@@ -145,3 +145,28 @@ Test(command, too_long_a_line_is_refused)
 	p.disk = path;
 	cr_expect_eq(command_build(&c, &p, &err), PST_ELIMIT);
 }
+
+Test(command, windows_has_its_clock_and_a_drive_with_its_seed)
+{
+	struct command_params p = params;
+
+	p.is_windows = true;
+	p.seed = "/d/seed.json";
+	p.mac = "52:00:00:00:00:01";
+	p.forward = "127.1.2.3:5910-:3389";
+	for (int i = 0; i < 4; i++) {
+		p.is_emulated = i & 1;
+		p.is_kvm = i & 2;
+		build(&p);
+		cr_expect(has("-rtc", "base=localtime,driftfix=slew"));
+		cr_expect_eq(has("-cpu", "hv-relaxed") && has("-cpu", "hv-stimer"), p.is_kvm);
+		cr_expect(has("-blockdev", "node-name=seed,read-only=on") && has("-device", "ide-cd,id=seed0,drive=seed,bus=ide.1"));
+		cr_expect(has("-device", "usb-tablet") && has("-device", "usb-kbd"));
+		cr_expect(has("-device", p.is_emulated ? "ide-hd,id=disk0,drive=disk,bus=ide.0,bootindex=1" : "virtio-blk-pci,id=disk0,drive=disk,bootindex=1"));
+		cr_expect(has("-device", p.is_emulated ? "e1000e,id=card0" : "virtio-net-pci,id=card0"));
+		cr_expect_not(has_word("-fw_cfg") || has("-device", "virtio-serial") || has("-device", "virtio-rng"));
+	}
+	p.seed = NULL;
+	build(&p);
+	cr_expect_not(has("-device", "ide-cd"), "without agents there is nothing to tell");
+}

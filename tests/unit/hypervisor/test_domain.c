@@ -74,6 +74,8 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	struct lv_record r = { .address = "" };
 	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
 	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
+	struct disk_place image = { .kind = PLACE_RBD, .target = "vdi/puesto-x" };
+	struct disk_place gold = { .kind = PLACE_RBD, .target = "vdi/gold", .snapshot = "puesto", .initiator = "desk", .secret = "1b4e28ba-2fa1-41d2-883f-0016d3cca427" };
 	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
 	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
 	char *xml;
@@ -88,6 +90,35 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
 	free(xml);
+	d.place = &image;
+	layer.place = &gold;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<source protocol='rbd' name='vdi/puesto-x'></source>"), "%s", xml);
+	cr_assert(has(xml, "<source protocol='rbd' name='vdi/gold'><snapshot name='puesto'/><auth username='desk'>"
+		"<secret type='ceph' uuid='1b4e28ba-2fa1-41d2-883f-0016d3cca427'/></auth></source>"), "%s", xml);
+	free(xml);
+}
+
+Test(domain, a_port_is_kept_for_the_users_disk)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/d", .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "pcie-root"), "not every machine has PCI Express");
+	free(xml);
+	d.has_ports = true;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<devices><controller type='pci' model='pcie-root'/><controller type='pci' model='pcie-root-port'/>"), "%s", xml);
+	free(xml);
+	xml = lv_personal_xml(d.form, "/p/ana's/disk.qcow2", "puesto-0123456789abc");
+	cr_assert(has(xml, "type='qcow2'") && has(xml, "<source file='/p/ana&apos;s/disk.qcow2'/><backingStore/><target dev='vdb' bus='virtio'/>"
+		"<serial>puesto-0123456789abc</serial><alias name='ua-personal'/></disk>"), "%s", xml);
+	free(xml);
+	cr_assert_null(lv_form_of("xen")->personal);
 }
 
 Test(domain, a_kernel_is_booted_directly_where_there_is_one)
@@ -145,4 +176,43 @@ Test(domain, a_snapshots_name_is_escaped)
 
 	cr_assert_str_eq(xml, "<domainsnapshot><name>a&lt;b</name></domainsnapshot>");
 	free(xml);
+}
+
+/* What Windows has drivers for, by itself or in its image; its seed is a drive, and its clock has local time. */
+Test(domain, one_of_windows_is_what_windows_likes)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "10.0.0.9" };
+	struct lv_net net = { .kind = LV_NET_BRIDGE, .where = "br0", .peers = true };
+	static const struct {
+		const char *virt;
+		bool is_emulated;
+		const char *disk, *card;
+	} cases[] = {
+		{ "kvm", false, "<target dev='vda' bus='virtio'/>", "<model type='virtio'/>" },
+		{ "qemu", false, "<target dev='vda' bus='virtio'/>", "<model type='virtio'/>" },
+		{ "kvm", true, "<target dev='sda' bus='sata'/>", "<model type='e1000e'/>" },
+		{ "qemu", true, "<target dev='sda' bus='sata'/>", "<model type='e1000e'/>" },
+	};
+
+	contract_request(&r.request, "/images/demo/1");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool is_kvm = strcmp(cases[i].virt, "kvm") == 0;
+		struct lv_domain d = { .form = lv_form_windows(cases[i].virt, cases[i].is_emulated), .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
+			.disk = "/d/disk.qcow2", .seed = "/d/seed.iso", .net = &net, .is_efi = true, .has_console = true, .record = &r };
+		char *xml = lv_domain_xml(&d, &err), head[32];
+
+		snprintf(head, sizeof(head), "<domain type='%s'>", cases[i].virt);
+		cr_assert_not_null(xml, "%s", err.text);
+		cr_assert(has(xml, head) && has(xml, "machine='pc-q35-7.2'") && has(xml, "<os firmware='efi'>"));
+		cr_assert(has(xml, cases[i].disk) && has(xml, cases[i].card), "case %zu: %s", i, xml);
+		cr_assert(has(xml, "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='/d/seed.iso'/><target dev='sdb' bus='sata'/><readonly/>"));
+		cr_assert(!has(xml, "fwcfg") && !has(xml, "bus='virtio'/><input"), "%s", xml);
+		cr_assert(has(xml, "<clock offset='localtime'>") && has(xml, "<input type='tablet' bus='usb'/>") && has(xml, "<model type='vga'/>"));
+		cr_assert_eq(has(xml, "<relaxed state='on'/>") && has(xml, "<stimer state='on'/>") && has(xml, "hypervclock"), is_kvm, "KVM alone has Hyper-V's ways");
+		cr_assert_eq(has(xml, "virtio"), !cases[i].is_emulated, "case %zu: %s", i, xml);
+		cr_assert(!has(xml, r.request.enrol_token), "the token is not in the document");
+		free(xml);
+	}
+	cr_assert_null(lv_form_windows("xen", false));
 }

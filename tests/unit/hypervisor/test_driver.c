@@ -2,7 +2,7 @@
 /*
  * Runs the contract against every driver of the registry.
  * Covers: broker/hypervisor/mapped.c broker/hypervisor/local/personal.c broker/hypervisor/fake_personal.c
- * Covers: broker/hypervisor/desktop/attach.c
+ * Covers: broker/hypervisor/desktop/attach.c broker/hypervisor/local/files.c
  */
 #include "base/daemon.h"
 #include "base/file.h"
@@ -182,6 +182,29 @@ static void machine_new(struct driver *d, struct machine *ret)
 	cr_assert_eq(driver_create(d, &r, ret, &err), 0, "%s", err.text);
 }
 
+static int times_in_log(const char *desktop, const char *what)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX], *log;
+	size_t len;
+	int n = 0;
+
+	path_make(path, &err, "%s/desktops/%s/log", data, desktop);
+	cr_assert_eq(pst_file_read(path, 1 << 20, &log, &len, &err), 0, "%s", err.text);
+	for (const char *at = log; (at = strstr(at, what)); at++)
+		n++;
+	free(log);
+	return n;
+}
+
+/* Asked again late, its user works already: process 1 takes its signals in the order of their numbers, and these are two. */
+static void told_once(const char *desktop)
+{
+	while (times_in_log(desktop, "ends and rests") == 0)
+		usleep(10000);
+	cr_assert_eq(times_in_log(desktop, "ends and begins again"), 1);
+}
+
 /* Two desktops have two uids; the files belong to whoever has them. */
 Test(driver, local_files_follow_their_user, .timeout = 60)
 {
@@ -214,6 +237,7 @@ Test(driver, local_files_follow_their_user, .timeout = 60)
 	/* We still write: it is not taken away under us. */
 	cr_assert_neq(driver_personal_detach(d, one.desktop, &p, &err), 0);
 	cr_assert_not_null(strstr(err.text, "let go"), "%s", err.text);
+	told_once(one.desktop);
 	cr_assert_eq(driver_personal_attach(d, two.desktop, &p, &err), PST_EBUSY);
 	close(file);
 	cr_assert_eq(driver_personal_detach(d, one.desktop, &p, &err), 0, "%s", err.text);

@@ -226,6 +226,35 @@ static bool serve_badly(struct http_peer *p, unsigned n, int fd)
 	return true;
 }
 
+static bool serve_busily(struct http_peer *p, unsigned n, int fd)
+{
+	(void)p;
+	http_peer_answer(fd, n < 2 ? 503 : 200, n == 1 ? "Retry-After: 0\r\n" : "", "{}");
+	return true;
+}
+
+Test(http, a_gateway_that_has_nobody_may_have_asked_him)
+{
+	struct http_peer peer = { .serve = serve_busily };
+	struct pst_err err = PST_ERR_INIT;
+	struct http_answer a;
+
+	dir_make();
+	http_peer_start(&peer, dir);
+	struct http *h = client(peer.socket);
+	struct http_request r = { .method = "POST", .path = "/" };
+	cr_assert_eq(http_call(h, &r, &a, &err), 0, "%s", err.text);
+	cr_assert_eq(a.status, 503, "once, and nobody knows");
+	http_answer_finish(&a);
+	cr_assert_eq(http_call(h, &r, &a, &err), 0, "%s", err.text);
+	cr_assert_eq(a.status, 200, "it was told to come again");
+	cr_assert_eq(peer.served, 3);
+	http_answer_finish(&a);
+	http_destroy(h);
+	http_peer_stop(&peer);
+	rmdir(dir);
+}
+
 Test(http, what_may_be_repeated_is)
 {
 	struct http_peer peer = { .serve = serve_badly };

@@ -20,13 +20,13 @@ static struct lv_net parse(const char *text)
 }
 
 /* Of a network, as text; owned. */
-static char *interface(const struct lv_net *n, const char *address, bool is_qemu)
+static char *interface(const struct lv_net *n, const char *address, const char *card)
 {
 	struct pst_buf b;
 	char *text;
 
 	pst_buf_init(&b, 4096);
-	lv_net_interface(&b, n, "52:00:00:00:00:01", address, is_qemu);
+	lv_net_interface(&b, n, "52:00:00:00:00:01", address, card);
 	text = strdup(pst_buf_cstr(&b) ? pst_buf_cstr(&b) : "");
 	pst_buf_finish(&b);
 	return text;
@@ -111,19 +111,19 @@ Test(net, a_network_of_ours_has_its_subnet)
 Test(net, desktops_are_kept_apart_and_cannot_take_another_address)
 {
 	struct lv_net lab = parse("isolated:10.21.0.0/24"), open = parse("bridge:br0 peers:yes filter:none"), tag = parse("ovs:br1 vlan:42");
-	char *xml = interface(&lab, "10.21.0.9", true);
+	char *xml = interface(&lab, "10.21.0.9", "virtio");
 
 	cr_assert_str_eq(xml, "<interface type='network'><source network='" MADE "'/><mac address='52:00:00:00:00:01'/><model type='virtio'/>"
 			      "<filterref filter='clean-traffic'><parameter name='IP' value='10.21.0.9'/></filterref><port isolated='yes'/></interface>");
 	free(xml);
-	xml = interface(&open, "", true);
+	xml = interface(&open, "", "virtio");
 	cr_assert_str_eq(xml, "<interface type='bridge'><source bridge='br0'/><mac address='52:00:00:00:00:01'/><model type='virtio'/></interface>");
 	free(xml);
-	xml = interface(&tag, "", true);
+	xml = interface(&tag, "", "virtio");
 	cr_assert_str_eq(xml, "<interface type='bridge'><source bridge='br1'/><virtualport type='openvswitch'/><vlan><tag id='42'/></vlan>"
 			      "<mac address='52:00:00:00:00:01'/><model type='virtio'/></interface>");
 	free(xml);
-	xml = interface(&lab, "", false);
+	xml = interface(&lab, "", NULL);
 	cr_assert(!strstr(xml, "isolated='yes'") && !strstr(xml, "virtio") && !strstr(xml, "parameter"), "%s", xml);
 	free(xml);
 	lv_net_finish(&lab);

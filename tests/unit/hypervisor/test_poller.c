@@ -84,7 +84,11 @@ Test(poller, tells_who_died_who_went_and_nothing_when_the_list_fails, .timeout =
 	lists_await(2);
 	uv_run(&loop, UV_RUN_NOWAIT);
 	cr_assert_eq(one.n + two.n, 0, "a list that fails is no news");
+	atomic_store(&world.one, MACHINE_UNKNOWN);
 	atomic_store(&world.rc, 0);
+	lists_await(2);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	cr_assert_eq(one.n, 0, "nor is a machine of which the hypervisor knows nothing now");
 	atomic_store(&world.one, MACHINE_FAILED);
 	while (one.n == 0)
 		uv_run(&loop, UV_RUN_ONCE);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/disk/personal.h"
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
@@ -335,6 +336,87 @@ Test(qemu, what_is_destroyed_can_stay_in_the_bin, .timeout = 60)
 		n += e->d_name[0] != '.';
 	closedir(dir);
 	cr_expect_eq(n, 1);
+	site_end(&site);
+}
+
+/* --- users' own disks ------------------------------------------------------- */
+
+static void monitor(const char *desktop, const char *command, json_t *arguments)
+{
+	uint64_t until = pst_mono_ms() + 10000;
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX];
+	struct qmp *q;
+
+	in_folder(desktop, "qmp", path);
+	q = qmp_open(path, until, &err);
+	cr_assert_not_null(q, "%s", err.text);
+	cr_assert_eq(qmp_call(q, command, arguments, NULL, until, &err), 0, "%s", err.text);
+	qmp_close(q);
+}
+
+static uid_t disk_uid(const char *folder, const struct machine_personal *p)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX];
+	struct stat st;
+
+	cr_assert_eq(personal_path(folder, p->owner, p->name, path, &err), 0, "%s", err.text);
+	cr_assert_eq(lstat(path, &st), 0, "%s", path);
+	return st.st_uid;
+}
+
+/* The uid may be another guest's soon. */
+Test(qemu, a_disk_that_nobody_has_is_no_guest_s, .timeout = 60)
+{
+	struct machine_personal p = { .owner = "11111111-2222-4333-8444-555555555555", .name = "files", .size_mb = 16 };
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+	char folder[PATH_MAX];
+
+	site_begin(&site, "");
+	path_make(folder, &err, "%s/qemu/vm", site.data);
+	create(&r);
+	for (int is_destroyed = 0; is_destroyed < 2; is_destroyed++) {
+		cr_assert_eq(driver_personal_attach(site.d, r.desktop, &p, &err), 0, "%s", err.text);
+		cr_expect_neq(disk_uid(folder, &p), geteuid());
+		if (is_destroyed) {
+			cr_assert_eq(driver_destroy(site.d, r.desktop, &err), 0, "%s", err.text);
+		} else {
+			cr_assert_eq(driver_power(site.d, r.desktop, POWER_OFF, &err), 0, "%s", err.text);
+			cr_assert_eq(driver_personal_detach(site.d, r.desktop, &p, &err), 0, "%s", err.text);
+			cr_assert_eq(driver_power(site.d, r.desktop, POWER_START, &err), 0, "%s", err.text);
+		}
+		cr_expect_eq(disk_uid(folder, &p), geteuid(), "%s", is_destroyed ? "destroyed" : "detached");
+	}
+	site_end(&site);
+}
+
+/* The device is gone from the machine, and QEMU has not finished with its file: as after a detach whose answer was lost. */
+Test(qemu, a_disk_is_let_go_when_it_is_closed, .timeout = 60)
+{
+	struct machine_personal p = { .owner = "11111111-2222-4333-8444-555555555555", .name = "files", .size_mb = 16 };
+	char folder[PATH_MAX], holder[PST_UUID_SIZE];
+	struct pst_err err = PST_ERR_INIT;
+	struct machine_request r;
+
+	site_begin(&site, "");
+	path_make(folder, &err, "%s/qemu/vm", site.data);
+	create(&r);
+	cr_assert_eq(personal_create(folder, p.owner, p.name, (uint64_t)p.size_mb << 20, geteuid(), getegid(), &err), 0, "%s", err.text);
+	cr_assert_eq(personal_attach(folder, p.owner, p.name, r.desktop, &err), 0, "%s", err.text);
+	monitor(r.desktop, "blockdev-add", json_pack("{s:s, s:s, s:i}", "driver", "null-co", "node-name", "personal", "size", 1 << 20));
+	monitor(r.desktop, "blockdev-add", json_pack("{s:s, s:s, s:s}", "driver", "raw", "node-name", "busy", "file", "personal"));
+	cr_expect_eq(driver_personal_detach(site.d, r.desktop, &p, &err), PST_EIO);
+	cr_expect_not_null(strstr(err.text, "is not closed"), "%s", err.text);
+	cr_assert_eq(personal_holder(folder, p.owner, p.name, holder, &err), 0, "%s", err.text);
+	cr_expect_str_eq(holder, r.desktop);
+	monitor(r.desktop, "blockdev-del", json_pack("{s:s}", "node-name", "busy"));
+	for (int again = 0; again < 2; again++)
+		cr_assert_eq(driver_personal_detach(site.d, r.desktop, &p, &err), 0, "%s", err.text);
+	cr_assert_eq(personal_holder(folder, p.owner, p.name, holder, &err), 0, "%s", err.text);
+	cr_expect_str_eq(holder, "");
+	cr_assert_eq(driver_destroy(site.d, r.desktop, &err), 0, "%s", err.text);
 	site_end(&site);
 }
 

@@ -126,12 +126,93 @@ Test(rdp_site, a_vnc_server_s_password_may_be_missing)
 
 	cr_assert(o && json_object_size(o) == 0);
 	json_decref(o);
-	accounts(s.accounts, "lab-02 - secret\n", 0600);
+	accounts(s.accounts, "* guest shared\nlab-02 - secret\n", 0600);
 	o = rdp_site_password(&s, "lab-01", &err);
-	cr_assert(o && json_object_size(o) == 0);
+	cr_assert(o && json_object_size(o) == 0, "the account of any machine is for servers that have shown a certificate");
 	json_decref(o);
 	o = rdp_site_password(&s, "lab-02", &err);
 	cr_assert_str_eq(pst_json_str(o, "password", 100), "secret");
 	json_decref(o);
 	unlink(s.accounts);
+	/* Whoever has a VNC server's address has shown no certificate: the account of any machine is not for him. */
+	accounts(s.accounts, "* guest secret\nlab-02 - own\n", 0600);
+	o = rdp_site_password(&s, "lab-01", &err);
+	cr_assert(o && json_object_size(o) == 0);
+	json_decref(o);
+	o = rdp_site_password(&s, "lab-02", &err);
+	cr_assert_str_eq(pst_json_str(o, "password", 100), "own");
+	json_decref(o);
+	unlink(s.accounts);
+}
+
+Test(rdp_site, a_machine_is_reached_by_what_it_was_asked_to_be)
+{
+	struct rdp_site s = site("rdp_port = 3390\n");
+	struct seed_site with = { .agents = "10.0.0.1:5911", .agent_port = 5910 }, without = { .agent_port = 5910 };
+	static const struct {
+		bool is_windows, has_rdp;
+		enum endpoint_kind kind;
+		uint16_t port;
+		bool has_agent;
+	} cases[] = {
+		{ false, false, ENDPOINT_TLS, 5910, false },
+		{ true, false, ENDPOINT_RDP, 3390, true },
+		{ true, true, ENDPOINT_RDP, 3390, true },
+		{ false, true, ENDPOINT_RDP, 3390, false },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct machine_request r = { .is_windows = cases[i].is_windows, .has_rdp = cases[i].has_rdp };
+		struct machine_endpoint e = { .kind = ENDPOINT_NONE };
+
+		rdp_site_endpoint(&s, &with, &r, "10.1.2.3", &e);
+		cr_expect(e.kind == cases[i].kind && e.port == cases[i].port && e.has_agent == cases[i].has_agent, "case %zu", i);
+		cr_expect_str_eq(e.address, "10.1.2.3");
+		rdp_site_endpoint(&s, &without, &r, "10.1.2.3", &e);
+		cr_expect_not(e.has_agent, "without a seed no agent comes");
+	}
+}
+
+Test(rdp_site, what_the_agent_says_of_a_certificate_goes_before_the_provider)
+{
+	struct rdp_site none = site(""), own = site("rdp_fingerprint = " PIN "\n");
+	struct machine_request r = { .hostname = "desk-1", .layout = "es" };
+	struct pst_err err = PST_ERR_INIT;
+	char pin[RDP_PIN_SIZE];
+
+	cr_assert_null(rdp_site_machine(&none, &r, "", &err), "whoever answers first is not believed");
+	cr_assert(strstr(err.text, "desk-1"), "%s", err.text);
+	cr_assert_eq(rdp_pin_read("AB:" PIN, pin, &err), PST_EINVAL);
+	memset(pin, 'a', sizeof(pin) - 1);
+	pin[sizeof(pin) - 1] = '\0';
+	for (int i = 0; i < 3; i++) {
+		json_t *o = rdp_site_machine(i == 0 ? &none : &own, &r, i == 2 ? "" : pin, &err);
+
+		cr_assert_not_null(o, "%s", err.text);
+		cr_expect_str_eq(pst_json_str(o, "fingerprint", 64), i == 2 ? PIN : pin);
+		cr_expect_str_eq(pst_json_str(o, "layout", 8), "es");
+		json_decref(o);
+	}
+}
+
+Test(rdp_site, devices_of_windows_are_one_of_two)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		bool is_emulated;
+	} cases[] = { { "", 0, false }, { "windows_devices = virtio\n", 0, false }, { "windows_devices = emulated\n", 0, true }, { "windows_devices = scsi\n", PST_EINVAL, false } };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct driver_params p = { .conf = pst_conf_create(), .section = "provider-x" };
+		struct pst_err err = PST_ERR_INIT;
+		bool is_emulated = false;
+		char text[128];
+
+		snprintf(text, sizeof(text), "[provider-x]\n%s", cases[i].text);
+		cr_assert_eq(pst_conf_parse(p.conf, "test", text, strlen(text), &err), 0);
+		cr_assert_eq(rdp_site_devices(&p, &is_emulated, &err), cases[i].rc, "case %zu: %s", i, err.text);
+		cr_assert_eq(is_emulated, cases[i].is_emulated, "case %zu", i);
+		pst_conf_destroy(p.conf);
+	}
 }

@@ -154,3 +154,39 @@ Test(request, a_token_begins_with_any_of_its_characters_and_is_never_shown)
 	cr_assert_eq(parse("{" IDS "\"enrol_token\":\"hidden word\"," IMAGE SPEC "}", &r, &err), PST_EINVAL);
 	cr_assert_null(strstr(err.text, "hidden"), "%s", err.text);
 }
+
+Test(request, windows_and_a_pool_s_wish_are_shown_by_rdp)
+{
+	static const struct {
+		const char *os, *display;
+		int rc;
+		bool is_windows, speaks_rdp;
+	} cases[] = {
+		{ "", "", 0, false, false },
+		{ ",\"os\":\"linux\"", ",\"display\":\"image\"", 0, false, false },
+		{ ",\"os\":\"windows\"", "", 0, true, true },
+		{ ",\"os\":\"freebsd\"", ",\"display\":\"rdp\"", 0, false, true },
+		{ "", ",\"display\":\"vnc\"", PST_EINVAL, false, false },
+		{ ",\"os\":7", "", PST_EINVAL, false, false },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct machine_request r, back = { .task = "" };
+		struct pst_err err = PST_ERR_INIT;
+		char text[512];
+
+		snprintf(text, sizeof(text), "{" IDS "\"image\":{\"name\":\"d\",\"version\":\"1\",\"base\":\"/i/d\",\"path\":\"/i\"%s},\"spec\":{\"memory_mb\":512%s}}",
+			cases[i].os, cases[i].display);
+		cr_assert_eq(parse(text, &r, &err), cases[i].rc, "case %zu: %s", i, err.text);
+		if (cases[i].rc < 0)
+			continue;
+		cr_assert_eq(r.is_windows, cases[i].is_windows, "case %zu", i);
+		cr_assert_eq(request_speaks_rdp(&r), cases[i].speaks_rdp, "case %zu", i);
+		request_merge(&back, &r);
+		cr_assert_eq(request_speaks_rdp(&back), cases[i].speaks_rdp, "case %zu: a restart stays what it was", i);
+		json_t *o = request_json(&r);
+		cr_assert_eq(request_parse(o, &back, &err), 0, "%s", err.text);
+		cr_assert(back.is_windows == r.is_windows && back.has_rdp == r.has_rdp, "case %zu: the record reads back", i);
+		json_decref(o);
+	}
+}

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DESKTOP "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 
@@ -69,6 +70,34 @@ Test(seed, has_the_token_and_the_authority)
 		cr_assert(i == 0 ? token && strcmp(token, "secret") == 0 : !token, "an enrolled desktop keeps what it has");
 		json_decref(o);
 		seed_text_free(text);
+		r.enrol_token[0] = '\0';
+	}
+	cr_assert_eq(tree_remove(dir, &err), 0);
+}
+
+Test(seed, may_be_a_drive)
+{
+	char dir[] = "/tmp/puesto-seed-XXXXXX", ca[PATH_MAX], disk[PATH_MAX], settings[PATH_MAX + 64], *data;
+	struct machine_request r = { .desktop = DESKTOP, .hostname = "d17", .locale = "es_ES", .layout = "es", .enrol_token = "secret-token" };
+	struct pst_err err = PST_ERR_INIT;
+	struct seed_site s;
+	struct stat st;
+	size_t len;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	snprintf(disk, sizeof(disk), "%s/seed.iso", dir);
+	snprintf(settings, sizeof(settings), "agents = 10.0.0.1:5911\nagents_ca = %s\n", ca);
+	cr_assert_eq(site(&s, settings, &err), 0, "%s", err.text);
+	cr_assert(seed_disk_write(disk, &s, &r, 0400, &err) < 0, "there is no authority");
+	cr_assert_eq(pst_file_write(ca, "CERT\n", 5, 0644, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(seed_disk_write(disk, &s, &r, 0400, &err), 0, "%s", err.text);
+		cr_assert(stat(disk, &st) == 0 && (st.st_mode & 0777) == 0400);
+		cr_assert_eq(pst_file_read(disk, 1 << 20, &data, &len, &err), 0, "%s", err.text);
+		cr_assert(memmem(data, len, "CIDATA", 6) && memmem(data, len, DESKTOP, strlen(DESKTOP)));
+		cr_assert_eq(memmem(data, len, "secret-token", 12) != NULL, i == 0, "once it is used it stands nowhere");
+		free(data);
 		r.enrol_token[0] = '\0';
 	}
 	cr_assert_eq(tree_remove(dir, &err), 0);

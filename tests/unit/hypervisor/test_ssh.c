@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SECTION "provider-test"
 
@@ -143,4 +144,67 @@ Test(ssh, shipped_sets_compile_and_are_shell)
 			free(compiled);
 		}
 	}
+}
+
+/* The tools of foreign hosts, as far as a list needs them: each says what it is to say, and ends as it is to end. */
+static void tools_make(const char *dir, const char *said, int status)
+{
+	static const char *const tools[] = { "jls", "zfs", "zoneadm", "vzlist", "prlctl", "lxc-ls" };
+	char path[PATH_MAX + 32];
+
+	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, tools[i]);
+		FILE *f = fopen(path, "w");
+		cr_assert_not_null(f);
+		fprintf(f, "#!/bin/sh\n%s%s\nexit %d\n", strcmp(tools[i], "jls") == 0 ? "echo puesto-1 other; exit 0; " : "", said, status);
+		fclose(f);
+		chmod(path, 0755);
+	}
+}
+
+/* Runs the set's list there; its exit status, and what it printed. */
+static int list_run(const char *set, const char *dir, char *out, size_t size)
+{
+	struct pst_err err = PST_ERR_INIT;
+	char *compiled = template_compile(ssh_set_command(ssh_set_find(set), SSH_LIST), &err), command[PATH_MAX + 64];
+	FILE *sh;
+	size_t n;
+
+	cr_assert_not_null(compiled, "%s", err.text);
+	snprintf(command, sizeof(command), "%s/list.sh", dir);
+	sh = fopen(command, "w");
+	fprintf(sh, "PATH=%s:/usr/bin:/bin; pst_root=zroot/jails\n(%s\n) || exit 1\n", dir, compiled);
+	fclose(sh);
+	snprintf(command, sizeof(command), "/bin/sh %s/list.sh", dir);
+	sh = popen(command, "r");
+	n = fread(out, 1, size - 1, sh);
+	out[n] = '\0';
+	free(compiled);
+	return pclose(sh);
+}
+
+Test(ssh, a_list_whose_tool_fails_fails)
+{
+	static const struct {
+		const char *set, *said, *wanted;
+	} cases[] = {
+		{ "jail", "printf 'zroot/jails\\nzroot/jails/puesto-1\\nzroot/jails/puesto-2\\n'", "jails stopped\npuesto-1 running\npuesto-2 stopped\n" },
+		{ "zones", "printf '0:global:running:/\\n1:puesto-1:running:/zones/puesto-1\\n-:puesto-2:installed:/zones/puesto-2\\n'",
+			"puesto-1 running\npuesto-2 installed\n" },
+		{ "lxc", "printf 'NAME STATE IPV4\\npuesto-1 RUNNING 10.0.0.1\\n'", "puesto-1 RUNNING 10.0.0.1\n" },
+		{ "vzctl", "echo puesto-1 running 10.0.0.1", "puesto-1 running 10.0.0.1\n" },
+		{ "prlctl", "echo puesto-1 running 10.0.0.1", "puesto-1 running 10.0.0.1\n" },
+	};
+	struct pst_err err = PST_ERR_INIT;
+	char out[4096];
+
+	data_make();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tools_make(data, cases[i].said, 0);
+		cr_expect_eq(list_run(cases[i].set, data, out, sizeof(out)), 0, "%s", cases[i].set);
+		cr_expect_str_eq(out, cases[i].wanted, "%s: %s", cases[i].set, out);
+		tools_make(data, "", 1);
+		cr_expect_neq(list_run(cases[i].set, data, out, sizeof(out)), 0, "%s: an empty list of a tool that failed", cases[i].set);
+	}
+	cr_assert_eq(tree_remove(data, &err), 0);
 }

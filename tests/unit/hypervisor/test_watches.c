@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const one = "1b4e28ba-2fa1-41d2-883f-0016d3cca427", *const two = "2b4e28ba-2fa1-41d2-883f-0016d3cca427";
@@ -121,12 +122,64 @@ Test(watches, what_is_not_listed_any_more_has_ended)
 	watches_add(w, two, on_ended, &b, &err);
 	watches_missing(w, moment, is_listed, "nothing", "gone");
 	turn(&loop);
+	cr_assert_eq(a.n, 0, "one list is no proof");
+	watches_missing(w, moment, is_listed, "nothing", "gone");
+	turn(&loop);
 	cr_assert_eq(a.n, 1);
 	cr_assert_str_eq(a.words, "gone");
 	cr_assert_eq(b.n, 0);
+	watches_missing(w, watches_now(w), is_listed, "nothing", "gone");
 	watches_missing(w, watches_now(w), is_listed, (void *)two, "gone");
+	watches_missing(w, watches_now(w), is_listed, "nothing", "gone");
 	turn(&loop);
-	cr_assert_eq(b.n, 0);
+	cr_assert_eq(b.n, 0, "two lists in a row");
 	watches_destroy(w);
+	pst_loop_drain(&loop);
+}
+
+struct crowd {
+	char desktops[60][PST_UUID_SIZE];
+	unsigned gone; /* the first ones */
+};
+
+static bool crowd_is_listed(const char *desktop, void *arg)
+{
+	const struct crowd *c = arg;
+
+	for (unsigned i = 0; i < c->gone; i++) {
+		if (strcmp(c->desktops[i], desktop) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* A hypervisor that lists nothing for a while would end everybody's session. */
+Test(watches, many_that_are_not_listed_at_once_are_no_news)
+{
+	static const struct {
+		unsigned all, gone, told;
+	} cases[] = { { 60, 60, 0 }, { 60, 7, 0 }, { 60, 6, 6 }, { 20, 5, 5 }, { 3, 3, 0 }, { 3, 2, 2 }, { 1, 1, 1 } };
+	struct pst_err err = PST_ERR_INIT;
+	struct crowd c;
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	for (size_t i = 0; i < 60; i++)
+		snprintf(c.desktops[i], PST_UUID_SIZE, "1b4e28ba-2fa1-41d2-883f-0016d3cc%04zu", i);
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		struct heard a = { .n = 0 };
+		struct watches *w = watches_create(&loop);
+
+		for (unsigned i = 0; i < cases[n].all; i++) {
+			watches_know(w, c.desktops[i]);
+			watches_add(w, c.desktops[i], on_ended, &a, &err);
+		}
+		c.gone = cases[n].gone;
+		for (int i = 0; i < 4; i++)
+			watches_missing(w, watches_now(w), crowd_is_listed, &c, "gone");
+		turn(&loop);
+		cr_expect_eq(a.n, cases[n].told, "%u of %u: %u", cases[n].gone, cases[n].all, a.n);
+		watches_destroy(w);
+	}
 	pst_loop_drain(&loop);
 }

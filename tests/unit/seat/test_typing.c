@@ -82,9 +82,6 @@ Test(rdp_typing, without_letters_there_are_the_places_of_a_us_keyboard)
 	key(&t, true, '?', 0);
 	key(&t, true, 0xf1, 0);
 	cr_expect_str_eq(said, "scan 0 35;");
-	cr_expect_eq(keys_place('@'), KEY_2);
-	cr_expect_eq(keys_place(0xffbe), KEY_F1);
-	cr_expect_eq(keys_place(0xf1), 0);
 	cr_expect_eq(keys_letter(0x01000000 | 0x4e2d), 0x4e2d);
 	cr_expect_eq(keys_letter(0xff0d), 0);
 }
