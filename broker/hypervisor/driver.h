@@ -107,7 +107,10 @@ struct driver_type {
 	 * and a refresh take it away, whatever the guest does with it.
 	 */
 	int (*personal_attach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
-	/* Its guest has let go of it; PST_EBUSY when it has not. 0 when the desktop has it not, or is no more. */
+	/*
+	 * Its guest has let go of it; PST_EBUSY when it does not. PST_EAGAIN, with what it would be told after half a minute:
+	 * the guest was asked, and whoever asks again soon is told. 0 when the desktop has it not, or is no more.
+	 */
 	int (*personal_detach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 	/* Into the recycle bin for keep_ms. PST_EBUSY while a desktop has it; 0 when there is none. */
 	int (*personal_remove)(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);

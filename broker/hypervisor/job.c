@@ -412,6 +412,7 @@ static void kind_run(struct job *job)
 
 void job_run(struct job *job)
 {
+	job->err = (struct pst_err)PST_ERR_INIT; /* of an earlier run */
 	if (job->desktop[0])
 		order_give(job->desktop, &job->order);
 	kind_run(job);

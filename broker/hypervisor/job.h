@@ -33,7 +33,7 @@ struct job {
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
 	struct order order; /* for whoever places or removes its disk */
-	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET */
+	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET; DETACH ends with PST_EAGAIN when it is to be run again */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
 	char pin[RDP_PIN_SIZE];            /* of JOB_CONSOLE: of the certificate at the machine's own server, as its agent says; or "" */

@@ -6,6 +6,7 @@
  */
 #include "broker/hypervisor/provisioner.h"
 
+#include "base/clock.h"
 #include "base/ctl_client.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -22,15 +23,18 @@
 #define HEALTH_INTERVAL_MS 30000
 #define HEALTH_SICK_MS 3000 /* while a provider is not healthy: its return is waited for */
 #define HELLO_TIMEOUT_MS 10000
+#define AGAIN_MS 500        /* between two looks at a guest that is to let go of a disk */
+#define LET_GO_MS 30000     /* that it gets for it */
 
-/* WAITING → RUNNING → freed. */
+/* WAITING → RUNNING → freed; RUNNING → RESTING → WAITING while a guest is waited for, without a thread. */
 struct queued {
 	struct job job;
 	struct provisioner *owner;
 	struct queued *next;
 	json_t *msg;       /* NULL for our own jobs */
 	unsigned connection; /* which one asked: a later one is not answered */
-	bool running;
+	bool running, resting;
+	uint64_t until_ms; /* that it may rest; 0: it has not */
 	uv_work_t work;
 };
 
@@ -46,10 +50,11 @@ struct provisioner {
 	unsigned connection; /* counts connections */
 	struct queued *first, **last;
 	unsigned jobs, running;
-	struct pst_timer *health_timer;
+	struct pst_timer *health_timer, *again_timer;
 	char *health; /* of the last look, as text */
 	bool sick;    /* a provider or a host is not healthy */
 	bool health_asked;
+	bool again_set; /* a timer runs for those that rest */
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -318,10 +323,40 @@ static bool done_tell(struct provisioner *p, struct queued *q)
 	return false;
 }
 
-static void on_done(uv_work_t *work, int status)
+static void again_cb(void *arg)
 {
-	struct queued *q = work->data;
-	struct provisioner *p = q->owner;
+	struct provisioner *p = arg;
+
+	p->again_set = false;
+	for (struct queued *q = p->first; q; q = q->next)
+		q->resting = false;
+	pump(p);
+}
+
+/* True: it is not over, and rests. What it says at the end of its time is no more to be waited for. */
+static bool rest(struct provisioner *p, struct queued *q)
+{
+	uint64_t now = pst_mono_ms();
+
+	if (q->job.kind != JOB_DETACH || q->job.rc != PST_EAGAIN || p->closing)
+		return false;
+	q->until_ms = q->until_ms ? q->until_ms : now + LET_GO_MS;
+	if (now >= q->until_ms) {
+		q->job.rc = q->job.err.code = PST_EBUSY;
+		return false;
+	}
+	q->running = false;
+	q->resting = true;
+	p->running--;
+	if (!p->again_set)
+		pst_timer_start(p->again_timer, AGAIN_MS, again_cb, p);
+	p->again_set = true;
+	pump(p);
+	return true;
+}
+
+static void finish(struct provisioner *p, struct queued *q)
+{
 	bool watch = q->job.rc == 0 && (q->job.kind == JOB_CREATE || q->job.kind == JOB_RESTART);
 	bool changed = !p->closing && done_tell(p, q);
 	char desktop[PST_UUID_SIZE];
@@ -342,6 +377,15 @@ static void on_done(uv_work_t *work, int status)
 	pump(p);
 }
 
+static void on_done(uv_work_t *work, int status)
+{
+	struct queued *q = work->data;
+	struct provisioner *p = q->owner;
+
+	if (!rest(p, q))
+		finish(p, q);
+}
+
 /* A back-up has the desktop's disk: it gives way. Its screen is another matter. */
 static bool is_held(struct provisioner *p, const struct job *job)
 {
@@ -351,7 +395,7 @@ static bool is_held(struct provisioner *p, const struct job *job)
 static void pump(struct provisioner *p)
 {
 	for (struct queued *q = p->first; q && p->running < p->threads && !p->closing; q = q->next) {
-		if (q->running || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
+		if (q->running || q->resting || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
 			continue;
 		q->running = true;
 		p->running++;
@@ -421,7 +465,8 @@ struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsi
 	p->threads = PST_CLAMP(threads, 1u, (unsigned)PROVISIONER_THREADS_MAX);
 	p->socket = strdup(socket);
 	p->health_timer = pst_timer_create(loop);
-	if (p->socket && p->health_timer)
+	p->again_timer = pst_timer_create(loop);
+	if (p->socket && p->health_timer && p->again_timer)
 		return p;
 	provisioner_close(p, NULL, NULL);
 	return NULL;
@@ -516,6 +561,7 @@ void provisioner_close(struct provisioner *p, void (*closed)(void *arg), void *a
 	p->closed = closed;
 	p->closed_arg = arg;
 	pst_timer_destroy(p->health_timer);
+	pst_timer_destroy(p->again_timer);
 	pst_ctl_client_close(p->client);
 	for (struct queued *q = p->first; q; q = next) {
 		next = q->next;

@@ -200,7 +200,7 @@ class PersonalTest(unittest.TestCase):
         self.assertTrue(40 << 20 < wrote < 64 << 20, wrote)
 
     def room(self, desktop):
-        fs = os.statvfs("/proc/%d/root/home/user" % self.pid(desktop))
+        fs = os.statvfs("/proc/%d/root" % self.pid(desktop) + "/home/user")
         return fs.f_blocks * fs.f_frsize
 
     def a_killed_provisioner_loses_nothing(self):

@@ -269,6 +269,10 @@ def test_others_are_left_alone(world):
         double.vms[701] = {**double.machine("two", dict(vm["config"])), "status": "running"}
         double.vms[701]["config"]["name"] = "a-copy"
     assert set(ours.machines()) == {mine} and set(theirs.machines()) == {foreign}
+    looked = len(double.seen)
+    assert set(ours.machines()) == {mine}
+    read = [line for line in double.seen[looked:] if line.startswith("GET") and line.endswith("/config")]
+    assert read == ["GET /api2/json/nodes/one/qemu/700/config"], "notes that have a tag for it are read once, whoever's: %s" % read
     for desktop in (plain, foreign):
         ours.call("destroy", desktop)
         assert ours.refused("power", desktop, "off").code == "not_found"
@@ -304,10 +308,14 @@ def test_edited_notes_make_it_nobodys(world):
     desktop, other = world.create(driver), world.create(driver)
     assert set(driver.machines()) == {desktop, other}
     (vmid, vm), = double.ours(desktop).items()
-    vm["config"]["description"] = "mine now"
+    notes, vm["config"]["description"] = vm["config"]["description"], "mine now"
     assert driver.refused("power", desktop, "off").code == "not_found"
     driver.call("destroy", desktop)
     assert vmid in double.vms and vm["status"] == "running" and set(driver.machines()) == {other}
+    edited, vm["config"]["description"] = vm["config"]["description"], notes
+    wait_for("the old notes again", lambda: set(driver.machines()) == {desktop, other})
+    vm["config"]["description"] = edited
+    driver.call("destroy", desktop)
     again(driver, "create", desktop, new(), world.image, "t")
     assert set(driver.machines()) == {desktop, other}
     for d in (desktop, other):

@@ -5,7 +5,6 @@
 #include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/personal.h"
 #include "broker/hypervisor/libvirt/domain.h"
@@ -15,12 +14,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define POLL_MS 250
-#define RESERVE_MS 3000 /* of the deadline, to say that the guest keeps it */
-#define UNPLUG_MS 30000 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button) */
 
 static bool desktop_is_there(const char *desktop, void *arg)
 {
@@ -187,25 +182,17 @@ static int unplug_settle(struct lv_call *c, struct lv_found *f, struct pst_err *
 	return lv_call_step(c, f->host, "putting its user's disk away", err) < 0 ? err->code : lv_found_save(f, err);
 }
 
+/* A guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button). Asked before, it is on its way, and libvirt says no. */
 static int unplug(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
-	uint64_t until = PST_MIN(c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)RESERVE_MS), pst_mono_ms() + UNPLUG_MS);
-	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	bool has_it = false;
 
 	if (lv_call_step(c, f->host, "detaching its user's disk", err) < 0 || is_plugged(f, &has_it, err) < 0)
 		return err->code;
-	/* Asked before, it may be on its way: libvirt says no then. */
-	if (has_it)
-		(void)virDomainDetachDeviceAlias(f->domain, LV_PERSONAL_ALIAS, VIR_DOMAIN_AFFECT_LIVE);
-	while (has_it && pst_mono_ms() < until && !atomic_load(&c->stop) && virDomainIsActive(f->domain) == 1) {
-		nanosleep(&pause, NULL);
-		if (is_plugged(f, &has_it, err) < 0)
-			return err->code;
-	}
-	if (has_it && virDomainIsActive(f->domain) != 0)
-		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", c->desktop);
-	return unplug_settle(c, f, err);
+	if (!has_it)
+		return unplug_settle(c, f, err);
+	(void)virDomainDetachDeviceAlias(f->domain, LV_PERSONAL_ALIAS, VIR_DOMAIN_AFFECT_LIVE);
+	return pst_err_set(err, PST_EAGAIN, "the guest of desktop %s does not let go of its user's disk", c->desktop);
 }
 
 /* The folder where the desktop holds this disk; "" when it holds it not. */

@@ -18,7 +18,7 @@
 
 #define DEVICE "personal0"
 #define NODE "personal"
-#define UNPLUG_MS 30000 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button) */
+#define LOOK_MS 300 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button): it is asked again */
 
 static bool desktop_is_there(const char *desktop, void *arg)
 {
@@ -127,7 +127,7 @@ static int node_close(struct qm_op *op, struct pst_err *err)
 
 static int unplug(struct qm_op *op, struct pst_err *err)
 {
-	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + UNPLUG_MS);
+	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + LOOK_MS);
 	struct pst_err none = PST_ERR_INIT;
 	bool has_it = false;
 
@@ -141,7 +141,7 @@ static int unplug(struct qm_op *op, struct pst_err *err)
 			return err->code;
 	}
 	if (has_it)
-		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", op->desktop);
+		return pst_err_set(err, PST_EAGAIN, "the guest of desktop %s does not let go of its user's disk", op->desktop);
 	return node_close(op, err);
 }
 

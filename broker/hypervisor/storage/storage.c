@@ -24,6 +24,8 @@ struct storage {
 	struct image_tools tools; /* these two */
 	struct pst_ctl *ctl; /* NULL while there is none */
 	uv_async_t woken;
+	uv_timer_t ticker;
+	uint32_t told_online; /* bits by places in the set: which of them were said to be there */
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
 	size_t jobs_n;
 	unsigned bins; /* commands about recycle bins, and purges, on their way */
@@ -115,8 +117,11 @@ static void stores_tell(struct storage *s)
 	json_t *list = json_array();
 	struct store_view v;
 
-	for (size_t i = 0; stores_view(s->set, i, &v); i++)
+	s->told_online = 0;
+	for (size_t i = 0; stores_view(s->set, i, &v); i++) {
 		json_array_append_new(list, storage_store_json(&v));
+		s->told_online |= v.is_online ? UINT32_C(1) << i : 0;
+	}
 	pst_ctl_send(s->ctl, json_pack("{s:s, s:o}", "op", "datastores", "datastores", list));
 }
 
@@ -148,6 +153,21 @@ static void on_woken(uv_async_t *async)
 	if (s->ctl)
 		jobs_tell(s);
 }
+
+/* One whose server is gone hangs whoever looks at it, and has no news: that it has become offline is found out here. */
+static void on_tick(uv_timer_t *timer)
+{
+	struct storage *s = timer->data;
+	uint32_t online = 0;
+	struct store_view v;
+
+	for (size_t i = 0; stores_view(s->set, i, &v); i++)
+		online |= v.is_online ? UINT32_C(1) << i : 0;
+	if (s->ctl && online != s->told_online)
+		stores_tell(s);
+}
+
+_Static_assert(STORES_MAX <= 32, "told_online has a bit for each");
 
 /* --- images ------------------------------------------------------------------------- */
 
@@ -260,10 +280,17 @@ static void freed(uv_handle_t *handle)
 
 static void purge_begin(void *arg);
 
+static void on_ticker_closed(uv_handle_t *handle)
+{
+	struct storage *s = handle->data;
+
+	uv_close((uv_handle_t *)&s->woken, freed);
+}
+
 static void close_continue(struct storage *s)
 {
 	if (s->is_closing && s->bins == 0)
-		uv_close((uv_handle_t *)&s->woken, freed);
+		uv_close((uv_handle_t *)&s->ticker, on_ticker_closed);
 }
 
 static void on_bin_work(uv_work_t *work)
@@ -405,6 +432,9 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	}
 	s->woken.data = s;
 	pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
+	s->ticker.data = s;
+	uv_timer_init(loop, &s->ticker); /* never fails */
+	uv_timer_start(&s->ticker, on_tick, STORES_LOOK_MS, STORES_LOOK_MS);
 	stores_listen(set, wake, s);
 	return s;
 }

@@ -23,7 +23,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_fault.c \
 	tests/unit/hypervisor/test_greeting.c \
-	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
+	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
 	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_hyperv.c \
