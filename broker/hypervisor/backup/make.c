@@ -193,7 +193,7 @@ static int copy(struct making *m, const struct blocks *b, struct blocks_disk *d,
 	struct blocks_job job = { .fd = m->disk.is_open ? m->fd : -1, .path = m->staging, .since = is_full ? 0 : m->plan.parent,
 		.notes = m->note.id };
 
-	if (blocks_clear(b, d, job.since, err) < 0 || (is_full && between_copy(m, err) < 0))
+	if (blocks_clear(b, d, job.since, err) < 0)
 		return err->code;
 	m->note.made_ms = PST_MAX(pst_wall_ms(), m->note.made_ms);
 	return work_job(m->w, b, d, &job, "copying", err);
@@ -301,7 +301,9 @@ static int make(struct making *m, struct pst_err *err)
 	uint64_t bytes = bytes_needed(m);
 	char *data = NULL;
 
-	if (room_check(m, bytes, err) < 0 || staging_make(m, bytes, err) < 0 || talk(m, on_copy, err) < 0 ||
+	/* One after the other: of two daemons each would take the new file for its own. */
+	if (room_check(m, bytes, err) < 0 || staging_make(m, bytes, err) < 0 || (m->plan.kind == BACKUP_FULL && between_copy(m, err) < 0) ||
+		talk(m, on_copy, err) < 0 ||
 		blank_finish(&m->blank, m->fd, err) < 0 || variables_read(m, &v, &data, err) < 0)
 		return err->code;
 	(void)target_put(m->store.s.path, &m->note, m->fd, &v, on_put, (void *)(uintptr_t)m->w, err);
