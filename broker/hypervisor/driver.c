@@ -232,26 +232,26 @@ int driver_migrate(struct driver *d, const char *desktop, const char *host, stru
 	return done(d, d->type->migrate(d, desktop, host, err), err);
 }
 
-int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+int driver_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
-	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	struct machine_screen found = { .fd = -1 };
 	int rc = slot_check(d, d->type->console, "console", desktop, err);
 
-	if (rc < 0 || done(d, d->type->console(d, desktop, &found, err), err) < 0)
+	if (rc < 0 || done(d, d->type->console(d, desktop, is_shared, &found, err), err) < 0)
 		return err->code;
 	*ret = found;
 	return 0;
 }
 
-int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_screen *ret, json_t **ret_account, struct pst_err *err)
 {
-	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	struct machine_screen found = { .fd = -1 };
 	json_t *account = NULL;
 
 	*ret_account = NULL;
 	if (!d->type->way)
-		return driver_console(d, desktop, ret, err);
-	if (done(d, d->type->way(d, desktop, pin, &found, &account, err), err) < 0)
+		return driver_console(d, desktop, true, ret, err);
+	if (done(d, d->type->way(d, desktop, pin, &found.at, &account, err), err) < 0)
 		return err->code;
 	*ret = found;
 	*ret_account = account;

@@ -89,8 +89,8 @@ struct driver_type {
 	int (*resize)(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 	/* To another host of this provider, running. PST_ENOTFOUND when there is no such host. */
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
-	/* The machine's own screen, for administrators. */
-	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* The machine's own screen, for administrators. is_shared: others look at it already, and are to go on. */
+	int (*console)(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 	/*
 	 * Its user's, where a server of the machine's own shows it; *ret_account is what he needs there, a secret, owned. pin: the SHA-256 of that
 	 * server's certificate, in hex, as its agent says, which goes before what the provider knows; or "". NULL: the console's, without; and no
@@ -162,9 +162,10 @@ int driver_snapshot_revert(struct driver *d, const char *desktop, const char *na
 int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
-int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+/* ret->fd is the caller's. */
+int driver_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* *ret_account may be NULL. */
-int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_screen *ret, json_t **ret_account, struct pst_err *err);
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);

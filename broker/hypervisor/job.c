@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/console.h"
@@ -62,6 +63,7 @@ static int console_parse(struct job *job, const json_t *msg, struct pst_err *err
 	const char *pin;
 
 	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0 ||
+		pst_json_opt_bool(msg, "shared", false, &job->is_shared, err) < 0 ||
 		pst_json_opt_str(msg, "fingerprint", sizeof(job->pin) - 1, "", &pin, err) < 0 || (*pin && rdp_pin_read(pin, job->pin, err) < 0))
 		return err->code;
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
@@ -359,15 +361,19 @@ static void disk_run(struct job *job)
 static void console_run(struct job *job)
 {
 	struct driver *d = provider_find(job);
-	struct machine_endpoint screen;
+	struct machine_screen screen;
 
 	if (!d)
 		return;
-	job->rc = job->is_user ? driver_way(d, job->desktop, job->pin, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
+	job->rc = job->is_user ? driver_way(d, job->desktop, job->pin, &screen, &job->account, &job->err) :
+				 driver_console(d, job->desktop, job->is_shared, &screen, &job->err);
 	if (job->rc < 0)
 		return;
-	job->machine.endpoint.kind = screen.kind;
-	job->fd = console_dial(&screen, &job->err);
+	job->machine.endpoint.kind = screen.at.kind;
+	if (screen.password[0] && !job->account)
+		job->account = json_pack("{s:s}", "password", screen.password);
+	pst_wipe(screen.password, sizeof(screen.password));
+	job->fd = screen.fd >= 0 ? screen.fd : console_dial(&screen.at, &job->err);
 	job->rc = job->fd < 0 ? job->err.code : 0;
 	job->has_fd = job->fd >= 0;
 }
@@ -427,7 +433,7 @@ static json_t *way_json(const struct job *job)
 
 	if (job->machine.endpoint.kind == ENDPOINT_RDP)
 		return json_pack("{s:s, s:O?}", "kind", "rdp", "account", job->account);
-	return json_pack("{s:s, s:O?}", "kind", "rfb", "password", password);
+	return json_pack("{s:s, s:O?}", "kind", job->machine.endpoint.kind == ENDPOINT_DBUS ? "dbus" : "rfb", "password", password);
 }
 
 json_t *job_reply(const struct job *job)

@@ -42,6 +42,7 @@ struct job {
 	struct pst_err err;
 	struct machine machine;
 	bool is_user;    /* of JOB_CONSOLE */
+	bool is_shared;  /* the same: others look at it */
 	json_t *account; /* the same: what he needs there, a secret; owned, or NULL */
 	bool has_fd;
 	int fd; /* of JOB_CONSOLE: owned, while has_fd */

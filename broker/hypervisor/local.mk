@@ -7,7 +7,10 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h broker/hypervisor/driver_report.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
-	broker/hypervisor/http.c broker/hypervisor/http.h \
+	broker/hypervisor/bridge.c broker/hypervisor/bridge.h \
+	broker/hypervisor/http.c broker/hypervisor/http.h broker/hypervisor/http_priv.h \
+	broker/hypervisor/http_stream.c \
+	broker/hypervisor/websocket.c broker/hypervisor/websocket.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
@@ -99,7 +102,7 @@ include broker/hypervisor/hyperv/local.mk
 include broker/hypervisor/vsphere/local.mk
 include broker/hypervisor/rest/local.mk
 
-HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS)
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS) $(NETTLE_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
 broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c

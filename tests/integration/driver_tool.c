@@ -4,6 +4,7 @@
  * "NUMBER VERB [DESKTOP [WORD...]]", each on a thread of the pool; a JSON object a line on stdout
  * when it is done: {"n": NUMBER, "code": "ok", ...}. Ends of watched desktops are {"ended": DESKTOP, "reason": …}.
  */
+#include "base/unixsock.h"
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/loop.h"
@@ -196,13 +197,24 @@ static void run_migrate(struct command *c)
 	c->rc = driver_migrate(driver, c->words[0], c->words[1], &c->err);
 }
 
+/* DESKTOP [SOCKET]: a connection goes to who listens there. */
 static void run_console(struct command *c)
 {
-	struct machine_endpoint e;
+	struct machine_screen s;
+	int to;
 
-	c->rc = driver_console(driver, c->words[0], &e, &c->err);
-	if (c->rc == 0)
-		json_object_set_new(c->answer, "path", json_string(e.address));
+	c->rc = driver_console(driver, c->words[0], true, &s, &c->err);
+	if (c->rc != 0)
+		return;
+	json_object_set_new(c->answer, "path", json_string(s.at.address));
+	json_object_set_new(c->answer, "password", json_string(s.password));
+	if (s.fd < 0)
+		return;
+	to = pst_unix_connect(c->words[1], &c->err);
+	if (to < 0 || pst_fd_send(to, "c", 1, &s.fd, 1) != 1)
+		c->rc = PST_EIO;
+	pst_fd_close(&to);
+	pst_fd_close(&s.fd);
 }
 
 /* As the provisioner asks for it, but not as long. */

@@ -11,10 +11,11 @@ and a file system in memory on top, so whatever a test writes there is gone with
 built here runs there, tests as well. What is made for it once is kept below PUESTO_NESTED (or /tmp/puesto-nested), by the versions of the packages:
 
     KEY/layer     packages of the lists named (deploy/packages/LIST) that this machine lacks, unpacked and not installed; the kernel's modules
-    KEY/vmlinuz   KEY/initrd   KEY/xen (with "machine-xen": the hypervisor; Machine(xen=True) boots it, with the guest as its dom0)
+    KEY/kernel (out of its compression, since to translate that takes seconds)   KEY/initrd   KEY/xen (with "machine-xen": the hypervisor; Machine(xen=True) boots it, with the guest as its dom0)
 
 The guest's init is init() below: file systems, udev, a card eth0 with 10.0.2.15 on QEMU's user network, and a shell on the second serial line, by which run()
-works. There is no systemd: a test starts the daemons that it wants. The folder m.share is /nested in the guest, for writing too. disks are files of the
+works. There is no systemd: a test starts the daemons that it wants. Time in it may be its own (own_time): it goes by the instructions that were translated, two
+nanoseconds each, and by the clock only while it has nothing to do; so what waits ten seconds in it waits as long on a busy machine as on an idle one. The folder m.share is /nested in the guest, for writing too. disks are files of the
 host (raw or ….qcow2), /dev/disk/by-id/virtio-disk0 and so on; scratch_mb is one of ours below /var/tmp and /var/lib/libvirt, which else are memory. further words for QEMU (a tap, another card): more.
 
 QEMU ends with the test's process whatever happens to it, and with the machine's close()."""
@@ -23,6 +24,7 @@ import ctypes
 import fcntl
 import gzip
 import hashlib
+import lzma
 import os
 import shlex
 import shutil
@@ -30,7 +32,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+import traceback
 import urllib.parse
 
 import guest_harness
@@ -39,6 +43,7 @@ SOURCE, BUILD = guest_harness.SOURCE, guest_harness.BUILD
 CACHE = os.environ.get("PUESTO_NESTED", "/tmp/puesto-nested")
 NEEDED = ("qemu-system-x86_64", "busybox", "cpio", "modprobe", "depmod", "dpkg-deb", "apt-get", "tar", "unshare", "mount", "mkfs.ext4")
 BOOT_S = 600.0  # on a very busy machine; 20 s on an idle one
+SLOWER = 30  # than the clock is a machine's own time at most, before it counts as hanging
 KEPT_S = 14 * 86400  # that a folder is kept which nobody used
 MARK = "nested: ready"
 FIRST_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_blk", "virtio_net")
@@ -182,7 +187,7 @@ def initrd_make(layer, version, path):
 def prepared(lists):
     """The folder of a machine with these lists of packages, made now or by an earlier run."""
     packages = further(names("machine", *lists))
-    key = hashlib.sha256(repr((packages, INITRD, init(), FIRST_MODULES)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((packages, INITRD, init(), FIRST_MODULES, "kernel")).encode()).hexdigest()[:16]
     folder = os.path.join(CACHE, key)
     os.makedirs(CACHE, mode=0o700, exist_ok=True)
     with open(CACHE + "/lock", "w") as lock:
@@ -201,6 +206,17 @@ def prepared(lists):
     return folder
 
 
+def kernel_unpack(packed, path):
+    """What a kernel unpacks itself when it starts (Debian's is XZ); as it is where there is none in it."""
+    with open(packed, "rb") as f:
+        kernel = f.read()
+    start = kernel.find(b"\xfd7zXZ\0")
+    if start >= 0:
+        kernel = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(kernel[start:])
+    with open(path, "wb") as f:
+        f.write(kernel)
+
+
 def make(new, packages):
     layer = new + "/layer"
     os.makedirs(layer)
@@ -208,7 +224,8 @@ def make(new, packages):
     unpack(new, layer, packages)
     version = max(os.listdir(layer + "/lib/modules"))
     subprocess.run(["depmod", "-b", layer, version], check=True)
-    shutil.copy("%s/boot/vmlinuz-%s" % (layer, version), new + "/vmlinuz")
+    kernel_unpack("%s/boot/vmlinuz-%s" % (layer, version), new + "/kernel")
+    shutil.copy(new + "/kernel", "%s/boot/kernel-%s" % (layer, version))
     for name in sorted(os.listdir(layer + "/boot")):
         if name.startswith("xen-") and name.endswith(".gz"):
             with gzip.open(layer + "/boot/" + name) as f, open(new + "/xen", "wb") as out:
@@ -233,7 +250,7 @@ def tiny_image(folder, program, modules):
                 'for m in /*.ko; do insmod "$m"; done\n' + program)
     os.chmod(root + "/init", 0o755)
     subprocess.run("find . | cpio -o -H newc --quiet | gzip -1 >../initrd", shell=True, cwd=root, check=True)
-    shutil.copy("/boot/vmlinuz-" + os.uname().release, folder + "/vmlinuz")
+    shutil.copy("/boot/kernel-" + os.uname().release, folder + "/vmlinuz")
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", folder + "/disk.qcow2", "64M"], check=True)
     for name in ("vmlinuz", "initrd", "disk.qcow2"):
         os.chmod(os.path.join(folder, name), 0o444)
@@ -250,23 +267,60 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def show(path, over):
+    """What comes into the file, until it is over; beside each test's result, how busy this machine is."""
+    done, at = False, 0
+    while not done:
+        done = over.wait(1.0)
+        if not os.path.exists(path):
+            continue
+        with open(path, errors="replace") as f:
+            f.seek(at)
+            for line in iter(f.readline, ""):
+                print(line.rstrip() + (", load %.1f" % os.getloadavg()[0] if line.startswith(("PASS ", "FAIL ")) else ""), flush=True)
+            at = f.tell()
+
+
+def run_within(tests, names, world, seconds):
+    """In a machine: the tests that are named, or all, one by one, each for so many seconds of the machine's time at most. The program's exit status."""
+    def late(*_):
+        raise TimeoutError("it was not done in %d s" % seconds)
+
+    failed = 0
+    signal.signal(signal.SIGALRM, late)
+    for name in names or tests:
+        began = time.monotonic()
+        signal.alarm(seconds)
+        try:
+            tests[name](world)
+            word = "PASS"
+        except Exception:
+            signal.alarm(0)
+            traceback.print_exc()
+            word, failed = "FAIL", 1
+            world.clean()
+        signal.alarm(0)
+        print("%s %s (%.1f s of its own time)" % (word, name, time.monotonic() - began), flush=True)
+    return failed
+
+
 class Failed(Exception):
     """A command in the machine that did not end with 0; its output is in the words."""
 
 
 class Machine:
-    """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port()."""
+    """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port(). own_time: see above; its processors take turns then."""
 
-    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, more=()):
+    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, own_time=False, more=()):
         self.folder = prepared([w for w in lists if w != "machine"])
         self.dir = tempfile.mkdtemp(prefix="puesto-nested-")
-        self.share, self.xen, self.count, self.shell, self.process = self.dir + "/share", xen, 0, None, None
+        self.share, self.xen, self.own_time, self.count, self.shell, self.process = self.dir + "/share", xen, own_time, 0, None, None
         self.ports = {p: free_port() for p in ports}
         os.makedirs(self.share)
         os.makedirs(self.dir + "/root")
         words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35", "-smp", str(cpus), "-m", str(memory_mb),
                  # Xen's libxl knows real processors only; KVM needs the most that translation has (AMD's SVM).
-                 "-accel", "tcg,thread=multi,tb-size=256", "-cpu", cpu or ("Nehalem" if xen else "max"),
+                 "-accel", "tcg,thread=%s,tb-size=256" % ("single" if own_time else "multi"), *(("-icount", "shift=1,sleep=on") if own_time else ()), "-cpu", cpu or ("Nehalem" if xen else "max"),
                  "-device", "virtio-rng-pci", "-serial", "file:%s/console" % self.dir, "-serial", "unix:%s/shell,server=on,wait=off" % self.dir]
         words += self.boot_words(memory_mb) + self.mount_words() + self.disk_words(disks) + self.scratch_words(scratch_mb) + self.network_words() + list(more)
         self.start(words)
@@ -275,10 +329,10 @@ class Machine:
         # A busy host gives it no timer interrupt in time, and the kernel would take that for a fault of the machine.
         arguments = "quiet mitigations=off net.ifnames=0 panic=-1 no_timer_check"
         if not self.xen:
-            return ["-kernel", self.folder + "/vmlinuz", "-initrd", self.folder + "/initrd", "-append", "console=ttyS0 " + arguments]
+            return ["-kernel", self.folder + "/kernel", "-initrd", self.folder + "/initrd", "-append", "console=ttyS0 " + arguments]
         dom0 = memory_mb // 2
         return ["-kernel", self.folder + "/xen", "-append", "dom0_mem=%dM,max:%dM com1=115200,8n1 console=com1 noreboot" % (dom0, dom0),
-                "-initrd", "%s/vmlinuz console=hvc0 %s,%s/initrd" % (self.folder, arguments, self.folder)]
+                "-initrd", "%s/kernel console=hvc0 %s,%s/initrd" % (self.folder, arguments, self.folder)]
 
     def mount_words(self):
         words = []
@@ -343,13 +397,14 @@ class Machine:
         return self.ports[guest]
 
     def run(self, command, seconds=60, check=True):
-        """A shell's command, as root; what it wrote to both outputs. Failed when it ends with an error, or too late."""
+        """A shell's command, as root; what it wrote to both outputs. Failed when it ends with an error, or too late by the machine's time."""
         self.count += 1
         name = "run-%d" % self.count
         with open("%s/%s" % (self.share, name), "w") as f:
             f.write(command + "\n")
         try:
-            code = self.shell("timeout %d sh /nested/%s >/nested/%s.out 2>&1 </dev/null; echo $?" % (seconds, name, name), seconds + 30)
+            code = self.shell("timeout %d sh /nested/%s >/nested/%s.out 2>&1 </dev/null; echo $?" % (seconds, name, name),
+                              seconds * (SLOWER if self.own_time else 1) + 30)
         except TimeoutError as e:
             raise Failed("%s: no answer in %d s\n%s" % (command, seconds, self.console()[-2000:])) from e
         with open("%s/%s.out" % (self.share, name), errors="replace") as f:
@@ -359,14 +414,20 @@ class Machine:
         return out
 
     def again(self, argv, seconds, patience=16, **environment):
-        """Runs the test's own program in the machine, as is_within() tells it; shows what it said, and returns its exit status."""
+        """Runs the test's own program in the machine, as is_within() tells it; shows what it says as it comes, and returns its exit status."""
         words = {"top_builddir": BUILD, "top_srcdir": SOURCE, "PUESTO_NESTED_WITHIN": "yes", "PUESTO_TEST_PATIENCE": str(patience),
                  "PUESTO_TIER": os.environ.get("PUESTO_TIER", "1"), **environment}
-        command = "cd %s && env %s python3 %s; echo ended with $?" % (shlex.quote(BUILD), " ".join("%s=%s" % (k, shlex.quote(v)) for k, v in words.items()),
-                                                                      " ".join(map(shlex.quote, [os.path.abspath(argv[0]), *argv[1:]])))
-        out, _, code = self.run(command, seconds).rpartition("ended with ")
-        print(out, flush=True)
-        return int(code)
+        command = "cd %s && env %s python3 -u %s; echo ended with $?" % (shlex.quote(BUILD), " ".join("%s=%s" % (k, shlex.quote(v)) for k, v in words.items()),
+                                                                         " ".join(map(shlex.quote, [os.path.abspath(argv[0]), *argv[1:]])))
+        over = threading.Event()
+        shown = threading.Thread(target=show, args=("%s/run-%d.out" % (self.share, self.count + 1), over))
+        shown.start()
+        try:
+            out = self.run(command, seconds)
+        finally:
+            over.set()
+            shown.join()
+        return int(out.rpartition("ended with ")[2])
 
     def close(self):
         if self.shell:

@@ -89,6 +89,8 @@ class World:
                 for name in host.domains():
                     host.virsh("destroy", name, ok=None)
                     host.virsh("undefine", name, "--managed-save", "--snapshots-metadata", ok=None)
+        for name in os.listdir(self.directory) if os.path.isdir(self.directory) else ():
+            shutil.rmtree(os.path.join(self.directory, name))
 
     def golden_bytes(self):
         with open(self.golden, "rb") as f:

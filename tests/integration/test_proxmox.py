@@ -4,7 +4,8 @@
 Covers: broker/hypervisor/proxmox/briefs.c broker/hypervisor/proxmox/clone.c broker/hypervisor/proxmox/found.c
 broker/hypervisor/proxmox/inventory.c broker/hypervisor/proxmox/life.c broker/hypervisor/proxmox/migrate.c
 broker/hypervisor/proxmox/network.c broker/hypervisor/proxmox/place.c broker/hypervisor/proxmox/power.c
-broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/seed.c
+broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/screen.c broker/hypervisor/proxmox/seed.c
+broker/hypervisor/bridge.c broker/hypervisor/http_stream.c
 broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
@@ -20,7 +21,7 @@ import guest_harness
 from driver_harness import Refused
 from proxmox_double import TOKEN, Cluster
 from rest_double import wait_for
-from rest_harness import RestWorld, again, crashes, new, run_contract, tests_run
+from rest_harness import RestWorld, a_console_is_seen, again, crashes, new, run_contract, tests_run
 from test_image_builder import SelfStarter
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
@@ -488,6 +489,12 @@ def test_trust_and_rights_are_told(world):
     assert r.code == "denied" and "VM.Clone" in r.text, r
     double.denied = None
     driver.end()
+
+
+def test_the_console_is_a_websocket_with_a_ticket(world):
+    answer = a_console_is_seen(world)
+    assert answer["password"] == "PVEVNC:" + answer["password"][7:] and len(answer["password"]) == 8, answer
+    assert not any(world.double.tickets.values()), "each was used"
 
 
 if __name__ == "__main__":

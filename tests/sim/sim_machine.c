@@ -151,6 +151,8 @@ void host_on_command(struct world *w, const struct message *m)
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up)
 		return;
+	if (!mc && operation_is(m->kind))
+		takes = 1; /* of nothing: it is not still at it when there is a machine again */
 	if (mc && mc->busy_until > w->now)
 		takes += mc->busy_until - w->now;
 	if (mc)

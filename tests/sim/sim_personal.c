@@ -129,7 +129,8 @@ void personal_check_rest(struct world *w, const struct core_state *st)
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
 
-		if (d->personal.phase != PERSONAL_NONE && d->personal.phase != PERSONAL_MOUNTED)
+		/* One that comes back may wait for a host. */
+		if (d->x.lifecycle != LIFECYCLE_CREATING && d->personal.phase != PERSONAL_NONE && d->personal.phase != PERSONAL_MOUNTED)
 			sim_violation(w, "at rest, the disk of desktop %s is %s", d->id, personal_text(d->personal.phase));
 	}
 }

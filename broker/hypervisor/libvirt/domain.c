@@ -176,6 +176,8 @@ static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
 	if (d->has_console && d->form->card)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
+	if (d->has_console && d->has_display && d->form->card)
+		pst_buf_put_str(b, "<graphics type='dbus' p2p='yes'/>");
 	if (is_set(video) && d->form->card)
 		put(b, "<video><model type='", video, "'/></video>");
 }

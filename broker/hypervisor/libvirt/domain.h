@@ -39,6 +39,7 @@ struct lv_domain {
 	const char *variables; /* path of these; "" or NULL: where libvirt has them */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
+	bool has_display;    /* beside it, over D-Bus */
 	bool has_ports;      /* PCI Express: root ports are kept for what is plugged in while it runs */
 	const struct lv_record *record;
 };

@@ -44,6 +44,7 @@ struct lv_nature {
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
 	char arch[16], video[16];
+	bool has_display; /* QEMU's, over D-Bus */
 	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
@@ -132,6 +133,8 @@ void lv_host_lost(struct lv_host *h, const char *reason);
 int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err);
 /* What the provider carries: what every host does. Call with the lock. */
 unsigned lv_can(const struct libvirt *lv);
+/* Every host that is known has that: a domain is moved to any. Takes the lock. */
+bool lv_has_display(struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
@@ -185,5 +188,5 @@ struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
 /* Where a machine is to be made. */
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
 int lv_migrate_work(struct lv_call *c, struct pst_err *err); /* migrate.c */
-int lv_console_work(struct lv_call *c, struct pst_err *err);
+int lv_console_work(struct lv_call *c, struct pst_err *err); /* screen.c */
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err); /* settings.c */

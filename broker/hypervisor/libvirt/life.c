@@ -410,7 +410,7 @@ int lv_way_work(struct lv_call *c, struct pst_err *err)
 		return rc;
 	memset(&c->machine, 0, sizeof(c->machine));
 	machine_fill(&f, &c->machine);
-	c->endpoint = c->machine.endpoint;
+	c->screen.at = c->machine.endpoint;
 	c->request = f.record.request;
 	lv_found_finish(&f);
 	return 0;

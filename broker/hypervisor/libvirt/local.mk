@@ -16,6 +16,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/libvirt.c broker/hypervisor/libvirt/libvirt_priv.h \
 	broker/hypervisor/libvirt/life.c \
 	broker/hypervisor/libvirt/migrate.c \
+	broker/hypervisor/libvirt/screen.c \
 	broker/hypervisor/libvirt/nature.c \
 	broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/network.h \
 	broker/hypervisor/libvirt/opening.c \

@@ -123,7 +123,7 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	struct lv_domain d = { .form = form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
 		.cmdline = p->cmdline, .is_efi = p->is_efi, .variables = p->variables, .net = lv_network_of(h->lv, &r->request),
-		.has_console = n->can & DRIVER_CONSOLE, .has_ports = n->has_ports, .record = r };
+		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
@@ -157,7 +157,7 @@ char *lv_plan_parent_xml(const struct lv_host *h, const struct lv_record *r, con
 		size_t len = strlen(p->cmdline);
 		struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = disk,
 			.layers = p->base.layers, .layers_n = p->base.n, .kernel = p->kernel, .initrd = p->initrd, .cmdline = p->cmdline, .is_parent = true,
-			.has_console = n->can & DRIVER_CONSOLE, .has_ports = n->has_ports, .record = r };
+			.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
 
 		if (p->kernel[0])
 			pst_strlcpy(p->cmdline + len, sizeof(p->cmdline) - len, more);

@@ -179,5 +179,7 @@ int proxmox_resize(struct driver *d, const char *desktop, const struct machine_s
 int pve_disk_grow(struct rest_op *op, struct pve_found *f, uint32_t mb, bool may_be_larger, struct pst_err *err);
 /* Memory and processors, into config. */
 void pve_size_set(json_t *config, uint32_t memory_mb, uint32_t cpu_percent);
+/* screen.c */
+int proxmox_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* migrate.c */
 int proxmox_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);

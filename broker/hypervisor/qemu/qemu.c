@@ -101,9 +101,9 @@ static int qemu_resize(struct driver *d, const char *desktop, const struct machi
 	WITH_OP(d, desktop, qm_resize(&op, size, err));
 }
 
-static int qemu_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+static int qemu_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
-	WITH_OP(d, desktop, qm_console(&op, ret, err));
+	WITH_OP(d, desktop, qm_console(&op, is_shared, ret, err));
 }
 
 static int qemu_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)

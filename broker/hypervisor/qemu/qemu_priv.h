@@ -122,7 +122,7 @@ int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
 
 /* resize.c */
 int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
-int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err);
+int qm_console(struct qm_op *op, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* ret_account may be NULL. */
 int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 

@@ -36,11 +36,13 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(!has(xml, r.request.enrol_token), "the token is not in the document");
 	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
 			   "<backingStore/></backingStore>"));
+	cr_assert(!has(xml, "dbus"));
 	free(xml);
-	d.is_efi = true;
+	d.is_efi = d.has_display = true;
 	d.variables = "/disks/a&b/variables";
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(has(xml, "<nvram>/disks/a&amp;b/variables</nvram>"));
+	cr_assert(has(xml, "<graphics type='vnc'>") && has(xml, "<graphics type='dbus' p2p='yes'/>"));
 	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
 	free(xml);
 	d.is_efi = false;
