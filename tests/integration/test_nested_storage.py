@@ -62,11 +62,11 @@ class Storage(unittest.TestCase):
 
     def versions(self, folder):
         """A version that is imported, copied and removed, below that folder."""
-        self.run_tests("test_storage.py", ["test_a_version_lies_on_several_datastores"], "PUESTO_TEST_STORES=" + folder)
+        self.run_tests("test_storage.py", ["test_a_version_lies_on_several_datastores"], "PUESTO_TEST_STORES=%s/versions" % folder)
 
     def desktops(self, folder):
         """Machines on it: new, new again, snapshot, growth in use, the recycle bin; and what is there while it is another one or away."""
-        self.run_tests("test_libvirt.py", ["test_a_desktop_lives_on_a_datastore", "test_an_image_of_a_datastore_keeps_its_overlays_there"], "PUESTO_TEST_STORES=" + folder)
+        self.run_tests("test_libvirt.py", ["test_a_desktop_lives_on_a_datastore", "test_an_image_of_a_datastore_keeps_its_overlays_there"], "PUESTO_TEST_STORES=%s/desktops" % folder)
 
     def test_lvm_new_again_removed_full(self):
         self.on_volumes("test_on_a_volume_group")
@@ -95,7 +95,7 @@ class Storage(unittest.TestCase):
     def test_nfs_server_away_and_back(self):
         self.run_in(NFS, 240)
         self.run_tests("test_storage.py", ["test_a_server_that_is_gone_is_waited_for"],
-                       "PUESTO_TEST_STORES=/mnt/nfs PUESTO_TEST_SERVER_STOP='%s' PUESTO_TEST_SERVER_START='%s'" % (STOP, START))
+                       "PUESTO_TEST_STORES=/mnt/nfs/away PUESTO_TEST_SERVER_STOP='%s' PUESTO_TEST_SERVER_START='%s'" % (STOP, START))
 
     def test_iscsi_disks(self):
         self.run_in(ISCSI, 300)

@@ -24,12 +24,11 @@ struct storage {
 	struct image_tools tools; /* these two */
 	struct pst_ctl *ctl; /* NULL while there is none */
 	uv_async_t woken;
-	uv_timer_t ticker;
 	uint32_t told_online; /* bits by places in the set: which of them were said to be there */
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
 	size_t jobs_n;
 	unsigned bins; /* commands about recycle bins, and purges, on their way */
-	struct pst_timer *purge_timer; /* NULL once it is closing */
+	struct pst_timer *purge_timer, *look_timer; /* NULL once it is closing */
 	uv_work_t purge;
 	bool is_closing;
 	void (*closed)(void *arg);
@@ -155,9 +154,9 @@ static void on_woken(uv_async_t *async)
 }
 
 /* One whose server is gone hangs whoever looks at it, and has no news: that it has become offline is found out here. */
-static void on_tick(uv_timer_t *timer)
+static void on_look(void *arg)
 {
-	struct storage *s = timer->data;
+	struct storage *s = arg;
 	uint32_t online = 0;
 	struct store_view v;
 
@@ -165,6 +164,7 @@ static void on_tick(uv_timer_t *timer)
 		online |= v.is_online ? UINT32_C(1) << i : 0;
 	if (s->ctl && online != s->told_online)
 		stores_tell(s);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
 }
 
 _Static_assert(STORES_MAX <= 32, "told_online has a bit for each");
@@ -280,17 +280,10 @@ static void freed(uv_handle_t *handle)
 
 static void purge_begin(void *arg);
 
-static void on_ticker_closed(uv_handle_t *handle)
-{
-	struct storage *s = handle->data;
-
-	uv_close((uv_handle_t *)&s->woken, freed);
-}
-
 static void close_continue(struct storage *s)
 {
 	if (s->is_closing && s->bins == 0)
-		uv_close((uv_handle_t *)&s->ticker, on_ticker_closed);
+		uv_close((uv_handle_t *)&s->woken, freed);
 }
 
 static void on_bin_work(uv_work_t *work)
@@ -423,8 +416,10 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	s->unpack = strdup(tools->unpack);
 	s->tools = (struct image_tools){ s->qemu_img, s->unpack, tools->files, tools->arg };
 	s->purge_timer = pst_timer_create(loop);
-	if (!s->qemu_img || !s->unpack || !s->purge_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
+	s->look_timer = pst_timer_create(loop);
+	if (!s->qemu_img || !s->unpack || !s->purge_timer || !s->look_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
 		pst_timer_destroy(s->purge_timer);
+		pst_timer_destroy(s->look_timer);
 		free(s->qemu_img);
 		free(s->unpack);
 		free(s);
@@ -432,9 +427,7 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	}
 	s->woken.data = s;
 	pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
-	s->ticker.data = s;
-	uv_timer_init(loop, &s->ticker); /* never fails */
-	uv_timer_start(&s->ticker, on_tick, STORES_LOOK_MS, STORES_LOOK_MS);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
 	stores_listen(set, wake, s);
 	return s;
 }
@@ -445,7 +438,8 @@ void storage_close(struct storage *s, void (*closed)(void *arg), void *arg)
 		return;
 	s->is_closing = true;
 	pst_timer_destroy(s->purge_timer);
-	s->purge_timer = NULL;
+	pst_timer_destroy(s->look_timer);
+	s->purge_timer = s->look_timer = NULL;
 	s->ctl = NULL;
 	s->closed = closed;
 	s->closed_arg = arg;
