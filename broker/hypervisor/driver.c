@@ -341,6 +341,13 @@ int driver_disk_room(struct driver *d, const char *desktop, const char *base, ui
 	return 0;
 }
 
+int driver_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->files, "capture", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->files(d, desktop, fd, max, go_on, arg, err), err);
+}
+
 void driver_cancel(struct driver *d, const char *desktop)
 {
 	calls_cancel(&d->waits, desktop);

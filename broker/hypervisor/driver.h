@@ -122,6 +122,11 @@ struct driver_type {
 	int (*disk_replace)(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
 	/* Makes the folder, for at least that many bytes. create takes the disk from there, when its order (storage/order.h) is a restore. */
 	int (*disk_room)(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
+	/*
+	 * Of a machine that has files and no disk, and is off (else PST_EBUSY): all of them from the root on, as a tar of at most max bytes,
+	 * into fd (borrowed). Takes as long as it takes; go_on is asked now and then, false ends it with PST_ECLOSED.
+	 */
+	int (*files)(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -171,6 +176,7 @@ int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, 
 int driver_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
 int driver_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
 int driver_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
+int driver_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

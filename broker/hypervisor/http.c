@@ -220,6 +220,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 	if (c->request->line && http_status_code(code_of(c->wire->easy)) == 0)
 		return take_lines(c, data, n);
+	if (c->request->piece && http_status_code(code_of(c->wire->easy)) == 0)
+		return c->request->piece(data, n, c->request->arg) ? n : 0;
 	return pst_buf_append(&c->body, data, n) < 0 ? 0 : n;
 }
 

@@ -52,6 +52,8 @@ struct http_request {
 	size_t max;          /* bytes of the answer; 0: HTTP_ANSWER_MAX */
 	/* A stream: each line (without its end), as it comes; false ends the call well. */
 	bool (*line)(const char *line, size_t len, void *arg);
+	/* A body without a ceiling, as it comes (of a good answer); false ends the call, PST_ECLOSED. Not repeatable. */
+	bool (*piece)(const void *data, size_t len, void *arg);
 	void *arg;
 };
 

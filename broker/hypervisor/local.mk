@@ -20,6 +20,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
 	broker/hypervisor/poller.c broker/hypervisor/poller.h \
+	broker/hypervisor/port.c broker/hypervisor/port.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
 	broker/hypervisor/answering.c broker/hypervisor/answering.h \

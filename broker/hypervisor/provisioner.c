@@ -546,6 +546,24 @@ static struct driver *driver_named(void *arg, const char *name)
 	return NULL;
 }
 
+/* On a job's thread: drivers are there until the jobs are over. */
+int provisioner_files(void *arg, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *go_arg, struct pst_err *err)
+{
+	struct provisioner *p = arg;
+	int rc = PST_ENOTFOUND;
+
+	pst_err_set(err, rc, "no provider has the files of desktop %s", desktop);
+	for (size_t i = 0; i < p->drivers_n && rc != 0; i++) {
+		struct pst_err why = PST_ERR_INIT;
+
+		rc = p->drivers[i]->type->files ? driver_files(p->drivers[i], desktop, fd, max, go_on, go_arg, &why) : PST_ENOTFOUND;
+		/* One that cannot be asked may not be the one. */
+		if (rc != PST_ENOTFOUND)
+			*err = why;
+	}
+	return rc == 0 ? 0 : err->code;
+}
+
 static bool is_busy(void *arg, const char *desktop)
 {
 	return desktop_busy(arg, desktop, NULL);

@@ -106,7 +106,7 @@ static int datastores_open(struct program *g, struct pst_err *err)
 	const char *qemu_img = pst_conf_str(g->conf, "provisioner", "qemu_img", "/usr/bin/qemu-img");
 	struct stores *set = stores_shared();
 	char unpack[PATH_MAX];
-	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack };
+	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack, .files = provisioner_files, .arg = g->provisioner };
 	struct storage *s = NULL;
 	uint32_t backups;
 

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
+	tests/integration/test_container_capture.py tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -77,7 +77,7 @@ tests_integration_driver_tool_SOURCES = tests/integration/driver_tool.c
 tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
 LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_personal.py \
-	tests/integration/test_libvirt_pool.py \
+	tests/integration/test_libvirt_instant.py tests/integration/test_libvirt_pool.py \
 	tests/integration/test_maintenance.py tests/integration/test_networks.py \
 	tests/integration/test_storage_pool.py tests/integration/test_volumes.py tests/integration/test_san.py tests/integration/test_rbd.py
 TESTS += $(LIBVIRT_TESTS)

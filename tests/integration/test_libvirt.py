@@ -659,6 +659,36 @@ def test_a_disk_that_starts_by_uefi_has_variables_of_its_own(world):
     driver.end()
 
 
+def test_variables_of_uefi_move_along(world):
+    """They lie beside the disk, so both hosts have the same."""
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    golden = os.path.join(world.folder, "uefi.qcow2")
+    uefi_disk.make(golden)
+    world.two.start()
+    driver = world.driver(hosts="one=%s, two=%s" % (world.one.uri, world.two.uri), shared_directory="yes",
+                          migrate_uris="one=tcp://127.0.0.1, two=tcp://127.0.0.1", deadline_s=int(2 * libvirt_host.DEADLINE))
+    desktop = world.create(driver, golden=golden)
+    driver.call("power", desktop, "off")
+    variables = os.path.join(world.files(desktop), "variables")
+    with open(variables, "r+b") as f:
+        f.seek(-17, os.SEEK_END)
+        f.write(b"written somewhere")
+    driver.call("power", desktop, "start")
+    for _ in range(2):
+        there = "two" if driver.machines()[desktop]["host"] == "one" else "one"
+        driver.call("migrate", desktop, there)
+        machine = driver.machines()[desktop]
+        assert (machine["host"], machine["state"]) == (there, "running"), machine
+        driver.call("power", desktop, "off")
+        driver.call("power", desktop, "start")
+        assert open(variables, "rb").read()[-17:] == b"written somewhere"
+    driver.call("destroy", desktop)
+    assert not os.path.exists(variables)
+    driver.end()
+
+
 def windows_driver(world, devices):
     os.environ["PUESTO_OS"] = "windows"
     try:
@@ -699,7 +729,7 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         driver.end()
 
 
-SECOND_TIER = ("test_a_desktop_lives_on_a_datastore", "test_a_machine_of_windows_is_what_windows_likes", "test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back",
+SECOND_TIER = ("test_variables_of_uefi_move_along", "test_a_desktop_lives_on_a_datastore", "test_a_machine_of_windows_is_what_windows_likes", "test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back",
                "test_a_users_disk_moves_with_its_desktop")
 
 

@@ -513,5 +513,6 @@ const struct driver_type driver_container = {
 	.personal_attach = container_personal_attach,
 	.personal_detach = container_personal_detach,
 	.personal_remove = container_personal_remove,
+	.files = container_files,
 	.cancel = container_cancel,
 };

@@ -104,6 +104,9 @@ int container_snapshots_remove(struct op *op, struct pst_err *err);
 int container_replace(struct op *op, struct found *f, const struct machine_request *r, const char *image, bool refresh, bool off,
 	struct pst_err *err);
 
+/* container_snapshot.c */
+int container_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
+
 /* container_personal.c */
 int container_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 int container_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);

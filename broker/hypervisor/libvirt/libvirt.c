@@ -4,6 +4,7 @@
 #include "broker/hypervisor/libvirt/call.h"
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
 
@@ -43,6 +44,7 @@ void lv_unref(struct libvirt *lv)
 	if (!last)
 		return;
 	lv_known_finish(lv);
+	lv_parents_finish(lv);
 	for (size_t i = 0; i < lv->nets_n; i++)
 		lv_net_finish(&lv->nets[i]);
 	lv_stores_finish(lv);
@@ -408,7 +410,7 @@ static int begin(struct libvirt *lv, uv_loop_t *loop, struct pst_err *err)
 	if (lv_events_start(err) < 0)
 		return err->code;
 	lv->has_events_loop = true;
-	if (lv_watch_start(lv, loop, err) < 0)
+	if (lv_watch_start(lv, loop, err) < 0 || lv_parents_start(lv, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < lv->hosts_n; i++) {
 		if (lv_host_start(&lv->hosts[i], err) < 0)

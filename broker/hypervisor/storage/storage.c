@@ -414,7 +414,7 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	s->set = set;
 	s->qemu_img = strdup(tools->qemu_img);
 	s->unpack = strdup(tools->unpack);
-	s->tools = (struct image_tools){ s->qemu_img, s->unpack };
+	s->tools = (struct image_tools){ s->qemu_img, s->unpack, tools->files, tools->arg };
 	s->purge_timer = pst_timer_create(loop);
 	s->look_timer = pst_timer_create(loop);
 	if (!s->qemu_img || !s->unpack || !s->purge_timer || !s->look_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {

@@ -39,15 +39,34 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(!has(xml, "dbus"));
 	free(xml);
 	d.is_efi = d.has_display = true;
+	d.variables = "/disks/a&b/variables";
 	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<nvram>/disks/a&amp;b/variables</nvram>"));
 	cr_assert(has(xml, "<graphics type='vnc'>") && has(xml, "<graphics type='dbus' p2p='yes'/>"));
 	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
 	free(xml);
 	d.is_efi = false;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "nvram"));
+	free(xml);
 	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(!has(xml, "<disk") && !has(xml, "fwcfg") && !has(xml, "<graphics"));
+	free(xml);
+}
+
+Test(domain, a_parent_is_nobodys_and_has_a_port)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/parents/k/disk.qcow2", .is_parent = true, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert_not_null(xml, "%s", err.text);
+	cr_assert(has(xml, "<target type='virtio' name='org.puesto.seed'/>") && !has(xml, "<metadata>") && !has(xml, "<title>") && !has(xml, "<interface"));
 	free(xml);
 }
 
