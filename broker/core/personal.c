@@ -44,8 +44,8 @@ static void personal_tell(struct core_round *c, struct core_desktop *d, enum age
 
 void personal_want(struct core_round *c, struct core_desktop *d)
 {
-	/* Who owned it before the pool was a floating one keeps it when it fails: no disk may hang on that. */
-	if (!pool_has_personal(state_pool(c->st, d->pool_id)) || d->agentless || d->a.kind != POOL_FLOATING)
+	/* Who owned it before the pool was a floating one keeps it when it fails: no disk may hang on that. An agent beside the machine's own server mounts none. */
+	if (!pool_has_personal(state_pool(c->st, d->pool_id)) || d->agentless || d->beside || d->a.kind != POOL_FLOATING)
 		return;
 	d->personal = (struct core_personal){ .phase = PERSONAL_WANTED };
 	CORE_COPY(d->personal.owner, d->a.user_id);

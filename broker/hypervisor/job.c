@@ -475,6 +475,38 @@ json_t *job_refusal(const struct pst_err *err)
 		"status", pst_code_http(err->code), "retryable", (int)driver_is_retryable(err->code));
 }
 
+static void providers_log(const json_t *providers)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)providers, i, o)
+		pst_info("provider name=%s capacity=%d healthy=%s limits=\"%s\" %s", pst_json_str(o, "name", 64),
+			(int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
+			pst_json_bool(o, "healthy", false) ? "yes" : "no", pst_json_str(o, "limits", 64),
+			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+}
+
+static void hosts_log(const json_t *hosts)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)hosts, i, o) {
+		bool usable = pst_json_bool(o, "usable", false);
+
+		pst_info("host provider=%s name=%s usable=%s memory_mb=%d %s", pst_json_str(o, "provider", 64), pst_json_str(o, "name", 64),
+			usable ? "yes" : "no", (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
+			usable ? "" : pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+	}
+}
+
+void job_health_log(const struct job *job)
+{
+	providers_log(job->providers);
+	hosts_log(job->hosts);
+}
+
 void job_finish(struct job *job)
 {
 	if (job->has_fd)

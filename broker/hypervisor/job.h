@@ -63,6 +63,8 @@ json_t *job_reply(const struct job *job);
 
 /* Of JOB_HELLO and JOB_HEALTH: the providers and the state of their hosts, without figures that always change. Owned; NULL on no memory. */
 char *job_health_text(const struct job *job);
+/* The same in the log, a line for each. */
+void job_health_log(const struct job *job);
 
 /* {"error": {...}} with "retryable" for the broker. Returns owned; NULL on no memory. */
 json_t *job_refusal(const struct pst_err *err);

@@ -154,32 +154,6 @@ static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, vo
 		backups_connect(p->backups, pst_ctl_client_ctl(p->client));
 }
 
-static void providers_log(struct provisioner *p, const json_t *providers)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach((json_t *)providers, i, o)
-		pst_info("provider name=%s capacity=%d healthy=%s limits=\"%s\" %s", pst_json_str(o, "name", 64),
-			(int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
-			pst_json_bool(o, "healthy", false) ? "yes" : "no", pst_json_str(o, "limits", 64),
-			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
-}
-
-static void hosts_log(const json_t *hosts)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach((json_t *)hosts, i, o) {
-		bool usable = pst_json_bool(o, "usable", false);
-
-		pst_info("host provider=%s name=%s usable=%s memory_mb=%d %s", pst_json_str(o, "provider", 64), pst_json_str(o, "name", 64),
-			usable ? "yes" : "no", (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
-			usable ? "" : pst_json_str(o, "reason", MACHINE_REASON_SIZE));
-	}
-}
-
 /* Something is wrong: its end is looked for soon, and then told. */
 static void health_watch(struct provisioner *p)
 {
@@ -207,10 +181,8 @@ static bool health_changed(struct provisioner *p, const struct job *job)
 		if (!pst_json_bool(o, "usable", false))
 			health_watch(p);
 	}
-	if (!same) {
-		providers_log(p, providers);
-		hosts_log(hosts);
-	}
+	if (!same)
+		job_health_log(job);
 	return !same;
 }
 

@@ -89,6 +89,7 @@ static void on_damage(void *arg, const struct rect *rects, size_t n)
 {
 	struct dbus_source *d = arg;
 
+	d->tries = 0; /* also where the picture that came again has the size of the last */
 	if (!d->is_over)
 		d->events->damage(d->arg, rects, n);
 }

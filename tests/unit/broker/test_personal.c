@@ -99,6 +99,16 @@ Test(personal_core, nobody_connects_before_his_files_are_there)
 	cr_assert_not_null(fixture_work(&f, "ana"));
 }
 
+/* The agent of Windows knows nothing of mounts: it would be waited for in vain. */
+Test(personal_core, an_agent_beside_the_machine_s_own_server_is_brought_nothing)
+{
+	begin(1, ON_LOGOFF_REFRESH);
+	f.st.desktops[0]->beside = true;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	cr_assert_eq(of("ana")->personal.phase, PERSONAL_NONE);
+	cr_assert_eq(of("ana")->t.id[0], '\0');
+}
+
 Test(personal_core, the_disk_is_gone_before_the_desktop_is_made_new)
 {
 	struct core_desktop *d;

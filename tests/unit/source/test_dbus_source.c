@@ -372,6 +372,23 @@ Test(dbus_source, test_a_listener_that_is_dropped_comes_again)
 	scene_close(&s);
 }
 
+Test(dbus_source, test_one_that_shows_the_same_picture_each_time_is_followed)
+{
+	struct scene s;
+
+	scene_open(&s);
+	scene_show(&s);
+	for (int i = 0; i < 8; i++) {
+		source_ready(s.source);
+		listener_end(&s);
+		UNTIL(&s, s.listener || s.closed);
+		cr_assert_eq(s.closed, 0, "%d: %s", i, s.reason);
+		show(&s, false, 0, 0, 64, 48, 5, 0);
+		UNTIL(&s, s.damages == i + 1);
+	}
+	scene_close(&s);
+}
+
 Test(dbus_source, test_one_that_is_dropped_again_and_again_gives_up)
 {
 	struct scene s;
