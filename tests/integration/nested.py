@@ -309,7 +309,8 @@ class Failed(Exception):
 
 
 class Machine:
-    """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port(). own_time: see above; its processors take turns then."""
+    """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port(). own_time: see above; processors take turns then, and only Xen
+    starts a second one."""
 
     def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, own_time=False, more=()):
         self.folder = prepared([w for w in lists if w != "machine"])
@@ -318,7 +319,7 @@ class Machine:
         self.ports = {p: free_port() for p in ports}
         os.makedirs(self.share)
         os.makedirs(self.dir + "/root")
-        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35", "-smp", str(cpus), "-m", str(memory_mb),
+        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35", "-smp", str(1 if own_time and not xen else cpus), "-m", str(memory_mb),
                  # Xen's libxl knows real processors only; KVM needs the most that translation has (AMD's SVM).
                  "-accel", "tcg,thread=%s,tb-size=256" % ("single" if own_time else "multi"), *(("-icount", "shift=1,sleep=on") if own_time else ()), "-cpu", cpu or ("Nehalem" if xen else "max"),
                  "-device", "virtio-rng-pci", "-serial", "file:%s/console" % self.dir, "-serial", "unix:%s/shell,server=on,wait=off" % self.dir]
