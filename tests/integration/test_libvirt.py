@@ -579,8 +579,10 @@ def test_a_users_disk_outlives_the_provisioner_and_a_guest_that_keeps_it(world):
     assert str(32 * MIB) in told, "it has grown: " + told
     driver.call("restart", other, new(), "refresh", "t")
     assert plugged(world.one, other) is None and os.listdir(world.directory + "/personal/.held") == []
-    driver.call("personal", "remove", "-", owner, 1000, "-")
-    assert not os.path.exists(path) and len(os.listdir(world.directory + "/recycle")) == 1
+    bin_of = world.directory + "/recycle"
+    before = os.listdir(bin_of) if os.path.isdir(bin_of) else []
+    driver.call("personal", "remove", "-", owner, 60000, "-")
+    assert not os.path.exists(path) and len(os.listdir(bin_of)) == len(before) + 1, (before, os.listdir(bin_of))
     driver.call("destroy", other)
     driver.end()
 

@@ -261,6 +261,18 @@ int lv_destroy_work(struct lv_call *c, struct pst_err *err)
 	return 0;
 }
 
+/*
+ * A copy of a parent that runs, or is paused still, and that nobody is known to have told who it is: it is of no use to anybody. What came
+ * back from elsewhere stands on a parent, too, and has booted.
+ */
+static bool is_untold(const struct lv_found *f)
+{
+	struct order order;
+
+	order_of(f->record.request.desktop, &order);
+	return f->record.phase == LV_CREATING && f->record.parent[0] && !order.is_restore;
+}
+
 /* 1: it stands and is answered. 0: nothing is left of an earlier one. Else an error. */
 static int create_earlier(struct lv_call *c, struct pst_err *err)
 {
@@ -272,7 +284,7 @@ static int create_earlier(struct lv_call *c, struct pst_err *err)
 	if (f.is_foreign) {
 		rc = pst_err_set(err, PST_ECONFLICT, "a domain with desktop %s's uuid is not ours; it is left alone", c->desktop);
 	} else if (f.domain && f.is_active && f.record.phase != LV_DESTROYING) {
-		rc = strcmp(f.record.request.task, c->request.task) == 0 ? 1 : pst_err_set(err, PST_ECONFLICT,
+		rc = strcmp(f.record.request.task, c->request.task) == 0 ? !is_untold(&f) : pst_err_set(err, PST_ECONFLICT,
 			"desktop %s already runs by another task", c->desktop);
 		if (rc > 0 && f.record.phase == LV_CREATING) {
 			f.record.phase = LV_RUNNING;

@@ -55,7 +55,8 @@ static void cmdline_make(const struct machine_request *r, char *out, size_t size
 
 int lv_parent_key(struct lv_host *h, virConnectPtr conn, const struct machine_request *r, char out[LV_KEY_SIZE], struct pst_err *err)
 {
-	char golden[PATH_MARK_SIZE], kernel[PATH_MARK_SIZE], initrd[PATH_MARK_SIZE], path[PATH_MAX], more[300], hex[PST_SHA256_HEX_SIZE], *text;
+	char golden[PATH_MARK_SIZE], kernel[PATH_MARK_SIZE], initrd[PATH_MARK_SIZE], path[PATH_MAX], more[300], hex[PST_SHA256_HEX_SIZE], *text, *xml;
+	struct lv_record record = { .request = *r };
 	int dir = (int)(strrchr(r->image_base, '/') - r->image_base), n;
 	unsigned long qemu = 0, library = 0;
 
@@ -69,8 +70,15 @@ int lv_parent_key(struct lv_host *h, virConnectPtr conn, const struct machine_re
 		return err->code;
 	path_mark(path, initrd);
 	cmdline_make(r, more, sizeof(more));
-	n = asprintf(&text, "%d\n%s %s %s\n%lu %lu\n%u %u %u\n%s\n%s\n%s\n%s\n%s\n", FORM, h->uri, h->nature.form->virt, h->nature.machine, qemu,
-		library, r->memory_mb, r->cpu_percent, r->disk_mb, more, r->image_base, golden, kernel, initrd);
+	/* Its devices are its children's as long as these run: screens, ports and all. */
+	pst_strlcpy(record.request.desktop, sizeof(record.request.desktop), "nobody");
+	memset(record.request.enrol_token, 0, sizeof(record.request.enrol_token));
+	xml = lv_plan_parent_xml(h, &record, "disk", more, err);
+	if (!xml)
+		return err->code;
+	n = asprintf(&text, "%d\n%s\n%lu %lu\n%u %u\n%s\n%s\n%s\n%s\n%s\n%s\n", FORM, h->uri, qemu, library, r->cpu_percent, r->disk_mb, more,
+		r->image_base, golden, kernel, initrd, xml);
+	free(xml);
 	if (n < 0)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	pst_sha256_hex(text, (size_t)n, hex);
@@ -90,6 +98,25 @@ static int overlay_make(const struct lv_parent *p, const char *disk, struct pst_
 	return qcow2_overlays_create(&o, 1, err);
 }
 
+/* A daemon that died and came back has forgotten that it was to end with our connection: it is looked for on a new one. */
+static void domain_end(const struct lv_parent *p, virDomainPtr d)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	virDomainPtr again;
+	virConnectPtr conn;
+
+	if (virDomainDestroy(d) == 0 || lv_error_is(VIR_ERR_NO_DOMAIN))
+		return;
+	conn = lv_host_connection(p->host, pst_mono_ms() + p->host->lv->set.deadline_ms, &ignored);
+	again = conn ? virDomainLookupByUUIDString(conn, p->uuid) : NULL;
+	if (again) {
+		(void)virDomainDestroy(again);
+		virDomainFree(again);
+	}
+	if (conn)
+		virConnectClose(conn);
+}
+
 /* libvirt ends it when our connection ends, and after the save it is gone. */
 static int boot_and_save(struct lv_parent *p, virConnectPtr conn, const char *xml, const char *memory, struct pst_err *err)
 {
@@ -103,7 +130,7 @@ static int boot_and_save(struct lv_parent *p, virConnectPtr conn, const char *xm
 	if (rc == 0 && virDomainSave(d, memory) < 0)
 		rc = lv_error(err, p->host, "save the parent");
 	if (rc < 0)
-		(void)virDomainDestroy(d);
+		domain_end(p, d);
 	virDomainFree(d);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/path.h"
+#include "broker/hypervisor/request.h"
 #include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/stores.h"
 #include "broker/hypervisor/storage/volume_record.h"
@@ -231,7 +232,7 @@ void lv_parents_finish(struct libvirt *lv)
 
 /* --- a call's side -------------------------------------------------------------------------------- */
 
-/* What a child can be made of, and where: its libvirtd reads a pipe of ours. */
+/* What a child can be made of, and where: its libvirtd reads a pipe of ours. In what speaks RDP there is no agent who would take another name. */
 static bool may_be_cloned(const struct libvirt *lv, const struct lv_host *h, const struct machine_request *r)
 {
 	bool is_here = pst_str_starts(h->uri, "qemu:///") || pst_str_starts(h->uri, "qemu+unix:///");
@@ -240,7 +241,7 @@ static bool may_be_cloned(const struct libvirt *lv, const struct lv_host *h, con
 	bool is_efi = true;
 
 	order_of(r->desktop, &order);
-	return lv->parents && is_here && h->nature.form->card && lv_form_for(h, r) == h->nature.form && lv->set.seed.agents[0] && !order.is_restore && r->image_base[0] == '/' &&
+	return lv->parents && is_here && !request_speaks_rdp(r) && h->nature.form->card && lv_form_for(h, r) == h->nature.form && lv->set.seed.agents[0] && !order.is_restore && r->image_base[0] == '/' &&
 		!pst_str_ends(r->image_base, "/" VOLUME_OF_VERSION) && lv_plan_is_efi(h, r, &is_efi, &ignored) == 0 && !is_efi;
 }
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -25,7 +26,7 @@ struct pump {
 	char path[PATH_MAX];
 	int pipe, stop, file;
 	pthread_t thread;
-	off_t at;
+	off_t begin, at;
 	size_t done, len;
 	char head[];
 };
@@ -50,36 +51,68 @@ static int fill(struct pump *p)
 	}
 }
 
-/* Whoever reads comes to an end: also of a file that is shorter than it should be. */
-static void *pump_main(void *arg)
-{
-	struct pump *p = arg;
-	struct pollfd fds[] = { { .fd = p->stop, .events = POLLIN }, { .events = POLLOUT } };
-	sigset_t pipe;
-
-	/* A reader that gives up is an error of write, and no signal. */
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
-	p->pipe = open(p->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW); /* waits for a reader, or for pump_end */
-	if (p->pipe < 0 || fcntl(p->pipe, F_SETFL, O_NONBLOCK) < 0)
-		return NULL;
-	(void)fcntl(p->pipe, F_SETPIPE_SZ, PIPE_SIZE); /* a smaller one is slower */
-	fds[1].fd = p->pipe;
-	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
-		if (fds[0].revents || fill(p) != 0)
-			break;
-	}
-	pst_fd_close(&p->pipe);
-	return NULL;
-}
-
-static int pump_open(struct pump *p, struct pst_err *err)
+static int path_make(struct pump *p, struct pst_err *err)
 {
 	if (unlink(p->path) < 0 && errno != ENOENT)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", p->path);
 	if (mkfifo(p->path, 0600) < 0)
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%.200s", p->path);
+	return 0;
+}
+
+/* For one reader, who comes to an end: also of a file that is shorter than it should be. */
+static void serve(struct pump *p)
+{
+	struct pollfd fds[] = { { .fd = p->stop, .events = POLLIN }, { .fd = p->pipe, .events = POLLOUT } };
+
+	p->at = p->begin;
+	p->done = 0;
+	if (fcntl(p->pipe, F_SETFL, O_NONBLOCK) < 0)
+		return;
+	(void)fcntl(p->pipe, F_SETPIPE_SZ, PIPE_SIZE); /* a smaller one is slower */
+	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+		if (fds[0].revents || fill(p) != 0)
+			break;
+	}
+}
+
+static bool is_over(const struct pump *p)
+{
+	struct pollfd stop = { .fd = p->stop, .events = POLLIN };
+
+	return poll(&stop, 1, 0) > 0;
+}
+
+/*
+ * libvirt 9.0 opens the file once, later ones for its head, and then again for all of it. Each reader has a pipe of his own: the next
+ * one's takes the name before the first byte goes into this one, so nobody finds what another has left.
+ */
+static void *pump_main(void *arg)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct pump *p = arg;
+	sigset_t pipe;
+	int rc = 0;
+
+	/* A reader that gives up is an error of write, and no signal. */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	while (rc == 0 && !is_over(p)) {
+		p->pipe = open(p->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW); /* waits for a reader, or for pump_end */
+		if (p->pipe < 0)
+			return NULL;
+		rc = path_make(p, &ignored);
+		serve(p);
+		pst_fd_close(&p->pipe);
+	}
+	return NULL;
+}
+
+static int pump_open(struct pump *p, struct pst_err *err)
+{
+	if (path_make(p, err) < 0)
+		return err->code;
 	p->stop = eventfd(0, EFD_CLOEXEC);
 	return p->stop < 0 ? pst_err_sys(err, PST_ELIMIT, errno, "%.200s", p->path) : 0;
 }
@@ -104,7 +137,7 @@ struct pump *pump_begin(const char *path, const void *head, size_t len, int file
 	}
 	p->pipe = p->stop = -1;
 	p->file = file;
-	p->at = (off_t)at;
+	p->begin = (off_t)at;
 	p->len = len;
 	memcpy(p->head, head, len);
 	if (pump_open(p, err) == 0) {
@@ -124,9 +157,10 @@ void pump_end(struct pump *p)
 
 	if (!p)
 		return;
-	reader = open(p->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	while (write(p->stop, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+	/* Whoever waits for a reader has looked for the word before it was said, and his pipe has its name already. */
+	reader = open(p->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	pthread_join(p->thread, NULL);
 	pst_fd_close(&reader);
 	pump_close(p);

@@ -104,8 +104,6 @@ static int entry_put(struct capture *c, const struct record *r, struct pst_err *
 		.mtime = r->mtime, .size = r->kind == RECORD_FILE ? r->size : 0,
 		.link = r->kind == RECORD_SYMLINK ? r->link : r->kind == RECORD_HARDLINK ? plain(r->link) : NULL };
 
-	if (!e.name[0])
-		return 0; /* the root itself */
 	if (limits_check(c, r, err) < 0)
 		return err->code;
 	tar_put_entry(&c->out, &e);
@@ -114,14 +112,14 @@ static int entry_put(struct capture *c, const struct record *r, struct pst_err *
 	return e.size ? 0 : file_end(c, err);
 }
 
-/* Whiteouts have no meaning here, devices and the like no place in an image. */
+/* Whiteouts have no meaning here, devices and the like no place in an image; the root itself, whatever it calls itself, is there anyway. */
 static int on_record(void *arg, const struct record *r, struct pst_err *err)
 {
 	struct capture *c = arg;
 
 	if (r->kind == RECORD_LIMIT)
 		return pst_err_set(err, PST_ELIMIT, "the desktop's files take more than %llu MB", (unsigned long long)c->p->bytes_max >> 20);
-	c->is_left_out = r->kind < RECORD_FILE || r->kind > RECORD_HARDLINK || capture_leaves_out(r->path) ||
+	c->is_left_out = r->kind < RECORD_FILE || r->kind > RECORD_HARDLINK || !plain(r->path)[0] || capture_leaves_out(r->path) ||
 		(r->kind == RECORD_HARDLINK && capture_leaves_out(r->link));
 	return c->is_left_out ? 0 : entry_put(c, r, err);
 }

@@ -77,6 +77,29 @@ Test(pump, gives_a_head_and_the_rest_of_a_file_and_leaves_nothing, .timeout = 20
 	close(file);
 }
 
+/* As later ones than libvirt 9.0 do: they look at the head, close, and open it once more. */
+Test(pump, begins_anew_for_whoever_opens_it_again, .timeout = 20)
+{
+	struct pst_err err = PST_ERR_INIT;
+	int file = stream(), fd;
+	char head[4] = "";
+	struct pump *p;
+
+	name();
+	p = pump_begin(path, "head", 4, file, 100, &err);
+	cr_assert_not_null(p, "%s", err.text);
+	for (int i = 0; i < 3; i++) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		cr_assert(read(fd, head, 4) == 4 && memcmp(head, "head", 4) == 0);
+		close(fd);
+	}
+	whole_is_read(file, "head", 100);
+	whole_is_read(file, "head", 100);
+	pump_end(p);
+	cr_assert(access(path, F_OK) < 0);
+	close(file);
+}
+
 Test(pump, ends_though_nobody_reads, .timeout = 20)
 {
 	struct pst_err err = PST_ERR_INIT;

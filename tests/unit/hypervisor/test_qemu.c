@@ -416,7 +416,7 @@ Test(qemu, a_disk_is_let_go_when_it_is_closed, .timeout = 60)
 	cr_assert_eq(personal_attach(folder, p.owner, p.name, r.desktop, &err), 0, "%s", err.text);
 	monitor(r.desktop, "blockdev-add", json_pack("{s:s, s:s, s:i}", "driver", "null-co", "node-name", "personal", "size", 1 << 20));
 	monitor(r.desktop, "blockdev-add", json_pack("{s:s, s:s, s:s}", "driver", "raw", "node-name", "busy", "file", "personal"));
-	cr_expect_eq(driver_personal_detach(site.d, r.desktop, &p, &err), PST_EIO);
+	cr_expect_eq(driver_personal_detach(site.d, r.desktop, &p, &err), PST_EAGAIN);
 	cr_expect_not_null(strstr(err.text, "is not closed"), "%s", err.text);
 	cr_assert_eq(personal_holder(folder, p.owner, p.name, holder, &err), 0, "%s", err.text);
 	cr_expect_str_eq(holder, r.desktop);

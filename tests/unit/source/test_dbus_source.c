@@ -346,14 +346,16 @@ Test(dbus_source, test_a_part_after_memory_that_was_shared_is_no_lie)
 
 	scene_open(&s);
 	UNTIL(&s, s.listener);
-	share(&s, 64, 48);
+	show(&s, false, 0, 0, 32, 24, 3, 0);
 	UNTIL(&s, s.surfaces == 1 && s.answers == 1);
+	share(&s, 64, 48);
+	UNTIL(&s, s.surfaces == 2 && s.answers == 2);
 	cr_assert_eq(s.refusals, 0);
 	show(&s, true, 8, 4, 2, 2, 1, 0);
 	UNTIL(&s, s.listeners == 2);
 	cr_expect_eq(s.closed, 0, "%s", s.reason);
 	show(&s, false, 0, 0, 64, 48, 5, 0);
-	UNTIL(&s, s.surfaces == 2);
+	UNTIL(&s, s.surfaces == 3);
 	cr_expect_eq(*pixmap_at(&s.screen, 0, 0), 5);
 	scene_close(&s);
 }
