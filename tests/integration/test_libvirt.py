@@ -731,8 +731,19 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         driver.end()
 
 
-SECOND_TIER = ("test_variables_of_uefi_move_along", "test_a_desktop_lives_on_a_datastore", "test_a_machine_of_windows_is_what_windows_likes", "test_a_disk_that_starts_by_uefi_has_variables_of_its_own", "test_a_lost_answer_is_not_a_lost_machine", "test_disks_go_where_there_is_room", "test_addresses_are_reserved_in_the_network", "test_a_desktop_moves_to_another_host_and_back",
-               "test_a_users_disk_moves_with_its_desktop")
+SECOND_TIER = (
+    "test_variables_of_uefi_move_along",
+    "test_a_desktop_lives_on_a_datastore",
+    "test_a_machine_of_windows_is_what_windows_likes",
+    "test_a_disk_that_starts_by_uefi_has_variables_of_its_own",
+    "test_a_lost_answer_is_not_a_lost_machine",
+    "test_disks_go_where_there_is_room",
+    "test_addresses_are_reserved_in_the_network",
+    "test_a_desktop_moves_to_another_host_and_back",
+    "test_a_users_disk_moves_with_its_desktop",
+    "test_a_datastore_that_is_away_holds_up_its_own_desktops_only",
+    "test_a_users_disk_goes_to_the_datastore_of_the_pools_choice",
+)
 
 
 def inside():
