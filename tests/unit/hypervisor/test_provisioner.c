@@ -114,9 +114,9 @@ static void world_close(struct world *w)
 		uv_run(&w->loop, UV_RUN_ONCE);
 	pst_ctl_close(w->ctl);
 	pst_ctl_server_close(w->server);
+	pst_loop_drain(&w->loop); /* calls that nobody has answered end here */
 	json_decref(w->last);
 	json_decref(w->report);
-	pst_loop_drain(&w->loop);
 }
 
 Test(provisioner, same_desktop_commands_keep_their_order_and_ends_are_reported)
