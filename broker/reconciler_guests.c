@@ -2,6 +2,8 @@
  *
  * Tickets for further viewers of a session that goes on. They change nothing of it: no row, no epoch.
  */
+#include "broker/reconciler_guests.h"
+
 #include "base/hash.h"
 #include "base/secret.h"
 #include "broker/reconciler_priv.h"

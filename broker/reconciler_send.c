@@ -163,19 +163,21 @@ static const char *provider_name(const struct core_state *st, const struct core_
 }
 
 /* Nobody misses a disk that nobody has used. */
-static void keep_fill(struct reconciler *r, const struct core_desktop *d, struct provider_command *cmd)
+static int keep_fill(struct reconciler *r, const struct core_desktop *d, struct provider_command *cmd)
 {
 	const struct core_pool *p = state_pool(&r->st, d->pool_id);
-	int days = 0;
+	int days = 0, rc = d->x.hygiene == HYGIENE_CLEAN ? 0 : db_recycle_days(r->db, d->pool_id, NULL, &days, NULL);
 
+	if (rc < 0 && rc != PST_ENOTFOUND)
+		return rc;
 	cmd->recycling.pool = p ? p->name : NULL;
-	if (d->x.hygiene != HYGIENE_CLEAN && db_recycle_days(r->db, d->pool_id, NULL, &days, NULL) == 0)
-		cmd->recycling.keep_ms = (int64_t)days * 24 * 3600 * 1000;
+	cmd->recycling.keep_ms = (int64_t)days * 24 * 3600 * 1000;
 	if (cmd->kind != TASK_CREATE || strcmp(cmd->arg, TASK_ARG_RESTORE))
-		return;
+		return 0;
 	cmd->recycling.is_restore = true;
 	cmd->recycling.keep_ms = cmd->recycling.keep_ms ? cmd->recycling.keep_ms : RESTORE_KEEP_MS;
 	cmd->arg = "";
+	return 0;
 }
 
 /* A disk that nobody asked for any more is attached with the size that it has. */
@@ -200,18 +202,22 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 {
 	const struct core_desktop *d = state_desktop(&r->st, c->desktop_id);
 	struct provider_command cmd = { .kind = c->t.kind, .task = c->t.id, .desktop = c->desktop_id };
+	bool is_of_image = cmd.kind == TASK_CREATE || cmd.kind == TASK_REFRESH;
 	struct disk_rows rows;
 	char token[44] = "", store[DB_WORD_SIZE];
+	int rc = 0;
 
 	if (!r->ops->provision)
 		return;
 	cmd.arg = c->t.arg;
 	cmd.host = d && cmd.kind == TASK_CREATE ? d->place.host : "";
-	if (cmd.kind == TASK_CREATE || cmd.kind == TASK_RESTART || cmd.kind == TASK_REFRESH) {
+	if (is_of_image || cmd.kind == TASK_RESTART) {
 		reconciler_enrol_token(r, c->t.id, token);
 		cmd.enrol_token = token;
 	}
-	if ((cmd.kind == TASK_CREATE || cmd.kind == TASK_REFRESH) && (!d || disk_fill(r, d, &rows, &cmd) < 0)) {
+	if (is_of_image)
+		rc = d ? disk_fill(r, d, &rows, &cmd) : PST_ENOTFOUND;
+	if (rc == PST_ENOTFOUND) {
 		/* Its image or pool went away under it: the answer is ours to give. */
 		struct provider_result res = { .task = c->t.id, .error_code = "no_image",
 			                       .error = "the pool or its image version no longer exists" };
@@ -221,11 +227,12 @@ static void send_provision(struct reconciler *r, const struct core_command *c)
 	}
 	if (d && !cmd.provider)
 		cmd.provider = provider_name(&r->st, d);
-	if (d) {
-		keep_fill(r, d, &cmd);
+	if (d && rc == 0) {
+		rc = keep_fill(r, d, &cmd);
 		personal_fill(r, d, &cmd, store);
 	}
-	r->ops->provision(r->arg, &cmd);
+	if (rc == 0) /* what cannot be read now is asked for again, as if its answer were lost */
+		r->ops->provision(r->arg, &cmd);
 	pst_wipe(token, sizeof(token));
 }
 

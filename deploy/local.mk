@@ -60,6 +60,7 @@ EXTRA_DIST += \
 	deploy/novnc \
 	deploy/packages/bench \
 	deploy/packages/build \
+	deploy/packages/ceph \
 	deploy/packages/desktop \
 	deploy/packages/desktop-minimal \
 	deploy/packages/guest \

@@ -100,7 +100,7 @@ static void wish(const struct worker *w, struct source_params *p)
 
 void worker_join(struct worker *w)
 {
-	const struct source_type *type = source_find(w->is_rfb ? "rfb" : w->params.source);
+	const struct source_type *type = source_find(w->own_screen ? w->own_screen : w->params.source);
 	struct pst_err err = PST_ERR_INIT;
 	struct source_params p = { .loop = w->params.loop, .fd = w->display_fd, .grant = w->grant, .is_remote = w->is_remote, .is_shared = w->is_shared,
 		.is_seat = w->is_seat };

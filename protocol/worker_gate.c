@@ -34,7 +34,7 @@ int worker_gate_grant(struct worker *w, const json_t *grant, int fd, struct pst_
 	pst_strlcpy(w->user, sizeof(w->user), user ? user : "");
 	pst_strlcpy(w->pool, sizeof(w->pool), pool ? pool : "");
 	w->is_remote = kind && strcmp(kind, "tls") == 0;
-	w->is_rfb = kind && strcmp(kind, "rfb") == 0;
+	w->own_screen = !kind ? NULL : strcmp(kind, "rfb") == 0 ? "rfb" : strcmp(kind, "dbus") == 0 ? "dbus" : NULL;
 	w->is_seat = kind && strcmp(kind, "seat") == 0;
 	w->is_shared = pst_json_bool(json_object_get(grant, "endpoint"), "shared", false);
 	w->policy.is_view_only = pst_json_bool(policy, "view_only", false);

@@ -92,7 +92,7 @@ struct worker {
 	uint32_t scale_pct; /* of the client, 0 unknown */
 	int display_fd;
 	bool is_remote; /* the desktop is on another host */
-	bool is_rfb;    /* display_fd is an RFB server: the machine's own screen */
+	const char *own_screen; /* display_fd is the machine's own screen: the name of its source; else NULL */
 	bool is_seat;   /* display_fd leads to a process that shows such a screen */
 	bool is_shared; /* …whose other clients may stay */
 	unsigned logins;

@@ -196,9 +196,10 @@ bool seed_is_used(const struct seed_target *t, const struct seed *s)
 	char path[PATH_MAX], *text = NULL;
 	size_t len;
 
-	if (pst_file_read(under(t, SEED_USED, path), PST_SHA256_HEX_SIZE, &text, &len, &err) < 0)
+	if (pst_file_read(under(t, SEED_USED, path), 2 * PST_SHA256_HEX_SIZE, &text, &len, &err) < 0)
 		return false;
-	bool is_same = strncmp(text, s->hash, PST_SHA256_HEX_SIZE - 1) == 0;
+	bool is_same = strncmp(text, s->hash, PST_SHA256_HEX_SIZE - 1) == 0 ||
+		       (!s->token[0] && len > PST_SHA256_HEX_SIZE && strcmp(text + PST_SHA256_HEX_SIZE, s->bare) == 0);
 	free(text);
 	return is_same;
 }
@@ -212,13 +213,16 @@ bool seed_was_any(const struct seed_target *t)
 
 int seed_apply(const struct seed_target *t, const struct seed *s, struct pst_err *err)
 {
+	char used[2 * PST_SHA256_HEX_SIZE];
+
+	snprintf(used, sizeof(used), "%s %s", s->hash, s->bare);
 	if (t->root[0] == 0) {
 		clock_set(s);
 		random_feed(s);
 	}
 	if (folders_make(t, err) < 0 || hostname_put(t, s, err) < 0 || machine_id_put(t, err) < 0 || ssh_keys_renew(t, err) < 0 ||
 		file_put(t, SEED_CA, s->ca, 0644, err) < 0 || enrol_put(t, s, err) < 0 || confs_put(t, s, err) < 0 ||
-		file_put(t, SEED_USED, s->hash, 0600, err) < 0)
+		file_put(t, SEED_USED, used, 0600, err) < 0)
 		return pst_err_wrap(err, "applying the seed");
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 /* Below root. */
 #define SEED_AGENT_DIR "/var/lib/puesto/agent" /* the agent's run folder; of the desktop's uid, mode 0700 */
-#define SEED_USED "/var/lib/puesto/seed.used"  /* hash of the last seed that was applied whole */
+#define SEED_USED "/var/lib/puesto/seed.used"  /* the last seed that was applied whole: its hash, and that without its token */
 #define SEED_AGENT_CONF "/etc/puesto/agent.conf"
 #define SEED_SESSION_CONF "/etc/puesto/session.conf"
 #define SEED_CA "/etc/puesto/ca.pem"

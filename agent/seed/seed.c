@@ -115,16 +115,18 @@ static int clock_read(json_t *o, struct seed *s, struct pst_err *err)
 }
 
 /* Time and random bytes differ at each writing; a seed that only they make new is the same one. */
-static void hash_fill(struct seed *s)
+static void hash_fill(const struct seed *s, bool with_token, char out[PST_SHA256_HEX_SIZE])
 {
 	uint8_t sums[PST_ARRAY_LEN(fields) + 1][PST_SHA256_LEN];
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(fields); i++) {
 		const char *text = (const char *)s + fields[i].at;
-		pst_sha256(text, strlen(text), sums[i]);
+		bool is_empty = !with_token && text == s->token;
+
+		pst_sha256(text, is_empty ? 0 : strlen(text), sums[i]);
 	}
 	pst_sha256(s->ca, strlen(s->ca), sums[PST_ARRAY_LEN(fields)]);
-	pst_sha256_hex(sums, sizeof(sums), s->hash);
+	pst_sha256_hex(sums, sizeof(sums), out);
 }
 
 static int object_read(json_t *o, struct seed *s, struct pst_err *err)
@@ -137,7 +139,8 @@ static int object_read(json_t *o, struct seed *s, struct pst_err *err)
 	}
 	if (words_check(s, err) < 0 || ca_read(o, s, err) < 0 || clock_read(o, s, err) < 0)
 		return err->code;
-	hash_fill(s);
+	hash_fill(s, true, s->hash);
+	hash_fill(s, false, s->bare);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct seed {
 	uint8_t random[SEED_RANDOM_MAX];
 	size_t random_len;
 	char hash[PST_SHA256_HEX_SIZE]; /* of the identity in it: what is remembered once it was used */
+	char bare[PST_SHA256_HEX_SIZE]; /* the same without its token, which later starts are not given again */
 };
 
 /* 0, or PST_EINVAL with the field and the reason. ret is zeroed first; end it with seed_finish also after a

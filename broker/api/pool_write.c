@@ -166,6 +166,14 @@ static int check_personal_stays(struct api_call *call, const struct body *b)
 	return call_is_answered(call) ? PST_EINVAL : 0;
 }
 
+/* Nobody there would mount a disk: Windows has another agent, and who is shown by RDP has none. */
+static bool is_shown_by_rdp(struct api_call *call, const struct body *b)
+{
+	struct image_row image;
+
+	return strcmp(b->row.display, "rdp") == 0 || (db_image_get(call->api->db, b->row.image_id, &image, NULL) == 0 && strcmp(image.os, "windows") == 0);
+}
+
 /* Only where a desktop is given back and made new, by a provider that can; and on a datastore that there is. */
 static int check_personal(struct api_call *call, const struct body *b)
 {
@@ -177,6 +185,8 @@ static int check_personal(struct api_call *call, const struct body *b)
 		return 0;
 	if (strcmp(b->row.kind, "floating") != 0 || strcmp(b->row.on_logoff, "keep") == 0)
 		call_field(call, "personal_disk_mb", "personal_disk_mb: only floating pools whose desktops are made new or deleted at log-off have personal disks");
+	else if (is_shown_by_rdp(call, b))
+		call_field(call, "personal_disk_mb", "personal_disk_mb: desktops of Windows, and those that are shown by RDP, have no personal disks");
 	else if (pr && pr->healthy && !provider_carries(st, pr, "personal"))
 		call_field(call, "personal_disk_mb", "personal_disk_mb: provider %s does not carry personal disks", pr->name);
 	else if (b->personal_store[0] && !datastores_view(call->api->datastores, b->personal_store, &v))

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/unixsock.h"
@@ -25,6 +26,8 @@ struct wait {
 	/* True: the call is answered; false: another question was put with next. */
 	bool (*answer)(struct wait *w, const json_t *reply);
 	struct db_personal disk; /* that comes back */
+	struct db *db;
+	bool is_back; /* it has, once the answer is good: with a client or without */
 };
 
 static void cancelled(struct api_call *call)
@@ -39,13 +42,16 @@ static void answered(json_t *reply, int fd, const struct pst_err *call_err, void
 	struct pst_err err = PST_ERR_INIT;
 	struct wait *w = arg;
 	struct api_call *call = w->call;
+	int rc = pst_ctl_reply_check(reply, call_err, &err);
 	bool is_over = true;
 
 	pst_fd_close(&fd);
-	if (call && pst_ctl_reply_check(reply, call_err, &err) < 0)
+	if (call && rc < 0)
 		call_error(call, &err);
 	else if (call)
 		is_over = w->answer(w, reply);
+	else if (rc == 0 && w->is_back && db_personal_restored(w->db, &w->disk, pst_wall_ms(), &err) < 0)
+		pst_warn("a user's disk is back, which is not written: %s", err.text);
 	if (!is_over)
 		return;
 	if (call) {
@@ -77,6 +83,7 @@ static void ask(struct api_call *call, json_t *msg, bool (*answer)(struct wait *
 		return;
 	}
 	w->call = call;
+	w->db = call->api->db;
 	if (!next(w, msg, answer)) {
 		free(w);
 		return;
@@ -254,6 +261,7 @@ static bool disk_look_answer(struct wait *w, const json_t *reply)
 	const json_t *item = item_find(reply, call->params[0], call->params[1]);
 	struct pst_err err = PST_ERR_INIT;
 
+	w->is_back = true;
 	if (!item || strcmp(text_of(item, "kind"), "personal") != 0)
 		call_problem(call, "not_found", "no user's disk lies in the recycle bin under that name");
 	else if (disk_of(call->api, text_of(item, "name"), &w->disk, &err) < 0)

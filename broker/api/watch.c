@@ -7,6 +7,7 @@
 #include "broker/api/page.h"
 #include "broker/core/state.h"
 #include "broker/reconciler.h"
+#include "broker/reconciler_guests.h"
 #include "db/pool.h"
 
 #include <string.h>

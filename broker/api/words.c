@@ -119,6 +119,8 @@ static const struct {
 	{"there is no pool '{0}'", "no existe el grupo '{0}'"},
 	{"only floating pools whose desktops are made new or deleted at log-off have personal disks",
 		"solo tienen discos personales los grupos flotantes cuyos escritorios se renuevan o eliminan al cerrar la sesión"},
+	{"desktops of Windows, and those that are shown by RDP, have no personal disks",
+		"los escritorios de Windows, y los que se muestran por RDP, no tienen discos personales"},
 	{"provider {0} does not carry personal disks", "el proveedor {0} no admite discos personales"},
 	{"a disk of {0} MB cannot become smaller", "un disco de {0} MB no puede hacerse más pequeño"},
 	{"{0} personal disks of this pool lie with another provider: remove them first, or make another pool",

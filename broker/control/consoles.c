@@ -96,7 +96,7 @@ static void tell_open(struct control *c, const struct core_desktop *d, const str
 	tell_user(c, d, en, es);
 }
 
-static bool is_looked_at(const struct control *c, const char *desktop)
+bool consoles_looked_at(const struct control *c, const char *desktop)
 {
 	for (const struct control_console *o = c->consoles; o; o = o->next)
 		if (strcmp(o->desktop, desktop) == 0)
@@ -147,6 +147,7 @@ static void on_started(struct gateway *g, const struct control_console *about)
 {
 	const struct core_desktop *d = state_desktop(reconciler_state(g->c->rec), about->desktop);
 
+	consoles_ticket_forget(g->c, about->id);
 	drop(g, about->id);
 	add(g, about);
 	write_down(g->c, "desktop.console_opened", about, "");
@@ -157,11 +158,12 @@ static void on_started(struct gateway *g, const struct control_console *about)
 static void on_ended(struct gateway *g, const struct control_console *about, const char *code)
 {
 	const struct core_desktop *d = state_desktop(reconciler_state(g->c->rec), about->desktop);
-	bool was_looked_at = is_looked_at(g->c, about->desktop);
+	bool was_looked_at = consoles_looked_at(g->c, about->desktop);
 
+	consoles_ticket_forget(g->c, about->id);
 	drop(g, about->id);
 	write_down(g->c, "desktop.console_closed", about, code ? code : "");
-	if (d && was_looked_at && !is_looked_at(g->c, about->desktop))
+	if (d && was_looked_at && !consoles_looked_at(g->c, about->desktop))
 		tell_user(g->c, d, "Nobody is looking at this machine's console any more.", "Ya nadie está mirando la consola de esta máquina.");
 }
 

@@ -20,6 +20,12 @@ void consoles_end_of_user(void *arg, const char *user_id);
 /* A ticket of a console: true when this was one; the call is answered, or will be when the provisioner has. */
 bool consoles_redeem(struct gateway *g, json_t *msg, const char *ticket);
 
+bool consoles_looked_at(const struct control *c, const char *desktop);
+/* Does anybody look at that desktop's, or is he about to? */
+bool consoles_any(struct control *c, const char *desktop);
+/* The connection that a ticket led to is there, or never will be. */
+void consoles_ticket_forget(struct control *c, const char *console);
+
 /* The gate's words: one came or went; those that it carries as it says hello; it is gone. */
 void consoles_on_event(struct gateway *g, json_t *msg);
 void consoles_on_hello(struct gateway *g, const json_t *list);

@@ -39,7 +39,7 @@ static void on_drop(struct gate_call *call)
 	free(dial);
 }
 
-bool dial_start(struct gate_call *call, const char *desktop, bool is_user, const struct dial_events *events, void *arg)
+bool dial_start(struct gate_call *call, const char *desktop, bool is_user, bool is_shared, const struct dial_events *events, void *arg)
 {
 	struct control *c = call->g->c;
 	const struct core_state *st = reconciler_state(c->rec);
@@ -55,8 +55,8 @@ bool dial_start(struct gate_call *call, const char *desktop, bool is_user, const
 	*dial = (struct dial){.call = call, .provisioner = c->provisioner, .events = events, .arg = arg};
 	call->dial = dial;
 	call->drop = on_drop;
-	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s, s:b, s:s}", "op", "console", "desktop", d->id, "provider", provider->name, "user", is_user, "fingerprint",
-		is_user ? agent_pin(c, d->id) : ""), DIAL_MS, on_done, dial);
+	pst_ctl_call(dial->provisioner, json_pack("{s:s, s:s, s:s, s:b, s:b, s:s}", "op", "console", "desktop", d->id, "provider", provider->name, "user", is_user,
+		"shared", is_shared, "fingerprint", is_user ? agent_pin(c, d->id) : ""), DIAL_MS, on_done, dial);
 	return true;
 }
 
@@ -101,7 +101,7 @@ void dial_seat(struct gate_call *call, json_t *grant)
 	const char *desktop = pst_json_str(grant, "desktop", CORE_ID_SIZE - 1);
 	struct control *c = call->g->c;
 
-	if (dial_start(call, desktop ? desktop : "", true, &events, grant))
+	if (dial_start(call, desktop ? desktop : "", true, true, &events, grant))
 		return;
 	end_session(c, grant, "its server was not reached");
 	json_decref(grant);

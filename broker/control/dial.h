@@ -14,8 +14,8 @@ struct dial_events {
 	void (*dropped)(void *arg);
 };
 
-/* is_user: for who has the desktop, else for an administrator. Takes the call, whose drop must be free. False: it has been refused, and dropped comes not. */
-bool dial_start(struct gate_call *call, const char *desktop, bool is_user, const struct dial_events *events, void *arg);
+/* is_user: for who has the desktop, else for an administrator; is_shared: others look at that screen already, and are to go on. Takes the call, whose drop must be free. False: it has been refused, and dropped comes not. */
+bool dial_start(struct gate_call *call, const char *desktop, bool is_user, bool is_shared, const struct dial_events *events, void *arg);
 
 /*
  * Answers a call with the grant (taken) of a desktop that has no agent: the connection beside it, or a refusal, and then its session has ended. Takes the call.

@@ -141,6 +141,21 @@ static void on_cancel(struct gateway *g, json_t *msg)
 
 /* --- sessions ---------------------------------------------------------------------------- */
 
+static void gateway_free(struct gateway *g)
+{
+	struct gateway **at = &g->c->gateways;
+
+	while (*at && *at != g)
+		at = &(*at)->next;
+	if (*at)
+		*at = g->next;
+	guests_gone(g);
+	consoles_gone(g);
+	while (g->calls)
+		drop_call(g->calls);
+	free(g);
+}
+
 static void on_hello(struct gateway *g, json_t *msg)
 {
 	const char *name = pst_json_str(msg, "name", CORE_WORD_SIZE - 1), *gateway;
@@ -161,10 +176,18 @@ static void on_hello(struct gateway *g, json_t *msg)
 	guests_on_hello(g, json_object_get(msg, "guests"));
 	consoles_on_hello(g, json_object_get(msg, "consoles"));
 	pst_ctl_reply(g->ctl, msg, NULL);
-	if (!sessions || reconciler_gateway_hello(g->c->rec, g->name, sessions, n, &err) < 0)
-		pst_warn("hello of gateway=%s not taken: %s", g->name, err.text);
+	bool is_taken = sessions && reconciler_gateway_hello(g->c->rec, g->name, sessions, n, &err) == 0;
 	free(sessions);
-	pst_info("gateway connected name=%s sessions=%zu", g->name, n);
+	if (is_taken) {
+		pst_info("gateway connected name=%s sessions=%zu", g->name, n);
+		return;
+	}
+	/* Which sessions it has lost is in no table yet: it comes again, and says so again. */
+	pst_warn("hello of gateway=%s not taken, it may say it again: %s", g->name, err.text);
+	struct pst_ctl *ctl = g->ctl;
+
+	gateway_free(g);
+	pst_ctl_close_flush(ctl);
 }
 
 static void on_session(struct gateway *g, json_t *msg)
@@ -259,21 +282,6 @@ static void message_cb(struct pst_ctl *ctl, json_t *msg, int fd, void *arg)
 		}
 	}
 	reply_problem(ctl, msg, "bad_request", NULL, NULL, 0);
-}
-
-static void gateway_free(struct gateway *g)
-{
-	struct gateway **at = &g->c->gateways;
-
-	while (*at && *at != g)
-		at = &(*at)->next;
-	if (*at)
-		*at = g->next;
-	guests_gone(g);
-	consoles_gone(g);
-	while (g->calls)
-		drop_call(g->calls);
-	free(g);
 }
 
 static void closed_cb(struct pst_ctl *ctl, const char *reason, void *arg)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "broker/api/page.h"
 #include "broker/core/state.h"
+#include "broker/reconciler_guests.h"
 #include "db/audit.h"
 
 #include <stdlib.h>

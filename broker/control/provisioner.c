@@ -350,6 +350,8 @@ static void on_hello(struct control *c, struct pst_ctl *ctl, json_t *msg)
 	if (take_hello(c, msg, &err) < 0) {
 		pst_error("the provisioner's hello was not taken: %s", err.text);
 		c->provisioner = NULL;
+		reconciler_provisioner_gone(c->rec); /* it may have been heard before */
+		storage_gone(c);
 		pst_ctl_close_flush(ctl);
 		for (size_t i = 0; i < PST_ARRAY_LEN(c->provisioners); i++) {
 			if (c->provisioners[i] == ctl)

@@ -59,9 +59,10 @@ static void deadline_agent(struct core_round *c, struct core_desktop *d)
 	}
 }
 
+/* Where the user's own disk was brought, the desktop's is not clean; each session takes an epoch of its own. */
 static void deadline_claim(struct core_round *c, struct core_desktop *d)
 {
-	bool is_untouched = d->x.hygiene == HYGIENE_CLEAN || d->personal.phase != PERSONAL_NONE;
+	bool is_untouched = d->x.hygiene == HYGIENE_CLEAN || (d->personal.phase != PERSONAL_NONE && d->epoch == d->a.epoch);
 
 	if (d->x.lease == LEASE_HELD && is_untouched && d->x.session == SESSION_NONE && d->a.kind == POOL_FLOATING)
 		lease_release(c, d, REASON_NOT_STARTED);

@@ -13,7 +13,7 @@ static void desktop_stop(struct core_round *c, struct core_desktop *d)
 	spare_leave(c, d);
 	d->x.power = POWER_STARTING;
 	d->x.agent = AGENT_NONE;
-	d->due.agent_ms = d->due.reap_ms = 0;
+	d->due.agent_ms = d->due.reap_ms = d->due.personal_ms = 0; /* the guest begins anew: personal_started() */
 	d->missing = 0;
 	d->x.parked = false;
 	memset(&d->reason, 0, sizeof(d->reason));
@@ -73,6 +73,10 @@ void desktop_refresh(struct core_round *c, struct core_desktop *d)
 
 void desktop_restart(struct core_round *c, struct core_desktop *d)
 {
+	if (restore_is_unfinished(d)) {
+		restore_again(c, d); /* there is no machine yet */
+		return;
+	}
 	desktop_touch(c, d);
 	agent_tell_shutdown(c, d);
 	desktop_stop(c, d);
@@ -86,7 +90,7 @@ void desktop_clean(struct core_round *c, struct core_desktop *d)
 
 	if (d->personal.phase != PERSONAL_NONE && personal_leaves(c, d))
 		return;
-	if (!p || p->deleting || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
+	if (!p || p->deleting || d->x.lifecycle != LIFECYCLE_LIVE || p->on_logoff != ON_LOGOFF_REFRESH || d->a.kind == POOL_DEDICATED ||
 	    p->kind == POOL_DEDICATED || desktop_is_stale(c->st, p, d)) /* an older version is not worth refreshing */
 		desktop_delete(c, d);
 	else

@@ -60,7 +60,7 @@ void lease_release(struct core_round *c, struct core_desktop *d, enum reason why
 	d->x.session = SESSION_NONE;
 	personal_drop(d);
 	d->due.claim_ms = d->due.ending_ms = d->due.logoff_ms = d->due.roll_ms = 0;
-	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lifecycle == LIFECYCLE_LIVE)
+	if (d->x.hygiene == HYGIENE_DIRTY && d->x.lifecycle < LIFECYCLE_FAILED)
 		desktop_clean(c, d);
 }
 
@@ -86,7 +86,7 @@ void lease_logoff(struct core_round *c, struct core_desktop *d, enum reason why)
 /* An owner keeps a dedicated desktop, and a desktop whose disk is kept. */
 static bool lease_is_kept(const struct core_pool *p, const struct core_desktop *d)
 {
-	if (!p || p->deleting || d->x.lifecycle != LIFECYCLE_LIVE)
+	if (!p || p->deleting || d->x.lifecycle >= LIFECYCLE_DELETING)
 		return false;
 	if (p->on_logoff == ON_LOGOFF_KEEP)
 		return true;
@@ -105,7 +105,9 @@ void lease_settle(struct core_round *c, struct core_desktop *d)
 		return;
 	}
 	d->x.lease = LEASE_HELD;
-	if (p->on_logoff == ON_LOGOFF_REFRESH && d->x.hygiene == HYGIENE_DIRTY)
+	if (p->on_logoff == ON_LOGOFF_REFRESH && d->x.hygiene == HYGIENE_DIRTY) {
+		d->x.lifecycle = LIFECYCLE_LIVE; /* one that has failed gets a new disk too */
 		desktop_refresh(c, d);
+	}
 	tell_waiter(c, d->a.user_id, d->pool_id);
 }

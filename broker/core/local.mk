@@ -6,7 +6,7 @@ broker_core_libcore_a_SOURCES = \
 	broker/core/assign.c \
 	broker/core/axes.c broker/core/axes.h \
 	broker/core/breaker.c \
-	broker/core/core_priv.h \
+	broker/core/core_priv.h broker/core/lease_priv.h broker/core/machine_priv.h broker/core/task_priv.h \
 	broker/core/deadline.c broker/core/desktop.h \
 	broker/core/drain.c \
 	broker/core/estimate.c broker/core/estimate.h \
@@ -48,7 +48,7 @@ broker_core_libcore_a_SOURCES = \
 noinst_LIBRARIES += broker/libreconciler.a
 broker_libreconciler_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) $(SQLITE_CFLAGS)
 broker_libreconciler_a_SOURCES = \
-	broker/reconciler.c broker/reconciler.h broker/reconciler_priv.h broker/recycling.h \
+	broker/reconciler.c broker/reconciler.h broker/reconciler_guests.h broker/reconciler_ops.h broker/reconciler_priv.h broker/recycling.h \
 	broker/reconciler_guests.c broker/reconciler_late.c broker/reconciler_load.c broker/reconciler_peers.c \
 	broker/reconciler_rollout.c broker/reconciler_rollout.h broker/reconciler_send.c broker/reconciler_write.c
 

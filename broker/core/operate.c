@@ -31,6 +31,11 @@ struct core_desktop *operate_on_idle(struct core_round *c)
 	return NULL;
 }
 
+bool operate_is_overtaken(const struct core_desktop *d)
+{
+	return d->t.id[0] || d->x.lifecycle >= LIFECYCLE_DELETING || d->personal.phase == PERSONAL_LEAVING || d->personal.phase == PERSONAL_LEFT;
+}
+
 void operate_on_logoff(struct core_round *c)
 {
 	struct core_desktop *d = operate_on(c);
@@ -40,6 +45,8 @@ void operate_on_logoff(struct core_round *c)
 		return;
 	if (d->x.lease == LEASE_FREE)
 		refuse(c, PST_ECONFLICT, REASON_NOT_ASSIGNED, NULL);
+	else if (d->x.lifecycle == LIFECYCLE_CREATING) /* it comes back for him, and he has not been there */
+		refuse(c, PST_ECONFLICT, REASON_BUSY_TASK, task_kind_text(d->t.kind));
 	else
 		lease_logoff(c, d, own ? REASON_LOGOFF_USER : REASON_LOGOFF_ADMIN);
 }
@@ -55,10 +62,13 @@ void operate_on_restart(struct core_round *c)
 	d->failures = 0;
 	if (d->x.lease == LEASE_ENDING)
 		lease_settle(c, d);
-	if (d->t.id[0] || d->x.lifecycle == LIFECYCLE_DELETING)
-		return; /* settling has begun something stronger */
+	if (operate_is_overtaken(d))
+		return;
 	d->x.lifecycle = LIFECYCLE_LIVE;
-	desktop_restart(c, d);
+	if (d->x.lease == LEASE_FREE && d->x.hygiene != HYGIENE_CLEAN)
+		desktop_clean(c, d); /* one that has failed under its user: nobody gets it as it is */
+	else
+		desktop_restart(c, d);
 }
 
 void operate_on_refresh(struct core_round *c)

@@ -189,8 +189,8 @@ void operation_on(struct core_round *c)
 		d->x.session = SESSION_NONE;
 		if (d->x.lease == LEASE_ENDING)
 			lease_settle(c, d);
-		if (d->t.id[0] || d->x.lifecycle != LIFECYCLE_LIVE)
-			return; /* settling has begun something stronger */
+		if (operate_is_overtaken(d) || d->x.lifecycle != LIFECYCLE_LIVE)
+			return;
 	}
 	if (kind == TASK_STOP)
 		agent_tell_shutdown(c, d);
@@ -215,6 +215,13 @@ static const char *operation_word(enum task_kind kind)
 		                             [TASK_RESIZE] = "desktop.resized", [TASK_MIGRATE] = "desktop.migrated" };
 
 	return words[kind];
+}
+
+/* Whoever fell silent meanwhile is waited for from now on. */
+static void operation_over(struct core_round *c, struct core_desktop *d)
+{
+	if (d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0] && !d->x.parked && !desktop_sleeps(d) && d->x.agent != AGENT_READY)
+		desktop_await_agent(c, d);
 }
 
 void operation_done(struct core_round *c, struct core_desktop *d, const struct core_task *t)
@@ -245,8 +252,7 @@ void operation_done(struct core_round *c, struct core_desktop *d, const struct c
 	default: /* what a size has changed stands on the host */
 		break;
 	}
-	if (!d->x.parked && !desktop_sleeps(d) && d->x.agent != AGENT_READY)
-		desktop_await_agent(c, d);
+	operation_over(c, d);
 	audit(c, operation_word(t->kind), d, t->arg);
 	if (d->x.lease == LEASE_HELD)
 		tell_waiter(c, d->a.user_id, d->pool_id);
@@ -265,10 +271,10 @@ void operation_failed(struct core_round *c, struct core_desktop *d, const struct
 		personal_fail(c, d, t->error);
 	if (t->kind == TASK_DETACH)
 		personal_break(c, d);
-	if (t->kind != TASK_STOP && t->kind != TASK_SUSPEND)
-		return;
-	d->x.parked = false;
-	if (desktop_sleeps(d))
-		spare_not_suspended(c, d, t);
-	desktop_await_agent(c, d);
+	if (t->kind == TASK_STOP || t->kind == TASK_SUSPEND) {
+		d->x.parked = false;
+		if (desktop_sleeps(d))
+			spare_not_suspended(c, d, t);
+	}
+	operation_over(c, d);
 }

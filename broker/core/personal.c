@@ -44,7 +44,8 @@ static void personal_tell(struct core_round *c, struct core_desktop *d, enum age
 
 void personal_want(struct core_round *c, struct core_desktop *d)
 {
-	if (!pool_has_personal(state_pool(c->st, d->pool_id)) || d->agentless)
+	/* Who owned it before the pool was a floating one keeps it when it fails: no disk may hang on that. An agent beside the machine's own server mounts none. */
+	if (!pool_has_personal(state_pool(c->st, d->pool_id)) || d->agentless || d->beside || d->a.kind != POOL_FLOATING)
 		return;
 	d->personal = (struct core_personal){ .phase = PERSONAL_WANTED };
 	CORE_COPY(d->personal.owner, d->a.user_id);
@@ -183,9 +184,20 @@ static void personal_begin(struct core_round *c, struct core_desktop *d)
 	task_start(c, d, TASK_ATTACH);
 }
 
+/* Its pool brings nothing any more, and nothing was begun. */
+static void personal_forgo(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	personal_gone(d);
+	memset(&d->reason, 0, sizeof(d->reason));
+	tell_waiter(c, d->a.user_id, d->pool_id);
+}
+
 void personal_next(struct core_round *c, struct core_desktop *d)
 {
-	if (d->personal.phase == PERSONAL_WANTED && personal_can_begin(d))
+	if (d->personal.phase == PERSONAL_WANTED && !d->personal.held && !pool_has_personal(state_pool(c->st, d->pool_id)))
+		personal_forgo(c, d);
+	else if (d->personal.phase == PERSONAL_WANTED && personal_can_begin(d))
 		personal_begin(c, d);
 	else if (d->personal.phase == PERSONAL_LEFT && d->x.lifecycle == LIFECYCLE_LIVE && !d->t.id[0])
 		task_start(c, d, TASK_DETACH);

@@ -27,10 +27,10 @@ static int renew_busy(const struct core_state *st, const struct core_pool *p)
 	return busy;
 }
 
-/* Its owner is not there, and nothing runs in it. */
+/* Its owner is not there, nothing runs in it, and nothing of his is on a disk that is his until he logs off. */
 static bool renew_is_vacant(const struct core_pool *p, const struct core_desktop *d)
 {
-	bool is_owned = renew_keeps(p) || (d->a.kind == POOL_DEDICATED && p->on_logoff == ON_LOGOFF_REFRESH);
+	bool is_owned = renew_keeps(p) || (d->a.kind == POOL_DEDICATED && p->on_logoff == ON_LOGOFF_REFRESH && d->x.hygiene == HYGIENE_CLEAN);
 
 	return is_owned && d->x.session == SESSION_NONE && !d->due.claim_ms;
 }

@@ -17,6 +17,41 @@ static struct core_pool *pool_of(struct core_round *c)
 	return NULL;
 }
 
+/* Its machine was nobody's so far; false: it is being removed as such. */
+static bool claim(struct core_round *c, const char *desktop)
+{
+	struct core_orphan *o = state_orphan(c->st, desktop);
+
+	if (o && o->t.id[0])
+		return false;
+	if (o)
+		state_remove_orphan(c->st, o);
+	return true;
+}
+
+static void begin(struct core_round *c, struct core_desktop *d)
+{
+	audit(c, "desktop.restoring", d, "");
+	task_start(c, d, TASK_CREATE);
+	CORE_COPY(d->t.arg, TASK_ARG_RESTORE);
+	task_rewrite(c, &d->t);
+}
+
+/* What is made and not restored is clean until somebody uses it, and has an endpoint by then. */
+bool restore_is_unfinished(const struct core_desktop *d)
+{
+	return d->x.hygiene == HYGIENE_DIRTY && !d->endpoint[0];
+}
+
+void restore_again(struct core_round *c, struct core_desktop *d)
+{
+	desktop_touch(c, d);
+	d->x.lifecycle = LIFECYCLE_CREATING;
+	d->x.power = POWER_OFF;
+	memset(&d->reason, 0, sizeof(d->reason));
+	begin(c, d);
+}
+
 void restore_on(struct core_round *c)
 {
 	const struct core_restored *was = c->ev->restored;
@@ -27,6 +62,10 @@ void restore_on(struct core_round *c)
 		return;
 	if (state_desktop(c->st, c->ev->desktop) || state_lease(c->st, c->ev->user_id, p->id)) {
 		refuse(c, PST_ECONFLICT, REASON_HAS_DESKTOP, c->ev->user_name);
+		return;
+	}
+	if (!claim(c, c->ev->desktop)) {
+		refuse(c, PST_ECONFLICT, REASON_BUSY_TASK, task_kind_text(TASK_DESTROY));
 		return;
 	}
 	d = desktop_make(c, c->ev->desktop);
@@ -41,9 +80,7 @@ void restore_on(struct core_round *c)
 	d->x.power = POWER_OFF;
 	d->x.hygiene = HYGIENE_DIRTY;
 	lease_take(c, d, c->ev->user_id, c->ev->user_name);
+	d->epoch++;          /* as if he had been there: it is not given back when he does not come */
 	d->due.claim_ms = 0; /* nobody asked for it just now */
-	audit(c, "desktop.restoring", d, "");
-	task_start(c, d, TASK_CREATE);
-	CORE_COPY(d->t.arg, TASK_ARG_RESTORE);
-	task_rewrite(c, &d->t);
+	begin(c, d);
 }

@@ -145,7 +145,7 @@ static void revert_unbegun(struct core_round *c, const struct core_rollout *ro)
 
 		if (!p || !pool_follows(p, ro) || strcmp(d->image_version, ro->version) != 0)
 			continue;
-		if (d->x.lifecycle == LIFECYCLE_CREATING) {
+		if (d->x.lifecycle == LIFECYCLE_CREATING && d->x.lease == LEASE_FREE) { /* what comes back has its user's disk */
 			desktop_delete(c, d);
 		} else if (d->t.id[0] && d->t.kind == TASK_REFRESH && !d->t.attempts &&
 			   d->x.lifecycle == LIFECYCLE_LIVE) {

@@ -7,7 +7,7 @@
 
 #include "broker/core/out.h"
 
-#define VERIFY_WAIT_MS 600000 /* a version's first desktop must have reported */
+#define VERIFY_WAIT_MS 600000 /* a version's first desktop must have reported; longer where its agent may take longer (agent_wait_ms) */
 #define VERIFY_TRIES 3        /* when the machine vanishes under it */
 #define ROLL_NOTICE_MS 300000 /* from the message to the log-off for a new version */
 #define ROLL_WATCH_MS 3600000 /* a version that is out everywhere is judged for so long */

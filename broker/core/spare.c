@@ -70,7 +70,7 @@ static bool spare_may_sleep(const struct core_state *st, const struct core_pool 
 {
 	const struct core_host *h = state_host_of(st, d);
 
-	return !strcmp(d->pool_id, p->id) && desktop_is_ready(d) && share_rank(st, p, d) == 2 && (!h || host_is_open(h));
+	return !strcmp(d->pool_id, p->id) && desktop_is_ready(d) && !d->t.id[0] && share_rank(st, p, d) == 2 && (!h || host_is_open(h));
 }
 
 void spare_suspend(struct core_round *c, struct core_pool *p, int n)
@@ -226,7 +226,7 @@ void spare_astray(struct core_round *c, struct core_desktop *d, const struct cor
 
 /* ---- removing ---- */
 
-static int spare_shed_those(struct core_round *c, struct core_pool *p, int n, bool are_stale)
+static int spare_shed_those(struct core_round *c, struct core_pool *p, int n, bool are_stale, bool is_for_version)
 {
 	int gone = 0;
 
@@ -236,7 +236,7 @@ static int spare_shed_those(struct core_round *c, struct core_pool *p, int n, bo
 		if (!desktop_sleeps(d) || d->t.id[0] || d->x.drain || strcmp(d->pool_id, p->id) != 0 || d->x.lifecycle != LIFECYCLE_LIVE ||
 		    desktop_is_stale(c->st, p, d) != are_stale)
 			continue;
-		if (are_stale)
+		if (is_for_version)
 			audit(c, "desktop.replaced", d, d->image_version);
 		desktop_delete(c, d);
 		p->tier.count--;
@@ -249,9 +249,9 @@ static int spare_shed_those(struct core_round *c, struct core_pool *p, int n, bo
 
 int spare_shed(struct core_round *c, struct core_pool *p, int n, bool only_stale)
 {
-	int gone = n > 0 && p->tier.idle ? spare_shed_those(c, p, n, true) : 0;
+	int gone = n > 0 && p->tier.idle ? spare_shed_those(c, p, n, true, only_stale) : 0;
 
 	if (!only_stale && gone < n && p->tier.idle)
-		gone += spare_shed_those(c, p, n - gone, false);
+		gone += spare_shed_those(c, p, n - gone, false, false);
 	return gone;
 }

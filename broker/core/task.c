@@ -208,8 +208,8 @@ static void task_no(struct core_round *c, struct core_desktop *d, const struct p
 	task_note_error(&d->t, res);
 	reason_set(&d->reason, REASON_TASK_RETRY, d->t.error, NULL);
 	CORE_COPY(why.en, d->t.error);
-	if (d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH)
-		breaker_fail(c, d, &why);
+	if ((d->t.kind == TASK_CREATE || d->t.kind == TASK_REFRESH) && !restore_is_unfinished(d))
+		breaker_fail(c, d, &why); /* a disk that cannot come back is no fault of its version */
 	if (task_tries_again(&d->t, res->retryable)) {
 		task_again(c, &d->t);
 		return;

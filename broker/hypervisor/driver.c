@@ -232,26 +232,26 @@ int driver_migrate(struct driver *d, const char *desktop, const char *host, stru
 	return done(d, d->type->migrate(d, desktop, host, err), err);
 }
 
-int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+int driver_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
-	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	struct machine_screen found = { .fd = -1 };
 	int rc = slot_check(d, d->type->console, "console", desktop, err);
 
-	if (rc < 0 || done(d, d->type->console(d, desktop, &found, err), err) < 0)
+	if (rc < 0 || done(d, d->type->console(d, desktop, is_shared, &found, err), err) < 0)
 		return err->code;
 	*ret = found;
 	return 0;
 }
 
-int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_screen *ret, json_t **ret_account, struct pst_err *err)
 {
-	struct machine_endpoint found = { .kind = ENDPOINT_NONE };
+	struct machine_screen found = { .fd = -1 };
 	json_t *account = NULL;
 
 	*ret_account = NULL;
 	if (!d->type->way)
-		return driver_console(d, desktop, ret, err);
-	if (done(d, d->type->way(d, desktop, pin, &found, &account, err), err) < 0)
+		return driver_console(d, desktop, true, ret, err);
+	if (done(d, d->type->way(d, desktop, pin, &found.at, &account, err), err) < 0)
 		return err->code;
 	*ret = found;
 	*ret_account = account;
@@ -341,6 +341,13 @@ int driver_disk_room(struct driver *d, const char *desktop, const char *base, ui
 	return 0;
 }
 
+int driver_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err)
+{
+	int rc = slot_check(d, d->type->files, "capture", desktop, err);
+
+	return rc < 0 ? rc : done(d, d->type->files(d, desktop, fd, max, go_on, arg, err), err);
+}
+
 void driver_cancel(struct driver *d, const char *desktop)
 {
 	calls_cancel(&d->waits, desktop);
@@ -351,7 +358,7 @@ void driver_cancel(struct driver *d, const char *desktop)
 const char *driver_can_text(unsigned can, char *out, size_t size)
 {
 	static const char *const names[] = { "power", "suspend", "snapshot", "resize", "grow", "migrate", "linked_clone", "instant_clone", "console",
-		"backup", "personal" };
+		"backup", "personal", "personal_size" };
 	size_t at = 0;
 
 	pst_strlcpy(out, size, "");

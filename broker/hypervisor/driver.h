@@ -89,8 +89,8 @@ struct driver_type {
 	int (*resize)(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 	/* To another host of this provider, running. PST_ENOTFOUND when there is no such host. */
 	int (*migrate)(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
-	/* The machine's own screen, for administrators. */
-	int (*console)(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+	/* The machine's own screen, for administrators. is_shared: others look at it already, and are to go on. */
+	int (*console)(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 	/*
 	 * Its user's, where a server of the machine's own shows it; *ret_account is what he needs there, a secret, owned. pin: the SHA-256 of that
 	 * server's certificate, in hex, as its agent says, which goes before what the provider knows; or "". NULL: the console's, without; and no
@@ -107,7 +107,10 @@ struct driver_type {
 	 * and a refresh take it away, whatever the guest does with it.
 	 */
 	int (*personal_attach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
-	/* Its guest has let go of it; PST_EBUSY when it has not. 0 when the desktop has it not, or is no more. */
+	/*
+	 * Its guest has let go of it; PST_EBUSY when it does not. PST_EAGAIN, with what it would be told after half a minute:
+	 * the guest was asked, and whoever asks again soon is told. 0 when the desktop has it not, or is no more.
+	 */
 	int (*personal_detach)(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 	/* Into the recycle bin for keep_ms. PST_EBUSY while a desktop has it; 0 when there is none. */
 	int (*personal_remove)(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
@@ -119,6 +122,11 @@ struct driver_type {
 	int (*disk_replace)(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
 	/* Makes the folder, for at least that many bytes. create takes the disk from there, when its order (storage/order.h) is a restore. */
 	int (*disk_room)(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
+	/*
+	 * Of a machine that has files and no disk, and is off (else PST_EBUSY): all of them from the root on, as a tar of at most max bytes,
+	 * into fd (borrowed). Takes as long as it takes; go_on is asked now and then, false ends it with PST_ECLOSED.
+	 */
+	int (*files)(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
 	/* What runs for that desktop ends soon, with PST_ECLOSED, and leaves what a crash would. */
 	void (*cancel)(struct driver *d, const char *desktop);
 };
@@ -154,9 +162,10 @@ int driver_snapshot_revert(struct driver *d, const char *desktop, const char *na
 int driver_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 int driver_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
 int driver_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
-int driver_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+/* ret->fd is the caller's. */
+int driver_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* *ret_account may be NULL. */
-int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
+int driver_way(struct driver *d, const char *desktop, const char *pin, struct machine_screen *ret, json_t **ret_account, struct pst_err *err);
 /* Without the slot: nothing is visited, 0. */
 int driver_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err);
 int driver_networks(struct driver *d, driver_network_cb visit, void *arg, struct pst_err *err);
@@ -167,6 +176,7 @@ int driver_disk(struct driver *d, const char *desktop, struct driver_disk *ret, 
 int driver_disk_ask(struct driver *d, const char *desktop, const json_t *commands, int fd, json_t **ret, struct pst_err *err);
 int driver_disk_replace(struct driver *d, const char *desktop, const char *file, struct pst_err *err);
 int driver_disk_room(struct driver *d, const char *desktop, const char *base, uint64_t bytes, struct driver_room *ret, struct pst_err *err);
+int driver_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
 void driver_cancel(struct driver *d, const char *desktop);
 
 /* May the same command work later? For the broker's circuit breaker. */

@@ -21,6 +21,7 @@ enum driver_can {
 	DRIVER_CONSOLE = 1 << 8,
 	DRIVER_BACKUP = 1 << 9,        /* its disks are QEMU's: the slots disk… */
 	DRIVER_PERSONAL = 1 << 10,     /* users' own disks, attached while it runs */
+	DRIVER_PERSONAL_SIZE = 1 << 11, /* they have a size that is enforced */
 };
 
 /* "power,snapshot,migrate", or "" when it only creates and destroys; returns out. */

@@ -363,14 +363,14 @@ static int fake_migrate(struct driver *d, const char *desktop, const char *host,
 	return rc;
 }
 
-static int fake_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+static int fake_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
 	struct fake_machine *fm = fake_take(fake_of(d), desktop, err);
 
 	if (!fm)
 		return err->code;
-	*ret = (struct machine_endpoint){ .kind = ENDPOINT_RFB };
-	snprintf(ret->address, sizeof(ret->address), "/fake/%s/console.sock", desktop);
+	ret->at = (struct machine_endpoint){ .kind = ENDPOINT_RFB };
+	snprintf(ret->at.address, sizeof(ret->at.address), "/fake/%s/console.sock", desktop);
 	pthread_mutex_unlock(&fake_of(d)->lock);
 	return 0;
 }

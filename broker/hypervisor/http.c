@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* HTTP calls by libcurl. A wire is one connection's handles; each call takes one, so that a wake-up reaches it. */
-#include "broker/hypervisor/http.h"
+#include "broker/hypervisor/http_priv.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -8,13 +8,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <curl/curl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define WIRES_MAX 64 /* calls at a time */
 #define POLL_MS 1000
@@ -27,17 +24,6 @@ struct wire {
 	bool cancelled;
 	char owner[HTTP_OWNER_SIZE];
 	char words[CURL_ERROR_SIZE];
-};
-
-struct http {
-	pthread_mutex_t lock; /* guards the list of wires and their marks */
-	struct wire *wires;
-	unsigned wires_n;
-	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	char url[512];
-	char *ca, *pin, *cert, *key;
-	uint64_t timeout_ms, connect_ms;
-	bool is_single;
 };
 
 /* One try. */
@@ -234,6 +220,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 	if (c->request->line && http_status_code(code_of(c->wire->easy)) == 0)
 		return take_lines(c, data, n);
+	if (c->request->piece && http_status_code(code_of(c->wire->easy)) == 0)
+		return c->request->piece(data, n, c->request->arg) ? n : 0;
 	return pst_buf_append(&c->body, data, n) < 0 ? 0 : n;
 }
 
@@ -276,7 +264,7 @@ static void headers_set(struct call *c)
 	curl_easy_setopt(c->wire->easy, CURLOPT_HTTPHEADER, c->headers);
 }
 
-static void trust_set(const struct http *h, CURL *easy)
+void http_trust_set(const struct http *h, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (h->ca)
@@ -339,7 +327,7 @@ static int easy_set(struct call *c, struct pst_err *err)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
-	trust_set(h, easy);
+	http_trust_set(h, easy);
 	body_set(c);
 	headers_set(c);
 	return 0;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define HTTP_ANSWER_MAX (16 * 1024 * 1024)
 #define HTTP_LINE_MAX (256 * 1024)
@@ -51,6 +52,8 @@ struct http_request {
 	size_t max;          /* bytes of the answer; 0: HTTP_ANSWER_MAX */
 	/* A stream: each line (without its end), as it comes; false ends the call well. */
 	bool (*line)(const char *line, size_t len, void *arg);
+	/* A body without a ceiling, as it comes (of a good answer); false ends the call, PST_ECLOSED. Not repeatable. */
+	bool (*piece)(const void *data, size_t len, void *arg);
 	void *arg;
 };
 
@@ -80,6 +83,20 @@ void http_answer_finish(struct http_answer *a);
 
 /* The calls of that owner that run now end soon with PST_ECLOSED. NULL: all calls. */
 void http_cancel(struct http *h, const char *owner);
+
+/* "HOST:PORT" of its URL, borrowed. */
+const char *http_host(const struct http *h);
+
+/* A connection of its own to the same server, trusted as every other, for what is no HTTP any more. One thread at a time; h may go before it. */
+struct http_stream;
+/* Blocks. NULL with err. */
+struct http_stream *http_stream_open(struct http *h, uint64_t timeout_ms, struct pst_err *err);
+/* Bytes, 0 at its end, PST_EAGAIN, or PST_ECLOSED. Neither blocks. */
+ssize_t http_stream_read(struct http_stream *s, void *out, size_t len);
+ssize_t http_stream_write(struct http_stream *s, const void *data, size_t len);
+int http_stream_fd(const struct http_stream *s);
+/* Accepts NULL. */
+void http_stream_close(struct http_stream *s);
 
 /* PST_OK for 2xx and 304 ("it is so already"), else the code that says the same. */
 int http_status_code(int status);

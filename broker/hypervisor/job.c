@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/console.h"
@@ -62,6 +63,7 @@ static int console_parse(struct job *job, const json_t *msg, struct pst_err *err
 	const char *pin;
 
 	if (destroy_parse(job, msg, err) < 0 || pst_json_opt_bool(msg, "user", false, &job->is_user, err) < 0 ||
+		pst_json_opt_bool(msg, "shared", false, &job->is_shared, err) < 0 ||
 		pst_json_opt_str(msg, "fingerprint", sizeof(job->pin) - 1, "", &pin, err) < 0 || (*pin && rdp_pin_read(pin, job->pin, err) < 0))
 		return err->code;
 	return job->provider ? 0 : pst_err_set(err, PST_EINVAL, "provider: missing");
@@ -359,15 +361,19 @@ static void disk_run(struct job *job)
 static void console_run(struct job *job)
 {
 	struct driver *d = provider_find(job);
-	struct machine_endpoint screen;
+	struct machine_screen screen;
 
 	if (!d)
 		return;
-	job->rc = job->is_user ? driver_way(d, job->desktop, job->pin, &screen, &job->account, &job->err) : driver_console(d, job->desktop, &screen, &job->err);
+	job->rc = job->is_user ? driver_way(d, job->desktop, job->pin, &screen, &job->account, &job->err) :
+				 driver_console(d, job->desktop, job->is_shared, &screen, &job->err);
 	if (job->rc < 0)
 		return;
-	job->machine.endpoint.kind = screen.kind;
-	job->fd = console_dial(&screen, &job->err);
+	job->machine.endpoint.kind = screen.at.kind;
+	if (screen.password[0] && !job->account)
+		job->account = json_pack("{s:s}", "password", screen.password);
+	pst_wipe(screen.password, sizeof(screen.password));
+	job->fd = screen.fd >= 0 ? screen.fd : console_dial(&screen.at, &job->err);
 	job->rc = job->fd < 0 ? job->err.code : 0;
 	job->has_fd = job->fd >= 0;
 }
@@ -412,6 +418,7 @@ static void kind_run(struct job *job)
 
 void job_run(struct job *job)
 {
+	job->err = (struct pst_err)PST_ERR_INIT; /* of an earlier run */
 	if (job->desktop[0])
 		order_give(job->desktop, &job->order);
 	kind_run(job);
@@ -426,7 +433,7 @@ static json_t *way_json(const struct job *job)
 
 	if (job->machine.endpoint.kind == ENDPOINT_RDP)
 		return json_pack("{s:s, s:O?}", "kind", "rdp", "account", job->account);
-	return json_pack("{s:s, s:O?}", "kind", "rfb", "password", password);
+	return json_pack("{s:s, s:O?}", "kind", job->machine.endpoint.kind == ENDPOINT_DBUS ? "dbus" : "rfb", "password", password);
 }
 
 json_t *job_reply(const struct job *job)
@@ -466,6 +473,38 @@ json_t *job_refusal(const struct pst_err *err)
 {
 	return json_pack("{s:{s:s,s:s,s:i,s:b}}", "error", "code", pst_code_word(err->code), "title", err->text,
 		"status", pst_code_http(err->code), "retryable", (int)driver_is_retryable(err->code));
+}
+
+static void providers_log(const json_t *providers)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)providers, i, o)
+		pst_info("provider name=%s capacity=%d healthy=%s limits=\"%s\" %s", pst_json_str(o, "name", 64),
+			(int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
+			pst_json_bool(o, "healthy", false) ? "yes" : "no", pst_json_str(o, "limits", 64),
+			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+}
+
+static void hosts_log(const json_t *hosts)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)hosts, i, o) {
+		bool usable = pst_json_bool(o, "usable", false);
+
+		pst_info("host provider=%s name=%s usable=%s memory_mb=%d %s", pst_json_str(o, "provider", 64), pst_json_str(o, "name", 64),
+			usable ? "yes" : "no", (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
+			usable ? "" : pst_json_str(o, "reason", MACHINE_REASON_SIZE));
+	}
+}
+
+void job_health_log(const struct job *job)
+{
+	providers_log(job->providers);
+	hosts_log(job->hosts);
 }
 
 void job_finish(struct job *job)

@@ -33,7 +33,7 @@ struct job {
 	char desktop[PST_UUID_SIZE]; /* "" for those that are about none */
 	bool refresh;
 	struct order order; /* for whoever places or removes its disk */
-	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET */
+	struct machine_personal personal; /* of JOB_ATTACH, JOB_DETACH, JOB_FORGET; DETACH ends with PST_EAGAIN when it is to be run again */
 	const struct operation *operation; /* of JOB_OPERATE */
 	const char *arg;                   /* its; borrowed from the message, or "" */
 	char pin[RDP_PIN_SIZE];            /* of JOB_CONSOLE: of the certificate at the machine's own server, as its agent says; or "" */
@@ -42,6 +42,7 @@ struct job {
 	struct pst_err err;
 	struct machine machine;
 	bool is_user;    /* of JOB_CONSOLE */
+	bool is_shared;  /* the same: others look at it */
 	json_t *account; /* the same: what he needs there, a secret; owned, or NULL */
 	bool has_fd;
 	int fd; /* of JOB_CONSOLE: owned, while has_fd */
@@ -62,6 +63,8 @@ json_t *job_reply(const struct job *job);
 
 /* Of JOB_HELLO and JOB_HEALTH: the providers and the state of their hosts, without figures that always change. Owned; NULL on no memory. */
 char *job_health_text(const struct job *job);
+/* The same in the log, a line for each. */
+void job_health_log(const struct job *job);
 
 /* {"error": {...}} with "retryable" for the broker. Returns owned; NULL on no memory. */
 json_t *job_refusal(const struct pst_err *err);

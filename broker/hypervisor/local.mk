@@ -7,7 +7,10 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/driver.c broker/hypervisor/driver.h broker/hypervisor/driver_report.h \
 	broker/hypervisor/fake.c broker/hypervisor/fake.h \
 	broker/hypervisor/fake_personal.c broker/hypervisor/fake_priv.h \
-	broker/hypervisor/http.c broker/hypervisor/http.h \
+	broker/hypervisor/bridge.c broker/hypervisor/bridge.h \
+	broker/hypervisor/http.c broker/hypervisor/http.h broker/hypervisor/http_priv.h \
+	broker/hypervisor/http_stream.c \
+	broker/hypervisor/websocket.c broker/hypervisor/websocket.h \
 	broker/hypervisor/identity.c broker/hypervisor/identity.h \
 	broker/hypervisor/iso.c broker/hypervisor/iso.h \
 	broker/hypervisor/job.c broker/hypervisor/job.h \
@@ -17,6 +20,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/operation.c broker/hypervisor/operation.h \
 	broker/hypervisor/path.c broker/hypervisor/path.h \
 	broker/hypervisor/poller.c broker/hypervisor/poller.h \
+	broker/hypervisor/port.c broker/hypervisor/port.h \
 	broker/hypervisor/process.c broker/hypervisor/process.h \
 	broker/hypervisor/provisioner.c broker/hypervisor/provisioner.h \
 	broker/hypervisor/answering.c broker/hypervisor/answering.h \
@@ -32,6 +36,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/container/container_find.c \
 	broker/hypervisor/container/container_image.c \
 	broker/hypervisor/container/container_make.c \
+	broker/hypervisor/container/container_personal.c \
 	broker/hypervisor/container/container_priv.h \
 	broker/hypervisor/container/container_snapshot.c \
 	broker/hypervisor/container/container_watch.c \
@@ -43,6 +48,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/local/life.c \
 	broker/hypervisor/local/local.c \
 	broker/hypervisor/local/local_priv.h \
+	broker/hypervisor/local/files.c broker/hypervisor/local/files.h \
 	broker/hypervisor/local/personal.c \
 	broker/hypervisor/local/record.c \
 	broker/hypervisor/local/tree.c broker/hypervisor/local/tree.h \
@@ -68,7 +74,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
-	broker/hypervisor/qemu/record.c \
+	broker/hypervisor/qemu/record.c broker/hypervisor/qemu/record.h \
 	broker/hypervisor/qemu/resize.c \
 	broker/hypervisor/qemu/seed.c \
 	broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/settings.h \
@@ -96,7 +102,7 @@ include broker/hypervisor/hyperv/local.mk
 include broker/hypervisor/vsphere/local.mk
 include broker/hypervisor/rest/local.mk
 
-HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS)
+HYPERVISOR_LIBS = broker/hypervisor/libhypervisor.a $(BASE_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(LIBVIRT_LIBS) $(NETTLE_LIBS)
 
 sbin_PROGRAMS += broker/hypervisor/puesto-provisioner
 broker_hypervisor_puesto_provisioner_SOURCES = broker/hypervisor/provisioner_main.c
@@ -112,12 +118,14 @@ broker_hypervisor_desktop_puesto_desktop_SOURCES = \
 	broker/hypervisor/desktop/confine.c broker/hypervisor/desktop/confine.h \
 	broker/hypervisor/desktop/contained.c broker/hypervisor/desktop/contained.h \
 	broker/hypervisor/desktop/display.c broker/hypervisor/desktop/display.h \
+	broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/ext4.h \
 	broker/hypervisor/desktop/grow.c broker/hypervisor/desktop/grow.h \
 	broker/hypervisor/desktop/guest.c broker/hypervisor/desktop/guest.h \
 	broker/hypervisor/desktop/home.c broker/hypervisor/desktop/home.h \
 	broker/hypervisor/desktop/init.c broker/hypervisor/desktop/init.h \
 	broker/hypervisor/desktop/keep.c broker/hypervisor/desktop/keep.h \
 	broker/hypervisor/desktop/launch.c broker/hypervisor/desktop/launch.h \
+	broker/hypervisor/desktop/loop.c broker/hypervisor/desktop/loop.h \
 	broker/hypervisor/desktop/main.c \
 	broker/hypervisor/desktop/mounts.c broker/hypervisor/desktop/mounts.h \
 	broker/hypervisor/desktop/painted.c broker/hypervisor/desktop/painted.h \

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define MACHINE_PASSWORD_SIZE 9
 #define MACHINE_NAME_SIZE 64
 #define MACHINE_REASON_SIZE 512
 #define MACHINE_TOKEN_SIZE 128
@@ -59,6 +60,7 @@ enum endpoint_kind {
 	ENDPOINT_TLS,  /* address is a numeric IP address, with port: an agent of another host */
 	ENDPOINT_RFB,  /* a console, or a VNC server of the machine's own: address is a path (port 0) or a numeric IP address */
 	ENDPOINT_RDP,  /* an RDP server of the machine's own: address is a numeric IP address */
+	ENDPOINT_DBUS, /* QEMU's D-Bus display: a connection that its driver has made */
 };
 
 struct machine_endpoint {
@@ -66,6 +68,13 @@ struct machine_endpoint {
 	char address[PATH_MAX];
 	uint16_t port;
 	bool has_agent; /* of ENDPOINT_RDP: an agent of ours is beside it, which enrols */
+};
+
+/* A machine's own screen. */
+struct machine_screen {
+	struct machine_endpoint at; /* to be dialled (console.h); of a connection that is there only the kind counts */
+	int fd;                     /* such a connection: owned; else -1 */
+	char password[MACHINE_PASSWORD_SIZE]; /* of an RFB server (RFC 6143, 7.2.2), a secret; "" for none */
 };
 
 /* What there is. */

@@ -108,6 +108,15 @@ static int owner_of(int tree, const char *path, uid_t *ret, struct pst_err *err)
 	return 0;
 }
 
+int mapped_mount(int mount, const char *name, uid_t to, struct pst_err *err)
+{
+	uid_t owner = 0;
+
+	if (owner_of(mount, name, &owner, err) < 0 || ids_map(mount, owner, to, err) < 0)
+		return pst_err_wrap(err, "%.200s", name);
+	return 0;
+}
+
 static int mapped_as(const char *path, const uid_t *as, uid_t to, struct pst_err *err)
 {
 	int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

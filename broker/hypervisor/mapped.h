@@ -15,5 +15,8 @@
  */
 int mapped_open(const char *path, uid_t to, struct pst_err *err);
 
+/* The same with a mount that nobody sees yet (fsmount(2)), which its caller has. name is for the error. */
+int mapped_mount(int mount, const char *name, uid_t to, struct pst_err *err);
+
 /* Does the file system of that folder take it? PST_EUNSUPPORTED with the reason. */
 int mapped_check(const char *path, struct pst_err *err);

@@ -6,6 +6,7 @@
  */
 #include "broker/hypervisor/provisioner.h"
 
+#include "base/clock.h"
 #include "base/ctl_client.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -22,15 +23,18 @@
 #define HEALTH_INTERVAL_MS 30000
 #define HEALTH_SICK_MS 3000 /* while a provider is not healthy: its return is waited for */
 #define HELLO_TIMEOUT_MS 10000
+#define AGAIN_MS 500        /* between two looks at a guest that is to let go of a disk */
+#define LET_GO_MS 30000     /* that it gets for it */
 
-/* WAITING → RUNNING → freed. */
+/* WAITING → RUNNING → freed; RUNNING → RESTING → WAITING while a guest is waited for, without a thread. */
 struct queued {
 	struct job job;
 	struct provisioner *owner;
 	struct queued *next;
 	json_t *msg;       /* NULL for our own jobs */
 	unsigned connection; /* which one asked: a later one is not answered */
-	bool running;
+	bool running, resting;
+	uint64_t until_ms; /* that it may rest; 0: it has not */
 	uv_work_t work;
 };
 
@@ -46,10 +50,11 @@ struct provisioner {
 	unsigned connection; /* counts connections */
 	struct queued *first, **last;
 	unsigned jobs, running;
-	struct pst_timer *health_timer;
+	struct pst_timer *health_timer, *again_timer;
 	char *health; /* of the last look, as text */
 	bool sick;    /* a provider or a host is not healthy */
 	bool health_asked;
+	bool again_set; /* a timer runs for those that rest */
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -149,32 +154,6 @@ static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, vo
 		backups_connect(p->backups, pst_ctl_client_ctl(p->client));
 }
 
-static void providers_log(struct provisioner *p, const json_t *providers)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach((json_t *)providers, i, o)
-		pst_info("provider name=%s capacity=%d healthy=%s limits=\"%s\" %s", pst_json_str(o, "name", 64),
-			(int)pst_json_int(o, "capacity", 0, INT32_MAX, 0),
-			pst_json_bool(o, "healthy", false) ? "yes" : "no", pst_json_str(o, "limits", 64),
-			pst_json_str(o, "reason", MACHINE_REASON_SIZE));
-}
-
-static void hosts_log(const json_t *hosts)
-{
-	json_t *o;
-	size_t i;
-
-	json_array_foreach((json_t *)hosts, i, o) {
-		bool usable = pst_json_bool(o, "usable", false);
-
-		pst_info("host provider=%s name=%s usable=%s memory_mb=%d %s", pst_json_str(o, "provider", 64), pst_json_str(o, "name", 64),
-			usable ? "yes" : "no", (int)pst_json_int(o, "memory_mb", 0, INT32_MAX, 0),
-			usable ? "" : pst_json_str(o, "reason", MACHINE_REASON_SIZE));
-	}
-}
-
 /* Something is wrong: its end is looked for soon, and then told. */
 static void health_watch(struct provisioner *p)
 {
@@ -202,10 +181,8 @@ static bool health_changed(struct provisioner *p, const struct job *job)
 		if (!pst_json_bool(o, "usable", false))
 			health_watch(p);
 	}
-	if (!same) {
-		providers_log(p, providers);
-		hosts_log(hosts);
-	}
+	if (!same)
+		job_health_log(job);
 	return !same;
 }
 
@@ -301,6 +278,31 @@ static void close_continue(struct provisioner *p)
 		freed(p);
 }
 
+static bool is_same(const json_t *a, const json_t *b)
+{
+	json_t *task = json_object_get(a, "task");
+
+	return task && json_equal(task, json_object_get(b, "task")) && json_equal(json_object_get(a, "op"), json_object_get(b, "op"));
+}
+
+/* What was asked again because the answer took its time is over with it: it would be done once more for each. A failure is told once. */
+static void same_end(struct provisioner *p, const struct queued *q)
+{
+	struct pst_ctl *ctl = pst_ctl_client_ctl(p->client);
+	struct queued *next;
+
+	if (!ctl || q->connection != p->connection)
+		return;
+	for (struct queued *e = q->next; e; e = next) {
+		next = e->next;
+		if (e->running || e->resting || !e->msg || e->connection != p->connection || !is_same(q->msg, e->msg))
+			continue;
+		if (q->job.rc == 0)
+			pst_ctl_reply(ctl, e->msg, job_reply(&q->job));
+		queued_remove(p, e);
+	}
+}
+
 /* True when the providers are not as the broker knows them. */
 static bool done_tell(struct provisioner *p, struct queued *q)
 {
@@ -313,15 +315,46 @@ static bool done_tell(struct provisioner *p, struct queued *q)
 		return health_changed(p, &q->job);
 	}
 	answer(p, q);
+	same_end(p, q);
 	if (q->job.rc < 0 && driver_is_retryable(q->job.rc))
 		health_ask(p); /* perhaps not the command's fault; the broker should know */
 	return false;
 }
 
-static void on_done(uv_work_t *work, int status)
+static void again_cb(void *arg)
 {
-	struct queued *q = work->data;
-	struct provisioner *p = q->owner;
+	struct provisioner *p = arg;
+
+	p->again_set = false;
+	for (struct queued *q = p->first; q; q = q->next)
+		q->resting = false;
+	pump(p);
+}
+
+/* True: it is not over, and rests. What it says at the end of its time is no more to be waited for. */
+static bool rest(struct provisioner *p, struct queued *q)
+{
+	uint64_t now = pst_mono_ms();
+
+	if (q->job.kind != JOB_DETACH || q->job.rc != PST_EAGAIN || p->closing)
+		return false;
+	q->until_ms = q->until_ms ? q->until_ms : now + LET_GO_MS;
+	if (now >= q->until_ms) {
+		q->job.rc = q->job.err.code = PST_EBUSY;
+		return false;
+	}
+	q->running = false;
+	q->resting = true;
+	p->running--;
+	if (!p->again_set)
+		pst_timer_start(p->again_timer, AGAIN_MS, again_cb, p);
+	p->again_set = true;
+	pump(p);
+	return true;
+}
+
+static void finish(struct provisioner *p, struct queued *q)
+{
 	bool watch = q->job.rc == 0 && (q->job.kind == JOB_CREATE || q->job.kind == JOB_RESTART);
 	bool changed = !p->closing && done_tell(p, q);
 	char desktop[PST_UUID_SIZE];
@@ -342,16 +375,31 @@ static void on_done(uv_work_t *work, int status)
 	pump(p);
 }
 
+static void on_done(uv_work_t *work, int status)
+{
+	struct queued *q = work->data;
+	struct provisioner *p = q->owner;
+
+	if (!rest(p, q))
+		finish(p, q);
+}
+
 /* A back-up has the desktop's disk: it gives way. Its screen is another matter. */
 static bool is_held(struct provisioner *p, const struct job *job)
 {
 	return p->backups && job->desktop[0] && job->kind != JOB_CONSOLE && backups_hold(p->backups, job->desktop);
 }
 
+/* Machines that start may have all threads for minutes, and a user does not wait that long for the way to his. */
+static bool has_thread(const struct provisioner *p, const struct job *job)
+{
+	return p->running < p->threads + (job->kind == JOB_CONSOLE ? PROVISIONER_SCREENS : 0);
+}
+
 static void pump(struct provisioner *p)
 {
-	for (struct queued *q = p->first; q && p->running < p->threads && !p->closing; q = q->next) {
-		if (q->running || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
+	for (struct queued *q = p->first; q && !p->closing; q = q->next) {
+		if (q->running || q->resting || !has_thread(p, &q->job) || desktop_busy(p, q->job.desktop, q) || is_held(p, &q->job))
 			continue;
 		q->running = true;
 		p->running++;
@@ -379,6 +427,13 @@ static void on_closed(struct pst_ctl_client *client, const char *reason, void *a
 	pst_warn("the broker is gone (%s); desktops go on, dialling again", reason);
 }
 
+/* desktop NULL: all. Of a machine that is to end nobody waits until its server answers. */
+static void waits_end(struct provisioner *p, const char *desktop)
+{
+	for (size_t i = 0; i < p->drivers_n; i++)
+		calls_cancel(&p->drivers[i]->waits, desktop);
+}
+
 static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void *arg)
 {
 	struct provisioner *p = arg;
@@ -395,6 +450,8 @@ static void on_message(struct pst_ctl_client *client, json_t *msg, int fd, void 
 	} else {
 		q->msg = json_incref(msg);
 		if (job_parse(&q->job, msg, &err) == 0) {
+			if (q->job.kind == JOB_DESTROY)
+				waits_end(p, q->job.desktop);
 			pump(p);
 			return;
 		}
@@ -421,7 +478,8 @@ struct provisioner *provisioner_create(uv_loop_t *loop, const char *socket, unsi
 	p->threads = PST_CLAMP(threads, 1u, (unsigned)PROVISIONER_THREADS_MAX);
 	p->socket = strdup(socket);
 	p->health_timer = pst_timer_create(loop);
-	if (p->socket && p->health_timer)
+	p->again_timer = pst_timer_create(loop);
+	if (p->socket && p->health_timer && p->again_timer)
 		return p;
 	provisioner_close(p, NULL, NULL);
 	return NULL;
@@ -458,6 +516,24 @@ static struct driver *driver_named(void *arg, const char *name)
 			return p->drivers[i];
 	}
 	return NULL;
+}
+
+/* On a job's thread: drivers are there until the jobs are over. */
+int provisioner_files(void *arg, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *go_arg, struct pst_err *err)
+{
+	struct provisioner *p = arg;
+	int rc = PST_ENOTFOUND;
+
+	pst_err_set(err, rc, "no provider has the files of desktop %s", desktop);
+	for (size_t i = 0; i < p->drivers_n && rc != 0; i++) {
+		struct pst_err why = PST_ERR_INIT;
+
+		rc = p->drivers[i]->type->files ? driver_files(p->drivers[i], desktop, fd, max, go_on, go_arg, &why) : PST_ENOTFOUND;
+		/* One that cannot be asked may not be the one. */
+		if (rc != PST_ENOTFOUND)
+			*err = why;
+	}
+	return rc == 0 ? 0 : err->code;
 }
 
 static bool is_busy(void *arg, const char *desktop)
@@ -498,7 +574,9 @@ void provisioner_close(struct provisioner *p, void (*closed)(void *arg), void *a
 	p->closed = closed;
 	p->closed_arg = arg;
 	pst_timer_destroy(p->health_timer);
+	pst_timer_destroy(p->again_timer);
 	pst_ctl_client_close(p->client);
+	waits_end(p, NULL);
 	for (struct queued *q = p->first; q; q = next) {
 		next = q->next;
 		if (!q->running)

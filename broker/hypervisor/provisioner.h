@@ -11,6 +11,7 @@
 #define PROVISIONER_DRIVERS_MAX 8
 #define PROVISIONER_JOBS_MAX 4096 /* waiting and running; more are refused as busy */
 #define PROVISIONER_THREADS_MAX 16
+#define PROVISIONER_SCREENS 2 /* threads beside these, for connections to screens alone: somebody waits for one */
 
 struct provisioner;
 struct storage;
@@ -24,6 +25,8 @@ int provisioner_add(struct provisioner *p, struct driver *d, struct pst_err *err
 
 /* Takes s, which speaks on the same connection. Call once, before the start. */
 void provisioner_set_storage(struct provisioner *p, struct storage *s);
+/* image_tools.files (storage/image_job.h), arg is p. Any thread, until the storage is closed. */
+int provisioner_files(void *arg, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *go_arg, struct pst_err *err);
 
 /* Back-ups onto the datastores of set (borrowed), so many at once. Call once, before the start. */
 int provisioner_set_backups(struct provisioner *p, struct stores *set, unsigned at_once, struct pst_err *err);

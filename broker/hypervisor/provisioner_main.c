@@ -47,7 +47,7 @@ static int settings_read(struct program *g, struct pst_err *err)
 		pst_conf_u32(c, "provisioner", "threads", 1, PROVISIONER_THREADS_MAX, 4, &g->threads, err) < 0)
 		return err->code;
 	/* libuv reads it when the first work is queued. */
-	snprintf(text, sizeof(text), "%u", g->threads);
+	snprintf(text, sizeof(text), "%u", g->threads + PROVISIONER_SCREENS);
 	setenv("UV_THREADPOOL_SIZE", text, 1);
 	return 0;
 }
@@ -106,7 +106,7 @@ static int datastores_open(struct program *g, struct pst_err *err)
 	const char *qemu_img = pst_conf_str(g->conf, "provisioner", "qemu_img", "/usr/bin/qemu-img");
 	struct stores *set = stores_shared();
 	char unpack[PATH_MAX];
-	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack };
+	struct image_tools tools = { .qemu_img = qemu_img, .unpack = unpack, .files = provisioner_files, .arg = g->provisioner };
 	struct storage *s = NULL;
 	uint32_t backups;
 

@@ -2,7 +2,9 @@
 /* Seeds as JSON. */
 #include "broker/hypervisor/seed.h"
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -15,6 +17,7 @@
 
 #define CA_MAX (64u << 10)
 #define AGENT_PORT 5910
+#define RANDOM_SIZE 64
 
 int seed_site_read(struct seed_site *s, const struct driver_params *p, struct pst_err *err)
 {
@@ -51,6 +54,18 @@ json_t *seed_json(const struct seed_site *s, const struct machine_request *r, st
 	if (!seed)
 		pst_err_set(err, PST_ENOMEM, "no memory for the seed");
 	return seed;
+}
+
+int seed_fresh(json_t *seed)
+{
+	char text[PST_BASE64_LEN(RANDOM_SIZE) + 1];
+	uint8_t random[RANDOM_SIZE];
+
+	pst_random(random, sizeof(random));
+	pst_base64_encode(random, sizeof(random), text, sizeof(text));
+	if (json_object_set_new(seed, "time_ms", json_integer(pst_wall_ms())) < 0)
+		return -1;
+	return json_object_set_new(seed, "random", json_string(text));
 }
 
 char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err)

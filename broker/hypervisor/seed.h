@@ -19,6 +19,9 @@ int seed_site_read(struct seed_site *s, const struct driver_params *p, struct ps
 /* With the enrolment's token, if the request has one: a secret. Returns owned, NULL with err. */
 json_t *seed_json(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
 
+/* All clones of a parent have its clock and its random state: they get their own with the seed. -1 on no memory. */
+int seed_fresh(json_t *seed);
+
 /* The same as text. Returns owned (seed_text_free), NULL with err. */
 char *seed_text(const struct seed_site *s, const struct machine_request *r, struct pst_err *err);
 /* Or as a drive with that file (iso.h), for systems that read no firmware's. PST_ELIMIT for too large a seed. */

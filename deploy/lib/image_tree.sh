@@ -32,7 +32,8 @@ tree_make() {
 	tree_programs "$1"
 	tree_layer "$1"
 	tree_accounts "$1"
-	[ -z "$OVERLAY" ] || cp -R "$OVERLAY/." "$1/"
+	# What is in the way goes first: through a link of the tree, which may be absolute, it would be written into this machine.
+	[ -z "$OVERLAY" ] || cp -R --remove-destination "$OVERLAY/." "$1/"
 	tree_settle "$1"
 }
 
@@ -107,7 +108,7 @@ tree_programs() {
 
 tree_layer() {
 	"$PUESTO_SOURCE/deploy/image/build" "$WORK/layer" >>"$LOG" 2>&1
-	cp -R "$WORK/layer/layer/." "$1/"
+	cp -R --remove-destination "$WORK/layer/layer/." "$1/"
 	rm -rf "$WORK/layer"
 }
 

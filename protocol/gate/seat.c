@@ -35,7 +35,12 @@ static const char *endpoint_kind(const json_t *grant)
 
 bool seat_is_wanted(const json_t *grant)
 {
-	return strcmp(endpoint_kind(grant), "rfb") == 0 || strcmp(endpoint_kind(grant), "rdp") == 0;
+	static const char *const kinds[] = { "rfb", "rdp", "dbus" };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(kinds); i++)
+		if (strcmp(endpoint_kind(grant), kinds[i]) == 0)
+			return true;
+	return false;
 }
 
 static void seat_free(struct seat *s)

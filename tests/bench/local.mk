@@ -56,6 +56,7 @@ tests_bench_probe_LDADD = $(ENCODER_LIBS) $(X11_LIBS) -lm
 EXTRA_DIST += \
 	tests/bench/ahead.mjs \
 	tests/bench/bench.mjs \
+	tests/bench/console_sources.py \
 	tests/bench/cost.mjs \
 	tests/bench/docs.mjs \
 	tests/bench/drawings.mjs \

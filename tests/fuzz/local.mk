@@ -44,6 +44,10 @@ tests_fuzz_fuzz_windows_LDADD = $(FUZZ_MAIN) agent/windows/libwindows.a agent/li
 FUZZ_TARGETS += tests/fuzz/fuzz_lobby
 tests_fuzz_fuzz_lobby_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)
 
+# Consoles behind WebSockets.
+FUZZ_TARGETS += tests/fuzz/fuzz_websocket
+tests_fuzz_fuzz_websocket_LDADD = $(FUZZ_MAIN) $(HYPERVISOR_LIBS)
+
 # What a hypervisor's console, or any VNC server, sends.
 FUZZ_TARGETS += tests/fuzz/fuzz_rfb_client
 tests_fuzz_fuzz_rfb_client_LDADD = $(FUZZ_MAIN) $(SOURCE_LIBS) $(ENCODER_LIBS) $(BASE_LIBS)

@@ -10,6 +10,7 @@ import time
 import traceback
 import uuid
 
+import uefi_disk
 from driver_harness import LATER, TOOL, Driver, Refused, is_for_later
 
 MORE = """
@@ -114,6 +115,60 @@ class Rig:
         self.clean()
         subprocess.run(["umount", self.target], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def tail(path):
+    with open(path, "rb") as f:
+        f.seek(-17, os.SEEK_END)
+        return f.read()
+
+
+def tail_write(path, text):
+    with open(path, "r+b") as f:
+        f.seek(-17, os.SEEK_END)
+        f.write(text)
+
+
+def variables_come_back(world):
+    """What a machine has written into its UEFI is in each of its back-ups: in place, and when it was gone."""
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    before, world.golden = world.golden, os.path.join(world.folder, "uefi.qcow2")
+    try:
+        uefi_disk.make(world.golden)
+        driver = world.driver()
+        desktop = world.create(driver)
+        driver.call("power", desktop, "off")
+        own = os.path.join(os.path.dirname(world.disk(desktop)), "variables")
+        tail_write(own, b"entries of then..")
+        then = world.backup(driver, desktop)
+        driver.call("power", desktop, "start")
+        world.guest_writes(desktop, "write -P 7 1M 1M")
+        running = world.backup(driver, desktop)
+        assert running["kind"] == "incremental" and tail(os.path.join(os.path.dirname(world.file(desktop, running)), "variables")) == b"entries of then..", running
+        driver.call("power", desktop, "off")
+        tail_write(own, b"entries of now...")
+        world.restore(driver, desktop, then)
+        assert tail(own) == b"entries of then..", tail(own)
+        driver.call("power", desktop, "start")
+        assert driver.machines()[desktop]["state"] == "running" and tail(own) == b"entries of then.."
+        driver.call("destroy", desktop)
+        assert not os.path.exists(own)
+        world.order(driver, "rebuild", desktop, backup=running["id"], base=world.golden)
+        driver.call("order", desktop, 0, "restore")
+        driver.call("create", desktop, world.task(), world.golden, "t")
+        assert driver.machines()[desktop]["state"] == "running" and tail(own) == b"entries of then.."
+        driver.call("power", desktop, "off")
+        spoilt, disk = os.path.join(os.path.dirname(world.file(desktop, then)), "variables"), world.copy(desktop)
+        os.chmod(spoilt, 0o600)
+        tail_write(spoilt, b"spoilt by someone")
+        assert "not those that were backed up" in world.restore(driver, desktop, then, fails="invalid")
+        world.same(world.disk(desktop), disk)
+        driver.call("destroy", desktop)
+        driver.end()
+    finally:
+        world.golden = before
 
 
 def main(world_type, names):

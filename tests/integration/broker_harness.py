@@ -317,6 +317,7 @@ def log_in(gate, user, password=None, remote="10.0.0.1"):
 
 
 def eventually(look, seconds=15):
+    seconds *= float(os.environ.get("PUESTO_TEST_PATIENCE", "1"))
     deadline = time.monotonic() + seconds
     while True:
         value = look()

@@ -4,6 +4,7 @@
  * "NUMBER VERB [DESKTOP [WORD...]]", each on a thread of the pool; a JSON object a line on stdout
  * when it is done: {"n": NUMBER, "code": "ok", ...}. Ends of watched desktops are {"ended": DESKTOP, "reason": …}.
  */
+#include "base/unixsock.h"
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/loop.h"
@@ -49,8 +50,8 @@ static void say(json_t *o)
 
 static json_t *machine_json(const struct machine *m)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
-		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "state", machine_state_name(m->state));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:b,s:s}", "desktop", m->desktop, "task", m->task, "image", m->image, "host", m->host,
+		"reason", m->reason, "address", m->endpoint.address, "kind", (int)m->endpoint.kind, "port", (int)m->endpoint.port, "agent", m->endpoint.has_agent, "state", machine_state_name(m->state));
 }
 
 /* What the environment says, for guests that want more. */
@@ -81,6 +82,7 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	r->disk_mb = (uint32_t)atoi(c->words[6]);
 	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
 	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
+	r->is_windows = getenv("PUESTO_OS") && strcmp(getenv("PUESTO_OS"), "windows") == 0;
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;
@@ -195,13 +197,36 @@ static void run_migrate(struct command *c)
 	c->rc = driver_migrate(driver, c->words[0], c->words[1], &c->err);
 }
 
+/* DESKTOP [SOCKET]: a connection goes to who listens there. */
 static void run_console(struct command *c)
 {
-	struct machine_endpoint e;
+	struct machine_screen s;
+	int to;
 
-	c->rc = driver_console(driver, c->words[0], &e, &c->err);
-	if (c->rc == 0)
-		json_object_set_new(c->answer, "path", json_string(e.address));
+	c->rc = driver_console(driver, c->words[0], true, &s, &c->err);
+	if (c->rc != 0)
+		return;
+	json_object_set_new(c->answer, "path", json_string(s.at.address));
+	json_object_set_new(c->answer, "password", json_string(s.password));
+	if (s.fd < 0)
+		return;
+	to = pst_unix_connect(c->words[1], &c->err);
+	if (to < 0 || pst_fd_send(to, "c", 1, &s.fd, 1) != 1)
+		c->rc = PST_EIO;
+	pst_fd_close(&to);
+	pst_fd_close(&s.fd);
+}
+
+/* As the provisioner asks for it, but not as long. */
+static void run_detach(struct command *c, const struct machine_personal *p)
+{
+	for (int i = 0; i < 20; i++) {
+		c->err = (struct pst_err)PST_ERR_INIT;
+		c->rc = driver_personal_detach(driver, c->words[1], p, &c->err);
+		if (c->rc != PST_EAGAIN)
+			break;
+		usleep(500000);
+	}
 }
 
 /* attach|detach|remove DESKTOP OWNER MB STORE ("-": none): a user's own disk called "files", kept so many ms where it is removed. */
@@ -214,7 +239,7 @@ static void run_personal(struct command *c)
 	if (strcmp(c->words[0], "attach") == 0)
 		c->rc = driver_personal_attach(driver, c->words[1], &p, &c->err);
 	else if (strcmp(c->words[0], "detach") == 0)
-		c->rc = driver_personal_detach(driver, c->words[1], &p, &c->err);
+		run_detach(c, &p);
 	else
 		c->rc = driver_personal_remove(driver, &p, atoi(c->words[3]), &c->err);
 }

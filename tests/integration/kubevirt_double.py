@@ -81,6 +81,12 @@ class Cluster(Double):
         body = json.loads(data) if data else None
         if query.get("watch") == "true":
             return self.watch(handler, path, query)
+        match = re.fullmatch("/apis/subresources.kubevirt.io/v1/namespaces/%s/virtualmachineinstances/([^/]+)/vnc" % self.space, path)
+        if match and handler.command == "GET":
+            with self.lock:
+                if self.get("virtualmachineinstances", match[1])["status"].get("phase") != "Running":
+                    raise Refusal(409, "VMI is not running")
+            return self.show(handler, "plain.kubevirt.io", "")
         with self.lock:
             keep = copy.deepcopy((self.objects, self.version, len(self.events))) if kind == "said-done" else None
             self.is_muted = bool(keep)

@@ -6,7 +6,7 @@ EXTRA_DIST += $(LOCAL_TESTS)
 TESTS += $(LOCAL_TESTS)
 # Desktops in containers of an engine of its own; skips itself without root or the engine.
 CONTAINER_TESTS = tests/integration/test_containers.py tests/integration/test_docker.py \
-	tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
+	tests/integration/test_container_capture.py tests/integration/test_container_kills.py tests/integration/test_lxc.py tests/integration/test_oci_pool.py tests/integration/test_personal.py
 TESTS += $(CONTAINER_TESTS)
 EXTRA_DIST += $(CONTAINER_TESTS) tests/integration/engine_harness.py tests/integration/pool_harness.py tests/integration/root_tree.py
 # The harness starts the gateway that was just built; see its docstring.
@@ -77,14 +77,14 @@ tests_integration_driver_tool_SOURCES = tests/integration/driver_tool.c
 tests_integration_driver_tool_CPPFLAGS = $(BASE_CPPFLAGS)
 tests_integration_driver_tool_LDADD = $(HYPERVISOR_LIBS)
 LIBVIRT_TESTS = tests/integration/test_libvirt.py tests/integration/test_libvirt_console.py tests/integration/test_libvirt_personal.py \
-	tests/integration/test_libvirt_pool.py \
+	tests/integration/test_libvirt_instant.py tests/integration/test_libvirt_pool.py \
 	tests/integration/test_maintenance.py tests/integration/test_networks.py \
-	tests/integration/test_storage_pool.py tests/integration/test_volumes.py tests/integration/test_san.py
+	tests/integration/test_storage_pool.py tests/integration/test_volumes.py tests/integration/test_san.py tests/integration/test_rbd.py
 TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py
 EXTRA_DIST += tests/integration/test_vsphere.py tests/integration/vsphere_host.py tests/integration/vsphere/simulator.go
-EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
+EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
 
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look
@@ -113,6 +113,9 @@ EXTRA_DIST += tests/integration/test_rdp_seat.py
 # …and as a desktop, with xrdp, FreeRDP's shadow server and real viewers; tier 2.
 TESTS += tests/integration/test_rdp_pool.py
 EXTRA_DIST += tests/integration/test_rdp_pool.py
+# …and as a virtual machine, with xrdp in it; tier 2.
+TESTS += tests/integration/test_rdp_guest.py
+EXTRA_DIST += tests/integration/test_rdp_guest.py tests/integration/rdp_guest.py
 # The providers "ssh" and "hosts" with an sshd of their own; they skip themselves without root or openssh-server.
 FOREIGN_TESTS = tests/integration/test_ssh.py tests/integration/test_hosts.py tests/integration/test_foreign_pool.py
 TESTS += $(FOREIGN_TESTS)

@@ -2,6 +2,7 @@
 """A double of a Proxmox VE cluster. proxmox_schema.json has what the published API schema (pve-docs, apidoc) says of the parameters
 of each call that the driver makes: what is not in it, or breaks it, is refused as there. Behaviour follows qemu-server's: locks,
 tasks, the order of checks, and the status 500 for nearly everything. States in cluster/resources come late, as there."""
+import base64
 import copy
 import json
 import os
@@ -41,7 +42,7 @@ class Cluster(Double):
         self.routes = [(key.split()[0], re.compile("/api2/json" + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(key.split()[1]))), key)
                        for key in self.schema]
         self.nodes = {n: {"status": "online", "maxcpu": 8, "maxmem": 64 << 30, "mem": (i + 1) << 30} for i, n in enumerate(nodes)}
-        self.vms, self.isos, self.tasks, self.leases, self.serial = {}, {}, {}, {}, 0
+        self.vms, self.isos, self.tasks, self.leases, self.tickets, self.serial = {}, {}, {}, {}, {}, 0
         self.task_seconds, self.denied, self.shared = 0.01, None, {"local": False}
         self.local = threading.local()  # what this request has uploaded
         self.vms[9000] = self.machine("one", {"name": "desk", "template": 1, "boot": "order=scsi0;net0", "tags": "golden", "protection": 1,
@@ -72,6 +73,8 @@ class Cluster(Double):
                 self.check(key, params)
                 if self.denied and re.search(self.denied, key):
                     raise Refusal(403, "Permission check failed (/vms/%s, VM.Clone)" % params.get("vmid", ""))
+                if key.endswith("/vncwebsocket"):
+                    return self.look(handler, params)
                 with self.lock:
                     return 200, "OK", {"data": getattr(self, self.name(key))(params, kind)}
         raise Refusal(501, "Method '%s %s' not implemented" % (handler.command, path))
@@ -430,6 +433,24 @@ class Cluster(Double):
                     vm["status"] = "stopped"
                     return 200, "OK", {}
         raise Refusal(404, "no such desktop")
+
+    def post_nodes_qemu_vncproxy(self, p, kind):
+        vm = self.vm(p)
+        if vm["status"] != "running":
+            raise Refusal(500, "VM %s not running" % p["vmid"])
+        if str(p.get("websocket")) != "1":
+            raise Refusal(501, "the double has WebSockets only")
+        ticket = "PVEVNC:%08X::%s" % (int(time.time()), base64.b64encode(os.urandom(48) + b"??>>").decode())
+        self.tickets[ticket] = (str(p["vmid"]), str(5900 + len(self.tickets)))
+        return {"port": self.tickets[ticket][1], "ticket": ticket, "user": TOKEN.split("=")[0], "upid": "UPID:%s:0:0:0:vncproxy:%s::" % (p["node"], p["vmid"]), "cert": ""}
+
+    def look(self, handler, p):
+        """A ticket is of one machine, of one port, for once."""
+        with self.lock:
+            if self.tickets.get(p["vncticket"]) != (str(p["vmid"]), str(p["port"])):
+                raise Refusal(401, "permission denied - invalid PVEVNC ticket")
+            self.tickets[p["vncticket"]] = None
+        self.show(handler, "binary", p["vncticket"])
 
     def ours(self, desktop=None):
         with self.lock:

@@ -10,12 +10,15 @@ A fault stands for the next requests that match it:
   twice                it is done twice, and the second answer is given
   truncated            it is done, and half of the answer's JSON comes
 and those which a double itself knows (the kinds of its tasks)."""
+import base64
+import hashlib
 import http.server
 import json
 import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -113,6 +116,68 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = serve
 
 
+def read_exactly(stream, n):
+    data = stream.read(n)
+    if len(data) < n:
+        raise ValueError("the client has gone")
+    return data
+
+
+class WebSocket:
+    """RFC 6455, the server's side, strictly: `far` is a socket whose bytes it carries. Its frames are of odd sizes, with pings in between."""
+
+    def __init__(self, handler, protocol, far):
+        head, self.handler, self.far, self.pongs, self.is_closed = handler.headers, handler, far, 0, False
+        key = head.get("Sec-WebSocket-Key") or ""
+        if head.get("Upgrade", "").lower() != "websocket" or head.get("Sec-WebSocket-Version") != "13" or len(base64.b64decode(key)) != 16 or head.get("Sec-WebSocket-Protocol") != protocol:
+            raise Refusal(400, "this is no WebSocket of " + protocol)
+        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+        handler.close_connection = True
+        handler.wfile.write(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
+                             "Sec-WebSocket-Protocol: %s\r\n\r\n" % (accept, protocol)).encode())
+        self.lock = threading.Lock()
+
+    def frame(self, first, data):
+        size = bytes([len(data)]) if len(data) < 126 else b"\x7e" + struct.pack(">H", len(data)) if len(data) < 65536 else b"\x7f" + struct.pack(">Q", len(data))
+        with self.lock:
+            self.handler.wfile.write(bytes([first]) + size + data)
+            self.handler.wfile.flush()
+
+    def down(self):
+        try:
+            while data := self.far.recv(70000):
+                cut = len(data) // 3
+                self.frame(0x02, data[:cut])
+                self.frame(0x89, b"still there?")
+                self.frame(0x80, data[cut:])
+            self.frame(0x88, struct.pack(">H", 1000))
+        except (OSError, ValueError):
+            pass
+
+    def run(self):
+        threading.Thread(target=self.down, daemon=True).start()
+        stream = self.handler.rfile
+        try:
+            while not self.is_closed:
+                first, second = read_exactly(stream, 2)
+                assert first & 0x70 == 0 and second & 0x80, "a client masks, and asks for no extension"
+                size = second & 0x7f
+                if size > 125:
+                    size, = struct.unpack(">H" if size == 126 else ">Q", read_exactly(stream, 2 if size == 126 else 8))
+                mask = read_exactly(stream, 4)
+                data = bytes(b ^ mask[i % 4] for i, b in enumerate(read_exactly(stream, size)))
+                if first == 0x82:
+                    self.far.sendall(data)
+                elif first == 0x8a:
+                    self.pongs += data == b"still there?"
+                elif first == 0x88:
+                    self.is_closed = True
+        except (OSError, ValueError):
+            pass
+        finally:
+            self.far.close()
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -127,6 +192,8 @@ class Double:
     def __init__(self, folder):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.lock, self.faults, self.is_ended = folder, threading.RLock(), [], False
+        self.screens = []  # WebSockets that were opened
+        self.screen = self.greeter  # gives a connection with a machine's RFB server
         self.seen = []  # "METHOD /path" of what came
         self.after = None  # called with each request, for tests that end their client in the middle
         self.certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
@@ -140,6 +207,16 @@ class Double:
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.url = "https://127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @staticmethod
+    def greeter(password):
+        ours, theirs = socket.socketpair()
+        theirs.sendall(b"RFB 003.008\n")
+        return ours
+
+    def show(self, handler, protocol, password):
+        self.screens.append(WebSocket(handler, protocol, self.screen(password)))
+        self.screens[-1].run()
 
     def pin(self):
         """The server's key as libcurl pins it; the command is that of the how-to."""

@@ -3,6 +3,7 @@
 import copy
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,9 @@ import traceback
 import uuid
 
 from driver_harness import LATER, TOOL, Driver, Refused, is_for_later
+from guest_harness import Qmp
 from rest_double import wait_for
+from test_rfb_source import LOOK, Look, read_ppm
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
@@ -21,6 +24,91 @@ RETRYABLE = ("io", "protocol", "closed", "timeout", "busy", "limit", "unauthenti
 
 def new():
     return str(uuid.uuid4())
+
+
+class Screen:
+    """A real machine behind a double: the BIOS of a QEMU, whose VNC has the password that the double was given."""
+
+    def __init__(self, world):
+        self.path = world.folder + "/screen"
+        words = ["-accel", "tcg", "-m", "64", "-nodefaults", "-vga", "std", "-display", "none", "-boot", "menu=on,splash-time=60000",
+                 "-vnc", "unix:%s/vnc,password=on" % world.folder, "-qmp", "unix:%s/qmp,server=on,wait=off" % world.folder]
+        self.process = subprocess.Popen(["qemu-system-x86_64", *words])
+        self.qmp, self.folder = Qmp(world.folder + "/qmp"), world.folder
+        self.passwords = []
+        world.double.screen = self.connect
+
+    def connect(self, password):
+        self.passwords.append(password)
+        self.qmp("set_password", protocol="vnc", password=password or "none")
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(self.folder + "/vnc")
+        return far
+
+    def own(self):
+        self.qmp("screendump", filename=self.folder + "/own.ppm")
+        return read_ppm(self.folder + "/own.ppm")
+
+    def open(self, driver, desktop):
+        """What the driver gives, shown by the source."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path)
+            listener.listen(1)
+            listener.settimeout(20)
+            answer = driver.call("console", desktop, self.path)
+            carrier, _ = listener.accept()
+        os.unlink(self.path)
+        with carrier:
+            _, fds, _, _ = socket.recv_fds(carrier, 1, 1)
+        look = Look(str(fds[0]), answer["password"] or "none", program=LOOK, fds=fds)
+        os.close(fds[0])
+        return look, answer
+
+    def same(self, look):
+        shown, own = look.shot(self.folder + "/shown.ppm"), self.own()
+        return shown == own and len(set(own[2])) > 1 and own
+
+    def close(self):
+        self.qmp.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def a_console_is_seen(world):
+    """Through the double's WebSocket, pixel by pixel; keys arrive; what ends on one side ends on the other."""
+    screen = Screen(world)
+    try:
+        driver, double = world.driver(), world.double
+        desktop = world.create(driver)
+        look, answer = screen.open(driver, desktop)
+        look.until("surface")
+        waiting = wait_for("the same picture", lambda: screen.same(look))
+        for is_down in 1, 0:
+            look.say("key", 1, is_down)  # Escape: the boot menu
+        wait_for("another picture", lambda: screen.own() != waiting)
+        wait_for("the same picture", lambda: screen.same(look))
+        assert double.screens[0].pongs > 0
+        double.screens[0].far.shutdown(socket.SHUT_RDWR)
+        line = look.until("closed")
+        assert "stopped" in line, line
+        look.close()
+        look, _ = screen.open(driver, desktop)
+        look.until("surface")
+        look.close()
+        wait_for("the viewer's end", lambda: double.screens[1].is_closed)
+        driver.call("power", desktop, "stop")
+        assert driver.refused("console", desktop, screen.path).code == "busy"
+        assert driver.refused("console", new(), screen.path).code == "not_found"
+        driver.call("power", desktop, "start")
+        for bad in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: no\r\n\r\n", b"\0" * 100, b"x" * 9000:
+            double.show = lambda handler, protocol, password: handler.wfile.write(bad) and setattr(handler, "close_connection", True)
+            r = driver.refused("console", desktop, screen.path)
+            assert r.code in ("protocol", "limit"), (bad, r)
+        driver.call("destroy", desktop)
+        driver.end()
+        return answer
+    finally:
+        screen.close()
 
 
 class RestWorld:

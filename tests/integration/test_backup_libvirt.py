@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import libvirt_host
-from backup_harness import Rig, main
+from backup_harness import Rig, main, variables_come_back
 from broker_harness import eventually
 
 
@@ -45,7 +45,7 @@ class World(Rig):
     def machines_kill(self):
         for name in self.host.domains():
             self.host.virsh("destroy", name, ok=None)
-            self.host.virsh("undefine", name, "--managed-save", "--snapshots-metadata", ok=None)
+            self.host.virsh("undefine", name, "--managed-save", "--snapshots-metadata", "--nvram", ok=None)
 
     def end(self):
         super().end()
@@ -131,6 +131,10 @@ def test_a_desktop_that_is_gone_comes_back(world):
         driver.call("destroy", desktop)
         driver.end()
     world.on_store = False
+
+
+def test_variables_of_the_firmware_come_along(world):
+    variables_come_back(world)
 
 
 def test_a_killed_provisioner_loses_no_change(world):

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from backup_harness import Rig, main
+from backup_harness import Rig, main, variables_come_back
 from broker_harness import eventually
 
 FIRST = ("test_a_running_desktop_comes_back_as_it_was", "test_a_desktop_that_does_not_run_is_backed_up")
@@ -233,6 +233,66 @@ def test_what_lies_between_disk_and_golden_disk_comes_along(world):
     os.unlink(between)  # nothing stands on it any more
     world.same(world.disk(desktop), world.file(desktop, made))
     driver.end()
+
+
+def test_a_restore_goes_onto_its_own_version_only(world):
+    """All versions of an image are as large, and the desktop may stand on another one by now."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    world.guest_writes(desktop, "write -P 9 1M 1M")
+    made = world.backup(driver, desktop)
+    driver.call("destroy", desktop)
+    other = os.path.join(world.folder, "other.qcow2")
+    subprocess.run(["cp", world.golden, other], check=True)
+    os.chmod(other, 0o444)
+    driver.call("create", desktop, world.task(), other, "t")
+    driver.call("power", desktop, "off")
+    before = world.copy(desktop)
+    assert "by now" in world.restore(driver, desktop, made, fails="conflict")
+    world.same(world.disk(desktop), before)
+    driver.call("destroy", desktop)
+    os.unlink(other)
+    driver.end()
+
+
+def test_a_restored_disk_outlives_a_failed_start(world):
+    driver = world.driver()
+    desktop = world.create(driver)
+    world.guest_writes(desktop, "write -P 8 1M 3M")
+    made = world.backup(driver, desktop)
+    disk = world.copy(desktop)
+    driver.call("destroy", desktop)
+    world.order(driver, "rebuild", desktop, backup=made["id"], base=world.golden)
+    driver.call("order", desktop, 0, "restore")
+    os.rename(world.golden, world.golden + ".away")
+    try:
+        driver.refused("create", desktop, world.task(), world.golden, "t")
+    finally:
+        os.rename(world.golden + ".away", world.golden)
+    assert driver.machines() == {}
+    driver.call("create", desktop, world.task(), world.golden, "t")
+    world.same(world.copy(desktop), disk)
+    driver.end()
+
+
+def test_a_removal_that_died_finds_the_rest(world):
+    """The full one is gone already: what is left between it and the one that was asked for goes with that."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    chain = []
+    for n in range(4):
+        world.guest_writes(desktop, "write -P %d %dM 1M" % (n + 1, n))
+        chain.append(world.backup(driver, desktop))
+    assert [m["kind"] for m in chain] == ["full"] + 3 * ["incremental"], chain
+    subprocess.run(["rm", "-r", *(os.path.dirname(world.file(desktop, chain[i])) for i in (3, 0))], check=True)
+    removed = world.order(driver, "remove", desktop, backup=chain[2]["id"])["removed"]
+    assert set(removed) == {chain[1]["id"], chain[2]["id"]} and removed[-1] == chain[2]["id"], removed
+    assert not os.path.exists(os.path.join(world.target, "backups", desktop)), "nothing is left"
+    driver.end()
+
+
+def test_variables_of_the_firmware_come_along(world):
+    variables_come_back(world)
 
 
 def test_a_killed_provisioner_loses_no_change(world):

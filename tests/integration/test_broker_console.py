@@ -16,7 +16,7 @@ from test_broker_display import BOOT, World
 
 class WithConsole(Provisioner):
     """Gives one end of a pair for each console; `refusal` in place of it, and only when it `may`."""
-    can, refusal = Provisioner.can + ",console", None
+    can, refusal, kind = Provisioner.can + ",console", None, "rfb"
 
     def __init__(self, run):
         self.pairs, self.may = [], threading.Event()
@@ -30,7 +30,7 @@ class WithConsole(Provisioner):
         if self.refusal:
             return {"error": {"code": "busy", "title": self.refusal, "status": 503, "retryable": True}}
         self.pairs.append(socket.socketpair())
-        return {"fd": self.pairs[-1][0].fileno(), **self.way(m)}
+        return {"fd": self.pairs[-1][0].fileno(), "kind": self.kind, **self.way(m)}
 
     def way(self, m):
         return {}
@@ -87,6 +87,37 @@ class Console(unittest.TestCase):
         self.assertEqual((grant["endpoint"], grant["policy"]["view_only"], grant["policy"]["clipboard_out"], grant["console"]["name"]), ({"kind": "rfb", "shared": True}, False, False, "admin"))
         self.assertEqual(self.redeem(ticket)["error"]["code"], "bad_ticket", "a ticket is for once")
         self.assertTrue(self.redeem(self.ask(can_input=False))["policy"]["view_only"])
+
+    def test_who_comes_while_others_look_is_said_to_the_provisioner(self):
+        def shared():
+            return [m["shared"] for m in self.world.provisioner.commands if m["op"] == "console"]
+        self.world.provisioner.kind = "dbus"
+        first = self.redeem(self.ask())
+        self.assertEqual(first["endpoint"]["kind"], "dbus")
+        # The first has a connection, of which nothing has been heard: it counts.
+        self.redeem(self.ask())
+        self.assertEqual(shared(), [False, True])
+        for grant in first, self.redeem(self.ask()):
+            self.grant = grant
+            self.event("started")
+            eventually(lambda: any(c["id"] == grant["session"] for c in self.consoles()))
+        for console in self.consoles():
+            self.world.gate.send({"op": "console", "event": "ended", "console": {**self.grant["console"], "id": console["id"]}, "code": ""})
+        eventually(lambda: not self.consoles())
+        # The second never came: until its minute is over it may.
+        self.redeem(self.ask())
+        self.assertEqual(shared(), [False, True, True, True])
+
+    def test_the_first_and_the_only_one_has_it_alone(self):
+        for _ in range(2):
+            self.open()
+            self.event("ended")
+            eventually(lambda: not self.consoles())
+        self.world.provisioner.refusal = "desktop demo-1 does not run"
+        self.redeem(self.ask())
+        self.world.provisioner.refusal = None
+        self.redeem(self.ask())
+        self.assertEqual([m["shared"] for m in self.world.provisioner.commands if m["op"] == "console"], [False] * 4)
 
     def test_only_administrators_and_only_where_it_is_carried(self):
         w = self.world

@@ -3,7 +3,7 @@
 """The provider "kubevirt" against a double of Kubernetes with KubeVirt (kubevirt_double.py): the contract of all drivers, then faults.
 Covers: broker/hypervisor/kubevirt/await.c broker/hypervisor/kubevirt/found.c broker/hypervisor/kubevirt/k8s.c
 broker/hypervisor/kubevirt/life.c broker/hypervisor/kubevirt/list.c broker/hypervisor/kubevirt/migrate.c
-broker/hypervisor/kubevirt/power.c broker/hypervisor/kubevirt/resize.c broker/hypervisor/kubevirt/side.c
+broker/hypervisor/kubevirt/power.c broker/hypervisor/kubevirt/resize.c broker/hypervisor/kubevirt/screen.c broker/hypervisor/kubevirt/side.c
 broker/hypervisor/kubevirt/snapshot.c broker/hypervisor/kubevirt/watch.c
 
 Run alone: top_builddir=build python3 tests/integration/test_kubevirt.py [name]"""
@@ -16,7 +16,7 @@ import time
 from driver_harness import Refused
 from kubevirt_double import TOKEN, Cluster
 from rest_double import wait_for
-from rest_harness import RestWorld, again, crashes, new, run_contract, tests_run
+from rest_harness import RestWorld, a_console_is_seen, again, crashes, new, run_contract, tests_run
 
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
 GOLDEN = ("persistentvolumeclaims", "golden")
@@ -413,6 +413,10 @@ def test_what_is_wrong_is_told(world):
     driver = world.driver(namespace="other")
     assert not driver.health()["healthy"]
     driver.end()
+
+
+def test_the_console_is_a_websocket_of_the_instance(world):
+    assert a_console_is_seen(world)["password"] == ""
 
 
 if __name__ == "__main__":

@@ -211,6 +211,39 @@ class Oci(unittest.TestCase):
         oci(self.archive, *[tar_of([file("f%d" % i)]) for i in range(129)])
         self.refused("limit", "more than 128 layers")
 
+    def test_what_is_named_often_counts_each_time(self):
+        # One member as a layer, again and again: each is copied.
+        tar = tar_of([file("big", "x" * (2 * MIB))])
+        saved(self.archive, *[tar] * 20)
+        self.assertLess(os.path.getsize(self.archive), 3 * MIB)
+        self.refused("limit", "the image's layers take more than 16 MB", megabytes=16)
+        self.made(megabytes=128)
+        # One index in another: some kilobytes would be read a million times.
+        layout, mine = Layout(), tar_of([file("mine")])
+        other = layout.manifest([mine], config=config_of([mine], "m68k"), platform={"os": "linux", "architecture": "m68k"})
+        inner = layout.index(other)
+        layout.top = [layout.index(*[inner] * 100)]
+        layout.write(self.archive)
+        self.refused("limit", "index is too large or too deep")
+        layout.top = [layout.index(*[inner] * 30, layout.manifest([mine], platform={"os": "linux", "architecture": ARCHITECTURE}))]
+        layout.write(self.archive)
+        self.made()
+
+    def test_folders_that_a_name_makes_are_entries(self):
+        oci(self.archive, tar_of([file("/".join("%d%s" % (i, c) for c in "abcdefghij") + "/f") for i in range(10)]))
+        self.made(entries=110)
+        self.refused("limit", "more than 60 entries", entries=60)
+
+    def test_a_whiteout_is_not_cut_to_anothers_name(self):
+        name = "/".join(["n" * 200] * 5)  # 1004 bytes
+        low = tar_of([file(name + "/kept", "k")])
+        oci(self.archive, low, tar_of([file(name + "/.wh." + "w" * 300)]))
+        self.refused("invalid", "cannot be unpacked: nnnn")
+        oci(self.archive, low, tar_of([file(name + "/.wh..wh..opq")]))
+        self.made()
+        oci(self.archive, low, tar_of([file("/".join(["n" * 200] * 5 + ["m" * 200]) + "/.wh..wh..opq")]))
+        self.refused("invalid", "cannot be unpacked: nnnn")
+
     def test_a_file_that_claims_to_be_huge_takes_nothing(self):
         head = bytearray(tar_of([file("sparse", "x")])[:512])
         head[124:136] = b"77777777777\0"

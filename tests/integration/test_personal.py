@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users' own files that outlive a refresh, with everything real but the gateway: broker, provisioner, desktops of this machine and their
-agents. A user writes, logs off and finds it in another desktop; programs die in between; the disk goes with its user.
-Covers: broker/storage/personal_removals.c broker/api/personal.c broker/cli/personal.c db/personal.c
+"""Users' own files that outlive a refresh, with everything real but the gateway: broker, provisioner, desktops of this machine (by themselves,
+in LXC and in Podman) and their agents. A user writes, logs off and finds it in another desktop; programs die in between; the disk goes with its user.
+Covers: broker/hypervisor/container/container_personal.c broker/storage/personal_removals.c broker/api/personal.c broker/cli/personal.c db/personal.c
 
 Needs root and Xvfb. Run alone: top_builddir=build python3 tests/integration/test_personal.py"""
 import os
@@ -12,15 +12,22 @@ import socket
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
+tempfile.tempdir = "/var/tmp"  # an overlay's upper layer cannot lie on another overlay
+
+import root_tree
 from broker_harness import BUILD, eventually, log_in
+from engine_harness import Podman, missing
 from pool_harness import Pool
 
 LIBEXEC = [BUILD + "/broker/hypervisor/desktop/puesto-desktop", BUILD + "/puesto-agent"]
 HELLO = 1
 PASSWORD = "correct-horse-7"
+WELCOME = "from the image\n"
+LXC = BUILD + "/broker/hypervisor/lxc/puesto-lxc"
 
 
 class Viewer:
@@ -40,16 +47,24 @@ class Viewer:
 
 
 class PersonalTest(unittest.TestCase):
+    FOLDER = "desktops"  # of the provider's desktops
+
+    @classmethod
+    def begin(cls):
+        """The pool, on an image that greets its users."""
+        os.makedirs(cls.image + "/layer/etc/skel")
+        with open(cls.image + "/layer/etc/skel/welcome", "w") as f:
+            f.write(WELCOME)
+        cls.pool = Pool("host", LIBEXEC, cls.image)
+        cls.pool.serve("kind = local\n")
+
     @classmethod
     def setUpClass(cls):
         cls.image = tempfile.mkdtemp(prefix="puesto-personal-", dir="/var/tmp")
         os.chmod(cls.image, 0o755)
-        os.makedirs(cls.image + "/layer/etc/skel")
-        with open(cls.image + "/layer/etc/skel/welcome", "w") as f:
-            f.write("from the image\n")
-        cls.pool = Pool("host", LIBEXEC, cls.image)
+        cls.pool = None
         try:
-            cls.pool.serve("kind = local\n")
+            cls.begin()
             cls.admin = log_in(cls.pool.gate, "admin")
             cls.admin.want(201, "POST", "users", {"name": "bea", "password": PASSWORD})
             cls.admin.want(201, "POST", "entitlements", {"pool": "demo", "user": "bea"})
@@ -59,17 +74,20 @@ class PersonalTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        if sys.exc_info()[0]:
+        if cls.pool and sys.exc_info()[0]:
             cls.pool.tell()
-        cls.pool.end()
-        cls.pool.broker.close()
+        if cls.pool:
+            cls.pool.empty(cls.admin)
+            eventually(lambda: not cls.admin.get("desktops")["items"], 60)
+            cls.pool.end()
+            cls.pool.broker.close()
         shutil.rmtree(cls.image, ignore_errors=True)
 
     # --- the world ------------------------------------------------------------------
 
     def pid(self, desktop):
         try:
-            with open("%s/desktops/%s/pid" % (self.pool.dir, desktop)) as f:
+            with open("%s/%s/%s/pid" % (self.pool.dir, self.FOLDER, desktop)) as f:
                 return __import__("json").load(f)["pid"]
         except OSError:
             return 0
@@ -89,7 +107,7 @@ class PersonalTest(unittest.TestCase):
         """His session with a viewer in it, and his desktop."""
         session, ticket, grant = self.pool.connect(user, PASSWORD if user == "bea" else None)
         desktop = ticket["desktop"]["id"]
-        viewer = Viewer("%s/desktops/%s/run/display.sock" % (self.pool.dir, desktop), grant["grant"])
+        viewer = Viewer("%s/%s/%s/run/display.sock" % (self.pool.dir, self.FOLDER, desktop), grant["grant"])
         return session, ticket, grant, desktop, viewer
 
     def leave(self, worked):
@@ -154,6 +172,7 @@ class PersonalTest(unittest.TestCase):
         desktop = worked[3]
         self.assertEqual(self.inside(desktop, "cat ~user/welcome; stat -c %U ~user"), "from the image\nuser\n")
         self.inside(desktop, "echo mine >~user/letter; chmod 600 ~user/letter")
+        self.the_disk_has_its_size(desktop)
         self.assertEqual(self.disk("ana")["state"], "attached")
         self.assertEqual(self.disk("ana")["desktop"]["id"], desktop)
         status, data, _ = self.admin.call("POST", "desktops/%s/snapshots" % desktop, {"name": "a"})
@@ -161,14 +180,28 @@ class PersonalTest(unittest.TestCase):
         self.leave(worked)
         eventually(lambda: self.disk("ana", "free"), 30)
         self.assertTrue(self.disk("ana")["clean"])
-        self.pool.ready(2)  # its new process has its own root by then
-        self.assertEqual(self.inside(desktop, "ls ~user"), "welcome\n", "the refreshed desktop has the image's home")
+        eventually(lambda: self.inside(desktop, "ls ~user 2>/dev/null || true") == "welcome\n", 30)  # the refreshed desktop has the image's home
         self.admin.want(200, "POST", "desktops/%s/drain" % desktop, {"drain": True})
         worked = self.work("ana")
         self.assertNotEqual(worked[3], desktop)
         self.assertEqual(self.inside(worked[3], "cat ~user/letter; stat -c %U ~user/letter"), "mine\nuser\n")
         self.admin.want(200, "POST", "desktops/%s/drain" % desktop, {"drain": False})
         return worked
+
+    def the_disk_has_its_size(self, desktop):
+        """64 MB, where this machine has loop devices; the provider says which."""
+        (provider,) = [p for p in self.admin.get("providers")["items"] if "personal" in p["can"]]
+        self.sized = "personal_size" in provider["can"]
+        self.assertEqual(self.sized, os.access("/dev/loop-control", os.W_OK), provider["can"])
+        if not self.sized:
+            return
+        self.assertTrue(40 << 20 < self.room(desktop) < 64 << 20, self.room(desktop))
+        wrote = int(self.inside(desktop, "ulimit -f 90000; cat /dev/zero >~user/big 2>/dev/null; stat -c %s ~user/big; rm ~user/big"))
+        self.assertTrue(40 << 20 < wrote < 64 << 20, wrote)
+
+    def room(self, desktop):
+        fs = os.statvfs("/proc/%d/root" % self.pid(desktop) + "/home/user")
+        return fs.f_blocks * fs.f_frsize
 
     def a_killed_provisioner_loses_nothing(self):
         """It is asked, and dies before it has answered."""
@@ -209,6 +242,9 @@ class PersonalTest(unittest.TestCase):
         worked = self.work("ana")
         self.assertEqual(self.admin.want(202, "DELETE", "personal/ana/demo?keep_days=1")["state"], "removing")
         self.assertIn("mine", self.inside(worked[3], "cat ~user/letter"), "nobody takes it away while she works")
+        if self.sized:
+            self.assertGreater(self.room(worked[3]), 100 << 20, "it has grown")
+            self.assertNotIn("lost+found", self.inside(worked[3], "ls -a ~user"))
         self.leave(worked)
         eventually(lambda: self.disk("ana") is None, 60)
         self.it_comes_back_out_of_the_bin()
@@ -219,8 +255,65 @@ class PersonalTest(unittest.TestCase):
         self.assertEqual(owners, [])
         kept = subprocess.run(["grep", "-rqs", "mine", self.pool.dir + "/recycle"], check=False)
         self.assertEqual(kept.returncode, 0, "it lies in the recycle bin")
+        with open("/proc/mounts") as f:
+            self.assertNotIn("/dev/loop", "".join(line for line in f if self.pool.dir in line))
+        loops = subprocess.run(["losetup", "--list", "--noheadings", "--output", "BACK-FILE"], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn(self.pool.dir, loops, "each ended with its mount")
         with open("/proc/self/mountinfo") as f:
             self.assertNotIn(self.pool.dir, f.read())
+
+
+def tree(folder):
+    """A root tree for containers, as a tar."""
+    root_tree.TEXTS["etc/skel/welcome"] = WELCOME
+    root_tree.write(folder + "/tree.tar", LIBEXEC + [LXC] * os.path.exists(LXC))
+    return folder + "/tree.tar"
+
+
+class LxcPersonalTest(PersonalTest):
+    FOLDER = "lxc"
+
+    @classmethod
+    def setUpClass(cls):
+        if not os.path.exists(LXC) or not shutil.which("lxc-start"):
+            raise unittest.SkipTest("without liblxc")
+        super().setUpClass()
+
+    @classmethod
+    def begin(cls):
+        os.makedirs(cls.image + "/golden/desk/rootfs")
+        with tarfile.open(tree(cls.image)) as tar:
+            tar.extractall(cls.image + "/golden/desk/rootfs")
+        cls.pool = Pool("ref:desk", LIBEXEC + [LXC])
+        cls.pool.serve("kind = lxc\ngolden = %s/golden\n" % cls.image)
+
+
+class PodmanPersonalTest(PersonalTest):
+    FOLDER = "containers"
+
+    @classmethod
+    def setUpClass(cls):
+        if int(os.environ.get("PUESTO_TIER", "1")) < 2:
+            raise unittest.SkipTest("of tier 2")
+        why = missing(Podman)
+        if why:
+            raise unittest.SkipTest("without " + " ".join(why))
+        super().setUpClass()
+
+    @classmethod
+    def begin(cls):
+        cls.engine = Podman(cls.image + "-engine")
+        cls.addClassCleanup(cls.engine.close)
+        cls.engine.start()
+        cls.engine.image_import(tree(cls.image), "localhost/puesto-personal")
+        cls.pool = Pool("ref:localhost/puesto-personal", LIBEXEC)
+        cls.pool.serve("kind = container\nengine = %s\npoll_s = 2\n" % cls.engine.socket)
+
+    def pid(self, desktop):
+        for c in self.engine.containers():
+            if c["Labels"]["org.puesto.desktop"] == desktop:
+                return self.engine.ask("GET", "/containers/%s/json" % c["Id"])[1].get("State", {}).get("Pid", 0)
+        return 0
 
 
 def main():

@@ -4,7 +4,8 @@
 Covers: broker/hypervisor/proxmox/briefs.c broker/hypervisor/proxmox/clone.c broker/hypervisor/proxmox/found.c
 broker/hypervisor/proxmox/inventory.c broker/hypervisor/proxmox/life.c broker/hypervisor/proxmox/migrate.c
 broker/hypervisor/proxmox/network.c broker/hypervisor/proxmox/place.c broker/hypervisor/proxmox/power.c
-broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/seed.c
+broker/hypervisor/proxmox/pve.c broker/hypervisor/proxmox/resize.c broker/hypervisor/proxmox/screen.c broker/hypervisor/proxmox/seed.c
+broker/hypervisor/bridge.c broker/hypervisor/http_stream.c
 broker/hypervisor/proxmox/snapshot.c broker/hypervisor/proxmox/vm.c
 
 Run alone: top_builddir=build python3 tests/integration/test_proxmox.py [name]"""
@@ -20,7 +21,7 @@ import guest_harness
 from driver_harness import Refused
 from proxmox_double import TOKEN, Cluster
 from rest_double import wait_for
-from rest_harness import RestWorld, again, crashes, new, run_contract, tests_run
+from rest_harness import RestWorld, a_console_is_seen, again, crashes, new, run_contract, tests_run
 from test_image_builder import SelfStarter
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
@@ -269,6 +270,10 @@ def test_others_are_left_alone(world):
         double.vms[701] = {**double.machine("two", dict(vm["config"])), "status": "running"}
         double.vms[701]["config"]["name"] = "a-copy"
     assert set(ours.machines()) == {mine} and set(theirs.machines()) == {foreign}
+    looked = len(double.seen)
+    assert set(ours.machines()) == {mine}
+    read = [line for line in double.seen[looked:] if line.startswith("GET") and line.endswith("/config")]
+    assert read == ["GET /api2/json/nodes/one/qemu/700/config"], "notes that have a tag for it are read once, whoever's: %s" % read
     for desktop in (plain, foreign):
         ours.call("destroy", desktop)
         assert ours.refused("power", desktop, "off").code == "not_found"
@@ -304,10 +309,14 @@ def test_edited_notes_make_it_nobodys(world):
     desktop, other = world.create(driver), world.create(driver)
     assert set(driver.machines()) == {desktop, other}
     (vmid, vm), = double.ours(desktop).items()
-    vm["config"]["description"] = "mine now"
+    notes, vm["config"]["description"] = vm["config"]["description"], "mine now"
     assert driver.refused("power", desktop, "off").code == "not_found"
     driver.call("destroy", desktop)
     assert vmid in double.vms and vm["status"] == "running" and set(driver.machines()) == {other}
+    edited, vm["config"]["description"] = vm["config"]["description"], notes
+    wait_for("the old notes again", lambda: set(driver.machines()) == {desktop, other})
+    vm["config"]["description"] = edited
+    driver.call("destroy", desktop)
     again(driver, "create", desktop, new(), world.image, "t")
     assert set(driver.machines()) == {desktop, other}
     for d in (desktop, other):
@@ -480,6 +489,12 @@ def test_trust_and_rights_are_told(world):
     assert r.code == "denied" and "VM.Clone" in r.text, r
     double.denied = None
     driver.end()
+
+
+def test_the_console_is_a_websocket_with_a_ticket(world):
+    answer = a_console_is_seen(world)
+    assert answer["password"] == "PVEVNC:" + answer["password"][7:] and len(answer["password"]) == 8, answer
+    assert not any(world.double.tickets.values()), "each was used"
 
 
 if __name__ == "__main__":

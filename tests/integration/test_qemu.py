@@ -261,6 +261,40 @@ def test_a_disk_that_starts_by_uefi_has_variables_of_its_own(world):
     driver.end()
 
 
+def test_a_machine_of_windows_is_what_windows_likes(world):
+    """Each kind of its devices, by UEFI; the guest is none. Its drive is there whenever it runs, and a token in it only while QEMU opens it."""
+    if uefi_disk.missing():
+        print("SKIP:", uefi_disk.missing())
+        return
+    golden = os.path.join(world.folder, "windows.qcow2")
+    uefi_disk.make(golden)
+    for devices in "virtio", "emulated":
+        os.environ["PUESTO_OS"] = "windows"
+        driver = world.driver(windows_devices=devices, agents="10.0.2.2:5911", agents_ca=world.ca)
+        del os.environ["PUESTO_OS"]
+        desktop = new()
+        machine = driver.call("create", desktop, new(), golden, "token_of_this_test")["machine"]
+        assert (machine["kind"], machine["port"], machine["agent"]) == (4, 5910, True) and machine["address"].startswith("127."), machine
+        words = open("/proc/%d/cmdline" % qemus(desktop)[0]).read()
+        assert "hostfwd=tcp:%s:5910-:3389" % machine["address"] in words and "base=localtime" in words and "ide-cd" in words and "fw_cfg" not in words, words
+        assert ("virtio" in words) == (devices == "virtio") and ("e1000e" in words) == (devices == "emulated"), words
+        for path in glob.glob(world.folder + "/d/desktops/%s/*" % desktop):
+            if os.path.isfile(path) and not path.endswith("disk.qcow2"):
+                assert b"token_of_this_test" not in open(path, "rb").read(), path
+        driver.call("snapshot", desktop, "take", "running")
+        driver.call("power", desktop, "suspend")
+        driver.call("power", desktop, "start")
+        driver.call("snapshot", desktop, "revert", "running")
+        before = qemus(desktop)
+        driver.call("restart", desktop, new(), "keep", "another_token")
+        assert qemus(desktop) and qemus(desktop) != before
+        driver.call("restart", desktop, new(), "refresh", "another_token")
+        driver.call("destroy", desktop)
+        assert qemus(desktop) == []
+        driver.end()
+    assert world.left() == []
+
+
 def inside():
     """In a mount namespace of our own, so that no mount is left behind."""
     if "PUESTO_TEST_INSIDE" in os.environ:

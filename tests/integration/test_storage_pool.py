@@ -18,7 +18,7 @@ MIB = 1 << 20
 
 class World(test_storage.World):
     def __init__(self):
-        super().__init__()
+        super().__init__(pools=[], entitlements=[])
         self.network = libvirt_host.Network()
         self.host = libvirt_host.Host(self.dir, "one", self.network)
         self.host.start()
@@ -39,17 +39,18 @@ def connect(world, user, pool):
     return log_in(world.gate, user).call("POST", "me/pools/%s/connect" % pool, {"protocol": "web"})[1]
 
 
-def pool_add(world, name):
-    world.admin.want(201, "POST", "pools", {"name": name, "provider": "boxes", "image": "demo", "min": 0, "max": 1})
+def pool_add(world, name, version):
+    world.admin.want(201, "POST", "pools", {"name": name, "provider": "boxes", "image": "demo", "image_version": version, "min": 0, "max": 1})
 
 
 def run(world):
     world.upload("small.img", 4)
     version = world.make("import", datastore="fast", file="small.img", format="raw")
     assert version["state"] == "ready", version
-    world.admin.want(200, "POST", "images/demo/publish", {"version": version["version"]})
-    pool_add(world, "other")
-    pool_add(world, "late")
+    # The pools name the version, so that nobody is given one of version "1", of which no machine can be made, before a roll-out is over.
+    for name in "demo", "other", "late":
+        pool_add(world, name, version["version"])
+    world.admin.want(201, "POST", "entitlements", {"pool": "demo", "user": "ana"})
     world.admin.want(201, "POST", "entitlements", {"pool": "late", "user": "eva"})
     eventually(lambda: world.admin.get("providers/boxes")["healthy"], 60)
 
@@ -65,7 +66,7 @@ def run(world):
 
     # What stands on the version keeps it.
     status, problem, _ = world.admin.call("DELETE", "images/demo/versions/" + version["version"])
-    assert status == 409 and "image demo" in problem["detail"] and desktop["name"] in problem["detail"], problem
+    assert status == 409 and "pools: demo" in problem["detail"] and desktop["name"] in problem["detail"], problem
     # A running desktop is no source of a version.
     status, problem, _ = world.admin.call("POST", "images/demo/versions", {"version": "c", "capture": {"datastore": "fast", "desktop": desktop["name"]}})
     assert status == 409 and "stop the desktop" in problem["detail"] and "detenga" in problem["detail_es"], problem

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Datastores of volumes: real storage pools of a libvirtd of the test's own, with real QEMU machines on them. Needs root.
 
-Covers: broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool_copy.c broker/hypervisor/libvirt/volumes.c
+Covers: broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool_copy.c broker/hypervisor/libvirt/pool_grow.c broker/hypervisor/libvirt/volumes.c
 broker/hypervisor/libvirt/volume_disk.c broker/hypervisor/libvirt/volume_version.c broker/hypervisor/libvirt/base.c
 Run alone: top_builddir=build python3 tests/integration/test_volumes.py [name]"""
 import glob
@@ -69,8 +69,8 @@ class World:
         xml = os.path.join(self.folder, "pool.xml")
         with open(xml, "w") as f:
             if self.vg:
-                f.write("<pool type='logical'><name>%s</name><source><name>%s</name><format type='lvm2'/></source><target><path>/dev/%s</path></target></pool>"
-                        % (name, self.vg, self.vg))
+                f.write("<pool type='logical'><name>%s</name><uuid>%s</uuid><source><name>%s</name><format type='lvm2'/></source><target><path>/dev/%s</path></target></pool>"
+                        % (name, pool_id or new(), self.vg, self.vg))
             else:
                 f.write("<pool type='dir'><name>%s</name><uuid>%s</uuid><target><path>%s</path></target></pool>" % (name, pool_id or new(), path))
         self.one.virsh("pool-define", xml)
@@ -205,6 +205,8 @@ def test_a_version_is_a_volume_that_nobody_writes(world):
 def test_a_pool_that_is_not_there_is_offline(world):
     driver = world.driver()
     desktop = world.create(driver)
+    if world.vg: # whose devices are in use while it runs
+        driver.call("power", desktop, "off")
     world.one.virsh("pool-destroy", "vdi")
     libvirt_host.wait_for("it is seen", lambda: not world.state(driver)["online"], 20)
     assert "pool-start vdi" in world.state(driver)["reason"], world.state(driver)
@@ -378,10 +380,6 @@ def test_on_a_volume_group(world):
     driver.call("restart", desktop, new(), "refresh", "t")
     driver.call("power", desktop, "off")
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "read -q -P 0 8M 50M", "-c", "read -q -P 0x5a 1M 2M", disk["url"]], check=True, stdout=subprocess.DEVNULL)
-    driver.call("resize", desktop, 0, 0, 128)
-    driver.call("power", desktop, "start")
-    assert int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout) > 128 * MIB, "the volume grew first"
-    assert "Capacity:       %d" % (128 * MIB) in world.one.virsh("domblkinfo", "puesto-" + desktop, "vda")
     # The group cannot hold a disk of that size, and nothing of it is left.
     r = driver.refused("create", new(), new(), record, "t", "host", "", 4096)
     assert r.code == "no_space" and "san has no room" in r.text, r
@@ -393,8 +391,39 @@ def test_on_a_volume_group(world):
     driver.end()
 
 
+def test_a_disk_grows_and_keeps_its_snapshots(world):
+    """In use, and while the machine is off; what there is no room for is refused, and the machine starts as before."""
+    driver = world.driver()
+    desktop = world.create(driver, golden=world.version(driver, "1"))
+    disk, capacity = world.record(desktop), lambda: world.one.virsh("domblkinfo", "puesto-" + desktop, "vda", "--human").splitlines()[0].split(":")[1].strip()
+    room = lambda: int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout) if world.vg else 1 << 30 # a file's grows
+    driver.call("snapshot", desktop, "take", "before")
+    driver.call("resize", desktop, 0, 0, 80)
+    assert capacity() == "80.000 MiB" and 80 * MIB < room(), (capacity(), room())
+    driver.call("power", desktop, "off")
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x44 70M 9M", "-c", "read -q -P 0x44 70M 9M", "-c", "read -q -P 0x5a 1M 2M", disk["url"]], check=True,
+                   stdout=subprocess.DEVNULL)
+    driver.call("resize", desktop, 0, 0, 96)
+    assert room() > 96 * MIB, "there is room before it needs it"
+    driver.call("power", desktop, "start")
+    assert capacity() == "96.000 MiB", capacity()
+    if world.vg:
+        r = driver.refused("resize", desktop, 0, 0, 4096)
+        assert r.code == "no_space", r
+        driver.call("power", desktop, "off")
+        driver.call("power", desktop, "start")
+        assert capacity() == "96.000 MiB", capacity()
+    driver.call("snapshot", desktop, "revert", "before")
+    driver.call("snapshot", desktop, "drop", "before")
+    driver.call("destroy", desktop)
+    driver.call("unpublish", "san", "desk", "1")
+    driver.call("purge", "san")
+    assert world.volumes() == [] and driver.machines() == {}
+    driver.end()
+
+
 NESTED = ("test_on_a_volume_group",)
-SECOND_TIER = NESTED + ("test_a_copy_stands_for_a_version_whose_pool_is_away", "test_versions_are_imported_and_copied_both_ways", "test_a_desktops_disk_is_a_volume", "test_a_version_is_a_volume_that_nobody_writes", "test_a_pool_that_is_not_there_is_offline", "test_what_a_crash_leaves_is_found")
+SECOND_TIER = NESTED + ("test_a_disk_grows_and_keeps_its_snapshots", "test_a_copy_stands_for_a_version_whose_pool_is_away", "test_versions_are_imported_and_copied_both_ways", "test_a_desktops_disk_is_a_volume", "test_a_version_is_a_volume_that_nobody_writes", "test_a_pool_that_is_not_there_is_offline", "test_what_a_crash_leaves_is_found")
 
 
 def inside():

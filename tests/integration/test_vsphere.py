@@ -572,6 +572,58 @@ def test_hosts_and_networks_are_chosen(world):
     assert world.driver(host="DC0_C0_H0").call("places")["hosts"] == [], "the administrator has chosen"
 
 
+def test_a_host_out_of_reach_is_no_news(world):
+    """vCenter knows of its machines what it knew before, or calls them off."""
+    driver = world.driver()
+    here, there = (driver.call("create", new(), new(), TEMPLATE, "t", "host", "DC0_C0_H%d" % i)["machine"]["desktop"] for i in (1, 2))
+    away = world.vm(here).encode()
+
+    def rule(method, n, forward):
+        def change(m):
+            text = re.sub(rb'(connectionState</name><val[^>]*>)\w+', rb'\1disconnected', m[0])
+            return re.sub(rb'(powerState</name><val[^>]*>)\w+', rb'\1' + power, text)
+        return re.sub(rb'<obj type="VirtualMachine">' + away + rb'</obj>.*?</objects>', change, forward(), flags=re.S)
+    world.door.rule = rule
+    for power in (b"poweredOn", b"poweredOff"):
+        told = {m["desktop"]: m for m in driver.call("list")["machines"]}
+        assert told[there]["state"] == "running", told
+        if power == b"poweredOn":
+            assert told[here]["state"] == "running" and "does not reach" in told[here]["reason"], told
+        else:
+            assert here not in told and (told[""]["state"], told[""]["host"]) == ("unknown", "DC0_C0_H1"), told
+
+
+def test_a_datastore_cluster_gives_its_roomiest(world):
+    one, two = dict.fromkeys(re.findall(r'type="Datastore">([^<]+)<', world.admin.get("StoragePod", world.admin.find("DC0/datastore/Pod"), "childEntity")))
+    free, away = {one: 5 << 30, two: 9 << 30}, set()
+
+    def rule(method, n, forward):
+        """The simulator's datastores are folders of one disk: they are given sizes here."""
+        data = forward()
+        for ref in (one, two) if method == "RetrievePropertiesEx" else ():
+            def change(m, ref=ref):
+                text = re.sub(rb'(freeSpace</name><val[^>]*>)\d+', rb'\g<1>%d' % free[ref], m[0])
+                return re.sub(rb'(accessible</name><val[^>]*>)\w+', rb'\g<1>' + (b"false" if ref in away else b"true"), text)
+            data = re.sub(rb'<obj type="Datastore">' + re.escape(ref.encode()) + rb'</obj>.*?</objects>', change, data, flags=re.S)
+        return data
+    world.door.rule = rule
+    driver = world.driver(datastore="Pod")
+    for i, wanted in enumerate((two, one, one)):
+        world.create(driver)
+        assert '<datastore type="Datastore">%s</datastore>' % wanted in world.door.sent("CloneVM_Task")[i], (i, wanted)
+        free[one] = 20 << 30
+        away = {two} if i else away
+    away |= {one, two}
+    refused = driver.refused("create", new(), new(), TEMPLATE, "t")
+    assert refused.code == "no_space" and "maintenance" in refused.text, refused.text
+    assert world.driver(datastore="Empty").refused("create", new(), new(), TEMPLATE, "t").code == "no_space"
+    for key, path, words in (("pool", "DC0/host/DC0_C0", "not a ResourcePool"), ("folder", "DC0/vm/Templates/desk", "not a Folder")):
+        driver = world.driver(**{key: path})
+        refused = driver.refused("create", new(), new(), TEMPLATE, "t")
+        assert refused.code == "invalid" and words in refused.text and '"%s"' % key in refused.text, refused.text
+    assert "not a Folder" in driver.health()["reason"]
+
+
 def test_guests_that_do_not_listen_are_switched_off(world):
     driver = world.driver(deadline_s=17)
     desktop = world.create(driver)

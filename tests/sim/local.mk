@@ -3,8 +3,8 @@
 check_PROGRAMS += tests/sim/puesto-sim
 tests_sim_puesto_sim_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 tests_sim_puesto_sim_SOURCES = \
-	tests/sim/main.c tests/sim/sim.h tests/sim/sim_agent.c tests/sim/sim_broker.c \
-	tests/sim/sim_check.c tests/sim/sim_fault.c tests/sim/sim_host.c tests/sim/sim_host.h tests/sim/sim_machine.c \
+	tests/sim/main.c tests/sim/sim.h tests/sim/sim_admin.c tests/sim/sim_admin.h tests/sim/sim_agent.c tests/sim/sim_broker.c \
+	tests/sim/sim_check.c tests/sim/sim_fault.c tests/sim/sim_host.c tests/sim/sim_host.h tests/sim/sim_machine.c tests/sim/sim_message.h \
 	tests/sim/sim_personal.c tests/sim/sim_personal.h \
 	tests/sim/sim_rand.c tests/sim/sim_rollout.c tests/sim/sim_rollout.h \
 	tests/sim/sim_sleep.c tests/sim/sim_sleep.h tests/sim/sim_user.c

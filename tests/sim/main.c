@@ -8,6 +8,7 @@
  *	puesto-sim … --mutate fence|dirty|verify|spare|sleep  with a rule switched off
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_admin.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_rollout.h"
 
@@ -41,6 +42,7 @@ static void (*const handlers[WHAT_COUNT])(struct world *w, const struct message 
 	[PROVISIONER_START] = host_on_start,
 	[GATEWAY_HELLO] = gateway_on_hello,
 	[ADMIN_ACTS] = admin_on_acts,
+	[MEDDLES] = meddle_on_acts,
 	[FAULT] = fault_on,
 };
 
@@ -113,6 +115,7 @@ static int world_run(struct world *w, uint64_t seed)
 	host_choose_all(w);
 	fault_choose(w);
 	rollout_choose(w);
+	meddle_choose(w);
 	broker_start(w);
 	for (int i = 0; i < w->user_count; i++)
 		sim_post(w, USER_ACTS, sim_between(w, 100, 60000))->user = i;
@@ -189,7 +192,7 @@ static bool options_parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = { .from = 1, .count = 1000, .mutate = "" };
-	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, rollouts = 0, slept = 0, woken = 0, replaced = 0, forced = 0, reverted = 0, brought = 0;
+	uint64_t start = pst_mono_ms(), seeds = 0, steps = 0, grants = 0, crashes = 0, restored = 0, rollouts = 0, slept = 0, woken = 0, replaced = 0, forced = 0, reverted = 0, brought = 0;
 	struct pst_err err = PST_ERR_INIT;
 	struct world *w = NULL;
 	struct db *db = NULL;
@@ -219,6 +222,7 @@ int main(int argc, char **argv)
 		grants += (uint64_t)w->grants;
 		crashes += (uint64_t)w->crashes;
 		rollouts += (uint64_t)w->rollouts;
+		restored += (uint64_t)w->restored_count;
 		slept += (uint64_t)w->slept;
 		woken += (uint64_t)w->woken;
 		replaced += (uint64_t)w->replaced;
@@ -237,7 +241,8 @@ int main(int argc, char **argv)
 	db_close(db);
 	printf("%llu roll-outs done, %llu taken back by themselves, %llu desktops replaced, %llu users logged off for them; %llu with their files\n",
 	       (unsigned long long)rollouts, (unsigned long long)reverted, (unsigned long long)replaced, (unsigned long long)forced, (unsigned long long)brought);
-	printf("%llu desktops resumed, %llu asleep in the end\n", (unsigned long long)woken, (unsigned long long)slept);
+	printf("%llu desktops resumed, %llu asleep in the end; %llu brought back from the recycle bin\n", (unsigned long long)woken, (unsigned long long)slept,
+	       (unsigned long long)restored);
 	printf("%llu schedules, %llu steps, %llu grants, %llu broker deaths in %.1f s: %s\n", (unsigned long long)seeds,
 	       (unsigned long long)steps, (unsigned long long)grants, (unsigned long long)crashes,
 	       (double)(pst_mono_ms() - start) / 1000, rc ? "FAILED" : "no violation");

@@ -11,6 +11,7 @@
 #include "broker/reconciler.h"
 #include "broker/core/state.h"
 #include "db/db.h"
+#include "tests/sim/sim_message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,49 +20,14 @@
 #define HOSTS_MAX 4
 #define USERS_MAX 8
 #define POOLS_MAX 3
-#define MESSAGES_MAX 4096
 #define VERSIONS_MAX 5
+#define BIN_MAX 16
+#define RESTORED_MAX 64
 #define STORM_MS 240000   /* faults happen for so long */
 #define CALM_MS 2400000   /* after that, everything must come to rest */
 
-enum what {
-	TO_PROVISIONER, /* a command */
-	PROVISIONER_DONE,
-	TASK_ANSWER,
-	INVENTORY_ASK,
-	INVENTORY_ANSWER,
-	AGENT_START,
-	AGENT_CONNECT,
-	AGENT_TOLD,
-	AGENT_SAYS,
-	AGENT_CUT, /* its connection was found dead */
-	END_SESSION,
-	SESSION_SAYS,
-	USER_ACTS,
-	BROKER_START,
-	PROVISIONER_START,
-	GATEWAY_HELLO,
-	ADMIN_ACTS,
-	FAULT,
-	WHAT_COUNT,
-};
-
 /* Of an image version: its agent never comes up; its session ends at once; it takes long; no viewer ever sees a picture. */
 enum trait { TRAIT_GOOD, TRAIT_DEAD, TRAIT_DIES, TRAIT_SLOW, TRAIT_BLACK };
-
-struct message {
-	int64_t at;
-	uint64_t seq;
-	enum what what;
-	int broker, provisioner; /* the lives of those it needs; -1: whichever */
-	int user, host, disk_user, disk_pool; /* host: of a create or a move; -1: none. disk_: of an attach or a detach */
-	enum task_kind kind;
-	enum agent_tell tell;
-	bool ok, retryable;
-	int64_t epoch;
-	char desktop[CORE_ID_SIZE], task[CORE_ID_SIZE], session[CORE_ID_SIZE], boot[CORE_ID_SIZE];
-	char token[44], word[16], version[8];
-};
 
 struct machine { /* on the host; survives everything but its destruction */
 	bool exists, running, ghost;
@@ -102,6 +68,16 @@ struct epoch_seen { /* the highest epoch granted on each desktop that ever was *
 	int64_t epoch;
 };
 
+struct binned { /* a disk in the recycle bin */
+	char id[CORE_ID_SIZE], version[8];
+	int disk_owner;
+};
+
+struct restored { /* a desktop that came back */
+	char id[CORE_ID_SIZE];
+	bool is_excused; /* its user has had it, or somebody has done something to it, or it has failed */
+};
+
 struct faults { /* per mille */
 	int crash_before, crash_after, crash_amid, write_fails;
 	int task_fails, task_dies, answer_lost, answer_doubled, slow;
@@ -139,6 +115,12 @@ struct world {
 	int slept, woken; /* desktops at rest, and resumed for somebody */
 	enum trait traits[VERSIONS_MAX + 1];
 	bool worked[VERSIONS_MAX + 1]; /* a desktop of it that nobody could get has reported */
+	bool meddles; /* there is an administrator who does this and that */
+	unsigned pools_set; /* bits of those that he has changed */
+	struct binned bin[BIN_MAX];
+	struct restored restored[RESTORED_MAX];
+	char deleted[BIN_MAX][CORE_ID_SIZE]; /* the last desktops that were */
+	int binned, restored_count, deletions;
 	char violation[400]; /* "" while all is well */
 };
 
@@ -150,9 +132,6 @@ bool sim_chance(struct world *w, int per_mille); /* never, once it is calm */
 void sim_uuid(struct world *w, char ret[CORE_ID_SIZE]);
 void sim_trace(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sim_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A message at now + delay; borrowed until the next call. */
-struct message *sim_post(struct world *w, enum what what, int64_t delay);
-bool sim_take(struct world *w, struct message *ret); /* the next one; false: none */
 
 /* sim_broker.c */
 extern const struct reconciler_ops sim_ops;

@@ -4,6 +4,7 @@
  * commands away, and its deaths around every commit and every command.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_admin.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
@@ -74,6 +75,8 @@ static void op_provision(void *arg, const struct provider_command *cmd)
 		CORE_COPY(m->task, cmd->task);
 		CORE_COPY(m->token, cmd->enrol_token);
 		CORE_COPY(m->version, cmd->image_version);
+		m->kept = cmd->recycling.keep_ms > 0;
+		m->restores = cmd->recycling.is_restore;
 		m->disk_user = cmd->owner ? atoi(cmd->owner + strlen("user-")) : -1;
 		m->disk_pool = cmd->owner ? atoi(cmd->disk + strlen("pool-")) : -1;
 	}
@@ -137,6 +140,7 @@ static int op_audit(void *arg, const struct audit_entry *entry, struct pst_err *
 	struct world *w = arg;
 
 	sim_trace(w, "audit %s %.8s", entry->kind, entry->object_id);
+	bin_audit(w, entry);
 	if (!strcmp(entry->kind, "desktop.assigned"))
 		sleep_check_assigned(w, entry->object_id);
 	w->woken += !strcmp(entry->kind, "desktop.resumed");
@@ -239,7 +243,9 @@ void broker_allow(struct world *w)
 
 	if (!w->rec)
 		return;
-	broker_start_parked(w);
+	meddle_calm(w);
+	if (w->rec)
+		broker_start_parked(w);
 	host_settle(w);
 	if (w->rec)
 		rollout_calm(w);

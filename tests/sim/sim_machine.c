@@ -5,6 +5,7 @@
  * die between doing and answering.
  */
 #include "tests/sim/sim.h"
+#include "tests/sim/sim_admin.h"
 #include "tests/sim/sim_host.h"
 #include "tests/sim/sim_personal.h"
 #include "tests/sim/sim_rollout.h"
@@ -66,35 +67,49 @@ static void machine_operate(struct world *w, struct machine *m, enum task_kind k
 	}
 }
 
-/* Made, made anew, or started again; m: NULL when there is none. */
-static void machine_make(struct world *w, struct machine *m, const struct message *cmd)
+/* There is nothing to restart, and of several hosts none to make it on. */
+static bool is_of_nothing(const struct world *w, const struct machine *m, enum task_kind kind)
 {
-	if (m && !strcmp(m->task, cmd->task))
-		return; /* it was done before: the same answer */
-	if (!m && (cmd->kind == TASK_RESTART || (cmd->kind == TASK_REFRESH && w->host_count)))
-		return; /* there is nothing to restart, and of several hosts none to make it on */
+	return !m && (kind == TASK_RESTART || (kind == TASK_REFRESH && w->host_count));
+}
+
+static struct machine *machine_placed(struct world *w, struct machine *m, const struct message *cmd)
+{
 	if (m && cmd->kind == TASK_CREATE && !m->moved && m->host != cmd->host)
 		sim_violation(w, "machine %s is on %s and is made on %s", m->id, host_name(m->host), host_name(cmd->host));
-	if (!m) {
-		m = machine_new(w, cmd->desktop);
-		if (m)
-			m->host = cmd->host;
-	}
+	if (m)
+		return m;
+	m = machine_new(w, cmd->desktop);
+	if (m)
+		m->host = cmd->host;
+	return m;
+}
+
+static void disk_new(struct world *w, struct machine *m, const struct message *cmd)
+{
+	m->disk_owner = m->disk_user = -1;
+	m->keyed = false;
+	m->highest = m->told_epoch = 0;
+	CORE_COPY(m->version, cmd->version);
+	if (cmd->restores)
+		bin_take(w, m);
+}
+
+/* Made, made anew, or started again; m: NULL when there is none. What was done before has the same answer. */
+static void machine_make(struct world *w, struct machine *m, const struct message *cmd)
+{
+	if ((m && !strcmp(m->task, cmd->task)) || is_of_nothing(w, m, cmd->kind))
+		return;
+	m = machine_placed(w, m, cmd);
 	if (!m)
 		return;
 	if (cmd->kind == TASK_REFRESH)
 		personal_check_refresh(w, m);
 	machine_stop(w, m, "restarted");
-	if (cmd->kind != TASK_RESTART) {
-		m->disk_owner = -1;
-		m->keyed = false;
-		m->highest = m->told_epoch = 0;
-		m->disk_user = -1;
-	}
+	if (cmd->kind != TASK_RESTART)
+		disk_new(w, m, cmd);
 	CORE_COPY(m->task, cmd->task);
 	CORE_COPY(m->token, cmd->token);
-	if (cmd->kind != TASK_RESTART)
-		CORE_COPY(m->version, cmd->version);
 	m->running = true;
 	agent_boot(w, m);
 }
@@ -107,6 +122,8 @@ static void machine_do(struct world *w, const struct message *cmd)
 	if (cmd->kind == TASK_DESTROY) {
 		if (m) {
 			machine_stop(w, m, "destroyed");
+			if (cmd->kept && m->disk_owner >= 0)
+				bin_put(w, m);
 			m->exists = false;
 		}
 		return;
@@ -134,6 +151,8 @@ void host_on_command(struct world *w, const struct message *m)
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up)
 		return;
+	if (!mc && operation_is(m->kind))
+		takes = 1; /* of nothing: it is not still at it when there is a machine again */
 	if (mc && mc->busy_until > w->now)
 		takes += mc->busy_until - w->now;
 	if (mc)
@@ -144,6 +163,8 @@ void host_on_command(struct world *w, const struct message *m)
 	done->host = m->host;
 	done->disk_user = m->disk_user;
 	done->disk_pool = m->disk_pool;
+	done->kept = m->kept;
+	done->restores = m->restores;
 	CORE_COPY(done->desktop, m->desktop);
 	CORE_COPY(done->task, m->task);
 	CORE_COPY(done->token, m->token);
@@ -162,24 +183,29 @@ static bool machine_fails(struct world *w, const struct message *m)
 	return true;
 }
 
+/* Its provisioner died, before or after the deed. */
+static void host_did(struct world *w, const struct message *m)
+{
+	bool is_at_once = m->kind == TASK_ATTACH || m->kind == TASK_DETACH; /* its hand dies with it */
+	struct machine *mc = machine_find(w, m->desktop);
+
+	if (!sim_below(w, 2) || !host_can_do(w, m) || !bin_has(w, m) || is_at_once)
+		return;
+	machine_do(w, m);
+	if (mc && m->kind == TASK_SUSPEND)
+		mc->unanswered = false; /* of another life: as good as a stop by the host */
+}
+
 void host_on_done(struct world *w, const struct message *m)
 {
 	struct message *answer;
 	bool fails;
 
 	if (m->provisioner != w->provisioner || !w->provisioner_up) {
-		bool is_at_once = m->kind == TASK_ATTACH || m->kind == TASK_DETACH; /* its hand dies with it */
-
-		if (sim_below(w, 2) && host_can_do(w, m) && !is_at_once) {
-			struct machine *mc = machine_find(w, m->desktop);
-
-			machine_do(w, m); /* it died after the deed */
-			if (mc && m->kind == TASK_SUSPEND)
-				mc->unanswered = false; /* of another life: as good as a stop by the host */
-		}
+		host_did(w, m);
 		return;
 	}
-	fails = !host_can_do(w, m) || machine_fails(w, m);
+	fails = !host_can_do(w, m) || !bin_has(w, m) || machine_fails(w, m);
 	if (!fails)
 		machine_do(w, m);
 	sim_trace(w, "provisioner %s %.8s %s", task_kind_text(m->kind), m->desktop, fails ? "no" : "yes");
@@ -280,6 +306,7 @@ void host_on_start(struct world *w, const struct message *m)
 	struct host_report hosts[HOSTS_MAX];
 	struct machine_list list = machine_list(w, machines, hosts);
 	struct pst_err err = PST_ERR_INIT;
+	int rc;
 
 	pr.healthy = !list.unlisted_count;
 	pr.can = w->host_moves ? "power,suspend,snapshot,migrate,personal" : pr.can;
@@ -287,6 +314,13 @@ void host_on_start(struct world *w, const struct message *m)
 	if (!w->rec)
 		return; /* broker_start() has it connect */
 	sim_trace(w, "provisioner hello");
-	broker_result(w, reconciler_provisioner_hello(w->rec, &(struct provider_list){ .reports = &pr, .count = 1 }, &list, &err), &err, "hello");
+	rc = reconciler_provisioner_hello(w->rec, &(struct provider_list){ .reports = &pr, .count = 1 }, &list, &err);
+	broker_result(w, rc, &err, "hello");
+	if (rc < 0 && !w->dying) { /* it is dropped, and comes again */
+		w->provisioner_up = false;
+		w->provisioner++;
+		reconciler_provisioner_gone(w->rec);
+		sim_post(w, PROVISIONER_START, 1000);
+	}
 	broker_after(w);
 }

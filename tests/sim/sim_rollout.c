@@ -121,29 +121,42 @@ void rollout_check_grant(struct world *w, const struct grant *g)
 			w, "desktop %s: nobody has seen version %d work, and a user gets it", g->desktop, v);
 }
 
+/* Could another one have been made first? */
+static bool could_be_made(const struct core_state *st, const struct core_pool *p)
+{
+	const struct core_provider *pr = state_provider(st, p->provider_id);
+	int capacity = pr ? provider_capacity(pr) : 0;
+
+	return p->total < p->max && (!capacity || (int)st->desktop_count < capacity);
+}
+
+static int ready_in(const struct core_state *st, const struct core_pool *p)
+{
+	int ready = 0;
+
+	for (size_t i = 0; i < st->desktop_count; i++)
+		ready += !strcmp(st->desktops[i]->pool_id, p->id) && desktop_is_ready(st->desktops[i]);
+	return ready;
+}
+
 /* A free desktop has gone for its version, in the round that has just been decided. */
 void rollout_check_replaced(struct world *w, const char *desktop)
 {
 	const struct core_state *st = reconciler_state(w->rec);
 	const struct core_desktop *d = state_desktop(st, desktop);
 	const struct core_pool *p = d ? state_pool(st, d->pool_id) : NULL;
-	const struct core_provider *pr = p ? state_provider(st, p->provider_id) : NULL;
-	int ready = 0, machines = 0;
+	int ready = p ? ready_in(st, p) : 0;
 
-	if (!p || !pr)
+	if (!p)
 		return;
 	w->replaced++;
-	for (size_t i = 0; i < st->desktop_count; i++) {
-		ready += !strcmp(st->desktops[i]->pool_id, p->id) && desktop_is_ready(st->desktops[i]);
-		machines++;
-	}
 	if (d->a.id[0] || d->x.session != SESSION_NONE)
 		sim_violation(w, "desktop %s was replaced under its user", desktop);
 	if (p->waiting)
 		sim_violation(w, "pool %s: a desktop was replaced while users wait", p->id);
 	if (ready >= p->spare || sleep_was_said(w, desktop))
 		return; /* what sleeps is not among those that are ready */
-	if (p->total < p->max && (!provider_capacity(pr) || machines < provider_capacity(pr)))
+	if (could_be_made(st, p))
 		sim_violation(w,
 			"pool %s: %d ready, %d spare wanted, and one was replaced although there is room",
 			p->id, ready, p->spare);
@@ -200,7 +213,7 @@ void rollout_check_step(struct world *w)
 		if (d->probe)
 			check_probe(w, ro, d);
 		probes += d->probe && d->x.lifecycle < LIFECYCLE_DELETING;
-		if (is_over && !strcmp(d->image_version, ro->version) && d->x.lifecycle == LIFECYCLE_CREATING)
+		if (is_over && !strcmp(d->image_version, ro->version) && d->x.lifecycle == LIFECYCLE_CREATING && d->x.lease == LEASE_FREE)
 			sim_violation(w, "desktop %s of version %s is being made, and that was taken back",
 				d->id, ro->version);
 	}

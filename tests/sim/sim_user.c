@@ -73,6 +73,7 @@ void gateway_on_hello(struct world *w, const struct message *m)
 	const char *sessions[MACHINES_MAX];
 	struct pst_err err = PST_ERR_INIT;
 	size_t n = 0;
+	int rc;
 
 	if (!w->rec || m->broker != w->broker)
 		return;
@@ -80,7 +81,10 @@ void gateway_on_hello(struct world *w, const struct message *m)
 		if (w->machines[i].exists && w->machines[i].session[0])
 			sessions[n++] = w->machines[i].session;
 	sim_trace(w, "gateway hello %zu", n);
-	broker_result(w, reconciler_gateway_hello(w->rec, "gw", sessions, n, &err), &err, "gateway hello");
+	rc = reconciler_gateway_hello(w->rec, "gw", sessions, n, &err);
+	broker_result(w, rc, &err, "gateway hello");
+	if (rc < 0 && !w->dying) /* it is dropped, and comes again */
+		sim_post(w, GATEWAY_HELLO, 1000)->broker = w->broker;
 	broker_after(w);
 }
 

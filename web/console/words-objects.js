@@ -276,6 +276,7 @@ addSentences({
 	'can.linked_clone': ['Linked clones: a desktop keeps only what differs from its image', 'Clones enlazados: solo se guarda lo que difiere de la imagen'],
 	'can.instant_clone': ['Instant clones of a started desktop', 'Clones instantáneos de un escritorio arrancado'],
 	'can.personal': ['Users\' own disks, brought at log-on', 'Discos propios de los usuarios, que llegan al iniciar sesión'],
+	'can.personal_size': ['The size of users\' own disks is enforced', 'El tamaño de los discos propios se hace cumplir'],
 	'can.console': ['The screen without the agent', 'La pantalla sin el agente'],
 	'providers.disableTitle': ['Switch off {name}?', '¿Desactivar {name}?'],
 	'providers.disableText': ['No new desktops are made there; those that run stay.', 'No se crearán allí nuevos escritorios; los que funcionan siguen.'],

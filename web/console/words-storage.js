@@ -89,7 +89,7 @@ addSentences({
 	'version.import': ['Import a disk or image', 'Importar un disco o una imagen'],
 	'version.importLead': ['Put the file into the folder "incoming" of the datastore first.', 'Copie antes el archivo en la carpeta «incoming» del almacén.'],
 	'version.capture': ['Capture a desktop', 'Capturar un escritorio'],
-	'version.captureLead': ['The disk of a desktop becomes a version. Stop the desktop first; prepare it for others (names, keys, accounts) before that.', 'El disco de un escritorio se convierte en una versión. Deténgalo antes, y prepárelo antes para otros usuarios (nombres, claves, cuentas).'],
+	'version.captureLead': ['The disk of a desktop, or the files of a container, become a version. Stop the desktop first; prepare a disk for others (names, keys, accounts) before that.', 'El disco de un escritorio, o los archivos de un contenedor, se convierten en una versión. Detenga antes el escritorio; un disco, prepárelo antes para otros usuarios (nombres, claves, cuentas).'],
 	'version.noStore': ['No datastore that takes images can be reached now.', 'Ahora no hay ningún almacén disponible que admita imágenes.'],
 	'version.storeChoice': ['{name} ({free} left)', '{name} (quedan {free})'],
 	'version.file': ['File', 'Archivo'],

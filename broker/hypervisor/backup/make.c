@@ -6,6 +6,7 @@
 #include "broker/hypervisor/backup/work.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/path.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,7 +193,7 @@ static int copy(struct making *m, const struct blocks *b, struct blocks_disk *d,
 	struct blocks_job job = { .fd = m->disk.is_open ? m->fd : -1, .path = m->staging, .since = is_full ? 0 : m->plan.parent,
 		.notes = m->note.id };
 
-	if (blocks_clear(b, d, job.since, err) < 0 || (is_full && between_copy(m, err) < 0))
+	if (blocks_clear(b, d, job.since, err) < 0)
 		return err->code;
 	m->note.made_ms = PST_MAX(pst_wall_ms(), m->note.made_ms);
 	return work_job(m->w, b, d, &job, "copying", err);
@@ -278,14 +280,35 @@ static int plan_find(struct making *m, struct pst_err *err)
 	return pst_strlcpy(m->note.reason, sizeof(m->note.reason), backup_reason_name(m->plan.reason));
 }
 
+/* UEFI's lie beside the disk, where the machine has any. */
+static int variables_read(const struct making *m, struct target_variables *v, char **ret_data, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	if (path_make(path, err, "%.*s/variables", (int)(strrchr(m->disk.path, '/') - m->disk.path), m->disk.path) < 0)
+		return err->code;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (pst_file_read(path, TARGET_VARIABLES_MAX, ret_data, &v->len, err) < 0)
+		return pst_err_wrap(err, "the firmware's variables");
+	v->data = *ret_data;
+	return 0;
+}
+
 static int make(struct making *m, struct pst_err *err)
 {
+	struct target_variables v = { .data = NULL };
 	uint64_t bytes = bytes_needed(m);
+	char *data = NULL;
 
-	if (room_check(m, bytes, err) < 0 || staging_make(m, bytes, err) < 0 || talk(m, on_copy, err) < 0 ||
-		blank_finish(&m->blank, m->fd, err) < 0)
+	/* One after the other: of two daemons each would take the new file for its own. */
+	if (room_check(m, bytes, err) < 0 || staging_make(m, bytes, err) < 0 || (m->plan.kind == BACKUP_FULL && between_copy(m, err) < 0) ||
+		talk(m, on_copy, err) < 0 ||
+		blank_finish(&m->blank, m->fd, err) < 0 || variables_read(m, &v, &data, err) < 0)
 		return err->code;
-	return target_put(m->store.s.path, &m->note, m->fd, on_put, (void *)(uintptr_t)m->w, err);
+	(void)target_put(m->store.s.path, &m->note, m->fd, &v, on_put, (void *)(uintptr_t)m->w, err);
+	free(data);
+	return err->code;
 }
 
 static void expire(struct making *m, struct backup_result *ret)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char *const known[] = { "v", "id", "parent", "kind", "reason", "made", "disk_size", "bytes", "sha256", "desktop", "name", "pool",
-	"user", "image", "version", "base", "base_format", "base_size", NULL };
+	"user", "image", "version", "base", "base_format", "base_size", "variables", NULL };
 
 static const struct {
 	const char *key;
@@ -60,6 +60,8 @@ char *note_text(const struct note *n, size_t *ret_len)
 		"base_size", (json_int_t)n->base_size);
 	for (size_t i = 0; o && i < PST_ARRAY_LEN(texts); i++)
 		json_object_set_new(o, texts[i].key, json_string((const char *)n + texts[i].at));
+	if (o && n->variables[0])
+		json_object_set_new(o, "variables", json_string(n->variables));
 	text = o ? pst_json_text(o, ret_len) : NULL;
 	json_decref(o);
 	return text;
@@ -94,13 +96,30 @@ static int numbers_read(const json_t *o, struct note *n, struct pst_err *err)
 	return 0;
 }
 
+static bool is_digest(const char *text)
+{
+	return strlen(text) == PST_SHA256_HEX_SIZE - 1 && strspn(text, "0123456789abcdef") == PST_SHA256_HEX_SIZE - 1;
+}
+
+/* Those of machines that start by BIOS, and from before they were kept, have none. */
+static int variables_read(const json_t *o, struct note *n, struct pst_err *err)
+{
+	const char *text;
+
+	if (pst_json_opt_str(o, "variables", PST_SHA256_HEX_SIZE - 1, "", &text, err) < 0)
+		return err->code;
+	if (*text && !is_digest(text))
+		return pst_err_set(err, PST_EINVAL, "variables: is no digest");
+	return pst_strlcpy(n->variables, sizeof(n->variables), text);
+}
+
 static int fields_read(const json_t *o, struct note *n, struct pst_err *err)
 {
 	struct pst_uuid u;
 	int64_t v;
 
 	if (pst_json_only(o, known, err) < 0 || pst_json_need_int(o, "v", 1, 1, &v, err) < 0 || id_read(o, "id", false, &n->id, err) < 0 ||
-		id_read(o, "parent", true, &n->parent, err) < 0 || numbers_read(o, n, err) < 0)
+		id_read(o, "parent", true, &n->parent, err) < 0 || numbers_read(o, n, err) < 0 || variables_read(o, n, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < PST_ARRAY_LEN(texts); i++) {
 		const char *text;
@@ -109,8 +128,7 @@ static int fields_read(const json_t *o, struct note *n, struct pst_err *err)
 			return err->code;
 		pst_strlcpy((char *)n + texts[i].at, texts[i].size, text);
 	}
-	if (pst_uuid_parse(n->desktop, &u) < 0 || n->base[0] != '/' || strlen(n->sha256) != PST_SHA256_HEX_SIZE - 1 ||
-		strspn(n->sha256, "0123456789abcdef") != PST_SHA256_HEX_SIZE - 1)
+	if (pst_uuid_parse(n->desktop, &u) < 0 || n->base[0] != '/' || !is_digest(n->sha256))
 		return pst_err_set(err, PST_EINVAL, "desktop, base or sha256 is impossible");
 	return 0;
 }

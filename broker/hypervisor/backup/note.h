@@ -29,6 +29,7 @@ struct note {
 	char base[QCOW2_BACKING_MAX + 1];
 	enum disk_format base_format;
 	uint64_t base_size; /* virtual bytes */
+	char variables[PST_SHA256_HEX_SIZE]; /* digest of the firmware's, which lie beside the disk; "" where there are none */
 };
 
 void note_id_text(uint64_t id, char out[NOTE_ID_SIZE]);

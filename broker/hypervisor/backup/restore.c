@@ -5,6 +5,7 @@
  */
 #include "broker/hypervisor/backup/work.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
@@ -33,6 +34,8 @@ struct restoring {
 	char path[PATH_MAX]; /* of the new disk, under a name of its own */
 	struct blank_params blank;
 	int fd;
+	char *variables; /* of the firmware, owned; NULL: none */
+	size_t variables_len;
 };
 
 static int chain_find(struct restoring *r, struct pst_err *err)
@@ -172,6 +175,16 @@ static int folder_sync(const char *path, struct pst_err *err)
 	return rc;
 }
 
+/* After the disk, and with its next start's rights: whoever starts it gives them to its QEMU. A crash in between leaves those of now. */
+static int variables_give(const struct restoring *r, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	if (!r->variables)
+		return 0;
+	return path_make(path, err, "%s/variables", r->room.folder) < 0 ? err->code : pst_file_write(path, r->variables, r->variables_len, 0600, err);
+}
+
 static int disk_give(struct restoring *r, struct pst_err *err)
 {
 	const struct backup_order *o = r->w->o;
@@ -180,8 +193,12 @@ static int disk_give(struct restoring *r, struct pst_err *err)
 	if (work_is_cancelled(r->w))
 		return pst_err_set(err, PST_ECLOSED, "it was cancelled");
 	if (o->kind == WORK_RESTORE)
-		return driver_disk_replace(r->w->driver, o->desktop, r->path, err) < 0 ? err->code : folder_sync(r->room.folder, err);
+		return driver_disk_replace(r->w->driver, o->desktop, r->path, err) < 0 || variables_give(r, err) < 0 ? err->code :
+			folder_sync(r->room.folder, err);
 	if (path_make(path, err, "%s/disk.qcow2", r->room.folder) < 0)
+		return err->code;
+	/* The disk is what says that the room is filled. */
+	if (variables_give(r, err) < 0)
 		return err->code;
 	if (rename(r->path, path) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", path);
@@ -193,7 +210,7 @@ static int run(struct restoring *r, struct pst_err *err)
 	if (work_store(r->w, &r->store, err) < 0 || target_list(r->store.s.path, r->w->o->desktop, &r->notes, &r->notes_n, err) < 0 ||
 		chain_find(r, err) < 0 || place_find(r, err) < 0 || base_check(r, r->room.base, err) < 0)
 		return err->code;
-	if (chain_verify(r, err) < 0 || disk_begin(r, err) < 0 || chain_copy(r, err) < 0)
+	if (chain_verify(r, err) < 0 || target_variables(r->store.s.path, r->note, &r->variables, &r->variables_len, err) < 0 || disk_begin(r, err) < 0 || chain_copy(r, err) < 0)
 		return err->code;
 	return disk_give(r, err);
 }
@@ -211,6 +228,7 @@ int work_restore(const struct backup_work *w, struct pst_err *err)
 	if (rc < 0 && r->path[0])
 		(void)unlink(r->path);
 	pst_fd_close(&r->fd);
+	free(r->variables);
 	free(r->notes);
 	free(r);
 	return rc;

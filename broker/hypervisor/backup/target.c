@@ -177,6 +177,17 @@ static int disk_bring(struct bringing *b, int fd, struct pst_err *err)
 	return rc;
 }
 
+static int variables_bring(struct bringing *b, const struct target_variables *v, struct pst_err *err)
+{
+	char path[PATH_MAX];
+
+	b->n->variables[0] = '\0';
+	if (!v->data)
+		return 0;
+	pst_sha256_hex(v->data, v->len, b->n->variables);
+	return path_make(path, err, "%s/%s/variables", b->folder, b->temp) < 0 ? err->code : pst_file_write(path, v->data, v->len, 0400, err);
+}
+
 static int note_write(struct bringing *b, struct pst_err *err)
 {
 	char path[PATH_MAX], *text;
@@ -220,23 +231,23 @@ static int folders_make(struct bringing *b, const char *folder, struct pst_err *
 	return path_make(b->disk, err, "%s/%s/disk.qcow2", b->folder, b->temp);
 }
 
-static int bring(struct bringing *b, const char *folder, int fd, struct pst_err *err)
+static int bring(struct bringing *b, const char *folder, int fd, const struct target_variables *v, struct pst_err *err)
 {
 	char path[PATH_MAX];
 
-	if (folders_make(b, folder, err) < 0 || disk_bring(b, fd, err) < 0 || note_write(b, err) < 0 ||
+	if (folders_make(b, folder, err) < 0 || disk_bring(b, fd, err) < 0 || variables_bring(b, v, err) < 0 || note_write(b, err) < 0 ||
 		path_make(path, err, "%s/%s", b->folder, b->temp) < 0 || dir_sync(path, err) < 0 || temp_publish(b->dir, b->temp, b->id, err) < 0)
 		return err->code;
 	b->temp[0] = '\0';
 	return dir_sync(b->folder, err);
 }
 
-int target_put(const char *folder, struct note *n, int fd, digest_cb go_on, void *arg, struct pst_err *err)
+int target_put(const char *folder, struct note *n, int fd, const struct target_variables *v, digest_cb go_on, void *arg, struct pst_err *err)
 {
 	struct bringing b = { .n = n, .dir = -1, .go_on = go_on, .arg = arg };
 	struct pst_err ignored = PST_ERR_INIT;
 	char path[PATH_MAX];
-	int rc = bring(&b, folder, fd, err);
+	int rc = bring(&b, folder, fd, v, err);
 
 	if (rc < 0 && b.temp[0] && path_make(path, NULL, "%s/%s", b.folder, b.temp) == 0)
 		(void)tree_remove(path, &ignored);
@@ -262,6 +273,25 @@ int target_verify(const char *folder, const struct note *n, digest_cb go_on, voi
 	if (rc == 0 && (bytes != n->bytes || strcmp(sha256, n->sha256) != 0))
 		rc = pst_err_set(err, PST_EINVAL, "%.200s: its bytes are not those that were backed up: choose another back-up", path);
 	return rc;
+}
+
+int target_variables(const char *folder, const struct note *n, char **ret_data, size_t *ret_len, struct pst_err *err)
+{
+	char path[PATH_MAX], text[NOTE_ID_SIZE], hex[PST_SHA256_HEX_SIZE];
+
+	*ret_data = NULL;
+	if (!n->variables[0])
+		return 0;
+	note_id_text(n->id, text);
+	if (path_make(path, err, "%s/backups/%s/%s/variables", folder, n->desktop, text) < 0 ||
+		pst_file_read(path, TARGET_VARIABLES_MAX, ret_data, ret_len, err) < 0)
+		return err->code;
+	pst_sha256_hex(*ret_data, *ret_len, hex);
+	if (strcmp(hex, n->variables) == 0)
+		return 0;
+	free(*ret_data);
+	*ret_data = NULL;
+	return pst_err_set(err, PST_EINVAL, "%.200s: its bytes are not those that were backed up: choose another back-up", path);
 }
 
 int target_remove(const char *folder, const char *desktop, uint64_t id, struct pst_err *err)

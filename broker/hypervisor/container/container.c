@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/bins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static int machine_fill(const struct container *c, const struct machine_request 
 static int remains_remove(struct op *op, struct found *f, struct pst_err *err)
 {
 	if (found_tidy(op, f, err) < 0 || (f->is_there && engine_stop(&op->engine, f->now.id, 0, err) < 0 && err->code != PST_ENOTFOUND) ||
-		dirs_remove(op->c, op->desktop, err) < 0 || (f->is_there && engine_remove(&op->engine, f->now.id, err) < 0))
+		container_personal_release(op, err) < 0 || dirs_remove(op->c, op->desktop, err) < 0 || (f->is_there && engine_remove(&op->engine, f->now.id, err) < 0))
 		return err->code;
 	return container_snapshots_remove(op, err);
 }
@@ -220,7 +221,7 @@ static int next_make(struct op *op, struct found *f, const struct machine_reques
 /* What of its user is beside the container. Snapshots hold what he had, so they go, too. */
 static int side_refresh(struct op *op, uid_t uid, struct pst_err *err)
 {
-	if (dirs_remove(op->c, op->desktop, err) < 0 || dirs_make(op->c, op->desktop, uid, err) < 0)
+	if (container_personal_release(op, err) < 0 || dirs_remove(op->c, op->desktop, err) < 0 || dirs_make(op->c, op->desktop, uid, err) < 0)
 		return err->code;
 	return container_snapshots_remove(op, err);
 }
@@ -370,7 +371,8 @@ static int container_capacity(struct driver *d, struct driver_capacity *ret, str
 	struct engine_info info;
 	struct op op;
 
-	ret->can = DRIVER_POWER | DRIVER_SNAPSHOT | DRIVER_LINKED_CLONE;
+	ret->can = DRIVER_POWER | DRIVER_SNAPSHOT | DRIVER_LINKED_CLONE | (c->has_personal ? DRIVER_PERSONAL : 0) |
+		(c->has_sizes ? DRIVER_PERSONAL_SIZE : 0);
 	ret->machines = c->capacity ? c->capacity : c->uids.count;
 	op_begin(&op, c, "");
 	if (geteuid() != 0)
@@ -414,7 +416,7 @@ static int places_read(struct container *c, const struct driver_params *p, struc
 		return pst_err_set(err, PST_EINVAL, "[%s] engine: \"%.200s\" must be the absolute path of the engine's socket", p->section, engine);
 	if (pst_strlcpy(c->network, sizeof(c->network), network) < 0 || strchr(network, ':') || strcmp(network, "host") == 0)
 		return pst_err_set(err, PST_EINVAL, "[%s] network: \"%.100s\" must be a network of the engine, and not the host's", p->section, network);
-	if (path_make(c->engine, err, "%s", engine) < 0 || path_make(c->dirs, err, "%s/containers", p->data) < 0 ||
+	if (path_make(c->engine, err, "%s", engine) < 0 || path_make(c->data, err, "%s", p->data) < 0 || path_make(c->dirs, err, "%s/containers", p->data) < 0 ||
 		path_make(c->agents, err, "%s/run/agents", p->data) < 0 || path_make(c->libexec, err, "%s", p->libexec) < 0)
 		return err->code;
 	if (strpbrk(c->dirs, ":,\\") || strpbrk(c->libexec, ":,\\"))
@@ -468,6 +470,9 @@ static int container_begin(struct container *c, const struct driver_params *p, s
 	c->watches = watches_create(p->loop);
 	if (!c->watches)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
+	if (bins_add(p->name, c->data, err) < 0)
+		return err->code;
+	container_personal_find(c, p->name);
 	return watcher_start(c, err);
 }
 
@@ -505,5 +510,9 @@ const struct driver_type driver_container = {
 	.snapshot_take = container_snapshot_take,
 	.snapshot_revert = container_snapshot_revert,
 	.snapshot_drop = container_snapshot_drop,
+	.personal_attach = container_personal_attach,
+	.personal_detach = container_personal_detach,
+	.personal_remove = container_personal_remove,
+	.files = container_files,
 	.cancel = container_cancel,
 };

@@ -17,6 +17,8 @@ struct container {
 	struct driver base;
 	char engine[PATH_MAX]; /* path of its socket */
 	char network[64];
+	char data[PATH_MAX];
+	bool has_personal, has_sizes; /* users' own disks can be brought; they have a size */
 	char dirs[PATH_MAX];   /* data + "/containers" */
 	char agents[PATH_MAX]; /* data + "/run/agents" */
 	char libexec[PATH_MAX];
@@ -101,6 +103,18 @@ int container_snapshots_remove(struct op *op, struct pst_err *err);
  */
 int container_replace(struct op *op, struct found *f, const struct machine_request *r, const char *image, bool refresh, bool off,
 	struct pst_err *err);
+
+/* container_snapshot.c */
+int container_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
+
+/* container_personal.c */
+int container_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int container_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
+int container_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
+/* Can it be done on this machine? For a provider of that name. */
+void container_personal_find(struct container *c, const char *name);
+/* Whatever it has is nobody's: its container has ended. */
+int container_personal_release(struct op *op, struct pst_err *err);
 
 /* container_watch.c: the thread that looks for ends. */
 int watcher_start(struct container *c, struct pst_err *err);

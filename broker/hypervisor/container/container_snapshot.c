@@ -7,6 +7,7 @@
  */
 #include "broker/hypervisor/container/container_priv.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #define REPO_SIZE 64
 #define RAN "ran"
 #define BASE_DIGITS 24
+#define FILES_MS (UINT64_C(6) * 3600 * 1000) /* for some gigabytes */
 
 static void repo_name(const char *desktop, char out[REPO_SIZE])
 {
@@ -159,6 +161,24 @@ int container_snapshot_drop(struct driver *d, const char *desktop, const char *n
 	rc = desktop_find(&op, &f, true, err);
 	if (rc == 0)
 		rc = drop_run(&op, name, err);
+	found_finish(&f);
+	op_end(&op);
+	return rc;
+}
+
+int container_files(struct driver *d, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err)
+{
+	struct found f;
+	struct op op;
+	int rc;
+
+	op_begin(&op, container_of(d), desktop);
+	op.engine.end_ms = pst_mono_ms() + FILES_MS;
+	rc = desktop_find(&op, &f, true, err);
+	if (rc == 0 && f.now.phase != SPEC_ENDED && f.now.phase != SPEC_MADE)
+		rc = pst_err_set(err, PST_EBUSY, "desktop %s runs: stop it first, its files must not change meanwhile", desktop);
+	if (rc == 0)
+		rc = engine_export(&op.engine, f.now.id, fd, max, go_on, arg, err);
 	found_finish(&f);
 	op_end(&op);
 	return rc;

@@ -9,10 +9,12 @@
 #include "broker/hypervisor/container/spec.h"
 #include "broker/hypervisor/container/tar.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define API "/v1.41"
 #define PATH_SIZE 2048
@@ -28,6 +30,7 @@ struct call {
 	size_t max;
 	uint64_t most_ms; /* 0: what the operation has left */
 	bool (*line)(const char *line, size_t len, void *arg);
+	bool (*piece)(const void *data, size_t len, void *arg);
 	void *arg;
 };
 
@@ -69,8 +72,8 @@ static int path_make(char path[PATH_SIZE], struct pst_err *err, const char *fmt,
 static int call(struct engine_op *op, const struct call *c, const char *path, struct http_answer *ret, struct pst_err *err)
 {
 	uint64_t now = pst_mono_ms();
-	struct http_request r = { .method = c->method, .path = path, .json = c->json, .max = c->max, .line = c->line, .arg = c->arg,
-		.owner = op->owner, .repeatable = !c->line };
+	struct http_request r = { .method = c->method, .path = path, .json = c->json, .max = c->max, .line = c->line, .piece = c->piece,
+		.arg = c->arg, .owner = op->owner, .repeatable = !c->line && !c->piece };
 
 	memset(ret, 0, sizeof(*ret));
 	if (atomic_load(&op->cancelled))
@@ -249,6 +252,48 @@ int engine_file_get(struct engine_op *op, const char *name, const char *path, si
 		rc = pst_err_set(err, PST_ENOMEM, "no memory");
 	http_answer_finish(&a);
 	return rc;
+}
+
+struct exporting {
+	int fd;
+	uint64_t left;
+	bool (*go_on)(void *arg);
+	void *arg;
+	struct pst_err *err;
+};
+
+static bool on_piece(const void *data, size_t len, void *arg)
+{
+	struct exporting *e = arg;
+
+	if (!e->go_on(e->arg))
+		pst_err_set(e->err, PST_ECLOSED, "cancelled");
+	else if (len > e->left)
+		pst_err_set(e->err, PST_ELIMIT, "the desktop's files take more room than there is");
+	for (size_t done = 0; e->err->code == 0 && done < len;) {
+		ssize_t n = write(e->fd, (const char *)data + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			pst_err_sys(e->err, errno == ENOSPC || errno == EDQUOT ? PST_ENOSPC : PST_EIO, errno, "write the desktop's files");
+		done += n > 0 ? (size_t)n : 0;
+	}
+	e->left -= PST_MIN((uint64_t)len, e->left);
+	return e->err->code == 0;
+}
+
+int engine_export(struct engine_op *op, const char *name, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+	struct exporting e = { .fd = fd, .left = max, .go_on = go_on, .arg = arg, .err = &why };
+	struct call c = { .method = "GET", .piece = on_piece, .arg = &e };
+	char path[PATH_SIZE];
+
+	if (path_make(path, err, API "/containers/%s/export", name) < 0)
+		return err->code;
+	(void)act(op, &c, path, err);
+	if (why.code < 0)
+		*err = why;
+	return err->code;
 }
 
 int engine_files_put(struct engine_op *op, const char *name, const struct pst_buf *tar, struct pst_err *err)

@@ -47,6 +47,11 @@ int engine_remove(struct engine_op *op, const char *name, struct pst_err *err);
 
 /* A file of a container's tree (running or not), of at most max bytes. Returns owned text; PST_ENOTFOUND. */
 int engine_file_get(struct engine_op *op, const char *name, const char *path, size_t max, char **ret_text, struct pst_err *err);
+/*
+ * All its files from the root on, as a tar of at most max bytes, into fd (borrowed). go_on is asked now and then, and ends it. PST_ELIMIT,
+ * PST_ENOSPC, PST_ECLOSED.
+ */
+int engine_export(struct engine_op *op, const char *name, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err);
 /* Unpacks an archive at "/". */
 int engine_files_put(struct engine_op *op, const char *name, const struct pst_buf *tar, struct pst_err *err);
 

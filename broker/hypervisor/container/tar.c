@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_FILE '0'
 #define TYPE_OLD_FILE '\0'
-#define TYPE_DIR '5'
+#define TYPE_PAX 'x'
+#define PAX_MAX 16384
 
 /* One header block. */
 struct header {
@@ -57,19 +57,22 @@ static void id_put(char field[8], uid_t id)
 		field[i] = (char)(id & 0xff);
 }
 
-static void head_put(struct pst_buf *b, const char *name, char type, mode_t mode, uid_t uid, uint64_t size)
+/* What is too long is cut: a header of pax before it has the whole. */
+static void header_put(struct pst_buf *b, const struct tar_entry *e)
 {
+	const char *link = e->link ? e->link : "";
 	struct header h;
 
-	PRE(strlen(name) <= TAR_NAME_MAX && size < TAR_SIZE_MAX);
+	PRE(e->size < TAR_SIZE_MAX);
 	memset(&h, 0, sizeof(h));
-	memcpy(h.name, name, strlen(name));
-	number_put(h.mode, sizeof(h.mode), mode);
-	id_put(h.uid, uid);
-	id_put(h.gid, uid);
-	number_put(h.size, sizeof(h.size), size);
-	number_put(h.mtime, sizeof(h.mtime), 0);
-	h.type = type;
+	memcpy(h.name, e->name, PST_MIN(strlen(e->name), (size_t)TAR_NAME_MAX));
+	memcpy(h.link, link, PST_MIN(strlen(link), (size_t)TAR_NAME_MAX));
+	number_put(h.mode, sizeof(h.mode), e->mode);
+	id_put(h.uid, e->uid);
+	id_put(h.gid, e->gid);
+	number_put(h.size, sizeof(h.size), e->size);
+	number_put(h.mtime, sizeof(h.mtime), (unsigned long)PST_CLAMP(e->mtime, (int64_t)0, (int64_t)077777777777));
+	h.type = (char)e->type;
 	memcpy(h.magic, "ustar", 6);
 	memcpy(h.version, "00", 2);
 	number_put(h.sum, sizeof(h.sum) - 1, header_sum(&h));
@@ -77,14 +80,59 @@ static void head_put(struct pst_buf *b, const char *name, char type, mode_t mode
 	pst_buf_append(b, &h, sizeof(h));
 }
 
+static void head_put(struct pst_buf *b, const char *name, enum tar_type type, mode_t mode, uid_t uid, uint64_t size)
+{
+	const struct tar_entry e = { .type = type, .name = name, .mode = mode, .uid = uid, .gid = uid, .size = size };
+
+	PRE(strlen(name) <= TAR_NAME_MAX);
+	header_put(b, &e);
+}
+
+/* "LENGTH KEY=VALUE\n": the length counts its own digits. */
+static void pax_put(struct pst_buf *b, const char *key, const char *value)
+{
+	size_t rest = strlen(key) + strlen(value) + 3, len = rest + 1;
+	char digits[24];
+
+	while (len != rest + (size_t)snprintf(digits, sizeof(digits), "%zu", len))
+		len = rest + strlen(digits);
+	pst_buf_put_str(b, digits);
+	pst_buf_put_str(b, " ");
+	pst_buf_put_str(b, key);
+	pst_buf_put_str(b, "=");
+	pst_buf_put_str(b, value);
+	pst_buf_put_str(b, "\n");
+}
+
+void tar_put_entry(struct pst_buf *b, const struct tar_entry *e)
+{
+	struct tar_entry more = { .type = (enum tar_type)TYPE_PAX, .name = "pax", .mode = 0644 };
+	struct pst_buf pax;
+
+	pst_buf_init(&pax, PAX_MAX);
+	if (strlen(e->name) > TAR_NAME_MAX)
+		pax_put(&pax, "path", e->name);
+	if (e->link && strlen(e->link) > TAR_NAME_MAX)
+		pax_put(&pax, "linkpath", e->link);
+	more.size = pax.len;
+	if (pax.len) {
+		header_put(b, &more);
+		pst_buf_append(b, pax.data, pax.len);
+		pst_buf_put_zero(b, (TAR_BLOCK - pax.len % TAR_BLOCK) % TAR_BLOCK);
+	}
+	b->failed = b->failed || pax.failed;
+	pst_buf_finish(&pax);
+	header_put(b, e);
+}
+
 void tar_put_head(struct pst_buf *b, const char *name, mode_t mode, uint64_t size)
 {
-	head_put(b, name, TYPE_FILE, mode, 0, size);
+	head_put(b, name, TAR_FILE, mode, 0, size);
 }
 
 void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const char *data, size_t len)
 {
-	head_put(b, name, data ? TYPE_FILE : TYPE_DIR, mode, uid, data ? len : 0);
+	head_put(b, name, data ? TAR_FILE : TAR_FOLDER, mode, uid, data ? len : 0);
 	if (data) {
 		pst_buf_append(b, data, len);
 		pst_buf_put_zero(b, (TAR_BLOCK - len % TAR_BLOCK) % TAR_BLOCK);
@@ -133,7 +181,7 @@ int tar_first(const char *data, size_t len, const char **ret_data, size_t *ret_l
 		if (!number_read(h.sum, sizeof(h.sum), &sum) || sum != header_sum(&h) || !number_read(h.size, sizeof(h.size), &size) ||
 			size > len - at)
 			return pst_err_set(err, PST_EPROTO, "no archive, or it is cut off");
-		if (h.type == TYPE_FILE || h.type == TYPE_OLD_FILE) {
+		if (h.type == TAR_FILE || h.type == TYPE_OLD_FILE) {
 			*ret_data = data + at;
 			*ret_len = size;
 			return 0;

@@ -20,6 +20,26 @@ void tar_put(struct pst_buf *b, const char *name, mode_t mode, uid_t uid, const 
 #define TAR_SIZE_MAX (UINT64_C(1) << 33)
 void tar_put_head(struct pst_buf *b, const char *name, mode_t mode, uint64_t size);
 
+enum tar_type {
+	TAR_FILE = '0',
+	TAR_HARDLINK = '1',
+	TAR_SYMLINK = '2',
+	TAR_FOLDER = '5',
+};
+
+struct tar_entry {
+	enum tar_type type;
+	const char *name, *link; /* of any length; link of the two kinds of links */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	uint64_t size; /* of a file: below TAR_SIZE_MAX */
+	int64_t mtime; /* seconds; before 1970 is 1970 */
+};
+
+/* Its header, of names that are too long with one of pax before it. A file's bytes come next, filled up to whole blocks. */
+void tar_put_entry(struct pst_buf *b, const struct tar_entry *e);
+
 /* The two zero blocks of the end. */
 void tar_end(struct pst_buf *b);
 

@@ -312,14 +312,25 @@ static const struct {
 	{ "--keep", NULL, keep_main },
 };
 
+/* From outside, in a desktop that runs. */
+static const struct {
+	const char *option;
+	int argc;
+	int (*run)(char **words);
+} visits[] = {
+	{ "--attach", 6, attach_main },
+	{ "--detach", 4, detach_main },
+	{ "--attach-check", 3, attach_check_main },
+};
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--launch") == 0)
 		return launch_main(argv[2]);
-	if (argc == 4 && strcmp(argv[1], "--attach") == 0)
-		return attach_main(argv[2], argv[3]);
-	if (argc == 4 && strcmp(argv[1], "--detach") == 0)
-		return detach_main(argv[2], argv[3]);
+	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(visits); i++) {
+		if (strcmp(visits[i].option, argv[1]) == 0 && argc == visits[i].argc)
+			return visits[i].run(argv + 2);
+	}
 	for (size_t i = 0; argc > 1 && i < PST_ARRAY_LEN(helpers); i++) {
 		if (strcmp(helpers[i].option, argv[1]) != 0)
 			continue;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/unixsock.h"
+#include "broker/hypervisor/desktop/ext4.h"
 #include "broker/hypervisor/desktop/grow.h"
 #include "broker/hypervisor/desktop/home.h"
 
@@ -17,15 +18,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,8 +33,6 @@
 #define MAGIC_AT 1080
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOATIME)
 #define MARK ".puesto-new" /* in a file system that is being filled */
-
-extern char **environ;
 
 /* --- finding it ------------------------------------------------------------------------ */
 
@@ -92,36 +88,6 @@ int volume_find(uint64_t wait_ms, char ret_device[VOLUME_DEVICE_SIZE], struct ps
 
 /* --- making and mending it ------------------------------------------------------------------ */
 
-/* The exit status, or PST_E… */
-static int run(const char *const argv[], struct pst_err *err)
-{
-	posix_spawn_file_actions_t files;
-	int status = 0, rc;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, 2, 1);
-	rc = posix_spawnp(&pid, argv[0], &files, NULL, (char *const *)argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	if (rc != 0)
-		return pst_err_sys(err, rc == ENOENT ? PST_EUNSUPPORTED : PST_EIO, rc, "start %s", argv[0]);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return pst_err_sys(err, PST_EIO, errno, "wait for %s", argv[0]);
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : pst_err_set(err, PST_EIO, "%s was killed", argv[0]);
-}
-
-static int run_well(const char *const argv[], int status_max, struct pst_err *err)
-{
-	int status = run(argv, err);
-
-	if (status < 0)
-		return status;
-	return status <= status_max ? 0 : pst_err_set(err, PST_EIO, "%s ended with status %d", argv[0], status);
-}
-
 enum content {
 	EMPTY,
 	EXT4,
@@ -144,22 +110,6 @@ static int content_of(const char *device, enum content *ret, struct pst_err *err
 		is_zero = data[i] == 0;
 	*ret = is_zero ? EMPTY : data[MAGIC_AT] == 0x53 && data[MAGIC_AT + 1] == 0xef ? EXT4 : OTHER;
 	return 0;
-}
-
-static int make(const char *device, struct pst_err *err)
-{
-	const char *const argv[] = { "mkfs.ext4", "-q", "-F", "-L", "puesto-files", "-m", "0", device, NULL };
-
-	pst_info("making a file system on %s", device);
-	return run_well(argv, 0, err);
-}
-
-/* e2fsck(8): 1 and 2 are what was wrong and is mended. */
-static int mend(const char *device, struct pst_err *err)
-{
-	const char *const check[] = { "e2fsck", "-p", device, NULL };
-
-	return run_well(check, 2, err) < 0 ? pst_err_wrap(err, "the file system of the user's files needs an administrator") : 0;
 }
 
 static bool is_mount(const char *path)
@@ -247,7 +197,8 @@ static int fill(const char *home, uid_t uid, struct pst_err *err)
 
 static int mount_new(const char *device, const char *home, uid_t uid, struct pst_err *err)
 {
-	if (make(device, err) < 0 || put(device, home, err) < 0)
+	pst_info("making a file system on %s", device);
+	if (ext4_make(device, err) < 0 || put(device, home, err) < 0)
 		return err->code;
 	if (fill(home, uid, err) == 0)
 		return 0;
@@ -268,7 +219,7 @@ int volume_mount(const char *device, const char *home, uid_t uid, struct pst_err
 		return pst_err_set(err, PST_ECONFLICT, "%s holds something that is no file system of ours: it is left alone", device);
 	if (content == EMPTY)
 		return mount_new(device, home, uid, err);
-	if (mend(device, err) < 0 || put(device, home, err) < 0)
+	if (ext4_mend(device, err) < 0 || put(device, home, err) < 0)
 		return err->code;
 	if (is_given(home, &has_owner, err) == 0 && !has_owner && !is_raw(home))
 		has_owner = adopt(home, uid, err) == 0;

@@ -2,6 +2,7 @@
 /* Looks into disks' files without trusting them. */
 #include "broker/hypervisor/disk/info.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/path.h"
@@ -16,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -71,13 +73,39 @@ int disk_open(const char *path, const char *within, struct pst_err *err)
 	return pst_err_set(err, PST_EINVAL, "%.200s: neither a file nor a block device", path);
 }
 
+/* A client of NFS or SMB has a lease to give when its server has given it one, which says nothing of writers. */
+static bool is_of_a_server(int fd)
+{
+	static const uint64_t magics[] = { 0x6969, 0xff534d42, 0xfe534d42, 0x517b }; /* NFS, CIFS, SMB2, SMB: linux/magic.h */
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < PST_ARRAY_LEN(magics); i++) {
+		if (((uint64_t)fs.f_type & 0xffffffff) == magics[i])
+			return true;
+	}
+	return false;
+}
+
+/* Where a QEMU may write, it holds this byte (block/file-posix.c, RAW_LOCK_PERM_BASE and BLK_PERM_WRITE); servers know it across hosts. */
+static bool has_lock_of_qemu(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
 /* A read lease is granted only while nobody writes. */
 bool disk_has_writer(int fd)
 {
-	bool busy = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+	bool is_leased = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	bool is_refused = !is_leased && errno == EAGAIN;
 
 	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return busy;
+	if (is_refused && !is_of_a_server(fd))
+		return true;
+	return !is_leased && has_lock_of_qemu(fd);
 }
 
 static int read_sizes(int fd, struct disk_info *info, struct pst_err *err)

@@ -4,7 +4,8 @@
  * one desktop at a time. Any thread; who holds a disk is decided by one file system call.
  *
  *	FOLDER/personal/OWNER/NAME/disk.qcow2    with snapshots beside it (snapshot.h)
- *	FOLDER/personal/OWNER/NAME/files/        in its place, where desktops share this machine's kernel
+ *	FOLDER/personal/OWNER/NAME/disk.raw      in its place, where desktops share this machine's kernel: an ext4
+ *	FOLDER/personal/OWNER/NAME/files/        or this, where disks have no size
  *	FOLDER/personal/OWNER/NAME/holder        a symbolic link whose text is the desktop's uuid
  *	FOLDER/personal/.held/UUID               and one whose text is OWNER/NAME, made before the holder, gone after it
  */

@@ -15,8 +15,9 @@ static int header_check(const char *folder, const char *path, uint64_t *ret_size
 
 	if (disk_chain_walk(path, DISK_QCOW2, folder, NULL, NULL, &info, err) < 0)
 		return err->code;
-	if (info.qcow2.backing[0])
-		return pst_err_set(err, PST_ECONFLICT, "%.200s stands on another file: an administrator has to look at it", path);
+	if (info.qcow2.backing[0] || info.qcow2.has_data_file)
+		return pst_err_set(err, PST_ECONFLICT, "%.200s %s another file: an administrator has to look at it", path,
+			info.qcow2.backing[0] ? "stands on" : "has its data in");
 	*ret_size = info.size;
 	return 0;
 }
@@ -30,6 +31,7 @@ int personal_file_take(const struct personal_wish *w, char ret_path[PATH_MAX], u
 	rc = access(ret_path, F_OK) == 0 ? 0 : personal_create(w->folder, w->owner, w->name, w->size, w->uid, w->gid, err);
 	if (rc < 0 && rc != PST_ECONFLICT)
 		return rc;
+	*err = (struct pst_err)PST_ERR_INIT; /* somebody else has made it meanwhile */
 	if (personal_claim(w->folder, w->owner, w->name, w->desktop, w->is_there, w->arg, err) < 0)
 		return err->code;
 	return header_check(w->folder, ret_path, ret_size, err);

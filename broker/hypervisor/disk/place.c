@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Places of disks from and to text: RFC 3986 as far as iSCSI and NFS need it, and QEMU's options. */
+/* Places of disks from and to text: RFC 3986 as far as iSCSI and NFS need it, QEMU's name of a Ceph image, and QEMU's options. */
 #include "broker/hypervisor/disk/place.h"
 
 #include "base/buf.h"
@@ -10,6 +10,8 @@
 
 #define ISCSI "iscsi://"
 #define NFS "nfs://"
+#define RBD "rbd:"
+#define RBD_ID ":id="
 #define ISCSI_PORT 3260
 #define NAME_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 
@@ -82,6 +84,31 @@ static int nfs_parse(const char *text, struct disk_place *p, struct pst_err *err
 	return pst_err_set(err, PST_EINVAL, "\"%.200s\": must be nfs://HOST/PATH, of letters, digits and . - _ + @ = ~ : /", text);
 }
 
+/* "@SNAPSHOT" and ":id=USER", each or none. */
+static int rbd_rest(const char **at, struct disk_place *p)
+{
+	if (**at == '@' && ((*at)++, part_take(at, ":", NAME_BYTES, p->snapshot, sizeof(p->snapshot)) < 0))
+		return PST_EINVAL;
+	if (!pst_str_starts(*at, RBD_ID))
+		return **at ? PST_EINVAL : 0;
+	*at += strlen(RBD_ID);
+	return part_take(at, "", NAME_BYTES, p->initiator, sizeof(p->initiator));
+}
+
+static int rbd_parse(const char *text, struct disk_place *p, struct pst_err *err)
+{
+	const char *at = text + strlen(RBD);
+	char pool[100], image[120];
+
+	p->kind = PLACE_RBD;
+	if (part_take(&at, "/", NAME_BYTES, pool, sizeof(pool)) == 0 && *at++ == '/' && part_take(&at, "@:", NAME_BYTES, image, sizeof(image)) == 0 &&
+		rbd_rest(&at, p) == 0) {
+		snprintf(p->target, sizeof(p->target), "%s/%s", pool, image);
+		return 0;
+	}
+	return pst_err_set(err, PST_EINVAL, "\"%.200s\": must be rbd:POOL/IMAGE, then @SNAPSHOT and :id=USER where there are such", text);
+}
+
 int place_parse(const char *text, struct disk_place *ret, struct pst_err *err)
 {
 	struct disk_place p;
@@ -92,8 +119,10 @@ int place_parse(const char *text, struct disk_place *ret, struct pst_err *err)
 		rc = iscsi_parse(text, &p, err);
 	else if (pst_str_starts(text, NFS))
 		rc = nfs_parse(text, &p, err);
+	else if (pst_str_starts(text, RBD))
+		rc = rbd_parse(text, &p, err);
 	else if (text[0] != '/' || strstr(text, "/../") || pst_strlcpy(p.path, sizeof(p.path), text) < 0)
-		rc = pst_err_set(err, PST_EINVAL, "\"%.200s\": is neither an absolute path nor iscsi:// or nfs://", text);
+		rc = pst_err_set(err, PST_EINVAL, "\"%.200s\": is neither an absolute path nor iscsi://, nfs:// or rbd:", text);
 	if (rc == 0)
 		*ret = p;
 	return rc;
@@ -114,6 +143,8 @@ int place_url(const struct disk_place *p, char out[PLACE_URL_SIZE], struct pst_e
 		n = snprintf(out, PLACE_URL_SIZE, ISCSI "%s:%u/%s/%u", host_text(p, host), p->port, p->target, p->lun);
 	else if (p->kind == PLACE_NFS)
 		n = snprintf(out, PLACE_URL_SIZE, NFS "%s%s", host_text(p, host), p->path);
+	else if (p->kind == PLACE_RBD)
+		n = snprintf(out, PLACE_URL_SIZE, RBD "%s%s%s%s%s", p->target, p->snapshot[0] ? "@" : "", p->snapshot, p->initiator[0] ? RBD_ID : "", p->initiator);
 	else
 		n = snprintf(out, PLACE_URL_SIZE, "%s", p->path);
 	return n >= 0 && n < PLACE_URL_SIZE ? 0 : pst_err_set(err, PST_ELIMIT, "the name of a disk is longer than %d bytes", PLACE_URL_SIZE - 1);
@@ -153,6 +184,20 @@ static void nfs_put(struct pst_buf *b, const struct disk_place *p, const char *p
 	option_put(b, prefix, "path", p->path);
 }
 
+static void rbd_put(struct pst_buf *b, const struct disk_place *p, const char *prefix)
+{
+	char pool[sizeof(p->target)];
+
+	snprintf(pool, sizeof(pool), "%.*s", (int)strcspn(p->target, "/"), p->target);
+	option_put(b, prefix, "driver", "rbd");
+	option_put(b, prefix, "pool", pool);
+	option_put(b, prefix, "image", p->target + strlen(pool) + (p->target[strlen(pool)] == '/'));
+	if (p->snapshot[0])
+		option_put(b, prefix, "snapshot", p->snapshot);
+	if (p->initiator[0])
+		option_put(b, prefix, "user", p->initiator);
+}
+
 int place_options(const struct disk_place *p, const char *prefix, char out[PLACE_OPTIONS_SIZE], struct pst_err *err)
 {
 	struct pst_buf b;
@@ -163,6 +208,8 @@ int place_options(const struct disk_place *p, const char *prefix, char out[PLACE
 		iscsi_put(&b, p, prefix);
 	} else if (p->kind == PLACE_NFS) {
 		nfs_put(&b, p, prefix);
+	} else if (p->kind == PLACE_RBD) {
+		rbd_put(&b, p, prefix);
 	} else {
 		option_put(&b, prefix, "driver", p->kind == PLACE_BLOCK ? "host_device" : "file");
 		option_put(&b, prefix, "filename", p->path);

@@ -69,6 +69,22 @@ int place_write(const struct place_io *io, struct pst_err *err)
 	return window_put(io, window, err) < 0 ? err->code : convert(io, argv, err);
 }
 
+int place_seal(const char *tool, const struct disk_place *p, const char *name, struct pst_err *err)
+{
+	char options[PLACE_OPTIONS_SIZE], image[WINDOW_SIZE], url[PLACE_URL_SIZE] = "";
+	const char *const argv[] = { tool, "snapshot", "-c", name, "--image-opts", image, NULL };
+	const struct child_params child = { .argv = argv, .timeout_ms = INFO_MS, .cancel_fd = -1 };
+	struct pst_err ignored = PST_ERR_INIT;
+
+	if (place_options(p, "file.", options, err) < 0)
+		return err->code;
+	snprintf(image, sizeof(image), "driver=raw,%s", options);
+	if (child_run(&child, err) == 0)
+		return 0;
+	place_url(p, url, &ignored);
+	return pst_err_wrap(err, "snapshot of %.200s", url);
+}
+
 static void on_info(void *arg, const char *text, size_t len)
 {
 	pst_buf_append(arg, text, len);

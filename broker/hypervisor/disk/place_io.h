@@ -28,5 +28,8 @@ int place_read(const struct place_io *io, struct pst_err *err);
 /* From the whole file, whose length is len. */
 int place_write(const struct place_io *io, struct pst_err *err);
 
+/* A snapshot of that name of a disk of Ceph's. */
+int place_seal(const char *tool, const struct disk_place *p, const char *name, struct pst_err *err);
+
 /* Virtual bytes of the disk that lies there, in that format. */
 int place_size(const char *tool, const struct disk_place *p, enum disk_format format, uint64_t *ret, struct pst_err *err);

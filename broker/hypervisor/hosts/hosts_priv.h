@@ -97,5 +97,5 @@ int hosts_create(struct driver *d, const struct machine_request *r, struct machi
 int hosts_destroy(struct driver *d, const char *desktop, struct pst_err *err);
 int hosts_restart(struct driver *d, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err);
 int hosts_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
-int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err);
+int hosts_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 int hosts_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);

@@ -176,7 +176,7 @@ int hosts_power(struct driver *d, const char *desktop, enum machine_power wish, 
 	return rc;
 }
 
-int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+int hosts_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
 	struct hosts *h = hosts_of(d);
 	const struct seat *s;
@@ -192,7 +192,7 @@ int hosts_console(struct driver *d, const char *desktop, struct machine_endpoint
 		rc = pst_err_set(err, PST_EUNSUPPORTED, "the seat %s speaks %s: a console is VNC", s->name, seat_protocol_name(s->protocol));
 	if (rc == 0) {
 		hosts_machine_fill(l, s, &m);
-		*ret = m.endpoint;
+		ret->at = m.endpoint;
 	}
 	hosts_op_end(&op);
 	return rc;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,19 @@ const char *seat_protocol_name(enum seat_protocol p)
 	return protocols[p].word;
 }
 
+/* Each address has one text here: two for one seat would lend it twice. */
 static int address_read(char out[SEAT_ADDRESS_SIZE], const char *value, struct pst_err *err)
 {
 	struct in6_addr six;
 	struct in_addr four;
 
-	if (inet_pton(AF_INET, value, &four) != 1 && inet_pton(AF_INET6, value, &six) != 1)
+	if (inet_pton(AF_INET6, value, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six))
+		return inet_ntop(AF_INET6, &six, out, SEAT_ADDRESS_SIZE) ? 0 : pst_err_set(err, PST_EINVAL, "too long");
+	if (inet_pton(AF_INET6, value, &six) == 1)
+		memcpy(&four, six.s6_addr + 12, sizeof(four));
+	else if (inet_pton(AF_INET, value, &four) != 1)
 		return pst_err_set(err, PST_EINVAL, "\"%.60s\" is no numeric address", value);
-	return pst_strlcpy(out, SEAT_ADDRESS_SIZE, value);
+	return inet_ntop(AF_INET, &four, out, SEAT_ADDRESS_SIZE) ? 0 : pst_err_set(err, PST_EINVAL, "too long");
 }
 
 /* "52:54:00:12:34:56", with ':' or '-': the number of bytes, 0 for anything else. */

@@ -30,7 +30,7 @@ static int kubevirt_capacity(struct driver *d, struct driver_capacity *ret, stru
 	struct rest_op op;
 	json_t *o = NULL;
 
-	ret->can = DRIVER_POWER | DRIVER_RESIZE | DRIVER_GROW | (k->site.is_pods ? 0 : DRIVER_SNAPSHOT | DRIVER_MIGRATE);
+	ret->can = DRIVER_POWER | DRIVER_RESIZE | DRIVER_GROW | (k->site.is_pods ? 0 : DRIVER_SNAPSHOT | DRIVER_MIGRATE | DRIVER_CONSOLE);
 	ret->machines = k->capacity;
 	rest_begin(&op, &k->rest, "");
 	op.end_ms -= rest_left_ms(&op) - PST_MIN(rest_left_ms(&op), (uint64_t)HEALTH_MS);
@@ -107,6 +107,7 @@ const struct driver_type driver_kubevirt = {
 	.snapshot_drop = kubevirt_snapshot_drop,
 	.resize = kubevirt_resize,
 	.migrate = kubevirt_migrate,
+	.console = kubevirt_console,
 	.networks = kubevirt_networks,
 	.cancel = kubevirt_cancel,
 };

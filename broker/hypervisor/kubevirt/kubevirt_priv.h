@@ -122,7 +122,7 @@ int kube_object_await(struct rest_op *op, const char *path, const char *collecti
 /* Until it is gone; 0 when there was none. */
 int kube_object_remove(struct rest_op *op, const char *path, int grace_s, struct pst_err *err);
 
-/* life.c, list.c, snapshot.c, resize.c, migrate.c, watch.c: slots */
+/* life.c, list.c, snapshot.c, resize.c, screen.c, migrate.c, watch.c: slots */
 int kubevirt_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err);
 int kubevirt_destroy(struct driver *d, const char *desktop, struct pst_err *err);
 int kubevirt_restart(struct driver *d, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err);
@@ -131,5 +131,6 @@ int kubevirt_snapshot_take(struct driver *d, const char *desktop, const char *na
 int kubevirt_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 int kubevirt_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 int kubevirt_resize(struct driver *d, const char *desktop, const struct machine_size *size, struct pst_err *err);
+int kubevirt_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 int kubevirt_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);
 int kubevirt_await(struct driver *d, struct rest_op *op, struct pst_err *err);

@@ -6,6 +6,7 @@
 #include "broker/hypervisor/libvirt/backup.h"
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
@@ -151,7 +152,7 @@ static int replace(struct lv_call *c, struct lv_found *f, const char *path, stru
 		return err->code;
 	if (chown(c->path, 0, 0) < 0 || chmod(c->path, 0600) < 0 || rename(c->path, path) < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%.200s", c->path);
-	return 0;
+	return f->record.parent[0] ? lv_parent_leave(f, "", err) : 0;
 }
 
 int lv_disk_replace_work(struct lv_call *c, struct pst_err *err)
@@ -216,14 +217,17 @@ int lv_disk_room_work(struct lv_call *c, struct pst_err *err)
 
 int lv_disk_return(const struct libvirt *lv, const char *store, const char *desktop, const char *disk, struct pst_err *err)
 {
-	char folder[PATH_MAX], file[PATH_MAX];
+	char folder[PATH_MAX], file[PATH_MAX], own[PATH_MAX], variables[PATH_MAX];
 
 	if (folder_room(lv, store, desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0)
 		return err->code;
 	if (access(disk, F_OK) < 0 || access(file, F_OK) == 0)
 		return 0;
-	if (pst_mkdirs(folder, 0700, err) < 0)
+	if (pst_mkdirs(folder, 0700, err) < 0 || path_make(own, err, "%.*s/variables", (int)(strrchr(disk, '/') - disk), disk) < 0 ||
+		path_make(variables, err, "%s/variables", folder) < 0)
 		return err->code;
+	if (rename(own, variables) < 0 && errno != ENOENT)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", own);
 	return rename(disk, file) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", disk) : 0;
 }
 

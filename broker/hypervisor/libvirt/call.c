@@ -34,7 +34,7 @@ struct lv_call *lv_call_create(struct libvirt *lv, const char *desktop, int (*wo
 	c->lv = lv;
 	c->work = work;
 	c->refs = 1;
-	c->fd = -1;
+	c->fd = c->screen.fd = -1;
 	c->step = "waiting for its turn";
 	if (desktop)
 		pst_strlcpy(c->desktop, sizeof(c->desktop), desktop);
@@ -55,6 +55,7 @@ void lv_call_unref(struct lv_call *c)
 	json_decref(c->commands);
 	json_decref(c->returned);
 	pst_fd_close(&c->fd);
+	pst_fd_close(&c->screen.fd);
 	free(c->items);
 	free(c->hosts);
 	free(c);

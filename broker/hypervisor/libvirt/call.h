@@ -30,6 +30,7 @@ struct lv_call {
 	char name[MACHINE_NAME_SIZE];
 	enum machine_power wish;
 	bool refresh;
+	bool is_shared; /* of lv_console_work: others look at it */
 	bool tolerates; /* lv_find: hosts that do not answer are left out, but request.host */
 	json_t *commands; /* owned: of QEMU's monitor */
 	int fd;           /* owned, -1 without: goes with the first of them */
@@ -38,7 +39,7 @@ struct lv_call {
 	/* the answer, to be read when lv_call_run returned 0 */
 	struct pst_err err;
 	struct machine machine;
-	struct machine_endpoint endpoint;
+	struct machine_screen screen;
 	struct driver_capacity capacity;
 	struct driver_disk disk;
 	struct driver_room room;

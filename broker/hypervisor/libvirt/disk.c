@@ -110,13 +110,13 @@ static int volume_make(const struct libvirt *lv, const struct machine_request *r
 	return volume_disk_make(s, folder, r->desktop, &base, (uint64_t)r->disk_mb << 20, err);
 }
 
-int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, struct pst_err *err)
+int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const char *base, const struct store_turn *turn, struct pst_err *err)
 {
 	struct lv_base *b = pst_zalloc(1, sizeof(*b));
 	struct store_view v;
 	int rc = b ? 0 : pst_err_set(err, PST_ENOMEM, "no memory");
 
-	if (rc == 0 && (lv_base_find(r->image_base, b, err) < 0 || lv_base_size(b, lv->set.tool, err) < 0))
+	if (rc == 0 && (lv_base_find(base, b, err) < 0 || lv_base_size(b, lv->set.tool, err) < 0))
 		rc = pst_err_wrap(err, "image %s", r->image_name);
 	else if (rc == 0 && !stores_view_named(stores_shared(), turn->name, &v))
 		rc = pst_err_set(err, PST_ENOTFOUND, "there is no datastore %s", turn->name);

@@ -29,19 +29,28 @@ static void head_put(struct pst_buf *b, const struct lv_domain *d)
 {
 	const struct machine_request *r = &d->record->request;
 	uint32_t cpus = (r->cpu_percent + 99) / 100;
-	char *element = lv_record_element(d->record, true);
+	char *element = d->is_parent ? NULL : lv_record_element(d->record, true);
 
 	put(b, "<domain type='", d->form->virt, "'>");
 	put(b, "<name>" LV_DOMAIN_PREFIX, r->desktop, "</name>");
 	put(b, "<uuid>", r->desktop, "</uuid>");
-	put(b, "<title>", r->hostname, "</title><metadata>");
-	if (element)
+	if (element) {
+		put(b, "<title>", r->hostname, "</title><metadata>");
 		pst_buf_put_str(b, element);
-	else
-		b->failed = true;
+		pst_buf_put_str(b, "</metadata>");
+	}
+	b->failed = b->failed || (!element && !d->is_parent);
 	free(element);
-	pst_buf_printf(b, "</metadata><memory unit='MiB'>%u</memory><vcpu placement='static'>%u</vcpu>", r->memory_mb,
+	pst_buf_printf(b, "<memory unit='MiB'>%u</memory><vcpu placement='static'>%u</vcpu>", r->memory_mb,
 		cpus ? cpus : 1);
+}
+
+/* Among the host's firmwares one that asks no signature of the loader. */
+static void firmware_put(struct pst_buf *b, const struct lv_domain *d)
+{
+	pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
+	if (is_set(d->variables))
+		put(b, "<nvram>", d->variables, "</nvram>");
 }
 
 static void os_put(struct pst_buf *b, const struct lv_domain *d)
@@ -54,9 +63,8 @@ static void os_put(struct pst_buf *b, const struct lv_domain *d)
 	if (is_set(d->machine))
 		put(b, " machine='", d->machine, "'");
 	put(b, ">", is_set(d->os) ? d->os : "hvm", "</type>");
-	/* Among the host's firmwares one that asks no signature of the loader. */
 	if (d->is_efi)
-		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
+		firmware_put(b, d);
 	if (is_set(d->kernel))
 		put(b, "<kernel>", d->kernel, "</kernel>");
 	if (is_set(d->initrd))
@@ -80,6 +88,14 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 		pst_buf_printf(b, " port='%u'/>", p->port);
 		if (p->initiator[0])
 			put(b, "<initiator><iqn name='", p->initiator, "'/></initiator>");
+	} else if (p->kind == PLACE_RBD) {
+		put(b, "<source protocol='rbd' name='", p->target, "'>");
+		if (p->snapshot[0])
+			put(b, "<snapshot name='", p->snapshot, "'/>");
+		if (p->secret[0]) {
+			put(b, "<auth username='", p->initiator, "'>");
+			put(b, "<secret type='ceph' uuid='", p->secret, "'/></auth>");
+		}
 	} else {
 		put(b, "<source file='", p->path, "'>");
 	}
@@ -87,7 +103,7 @@ static void source_put(struct pst_buf *b, const struct disk_place *p)
 
 static const char *source_type(const struct disk_place *p)
 {
-	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI ? "network" : "file";
+	return p->kind == PLACE_BLOCK ? "block" : p->kind == PLACE_ISCSI || p->kind == PLACE_RBD ? "network" : "file";
 }
 
 /*
@@ -160,6 +176,8 @@ static void screen_put(struct pst_buf *b, const struct lv_domain *d)
 	/* Where its socket lies is the host's own matter, so that a migration leaves it behind. */
 	if (d->has_console && d->form->card)
 		pst_buf_put_str(b, "<graphics type='vnc'><listen type='socket'/></graphics>");
+	if (d->has_console && d->has_display && d->form->card)
+		pst_buf_put_str(b, "<graphics type='dbus' p2p='yes'/>");
 	if (is_set(video) && d->form->card)
 		put(b, "<video><model type='", video, "'/></video>");
 }
@@ -190,6 +208,8 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	disk_put(&b, d);
 	interface_put(&b, d);
 	pst_buf_put_str(&b, d->form->devices);
+	if (d->is_parent)
+		pst_buf_put_str(&b, "<channel type='unix'><target type='virtio' name='org.puesto.seed'/></channel>");
 	screen_put(&b, d);
 	pst_buf_put_str(&b, "</devices></domain>");
 	if (pst_buf_cstr(&b))

@@ -4,6 +4,7 @@
 #include "broker/hypervisor/libvirt/call.h"
 #include "broker/hypervisor/libvirt/events.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
 
@@ -43,6 +44,7 @@ void lv_unref(struct libvirt *lv)
 	if (!last)
 		return;
 	lv_known_finish(lv);
+	lv_parents_finish(lv);
 	for (size_t i = 0; i < lv->nets_n; i++)
 		lv_net_finish(&lv->nets[i]);
 	lv_stores_finish(lv);
@@ -252,15 +254,20 @@ static int libvirt_resize(struct driver *d, const char *desktop, const struct ma
 	return lv_call_finish(c, err);
 }
 
-static int libvirt_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+static int libvirt_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
 	struct lv_call *c = ask(d, desktop, DRIVER_CONSOLE, lv_console_work, err);
-	int rc = c ? lv_call_run(c, 0, err) : err->code;
+	int rc;
 
-	if (rc == 0)
-		*ret = c->endpoint;
-	if (c)
-		lv_call_unref(c);
+	if (!c)
+		return err->code;
+	c->is_shared = is_shared;
+	rc = lv_call_run(c, 0, err);
+	if (rc == 0) {
+		*ret = c->screen;
+		c->screen.fd = -1;
+	}
+	lv_call_unref(c);
 	return rc;
 }
 
@@ -270,12 +277,12 @@ static int libvirt_way(struct driver *d, const char *desktop, const char *pin, s
 	struct lv_call *c = ask(d, desktop, 0, lv_way_work, err);
 	int rc = c ? lv_call_run(c, 0, err) : err->code;
 
-	if (rc == 0 && ret_account && c->endpoint.kind != ENDPOINT_RDP)
+	if (rc == 0 && ret_account && c->screen.at.kind != ENDPOINT_RDP)
 		rc = pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", desktop);
 	if (rc == 0 && ret_account && !(*ret_account = rdp_site_machine(&lv->set.rdp, &c->request, pin, err)))
 		rc = err->code;
 	if (rc == 0)
-		*ret = c->endpoint;
+		*ret = c->screen.at;
 	if (c)
 		lv_call_unref(c);
 	return rc;
@@ -403,7 +410,7 @@ static int begin(struct libvirt *lv, uv_loop_t *loop, struct pst_err *err)
 	if (lv_events_start(err) < 0)
 		return err->code;
 	lv->has_events_loop = true;
-	if (lv_watch_start(lv, loop, err) < 0)
+	if (lv_watch_start(lv, loop, err) < 0 || lv_parents_start(lv, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < lv->hosts_n; i++) {
 		if (lv_host_start(&lv->hosts[i], err) < 0)

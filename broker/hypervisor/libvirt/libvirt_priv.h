@@ -35,6 +35,7 @@ struct lv_call;
 struct lv_found;
 struct lv_known;
 struct lv_mailbox;
+struct lv_parents;
 
 /* What a host turned out to be when its connection was opened. Compared as bytes: cleared before it is filled. */
 struct lv_nature {
@@ -43,6 +44,7 @@ struct lv_nature {
 	char os[12];      /* what they are to the hypervisor: "hvm", "xenpvh", "linux" */
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
 	char arch[16], video[16];
+	bool has_display; /* QEMU's, over D-Bus */
 	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
@@ -64,7 +66,6 @@ struct lv_host {
 	char reason[LV_REASON_SIZE]; /* of the last one */
 	struct lv_nature nature; /* of the last connection that stood */
 };
-
 struct lv_settings {
 	uint64_t deadline_ms;
 	uint64_t address_wait_ms; /* that a create waits for a lease */
@@ -72,6 +73,8 @@ struct lv_settings {
 	char directory[PATH_MAX]; /* of disks, as the hosts see it, and we too; "" with datastores, or without disks */
 	const char *stores[LV_STORES_MAX]; /* names of datastores, owned; with "directory" one of its own */
 	size_t stores_n;
+	bool is_instant;          /* machines are resumed from a booted parent, which gets parent_boot_ms to be painted */
+	uint64_t parent_boot_ms;
 	char data[PATH_MAX];      /* the data directory */
 	char placed[PATH_MAX];    /* storage/placed.h; "" with "directory", or without disks */
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
@@ -98,6 +101,7 @@ struct libvirt {
 	bool is_closing, has_events_loop;
 	struct lv_call *calls;
 	unsigned stuck;
+	struct lv_parents *parents; /* NULL without instant clones */
 	struct lv_known **known; /* hashed by uuid */
 	bool has_looked; /* known and the networks' addresses have been filled once */
 	bool is_news;       /* a new connection: look at everybody */
@@ -129,6 +133,8 @@ void lv_host_lost(struct lv_host *h, const char *reason);
 int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, struct pst_err *err);
 /* What the provider carries: what every host does. Call with the lock. */
 unsigned lv_can(const struct libvirt *lv);
+/* Every host that is known has that: a domain is moved to any. Takes the lock. */
+bool lv_has_display(struct libvirt *lv);
 /* Are all of needs carried? Connects where nothing is known yet. */
 int lv_can_check(struct lv_call *c, struct pst_err *err);
 
@@ -146,7 +152,8 @@ enum machine_state lv_rest(virDomainPtr d, const struct lv_record *r, char *out,
 
 /* disk.c: DIRECTORY/INSTANCE-PROVIDER/UUID and what is in it. PST_ENOTFOUND without the folder. */
 int lv_disk_path(const struct libvirt *lv, const char *desktop, const char *file, char out[PATH_MAX], struct pst_err *err);
-int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const struct store_turn *turn, struct pst_err *err);
+/* base: what it stands on, the request's golden disk or a parent's. */
+int lv_disk_make(const struct libvirt *lv, const struct machine_request *r, const char *base, const struct store_turn *turn, struct pst_err *err);
 /* A volume is made before the domain is defined, since libvirt says where it is. */
 bool lv_disk_is_volume(const struct store_turn *turn);
 /* Before the disk becomes that large, in bytes: a file grows by itself, a volume has to have the room. */
@@ -164,11 +171,8 @@ int lv_restart_work(struct lv_call *c, struct pst_err *err);
 int lv_way_work(struct lv_call *c, struct pst_err *err); /* c->endpoint, and c->request as it was asked for */
 /* power.c */
 int lv_power_work(struct lv_call *c, struct pst_err *err);
-/* Starts what is defined, with its seed; f->record is saved as running. */
-int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err);
-int lv_power_off(struct lv_call *c, struct lv_found *f, struct pst_err *err); /* at once */
-int lv_power_stop(struct lv_call *c, struct lv_found *f, uint64_t end_ms, struct pst_err *err); /* the guest is asked until then */
-int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err); /* snapshot.c */
+/* snapshot.c */
+int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err);
 int lv_snapshot_revert_work(struct lv_call *c, struct pst_err *err);
 int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err);
 /* Before the disk that holds them is made anew. */
@@ -184,5 +188,5 @@ struct lv_host *lv_host_named(struct libvirt *lv, const char *name);
 /* Where a machine is to be made. */
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err);
 int lv_migrate_work(struct lv_call *c, struct pst_err *err); /* migrate.c */
-int lv_console_work(struct lv_call *c, struct pst_err *err);
+int lv_console_work(struct lv_call *c, struct pst_err *err); /* screen.c */
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err); /* settings.c */

@@ -4,19 +4,22 @@
  * defined before anything but its folder exists (which has the record of a volume) and undefined after everything else is gone, so what a
  * crash leaves is always found by the desktop's uuid.
  *
- *	create:  folder (→ volume) → define (creating) → reserve → disk, seed → start → record (running)
+ *	create:  folder (→ volume) → define (creating) → reserve → disk, seed → start, or a copy of a booted parent → record (running)
  *	destroy: record (destroying) → end → disk, seed → release → undefine
  */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
 #include "broker/hypervisor/libvirt/network.h"
+#include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/storage/order.h"
 #include "broker/hypervisor/storage/stores.h"
 
 #include <stdio.h>
@@ -38,8 +41,7 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, r, f->record.address, &m->endpoint);
 }
 
-/* Defines it anew, from the record alone. */
-static int domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
+int lv_domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
 	char *xml = lv_plan_xml(f->host, &f->record, err);
 
@@ -94,34 +96,93 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 	return 0;
 }
 
-/* The folder is the claim on a datastore's room; the domain names what will be in it. */
-static int disk_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct store_turn *turn, struct pst_err *err)
+/* The folder is the claim on a datastore's room. */
+static int place_take(struct lv_call *c, struct lv_found *f, struct store_turn *turn, struct pst_err *err)
 {
-	bool has_disk = f->host->nature.form->disk[0], is_volume;
+	struct order order;
 
-	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "waiting for a datastore", err) < 0 ||
-		(has_disk && lv_store_place(c, &f->record.request, turn, err) < 0))
+	f->record.parent[0] = '\0';
+	if (address_take(c, &f->record, err) < 0 || lv_call_step(c, f->host, "waiting for a datastore", err) < 0)
 		return err->code;
-	is_volume = has_disk && lv_disk_is_volume(turn);
-	if ((is_volume && (lv_call_step(c, f->host, "making its volume", err) < 0 || lv_disk_make(c->lv, &f->record.request, turn, err) < 0)) ||
-		lv_call_step(c, f->host, "defining the domain", err) < 0 || domain_define(f, conn, err) < 0 ||
+	if (!f->host->nature.form->disk[0])
+		return 0;
+	if (lv_store_place(c, &f->record.request, turn, err) < 0)
+		return err->code;
+	order_of(c->desktop, &order);
+	return order.is_restore ? lv_parent_below(c->lv, c->desktop, f->record.parent, err) : 0;
+}
+
+static int overlay_make(struct lv_call *c, const struct lv_found *f, const struct store_turn *turn, struct pst_err *err)
+{
+	const struct machine_request *r = &f->record.request;
+	char parent[PATH_MAX];
+
+	if (f->record.parent[0] && lv_parent_of(c->lv, r->desktop, f->record.parent, "disk.qcow2", parent, err) < 0)
+		return err->code;
+	return lv_disk_make(c->lv, r, f->record.parent[0] ? parent : r->image_base, turn, err);
+}
+
+/* The domain names what will be in its folder. */
+static int disk_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, const struct store_turn *turn, struct pst_err *err)
+{
+	bool has_disk = f->host->nature.form->disk[0], is_volume = has_disk && lv_disk_is_volume(turn);
+
+	if ((is_volume && (lv_call_step(c, f->host, "making its volume", err) < 0 || overlay_make(c, f, turn, err) < 0)) ||
+		lv_call_step(c, f->host, "defining the domain", err) < 0 || lv_domain_define(f, conn, err) < 0 ||
 		lv_network_reserve(c, f->host, conn, &f->record, err) < 0 || lv_call_step(c, f->host, "making its disk", err) < 0)
 		return err->code;
-	return has_disk && !is_volume ? lv_disk_make(c->lv, &f->record.request, turn, err) : 0;
+	return has_disk && !is_volume ? overlay_make(c, f, turn, err) : 0;
+}
+
+static int child_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, const struct store_turn *turn, const struct lv_parent *p,
+	struct pst_err *err)
+{
+	pst_strlcpy(f->record.parent, sizeof(f->record.parent), p->key);
+	if (disk_make(c, f, conn, turn, err) < 0 || lv_clone(c, f, conn, p, err) < 0)
+		return err->code;
+	f->record.phase = LV_RUNNING;
+	return lv_found_save(f, err) < 0 ? err->code : lv_power_seed_spend(f, err);
+}
+
+/* What a child cannot do, a boot may: 0 when the disk is made and nothing runs, 1 for a child that does. */
+static int child_or_disk(struct lv_call *c, struct lv_found *f, virConnectPtr conn, const struct store_turn *turn, struct pst_err *err)
+{
+	struct lv_parent *p = lv_disk_is_volume(turn) || f->record.parent[0] ? NULL : lv_parent_take(c, f->host, conn, &f->record.request);
+	struct pst_err why = PST_ERR_INIT;
+	bool is_given_up;
+	int rc;
+
+	if (!p)
+		return disk_make(c, f, conn, turn, err);
+	rc = child_make(c, f, conn, turn, p, &why);
+	is_given_up = atomic_load(&c->stop) || rc == PST_ENOSPC;
+	lv_parent_give(c->lv, p, rc < 0 && !is_given_up);
+	if (rc == 0)
+		return 1;
+	if (is_given_up) {
+		*err = why;
+		return rc;
+	}
+	pst_warn("desktop=%s boots by itself, because its parent cannot be resumed: %s", c->desktop, why.text);
+	f->record.phase = LV_CREATING;
+	f->record.parent[0] = '\0';
+	return f->domain && lv_power_off(c, f, err) < 0 ? err->code : disk_make(c, f, conn, turn, err);
 }
 
 /* f->record says what is to be; from the definition to the running machine. */
 static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
 	struct store_turn turn = { .id = 0 };
+	int rc;
 
 	f->record.phase = LV_CREATING;
-	if (lv_network_ensure(c, f->host, conn, &f->record.request, err) < 0 || disk_make(c, f, conn, &turn, err) < 0) {
-		lv_store_end(&turn);
-		return err->code;
-	}
+	rc = lv_network_ensure(c, f->host, conn, &f->record.request, err);
+	if (rc == 0)
+		rc = place_take(c, f, &turn, err);
+	if (rc == 0)
+		rc = child_or_disk(c, f, conn, &turn, err);
 	lv_store_end(&turn);
-	if (lv_power_start(c, f, err) < 0)
+	if (rc < 0 || (rc == 0 && lv_power_start(c, f, err) < 0))
 		return err->code;
 	return address_wait(c, f, conn, err);
 }
@@ -200,6 +261,18 @@ int lv_destroy_work(struct lv_call *c, struct pst_err *err)
 	return 0;
 }
 
+/*
+ * A copy of a parent that runs, or is paused still, and that nobody is known to have told who it is: it is of no use to anybody. What came
+ * back from elsewhere stands on a parent, too, and has booted.
+ */
+static bool is_untold(const struct lv_found *f)
+{
+	struct order order;
+
+	order_of(f->record.request.desktop, &order);
+	return f->record.phase == LV_CREATING && f->record.parent[0] && !order.is_restore;
+}
+
 /* 1: it stands and is answered. 0: nothing is left of an earlier one. Else an error. */
 static int create_earlier(struct lv_call *c, struct pst_err *err)
 {
@@ -211,7 +284,7 @@ static int create_earlier(struct lv_call *c, struct pst_err *err)
 	if (f.is_foreign) {
 		rc = pst_err_set(err, PST_ECONFLICT, "a domain with desktop %s's uuid is not ours; it is left alone", c->desktop);
 	} else if (f.domain && f.is_active && f.record.phase != LV_DESTROYING) {
-		rc = strcmp(f.record.request.task, c->request.task) == 0 ? 1 : pst_err_set(err, PST_ECONFLICT,
+		rc = strcmp(f.record.request.task, c->request.task) == 0 ? !is_untold(&f) : pst_err_set(err, PST_ECONFLICT,
 			"desktop %s already runs by another task", c->desktop);
 		if (rc > 0 && f.record.phase == LV_CREATING) {
 			f.record.phase = LV_RUNNING;
@@ -349,7 +422,7 @@ int lv_way_work(struct lv_call *c, struct pst_err *err)
 		return rc;
 	memset(&c->machine, 0, sizeof(c->machine));
 	machine_fill(&f, &c->machine);
-	c->endpoint = c->machine.endpoint;
+	c->screen.at = c->machine.endpoint;
 	c->request = f.record.request;
 	lv_found_finish(&f);
 	return 0;

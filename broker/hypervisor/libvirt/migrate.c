@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* To another host while it runs; and its own screen, which is a matter of the host it is on. */
+/* To another host while it runs. */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/network.h"
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "broker/hypervisor/libvirt/xml.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* The source's DHCP need not keep its address. */
 static void move_settle(struct lv_found *f, virDomainPtr moved)
@@ -74,40 +70,6 @@ int lv_migrate_work(struct lv_call *c, struct pst_err *err)
 		rc = move(c, &f, to, err);
 	else if (f.host != to)
 		rc = err->code;
-	lv_found_finish(&f);
-	return rc;
-}
-
-static bool vnc_socket(const char *xml, char out[PATH_MAX])
-{
-	char type[16];
-
-	for (const char *p = xml_find(xml, "graphics"); p; p = xml_find(p + 1, "graphics")) {
-		if (xml_attribute(p, "type", type, sizeof(type)) && strcmp(type, "vnc") == 0 &&
-			xml_attribute(p, "socket", out, PATH_MAX) && out[0] == '/')
-			return true;
-	}
-	return false;
-}
-
-int lv_console_work(struct lv_call *c, struct pst_err *err)
-{
-	struct lv_found f;
-	char *xml;
-	int rc = lv_need(c, &f, err);
-
-	if (rc < 0)
-		return rc;
-	xml = f.is_active ? virDomainGetXMLDesc(f.domain, 0) : NULL;
-	if (!f.is_active)
-		rc = pst_err_set(err, PST_EBUSY, "desktop %s does not run", c->desktop);
-	else if (!xml)
-		rc = lv_error(err, f.host, "read the domain");
-	else if (!vnc_socket(xml, c->endpoint.address))
-		rc = pst_err_set(err, PST_EUNSUPPORTED, "its domain has no VNC screen on a socket");
-	else
-		c->endpoint.kind = ENDPOINT_RFB;
-	free(xml);
 	lv_found_finish(&f);
 	return rc;
 }

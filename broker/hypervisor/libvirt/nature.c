@@ -78,12 +78,13 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 	n->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_BACKUP;
 	if (enum_has(xml, "graphics", "vnc"))
 		n->can |= DRIVER_CONSOLE;
+	n->has_display = enum_has(xml, "graphics", "dbus");
 	if (xml_find(host_xml, "migration_features"))
 		n->can |= DRIVER_MIGRATE;
 	/* PCI Express with hot plug, as it was tried; others have it too. */
 	n->has_ports = strstr(n->machine, "q35");
 	if (n->has_ports)
-		n->can |= DRIVER_PERSONAL;
+		n->can |= DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE;
 	free(xml);
 	return 0;
 }
@@ -180,8 +181,19 @@ unsigned lv_can(const struct libvirt *lv)
 		can &= ~(unsigned)DRIVER_MIGRATE;
 	/* Users' disks have to be where each host is, and are files. */
 	if ((lv->hosts_n > 1 && !lv->set.shares_directory) || !lv->set.has_files)
-		can &= ~(unsigned)DRIVER_PERSONAL;
+		can &= ~(unsigned)(DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE);
 	return known ? can : 0;
+}
+
+bool lv_has_display(struct libvirt *lv)
+{
+	bool has = true;
+
+	pthread_mutex_lock(&lv->lock);
+	for (size_t i = 0; i < lv->hosts_n; i++)
+		has = has && (lv->hosts[i].nature.type[0] == '\0' || lv->hosts[i].nature.has_display);
+	pthread_mutex_unlock(&lv->lock);
+	return has;
 }
 
 int lv_can_check(struct lv_call *c, struct pst_err *err)

@@ -5,7 +5,6 @@
 #include "broker/hypervisor/libvirt/store.h"
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/personal.h"
 #include "broker/hypervisor/libvirt/domain.h"
@@ -13,14 +12,11 @@
 #include "broker/hypervisor/storage/bins.h"
 #include "broker/hypervisor/storage/stores.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define POLL_MS 250
-#define RESERVE_MS 3000 /* of the deadline, to say that the guest keeps it */
-#define UNPLUG_MS 30000 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button) */
 
 static bool desktop_is_there(const char *desktop, void *arg)
 {
@@ -46,6 +42,14 @@ static bool store_next(const struct libvirt *lv, size_t *at, struct store_view *
 	return false;
 }
 
+/* It may have gone since the last look, and then its folder is an empty place to mount it at. */
+static bool store_is_here(const struct libvirt *lv, const struct store_settings *s)
+{
+	struct pst_err away = PST_ERR_INIT;
+
+	return store_check(s, lv->set.data, &away) == 0;
+}
+
 /* That has the disk; ret->s.name is "" where none has it, and PST_EBUSY when one that is offline may. */
 static int store_find(const struct libvirt *lv, const struct machine_personal *p, struct store_view *ret, struct pst_err *err)
 {
@@ -58,6 +62,8 @@ static int store_find(const struct libvirt *lv, const struct machine_personal *p
 			return err->code;
 		if (access(path, F_OK) == 0)
 			return 0;
+		if (errno != ENOENT || !store_is_here(lv, &ret->s))
+			offline = lv->set.stores[at - 1];
 	}
 	ret->s.name[0] = '\0';
 	return offline ? pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the user's disk", offline) : 0;
@@ -88,13 +94,14 @@ static int file_make(struct lv_call *c, struct personal_wish *w, char path[PATH_
 	struct store_wish wish = { .names = names, .pool = c->personal.pool, .weight = 1, .promises = w->size,
 		.needs = c->lv->set.directory[0] ? 0 : STORES_OVERLAY_NEEDS, .deadline_ms = c->deadline_ms };
 	struct store_turn turn = { .id = 0 };
+	int rc;
 
 	if (names_find(c->lv, &c->personal, names, &wish.n, err) < 0 || stores_begin(stores_shared(), &wish, &turn, err) < 0)
 		return err->code;
 	w->folder = turn.path;
-	(void)personal_file_take(w, path, ret_size, err);
+	rc = personal_file_take(w, path, ret_size, err);
 	stores_end(stores_shared(), &turn);
-	return err->code;
+	return rc;
 }
 
 static int file_take(struct lv_call *c, char path[PATH_MAX], uint64_t *ret_size, struct pst_err *err)
@@ -186,25 +193,17 @@ static int unplug_settle(struct lv_call *c, struct lv_found *f, struct pst_err *
 	return lv_call_step(c, f->host, "putting its user's disk away", err) < 0 ? err->code : lv_found_save(f, err);
 }
 
+/* A guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button). Asked before, it is on its way, and libvirt says no. */
 static int unplug(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
-	uint64_t until = PST_MIN(c->deadline_ms - PST_MIN(c->deadline_ms, (uint64_t)RESERVE_MS), pst_mono_ms() + UNPLUG_MS);
-	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	bool has_it = false;
 
 	if (lv_call_step(c, f->host, "detaching its user's disk", err) < 0 || is_plugged(f, &has_it, err) < 0)
 		return err->code;
-	/* Asked before, it may be on its way: libvirt says no then. */
-	if (has_it)
-		(void)virDomainDetachDeviceAlias(f->domain, LV_PERSONAL_ALIAS, VIR_DOMAIN_AFFECT_LIVE);
-	while (has_it && pst_mono_ms() < until && !atomic_load(&c->stop) && virDomainIsActive(f->domain) == 1) {
-		nanosleep(&pause, NULL);
-		if (is_plugged(f, &has_it, err) < 0)
-			return err->code;
-	}
-	if (has_it && virDomainIsActive(f->domain) != 0)
-		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", c->desktop);
-	return unplug_settle(c, f, err);
+	if (!has_it)
+		return unplug_settle(c, f, err);
+	(void)virDomainDetachDeviceAlias(f->domain, LV_PERSONAL_ALIAS, VIR_DOMAIN_AFFECT_LIVE);
+	return pst_err_set(err, PST_EAGAIN, "the guest of desktop %s does not let go of its user's disk", c->desktop);
 }
 
 /* The folder where the desktop holds this disk; "" when it holds it not. */
@@ -260,6 +259,7 @@ int lv_personal_remove_work(struct lv_call *c, struct pst_err *err)
 {
 	struct store_view v;
 	char folder[900];
+	int rc;
 
 	if (store_find(c->lv, &c->personal, &v, err) < 0)
 		return err->code;
@@ -267,7 +267,7 @@ int lv_personal_remove_work(struct lv_call *c, struct pst_err *err)
 		return 0;
 	if (!bins_lock(stores_shared(), v.s.name, folder))
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline", v.s.name);
-	(void)personal_remove(folder, c->personal.owner, c->personal.name, c->personal.reason, pst_wall_ms(), c->keep_ms, err);
+	rc = personal_remove(folder, c->personal.owner, c->personal.name, c->personal.reason, pst_wall_ms(), c->keep_ms, err);
 	bins_unlock(stores_shared(), v.s.name);
-	return err->code;
+	return rc;
 }

@@ -8,6 +8,7 @@
 #include "broker/hypervisor/disk/firmware.h"
 #include "broker/hypervisor/libvirt/base.h"
 #include "broker/hypervisor/libvirt/domain.h"
+#include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/volume_record.h"
 
@@ -19,6 +20,7 @@ struct plan {
 	char disk[PATH_MAX], seed[PATH_MAX], kernel[PATH_MAX], initrd[PATH_MAX];
 	struct disk_place place; /* of the disk */
 	bool has_place;          /* it is no file */
+	char cmdline[512], variables[PATH_MAX];
 	struct lv_base base;
 	bool is_efi;
 };
@@ -69,20 +71,35 @@ static int guard_check(const struct lv_net *n, const struct lv_form *form, struc
 		"bridge, and give filter:none peers:yes here", n->name[0] ? " " : "", n->name, form->virt);
 }
 
-static int plan_make(const struct lv_host *h, const struct machine_request *r, struct plan *p, struct pst_err *err)
+/* What the disk stands on, and what is started. */
+static int image_find(const struct lv_host *h, const struct machine_request *r, const char *base, struct plan *p, struct pst_err *err)
 {
-	const struct libvirt *lv = h->lv;
 	const struct lv_form *form = lv_form_for(h, r);
 
-	if (lv_base_find(r->image_base, &p->base, err) < 0)
+	if (lv_base_find(base, &p->base, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
-	if (disk_find(lv, r, p, err) < 0 || (lv->set.seed.agents[0] && lv_disk_path(lv, r->desktop, form->seed_file, p->seed, err) < 0) ||
-		kernel_find(r, p->kernel, p->initrd, err) < 0)
+	if (kernel_find(r, p->kernel, p->initrd, err) < 0)
 		return err->code;
+	if (p->kernel[0])
+		pst_strlcpy(p->cmdline, sizeof(p->cmdline), form->cmdline);
 	if (form->needs_kernel && !p->kernel[0])
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s: a domain of \"%s\" boots from vmlinuz and initrd beside its golden disk: put them there",
 			r->image_name, form->virt);
 	return lv_plan_is_efi(h, r, &p->is_efi, err);
+}
+
+static int plan_make(const struct lv_host *h, const struct lv_record *record, struct plan *p, struct pst_err *err)
+{
+	const struct machine_request *r = &record->request;
+	const struct libvirt *lv = h->lv;
+	char parent[PATH_MAX];
+
+	if (record->parent[0] && lv_parent_of(lv, r->desktop, record->parent, "disk.qcow2", parent, err) < 0)
+		return err->code;
+	if (image_find(h, r, record->parent[0] ? parent : r->image_base, p, err) < 0 || disk_find(lv, r, p, err) < 0 ||
+		lv_disk_path(lv, r->desktop, "variables", p->variables, err) < 0)
+		return err->code;
+	return lv->set.seed.agents[0] ? lv_disk_path(lv, r->desktop, lv_form_for(h, r)->seed_file, p->seed, err) : 0;
 }
 
 int lv_plan_is_efi(const struct lv_host *h, const struct machine_request *r, bool *ret, struct pst_err *err)
@@ -105,8 +122,8 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .form = form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->kernel[0] ? form->cmdline : "", .is_efi = p->is_efi, .net = lv_network_of(h->lv, &r->request),
-		.has_console = n->can & DRIVER_CONSOLE, .has_ports = n->has_ports, .record = r };
+		.cmdline = p->cmdline, .is_efi = p->is_efi, .variables = p->variables, .net = lv_network_of(h->lv, &r->request),
+		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
 
 	return lv_domain_xml(&d, err);
 }
@@ -122,8 +139,30 @@ char *lv_plan_xml(const struct lv_host *h, const struct lv_record *r, struct pst
 		lv_network_missing(&r->request, err);
 	else if (!p)
 		pst_err_set(err, PST_ENOMEM, "no memory");
-	else if (guard_check(net, lv_form_for(h, &r->request), err) == 0 && (!lv_form_for(h, &r->request)->disk[0] || plan_make(h, &r->request, p, err) == 0))
+	else if (guard_check(net, lv_form_for(h, &r->request), err) == 0 && (!lv_form_for(h, &r->request)->disk[0] || plan_make(h, r, p, err) == 0))
 		xml = xml_make(h, r, p, err);
+	free(p);
+	return xml;
+}
+
+char *lv_plan_parent_xml(const struct lv_host *h, const struct lv_record *r, const char *disk, const char *more, struct pst_err *err)
+{
+	const struct lv_nature *n = &h->nature;
+	struct plan *p = pst_zalloc(1, sizeof(*p));
+	char *xml = NULL;
+
+	if (!p) {
+		pst_err_set(err, PST_ENOMEM, "no memory");
+	} else if (image_find(h, &r->request, r->request.image_base, p, err) == 0) {
+		size_t len = strlen(p->cmdline);
+		struct lv_domain d = { .form = n->form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = disk,
+			.layers = p->base.layers, .layers_n = p->base.n, .kernel = p->kernel, .initrd = p->initrd, .cmdline = p->cmdline, .is_parent = true,
+			.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
+
+		if (p->kernel[0])
+			pst_strlcpy(p->cmdline + len, sizeof(p->cmdline) - len, more);
+		xml = lv_domain_xml(&d, err);
+	}
 	free(p);
 	return xml;
 }

@@ -232,7 +232,8 @@ static int place_find(struct lv_pool *p, virStorageVolPtr v, struct volume_recor
 	if (rc < 0)
 		return rc;
 	r->is_block = place.kind == PLACE_BLOCK;
-	pst_strlcpy(r->initiator, sizeof(r->initiator), place.initiator);
+	pst_strlcpy(r->initiator, sizeof(r->initiator), place.kind == PLACE_RBD ? "" : place.initiator);
+	pst_strlcpy(r->secret, sizeof(r->secret), place.secret);
 	return place_url(&place, r->url, err);
 }
 
@@ -266,7 +267,8 @@ static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *er
 
 	if (!v)
 		return err->code;
-	if (virStorageVolDelete(v, 0) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
+	/* Its seal goes with it. */
+	if (virStorageVolDelete(v, p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
 		rc = lv_error(err, NULL, "remove volume %s", name);
 	virStorageVolFree(v);
 	return rc;

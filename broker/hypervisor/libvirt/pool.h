@@ -49,6 +49,9 @@ int pool_volume_remove(struct lv_pool *p, const struct volume_record *r, struct 
 /* Bytes of the volume. PST_ENOTFOUND. */
 int pool_volume_size(struct lv_pool *p, const char *name, uint64_t *ret, struct pst_err *err);
 
+/* pool_grow.c: to at least that many bytes; QEMU may have it open. PST_ENOSPC; PST_EUNSUPPORTED where the pool cannot. */
+int pool_volume_grow(struct lv_pool *p, const struct volume_record *r, uint64_t size, struct pst_err *err);
+
 /* Bytes that are in memory, to the volume's start. */
 int pool_volume_put(struct lv_pool *p, const struct volume_record *r, const void *data, size_t len, struct pst_err *err);
 
@@ -62,6 +65,8 @@ struct pool_copy {
 	int cancel_fd;   /* or -1 */
 };
 
+/* The whole of it has been written: from now on r names what takes no writes, where the pool has such a thing. */
+int pool_volume_seal(struct lv_pool *p, struct volume_record *r, struct pst_err *err);
 int pool_volume_send(struct lv_pool *p, const struct pool_copy *c, struct pst_err *err);
 int pool_volume_fetch(struct lv_pool *p, const struct pool_copy *c, struct pst_err *err);
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/unixsock.h"
 #include "broker/hypervisor/disk/place_io.h"
 #include "broker/hypervisor/disk/temp.h"
@@ -21,6 +22,7 @@
 #define PIECE (256u << 10) /* as much as a message of libvirt's carries */
 #define WORK_MS (24u * 3600 * 1000)
 #define SECTOR 512
+#define SEAL "puesto" /* the snapshot of a golden volume */
 
 /* One transfer over a stream; fd is -1 where the bytes are in memory. */
 struct transfer {
@@ -187,6 +189,18 @@ int pool_volume_send(struct lv_pool *p, const struct pool_copy *c, struct pst_er
 	rc = fd < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", c->file) : transfer(p, c, true, NULL, fd, err);
 	pst_fd_close(&fd);
 	return rc;
+}
+
+int pool_volume_seal(struct lv_pool *p, struct volume_record *r, struct pst_err *err)
+{
+	struct disk_place place;
+
+	if (!(p->kind->can & POOL_SEALS))
+		return 0;
+	if (volume_record_place(r, &place, err) < 0 || place_seal(p->s->tool, &place, SEAL, err) < 0)
+		return err->code;
+	pst_strlcpy(place.snapshot, sizeof(place.snapshot), SEAL);
+	return place_url(&place, r->url, err);
 }
 
 int pool_volume_fetch(struct lv_pool *p, const struct pool_copy *c, struct pst_err *err)

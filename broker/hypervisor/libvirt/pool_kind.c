@@ -13,8 +13,9 @@ static const struct pool_kind kinds[] = {
 	{ "dir", POOL_CREATES },
 	{ "fs", POOL_CREATES },
 	{ "netfs", POOL_CREATES },
-	{ "logical", POOL_CREATES | POOL_WHOLE | POOL_BLOCK },
+	{ "logical", POOL_CREATES | POOL_WHOLE | POOL_BLOCK | POOL_EXTENDS },
 	{ "zfs", POOL_CREATES | POOL_BLOCK },
+	{ "rbd", POOL_CREATES | POOL_NETWORK | POOL_SEALS },
 	{ "iscsi-direct", POOL_NETWORK | POOL_WHOLE },
 };
 
@@ -29,7 +30,7 @@ const struct pool_kind *pool_kind_find(const char *type)
 
 const char *pool_kinds(void)
 {
-	return "dir, fs, netfs, logical, zfs, iscsi-direct";
+	return "dir, fs, netfs, logical, zfs, rbd, iscsi-direct";
 }
 
 /* element's attribute, or its text where attribute is NULL, within the first part of that name. */
@@ -59,13 +60,31 @@ static int iscsi_place(const char *pool_xml, const char *name, struct disk_place
 	return pst_strlcpy(p->initiator, sizeof(p->initiator), initiator);
 }
 
+/* The user and libvirt's name of his key are the pool's. */
+static int rbd_place(const char *pool_xml, const char *name, struct disk_place *p, struct pst_err *err)
+{
+	char pool[100], user[120] = "", secret[64] = "", text[400];
+	struct pst_uuid u;
+
+	if (!value_within(pool_xml, "source", "name", NULL, pool, sizeof(pool)))
+		return pst_err_set(err, PST_EINVAL, "libvirt does not say which of Ceph's pools it is");
+	value_within(pool_xml, "source", "auth", "username", user, sizeof(user));
+	value_within(pool_xml, "auth", "secret", "uuid", secret, sizeof(secret));
+	snprintf(text, sizeof(text), "rbd:%s/%.120s%s%s", pool, name, user[0] ? ":id=" : "", user);
+	if (place_parse(text, p, err) < 0)
+		return err->code;
+	if (user[0] && pst_uuid_parse(secret, &u) < 0)
+		return pst_err_set(err, PST_EUNSUPPORTED, "the pool's secret must be named by its uuid (<secret uuid='…'/>)");
+	return user[0] ? pst_strlcpy(p->secret, sizeof(p->secret), secret) : 0;
+}
+
 int pool_place(const struct pool_kind *kind, const char *pool_xml, const char *volume_xml, const char *name, struct disk_place *ret,
 	struct pst_err *err)
 {
 	char path[PLACE_URL_SIZE];
 
 	if (kind->can & POOL_NETWORK)
-		return iscsi_place(pool_xml, name, ret, err);
+		return kind->can & POOL_CREATES ? rbd_place(pool_xml, name, ret, err) : iscsi_place(pool_xml, name, ret, err);
 	if (!value_within(volume_xml, "target", "path", NULL, path, sizeof(path)))
 		return pst_err_set(err, PST_EINVAL, "libvirt does not say where volume \"%.60s\" is", name);
 	if (path[0] != '/' || place_parse(path, ret, err) < 0)

@@ -12,6 +12,8 @@ enum pool_can {
 	POOL_WHOLE = 1 << 1,   /* a volume takes all of its room at once */
 	POOL_BLOCK = 1 << 2,   /* volumes are devices of the host, else files or disks on the network */
 	POOL_NETWORK = 1 << 3, /* QEMU reaches them by itself; libvirt's streams do not */
+	POOL_EXTENDS = 1 << 4, /* LVM makes them larger: libvirt cannot */
+	POOL_SEALS = 1 << 5,   /* a snapshot of a volume is read, and takes no writes */
 };
 
 struct pool_kind {

@@ -2,10 +2,12 @@
 /* Start, stop, off and suspend. */
 #include "broker/hypervisor/libvirt/found.h"
 #include "broker/hypervisor/libvirt/known.h"
+#include "broker/hypervisor/libvirt/parent.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "broker/hypervisor/storage/order.h"
 
 #include <string.h>
 #include <time.h>
@@ -15,7 +17,7 @@
 #define SAVE_AGAIN_MS 30000  /* for a guest whose kernel has yet to begin */
 
 /* QEMU has read the seed, or has its disk open: whoever reads the file later finds no token, and a later start gives none. */
-static int seed_spend(struct lv_found *f, struct pst_err *err)
+int lv_power_seed_spend(struct lv_found *f, struct pst_err *err)
 {
 	struct machine_request *r = &f->record.request;
 
@@ -32,9 +34,12 @@ static int seed_spend(struct lv_found *f, struct pst_err *err)
 static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *err)
 {
 	bool is_efi = false;
+	struct order order;
 
 	*ret = 0;
-	if (f->record.phase == LV_CREATING && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
+	/* One that comes back has its own. */
+	order_of(f->record.request.desktop, &order);
+	if (f->record.phase == LV_CREATING && !order.is_restore && f->host->nature.form->disk[0] && lv_plan_is_efi(f->host, &f->record.request, &is_efi, err) < 0)
 		return err->code;
 #if LIBVIR_VERSION_NUMBER >= 8001000
 	if (is_efi)
@@ -59,20 +64,32 @@ static int domain_start(struct lv_found *f, struct pst_err *err)
 	return 0;
 }
 
+/* A disk that was exchanged stands on what it says, whatever the domain was defined with: a crash may lie in between. */
+static int layers_settle(struct lv_found *f, struct pst_err *err)
+{
+	char key[LV_KEY_SIZE];
+
+	if (!f->record.parent[0] || f->record.phase == LV_CREATING)
+		return 0;
+	if (lv_parent_below(f->host->lv, f->record.request.desktop, key, err) < 0)
+		return err->code;
+	return strcmp(key, f->record.parent) == 0 ? 0 : lv_parent_leave(f, key, err);
+}
+
 int lv_power_start(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 
-	if (lv_seed_write(f->host, &f->record.request, err) < 0)
+	if (layers_settle(f, err) < 0 || lv_seed_write(f->host, &f->record.request, err) < 0)
 		return err->code;
 	if (lv_call_step(c, f->host, "starting the domain", err) < 0)
 		return err->code;
 	if (domain_start(f, err) < 0) {
-		(void)seed_spend(f, &ignored);
+		(void)lv_power_seed_spend(f, &ignored);
 		return err->code;
 	}
 	f->record.phase = LV_RUNNING;
-	if (lv_found_save(f, err) < 0 || seed_spend(f, err) < 0)
+	if (lv_found_save(f, err) < 0 || lv_power_seed_spend(f, err) < 0)
 		return err->code;
 	return f->record.request.disk_mb && f->host->nature.can & DRIVER_GROW ? lv_resize_disk(c, f, err) : 0;
 }

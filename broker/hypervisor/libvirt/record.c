@@ -16,8 +16,8 @@ static const char *const phases[] = { "creating", "running", "stopped", "destroy
 
 char *lv_record_text(const struct lv_record *r)
 {
-	json_t *obj = json_pack("{s:i,s:s,s:s,s:s,s:s,s:o}", "v", 1, "instance", r->instance, "provider", r->provider,
-		"phase", phases[r->phase], "address", r->address, "request", request_json(&r->request));
+	json_t *obj = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s*,s:o}", "v", 1, "instance", r->instance, "provider", r->provider,
+		"phase", phases[r->phase], "address", r->address, "parent", r->parent[0] ? r->parent : NULL, "request", request_json(&r->request));
 	char *text = obj ? pst_json_text(obj, NULL) : NULL;
 
 	json_decref(obj);
@@ -58,18 +58,23 @@ static int phase_read(const json_t *obj, struct lv_record *r, struct pst_err *er
 
 static int fields_read(const json_t *obj, struct lv_record *r, struct pst_err *err)
 {
-	const char *instance, *provider, *address;
+	const char *instance, *provider, *address, *parent;
 	json_t *request;
 
 	if (pst_json_need_str(obj, "instance", sizeof(r->instance) - 1, &instance, err) < 0 ||
 		pst_json_need_str(obj, "provider", sizeof(r->provider) - 1, &provider, err) < 0 ||
 		pst_json_need_str(obj, "address", sizeof(r->address) - 1, &address, err) < 0 ||
+		pst_json_opt_str(obj, "parent", sizeof(r->parent) - 1, "", &parent, err) < 0 ||
 		pst_json_need_obj(obj, "request", &request, err) < 0 || phase_read(obj, r, err) < 0 ||
 		request_parse(request, &r->request, err) < 0)
 		return err->code;
 	pst_strlcpy(r->instance, sizeof(r->instance), instance);
 	pst_strlcpy(r->provider, sizeof(r->provider), provider);
 	pst_strlcpy(r->address, sizeof(r->address), address);
+	/* It becomes a part of a path. */
+	if (strspn(parent, "0123456789abcdef") != strlen(parent))
+		return pst_err_set(err, PST_EINVAL, "parent: is no key");
+	pst_strlcpy(r->parent, sizeof(r->parent), parent);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #define LV_NAMESPACE "urn:puesto:desktop:1"
 #define LV_PREFIX "puesto"
 #define LV_INSTANCE_SIZE MARK_SIZE
+#define LV_KEY_SIZE 17 /* of a parent: 16 hexadecimal digits */
 #define LV_RECORD_MAX (64u << 10) /* bytes of its JSON */
 
 enum lv_phase {
@@ -30,6 +31,7 @@ struct lv_record {
 	char instance[LV_INSTANCE_SIZE]; /* of the installation */
 	char provider[MACHINE_NAME_SIZE];
 	char address[LV_ADDRESS_SIZE];   /* "" while none is known */
+	char parent[LV_KEY_SIZE];        /* the booted one that its disk stands on; "" without */
 	struct machine_request request;  /* its token is never written */
 };
 

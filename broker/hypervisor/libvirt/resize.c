@@ -29,7 +29,7 @@ int lv_resize_disk(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	return 0;
 }
 
-/* A stopped machine's grows at its next start. */
+/* A stopped machine's grows at its next start; there is room for it from now on, or it would not start any more. */
 static int disk_grow(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 {
 	uint64_t want = (uint64_t)c->size.disk_mb << 20, have = 0;
@@ -41,6 +41,8 @@ static int disk_grow(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 	if (want < have || c->size.disk_mb < f->record.request.disk_mb)
 		return pst_err_set(err, PST_EINVAL, "a disk of %llu MB cannot become one of %u MB", (unsigned long long)(have >> 20),
 			c->size.disk_mb);
+	if (want > have && lv_disk_grow(f->host->lv, c->desktop, want, err) < 0)
+		return err->code;
 	f->record.request.disk_mb = c->size.disk_mb;
 	if (lv_found_save(f, err) < 0)
 		return err->code;

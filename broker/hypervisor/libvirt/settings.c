@@ -183,7 +183,7 @@ static int accel_read(struct libvirt *lv, const struct driver_params *p, struct 
 int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct pst_err *err)
 {
 	struct lv_settings *s = &lv->set;
-	uint32_t deadline_s, wait_s;
+	uint32_t deadline_s, wait_s, boot_s;
 
 	if (pst_strlcpy(lv->provider, sizeof(lv->provider), p->name) < 0 || strchr(p->name, '/'))
 		return pst_err_set(err, PST_EINVAL, "a provider of kind libvirt has no '/' in its name");
@@ -191,9 +191,12 @@ int lv_settings_read(struct libvirt *lv, const struct driver_params *p, struct p
 		pst_conf_u32(p->conf, p->section, "deadline_s", 2, 3600, 120, &deadline_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "address_wait_s", 0, 3600, 30, &wait_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "capacity", 0, LV_MACHINES_MAX, 0, &s->capacity, err) < 0 ||
+		pst_conf_bool(p->conf, p->section, "instant", false, &s->is_instant, err) < 0 ||
+		pst_conf_u32(p->conf, p->section, "parent_boot_s", 10, 3600, 600, &boot_s, err) < 0 ||
 		pst_conf_bool(p->conf, p->section, "shared_directory", false, &s->shares_directory, err) < 0)
 		return err->code;
 	s->deadline_ms = (uint64_t)deadline_s * 1000;
+	s->parent_boot_ms = (uint64_t)boot_s * 1000;
 	s->address_wait_ms = (uint64_t)wait_s * 1000;
 	if (mark_read(p->data, lv->instance, err) < 0 || lv_stores_read(lv, p, err) < 0)
 		return err->code;

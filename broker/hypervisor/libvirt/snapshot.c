@@ -8,11 +8,21 @@
 #include "broker/hypervisor/libvirt/domain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Returns owned, or NULL: lv_error_is(VIR_ERR_NO_DOMAIN_SNAPSHOT) tells why. */
 static virDomainSnapshotPtr lookup(struct lv_found *f, const char *name)
 {
 	return virDomainSnapshotLookupByName(f->domain, name, 0);
+}
+
+/* libvirt has qemu-img do it to a disk that nobody has open, and that only to files and devices. */
+static int failed(struct lv_call *c, struct lv_found *f, const char *what, struct pst_err *err)
+{
+	lv_error(err, f->host, "%s snapshot \"%s\"", what, c->name);
+	if (strstr(err->text, "inactive snapshots"))
+		return pst_err_set(err, PST_EBUSY, "%s snapshot \"%s\": of a disk on the network that is done while the machine runs: start it first", what, c->name);
+	return err->code;
 }
 
 int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err)
@@ -30,7 +40,7 @@ int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err)
 		lv_call_job(c, true);
 		s = virDomainSnapshotCreateXML(f.domain, xml, 0);
 		lv_call_job(c, false);
-		rc = s ? 0 : lv_error(err, f.host, "take snapshot \"%s\"", c->name);
+		rc = s ? 0 : failed(c, &f, "take", err);
 	} else if (!s) {
 		rc = err->code < 0 ? err->code : pst_err_set(err, PST_ENOMEM, "no memory");
 	}
@@ -83,7 +93,7 @@ int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err)
 		return rc;
 	s = lookup(&f, c->name);
 	if (s && lv_call_step(c, f.host, "dropping a snapshot", err) == 0 && virDomainSnapshotDelete(s, 0) < 0)
-		lv_error(err, f.host, "drop snapshot \"%s\"", c->name);
+		failed(c, &f, "drop", err);
 	else if (!s && !lv_error_is(VIR_ERR_NO_DOMAIN_SNAPSHOT))
 		lv_error(err, f.host, "look for snapshot \"%s\"", c->name);
 	if (s)

@@ -99,23 +99,15 @@ int volume_disk_make(const struct store_settings *s, const char *folder, const c
 
 int volume_disk_grow(const struct store_settings *s, const char *folder, uint64_t size, struct pst_err *err)
 {
-	uint64_t room = volume_room(size, s->reserve_percent), have;
+	uint64_t room = volume_room(size, s->reserve_percent);
 	struct volume_record r;
 	char path[PATH_MAX];
-	virStorageVolPtr v;
 	struct lv_pool p;
 	int rc;
 
 	if (path_make(path, err, "%s/" VOLUME_OF_DESKTOP, folder) < 0 || volume_record_read(path, &r, err) < 0 || pool_open(s, &p, err) < 0)
 		return err->code;
-	rc = pool_volume_size(&p, r.volume, &have, err);
-	if (rc == 0 && have < room) {
-		v = virStorageVolLookupByName(p.pool, r.volume);
-		if (!v || virStorageVolResize(v, room, p.kind->can & POOL_WHOLE ? VIR_STORAGE_VOL_RESIZE_ALLOCATE : 0) < 0)
-			rc = lv_error(err, NULL, "make volume %s larger", r.volume);
-		if (v)
-			virStorageVolFree(v);
-	}
+	rc = pool_volume_grow(&p, &r, room, err);
 	pool_close(&p);
 	return rc;
 }
@@ -141,12 +133,16 @@ static int reference_count(const char *path, const struct volume_record *r, void
 	return 0;
 }
 
-int volume_references(const struct store_settings *s, const char *record, struct pst_err *err)
+int volume_references(const struct store_settings *s, const char *const *others, const char *record, struct pst_err *err)
 {
 	struct search f = { .record = record };
 
 	if (volume_records_each(s->path, reference_count, &f, err) < 0)
 		return err->code;
+	for (; others && *others; others++) {
+		if (volume_records_each(*others, reference_count, &f, err) < 0)
+			return err->code;
+	}
 	if (f.n > 0)
 		return pst_err_set(err, PST_EBUSY, "%u disks stand on it, one is %.200s", f.n, f.first);
 	return f.unreadable ? pst_err_set(err, PST_EBUSY, "%.200s cannot be read and may stand on it", f.first) : 0;

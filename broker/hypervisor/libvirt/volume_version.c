@@ -2,7 +2,7 @@
 /*
  * Versions of images as volumes.
  *
- *	folder .VERSION.TOKEN.tmp → record → volume → bytes → record with its place → manifest → the folder's name
+ *	folder .VERSION.TOKEN.tmp → record → volume → record with its place → bytes → seal → record → manifest → the folder's name
  *
  * A crash leaves the folder under its temporary name, and in it the record of whatever volume there is.
  */
@@ -103,7 +103,9 @@ static int bytes_send(struct publication *pub, struct pst_err *err)
 	name_choose(pub);
 	if (pool_open(pub->s, &pub->pool, err) < 0 || volume_claim(&pub->pool, &pub->r, pub->record, room, true, err) < 0)
 		return err->code;
-	return pool_volume_send(&pub->pool, &c, err);
+	if (pool_volume_send(&pub->pool, &c, err) < 0 || pool_volume_seal(&pub->pool, &pub->r, err) < 0)
+		return err->code;
+	return volume_record_write(pub->record, &pub->r, err);
 }
 
 static int manifest_write(struct publication *pub, struct pst_err *err)
@@ -181,7 +183,7 @@ static int record_find(const struct store_settings *s, const char *image, const 
 
 /*
  * The seal of a device: the kernel refuses writes to it until the host restarts, whoever opens it. A file has its
- * mode from its making; a LUN is sealed by whoever exports it.
+ * mode from its making, a Ceph image is read at a snapshot; a LUN is sealed by whoever exports it.
  */
 static void device_seal(const struct volume_record *r)
 {
@@ -235,12 +237,11 @@ int volume_version_remove(const struct store_settings *s, const char *const *oth
 	char folder[PATH_MAX], record[PATH_MAX];
 	struct recycle_entry entry;
 
-	(void)others;
 	if (version_path(s, image, version, "", folder, err) < 0 || version_path(s, image, version, VOLUME_OF_VERSION, record, err) < 0 ||
-		volume_references(s, record, err) < 0 || recycle_put(s->path, folder, reason, pst_wall_ms(), keep_ms, &entry, err) < 0)
+		volume_references(s, others, record, err) < 0 || recycle_put(s->path, folder, reason, pst_wall_ms(), keep_ms, &entry, err) < 0)
 		return err->code;
 	/* A disk that was made in between still has its name: then it comes back. */
-	if (volume_references(s, record, err) < 0)
+	if (volume_references(s, others, record, err) < 0)
 		recycle_restore(s->path, entry.token, &ignored);
 	return err->code;
 }

@@ -229,6 +229,7 @@ static int volumes_sweep(const struct store_settings *s, int64_t now_ms, unsigne
 
 struct bin {
 	const struct store_settings *s;
+	const char *const *others;
 	const char *token; /* this one, or NULL: those that are over */
 	int64_t now_ms;
 	unsigned n;
@@ -261,7 +262,7 @@ static int entry_look(const struct recycle_entry *e, void *arg, struct pst_err *
 	b->is_found = true;
 	rc = path_make(record, err, "%s/" VOLUME_OF_VERSION, e->path);
 	if (rc == 0)
-		rc = volume_references(b->s, record, err);
+		rc = volume_references(b->s, b->others, record, err);
 	if (rc == PST_EBUSY && !b->token) {
 		*err = (struct pst_err)PST_ERR_INIT;
 		return 0;
@@ -274,10 +275,9 @@ static int entry_look(const struct recycle_entry *e, void *arg, struct pst_err *
 
 static int volumes_purge(const struct store_settings *s, const char *const *others, int64_t now_ms, unsigned *ret_n, struct pst_err *err)
 {
-	struct bin b = { .s = s, .now_ms = now_ms };
+	struct bin b = { .s = s, .others = others, .now_ms = now_ms };
 	int rc = recycle_list(s->path, entry_look, &b, err);
 
-	(void)others;
 	if (ret_n)
 		*ret_n = b.n;
 	return rc;
@@ -285,10 +285,9 @@ static int volumes_purge(const struct store_settings *s, const char *const *othe
 
 static int volumes_end(const struct store_settings *s, const char *const *others, const char *token, struct pst_err *err)
 {
-	struct bin b = { .s = s, .token = token };
+	struct bin b = { .s = s, .others = others, .token = token };
 	int rc = recycle_list(s->path, entry_look, &b, err);
 
-	(void)others;
 	return rc == 0 && !b.is_found ? pst_err_set(err, PST_ENOTFOUND, "no such entry in the recycle bin") : rc;
 }
 

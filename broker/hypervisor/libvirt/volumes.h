@@ -10,8 +10,8 @@
 /* The record's volume ends; the record stays. 0 for one that never was. */
 int volume_end(const struct store_settings *s, const char *record, struct pst_err *err);
 
-/* PST_EBUSY, naming one, while disks of desktops stand on that version's record, or one cannot be read that might. */
-int volume_references(const struct store_settings *s, const char *record, struct pst_err *err);
+/* PST_EBUSY, naming one, while volumes of desktops there, or on the others (folders of datastores; may be NULL), stand on that version's record, or one cannot be read that might. */
+int volume_references(const struct store_settings *s, const char *const *others, const char *record, struct pst_err *err);
 
 /* What a new disk stands on. */
 struct volume_base {

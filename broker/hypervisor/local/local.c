@@ -329,6 +329,7 @@ int local_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err
 
 	ret->machines = l->capacity;
 	ret->can = l->has_personal ? l->life->can : l->life->can & ~(unsigned)DRIVER_PERSONAL;
+	ret->can |= l->has_sizes ? DRIVER_PERSONAL_SIZE : 0;
 	faults_find(l, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&l->cgroup, ret->limits, sizeof(ret->limits));
@@ -400,7 +401,6 @@ static int local_begin(struct local *l, struct pst_err *err)
 	pst_hex_encode(sum, 8, instance, sizeof(instance));
 	if (geteuid() == 0)
 		cgroup_find(&l->cgroup, instance);
-	l->has_personal = local_personal_can(l);
 	return local_list(&l->base, uid_adopt, l, err);
 }
 
@@ -414,10 +414,11 @@ struct driver *local_open_with(const struct driver_params *p, const struct local
 	}
 	l->loop = p->loop;
 	l->life = life;
-	if (settings_read(l, p, err) < 0 || local_begin(l, err) < 0 || bins_add(p->name, l->data, err) < 0) {
+	if (settings_read(l, p, err) < 0 || bins_add(p->name, l->data, err) < 0 || local_begin(l, err) < 0) {
 		local_close(&l->base);
 		return NULL;
 	}
+	local_personal_find(l, p->name);
 	return &l->base;
 }
 

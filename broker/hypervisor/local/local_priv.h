@@ -49,7 +49,7 @@ struct local {
 	uid_t gateway_uid;       /* may reach display.sock, and the agent lets it in */
 	gid_t gateway_gid;
 	uint32_t capacity;
-	bool has_personal;       /* users' own files can be brought */
+	bool has_personal, has_sizes; /* users' own files can be brought; they have a size */
 	struct uids uids;
 	struct cgroup cgroup;
 	uv_loop_t *loop;
@@ -115,8 +115,8 @@ void local_close(struct driver *d);
 int local_personal_attach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 int local_personal_detach(struct driver *d, const char *desktop, const struct machine_personal *p, struct pst_err *err);
 int local_personal_remove(struct driver *d, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err);
-/* Can it be done on this machine? The log says why not. */
-bool local_personal_can(const struct local *l);
+/* Can it be done on this machine? For a provider of that name. */
+void local_personal_find(struct local *l, const char *name);
 
 /* watch.c */
 int local_watch(struct driver *d, const char *desktop, driver_ended_cb ended, void *arg,

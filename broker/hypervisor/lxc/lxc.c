@@ -122,7 +122,7 @@ static void lxc_faults(const struct local *l, char *out, size_t size)
 
 static const struct local_life life_lxc = {
 	.folder = "lxc",
-	.can = DRIVER_POWER | DRIVER_LINKED_CLONE,
+	.can = DRIVER_POWER | DRIVER_LINKED_CLONE | DRIVER_PERSONAL,
 	.uid_lowest = 10000000,
 	.home_owned = true,
 	.base = lxc_base,
@@ -164,4 +164,7 @@ const struct driver_type driver_lxc = {
 	.watch = local_watch,
 	.close = local_close,
 	.power = local_power,
+	.personal_attach = local_personal_attach,
+	.personal_detach = local_personal_detach,
+	.personal_remove = local_personal_remove,
 };

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/unixsock.h"
-#include "broker/hypervisor/disk/child.h"
 #include "broker/hypervisor/disk/digest.h"
 #include "broker/hypervisor/oci/saved.h"
 #include "broker/hypervisor/oci/tree_write.h"
+#include "broker/hypervisor/oci/unpacked.h"
 #include "broker/hypervisor/path.h"
 
 #include <errno.h>
@@ -22,12 +22,6 @@
 #define COPIED 3000 /* basis points when the blobs are copied, and … */
 #define LAID 9000   /* … when the layers are laid out; the digest has the rest */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define MEMORY_MAX UINT64_MAX /* its shadow is larger than any ceiling */
-#else
-#define MEMORY_MAX (UINT64_C(768) << 20) /* zstd's largest window is 128 MB */
-#endif
-
 struct oci_import {
 	const struct oci_params *p;
 	uint64_t deadline_ms;
@@ -38,58 +32,7 @@ struct oci_import {
 	struct oci_image found;
 	struct tree_write tree;
 	char digest[PST_SHA256_HEX_SIZE]; /* that the end of a layer told */
-	struct record_reader reader;
-	struct pst_err *err; /* of what reading it met */
-	int rc;
 };
-
-static void said(void *arg, const char *text, size_t len)
-{
-	struct oci_import *im = arg;
-
-	if (im->rc == 0)
-		im->rc = record_feed(&im->reader, (const uint8_t *)text, len, im->err);
-}
-
-static bool said_well(void *arg)
-{
-	const struct oci_import *im = arg;
-
-	return im->rc == 0;
-}
-
-/* Runs puesto-unpack with these words on an open file, and hears it to its end. */
-static int unpack(struct oci_import *im, const char *const *argv, int fd, struct pst_err *err)
-{
-	uint64_t now = pst_mono_ms();
-	struct sandbox_params params = { .memory_max = MEMORY_MAX, .cpu_s_max = im->p->timeout_ms / 1000 + 1, .program = im->p->program,
-		.read_fds = &fd, .n_read = 1, .write_fd = -1 };
-	struct pst_err why = PST_ERR_INIT;
-	struct sandbox sandbox;
-	struct child_params child = { .argv = argv, .sandbox = &sandbox, .cancel_fd = im->p->cancel_fd, .said = said, .go_on = said_well, .arg = im };
-	int rc;
-
-	if (now >= im->deadline_ms)
-		return pst_err_set(err, PST_ETIMEOUT, "the import takes too long");
-	if (sandbox_init(&sandbox, &params, err) < 0)
-		return err->code;
-	im->reader.n = im->reader.content_left = 0;
-	im->reader.is_over = false;
-	im->err = err;
-	im->rc = 0;
-	child.timeout_ms = (uint32_t)(im->deadline_ms - now);
-	rc = child_run(&child, &why);
-	sandbox_finish(&sandbox);
-	if (im->rc < 0)
-		return im->rc;
-	if (rc == PST_EIO)
-		return pst_err_set(err, PST_EINVAL, "the archive cannot be unpacked: %.300s", why.text);
-	if (rc < 0) {
-		*err = why;
-		return rc;
-	}
-	return record_finish(&im->reader, err);
-}
 
 static int member_said(void *arg, const struct record *r, struct pst_err *err)
 {
@@ -117,10 +60,10 @@ static int source_open(struct oci_import *im, struct pst_err *err)
 static int archive_list(struct oci_import *im, struct pst_err *err)
 {
 	const char *const argv[] = { im->p->program, "list", im->p->source, NULL };
+	const struct unpacked u = { .argv = argv, .fd = im->source, .deadline_ms = im->deadline_ms, .cancel_fd = im->p->cancel_fd, .record = member_said,
+		.arg = im };
 
-	im->reader.record = member_said;
-	im->reader.content = NULL;
-	return unpack(im, argv, im->source, err);
+	return unpacked_run(&u, err);
 }
 
 static bool on_copied(void *arg, uint32_t basis_points)
@@ -174,15 +117,15 @@ static int layer_lay(struct oci_import *im, const struct oci_layer *l, struct ps
 {
 	char offset[24], size[24], max[24];
 	const char *const argv[] = { im->p->program, "layer", im->image_path, offset, size, max, NULL };
+	const struct unpacked u = { .argv = argv, .fd = im->image, .deadline_ms = im->deadline_ms, .cancel_fd = im->p->cancel_fd, .record = layer_said,
+		.content = layer_content, .arg = im };
 	/* Of names and headers a tar is made, too. */
 	uint64_t room = im->tree.limits.bytes - im->tree.bytes + 2048 * im->p->entries_max;
 
 	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)l->offset);
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)l->size);
 	snprintf(max, sizeof(max), "%llu", (unsigned long long)room);
-	im->reader.record = layer_said;
-	im->reader.content = layer_content;
-	if (unpack(im, argv, im->image, err) < 0)
+	if (unpacked_run(&u, err) < 0)
 		return err->code;
 	if (strcmp(im->digest, l->diff_id) != 0)
 		return pst_err_set(err, PST_EINVAL, "a layer is not what the image's configuration says (%.16s…): the archive is damaged", l->diff_id);
@@ -239,7 +182,6 @@ int oci_import_run(const struct oci_params *p, struct oci_result *ret, struct ps
 	im->p = p;
 	im->deadline_ms = pst_mono_ms() + p->timeout_ms;
 	im->source = im->image = im->tree.root = im->tree.folder = im->tree.file = -1;
-	im->reader.arg = im;
 	rc = path_make(im->image_path, err, "%s/" OCI_IMAGE, p->target);
 	if (rc == 0)
 		rc = path_make(im->tree_path, err, "%s/" OCI_TREE, p->target);

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #define BUCKETS 1024
+#define NOT_OURS_TIMES 30
 
 struct known {
 	struct known *next;
 	struct pve_brief brief;
+	unsigned left; /* times that it is believed not to be ours: its notes may be written again */
 };
 
 struct pve_briefs {
@@ -66,12 +68,14 @@ static struct known *find(struct pve_briefs *b, uint32_t id)
 
 bool pve_briefs_find(struct pve_briefs *b, uint32_t id, const char *rev, struct pve_brief *ret)
 {
-	const struct known *k;
+	struct known *k;
 	bool is_known;
 
 	pthread_mutex_lock(&b->lock);
 	k = find(b, id);
-	is_known = k && rev[0] && strcmp(k->brief.rev, rev) == 0;
+	is_known = k && rev[0] && strcmp(k->brief.rev, rev) == 0 && (k->brief.desktop[0] || k->left > 0);
+	if (is_known && !k->brief.desktop[0])
+		k->left--;
 	if (is_known)
 		*ret = k->brief;
 	pthread_mutex_unlock(&b->lock);
@@ -91,8 +95,10 @@ void pve_briefs_put(struct pve_briefs *b, const struct pve_brief *brief)
 		b->buckets[brief->id % BUCKETS] = k;
 		b->n++;
 	}
-	if (k)
+	if (k) {
 		k->brief = *brief;
+		k->left = NOT_OURS_TIMES;
+	}
 	pthread_mutex_unlock(&b->lock);
 }
 

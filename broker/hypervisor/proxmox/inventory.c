@@ -69,7 +69,7 @@ static int brief_get(struct reading *r, const struct pve_vm *vm, const json_t *o
 	int rc;
 
 	if (tags && vmconfig_tag_rest(tags, VMCONFIG_TAG_REV, rev, sizeof(rev)) && pve_briefs_find(r->p->briefs, vm->id, rev, ret))
-		return 0;
+		return ret->desktop[0] ? 0 : pst_err_set(err, PST_ENOTFOUND, "machine %u is not ours", vm->id);
 	config = pve_vm_config(r->op, vm, err);
 	if (!config) {
 		r->is_torn |= err->code == PST_ENOTFOUND && is_marked(r->p, o);
@@ -77,7 +77,11 @@ static int brief_get(struct reading *r, const struct pve_vm *vm, const json_t *o
 	}
 	rc = pve_brief_read(r->p, vm->id, config, ret, NULL, err);
 	json_decref(config);
-	if (rc == 0)
+	if (rc == PST_ENOTFOUND) { /* another installation's, or a copy: its notes are not read again each time, either */
+		*ret = (struct pve_brief){ .id = vm->id };
+		memcpy(ret->rev, rev, sizeof(ret->rev));
+	}
+	if (rc == 0 || rev[0])
 		pve_briefs_put(r->p->briefs, ret);
 	return rc;
 }

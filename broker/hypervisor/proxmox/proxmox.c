@@ -72,7 +72,7 @@ static int proxmox_capacity(struct driver *d, struct driver_capacity *ret, struc
 	uint64_t mb = 0;
 	json_t *nodes;
 
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE |
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE | DRIVER_CONSOLE |
 		(p->set.is_full ? 0 : DRIVER_LINKED_CLONE);
 	rest_begin(&op, &p->rest, "");
 	op.end_ms -= rest_left_ms(&op) - PST_MIN(rest_left_ms(&op), (uint64_t)HEALTH_MS);
@@ -165,6 +165,7 @@ const struct driver_type driver_proxmox = {
 	.snapshot_drop = proxmox_snapshot_drop,
 	.resize = proxmox_resize,
 	.migrate = proxmox_migrate,
+	.console = proxmox_console,
 	.hosts = proxmox_hosts,
 	.networks = proxmox_networks,
 	.cancel = proxmox_cancel,

@@ -65,7 +65,7 @@ struct proxmox {
 struct pve_brief {
 	uint32_t id;
 	char rev[VMCONFIG_REV_SIZE]; /* of the claim's text; "" when its tag is missing */
-	char desktop[PST_UUID_SIZE];
+	char desktop[PST_UUID_SIZE]; /* "": it is none of ours */
 	char task[PST_UUID_SIZE];
 	char image[2 * MACHINE_NAME_SIZE];
 	char address[CLAIM_ADDRESS_SIZE];
@@ -112,6 +112,7 @@ json_t *pve_nodes(struct rest_op *op, struct pst_err *err);
 /* briefs.c: what is known of claims, so that a list need not read each. Any thread. */
 struct pve_briefs *pve_briefs_create(void);
 void pve_briefs_destroy(struct pve_briefs *b);
+/* Also one that is none of ours, for some times. */
 bool pve_briefs_find(struct pve_briefs *b, uint32_t id, const char *rev, struct pve_brief *ret);
 void pve_briefs_put(struct pve_briefs *b, const struct pve_brief *brief);
 /* What it says is not so any more, whatever the tags say: it is read again. */
@@ -178,5 +179,7 @@ int proxmox_resize(struct driver *d, const char *desktop, const struct machine_s
 int pve_disk_grow(struct rest_op *op, struct pve_found *f, uint32_t mb, bool may_be_larger, struct pst_err *err);
 /* Memory and processors, into config. */
 void pve_size_set(json_t *config, uint32_t memory_mb, uint32_t cpu_percent);
+/* screen.c */
+int proxmox_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* migrate.c */
 int proxmox_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);

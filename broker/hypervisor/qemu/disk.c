@@ -90,21 +90,24 @@ int qm_disk_room(struct qm_op *op, const char *base, struct driver_room *ret, st
 
 int qm_disk_return(struct qm_op *op, struct pst_err *err)
 {
-	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];
+	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX], variables[PATH_MAX], own[PATH_MAX];
 
 	if (folder_room(op->q, op->desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0 ||
 		qm_path(op->q, op->desktop, "disk.qcow2", path, err) < 0)
 		return err->code;
 	if (access(path, F_OK) < 0 || access(file, F_OK) == 0)
 		return 0;
-	if (pst_mkdirs(folder, 0700, err) < 0)
+	if (pst_mkdirs(folder, 0700, err) < 0 || qm_path(op->q, op->desktop, "variables", own, err) < 0 ||
+		path_make(variables, err, "%s/variables", folder) < 0)
 		return err->code;
+	if (rename(own, variables) < 0 && errno != ENOENT)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", own);
 	return rename(path, file) < 0 ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : 0;
 }
 
 int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
 {
-	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];
+	char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX], variables[PATH_MAX], own[PATH_MAX];
 
 	if (folder_room(op->q, op->desktop, folder, err) < 0 || path_make(file, err, "%s/disk.qcow2", folder) < 0 ||
 		qm_path(op->q, op->desktop, "disk.qcow2", path, err) < 0)
@@ -112,5 +115,10 @@ int qm_disk_take(struct qm_op *op, const struct qm_record *r, struct pst_err *er
 	if (access(file, F_OK) < 0)
 		return access(path, F_OK) == 0 ? 0 : pst_err_set(err, PST_ENOTFOUND, "the disk that desktop %s was to come back with is not there",
 			op->desktop);
+	/* Without variables in it, those are made anew at the start. */
+	if (path_make(variables, err, "%s/variables", folder) < 0 || qm_path(op->q, op->desktop, "variables", own, err) < 0)
+		return err->code;
+	if (access(variables, F_OK) == 0 && give(variables, r->uid, own, err) < 0)
+		return err->code;
 	return give(file, r->uid, path, err) < 0 ? err->code : tree_remove(folder, err);
 }

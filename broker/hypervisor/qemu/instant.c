@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/secret.h"
+#include "broker/hypervisor/port.h"
 #include "broker/hypervisor/qemu/line.h"
 
 #include <stdbool.h>
@@ -13,7 +14,6 @@
 
 #define FD_NAME "puesto-state"
 #define BANDWIDTH INT64_C(1000000000000) /* of a file: no reason to go slowly */
-#define PORT_LINE_MAX 65536
 
 /* is_bare: without the memory, which both sides have by its file. With events, so that nobody has to poll. */
 static int capabilities_set(struct qmp *q, bool is_bare, uint64_t deadline_ms, struct pst_err *err)
@@ -166,27 +166,22 @@ int instant_resume(
 }
 
 /* Reads until the machine says word; "refused" is an error with its reason. */
-static int port_hear(struct line_conn *c, const char *word, uint64_t deadline_ms, struct pst_err *err)
+static int port_await(struct line_conn *c, const char *word, uint64_t deadline_ms, struct pst_err *err)
 {
-	for (;;) {
+	bool is_it = false;
+
+	while (!is_it) {
 		char *text;
 		size_t len;
-		int rc = line_receive(c, deadline_ms, &text, &len, err);
-		if (rc < 0)
-			return rc;
-		json_t *o = pst_json_parse(text, len, 2, err);
+
+		if (line_receive(c, deadline_ms, &text, &len, err) < 0)
+			return err->code;
+		(void)port_hear(text, len, word, &is_it, err);
 		free(text);
-		if (!o)
-			return pst_err_set(err, PST_EPROTO, "the machine said what is no JSON");
-		const char *said = pst_json_str(o, "seed", 16), *reason = pst_json_str(o, "reason", 400);
-		bool is_it = said && strcmp(said, word) == 0;
-		if (said && strcmp(said, "refused") == 0)
-			rc = pst_err_set(err, PST_EINVAL, "the machine refuses its seed: %s",
-				reason ? reason : "it does not say why");
-		json_decref(o);
-		if (is_it || rc < 0)
-			return rc;
+		if (err->code < 0)
+			return err->code;
 	}
+	return 0;
 }
 
 int instant_await_parent(const char *path, uint64_t deadline_ms, struct pst_err *err)
@@ -195,7 +190,7 @@ int instant_await_parent(const char *path, uint64_t deadline_ms, struct pst_err 
 	int rc = line_open(&c, path, PORT_LINE_MAX, err);
 
 	if (rc == 0)
-		rc = port_hear(&c, "waiting", deadline_ms, err);
+		rc = port_await(&c, "waiting", deadline_ms, err);
 	line_close(&c);
 	return rc < 0 ? pst_err_wrap(err, "%s", path) : 0;
 }
@@ -213,7 +208,7 @@ int instant_seed(const char *path, const json_t *seed, uint64_t deadline_ms, str
 	if (rc == 0)
 		rc = line_send(&c, "\n", 1, -1, deadline_ms, err);
 	if (rc == 0)
-		rc = port_hear(&c, "applied", deadline_ms, err);
+		rc = port_await(&c, "applied", deadline_ms, err);
 	line_close(&c);
 	pst_wipe(text, strlen(text)); /* the token is in it */
 	free(text);

@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,30 +45,19 @@ struct making {
 	char ram_hex[PST_SHA256_HEX_SIZE], state_hex[PST_SHA256_HEX_SIZE];
 };
 
-static void file_mark(const char *path, char *out, size_t size)
-{
-	struct stat st;
-
-	if (path[0] == '\0' || stat(path, &st) < 0)
-		snprintf(out, size, "-");
-	else
-		snprintf(out, size, "%" PRIu64 ":%" PRIu64 ":%" PRId64 ".%09ld", (uint64_t)st.st_ino, (uint64_t)st.st_size,
-			(int64_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
 int qm_parent_key(const struct qemu *q, const struct machine_request *r, char out[QM_KEY_SIZE], struct pst_err *err)
 {
-	char golden[80], kernel[80], initrd[80], firmware[80], hex[PST_SHA256_HEX_SIZE], *text;
+	char golden[PATH_MARK_SIZE], kernel[PATH_MARK_SIZE], initrd[PATH_MARK_SIZE], firmware[PATH_MARK_SIZE], hex[PST_SHA256_HEX_SIZE], *text;
 	struct command_params p;
 	struct qm_plan plan;
 	int n;
 
 	if (qm_plan(q, r, &plan, &p, err) < 0)
 		return err->code;
-	file_mark(r->image_base, golden, sizeof(golden));
-	file_mark(plan.kernel, kernel, sizeof(kernel));
-	file_mark(plan.initrd, initrd, sizeof(initrd));
-	file_mark(p.firmware ? p.firmware : "", firmware, sizeof(firmware));
+	path_mark(r->image_base, golden);
+	path_mark(plan.kernel, kernel);
+	path_mark(plan.initrd, initrd);
+	path_mark(p.firmware ? p.firmware : "", firmware);
 	n = asprintf(&text, "%d\n%s\n%s\n%d\n%u %u %u\n%s\n%s\n%s\n%s\n%s\n%s\n", FORM, q->set.machine, q->set.mark, q->set.is_kvm, p.memory_mb,
 		p.cpus, r->disk_mb, plan.append, r->image_base, golden, kernel, initrd, firmware);
 	if (n < 0)
@@ -242,14 +230,14 @@ static int seal_both(int ram, int state, struct qm_parent *p, char ram_hex[PST_S
 
 static int describe(const struct making *m, struct pst_err *err)
 {
-	char path[PATH_MAX], mark[80], golden[80], *text;
+	char path[PATH_MAX], mark[PATH_MARK_SIZE], golden[PATH_MARK_SIZE], *text;
 	json_t *obj;
 	int rc;
 
 	if (in_folder(m, "disk.qcow2", path, err) < 0)
 		return err->code;
-	file_mark(path, mark, sizeof(mark));
-	file_mark(m->p->request.image_base, golden, sizeof(golden));
+	path_mark(path, mark);
+	path_mark(m->p->request.image_base, golden);
 	obj = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:I}", "v", FORM, "golden", m->p->request.image_base, "golden_mark", golden, "disk", mark,
 		"ram", m->ram_hex, "state", m->state_hex, "ram_size", (json_int_t)m->p->ram_size);
 	text = obj ? pst_json_text(obj, NULL) : NULL;
@@ -340,7 +328,7 @@ static int open_file(const struct qemu *q, const char *key, const char *name, st
 static int load_compare(const struct qemu *q, struct qm_parent *p, const json_t *o, struct pst_err *err)
 {
 	const char *disk = pst_json_str(o, "disk", 79), *ram = pst_json_str(o, "ram", 64), *state = pst_json_str(o, "state", 64);
-	char path[PATH_MAX], mark[80], ram_hex[PST_SHA256_HEX_SIZE] = "", state_hex[PST_SHA256_HEX_SIZE] = "";
+	char path[PATH_MAX], mark[PATH_MARK_SIZE], ram_hex[PST_SHA256_HEX_SIZE] = "", state_hex[PST_SHA256_HEX_SIZE] = "";
 	int ram_file = open_file(q, p->key, "ram", err), state_file = ram_file < 0 ? -1 : open_file(q, p->key, "state", err),
 	    rc = err->code;
 
@@ -351,7 +339,7 @@ static int load_compare(const struct qemu *q, struct qm_parent *p, const json_t 
 	pst_fd_close(&state_file);
 	if (rc < 0 || qm_parent_path(q, p->key, "disk.qcow2", path, err) < 0)
 		return err->code;
-	file_mark(path, mark, sizeof(mark));
+	path_mark(path, mark);
 	if (disk && ram && state && strcmp(disk, mark) == 0 && strcmp(ram, ram_hex) == 0 && strcmp(state, state_hex) == 0)
 		return 0;
 	pst_fd_close(&p->ram_fd);
@@ -374,7 +362,7 @@ bool qm_parent_is_current(const struct qemu *q, const char *key)
 {
 	struct pst_err ignored = PST_ERR_INIT;
 	const char *golden, *mark;
-	char now[80];
+	char now[PATH_MARK_SIZE];
 	json_t *o = NULL;
 	bool is_current;
 
@@ -383,7 +371,7 @@ bool qm_parent_is_current(const struct qemu *q, const char *key)
 	golden = pst_json_str(o, "golden", PATH_MAX - 1);
 	mark = pst_json_str(o, "golden_mark", 79);
 	if (golden)
-		file_mark(golden, now, sizeof(now));
+		path_mark(golden, now);
 	is_current = golden && mark && strcmp(now, mark) == 0;
 	json_decref(o);
 	return is_current;

@@ -18,7 +18,7 @@
 
 #define DEVICE "personal0"
 #define NODE "personal"
-#define UNPLUG_MS 30000 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button) */
+#define LOOK_MS 300 /* a guest lets five seconds pass by itself (PCI Express, 6.7.1.5: the attention button): it is asked again */
 
 static bool desktop_is_there(const char *desktop, void *arg)
 {
@@ -122,12 +122,12 @@ static int node_close(struct qm_op *op, struct pst_err *err)
 		is_there |= name && strcmp(name, NODE) == 0;
 	}
 	json_decref(list);
-	return is_there ? pst_err_set(err, PST_EIO, "the disk of desktop %s is not closed: %s", op->desktop, why.text) : 0;
+	return is_there ? pst_err_set(err, PST_EAGAIN, "the disk of desktop %s is not closed: %s", op->desktop, why.text) : 0;
 }
 
 static int unplug(struct qm_op *op, struct pst_err *err)
 {
-	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + UNPLUG_MS);
+	uint64_t until = PST_MIN(op->end_ms, pst_mono_ms() + LOOK_MS);
 	struct pst_err none = PST_ERR_INIT;
 	bool has_it = false;
 
@@ -141,7 +141,7 @@ static int unplug(struct qm_op *op, struct pst_err *err)
 			return err->code;
 	}
 	if (has_it)
-		return pst_err_set(err, PST_EBUSY, "the guest of desktop %s does not let go of its user's disk", op->desktop);
+		return pst_err_set(err, PST_EAGAIN, "the guest of desktop %s does not let go of its user's disk", op->desktop);
 	return node_close(op, err);
 }
 
@@ -166,6 +166,7 @@ int qm_personal_release(struct qm_op *op, struct pst_err *err)
 int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t keep_ms, struct pst_err *err)
 {
 	char path[PATH_MAX], folder[900];
+	int rc;
 
 	if (personal_folder(q->set.directory, p->owner, p->name, path, err) < 0)
 		return err->code;
@@ -173,7 +174,7 @@ int qm_personal_remove(struct qemu *q, const struct machine_personal *p, int64_t
 		return 0;
 	if (!bins_lock(stores_shared(), q->base.name, folder))
 		return pst_err_set(err, PST_EBUSY, "the recycle bin cannot be used");
-	(void)personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
+	rc = personal_remove(folder, p->owner, p->name, p->reason, pst_wall_ms(), keep_ms, err);
 	bins_unlock(stores_shared(), q->base.name);
-	return err->code;
+	return rc;
 }

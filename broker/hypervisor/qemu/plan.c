@@ -66,6 +66,7 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 		.machine = q->set.machine,
 		.uuid = r->desktop,
 		.is_kvm = q->set.is_kvm,
+		.has_display = q->set.has_display,
 		.plugs = QM_PLUGS,
 		.memory_mb = r->memory_mb,
 		.cpus = PST_MAX((r->cpu_percent + 99) / 100, 1u),

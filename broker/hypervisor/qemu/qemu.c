@@ -62,8 +62,8 @@ static int qemu_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	char limits[MACHINE_NAME_SIZE];
 
 	ret->machines = q->set.capacity;
-	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP | DRIVER_PERSONAL |
-		   (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
+	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_LINKED_CLONE | DRIVER_CONSOLE | DRIVER_BACKUP |
+		   DRIVER_PERSONAL | DRIVER_PERSONAL_SIZE | (q->set.is_instant ? DRIVER_INSTANT_CLONE : 0);
 	qm_settings_faults(q, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&q->cgroup, limits, sizeof(limits));
@@ -101,9 +101,9 @@ static int qemu_resize(struct driver *d, const char *desktop, const struct machi
 	WITH_OP(d, desktop, qm_resize(&op, size, err));
 }
 
-static int qemu_console(struct driver *d, const char *desktop, struct machine_endpoint *ret, struct pst_err *err)
+static int qemu_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err)
 {
-	WITH_OP(d, desktop, qm_console(&op, ret, err));
+	WITH_OP(d, desktop, qm_console(&op, is_shared, ret, err));
 }
 
 static int qemu_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)

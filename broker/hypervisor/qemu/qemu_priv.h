@@ -18,11 +18,11 @@
 #pragma once
 
 #include "base/err.h"
-#include "broker/hypervisor/disk/format.h"
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/libvirt/address.h"
 #include "broker/hypervisor/local/cgroup.h"
 #include "broker/hypervisor/qemu/qmp.h"
+#include "broker/hypervisor/qemu/record.h"
 #include "broker/hypervisor/qemu/settings.h"
 #include "broker/hypervisor/uids.h"
 #include "broker/hypervisor/watches.h"
@@ -32,10 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QM_ADDRESS_SIZE 16
-#define QM_KEY_SIZE 33
 #define QM_STEP_SIZE 200
-#define QM_SNAPSHOTS_MAX 8
 #define QM_PLUGS 2 /* free root ports of new machines */
 
 struct qm_keeper;
@@ -79,43 +76,6 @@ int qm_op_monitor(struct qm_op *op, struct pst_err *err);
 void qm_op_monitor_close(struct qm_op *op);
 /* Waits for the end of a process (borrowed pidfd), at most until then. PST_ETIMEOUT, PST_ECLOSED. */
 int qm_op_await(struct qm_op *op, int pidfd, uint64_t until_ms, struct pst_err *err);
-
-/* record.c */
-enum qm_phase {
-	QM_CREATING,
-	QM_RUNNING,
-	QM_STOPPED,
-	QM_SUSPENDED,
-	QM_DESTROYING,
-};
-
-struct qm_snapshot {
-	char name[MACHINE_NAME_SIZE];
-	bool is_whole;   /* false: announced, perhaps not taken */
-	bool has_memory; /* it ran in it */
-	uint32_t memory_mb, cpu_percent;
-};
-
-struct qm_record {
-	enum qm_phase phase;
-	uid_t uid;
-	char parent[QM_KEY_SIZE];      /* whose disk the overlay stands on; "" for the golden one */
-	char address[LV_ADDRESS_SIZE]; /* on a bridge; else "" */
-	struct machine_request request;
-	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
-	size_t snapshots_n;
-	unsigned plugs; /* what is saved of its memory has as many */
-};
-
-/* The desktop's folder, or a file in it (name may be NULL). */
-int qm_path(const struct qemu *q, const char *desktop, const char *name, char out[PATH_MAX], struct pst_err *err);
-int qm_record_save(const struct qemu *q, const struct qm_record *r, struct pst_err *err);
-/* PST_ENOTFOUND when there is none. */
-int qm_record_load(const struct qemu *q, const char *desktop, struct qm_record *ret, struct pst_err *err);
-/* Where its agent is reached: an address of this host's loopback that follows from the uid. */
-void qm_address(uid_t uid, char out[QM_ADDRESS_SIZE]);
-/* Told by the name: "….qcow2", else raw. */
-enum disk_format qm_golden_format(const char *path);
 
 /* seed.c: what the guest is told (puesto-seed(8)); fresh: also the clock and randomness, for a clone. Owned. */
 json_t *qm_seed(const struct qm_settings *set, const struct machine_request *r, bool fresh, struct pst_err *err);
@@ -162,7 +122,7 @@ int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err);
 
 /* resize.c */
 int qm_resize(struct qm_op *op, const struct machine_size *size, struct pst_err *err);
-int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err);
+int qm_console(struct qm_op *op, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* ret_account may be NULL. */
 int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 

@@ -65,17 +65,12 @@ static int screen_open(struct qm_op *op, int fd, struct pst_err *err)
 		json_pack("{s:s,s:[{s:s,s:s}]}", "type", "vnc", "addresses", "type", "fd", "str", "screen"), NULL, op->end_ms, err);
 }
 
-int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err)
+static int socket_open(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *err)
 {
 	struct machine_endpoint e = { .kind = ENDPOINT_RFB };
-	struct qm_record r;
 	int fd, rc;
 
-	if (qm_need(op, &r, err) < 0)
-		return err->code;
-	if (!qm_machine_runs(op))
-		return pst_err_set(err, PST_EBUSY, "desktop %s does not run: it has no screen", op->desktop);
-	if (qm_op_monitor(op, err) < 0 || qm_path(op->q, op->desktop, "screen", e.address, err) < 0)
+	if (qm_path(op->q, op->desktop, "screen", e.address, err) < 0)
 		return err->code;
 	if (unlink(e.address) < 0 && errno != ENOENT)
 		return pst_err_sys(err, PST_EIO, errno, "%s", e.address);
@@ -89,6 +84,41 @@ int qm_console(struct qm_op *op, struct machine_endpoint *ret, struct pst_err *e
 	else
 		*ret = e;
 	return rc;
+}
+
+/* The connection, or -1: a machine that was started without, or by a QEMU that has no such display. */
+static int display_dial(struct qm_op *op)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int pair[2], rc;
+
+	if (pst_unix_pair(pair, &ignored) < 0)
+		return -1;
+	rc = qmp_lend(op->qmp, "display", pair[1], op->end_ms, &ignored);
+	if (rc == 0)
+		rc = qmp_call(op->qmp, "add_client", json_pack("{s:s,s:s}", "protocol", "@dbus-display", "fdname", "display"), NULL, op->end_ms, &ignored);
+	pst_fd_close(&pair[1]);
+	if (rc < 0)
+		pst_fd_close(&pair[0]);
+	return pair[0];
+}
+
+/* Its D-Bus display has one viewer at a time: whoever comes while others look gets a socket that takes many. */
+int qm_console(struct qm_op *op, bool is_shared, struct machine_screen *ret, struct pst_err *err)
+{
+	struct qm_record r;
+
+	if (qm_need(op, &r, err) < 0)
+		return err->code;
+	if (!qm_machine_runs(op))
+		return pst_err_set(err, PST_EBUSY, "desktop %s does not run: it has no screen", op->desktop);
+	if (qm_op_monitor(op, err) < 0)
+		return err->code;
+	ret->fd = is_shared ? -1 : display_dial(op);
+	if (ret->fd < 0)
+		return socket_open(op, &ret->at, err);
+	ret->at.kind = ENDPOINT_DBUS;
+	return 0;
 }
 
 int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)

@@ -57,20 +57,33 @@ static void alias_read(const char *help, char *out, size_t size)
 		snprintf(out, size, "%.*s", (int)n, at + 10);
 }
 
-/* Which QEMU it is; without one, machine stays "". */
-static void program_probe(struct qm_settings *s)
+/* What it says of its own options, or NULL; owned. */
+static struct words *program_ask(const struct qm_settings *s, const char *option)
 {
-	const char *const argv[] = { s->program, "-M", "help", NULL };
+	const char *const argv[] = { s->program, option, "help", NULL };
 	struct words *w = pst_zalloc(1, sizeof(*w));
 	struct child_params p = { .argv = argv, .timeout_ms = PROBE_MS, .cancel_fd = -1, .said = on_said, .arg = w };
 	struct pst_err ignored = PST_ERR_INIT;
+
+	if (w && child_run(&p, &ignored) == 0)
+		return w;
+	free(w);
+	return NULL;
+}
+
+/* Which QEMU it is; without one, machine stays "". */
+static void program_probe(struct qm_settings *s)
+{
+	struct words *machines = program_ask(s, "-M"), *displays = program_ask(s, "-display");
 	struct stat st;
 
-	if (w && child_run(&p, &ignored) == 0 && stat(s->program, &st) == 0) {
-		alias_read(w->text, s->machine, sizeof(s->machine));
+	if (machines && stat(s->program, &st) == 0) {
+		alias_read(machines->text, s->machine, sizeof(s->machine));
 		snprintf(s->mark, sizeof(s->mark), "%" PRIu64 ":%" PRId64, (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec);
 	}
-	free(w);
+	s->has_display = displays && strstr(displays->text, "\ndbus\n");
+	free(machines);
+	free(displays);
 }
 
 /* A /dev/kvm alone says little: a processor without virtualisation may have one of a kind that runs no stock guest. */

@@ -25,6 +25,7 @@ struct qm_settings {
 	char machine[48];                                /* "pc-q35-7.2": the alias would mean another one after an upgrade */
 	char mark[64];                                   /* of the program's file: a parent is resumed by the QEMU that saved it */
 	bool is_kvm;
+	bool has_display; /* over D-Bus */
 	gid_t kvm_gid; /* of /dev/kvm */
 	bool is_instant;
 	enum qm_network network;

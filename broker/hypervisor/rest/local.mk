@@ -19,6 +19,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/proxmox/proxmox_priv.h \
 	broker/hypervisor/proxmox/pve.c \
 	broker/hypervisor/proxmox/resize.c \
+	broker/hypervisor/proxmox/screen.c \
 	broker/hypervisor/proxmox/seed.c \
 	broker/hypervisor/proxmox/settings.c \
 	broker/hypervisor/proxmox/snapshot.c \
@@ -35,6 +36,7 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/kubevirt/objects.c broker/hypervisor/kubevirt/objects.h \
 	broker/hypervisor/kubevirt/pods.c broker/hypervisor/kubevirt/pods.h \
 	broker/hypervisor/kubevirt/power.c \
+	broker/hypervisor/kubevirt/screen.c \
 	broker/hypervisor/kubevirt/quantity.c broker/hypervisor/kubevirt/quantity.h \
 	broker/hypervisor/kubevirt/resize.c \
 	broker/hypervisor/kubevirt/settings.c \

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/hypervisor/bridge.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -247,6 +248,21 @@ int rest_ask(struct rest_op *op, const struct rest_call *c, const char *path, st
 	refuse(op, c, path, ret, err);
 	http_answer_finish(ret);
 	return err->code;
+}
+
+int rest_bridge(struct rest_op *op, const char *path, const char *protocol, struct pst_err *err)
+{
+	struct rest *r = op->rest;
+	char auth[REST_AUTH_SIZE];
+	int fd;
+
+	pthread_mutex_lock(&r->lock);
+	memcpy(auth, r->auth, sizeof(auth));
+	pthread_mutex_unlock(&r->lock);
+	fd = rest_check(op, err) < 0 ? err->code :
+				       bridge_open(r->http, path, protocol, (const char *const[]){ auth[0] ? auth : NULL, NULL }, PST_MIN(rest_left_ms(op), r->call_ms), err);
+	pst_wipe(auth, sizeof(auth));
+	return fd < 0 ? pst_err_wrap(err, "%s", r->what) : fd;
 }
 
 json_t *rest_get(struct rest_op *op, const char *path, json_type type, struct pst_err *err)

@@ -94,6 +94,9 @@ int rest_ask(struct rest_op *op, const struct rest_call *c, const char *path, st
 /* The JSON of a GET's answer, of that type; owned. NULL with err. */
 json_t *rest_get(struct rest_op *op, const char *path, json_type type, struct pst_err *err);
 
+/* A WebSocket at that path, as a connection of this host (bridge.h): owned, or a negative PST_E…. */
+int rest_bridge(struct rest_op *op, const char *path, const char *protocol, struct pst_err *err);
+
 /* Was it perhaps done although there is an error? Not when it was cancelled or its time is over. */
 bool rest_is_unsure(struct rest_op *op, int code);
 

@@ -44,9 +44,13 @@ static struct bin *bin_first(struct bin *b)
 
 int bins_add(const char *name, const char *folder, struct pst_err *err)
 {
+	struct store_view v;
 	struct bin *b;
 	int rc = 0;
 
+	/* Either would be taken for the other. A plain one is a provider's own folder, and this one's. */
+	if (stores_view_named(stores_shared(), name, &v) && !v.s.is_plain)
+		return pst_err_set(err, PST_ECONFLICT, "there is a datastore %s: a provider that has a folder of its own needs another name", name);
 	pthread_mutex_lock(&all.lock);
 	b = bin_find(name);
 	if (!b && all.n < BINS_MAX) {

@@ -19,7 +19,7 @@ struct bin_folder {
 	char path[900]; /* FOLDER, in which recycle/ is */
 };
 
-/* A provider's. One of the same name is replaced; of several with one folder the first is listed. PST_ELIMIT, PST_EINVAL for a path that is too long. */
+/* A provider's. One of the same name is replaced; of several with one folder the first is listed. PST_ECONFLICT where a datastore has the name; PST_ELIMIT, PST_EINVAL for a path that is too long. */
 int bins_add(const char *name, const char *folder, struct pst_err *err);
 
 /* The providers' ones in turn; false at the end. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/disk/info.h"
+#include "broker/hypervisor/disk/seal.h"
 #include "broker/hypervisor/path.h"
 
 #include <dirent.h>
@@ -66,6 +67,19 @@ static void within_widen(char *folder, const char *path)
 	folder[at ? at : 1] = '\0';
 }
 
+/* A booted parent of instant clones, beside the desktop's own folder: sealed, so that nobody has written to it since. */
+static bool is_parent(const struct found_disk *f, const char *path)
+{
+	const char *folder = strrchr(f->path, '/');
+	struct pst_err ignored = PST_ERR_INIT;
+	char parents[PATH_MAX];
+
+	while (folder > f->path && *--folder != '/')
+		;
+	return path_make(parents, NULL, "%.*s/parents/", (int)(folder - f->path), f->path) == 0 && pst_str_starts(path, parents) &&
+		seal_verify(path, &ignored) == 0;
+}
+
 static int chain_visit(unsigned depth, const char *path, const struct disk_info *info, void *arg)
 {
 	char home[PLACEMENT_NAME_SIZE];
@@ -75,7 +89,7 @@ static int chain_visit(unsigned depth, const char *path, const struct disk_info 
 	if (depth == 0)
 		return 0;
 	stores_of_image(c->set, path, home, NULL);
-	if (strstr(path, "/../") || (!home[0] && strcmp(path, c->base) != 0))
+	if (strstr(path, "/../") || (!home[0] && strcmp(path, c->base) != 0 && !is_parent(c->f, path)))
 		return pst_err_set(c->err, PST_EDENIED, "the desktop's disk stands on %.200s, which is no image of ours", path);
 	within_widen(c->f->within, path);
 	return 0;

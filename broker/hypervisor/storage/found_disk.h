@@ -16,8 +16,8 @@ struct found_disk {
 };
 
 /*
- * base: the golden disk that it may stand on beside those of the datastores; its header is not to be
- * trusted further. PST_ENOTFOUND without such a disk, PST_EBUSY when a datastore that may have it is offline,
+ * base: the golden disk that it may stand on beside those of the datastores, and sealed parents beside its folder; its header is
+ * not to be trusted further. PST_ENOTFOUND without such a disk, PST_EBUSY when a datastore that may have it is offline,
  * PST_EDENIED when it stands on anything else.
  */
 int found_disk_of(struct stores *set, const char *desktop, const char *base, struct found_disk *ret, struct pst_err *err);

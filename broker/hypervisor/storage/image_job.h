@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A long piece of work on an image's version, on a thread of its own: a file of the datastore's incoming/
- * or a stopped desktop's disk becomes a version, or a version goes. It has its turn from the governor, tells how
+ * A long piece of work on an image's version, on a thread of its own: a file of the datastore's incoming/,
+ * a stopped desktop's disk, or the files of one without a disk become a version, or a version goes. It has its turn from the governor, tells how
  * far it is, and can be cancelled. A crash leaves nothing of it but names that the next start takes away.
  *
  *	WAITING ──► CONVERTING ──► DIGESTING ──► (done)        import, capture
@@ -49,9 +49,12 @@ struct image_job;
 /* Reads the broker's message "image". PST_EINVAL names the field. */
 int image_job_parse(const json_t *msg, struct image_job_params *ret, struct pst_err *err);
 
-/* The paths of the programs that read strangers' files. */
+/* The paths of the programs that read strangers' files; and who has the files of a desktop without a disk. */
 struct image_tools {
 	const char *qemu_img, *unpack;
+	/* As driver_files, of whichever driver has the desktop: PST_ENOTFOUND when none has. NULL: there is nobody to ask. */
+	int (*files)(void *arg, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *go_arg, struct pst_err *err);
+	void *arg;
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "broker/hypervisor/disk/temp.h"
 #include "broker/hypervisor/disk/version.h"
 #include "broker/hypervisor/local/tree.h"
+#include "broker/hypervisor/oci/capture.h"
 #include "broker/hypervisor/oci/oci_import.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/found_disk.h"
@@ -33,6 +34,8 @@
 #define WEIGHT 4     /* of the governor: as four clones */
 #define OCI_GROWS 4  /* an archive's copy and its tree, as against a compressed archive */
 #define OCI_ENTRIES_MAX 500000
+#define FILES_NEED (UINT64_C(1) << 30) /* nobody knows before they are there */
+#define FILES_GROW 4 /* a desktop's files lie there thrice at a time, and once more as a tree */
 
 /* A version on its way. */
 struct making {
@@ -42,6 +45,9 @@ struct making {
 	char taken[PATH_MAX]; /* our own name of the file in incoming/; "" for none */
 	char target[PATH_MAX];
 	bool is_oci; /* target is a folder then */
+	bool is_files; /* a desktop's, which a driver gives; there is no disk of it: */
+	struct pst_err no_disk;
+	char folder[PATH_MAX]; /* of what is made on the way; "" for none */
 	enum disk_format format;
 	uint64_t needs;
 };
@@ -126,6 +132,18 @@ static int format_find(struct making *m, struct pst_err *err)
 	return rc;
 }
 
+/* No disk of it: perhaps it is a container's. */
+static int files_instead(struct making *m, struct pst_err *err)
+{
+	if ((err->code != PST_ENOTFOUND && err->code != PST_EBUSY) || !m->w->tools->files)
+		return err->code;
+	m->no_disk = *err;
+	*err = (struct pst_err)PST_ERR_INIT;
+	m->is_files = m->is_oci = true;
+	m->needs = FILES_NEED;
+	return 0;
+}
+
 static int source_find(struct making *m, struct pst_err *err)
 {
 	struct found_disk found;
@@ -144,7 +162,7 @@ static int source_find(struct making *m, struct pst_err *err)
 		return 0;
 	}
 	if (found_disk_of(m->w->set, m->w->p->desktop, m->w->p->base, &found, err) < 0)
-		return err->code;
+		return files_instead(m, err);
 	m->format = DISK_QCOW2;
 	m->needs = found.allocated;
 	pst_strlcpy(m->source, sizeof(m->source), found.path);
@@ -310,6 +328,37 @@ static int oci_make(struct making *m, struct image_result *ret, struct pst_err *
 	return version_base_path(m->turn.path, made, ret->path, err);
 }
 
+static bool files_go_on(void *arg)
+{
+	return !is_cancelled(arg);
+}
+
+/* A desktop's files become the archive that is then imported. */
+static int files_take(struct making *m, struct pst_err *err)
+{
+	const struct image_tools *t = m->w->tools;
+	struct capture_params p = { .program = t->unpack, .folder = m->folder, .target = m->source, .entries_max = OCI_ENTRIES_MAX, .timeout_ms = WORK_MS,
+		.cancel_fd = m->w->cancel_fd };
+	char files[PATH_MAX];
+	int fd, rc;
+
+	if (room_find(m, &p.bytes_max, err) < 0 || own_name(m->turn.path, "files", m->folder, err) < 0 ||
+		path_make(files, err, "%s/files.tar", m->folder) < 0 || path_make(m->source, err, "%s/image.tar", m->folder) < 0)
+		return err->code;
+	p.bytes_max /= FILES_GROW;
+	p.source = files;
+	if (mkdir(m->folder, 0700) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", m->folder);
+	fd = open(files, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return pst_err_sys(err, PST_EIO, errno, "%.200s", files);
+	rc = t->files(t->arg, m->w->p->desktop, fd, p.bytes_max, files_go_on, (void *)(uintptr_t)m->w, err);
+	pst_fd_close(&fd);
+	if (rc == PST_ENOTFOUND)
+		*err = m->no_disk;
+	return rc < 0 ? err->code : capture_run(&p, err);
+}
+
 /* 1: a first try has made it, and was not heard. */
 static int is_made(const struct image_work *w, struct image_result *ret, struct pst_err *err)
 {
@@ -339,6 +388,8 @@ static int making_run(struct making *m, struct image_result *ret, struct pst_err
 	if (source_find(m, err) < 0 || turn_take(m, err) < 0)
 		return err->code;
 	m->w->tell(m->w->arg, "converting", 0);
+	if (m->is_files && files_take(m, err) < 0)
+		return err->code;
 	if (m->is_oci)
 		return oci_make(m, ret, err);
 	return convert(m, err) < 0 ? err->code : publish(m, ret, err);
@@ -361,6 +412,8 @@ static int make(const struct image_work *w, struct image_result *ret, struct pst
 		unlink(m->taken);
 	if (rc < 0 && m->target[0])
 		tree_remove(m->target, &ignored);
+	if (m->folder[0])
+		tree_remove(m->folder, &ignored);
 	stores_end(w->set, &m->turn);
 	stores_look(w->set, w->p->datastore);
 	free(m);

@@ -24,10 +24,11 @@ struct storage {
 	struct image_tools tools; /* these two */
 	struct pst_ctl *ctl; /* NULL while there is none */
 	uv_async_t woken;
+	uint32_t told_online; /* bits by places in the set: which of them were said to be there */
 	struct image_job *jobs[STORAGE_JOBS_KEPT];
 	size_t jobs_n;
 	unsigned bins; /* commands about recycle bins, and purges, on their way */
-	struct pst_timer *purge_timer; /* NULL once it is closing */
+	struct pst_timer *purge_timer, *look_timer; /* NULL once it is closing */
 	uv_work_t purge;
 	bool is_closing;
 	void (*closed)(void *arg);
@@ -115,8 +116,11 @@ static void stores_tell(struct storage *s)
 	json_t *list = json_array();
 	struct store_view v;
 
-	for (size_t i = 0; stores_view(s->set, i, &v); i++)
+	s->told_online = 0;
+	for (size_t i = 0; stores_view(s->set, i, &v); i++) {
 		json_array_append_new(list, storage_store_json(&v));
+		s->told_online |= v.is_online ? UINT32_C(1) << i : 0;
+	}
 	pst_ctl_send(s->ctl, json_pack("{s:s, s:o}", "op", "datastores", "datastores", list));
 }
 
@@ -148,6 +152,22 @@ static void on_woken(uv_async_t *async)
 	if (s->ctl)
 		jobs_tell(s);
 }
+
+/* One whose server is gone hangs whoever looks at it, and has no news: that it has become offline is found out here. */
+static void on_look(void *arg)
+{
+	struct storage *s = arg;
+	uint32_t online = 0;
+	struct store_view v;
+
+	for (size_t i = 0; stores_view(s->set, i, &v); i++)
+		online |= v.is_online ? UINT32_C(1) << i : 0;
+	if (s->ctl && online != s->told_online)
+		stores_tell(s);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
+}
+
+_Static_assert(STORES_MAX <= 32, "told_online has a bit for each");
 
 /* --- images ------------------------------------------------------------------------- */
 
@@ -394,10 +414,12 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	s->set = set;
 	s->qemu_img = strdup(tools->qemu_img);
 	s->unpack = strdup(tools->unpack);
-	s->tools = (struct image_tools){ s->qemu_img, s->unpack };
+	s->tools = (struct image_tools){ s->qemu_img, s->unpack, tools->files, tools->arg };
 	s->purge_timer = pst_timer_create(loop);
-	if (!s->qemu_img || !s->unpack || !s->purge_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
+	s->look_timer = pst_timer_create(loop);
+	if (!s->qemu_img || !s->unpack || !s->purge_timer || !s->look_timer || uv_async_init(loop, &s->woken, on_woken) < 0) {
 		pst_timer_destroy(s->purge_timer);
+		pst_timer_destroy(s->look_timer);
 		free(s->qemu_img);
 		free(s->unpack);
 		free(s);
@@ -405,6 +427,7 @@ struct storage *storage_create(uv_loop_t *loop, struct stores *set, const struct
 	}
 	s->woken.data = s;
 	pst_timer_start(s->purge_timer, PURGE_MS, purge_begin, s);
+	pst_timer_start(s->look_timer, STORES_LOOK_MS, on_look, s);
 	stores_listen(set, wake, s);
 	return s;
 }
@@ -415,7 +438,8 @@ void storage_close(struct storage *s, void (*closed)(void *arg), void *arg)
 		return;
 	s->is_closing = true;
 	pst_timer_destroy(s->purge_timer);
-	s->purge_timer = NULL;
+	pst_timer_destroy(s->look_timer);
+	s->purge_timer = s->look_timer = NULL;
 	s->ctl = NULL;
 	s->closed = closed;
 	s->closed_arg = arg;

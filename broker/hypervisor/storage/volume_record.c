@@ -19,7 +19,8 @@
 
 int volume_record_write(const char *path, const struct volume_record *r, struct pst_err *err)
 {
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:b, s:s}", "v", 1, "volume", r->volume, "url", r->url, "initiator", r->initiator, "block", (int)r->is_block, "base", r->base);
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:s}", "v", 1, "volume", r->volume, "url", r->url, "initiator", r->initiator, "secret", r->secret,
+		"block", (int)r->is_block, "base", r->base);
 	char *text = o ? pst_json_text(o, NULL) : NULL;
 	int rc = text ? pst_file_write(path, text, strlen(text), 0644, err) : pst_err_set(err, PST_ENOMEM, "no memory");
 
@@ -30,18 +31,20 @@ int volume_record_write(const char *path, const struct volume_record *r, struct 
 
 static int fields_read(const json_t *o, struct volume_record *r, struct pst_err *err)
 {
-	const char *volume, *url, *initiator, *base;
+	const char *volume, *url, *initiator, *secret, *base;
 	int64_t v;
 
 	memset(r, 0, sizeof(*r));
 	if (pst_json_need_int(o, "v", 1, 1, &v, err) < 0 || pst_json_need_str(o, "volume", sizeof(r->volume) - 1, &volume, err) < 0 ||
 		pst_json_need_str(o, "url", sizeof(r->url) - 1, &url, err) < 0 ||
-		pst_json_opt_str(o, "initiator", sizeof(r->initiator) - 1, "", &initiator, err) < 0 || pst_json_opt_bool(o, "block", false, &r->is_block, err) < 0 ||
+		pst_json_opt_str(o, "initiator", sizeof(r->initiator) - 1, "", &initiator, err) < 0 ||
+		pst_json_opt_str(o, "secret", sizeof(r->secret) - 1, "", &secret, err) < 0 || pst_json_opt_bool(o, "block", false, &r->is_block, err) < 0 ||
 		pst_json_need_str(o, "base", sizeof(r->base) - 1, &base, err) < 0)
 		return err->code;
 	pst_strlcpy(r->volume, sizeof(r->volume), volume);
 	pst_strlcpy(r->url, sizeof(r->url), url);
 	pst_strlcpy(r->initiator, sizeof(r->initiator), initiator);
+	pst_strlcpy(r->secret, sizeof(r->secret), secret);
 	return pst_strlcpy(r->base, sizeof(r->base), base);
 }
 
@@ -73,7 +76,8 @@ int volume_record_place(const struct volume_record *r, struct disk_place *ret, s
 		return err->code;
 	if (ret->kind == PLACE_FILE && r->is_block)
 		ret->kind = PLACE_BLOCK;
-	return pst_strlcpy(ret->initiator, sizeof(ret->initiator), r->initiator);
+	pst_strlcpy(ret->secret, sizeof(ret->secret), r->secret);
+	return ret->kind == PLACE_RBD ? 0 : pst_strlcpy(ret->initiator, sizeof(ret->initiator), r->initiator);
 }
 
 struct walk {

@@ -21,7 +21,8 @@
 struct volume_record {
 	char volume[VOLUME_NAME_SIZE]; /* its name in the pool; "" while none is chosen */
 	char url[PLACE_URL_SIZE];      /* place.h; "" while it is not whole */
-	char initiator[224];           /* of an iSCSI disk, as in place.h */
+	char initiator[224];           /* of an iSCSI disk, as in place.h; Ceph's user stands in url */
+	char secret[PST_UUID_SIZE];    /* as in place.h */
 	bool is_block;                 /* url is a device */
 	char base[PATH_MAX];           /* of a desktop: the version's record, or whatever it stands on */
 };

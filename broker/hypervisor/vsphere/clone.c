@@ -102,8 +102,9 @@ static int places_find(
 	const struct vs_settings *s = &op->vs->set;
 
 	memset(ret, 0, sizeof(*ret));
-	if (vs_place_find(op, s->folder, "folder", &ret->folder, err) < 0 || vs_place_find(op, s->pool, "pool", &ret->pool, err) < 0 ||
-		(s->datastore[0] && vs_place_find(op, s->datastore, "datastore", &ret->datastore, err) < 0))
+	if (vs_place_need(op, s->folder, "folder", "Folder", &ret->folder, err) < 0 ||
+		vs_place_need(op, s->pool, "pool", "ResourcePool", &ret->pool, err) < 0 ||
+		(s->datastore[0] && vs_datastore_find(op, s->datastore, &ret->datastore, err) < 0))
 		return err->code;
 	return host_choose(op, r, host, &ret->host, err);
 }

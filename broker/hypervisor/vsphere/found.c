@@ -49,7 +49,8 @@ static void power_read(const struct vsphere *vs, const struct soap_node *content
 	const char *state = value_of(content, "runtime.powerState"), *address = value_of(content, "guest.ipAddress");
 
 	vm->power = strcmp(state, "poweredOn") == 0 ? VS_ON : strcmp(state, "suspended") == 0 ? VS_SUSPENDED : VS_OFF;
-	vm->is_connected = strcmp(value_of(content, "runtime.connectionState"), "connected") == 0;
+	/* What is not said is not known. */
+	vm->is_connected = state[0] && strcmp(value_of(content, "runtime.connectionState"), "connected") == 0;
 	vm->address[0] = '\0';
 	if (vm->power == VS_ON && vs_address_is_good(&vs->set, address))
 		pst_strlcpy(vm->address, sizeof(vm->address), address);

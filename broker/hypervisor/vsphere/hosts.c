@@ -163,7 +163,7 @@ static int health_ask(struct vs_op *op, struct vim_service *service, struct room
 	if (!service->is_vcenter)
 		return pst_err_set(
 			err, PST_EUNSUPPORTED, "%s is a host alone, which cannot clone: give the address of its vCenter", service->words);
-	if (vs_place_find(op, op->vs->set.folder, "folder", &folder, err) < 0)
+	if (vs_place_need(op, op->vs->set.folder, "folder", "Folder", &folder, err) < 0)
 		return err->code;
 	return vs_hosts_each(op, paths, room_visit, room, err);
 }

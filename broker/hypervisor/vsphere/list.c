@@ -93,6 +93,22 @@ static int seen_add(struct list *l, const char *desktop, struct pst_err *err)
 	return 0;
 }
 
+/*
+ * A machine that was meant to run, on a host that vCenter does not reach, and that vCenter says is off: nobody knows. Its host is
+ * told to be silent instead (driver.h), and it is neither failed nor gone.
+ */
+static bool is_away(const struct list *l, const struct vs_vm *vm, const char *host)
+{
+	struct machine m = { .state = MACHINE_UNKNOWN };
+
+	if (vm->is_connected || vm->power == VS_ON || vm->record.phase != LV_RUNNING || !host[0] || l->vs->set.host[0])
+		return false;
+	pst_strlcpy(m.host, sizeof(m.host), host);
+	pst_strlcpy(m.reason, sizeof(m.reason), "vCenter does not reach it: look at it there");
+	l->visit(&m, l->arg);
+	return true;
+}
+
 static int vm_visit(const struct vim_ref *ref, const struct soap_node *content, void *arg, struct pst_err *err)
 {
 	struct pst_err why = PST_ERR_INIT;
@@ -106,7 +122,7 @@ static int vm_visit(const struct vim_ref *ref, const struct soap_node *content, 
 		*err = why;
 		return why.code;
 	}
-	if (vm.whose != VS_OURS)
+	if (vm.whose != VS_OURS || is_away(l, &vm, host_of(l, &vm.host)))
 		return 0;
 	vs_machine_fill(l->vs, &vm, &m);
 	pst_strlcpy(m.host, sizeof(m.host), host_of(l, &vm.host));

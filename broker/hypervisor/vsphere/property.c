@@ -26,7 +26,8 @@ static void set_put(struct pst_buf *b, const char *name, const struct property_s
 	if (set->children) {
 		pst_buf_put_str(b, "<skip>true</skip><selectSet xsi:type=\"TraversalSpec\">");
 		soap_put(b, "type", set->object->type);
-		soap_put(b, "path", strcmp(set->object->type, "Folder") == 0 ? "childEntity" : "host");
+		/* A StoragePod is a Folder, too. */
+		soap_put(b, "path", strcmp(set->object->type, "Folder") == 0 || strcmp(set->object->type, "StoragePod") == 0 ? "childEntity" : "host");
 		pst_buf_put_str(b, "<skip>false</skip></selectSet>");
 	}
 	pst_buf_printf(b, "</objectSet></%s>", name);

@@ -104,6 +104,10 @@ int vs_settings_read(struct vsphere *vs, const struct driver_params *p, struct v
 
 /* place.c: an object by its inventory path. PST_ENOTFOUND says which setting named it. */
 int vs_place_find(struct vs_op *op, const char *path, const char *what, struct vim_ref *ret, struct pst_err *err);
+/* One of that type; PST_EINVAL for another. */
+int vs_place_need(struct vs_op *op, const char *path, const char *what, const char *type, struct vim_ref *ret, struct pst_err *err);
+/* A datastore; of a cluster of them the one that has the most room now. PST_ENOSPC when none can be used. */
+int vs_datastore_find(struct vs_op *op, const char *path, struct vim_ref *ret, struct pst_err *err);
 /* Is there one? ret's type is "" without. */
 int vs_place_look(struct vs_op *op, const char *path, struct vim_ref *ret, struct pst_err *err);
 

@@ -36,7 +36,7 @@ struct dbus_source {
 	unsigned tries;
 	bool is_open;        /* calls can be made */
 	bool wants_listener; /* when QEMU has answered what it was asked before */
-	bool is_blind;       /* it has ended the second connection */
+	bool is_blind;       /* it has ended the second connection, or draws where we do not look */
 	bool is_over;
 	bool is_stuck; /* it does not take what it is sent */
 };
@@ -89,6 +89,7 @@ static void on_damage(void *arg, const struct rect *rects, size_t n)
 {
 	struct dbus_source *d = arg;
 
+	d->tries = 0; /* also where the picture that came again has the size of the last */
 	if (!d->is_over)
 		d->events->damage(d->arg, rects, n);
 }
@@ -113,7 +114,9 @@ static void on_failed(void *arg, const struct pst_err *err)
 	over(arg, err->code, err->text);
 }
 
-static const struct dbus_listener_events listener_events = { on_surface, on_damage, on_cursor, on_moved, on_failed };
+static void on_blind(void *arg);
+
+static const struct dbus_listener_events listener_events = { on_surface, on_damage, on_cursor, on_moved, on_blind, on_failed };
 
 /* --- what it is asked ------------------------------------------------------------------------ */
 
@@ -162,6 +165,8 @@ static void on_blind(void *arg)
 {
 	struct dbus_source *d = arg;
 
+	if (d->is_blind)
+		return;
 	d->is_blind = true;
 	if (++d->tries > TRIES_MAX)
 		over(d, PST_ECLOSED, "its hypervisor shows it no longer");

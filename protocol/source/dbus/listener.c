@@ -93,6 +93,11 @@ static int on_update(sd_bus_message *m, void *arg, sd_bus_error *e)
 		rc = pixels_read(m, &in);
 	if (rc < 0)
 		return rc;
+	/* It has left the memory that it shared for one that it sends, without showing that whole. */
+	if (l->picture.map) {
+		l->events->stale(l->arg);
+		return sd_bus_reply_method_return(m, NULL);
+	}
 	in.width = w;
 	in.height = h;
 	if (dbus_picture_paint(&l->picture, x, y, &in, &r, &err) == 0 && r.w)

@@ -18,6 +18,8 @@ struct dbus_listener_events {
 	void (*damage)(void *arg, const struct rect *rects, size_t n);
 	void (*cursor)(void *arg, const struct cursor_image *image);
 	void (*moved)(void *arg, int32_t x, int32_t y);
+	/* What is shown is not what it draws into any more: it has to show it anew. */
+	void (*stale)(void *arg);
 	/* It said what cannot be. */
 	void (*failed)(void *arg, const struct pst_err *err);
 };

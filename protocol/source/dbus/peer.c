@@ -2,6 +2,7 @@
 /* sd-bus on libuv. */
 #include "protocol/source/dbus/peer.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 struct dbus_peer {
 	uv_poll_t poll;
 	int watched;
+	int look_fd; /* ours, since sd-bus closes its own at the connection's end, and libuv may not be asked about a number that is somebody else's by then */
 	struct pst_timer *timer;
 	sd_bus *bus;
 	const struct dbus_peer_events *events;
@@ -100,12 +102,16 @@ struct dbus_peer *dbus_peer_open(uv_loop_t *loop, int fd, const struct dbus_peer
 {
 	struct dbus_peer *p = pst_zalloc(1, sizeof(*p));
 
-	if (!p || bus_start(p, fd) < 0 || uv_poll_init(loop, &p->poll, fd) < 0) {
+	if (p)
+		p->look_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (!p || p->look_fd < 0 || bus_start(p, fd) < 0 || uv_poll_init(loop, &p->poll, p->look_fd) < 0) {
 		pst_err_set(err, PST_EIO, "a D-Bus connection cannot be begun");
 		if (p && p->bus)
 			sd_bus_unref(p->bus);
-		else if (!p)
+		else if (!p || p->look_fd < 0)
 			close(fd);
+		if (p && p->look_fd >= 0)
+			close(p->look_fd);
 		free(p);
 		return NULL;
 	}
@@ -139,6 +145,7 @@ static void on_poll_closed(uv_handle_t *handle)
 
 	sd_bus_close(p->bus);
 	sd_bus_unref(p->bus);
+	close(p->look_fd);
 	free(p);
 }
 

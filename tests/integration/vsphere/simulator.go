@@ -108,6 +108,16 @@ func furnish(ctx context.Context, u *url.URL) {
 	}
 	task, err := vms[0].CreateSnapshot(ctx, "base", "", false, false)
 	wait(ctx, task, err)
+	pod, err := folders.DatastoreFolder.CreateStoragePod(ctx, "Pod")
+	must(err)
+	for _, name := range []string{"LocalDS_1", "LocalDS_2"} {
+		datastore, err := finder.Datastore(ctx, name)
+		must(err)
+		task, err := pod.MoveInto(ctx, []types.ManagedObjectReference{datastore.Reference()})
+		wait(ctx, task, err)
+	}
+	_, err = folders.DatastoreFolder.CreateStoragePod(ctx, "Empty")
+	must(err)
 	must(client.Logout(ctx))
 }
 
@@ -125,6 +135,7 @@ func main() {
 		model = simulator.ESX()
 	} else {
 		model.Host = 0
+		model.Datastore = 3
 	}
 	model.Autostart = false
 	must(model.Create())

@@ -104,6 +104,26 @@ Test(apply, test_without_a_token_the_enrolment_stays)
 	holds(SEED_AGENT_DIR "/enrol.json", "\"newer\"");
 }
 
+Test(apply, test_the_same_without_its_token_is_no_new_seed)
+{
+	struct seed_target t = target();
+	struct pst_err err = PST_ERR_INIT;
+	struct seed s;
+	char *text;
+
+	apply("token", "\"first\"");
+	text = kit_seed("token", NULL);
+	cr_assert_eq(seed_parse(text, strlen(text), &s, &err), 0, "%s", err.text);
+	cr_assert(seed_is_used(&t, &s), "the next start is given no token, and keeps machine id and keys");
+	seed_finish(&s);
+	free(text);
+	text = kit_seed("hostname", "\"other\"");
+	cr_assert_eq(seed_parse(text, strlen(text), &s, &err), 0, "%s", err.text);
+	cr_assert(!seed_is_used(&t, &s));
+	seed_finish(&s);
+	free(text);
+}
+
 Test(apply, test_a_failure_leaves_the_seed_unused)
 {
 	struct seed_target t = target();

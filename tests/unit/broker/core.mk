@@ -7,7 +7,7 @@ tests_unit_broker_test_core_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_broker_test_core_SOURCES = \
 	tests/unit/broker/core_fixture.c tests/unit/broker/core_fixture.h \
 	tests/unit/broker/test_agent_event.c tests/unit/broker/test_core.c tests/unit/broker/test_core_life.c \
-	tests/unit/broker/test_core_placement.c tests/unit/broker/test_drain.c \
+	tests/unit/broker/test_core_owner.c tests/unit/broker/test_core_placement.c tests/unit/broker/test_drain.c \
 	tests/unit/broker/test_estimate.c \
 	tests/unit/broker/test_inventory.c tests/unit/broker/test_operation.c \
 	tests/unit/broker/rollout_fixture.c tests/unit/broker/rollout_fixture.h \

@@ -428,3 +428,29 @@ Test(drain, a_free_desktop_elsewhere_is_given_first)
 	cr_expect_not(state_host_of(&f.st, d)->maintenance, "%s", d->place.host);
 	fixture_finish(&f);
 }
+
+Test(drain, who_is_being_moved_is_not_sent_to_sleep)
+{
+	struct core_event ev = { .kind = EVENT_OPERATE, .operation = TASK_MIGRATE, .word = "kvm2" };
+	struct fixture f;
+	struct core_desktop *d;
+	char task[CORE_ID_SIZE];
+
+	begin(&f, 1, 4);
+	hello(&f, "power,suspend,migrate", NULL, 0, HOSTS);
+	fixture_settle(&f);
+	d = f.st.desktops[0];
+	cr_assert_str_eq(d->place.host, "kvm1");
+	ev.desktop = d->id;
+	fixture_run(&f, &ev);
+	fixture_pool(&f)->min = 0;
+	fixture_pool(&f)->tier.want = 1;
+	fixture_tick(&f, 1000);
+	cr_expect_eq(d->t.kind, TASK_MIGRATE, "%s", task_kind_text(d->t.kind));
+	CORE_COPY(task, d->t.id);
+	fixture_result(&f, task, true, false);
+	fixture_tick(&f, 1000);
+	cr_expect_eq(d->t.kind, TASK_SUSPEND, "now it may");
+	cr_expect_str_eq(d->place.host, "kvm2");
+	fixture_finish(&f);
+}

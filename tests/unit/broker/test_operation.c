@@ -224,3 +224,19 @@ Test(operation, what_is_not_carried_or_not_possible_is_refused_in_words)
 	fixture_operate(&f, EVENT_DELETE, d->id);
 	cr_expect_eq(operate(d, TASK_STOP, ""), PST_ENOTFOUND);
 }
+
+Test(operation, an_agent_that_is_lost_meanwhile_is_waited_for_whatever_comes_of_the_operation)
+{
+	for (int ok = 0; ok < 2; ok++) {
+		struct core_desktop *d = ready(ON_LOGOFF_REFRESH);
+		struct core_event gone = { .kind = EVENT_AGENT_GONE, .desktop = d->id };
+
+		cr_assert_eq(operate(d, TASK_SNAPSHOT, "a"), 0);
+		fixture_run(&f, &gone);
+		cr_expect_eq(d->due.agent_ms, 0, "its task comes first");
+		answer(d, ok, false);
+		cr_expect_gt(d->due.agent_ms, f.now.mono_ms, "done: %d", ok);
+		if (!ok)
+			fixture_finish(&f);
+	}
+}

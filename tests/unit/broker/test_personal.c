@@ -99,6 +99,16 @@ Test(personal_core, nobody_connects_before_his_files_are_there)
 	cr_assert_not_null(fixture_work(&f, "ana"));
 }
 
+/* The agent of Windows knows nothing of mounts: it would be waited for in vain. */
+Test(personal_core, an_agent_beside_the_machine_s_own_server_is_brought_nothing)
+{
+	begin(1, ON_LOGOFF_REFRESH);
+	f.st.desktops[0]->beside = true;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	cr_assert_eq(of("ana")->personal.phase, PERSONAL_NONE);
+	cr_assert_eq(of("ana")->t.id[0], '\0');
+}
+
 Test(personal_core, the_disk_is_gone_before_the_desktop_is_made_new)
 {
 	struct core_desktop *d;
@@ -353,4 +363,104 @@ Test(personal_core, at_the_ceiling_the_setback_that_is_over_first_makes_room)
 	fixture_settle(&f);
 	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_REFUSED);
 	cr_assert_eq(fixture_connect(&f, "user-1")->state, CONNECT_REFUSED, "the others' stay");
+}
+
+Test(personal_core, a_pool_that_brings_no_files_any_more_holds_up_nobody_who_waits_for_them)
+{
+	struct core_desktop *d;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	fixture_operate(&f, EVENT_LOGOFF, d->id);
+	says(d, "logoff");
+	waits_for("ana", "personal_elsewhere");
+	fixture_pool(&f)->personal_mb = 0;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY, "%s", f.out.answer.reason.en);
+	cr_assert_eq(of("ana")->personal.phase, PERSONAL_NONE);
+	cr_assert(d->personal.held, "what was brought before is taken away as ever");
+	says(d, "unmounted");
+	cr_assert_eq(d->t.kind, TASK_DETACH);
+}
+
+Test(personal_core, a_machine_that_is_started_again_is_not_late_with_the_disk_meanwhile)
+{
+	struct machine_report m = { .state = "failed", .reason = "it fell" };
+	struct core_event ev = { .kind = EVENT_MACHINE, .machines = &m, .machine_count = 1 };
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	fixture_connect(&f, "ana");
+	d = of("ana");
+	answer(d, true, false);
+	cr_assert_eq(d->personal.phase, PERSONAL_ATTACHED);
+	m.desktop = d->id;
+	fixture_run(&f, &ev);
+	cr_assert_eq(d->t.kind, TASK_RESTART);
+	fixture_connect(&f, "ana");
+	fixture_tick(&f, MOUNT_WAIT_MS / 2);
+	fixture_connect(&f, "ana");
+	fixture_tick(&f, MOUNT_WAIT_MS / 2 + 1);
+	cr_assert_eq(d->t.kind, TASK_RESTART, "%s", task_kind_text(d->t.kind));
+	cr_assert_eq(f.st.setback_count, 0);
+}
+
+Test(personal_core, who_works_in_a_stopped_desktop_keeps_it_when_the_broker_starts_again)
+{
+	struct core_event stop = { .kind = EVENT_OPERATE, .operation = TASK_STOP, .word = "" };
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	stop.desktop = d->id;
+	fixture_run(&f, &stop);
+	answer(d, true, false);
+	cr_assert(d->x.parked && d->x.power == POWER_OFF);
+	core_state_resume(&f.st, &f.now);
+	fixture_tick(&f, CLAIM_WAIT_MS + 1);
+	cr_assert_eq(of("ana"), d);
+	cr_assert_eq(d->t.id[0], '\0');
+}
+
+Test(personal_core, what_is_being_logged_off_lets_go_of_the_disk_before_anything_else)
+{
+	static const enum core_event_kind kinds[] = { EVENT_RESTART, EVENT_REFRESH, EVENT_OPERATE };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct core_event ev = { .kind = kinds[i], .operation = TASK_STOP, .word = "" };
+		struct core_desktop *d;
+
+		begin(1, ON_LOGOFF_REFRESH);
+		d = brought("ana");
+		fixture_work(&f, "ana");
+		fixture_operate(&f, EVENT_LOGOFF, d->id);
+		cr_assert_eq(d->x.lease, LEASE_ENDING);
+		ev.desktop = d->id;
+		fixture_run(&f, &ev);
+		cr_expect_eq(d->personal.phase, PERSONAL_LEAVING);
+		cr_expect_eq(d->t.id[0], '\0', "%d: %s", kinds[i], task_kind_text(d->t.kind));
+		cr_expect_not(d->x.parked);
+		says(d, "unmounted");
+		answer(d, true, false);
+		cr_expect_eq(d->t.kind, TASK_REFRESH);
+		if (i + 1 < sizeof(kinds) / sizeof(*kinds))
+			fixture_finish(&f);
+	}
+}
+
+Test(personal_core, who_owned_his_desktop_before_the_pool_was_floating_keeps_it_as_it_is)
+{
+	struct core_desktop *d;
+
+	begin(1, ON_LOGOFF_REFRESH);
+	fixture_pool(&f)->kind = POOL_DEDICATED;
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
+	d = of("ana");
+	fixture_pool(&f)->kind = POOL_FLOATING;
+	cr_assert_eq(fixture_operate(&f, EVENT_REFRESH, d->id), 0);
+	fixture_settle(&f);
+	cr_assert_eq(of("ana"), d);
+	cr_assert_eq(d->personal.phase, PERSONAL_NONE);
+	cr_assert_eq(fixture_connect(&f, "ana")->state, CONNECT_READY);
 }

@@ -111,6 +111,27 @@ Test(rollout, a_provider_that_never_answers_fails_it)
 	cr_expect_null(probe());
 }
 
+/* Windows gets its name first, and starts twice. */
+Test(rollout, an_agent_beside_the_machine_s_own_server_gets_its_time)
+{
+	struct provider_result res = { .ok = true, .endpoint = "{\"kind\":\"rdp\",\"host\":\"10.0.0.1\",\"port\":3389,\"agent\":true}" };
+	struct core_event done = { .kind = EVENT_TASK_RESULT, .result = &res };
+	char task[CORE_ID_SIZE];
+
+	world(1, 2, 0);
+	publish("2", false);
+	CORE_COPY(task, probe()->t.id);
+	res.task = task;
+	fixture_run(&f, &done);
+	cr_assert(probe()->beside);
+	fixture_tick(&f, BESIDE_WAIT_MS - 1000);
+	cr_assert_not_null(probe());
+	cr_expect_eq(now()->phase, ROLLOUT_VERIFY);
+	fixture_agent(&f, probe());
+	cr_expect_neq(now()->phase, ROLLOUT_VERIFY);
+	cr_expect_neq(now()->phase, ROLLOUT_FAILED);
+}
+
 Test(rollout, a_machine_that_vanishes_is_tried_again_three_times)
 {
 	world(1, 2, 0);

@@ -290,8 +290,11 @@ Test(spare, a_tier_that_does_not_come_back_makes_place_for_users)
 	world(2, 0, 2);
 	fixture_connect(&f, "ana");
 	answer(with(TASK_START), false, false);
+	CORE_COPY(f.st.images[0].published, "2");
 	fixture_connect(&f, "bob");
 	cr_expect_eq(doing(TASK_DESTROY), 1, "its place is needed, and it is of no use");
+	for (size_t i = 0; i < f.out.change_count; i++)
+		cr_expect(f.out.changes[i].kind != CHANGE_AUDIT || strcmp(f.out.changes[i].word, "desktop.replaced") != 0, "no version is the cause");
 	d = with(TASK_DESTROY);
 	answer(d, true, false);
 	cr_expect_eq(doing(TASK_CREATE), 1);
@@ -512,18 +515,19 @@ Test(spare, who_waits_is_told_how_long_a_resume_takes)
 	cr_expect_eq(timing_median(&f.st, "image", "1", TIMING_RESUME, 5), 4000);
 }
 
-static void hello_hosts(struct host_report *hosts, size_t count)
+/* Host "one" has room for four, "two" as much as is said. */
+static void hello_hosts(int two_free_mb)
 {
-	static const struct provider_report local = { .name = "local", .kind = "fake", .healthy = true, .reason = "", .can = "power,suspend" };
-	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO, .providers = &local, .provider_count = 1, .hosts = hosts, .host_count = count };
+	static const struct provider_report local = { .name = "local", .kind = "fake", .healthy = true, .reason = "", .can = "power,suspend,migrate" };
+	struct host_report hosts[] = { { .provider = "local", .name = "one", .reason = "", .memory_mb = 64000, .free_mb = 4000, .usable = true, .listed = true },
+		                       { .provider = "local", .name = "two", .reason = "", .memory_mb = 64000, .free_mb = two_free_mb, .usable = true, .listed = true } };
+	struct core_event ev = { .kind = EVENT_PROVISIONER_HELLO, .providers = &local, .provider_count = 1, .hosts = hosts, .host_count = 2 };
 
 	fixture_run(&f, &ev);
 }
 
 Test(spare, a_sleeper_cannot_move_and_is_made_anew_elsewhere)
 {
-	struct host_report hosts[2] = { { .provider = "local", .name = "one", .reason = "", .memory_mb = 64000, .free_mb = 4000, .usable = true, .listed = true },
-		                        { .provider = "local", .name = "two", .reason = "", .memory_mb = 64000, .free_mb = 3000, .usable = true, .listed = true } };
 	struct core_event ev = { .kind = EVENT_HOST_MAINTENANCE, .provider = "provider", .word = "one", .on = true, .number = 1 };
 	struct core_desktop *d;
 	char id[CORE_ID_SIZE];
@@ -531,7 +535,7 @@ Test(spare, a_sleeper_cannot_move_and_is_made_anew_elsewhere)
 	fixture_init(&f, 0, 4, 0);
 	fixture_pool(&f)->tier.want = 1;
 	fixture_pool(&f)->memory_mb = 1000;
-	hello_hosts(hosts, 2);
+	hello_hosts(3000);
 	fixture_settle(&f);
 	d = sleeper();
 	cr_assert_str_eq(d->place.host, "one");
@@ -568,15 +572,13 @@ Test(spare, who_is_worked_on_while_it_wakes_is_awake_when_its_agent_answers)
 
 Test(spare, a_sleeper_stays_where_no_other_host_has_room_and_is_not_woken_there)
 {
-	struct host_report hosts[2] = { { .provider = "local", .name = "one", .reason = "", .memory_mb = 64000, .free_mb = 4000, .usable = true, .listed = true },
-		                        { .provider = "local", .name = "two", .reason = "", .memory_mb = 64000, .free_mb = 300, .usable = true, .listed = true } };
 	struct core_event ev = { .kind = EVENT_HOST_MAINTENANCE, .provider = "provider", .word = "one", .on = true, .number = 1 };
 	struct core_reason why;
 
 	fixture_init(&f, 0, 4, 0);
 	fixture_pool(&f)->tier.want = 1;
 	fixture_pool(&f)->memory_mb = 1000;
-	hello_hosts(hosts, 2);
+	hello_hosts(300);
 	fixture_settle(&f);
 	fixture_run(&f, &ev);
 	cr_expect_eq(sleeping(), 1);

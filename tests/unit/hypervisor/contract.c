@@ -264,17 +264,19 @@ static void sizes_grow(struct driver *d, const char *image, unsigned can)
 static void screens_and_hosts_are_checked(struct driver *d, const char *image, unsigned can)
 {
 	struct pst_err err = PST_ERR_INIT;
-	struct machine_endpoint screen;
+	struct machine_screen screen;
 	struct machine_request r;
 	struct machine m;
 
 	contract_request(&r, image);
 	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
 	cr_assert_eq(driver_migrate(d, r.desktop, "nowhere", &err), can & DRIVER_MIGRATE ? PST_ENOTFOUND : PST_EUNSUPPORTED);
-	cr_assert_eq(driver_console(d, r.desktop, &screen, &err), can & DRIVER_CONSOLE ? 0 : PST_EUNSUPPORTED, "%s", err.text);
+	cr_assert_eq(driver_console(d, r.desktop, false, &screen, &err), can & DRIVER_CONSOLE ? 0 : PST_EUNSUPPORTED, "%s", err.text);
 	if (can & DRIVER_CONSOLE) {
-		cr_assert_neq(screen.kind, ENDPOINT_NONE);
-		cr_assert_eq(driver_console(d, nobody, &screen, &err), PST_ENOTFOUND);
+		cr_assert_neq(screen.at.kind, ENDPOINT_NONE);
+		if (screen.fd >= 0)
+			close(screen.fd);
+		cr_assert_eq(driver_console(d, nobody, false, &screen, &err), PST_ENOTFOUND);
 	}
 	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
 }

@@ -48,6 +48,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_sync.c \
 	tests/unit/hypervisor/test_temp.c \
 	tests/unit/hypervisor/test_version.c \
+	tests/unit/hypervisor/test_loop.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/loop.c \
 	tests/unit/hypervisor/test_volume.c \
 	tests/unit/hypervisor/test_volume_record.c \
 	tests/unit/hypervisor/test_walk.c \

@@ -13,15 +13,17 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_answer.c \
 	tests/unit/hypervisor/test_answering.c \
 	tests/unit/hypervisor/test_calls.c \
+	tests/unit/hypervisor/test_capture.c \
 	tests/unit/hypervisor/test_cim.c \
 	tests/unit/hypervisor/test_console.c \
 	tests/unit/hypervisor/test_claim.c \
+	tests/unit/hypervisor/test_clone_xml.c \
 	tests/unit/hypervisor/test_domain.c \
 	tests/unit/hypervisor/test_driver.c \
 	tests/unit/hypervisor/test_engine.c \
 	tests/unit/hypervisor/test_fault.c \
 	tests/unit/hypervisor/test_greeting.c \
-	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
+	tests/unit/hypervisor/test_home_volume.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/volume.c \
 	tests/unit/hypervisor/test_hosts.c \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_hyperv.c \
@@ -39,10 +41,12 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_objects.c \
 	tests/unit/hypervisor/test_operation.c \
 	tests/unit/hypervisor/test_poller.c \
+	tests/unit/hypervisor/test_port.c \
 	tests/unit/hypervisor/test_pods.c \
 	tests/unit/hypervisor/test_process.c \
 	tests/unit/hypervisor/test_rdp_site.c \
 	tests/unit/hypervisor/test_provisioner.c \
+	tests/unit/hypervisor/test_pump.c \
 	tests/unit/hypervisor/test_proxmox.c \
 	tests/unit/hypervisor/test_qmp.c \
 	tests/unit/hypervisor/test_quantity.c \
@@ -50,6 +54,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_request.c \
 	tests/unit/hypervisor/test_rest.c \
 	tests/unit/hypervisor/test_retry.c \
+	tests/unit/hypervisor/test_saved_domain.c \
 	tests/unit/hypervisor/test_script.c \
 	tests/unit/hypervisor/test_seat_probe.c \
 	tests/unit/hypervisor/test_seats.c \
@@ -68,6 +73,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_wake.c \
 	tests/unit/hypervisor/test_vmconfig.c \
 	tests/unit/hypervisor/test_watches.c \
+	tests/unit/hypervisor/test_websocket.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT
 tests_unit_hypervisor_unit_hypervisor_SOURCES += tests/unit/hypervisor/test_libvirt.c

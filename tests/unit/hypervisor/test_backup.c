@@ -114,6 +114,32 @@ Test(backup, chains_go_as_a_whole_and_one_always_stays)
 	cr_assert(expired[3] && expired[4] && !expired[0] && !expired[2], "a broken chain counts for nothing");
 }
 
+Test(backup, a_list_with_a_gap_lets_no_chain_go)
+{
+	const struct backup_disk disk = { 0, false, SIZE };
+	struct backup b[8];
+	struct backup_plan p;
+	bool expired[8];
+
+	/* An old chain, a young full one, and one of between whose own full one is not in the list: it may be any. */
+	week(b, 3);
+	b[3] = (struct backup){ .id = 10, .made_ms = 30 * DAY, .disk_size = SIZE, .is_whole = true };
+	b[4] = (struct backup){ .id = 11, .parent = 99, .made_ms = 29 * DAY, .disk_size = SIZE, .is_whole = true };
+	static const struct {
+		int64_t now;
+		const char *gone;
+	} cases[] = {
+		{ 31 * DAY, "....." },
+		{ 43 * DAY, "....." },
+		{ 43 * DAY + 1, "xxx.x" }, /* it is over itself: nothing that hangs on what is not seen is to be kept */
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert_eq(backup_plan_make(&daily, b, 5, &disk, cases[i].now, &p, expired), 0);
+		for (size_t k = 0; k < 5; k++)
+			cr_assert_eq(expired[k], cases[i].gone[k] == 'x', "case %zu, back-up %zu", i, k);
+	}
+}
+
 Test(backup, a_restore_reads_from_the_full_one_on)
 {
 	struct backup b[8];

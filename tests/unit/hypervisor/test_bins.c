@@ -120,6 +120,18 @@ Test(bins, what_is_over_is_ended)
 	run(one_of("bin_restore", token), PST_ENOTFOUND);
 }
 
+Test(bins, no_provider_has_a_datastores_name)
+{
+	struct store_settings s = { .name = "fast", .limits = { .warning = 99, .critical = 100, .back = 1 }, .jobs_max = 2 };
+	struct pst_err err = PST_ERR_INIT;
+
+	cr_assert_eq(mkdir(disk_at("fast"), 0755), 0);
+	snprintf(s.path, sizeof(s.path), "%s", disk_at("fast"));
+	cr_assert_eq(stores_add(stores_shared(), &s, disk_at("data"), &err), 0, "%s", err.text);
+	cr_assert_eq(bins_add("fast", disk_at("own"), &err), PST_ECONFLICT, "%s", err.text);
+	stores_destroy(stores_shared());
+}
+
 Test(bins, there_is_an_end_of_them)
 {
 	struct pst_err err = PST_ERR_INIT;

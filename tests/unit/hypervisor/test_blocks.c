@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,5 +127,24 @@ Test(blocks, a_job_tells_how_it_goes)
 		uint64_t done = 0, total = 0;
 
 		cr_assert_eq(blocks_step(&b, &done, &total, &err), cases[i].rc, "%s", cases[i].jobs);
+	}
+}
+
+Test(blocks, whatever_a_job_has_as_its_error_it_did_not_end_well)
+{
+	char jobs[2000], words[1200];
+	struct peer p = { .jobs = jobs, .nodes = "[]" };
+	struct blocks b = { on_ask, &p };
+	uint64_t done, total;
+
+	memset(words, 'w', sizeof(words));
+	words[sizeof(words) - 1] = '\0';
+	snprintf(jobs, sizeof(jobs), "[{\"id\":\"puesto-backup\",\"status\":\"concluded\",\"error\":\"%s\"}]", words);
+	for (int i = 0; i < 2; i++) {
+		struct pst_err err = PST_ERR_INIT;
+
+		cr_assert_eq(blocks_step(&b, &done, &total, &err), PST_EIO, "%s", jobs);
+		cr_assert_gt(strlen(err.text), 10);
+		snprintf(jobs, sizeof(jobs), "[{\"id\":\"puesto-backup\",\"status\":\"concluded\",\"error\":{\"class\":\"GenericError\"}}]");
 	}
 }

@@ -49,6 +49,7 @@ Test(command, is_confined_whatever_it_starts)
 	cr_expect(has("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
 	cr_expect(has_word("-nodefaults") && has_word("-no-user-config"));
 	cr_expect(has("-vnc", "none"), "nobody listens before somebody asks");
+	cr_expect(has("-display", "none"));
 	cr_expect(has("-chardev", "fd=3,server=on"));
 	cr_expect(has("-chardev", "fd=4,server=on"));
 	cr_expect(has("-accel", "tcg"));
@@ -95,7 +96,7 @@ Test(command, a_boot_has_kernel_seed_and_card)
 {
 	struct command_params p = params;
 
-	p.is_kvm = true;
+	p.is_kvm = p.has_display = true;
 	p.kernel = "/i/vmlinuz";
 	p.initrd = "/i/initrd";
 	p.append = "root=/dev/vda";
@@ -108,7 +109,7 @@ Test(command, a_boot_has_kernel_seed_and_card)
 	cr_expect(has("-fw_cfg", "name=opt/org.puesto/seed,file=/d/seed.json"));
 	cr_expect(has("-netdev", "user,id=net0,hostfwd=tcp:127.1.2.3:5910-:5910"));
 	cr_expect(has("-device", "virtio-net-pci,id=card0,netdev=net0,bus=plug0,mac=52:00:00:00:00:01"));
-	cr_expect(has("-accel", "kvm") && has("-cpu", "host") && has_word("-S"));
+	cr_expect(has("-accel", "kvm") && has("-cpu", "host") && has_word("-S") && has("-display", "dbus,p2p=on"));
 }
 
 Test(command, a_cable_is_a_descriptor)

@@ -36,16 +36,37 @@ Test(domain, one_of_qemu_has_what_was_asked)
 	cr_assert(!has(xml, r.request.enrol_token), "the token is not in the document");
 	cr_assert(has(xml, "<backingStore type='file'><format type='raw'/><source file='/g&amp;'><seclabel model='dac' relabel='no'/></source>"
 			   "<backingStore/></backingStore>"));
+	cr_assert(!has(xml, "dbus"));
 	free(xml);
-	d.is_efi = true;
+	d.is_efi = d.has_display = true;
+	d.variables = "/disks/a&b/variables";
 	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<nvram>/disks/a&amp;b/variables</nvram>"));
+	cr_assert(has(xml, "<graphics type='vnc'>") && has(xml, "<graphics type='dbus' p2p='yes'/>"));
 	cr_assert(has(xml, "<os firmware='efi'><type") && has(xml, "<feature enabled='no' name='secure-boot'/>"));
 	free(xml);
 	d.is_efi = false;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(!has(xml, "nvram"));
+	free(xml);
 	d.form = lv_form_of("test");
 	d.disk = d.seed = NULL;
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(!has(xml, "<disk") && !has(xml, "fwcfg") && !has(xml, "<graphics"));
+	free(xml);
+}
+
+Test(domain, a_parent_is_nobodys_and_has_a_port)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r = { .address = "" };
+	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/parents/k/disk.qcow2", .is_parent = true, .record = &r };
+	char *xml;
+
+	contract_request(&r.request, "/images/demo/1");
+	xml = lv_domain_xml(&d, &err);
+	cr_assert_not_null(xml, "%s", err.text);
+	cr_assert(has(xml, "<target type='virtio' name='org.puesto.seed'/>") && !has(xml, "<metadata>") && !has(xml, "<title>") && !has(xml, "<interface"));
 	free(xml);
 }
 
@@ -55,6 +76,8 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	struct lv_record r = { .address = "" };
 	struct disk_place device = { .kind = PLACE_BLOCK, .path = "/dev/vg/x" };
 	struct disk_place lun = { .kind = PLACE_ISCSI, .host = "10.0.0.9", .port = 3260, .target = "iqn.a:b", .lun = 7, .initiator = "iqn.me" };
+	struct disk_place image = { .kind = PLACE_RBD, .target = "vdi/puesto-x" };
+	struct disk_place gold = { .kind = PLACE_RBD, .target = "vdi/gold", .snapshot = "puesto", .initiator = "desk", .secret = "1b4e28ba-2fa1-41d2-883f-0016d3cca427" };
 	struct lv_layer layer = { .path = "iscsi://10.0.0.9:3260/iqn.a:b/7", .place = &lun, .format = "raw" };
 	struct lv_domain d = { .form = lv_form_of("qemu"), .disk = "/not/this", .place = &device, .layers = &layer, .layers_n = 1, .record = &r };
 	char *xml;
@@ -68,6 +91,13 @@ Test(domain, a_disk_may_be_a_device_or_on_the_network)
 	d.place = &lun;
 	xml = lv_domain_xml(&d, &err);
 	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<boot dev='hd'/>"), "%s", xml);
+	free(xml);
+	d.place = &image;
+	layer.place = &gold;
+	xml = lv_domain_xml(&d, &err);
+	cr_assert(has(xml, "<disk type='network' device='disk'>") && has(xml, "<source protocol='rbd' name='vdi/puesto-x'></source>"), "%s", xml);
+	cr_assert(has(xml, "<source protocol='rbd' name='vdi/gold'><snapshot name='puesto'/><auth username='desk'>"
+		"<secret type='ceph' uuid='1b4e28ba-2fa1-41d2-883f-0016d3cca427'/></auth></source>"), "%s", xml);
 	free(xml);
 }
 

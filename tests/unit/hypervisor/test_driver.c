@@ -2,7 +2,7 @@
 /*
  * Runs the contract against every driver of the registry.
  * Covers: broker/hypervisor/mapped.c broker/hypervisor/local/personal.c broker/hypervisor/fake_personal.c
- * Covers: broker/hypervisor/desktop/attach.c
+ * Covers: broker/hypervisor/desktop/attach.c broker/hypervisor/local/files.c
  */
 #include "base/daemon.h"
 #include "base/file.h"

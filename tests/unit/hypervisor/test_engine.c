@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct answer {
@@ -113,6 +114,36 @@ Test(engine, what_is_no_answer_is_no_list)
 	cr_assert_eq(engine_info(&s.op, &info, &err), PST_EPROTO);
 	cr_assert_eq(engine_info(&s.op, &info, &err), 0);
 	cr_assert(info.rootless && info.memory_mb == 0 && !info.memory);
+	stage_end(&s);
+}
+
+static bool is_wanted(void *arg)
+{
+	return *(const bool *)arg;
+}
+
+Test(engine, an_export_goes_into_a_file_up_to_a_ceiling)
+{
+	static const struct answer answers[] = { { 200, "0123456789" }, { 200, "0123456789" }, { 200, "0123456789" },
+		{ 404, "{\"message\":\"no such container\"}" } };
+	bool yes = true, no = false;
+	struct pst_err err = PST_ERR_INIT;
+	char text[20] = "";
+	int fd = memfd_create("export", MFD_CLOEXEC);
+	struct stage s;
+
+	stage_begin(&s, answers);
+	cr_assert_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &yes, &err), 0, "%s", err.text);
+	cr_assert_not_null(strstr(s.peer.request, "GET /v1.41/containers/a/export HTTP/1.1"), "%s", s.peer.request);
+	cr_assert_eq(pread(fd, text, sizeof(text), 0), 10);
+	cr_expect_str_eq(text, "0123456789");
+	cr_expect_eq(engine_export(&s.op, "a", fd, 9, is_wanted, &yes, &err), PST_ELIMIT);
+	err = (struct pst_err)PST_ERR_INIT;
+	cr_expect_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &no, &err), PST_ECLOSED);
+	err = (struct pst_err)PST_ERR_INIT;
+	cr_expect_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &yes, &err), PST_ENOTFOUND, "a refusal's words are no files");
+	cr_expect_eq(lseek(fd, 0, SEEK_END), 10);
+	close(fd);
 	stage_end(&s);
 }
 

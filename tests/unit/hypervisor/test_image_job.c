@@ -78,7 +78,7 @@ static void on_changed(void *arg)
 /* Runs it to its end; the last news is the caller's. */
 static json_t *run(const struct image_job_params *p)
 {
-	static const struct image_tools tools = { "/nonexistent/qemu-img", "/nonexistent/puesto-unpack" };
+	static const struct image_tools tools = { .qemu_img = "/nonexistent/qemu-img", .unpack = "/nonexistent/puesto-unpack" };
 	struct image_job *job = image_job_start(stores_set, p, &tools, on_changed, NULL);
 	json_t *last = NULL, *news;
 
@@ -188,4 +188,30 @@ Test(image_job, a_desktops_disk_is_found_with_all_it_stands_on)
 	cr_assert_str_eq(found.path, disk_at("fast/desktops/m-p/" DESKTOP "/disk.qcow2"));
 	cr_assert_str_eq(found.datastore, "fast");
 	cr_assert_str_eq(found.within, disk_folder);
+}
+
+Test(image_job, a_clones_disk_may_stand_on_a_sealed_parent)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct found_disk found;
+	char golden[PATH_MAX], parent[PATH_MAX];
+
+	if (geteuid() != 0)
+		cr_skip_test("sealing needs root");
+	snprintf(golden, sizeof(golden), "%s", disk_plain("golden.qcow2"));
+	stores_folder_add("fast", NULL);
+	for (const char *const *p = (const char *const[]){ "fast/desktops/m-p", "fast/desktops/m-p/" DESKTOP, "fast/desktops/m-p/parents",
+		     "fast/desktops/m-p/parents/k", NULL }; *p; p++)
+		cr_assert_eq(mkdir(disk_at(*p), 0755), 0);
+	disk_overlay("fast/desktops/m-p/parents/k/disk.qcow2", "golden.qcow2");
+	disk_overlay("fast/desktops/m-p/" DESKTOP "/disk.qcow2", "fast/desktops/m-p/parents/k/disk.qcow2");
+	cr_assert_eq(found_disk_of(stores_set, DESKTOP, golden, &found, &err), PST_EDENIED, "somebody may write to it");
+	snprintf(parent, sizeof(parent), "%s", disk_at("fast/desktops/m-p/parents/k/disk.qcow2"));
+	cr_assert_eq(chmod(parent, 0444), 0);
+	cr_assert_eq(found_disk_of(stores_set, DESKTOP, golden, &found, &err), 0, "%s", err.text);
+	/* Of another desktop, and not one of the parents. */
+	cr_assert_eq(rename(disk_at("fast/desktops/m-p/parents"), disk_at("fast/desktops/m-p/others")), 0);
+	disk_overlay("fast/desktops/m-p/other.qcow2", "fast/desktops/m-p/others/k/disk.qcow2");
+	cr_assert_eq(rename(disk_at("fast/desktops/m-p/other.qcow2"), disk_at("fast/desktops/m-p/" DESKTOP "/disk.qcow2")), 0);
+	cr_assert_eq(found_disk_of(stores_set, DESKTOP, golden, &found, &err), PST_EDENIED);
 }

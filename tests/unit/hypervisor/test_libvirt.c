@@ -8,6 +8,7 @@
  * Covers: broker/hypervisor/libvirt/events.c broker/hypervisor/libvirt/found.c
  * Covers: broker/hypervisor/libvirt/inventory.c broker/hypervisor/libvirt/known.c
  * Covers: broker/hypervisor/libvirt/life.c broker/hypervisor/libvirt/migrate.c broker/hypervisor/libvirt/personal.c
+ * Covers: broker/hypervisor/libvirt/screen.c
  * Covers: broker/hypervisor/libvirt/nature.c broker/hypervisor/libvirt/network.c broker/hypervisor/libvirt/hosts.c
  * Covers: broker/hypervisor/libvirt/plan.c broker/hypervisor/libvirt/power.c
  * Covers: broker/hypervisor/libvirt/resize.c broker/hypervisor/libvirt/settings.c

@@ -51,3 +51,24 @@ Test(metadata, what_others_wrote_is_no_record)
 	for (size_t i = 0; i < PST_ARRAY_LEN(bad); i++)
 		cr_assert_lt(lv_record_parse(bad[i], &back, &err), 0, "%s", bad[i]);
 }
+
+Test(metadata, a_parent_is_a_key_or_nothing)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct lv_record r, back;
+	char *text, *at;
+
+	record_make(&r);
+	text = lv_record_text(&r);
+	cr_expect_null(strstr(text, "parent"), "records of others stay as they were");
+	free(text);
+	strcpy(r.parent, "0123456789abcdef");
+	text = lv_record_text(&r);
+	cr_assert_eq(lv_record_read(text, &back, &err), 0, "%s", err.text);
+	cr_expect_str_eq(back.parent, r.parent);
+	at = strstr(text, "0123456789abcdef\",\"request");
+	cr_assert_not_null(at, "%s", text);
+	memcpy(at, "../../../../etc/", 16);
+	cr_expect_eq(lv_record_read(text, &back, &err), PST_EINVAL, "it becomes a part of a path");
+	free(text);
+}

@@ -30,6 +30,23 @@ Test(note, what_is_written_is_read_back)
 	free(text);
 }
 
+Test(note, variables_are_there_or_not)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct note with = sample, back;
+	char *text = note_text(&sample, NULL);
+
+	cr_assert_null(strstr(text, "variables"), "older provisioners read it");
+	cr_assert_eq(note_parse(text, strlen(text), &back, &err), 0, "%s", err.text);
+	cr_assert_str_eq(back.variables, "");
+	free(text);
+	strcpy(with.variables, sample.sha256);
+	text = note_text(&with, NULL);
+	cr_assert_eq(note_parse(text, strlen(text), &back, &err), 0, "%s", err.text);
+	cr_assert_str_eq(back.variables, sample.sha256);
+	free(text);
+}
+
 Test(note, a_wrong_field_is_refused)
 {
 	static const struct {
@@ -45,6 +62,7 @@ Test(note, a_wrong_field_is_refused)
 		{ "base_format", json_string, "floppy" },
 		{ "sha256", json_string, "abc" },
 		{ "desktop", json_string, "../../etc" },
+		{ "variables", json_string, "abc" },
 		{ "more", json_string, "unknown" },
 	};
 	struct pst_err err;

@@ -8,6 +8,7 @@
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -267,4 +268,21 @@ Test(personal, a_file_that_stands_on_another_is_not_opened)
 	cr_assert_eq(qcow2_overlays_create(&o, 1, &err), 0, "%s", err.text);
 	cr_assert_eq(personal_file_take(&w, path, &size, &err), PST_ECONFLICT, "%s", err.text);
 	cr_assert(strstr(err.text, "stands on another file"), "%s", err.text);
+}
+
+/* QEMU would open what the header names (docs/interop/qcow2.txt: bit 2 of the incompatible features, at byte 72). */
+Test(personal, a_file_that_has_its_data_in_another_is_not_opened)
+{
+	struct personal_wish w = wish(two, 4 << 20);
+	struct pst_err err = PST_ERR_INIT;
+	char path[PATH_MAX];
+	uint64_t size = 0;
+	int fd;
+
+	cr_assert_eq(personal_file_take(&w, path, &size, &err), 0, "%s", err.text);
+	fd = open(path, O_WRONLY);
+	cr_assert_eq(pwrite(fd, "\4", 1, 79), 1);
+	close(fd);
+	cr_assert_eq(personal_file_take(&w, path, &size, &err), PST_ECONFLICT, "%s", err.text);
+	cr_assert(strstr(err.text, "has its data in another file"), "%s", err.text);
 }

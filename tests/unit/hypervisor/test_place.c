@@ -18,6 +18,8 @@ Test(place, each_kind_is_read_and_written_back)
 			"file.driver=iscsi,file.transport=tcp,file.portal=[fd00::1]:860,file.target=iqn.a,file.lun=0", PLACE_ISCSI },
 		{ "nfs://nas.example/vdi/gold.qcow2", "nfs://nas.example/vdi/gold.qcow2",
 			"file.driver=nfs,file.server.type=inet,file.server.host=nas.example,file.path=/vdi/gold.qcow2", PLACE_NFS },
+		{ "rbd:vdi/puesto-x", "rbd:vdi/puesto-x", "file.driver=rbd,file.pool=vdi,file.image=puesto-x", PLACE_RBD },
+		{ "rbd:vdi/gold@puesto:id=desk", "rbd:vdi/gold@puesto:id=desk", "file.driver=rbd,file.pool=vdi,file.image=gold,file.snapshot=puesto,file.user=desk", PLACE_RBD },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -50,7 +52,8 @@ Test(place, a_device_and_an_initiator_have_their_options)
 
 Test(place, anything_else_is_refused)
 {
-	static const char *const cases[] = { "", "disk.qcow2", "/a/../b", "json:{}", "nbd:unix:/x", "rbd:pool/x", "iscsi://", "iscsi://h", "iscsi://h/t",
+	static const char *const cases[] = { "", "disk.qcow2", "/a/../b", "json:{}", "nbd:unix:/x", "rbd:", "rbd:x", "rbd:/x", "rbd:p/", "rbd:p/i/x", "rbd:p/i@", "rbd:p/i@s@t", "rbd:p/i:", "rbd:p/i:id=",
+		"rbd:p/i:key=AQ==", "rbd:p/i:id=u:mon_host=h", "rbd:p/i\\:x", "rbd:p/i,user=x", "iscsi://", "iscsi://h", "iscsi://h/t",
 		"iscsi://h/t/", "iscsi://h/t/x", "iscsi://h/t/99999", "iscsi://h:0/t/1", "iscsi://h:70000/t/1", "iscsi://u%p@h/t/1", "iscsi://h/t,lun=2/1",
 		"iscsi://h/t/1?x", "iscsi://[::1/t/1", "iscsi://[::1]x/t/1", "nfs://h", "nfs://h/", "nfs:///a", "nfs://h/a?uid=0", "nfs://h/a/../b", "nfs://h/a/..",
 		"nfs://h/a//b", "nfs://h/a b", "nfs://h/<a>", "nfs://h/a,b", "nfs://h:2049/a" };

@@ -8,9 +8,12 @@
 static const char iscsi_pool[] = "<pool type='iscsi-direct'><name>luns</name><capacity unit='bytes'>1</capacity><source><host name='10.0.0.9' port='3261'/>"
 	"<device path='iqn.2026-11.org.example:vdi'/><initiator><iqn name='iqn.2026-11.org.example:me'/></initiator></source></pool>";
 
+static const char rbd_pool[] = "<pool type='rbd'><name>ceph</name><source><host name='10.0.0.7'/><name>vdi</name><auth type='ceph' username='desk'>"
+	"<secret uuid='1b4e28ba-2fa1-41d2-883f-0016d3cca427'/></auth></source></pool>";
+
 Test(pool_kind, what_a_kind_can_is_known)
 {
-	static const char *const kinds[] = { "dir", "fs", "netfs", "logical", "zfs", "iscsi-direct" };
+	static const char *const kinds[] = { "dir", "fs", "netfs", "logical", "zfs", "rbd", "iscsi-direct" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		cr_assert_not_null(pool_kind_find(kinds[i]));
@@ -35,6 +38,11 @@ Test(pool_kind, a_volume_is_where_libvirt_says)
 	cr_assert_eq(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "unit:0:0:7", &p, &err), 0, "%s", err.text);
 	cr_assert(p.kind == PLACE_ISCSI && p.lun == 7 && p.port == 3261 && strcmp(p.host, "10.0.0.9") == 0 && strcmp(p.target, "iqn.2026-11.org.example:vdi") == 0 &&
 		strcmp(p.initiator, "iqn.2026-11.org.example:me") == 0);
+	cr_assert_eq(pool_place(pool_kind_find("rbd"), rbd_pool, "", "puesto-x", &p, &err), 0, "%s", err.text);
+	cr_assert(p.kind == PLACE_RBD && strcmp(p.target, "vdi/puesto-x") == 0 && strcmp(p.initiator, "desk") == 0 && !p.snapshot[0] &&
+		strcmp(p.secret, "1b4e28ba-2fa1-41d2-883f-0016d3cca427") == 0);
+	cr_assert_eq(pool_place(pool_kind_find("rbd"), "<pool type='rbd'><name>ceph</name><source><name>vdi</name></source></pool>", "", "x", &p, &err), 0, "%s", err.text);
+	cr_assert(strcmp(p.target, "vdi/x") == 0 && !p.initiator[0] && !p.secret[0], "without a key");
 }
 
 Test(pool_kind, what_nobody_should_follow_is_refused)
@@ -49,4 +57,7 @@ Test(pool_kind, what_nobody_should_follow_is_refused)
 	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "x", &p, &err), 0);
 	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), iscsi_pool, "", "unit:0:0:x", &p, &err), 0);
 	cr_assert_lt(pool_place(pool_kind_find("iscsi-direct"), "<pool/>", "", "unit:0:0:1", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("rbd"), "<pool type='rbd'><name>ceph</name></pool>", "", "x", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("rbd"), rbd_pool, "", "a:id=admin", &p, &err), 0);
+	cr_assert_lt(pool_place(pool_kind_find("rbd"), "<pool><source><name>vdi</name><auth username='a'><secret usage='x'/></auth></source></pool>", "", "x", &p, &err), 0);
 }

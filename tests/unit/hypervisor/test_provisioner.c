@@ -142,6 +142,53 @@ Test(provisioner, same_desktop_commands_keep_their_order_and_ends_are_reported)
 	world_close(&w);
 }
 
+/* A create that fails after three minutes was asked again twice by then: it is not tried three times. */
+Test(provisioner, a_command_that_was_asked_again_meanwhile_is_done_once)
+{
+	struct world w;
+
+	world_open(&w);
+	create_call(&w, A, A);
+	create_call(&w, A, A);
+	while (w.replies < 2)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_assert_null(json_object_get(w.last, "error"));
+	fake_fail_next(w.fake, 1, PST_EINVAL);
+	create_call(&w, B, B);
+	create_call(&w, B, B);
+	while (w.replies < 3)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_assert_not_null(json_object_get(w.last, "error"));
+	create_call(&w, A, B); /* a conflict, had the second made it */
+	while (w.replies < 4)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_assert_null(json_object_get(w.last, "error"));
+	world_close(&w);
+}
+
+static void detach_call(struct world *w, const char *desktop)
+{
+	pst_ctl_call(w->ctl, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "op", "detach", "task", B, "desktop", desktop, "provider", "fake", "owner", "ana", "disk",
+		"files"), 60000, on_reply, w);
+}
+
+/* It is asked again until the guest has let go; what comes after it for the desktop waits, and others have the threads. */
+Test(provisioner, a_guest_that_takes_its_time_holds_no_thread)
+{
+	struct world w;
+
+	world_open(&w);
+	create_call(&w, A, A);
+	while (w.replies < 1)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	fake_fail_next(w.fake, 2, PST_EAGAIN);
+	detach_call(&w, A);
+	while (w.replies < 2)
+		uv_run(&w.loop, UV_RUN_ONCE);
+	cr_assert_null(json_object_get(w.last, "error"), "two looks, and then it was gone");
+	world_close(&w);
+}
+
 Test(provisioner, a_lost_broker_is_dialled_again_and_told_what_there_is)
 {
 	struct world w;

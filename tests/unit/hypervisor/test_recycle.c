@@ -111,9 +111,9 @@ Test(recycle, a_disk_that_others_stand_on_waits_for_them)
 	char path[PATH_MAX];
 	unsigned n;
 
-	disk_plain("personal/base.qcow2");
-	snprintf(path, sizeof(path), "%s", disk_overlay("personal/top.qcow2", "personal/base.qcow2"));
-	cr_assert_eq(recycle_put(disk_folder, disk_at("personal/base.qcow2"), "r", NOW, DAY, &base, &err), 0);
+	disk_plain("desktops/base.qcow2");
+	snprintf(path, sizeof(path), "%s", disk_overlay("desktops/top.qcow2", "desktops/base.qcow2"));
+	cr_assert_eq(recycle_put(disk_folder, disk_at("desktops/base.qcow2"), "r", NOW, DAY, &base, &err), 0);
 	cr_assert_eq(recycle_put(disk_folder, path, "r", NOW, 2 * DAY, &overlay, &err), 0, "%s", err.text);
 	cr_assert_eq(recycle_purge(disk_folder, NULL, NOW + DAY, &n, &err), 0, "%s", err.text);
 	cr_assert_eq(n, 0, "the overlay in the bin can still come back");

@@ -43,6 +43,8 @@ Test(seats, mistakes_are_named_with_their_line)
 	} bad[] = {
 		{ "a address=10.0.0.1\na address=10.0.0.2", "line 2: a is there twice" },
 		{ "a address=10.0.0.1\nb address=10.0.0.1", "b has the address and port of a" },
+		{ "a address=fd00::1\nb address=FD00:0:0::0:1", "b has the address and port of a" },
+		{ "a address=10.0.0.1\nb address=::ffff:10.0.0.1", "b has the address and port of a" },
 		{ "a", "address=… is missing" },
 		{ "\n\na address=host.example", "line 3: a: address: \"host.example\" is no numeric address" },
 		{ "a address=10.0.0.1 protocol=spice", "spice" },

@@ -94,7 +94,7 @@ Test(storage, the_broker_is_told_what_there_is_and_says_what_it_wishes)
 	cr_assert_eq(pst_unix_pair(fds, &err), 0);
 	w.broker = pst_ctl_create(&w.loop, fds[0], &broker_events, &w);
 	w.own = pst_ctl_create(&w.loop, fds[1], &own_events, &w);
-	w.s = storage_create(&w.loop, stores_set, &(struct image_tools){ "/nonexistent/qemu-img", "/nonexistent/puesto-unpack" });
+	w.s = storage_create(&w.loop, stores_set, &(struct image_tools){ .qemu_img = "/nonexistent/qemu-img", .unpack = "/nonexistent/puesto-unpack" });
 	storage_connect(w.s, w.own);
 	until(&w, &w.datastores, 1);
 	store = json_array_get(json_object_get(w.last, "datastores"), 0);

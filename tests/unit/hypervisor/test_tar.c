@@ -61,3 +61,40 @@ Test(tar, another_program_reads_it)
 	remove(path);
 	pst_buf_finish(&b);
 }
+
+Test(tar, names_of_any_length_and_links_are_read_by_others)
+{
+	char path[] = "/tmp/puesto-tar-XXXXXX", command[128], out[8192] = "", deep[900] = "", edge[101];
+	struct pst_buf b;
+	FILE *f;
+
+	while (strlen(deep) < 880)
+		strcat(deep, "a-folder/");
+	strcat(deep, "x");
+	memset(edge, 'e', 100);
+	edge[100] = '\0';
+	pst_buf_init(&b, 1 << 16);
+	const struct tar_entry entries[] = {
+		{ .type = TAR_FOLDER, .name = "d", .mode = 0755 },
+		{ .type = TAR_FILE, .name = deep, .mode = 04755, .uid = 7833000, .gid = 5, .mtime = 86400 },
+		{ .type = TAR_FILE, .name = edge, .mode = 0644 },
+		{ .type = TAR_SYMLINK, .name = "s", .link = deep, .mode = 0777, .mtime = -5 },
+		{ .type = TAR_HARDLINK, .name = "h", .link = edge, .mode = 0644 },
+	};
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		tar_put_entry(&b, &entries[i]);
+	tar_end(&b);
+	cr_assert(!b.failed);
+	int fd = mkstemp(path);
+	cr_assert_eq(write(fd, b.data, b.len), (ssize_t)b.len);
+	close(fd);
+	snprintf(command, sizeof(command), "TZ=UTC tar --numeric-owner -tvf %s 2>&1", path);
+	f = popen(command, "r");
+	cr_assert_gt(fread(out, 1, sizeof(out) - 1, f), 0);
+	cr_assert_eq(pclose(f), 0, "%s", out);
+	cr_expect(strstr(out, "-rwsr-xr-x 7833000/5") && strstr(out, "1970-01-02"), "%s", out);
+	cr_expect(strstr(out, deep) && strstr(out, "s -> a-folder/"), "%s", out);
+	cr_expect(strstr(out, "h link to eeee") && !strstr(out, "pax"), "%s", out);
+	unlink(path);
+	pst_buf_finish(&b);
+}

@@ -27,6 +27,11 @@ Test(volume_record, is_read_as_it_was_written)
 	r = (struct volume_record){ .volume = "x", .url = "/dev/vg/x", .is_block = true };
 	cr_assert_eq(volume_record_place(&r, &p, &err), 0);
 	cr_assert_eq(p.kind, PLACE_BLOCK);
+	r = (struct volume_record){ .volume = "x", .url = "rbd:vdi/x@puesto:id=desk", .secret = "1b4e28ba-2fa1-41d2-883f-0016d3cca427" };
+	cr_assert_eq(volume_record_write(disk_at("r"), &r, &err), 0, "%s", err.text);
+	cr_assert_eq(volume_record_read(disk_at("r"), &got, &err), 0, "%s", err.text);
+	cr_assert_eq(volume_record_place(&got, &p, &err), 0, "%s", err.text);
+	cr_assert(p.kind == PLACE_RBD && strcmp(p.snapshot, "puesto") == 0 && strcmp(p.initiator, "desk") == 0 && strcmp(p.secret, r.secret) == 0);
 	r.url[0] = '\0';
 	cr_assert_eq(volume_record_place(&r, &p, &err), PST_EBUSY, "it is not whole");
 	cr_assert_eq(volume_record_read(disk_at("none"), &got, &err), PST_ENOTFOUND);

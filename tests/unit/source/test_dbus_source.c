@@ -10,6 +10,7 @@
 #include <linux/input-event-codes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
@@ -231,6 +232,19 @@ static void show(struct scene *s, bool is_part, int32_t x, int32_t y, uint32_t w
 	free(pixels);
 }
 
+static void share(struct scene *s, uint32_t w, uint32_t h)
+{
+	int fd = memfd_create("screen", MFD_CLOEXEC);
+	sd_bus_message *m = NULL;
+
+	cr_assert_eq(ftruncate(fd, (off_t)w * h * 4), 0);
+	cr_assert_geq(sd_bus_message_new_method_call(s->listener, &m, NULL, LISTENER, "org.qemu.Display1.Listener.Unix.Map", "ScanoutMap"), 0);
+	cr_assert_geq(sd_bus_message_append(m, "huuuuu", fd, 0, w, h, w * 4, XRGB), 0);
+	cr_assert_geq(sd_bus_call_async(s->listener, NULL, m, on_answer, s, 0), 0);
+	sd_bus_message_unref(m);
+	close(fd);
+}
+
 static void scene_show(struct scene *s)
 {
 	UNTIL(s, s->listener);
@@ -325,6 +339,27 @@ Test(dbus_source, test_a_picture_that_lies_ends_it_and_is_answered)
 	scene_close(&s);
 }
 
+/* QEMU 10 does that where a new surface cannot be shared and only a part of it is drawn. */
+Test(dbus_source, test_a_part_after_memory_that_was_shared_is_no_lie)
+{
+	struct scene s;
+
+	scene_open(&s);
+	UNTIL(&s, s.listener);
+	show(&s, false, 0, 0, 32, 24, 3, 0);
+	UNTIL(&s, s.surfaces == 1 && s.answers == 1);
+	share(&s, 64, 48);
+	UNTIL(&s, s.surfaces == 2 && s.answers == 2);
+	cr_assert_eq(s.refusals, 0);
+	show(&s, true, 8, 4, 2, 2, 1, 0);
+	UNTIL(&s, s.listeners == 2);
+	cr_expect_eq(s.closed, 0, "%s", s.reason);
+	show(&s, false, 0, 0, 64, 48, 5, 0);
+	UNTIL(&s, s.surfaces == 3);
+	cr_expect_eq(*pixmap_at(&s.screen, 0, 0), 5);
+	scene_close(&s);
+}
+
 Test(dbus_source, test_a_listener_that_is_dropped_comes_again)
 {
 	struct scene s;
@@ -336,6 +371,23 @@ Test(dbus_source, test_a_listener_that_is_dropped_comes_again)
 	show(&s, false, 0, 0, 32, 32, 5, 0);
 	UNTIL(&s, s.surfaces == 2);
 	cr_expect_eq(s.closed, 0);
+	scene_close(&s);
+}
+
+Test(dbus_source, test_one_that_shows_the_same_picture_each_time_is_followed)
+{
+	struct scene s;
+
+	scene_open(&s);
+	scene_show(&s);
+	for (int i = 0; i < 8; i++) {
+		source_ready(s.source);
+		listener_end(&s);
+		UNTIL(&s, s.listener || s.closed);
+		cr_assert_eq(s.closed, 0, "%d: %s", i, s.reason);
+		show(&s, false, 0, 0, 64, 48, 5, 0);
+		UNTIL(&s, s.damages == i + 1);
+	}
 	scene_close(&s);
 }
 
