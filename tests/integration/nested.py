@@ -43,7 +43,8 @@ SOURCE, BUILD = guest_harness.SOURCE, guest_harness.BUILD
 CACHE = os.environ.get("PUESTO_NESTED", "/tmp/puesto-nested")
 NEEDED = ("qemu-system-x86_64", "busybox", "cpio", "modprobe", "depmod", "dpkg-deb", "apt-get", "tar", "unshare", "mount", "mkfs.ext4")
 BOOT_S = 600.0  # on a very busy machine; 20 s on an idle one
-SLOWER = 30  # than the clock is a machine's own time at most, before it counts as hanging
+SLOWER = 30  # than the clock is a machine's own time at most
+QUIET_S = 1200.0  # without a test's result, before a machine that runs a program again counts as hanging
 KEPT_S = 14 * 86400  # that a folder is kept which nobody used
 MARK = "nested: ready"
 FIRST_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_blk", "virtio_net")
@@ -267,18 +268,22 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def show(path, over):
-    """What comes into the file, until it is over; beside each test's result, how busy this machine is."""
-    done, at = False, 0
+def show(path, over, is_hung):
+    """What comes into the file, until it is over; beside each test's result, how busy this machine is. Calls is_hung once when nothing came for QUIET_S."""
+    done, at, heard = False, 0, time.monotonic()
     while not done:
         done = over.wait(1.0)
-        if not os.path.exists(path):
-            continue
-        with open(path, errors="replace") as f:
-            f.seek(at)
-            for line in iter(f.readline, ""):
-                print(line.rstrip() + (", load %.1f" % os.getloadavg()[0] if line.startswith(("PASS ", "FAIL ")) else ""), flush=True)
-            at = f.tell()
+        if os.path.exists(path):
+            with open(path, errors="replace") as f:
+                f.seek(at)
+                for line in iter(f.readline, ""):
+                    print(line.rstrip() + (", load %.1f" % os.getloadavg()[0] if line.startswith(("PASS ", "FAIL ")) else ""), flush=True)
+                    heard = time.monotonic()
+                at = f.tell()
+        if not done and time.monotonic() > heard + QUIET_S:
+            print("FAIL: nothing was heard of the machine for %d s, load %.1f: it is ended" % (QUIET_S, os.getloadavg()[0]), flush=True)
+            is_hung()
+            return
 
 
 def run_within(tests, names, world, seconds):
@@ -421,7 +426,7 @@ class Machine:
         command = "cd %s && env %s python3 -u %s; echo ended with $?" % (shlex.quote(BUILD), " ".join("%s=%s" % (k, shlex.quote(v)) for k, v in words.items()),
                                                                          " ".join(map(shlex.quote, [os.path.abspath(argv[0]), *argv[1:]])))
         over = threading.Event()
-        shown = threading.Thread(target=show, args=("%s/run-%d.out" % (self.share, self.count + 1), over))
+        shown = threading.Thread(target=show, args=("%s/run-%d.out" % (self.share, self.count + 1), over, self.process.kill))
         shown.start()
         try:
             out = self.run(command, seconds)
