@@ -118,6 +118,8 @@ tree_accounts() {
 		echo 'user:x:1000:' >>"$1/etc/group"
 		echo 'user:*:19000:0:99999:7:::' >>"$1/etc/shadow"
 	}
+	# A link that a package left there would lead into this machine's own /etc or /run.
+	rm -f "$1/etc/hostname" "$1/etc/hosts" "$1/etc/resolv.conf"
 	echo desktop >"$1/etc/hostname"
 	printf '127.0.0.1 localhost\n127.0.1.1 desktop\n' >"$1/etc/hosts"
 	: >"$1/etc/resolv.conf"
@@ -131,6 +133,7 @@ tree_settle() {
 	chroot "$1" fc-cache -s >>"$LOG" 2>&1 || true
 	rm -rf "$1"/var/log/* "$1"/var/cache/apt "$1"/var/cache/ldconfig "$1"/var/lib/apt/lists/* "$1"/var/cache/debconf "$1"/etc/ssh/ssh_host_* "$1"/tmp/* "$1"/run/* \
 		"$1"/etc/apt/sources.list.d "$1"/etc/apt/sources.list "$1"/var/lib/dbus/machine-id "$1"/etc/.pwd.lock "$1"/etc/passwd- "$1"/etc/group- "$1"/etc/shadow- 2>/dev/null || true
+	rm -f "$1/etc/machine-id"
 	: >"$1/etc/machine-id"
 	find "$1" -xdev -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
