@@ -11,14 +11,10 @@ import tempfile
 import threading
 import time
 
+from ports import free_port
+
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 DESKTOP = "11111111-2222-3333-4444-555555555555"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Broker:

@@ -19,7 +19,6 @@ nanoseconds each, and by the clock only while it has nothing to do; so what wait
 host (raw or ….qcow2), /dev/disk/by-id/virtio-disk0 and so on; scratch_mb is one of ours below /var/tmp and /var/lib/libvirt, which else are memory. further words for QEMU (a tap, another card): more.
 
 QEMU ends with the test's process whatever happens to it, and with the machine's close()."""
-import contextlib
 import ctypes
 import fcntl
 import gzip
@@ -38,6 +37,7 @@ import traceback
 import urllib.parse
 
 import guest_harness
+from ports import free_port
 
 SOURCE, BUILD = guest_harness.SOURCE, guest_harness.BUILD
 CACHE = os.environ.get("PUESTO_NESTED", "/tmp/puesto-nested")
@@ -256,12 +256,6 @@ def tiny_image(folder, program, modules):
     for name in ("vmlinuz", "initrd", "disk.qcow2"):
         os.chmod(os.path.join(folder, name), 0o444)
     return folder + "/disk.qcow2"
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def die_with_parent():

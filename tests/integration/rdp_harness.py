@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 TOOLS = ("xfreerdp3", "Xvfb", "xwd", "xdotool", "xclip", "openssl")
 SECONDS = 30
@@ -17,13 +19,6 @@ SECONDS = 30
 
 def missing():
     return [tool for tool in TOOLS if not shutil.which(tool)]
-
-
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Lines:

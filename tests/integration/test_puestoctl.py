@@ -7,20 +7,14 @@ broker/cli/hosts.c broker/cli/image.c broker/cli/request.c broker/cli/watch.c br
 """
 import json
 import os
-import socket
 import subprocess
 import threading
 import time
 import unittest
 
 from broker_harness import BUILD, PASSWORDS, Broker, Link, eventually, log_in
+from ports import free_port
 from test_backup_api import WithBackups
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Ctl(unittest.TestCase):
