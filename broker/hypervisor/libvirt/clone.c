@@ -48,18 +48,22 @@ static int restore(struct lv_found *f, virConnectPtr conn, const struct lv_paren
 	char path[PATH_MAX];
 	struct pst_buf head;
 	struct saved s;
+	int rc = saved_read(memory, &s, err);
 
-	if (saved_read(memory, &s, err) < 0)
-		return err->code;
+	if (rc < 0)
+		return rc;
 	pst_buf_init(&head, SAVED_HEAD_MAX);
-	if (head_make(f, p, &s, &head, err) == 0 && lv_disk_path(f->host->lv, f->record.request.desktop, "resume", path, err) == 0)
-		pump = pump_begin(path, head.data, head.len, memory, s.stream, err);
-	if (pump && virDomainRestoreFlags(conn, path, NULL, VIR_DOMAIN_SAVE_PAUSED) < 0)
-		lv_error(err, f->host, "restore a copy of the parent");
+	rc = head_make(f, p, &s, &head, err);
+	if (rc == 0)
+		rc = lv_disk_path(f->host->lv, f->record.request.desktop, "resume", path, err);
+	if (rc == 0 && !(pump = pump_begin(path, head.data, head.len, memory, s.stream, err)))
+		rc = err->code;
+	if (rc == 0 && virDomainRestoreFlags(conn, path, NULL, VIR_DOMAIN_SAVE_PAUSED) < 0)
+		rc = lv_error(err, f->host, "restore a copy of the parent");
 	pump_end(pump);
 	pst_buf_finish(&head);
 	saved_finish(&s);
-	return err->code;
+	return rc;
 }
 
 static int card_plug(struct lv_found *f, struct pst_err *err)

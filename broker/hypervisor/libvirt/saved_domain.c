@@ -64,6 +64,7 @@ int saved_read(int fd, struct saved *ret, struct pst_err *err)
 {
 	struct head h;
 	char *data;
+	int rc;
 
 	memset(ret, 0, sizeof(*ret));
 	if (bytes_read(fd, &h, sizeof(h), 0, err) < 0 || head_check(&h, err) < 0)
@@ -71,10 +72,11 @@ int saved_read(int fd, struct saved *ret, struct pst_err *err)
 	data = pst_zalloc((size_t)h.length + 1, 1);
 	if (!data)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (bytes_read(fd, data, h.length, sizeof(h), err) == 0)
-		parts_take(&h, data, ret, err);
+	rc = bytes_read(fd, data, h.length, sizeof(h), err);
+	if (rc == 0)
+		rc = parts_take(&h, data, ret, err);
 	free(data);
-	return err->code;
+	return rc;
 }
 
 void saved_finish(struct saved *s)
