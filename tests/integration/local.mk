@@ -84,7 +84,7 @@ TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py
 EXTRA_DIST += tests/integration/test_vsphere.py tests/integration/vsphere_host.py tests/integration/vsphere/simulator.go
-EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
+EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/laid.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
 
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look
