@@ -193,11 +193,17 @@ json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, 
 	return NULL;
 }
 
-json_t *rdp_site_machine(const struct rdp_site *s, const struct machine_request *r, const char *pin, struct pst_err *err)
+int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, const struct machine_endpoint *e, const char *pin, json_t **ret_account,
+	struct pst_err *err)
 {
 	const struct rdp_machine m = { .name = r->hostname, .pin = pin, .layout = r->layout };
 
-	return rdp_site_account(s, &m, err);
+	if (!ret_account)
+		return 0;
+	if (e->kind != ENDPOINT_RDP)
+		return pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", r->desktop);
+	*ret_account = rdp_site_account(s, &m, err);
+	return *ret_account ? 0 : err->code;
 }
 
 /* Of the systems that are shown by RDP, Windows alone has an agent for that. */

@@ -8,8 +8,11 @@
  */
 #include "broker/hypervisor/vsphere/vsphere_priv.h"
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/vsphere/address.h"
 #include "broker/hypervisor/vsphere/task.h"
 
 #include <stdio.h>
@@ -32,9 +35,9 @@ int vs_remove(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	return 0;
 }
 
-static int answer_fill(struct vs_op *op, struct vs_vm *vm, struct machine *ret, struct pst_err *err)
+static int answer_fill(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machine *ret, struct pst_err *err)
 {
-	if (vs_address_wait(op, vm, err) < 0)
+	if (vs_address_wait(op, vm, vs_address_is_needed(op->vs, vm, is_new), err) < 0)
 		return err->code;
 	vs_machine_fill(op->vs, vm, ret);
 	vs_host_name(op, &vm->host, ret->host);
@@ -42,7 +45,7 @@ static int answer_fill(struct vs_op *op, struct vs_vm *vm, struct machine *ret, 
 	return 0;
 }
 
-static int finish(struct vs_op *op, struct vs_vm *vm, struct machine *ret, struct pst_err *err)
+static int finish(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machine *ret, struct pst_err *err)
 {
 	struct vs_found f;
 
@@ -54,7 +57,7 @@ static int finish(struct vs_op *op, struct vs_vm *vm, struct machine *ret, struc
 	if (f.now.whose != VS_OURS || f.now.power != VS_ON)
 		return pst_err_set(
 			err, PST_EIO, "vSphere says that desktop %s was started, and it does not run: look at its events", op->desktop);
-	return answer_fill(op, &f.now, ret, err);
+	return answer_fill(op, &f.now, is_new, ret, err);
 }
 
 /* What a failed create has left; in a time of its own, since the command's may be over. */
@@ -81,7 +84,7 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 		return err->code;
 	if (f.now.whose == VS_OURS && f.now.power == VS_ON && f.now.record.phase == LV_RUNNING) {
 		if (strcmp(f.now.record.request.task, r->task) == 0)
-			return answer_fill(op, &f.now, ret, err);
+			return answer_fill(op, &f.now, true, ret, err);
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", r->desktop);
 	}
 	snprintf(name, sizeof(name), VS_PREFIX "%s", op->desktop);
@@ -91,7 +94,7 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 		return err->code;
 	if (vs_clone(op, name, r, NULL, &vm, err) < 0)
 		return err->code;
-	rc = finish(op, &vm, ret, err);
+	rc = finish(op, &vm, true, ret, err);
 	/* When vSphere is gone, or the caller, it is as after a crash. */
 	if (rc < 0 && rc != PST_ECLOSED)
 		create_undo(op);
@@ -134,16 +137,18 @@ static int refresh(struct vs_op *op, struct vs_vm *old, const struct machine_req
 	if (!vs_network_path(&op->vs->set, r->network, err) || vs_clone(op, name, r, &old->host, &f.next, err) < 0 ||
 		vs_remove(op, old, err) < 0 || vs_found_tidy(op, &f, err) < 0)
 		return err->code;
-	return finish(op, &f.now, ret, err);
+	return finish(op, &f.now, false, ret, err);
 }
 
-/* The same machine with its disk, started again. */
+/* The same machine with its disk, started again. Its agent has asked Windows to shut down: it has half of the time that there is. */
 static int restart_keep(struct vs_op *op, struct vs_vm *vm, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
+	uint64_t now = pst_mono_ms(), left = op->vim.end_ms - PST_MIN(op->vim.end_ms, now);
+	int rc;
+
 	vm->record.request = *r;
-	if (vs_power_off(op, vm, err) < 0)
-		return err->code;
-	return finish(op, vm, ret, err);
+	rc = r->is_windows ? vs_power_stop(op, vm, now + left / 2, err) : vs_power_off(op, vm, err);
+	return rc < 0 ? rc : finish(op, vm, false, ret, err);
 }
 
 static int restart_run(struct vs_op *op, const struct machine_request *wish, bool is_refresh, struct machine *ret, struct pst_err *err)
@@ -157,7 +162,7 @@ static int restart_run(struct vs_op *op, const struct machine_request *wish, boo
 		return pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s to restart", op->desktop);
 	request_merge(&r, &f.now.record.request);
 	if (f.now.record.phase != LV_CREATING && f.now.power == VS_ON && strcmp(f.now.record.request.task, r.task) == 0)
-		return answer_fill(op, &f.now, ret, err); /* done before */
+		return answer_fill(op, &f.now, false, ret, err); /* done before */
 	if (is_refresh || f.now.record.phase == LV_CREATING)
 		return refresh(op, &f.now, &r, ret, err);
 	return restart_keep(op, &f.now, &r, ret, err);

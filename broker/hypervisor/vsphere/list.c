@@ -31,6 +31,33 @@ struct list {
 	size_t nexts_n;
 };
 
+void vs_endpoint(const struct vsphere *vs, const struct vs_vm *vm, struct machine_endpoint *ret)
+{
+	if (vm->address[0])
+		rdp_site_endpoint(&vs->set.rdp, &vs->set.seed, &vm->record.request, vm->address, ret);
+}
+
+struct entry {
+	const char *pin;
+	struct machine_endpoint *endpoint;
+	json_t **account;
+};
+
+static int way_look(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)
+{
+	const struct entry *e = arg;
+
+	vs_endpoint(op->vs, vm, e->endpoint);
+	return rdp_site_enter(&op->vs->set.rdp, &vm->record.request, e->endpoint, e->pin, e->account, err);
+}
+
+int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct entry e = { .pin = pin, .endpoint = ret, .account = ret_account };
+
+	return vs_work(d, desktop, way_look, &e, err);
+}
+
 void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m)
 {
 	const struct machine_request *r = &vm->record.request;
@@ -52,11 +79,7 @@ void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct ma
 		pst_strlcpy(m->reason, sizeof(m->reason), "it was suspended in vSphere: start it");
 	if (!vm->is_connected)
 		pst_strlcpy(m->reason, sizeof(m->reason), "vSphere does not reach its host: this is what was known before");
-	if (!vm->address[0])
-		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = vs->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), vm->address);
+	vs_endpoint(vs, vm, &m->endpoint);
 }
 
 static const char *host_of(const struct list *l, const struct vim_ref *ref)

@@ -176,23 +176,28 @@ Test(rdp_site, a_machine_is_reached_by_what_it_was_asked_to_be)
 Test(rdp_site, what_the_agent_says_of_a_certificate_goes_before_the_provider)
 {
 	struct rdp_site none = site(""), own = site("rdp_fingerprint = " PIN "\n");
-	struct machine_request r = { .hostname = "desk-1", .layout = "es" };
+	struct machine_request r = { .desktop = "the-desktop", .hostname = "desk-1", .layout = "es" };
+	struct machine_endpoint e = { .kind = ENDPOINT_RDP };
 	struct pst_err err = PST_ERR_INIT;
 	char pin[RDP_PIN_SIZE];
+	json_t *o = NULL;
 
-	cr_assert_null(rdp_site_machine(&none, &r, "", &err), "whoever answers first is not believed");
+	cr_assert_eq(rdp_site_enter(&none, &r, &e, "", &o, &err), PST_EINVAL, "whoever answers first is not believed");
+	cr_assert_null(o);
 	cr_assert(strstr(err.text, "desk-1"), "%s", err.text);
 	cr_assert_eq(rdp_pin_read("AB:" PIN, pin, &err), PST_EINVAL);
 	memset(pin, 'a', sizeof(pin) - 1);
 	pin[sizeof(pin) - 1] = '\0';
 	for (int i = 0; i < 3; i++) {
-		json_t *o = rdp_site_machine(i == 0 ? &none : &own, &r, i == 2 ? "" : pin, &err);
-
-		cr_assert_not_null(o, "%s", err.text);
+		cr_assert_eq(rdp_site_enter(i == 0 ? &none : &own, &r, &e, i == 2 ? "" : pin, &o, &err), 0, "%s", err.text);
 		cr_expect_str_eq(pst_json_str(o, "fingerprint", 64), i == 2 ? PIN : pin);
 		cr_expect_str_eq(pst_json_str(o, "layout", 8), "es");
 		json_decref(o);
 	}
+	cr_expect_eq(rdp_site_enter(&none, &r, &e, "", NULL, &err), 0, "who only asks where it is needs no account");
+	e.kind = ENDPOINT_TLS;
+	cr_expect_eq(rdp_site_enter(&own, &r, &e, "", &o, &err), PST_EUNSUPPORTED);
+	cr_expect(strstr(err.text, "the-desktop"), "%s", err.text);
 }
 
 Test(rdp_site, devices_of_windows_are_one_of_two)
