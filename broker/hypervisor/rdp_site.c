@@ -207,6 +207,16 @@ int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, co
 }
 
 /* Of the systems that are shown by RDP, Windows alone has an agent for that. */
+bool rdp_site_is_told(const struct seed_site *seed, const struct machine_request *r)
+{
+	return r->is_windows && seed->agents[0];
+}
+
+bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r, bool is_new)
+{
+	return request_speaks_rdp(r) && (is_new || !rdp_site_is_told(seed, r));
+}
+
 void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
 	struct machine_endpoint *ret)
 {
@@ -214,7 +224,7 @@ void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, c
 
 	ret->kind = is_rdp ? ENDPOINT_RDP : ENDPOINT_TLS;
 	ret->port = is_rdp ? s->port : seed->agent_port;
-	ret->has_agent = is_rdp && r->is_windows && seed->agents[0];
+	ret->has_agent = rdp_site_is_told(seed, r);
 	pst_strlcpy(ret->address, sizeof(ret->address), address);
 }
 

@@ -57,6 +57,13 @@ int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, co
 /* Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. */
 void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
 	struct machine_endpoint *ret);
+/*
+ * Nobody reaches a machine that is shown by RDP without its address, which may come late: Windows gets its name first. One that was reached before
+ * (not is_new) and has an agent beside it comes when it can.
+ */
+bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r, bool is_new);
+/* Windows is told by its agent that it ends, before the hypervisor asks it; and what answers the hypervisor in it may have ended already. */
+bool rdp_site_is_told(const struct seed_site *seed, const struct machine_request *r);
 
 /* A VNC server's password for that machine: {"password"}, or {} without a line for it. Returns owned; NULL with err. */
 json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err);

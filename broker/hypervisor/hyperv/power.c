@@ -43,10 +43,10 @@ static int change(struct driver *d, const char *desktop, int (*work)(struct hv_o
 	return rc;
 }
 
-/* Who does not answer (no integration services) is switched off; but one with an agent of ours was told by that, and may have ended them already. */
+/* Who does not answer (no integration services) is switched off. */
 int hv_stop(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
-	bool is_told = vm->record.request.is_windows && op->h->seed.agents[0];
+	bool is_told = rdp_site_is_told(&op->h->seed, &vm->record.request);
 	struct pst_err why = PST_ERR_INIT;
 	uint64_t now = pst_mono_ms();
 

@@ -58,14 +58,6 @@ static int address_until(struct vs_op *op, struct vs_vm *vm, uint64_t end, struc
 	return rc;
 }
 
-bool vs_address_is_needed(const struct vsphere *vs, const struct vs_vm *vm, bool is_new)
-{
-	struct machine_endpoint e = { .kind = ENDPOINT_NONE };
-
-	rdp_site_endpoint(&vs->set.rdp, &vs->set.seed, &vm->record.request, "", &e);
-	return e.kind == ENDPOINT_RDP && (is_new || !e.has_agent);
-}
-
 static int address_need(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 {
 	uint64_t now = pst_mono_ms(), left = op->vim.end_ms - PST_MIN(op->vim.end_ms, now);

@@ -37,7 +37,7 @@ int vs_remove(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 
 static int answer_fill(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machine *ret, struct pst_err *err)
 {
-	if (vs_address_wait(op, vm, vs_address_is_needed(op->vs, vm, is_new), err) < 0)
+	if (vs_address_wait(op, vm, rdp_site_needs_address(&op->vs->set.seed, &vm->record.request, is_new), err) < 0)
 		return err->code;
 	vs_machine_fill(op->vs, vm, ret);
 	vs_host_name(op, &vm->host, ret->host);

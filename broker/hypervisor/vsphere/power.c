@@ -44,8 +44,7 @@ int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct 
 	static const char *const paths[] = { "runtime.powerState", NULL };
 	struct property_set set = { .object = &vm->ref, .paths = paths };
 	struct vim_op ask = { .vim = op->vim.vim, .owner = op->vim.owner, .end_ms = until_ms };
-	/* One with an agent of ours was told by that, and may have ended VMware Tools already. */
-	bool is_told = vm->record.request.is_windows && op->vs->set.seed.agents[0];
+	bool is_told = rdp_site_is_told(&op->vs->set.seed, &vm->record.request);
 	struct pst_err ignored = PST_ERR_INIT;
 	struct property_wait w;
 	struct soap *s;
@@ -108,7 +107,7 @@ static int start(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 		return err->code;
 	if (phase_save(op, vm, LV_RUNNING, err) < 0 || vs_power_on(op, vm, err) < 0)
 		return err->code;
-	return vs_address_is_needed(op->vs, vm, false) ? vs_address_wait(op, vm, true, err) : 0;
+	return rdp_site_needs_address(&op->vs->set.seed, &vm->record.request, false) ? vs_address_wait(op, vm, true, err) : 0;
 }
 
 static int wish_do(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)

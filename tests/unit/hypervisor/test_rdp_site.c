@@ -200,6 +200,30 @@ Test(rdp_site, what_the_agent_says_of_a_certificate_goes_before_the_provider)
 	cr_expect(strstr(err.text, "the-desktop"), "%s", err.text);
 }
 
+Test(rdp_site, who_is_reached_by_an_address_alone_needs_one)
+{
+	struct seed_site with = { .agents = "10.0.0.1:5911" }, without = { .agents = "" };
+	static const struct {
+		bool is_windows, has_rdp, is_new, is_with, is_without;
+	} cases[] = {
+		{ false, false, true, false, false },
+		{ false, true, true, true, true },
+		{ false, true, false, true, true },
+		{ true, false, true, true, true },
+		{ true, false, false, false, true }, /* its agent says when it comes */
+		{ true, true, false, false, true },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct machine_request r = { .is_windows = cases[i].is_windows, .has_rdp = cases[i].has_rdp };
+
+		cr_expect_eq(rdp_site_needs_address(&with, &r, cases[i].is_new), cases[i].is_with, "case %zu", i);
+		cr_expect_eq(rdp_site_needs_address(&without, &r, cases[i].is_new), cases[i].is_without, "case %zu", i);
+		cr_expect_eq(rdp_site_is_told(&with, &r), cases[i].is_windows, "case %zu", i);
+		cr_expect_not(rdp_site_is_told(&without, &r), "case %zu", i);
+	}
+}
+
 Test(rdp_site, devices_of_windows_are_one_of_two)
 {
 	static const struct {
