@@ -50,20 +50,24 @@ bool rdp_site_knows(const struct rdp_site *s, const char *pin);
 json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, struct pst_err *err);
 /*
  * The same, in *ret_account, for a machine of that request that is reached at e; pin "": what the provider knows of its certificate. In the file it has
- * its host name. PST_EUNSUPPORTED where e is no RDP server. Without ret_account only the way is asked for: 0.
+ * its host name. PST_EUNSUPPORTED where e is no RDP server, PST_EBUSY
+ * while its address is not known. Without ret_account only the way is asked for: 0.
  */
 int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, const struct machine_endpoint *e, const char *pin, json_t **ret_account,
 	struct pst_err *err);
-/* Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. */
+/*
+ * Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. address "": it is not
+ * known. That is none, but for a machine with an agent beside it: the agent says when it can be used, and then its way says where it is.
+ */
 void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
 	struct machine_endpoint *ret);
+/* It is shown by RDP, and nobody else says when it can be used: without an address it is of no use. */
+bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r);
 /*
- * Nobody reaches a machine that is shown by RDP without its address, which may come late: Windows gets its name first. One that was reached before
- * (not is_new) and has an agent beside it comes when it can.
+ * It has an agent beside its RDP server: Windows. That is told to end before the hypervisor asks for it, and what answers the hypervisor in it may have
+ * ended already.
  */
-bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r, bool is_new);
-/* Windows is told by its agent that it ends, before the hypervisor asks it; and what answers the hypervisor in it may have ended already. */
-bool rdp_site_is_told(const struct seed_site *seed, const struct machine_request *r);
+bool rdp_site_has_agent(const struct seed_site *seed, const struct machine_request *r);
 
 /* A VNC server's password for that machine: {"password"}, or {} without a line for it. Returns owned; NULL with err. */
 json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err);

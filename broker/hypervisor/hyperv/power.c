@@ -46,11 +46,11 @@ static int change(struct driver *d, const char *desktop, int (*work)(struct hv_o
 /* Who does not answer (no integration services) is switched off. */
 int hv_stop(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
-	bool is_told = rdp_site_is_told(&op->h->seed, &vm->record.request);
+	bool has_agent = rdp_site_has_agent(&op->h->seed, &vm->record.request);
 	struct pst_err why = PST_ERR_INIT;
 	uint64_t now = pst_mono_ms();
 
-	if (vm->state == VM_RUNNING && (vm_ask(&op->ws, vm->id, &why) == 0 || (is_told && why.code != PST_ECLOSED)) &&
+	if (vm->state == VM_RUNNING && (vm_ask(&op->ws, vm->id, &why) == 0 || (has_agent && why.code != PST_ECLOSED)) &&
 		hv_await(op, vm, VM_OFF, now + (op->call.end_ms - PST_MIN(now, op->call.end_ms)) / SHUTDOWN_PART, &why) == 0)
 		return 0;
 	if (why.code == PST_ECLOSED)

@@ -288,8 +288,8 @@ static void machine_fill(const struct proxmox *p, const struct pve_item *item, c
 	pst_strlcpy(m->host, sizeof(m->host), item->vm.node);
 	m->state = claim_state(&c, item->vm.is_running, m->reason);
 	pst_strlcpy(address, sizeof(address), b->address);
-	if (!address[0] && !pve_lease_find(leases, b->mac, address))
-		return;
+	if (!address[0])
+		(void)pve_lease_find(leases, b->mac, address);
 	rdp_site_endpoint(&p->set.rdp, &p->set.seed, &r, address, &m->endpoint);
 }
 

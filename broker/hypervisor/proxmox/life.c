@@ -28,13 +28,7 @@ static void machine_fill(const struct rest_op *op, const struct pve_found *f, st
 	pst_strlcpy(m->host, sizeof(m->host), f->vm.node);
 	m->state = MACHINE_RUNNING;
 	watches_know(op->rest->watches, op->desktop);
-	if (f->claim.address[0])
-		rdp_site_endpoint(&set->rdp, &set->seed, r, f->claim.address, &m->endpoint);
-}
-
-static bool needs_address(const struct rest_op *op, const struct pve_found *f, bool is_new)
-{
-	return rdp_site_needs_address(&proxmox_of_op(op)->set.seed, &f->claim.request, is_new);
+	rdp_site_endpoint(&set->rdp, &set->seed, r, f->claim.address, &m->endpoint);
 }
 
 /* Of all that was found, the one that counts last. */
@@ -85,12 +79,12 @@ static int configure(struct rest_op *op, struct pve_found *f, enum claim_phase p
 }
 
 /* From the clone that stands to the machine that runs. */
-static int finish(struct rest_op *op, struct pve_found *f, bool is_new, struct pst_err *err)
+static int finish(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
 	if (configure(op, f, CLAIM_CREATING, err) < 0 || pve_disk_grow(op, f, f->claim.request.disk_mb, true, err) < 0 ||
 		pve_vm_start(op, &f->vm, err) < 0)
 		return err->code;
-	if (pve_address_wait(op, f, needs_address(op, f, is_new), err) < 0)
+	if (pve_address_wait(op, f, err) < 0)
 		return err->code;
 	f->claim.phase = CLAIM_RUNNING;
 	return pve_claim_save(op, f, NULL, err);
@@ -128,7 +122,7 @@ static int create_new(struct rest_op *op, const struct machine_request *r, struc
 	if (rc == 0)
 		rc = pve_clone(op, &f, err);
 	if (rc == 0)
-		rc = finish(op, &f, true, err);
+		rc = finish(op, &f, err);
 	if (rc == 0)
 		machine_fill(op, &f, ret);
 	else if (!atomic_load(&op->cancelled))
@@ -144,7 +138,7 @@ static int create_run(struct rest_op *op, struct pve_found *f, const struct mach
 			return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", op->desktop);
 		if (f->claim.phase != CLAIM_RUNNING) { /* all but the last word had been said */
 			f->claim.phase = CLAIM_RUNNING;
-			if (pve_address_wait(op, f, needs_address(op, f, true), err) < 0 || pve_claim_save(op, f, NULL, err) < 0)
+			if (pve_address_wait(op, f, err) < 0 || pve_claim_save(op, f, NULL, err) < 0)
 				return err->code;
 		}
 		machine_fill(op, f, ret);
@@ -223,7 +217,7 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 	if (rc == 0)
 		rc = pve_vm_remove(op, &f->vm, err);
 	if (rc == 0)
-		rc = finish(op, &fresh, false, err);
+		rc = finish(op, &fresh, err);
 	if (rc == 0) {
 		pve_found_finish(f);
 		*f = fresh;
@@ -241,7 +235,7 @@ static int restart_keep(struct rest_op *op, struct pve_found *f, const struct ma
 	f->claim.request = *r;
 	if (configure(op, f, CLAIM_RUNNING, err) < 0 || pve_vm_start(op, &f->vm, err) < 0)
 		return err->code;
-	return pve_address_wait(op, f, needs_address(op, f, false), err);
+	return pve_address_wait(op, f, err);
 }
 
 static int restart_run(struct rest_op *op, struct pve_found *f, const struct machine_request *wish, bool is_refresh, struct machine *ret,

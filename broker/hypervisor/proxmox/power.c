@@ -71,14 +71,14 @@ static int told_down(struct rest_op *op, struct pve_vm *vm, const json_t *how, u
 /* Whoever does not go is ended by the same task; but not one that goes by its agent's word, where nothing else takes Proxmox VE's. */
 int pve_vm_shut_down(struct rest_op *op, struct pve_found *f, uint64_t given_s, struct pst_err *err)
 {
-	bool is_told = rdp_site_is_told(&proxmox_of_op(op)->set.seed, &f->claim.request);
-	json_t *how = json_pack("{s:I,s:i}", "timeout", (json_int_t)given_s, "forceStop", !is_told);
+	bool has_agent = rdp_site_has_agent(&proxmox_of_op(op)->set.seed, &f->claim.request);
+	json_t *how = json_pack("{s:I,s:i}", "timeout", (json_int_t)given_s, "forceStop", !has_agent);
 	struct pve_goal g = { .vm = &f->vm, .what = "shut down", .method = "POST", .path = "/status/shutdown", .json = how, .is_reached = rests };
 	int rc;
 
 	if (!how)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	rc = is_told && f->vm.is_running ? told_down(op, &f->vm, how, given_s, err) : pve_reach(op, &g, err);
+	rc = has_agent && f->vm.is_running ? told_down(op, &f->vm, how, given_s, err) : pve_reach(op, &g, err);
 	json_decref(how);
 	return rc;
 }
@@ -125,9 +125,9 @@ static int sleep_by(struct rest_op *op, struct pve_found *f, enum machine_power 
 
 static int wake(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
-	bool needs_address = rdp_site_needs_address(&proxmox_of_op(op)->set.seed, &f->claim.request, false);
+	bool needs_address = rdp_site_needs_address(&proxmox_of_op(op)->set.seed, &f->claim.request);
 
-	if (pve_vm_start(op, &f->vm, err) < 0 || (needs_address && pve_address_wait(op, f, true, err) < 0))
+	if (pve_vm_start(op, &f->vm, err) < 0 || (needs_address && pve_address_wait(op, f, err) < 0))
 		return err->code;
 	if (f->claim.phase != CLAIM_RUNNING) {
 		f->claim.phase = CLAIM_RUNNING;

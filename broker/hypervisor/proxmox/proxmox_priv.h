@@ -168,8 +168,11 @@ int pve_card_set(const struct proxmox *p, const struct pve_found *f, json_t *con
 /* Rows of the IPAM, owned; an empty array where none is asked. */
 json_t *pve_leases(struct rest_op *op, struct pst_err *err);
 bool pve_lease_find(const json_t *leases, const char *mac, char out[CLAIM_ADDRESS_SIZE]);
-/* Until it has one, or the time for it is over, which is no failure. One that is needed: for as long as the command may take; PST_ETIMEOUT. */
-int pve_address_wait(struct rest_op *op, struct pve_found *f, bool is_needed, struct pst_err *err);
+/*
+ * Until it has one, or the time for it is over, which is no failure. A machine whose agent says when it comes is not waited for; one that is of no use
+ * without (rdp_site_needs_address) is for as long as the command may take, and then it is PST_ETIMEOUT.
+ */
+int pve_address_wait(struct rest_op *op, struct pve_found *f, struct pst_err *err);
 
 /* life.c */
 int proxmox_create(struct driver *d, const struct machine_request *r, struct machine *ret, struct pst_err *err);

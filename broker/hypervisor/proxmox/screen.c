@@ -121,7 +121,7 @@ int proxmox_way(struct driver *d, const char *desktop, const char *pin, struct m
 	rc = pve_need(&op, &f, true, err);
 	if (rc == 0)
 		rc = address_find(&op, &f, address, err);
-	if (rc == 0 && address[0])
+	if (rc == 0)
 		rdp_site_endpoint(&set->rdp, &set->seed, &f.claim.request, address, ret);
 	if (rc == 0)
 		rc = rdp_site_enter(&set->rdp, &f.claim.request, ret, pin, ret_account, err);

@@ -73,7 +73,12 @@ static int address_need(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 		(unsigned)(left / 1000));
 }
 
-int vs_address_wait(struct vs_op *op, struct vs_vm *vm, bool is_needed, struct pst_err *err)
+int vs_address_wait(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 {
-	return is_needed ? address_need(op, vm, err) : address_until(op, vm, pst_mono_ms() + op->vs->set.address_wait_ms, err);
+	const struct machine_request *r = &vm->record.request;
+	const struct seed_site *seed = &op->vs->set.seed;
+
+	if (rdp_site_needs_address(seed, r))
+		return address_need(op, vm, err);
+	return address_until(op, vm, rdp_site_has_agent(seed, r) ? 0 : pst_mono_ms() + op->vs->set.address_wait_ms, err);
 }

@@ -35,9 +35,9 @@ int vs_remove(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	return 0;
 }
 
-static int answer_fill(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machine *ret, struct pst_err *err)
+static int answer_fill(struct vs_op *op, struct vs_vm *vm, struct machine *ret, struct pst_err *err)
 {
-	if (vs_address_wait(op, vm, rdp_site_needs_address(&op->vs->set.seed, &vm->record.request, is_new), err) < 0)
+	if (vs_address_wait(op, vm, err) < 0)
 		return err->code;
 	vs_machine_fill(op->vs, vm, ret);
 	vs_host_name(op, &vm->host, ret->host);
@@ -45,7 +45,7 @@ static int answer_fill(struct vs_op *op, struct vs_vm *vm, bool is_new, struct m
 	return 0;
 }
 
-static int finish(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machine *ret, struct pst_err *err)
+static int finish(struct vs_op *op, struct vs_vm *vm, struct machine *ret, struct pst_err *err)
 {
 	struct vs_found f;
 
@@ -57,7 +57,7 @@ static int finish(struct vs_op *op, struct vs_vm *vm, bool is_new, struct machin
 	if (f.now.whose != VS_OURS || f.now.power != VS_ON)
 		return pst_err_set(
 			err, PST_EIO, "vSphere says that desktop %s was started, and it does not run: look at its events", op->desktop);
-	return answer_fill(op, &f.now, is_new, ret, err);
+	return answer_fill(op, &f.now, ret, err);
 }
 
 /* What a failed create has left; in a time of its own, since the command's may be over. */
@@ -84,7 +84,7 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 		return err->code;
 	if (f.now.whose == VS_OURS && f.now.power == VS_ON && f.now.record.phase == LV_RUNNING) {
 		if (strcmp(f.now.record.request.task, r->task) == 0)
-			return answer_fill(op, &f.now, true, ret, err);
+			return answer_fill(op, &f.now, ret, err);
 		return pst_err_set(err, PST_ECONFLICT, "desktop %s already runs by another task", r->desktop);
 	}
 	snprintf(name, sizeof(name), VS_PREFIX "%s", op->desktop);
@@ -94,7 +94,7 @@ static int create_run(struct vs_op *op, const struct machine_request *r, struct 
 		return err->code;
 	if (vs_clone(op, name, r, NULL, &vm, err) < 0)
 		return err->code;
-	rc = finish(op, &vm, true, ret, err);
+	rc = finish(op, &vm, ret, err);
 	/* When vSphere is gone, or the caller, it is as after a crash. */
 	if (rc < 0 && rc != PST_ECLOSED)
 		create_undo(op);
@@ -137,7 +137,7 @@ static int refresh(struct vs_op *op, struct vs_vm *old, const struct machine_req
 	if (!vs_network_path(&op->vs->set, r->network, err) || vs_clone(op, name, r, &old->host, &f.next, err) < 0 ||
 		vs_remove(op, old, err) < 0 || vs_found_tidy(op, &f, err) < 0)
 		return err->code;
-	return finish(op, &f.now, false, ret, err);
+	return finish(op, &f.now, ret, err);
 }
 
 /* The same machine with its disk, started again. Its agent has asked Windows to shut down: it has half of the time that there is. */
@@ -148,7 +148,7 @@ static int restart_keep(struct vs_op *op, struct vs_vm *vm, const struct machine
 
 	vm->record.request = *r;
 	rc = r->is_windows ? vs_power_stop(op, vm, now + left / 2, err) : vs_power_off(op, vm, err);
-	return rc < 0 ? rc : finish(op, vm, false, ret, err);
+	return rc < 0 ? rc : finish(op, vm, ret, err);
 }
 
 static int restart_run(struct vs_op *op, const struct machine_request *wish, bool is_refresh, struct machine *ret, struct pst_err *err)
@@ -162,7 +162,7 @@ static int restart_run(struct vs_op *op, const struct machine_request *wish, boo
 		return pst_err_set(err, PST_ENOTFOUND, "there is no desktop %s to restart", op->desktop);
 	request_merge(&r, &f.now.record.request);
 	if (f.now.record.phase != LV_CREATING && f.now.power == VS_ON && strcmp(f.now.record.request.task, r.task) == 0)
-		return answer_fill(op, &f.now, false, ret, err); /* done before */
+		return answer_fill(op, &f.now, ret, err); /* done before */
 	if (is_refresh || f.now.record.phase == LV_CREATING)
 		return refresh(op, &f.now, &r, ret, err);
 	return restart_keep(op, &f.now, &r, ret, err);

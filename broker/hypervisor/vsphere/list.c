@@ -31,12 +31,6 @@ struct list {
 	size_t nexts_n;
 };
 
-void vs_endpoint(const struct vsphere *vs, const struct vs_vm *vm, struct machine_endpoint *ret)
-{
-	if (vm->address[0])
-		rdp_site_endpoint(&vs->set.rdp, &vs->set.seed, &vm->record.request, vm->address, ret);
-}
-
 struct entry {
 	const char *pin;
 	struct machine_endpoint *endpoint;
@@ -47,7 +41,7 @@ static int way_look(struct vs_op *op, struct vs_vm *vm, const void *arg, struct 
 {
 	const struct entry *e = arg;
 
-	vs_endpoint(op->vs, vm, e->endpoint);
+	rdp_site_endpoint(&op->vs->set.rdp, &op->vs->set.seed, &vm->record.request, vm->address, e->endpoint);
 	return rdp_site_enter(&op->vs->set.rdp, &vm->record.request, e->endpoint, e->pin, e->account, err);
 }
 
@@ -79,7 +73,7 @@ void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct ma
 		pst_strlcpy(m->reason, sizeof(m->reason), "it was suspended in vSphere: start it");
 	if (!vm->is_connected)
 		pst_strlcpy(m->reason, sizeof(m->reason), "vSphere does not reach its host: this is what was known before");
-	vs_endpoint(vs, vm, &m->endpoint);
+	rdp_site_endpoint(&vs->set.rdp, &vs->set.seed, r, vm->address, &m->endpoint);
 }
 
 static const char *host_of(const struct list *l, const struct vim_ref *ref)

@@ -44,14 +44,14 @@ int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct 
 	static const char *const paths[] = { "runtime.powerState", NULL };
 	struct property_set set = { .object = &vm->ref, .paths = paths };
 	struct vim_op ask = { .vim = op->vim.vim, .owner = op->vim.owner, .end_ms = until_ms };
-	bool is_told = rdp_site_is_told(&op->vs->set.seed, &vm->record.request);
+	bool has_agent = rdp_site_has_agent(&op->vs->set.seed, &vm->record.request);
 	struct pst_err ignored = PST_ERR_INIT;
 	struct property_wait w;
 	struct soap *s;
 	int rc = 0;
 
 	s = vm->power == VS_ON ? vim_call(&ask, &(struct vim_call){ .method = "ShutdownGuest", .self = &vm->ref }, &ignored) : NULL;
-	if ((s || is_told) && property_wait_begin(&ask, &set, &w, &ignored) == 0) {
+	if ((s || has_agent) && property_wait_begin(&ask, &set, &w, &ignored) == 0) {
 		while (rc == 0 && vm->power == VS_ON && vim_op_check(&op->vim, &ignored) == 0 &&
 			property_wait_next(&ask, &w, VS_WAIT_S, &ignored) >= 0)
 			rc = vs_vm_look(op, vm, err);
@@ -107,7 +107,7 @@ static int start(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 		return err->code;
 	if (phase_save(op, vm, LV_RUNNING, err) < 0 || vs_power_on(op, vm, err) < 0)
 		return err->code;
-	return rdp_site_needs_address(&op->vs->set.seed, &vm->record.request, false) ? vs_address_wait(op, vm, true, err) : 0;
+	return rdp_site_needs_address(&op->vs->set.seed, &vm->record.request) ? vs_address_wait(op, vm, err) : 0;
 }
 
 static int wish_do(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)

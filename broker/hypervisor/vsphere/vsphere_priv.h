@@ -136,8 +136,6 @@ int vs_vm_look(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 /* list.c */
 int vsphere_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err);
 void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m);
-/* Where its user comes in, by its address; unset without one. */
-void vs_endpoint(const struct vsphere *vs, const struct vs_vm *vm, struct machine_endpoint *ret);
 int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 
 /* hosts.c */
