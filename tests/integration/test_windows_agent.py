@@ -175,7 +175,8 @@ class OneMachine(Provisioner):
         return [{k: v for k, v in m.items() if k != "uid"} for m in super().list()]
 
     def start(self, desktop, m):
-        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "rdp", "host": "127.0.0.1", "port": self.rdp_port, "agent": True},
+        # Where a new one is, its hypervisor may not know yet.
+        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "rdp", "host": "127.0.0.1" if self.tokens else "", "port": self.rdp_port, "agent": True},
                                   "process": True}
         with open(self.pki + "/ca.pem") as f:
             seed = {"desktop": desktop, "hostname": "d17", "broker": "127.0.0.1:%d" % self.broker_port, "display": "0.0.0.0:5910", "ca": f.read(),
