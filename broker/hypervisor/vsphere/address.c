@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A guest's address, as its VMware Tools say. It is the guest's word: the gateway's connection to it proves by its
+ * A guest's address, as its VMware Tools say, and the way to it. It is the guest's word: the gateway's connection to it proves by its
  * certificate which desktop it is, and only addresses where desktops may be are ever connected to.
  */
 #include "broker/hypervisor/vsphere/address.h"
@@ -81,4 +81,25 @@ int vs_address_wait(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	if (rdp_site_needs_address(seed, r))
 		return address_need(op, vm, err);
 	return address_until(op, vm, rdp_site_has_agent(seed, r) ? 0 : pst_mono_ms() + op->vs->set.address_wait_ms, err);
+}
+
+struct entry {
+	const char *pin;
+	struct machine_endpoint *endpoint;
+	json_t **account;
+};
+
+static int way_look(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)
+{
+	const struct entry *e = arg;
+
+	rdp_site_endpoint(&op->vs->set.rdp, &op->vs->set.seed, &vm->record.request, vm->address, e->endpoint);
+	return rdp_site_enter(&op->vs->set.rdp, &vm->record.request, e->endpoint, e->pin, e->account, err);
+}
+
+int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct entry e = { .pin = pin, .endpoint = ret, .account = ret_account };
+
+	return vs_work(d, desktop, way_look, &e, err);
 }

@@ -31,27 +31,6 @@ struct list {
 	size_t nexts_n;
 };
 
-struct entry {
-	const char *pin;
-	struct machine_endpoint *endpoint;
-	json_t **account;
-};
-
-static int way_look(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)
-{
-	const struct entry *e = arg;
-
-	rdp_site_endpoint(&op->vs->set.rdp, &op->vs->set.seed, &vm->record.request, vm->address, e->endpoint);
-	return rdp_site_enter(&op->vs->set.rdp, &vm->record.request, e->endpoint, e->pin, e->account, err);
-}
-
-int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
-{
-	struct entry e = { .pin = pin, .endpoint = ret, .account = ret_account };
-
-	return vs_work(d, desktop, way_look, &e, err);
-}
-
 void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m)
 {
 	const struct machine_request *r = &vm->record.request;

@@ -113,6 +113,9 @@ int vs_datastore_find(struct vs_op *op, const char *path, struct vim_ref *ret, s
 /* Is there one? ret's type is "" without. */
 int vs_place_look(struct vs_op *op, const char *path, struct vim_ref *ret, struct pst_err *err);
 
+/* address.c, beside what address.h has */
+int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
+
 /* found.c */
 /* "puesto-UUID" or "puesto-UUID.next"? */
 bool vs_name_read(const char *name, char ret_desktop[PST_UUID_SIZE], bool *ret_is_next);
@@ -136,7 +139,6 @@ int vs_vm_look(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 /* list.c */
 int vsphere_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err);
 void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct machine *m);
-int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 
 /* hosts.c */
 int vsphere_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err);
