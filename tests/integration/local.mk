@@ -21,7 +21,7 @@ GATE_TESTS = \
 	tests/integration/test_wild_desktop.py \
 	tests/integration/test_worker.py
 TESTS += $(GATE_TESTS)
-EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/ports.py tests/integration/link_desk.py tests/integration/fake_worker.py tests/integration/rfb_client.py
+EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/ports.py tests/integration/link_desk.py tests/integration/fake_worker.py tests/integration/rfb_client.py tests/integration/rdp_double.py
 include tests/integration/agent/local.mk
 
 # A real broker between a fake gate, a fake provisioner and agents.

@@ -721,6 +721,8 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         assert ("virtio" in xml) == (devices == "virtio"), xml
         machine = driver.machines()[desktop]
         assert (machine["kind"], machine["port"], machine["agent"]) == (4, 3389, True) and machine["address"].startswith("10.9.0."), machine
+        way = driver.call("way", desktop, "ab" * 32)
+        assert (way["address"], way["port"], way["account"]["fingerprint"]) == (machine["address"], 3389, "ab" * 32), way
         # Its drive has the seed, and a token no more once QEMU has it open.
         path = os.path.join(world.files(desktop), "seed.iso")
         seed = open(path, "rb").read()
