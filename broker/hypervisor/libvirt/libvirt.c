@@ -143,11 +143,14 @@ static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, stru
 static int libvirt_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
 {
 	struct libvirt *lv = libvirt_of(d);
-	struct lv_call *c = lv->hosts[0].name[0] ? ask(d, NULL, 0, lv_hosts_work, err) : NULL;
+	struct lv_call *c;
 	int rc;
 
+	if (!lv->hosts[0].name[0])
+		return 0; /* it is the only one */
+	c = ask(d, NULL, 0, lv_hosts_work, err);
 	if (!c)
-		return err->code; /* 0 where one host has no name */
+		return err->code;
 	rc = lv_call_run(c, PST_MIN(lv->set.deadline_ms, (uint64_t)HEALTH_MS), err);
 	for (size_t i = 0; rc == 0 && i < lv->hosts_n; i++)
 		visit(&c->hosts[i], arg);

@@ -87,7 +87,9 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 
 	const struct lv_net *n = lv_network_of(c->lv, &f->record.request);
 
-	if (!n || n->addresses.n > 0 || lv_call_step(c, f->host, "waiting for its address", err) < 0)
+	if (!n || n->addresses.n > 0)
+		return 0;
+	if (lv_call_step(c, f->host, "waiting for its address", err) < 0)
 		return err->code;
 	if (lv_network_lease(c, conn, &f->record.request, until, f->record.address) < 0)
 		f->record.address[0] = '\0';

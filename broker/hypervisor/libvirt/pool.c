@@ -204,22 +204,21 @@ int pool_each(struct lv_pool *p, pool_visit visit, void *arg, struct pst_err *er
 /* --- volumes -------------------------------------------------------------------------------- */
 
 /* NULL without err: there is none. */
-static virStorageVolPtr volume_lookup(struct lv_pool *p, const char *name, struct pst_err *err)
+/* PST_ENOTFOUND when there is none. */
+static int volume_lookup(struct lv_pool *p, const char *name, virStorageVolPtr *ret, struct pst_err *err)
 {
-	virStorageVolPtr v = virStorageVolLookupByName(p->pool, name);
-
-	if (!v && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
+	*ret = virStorageVolLookupByName(p->pool, name);
+	if (*ret)
+		return 0;
+	return lv_error_is(VIR_ERR_NO_STORAGE_VOL) ? pst_err_set(err, PST_ENOTFOUND, "pool %s has no volume %s", p->s->pool, name) :
 		lv_error(err, NULL, "look for volume %s", name);
-	return v;
 }
 
 static virStorageVolPtr volume_need(struct lv_pool *p, const char *name, struct pst_err *err)
 {
-	virStorageVolPtr v = volume_lookup(p, name, err);
+	virStorageVolPtr v;
 
-	if (!v && err->code == 0)
-		pst_err_set(err, PST_ENOTFOUND, "pool %s has no volume %s", p->s->pool, name);
-	return v;
+	return volume_lookup(p, name, &v, err) < 0 ? NULL : v;
 }
 
 static int place_find(struct lv_pool *p, virStorageVolPtr v, struct volume_record *r, struct pst_err *err)
@@ -262,11 +261,12 @@ static virStorageVolPtr volume_create(struct lv_pool *p, const char *name, uint6
 
 static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *err)
 {
-	virStorageVolPtr v = volume_lookup(p, name, err);
-	int rc = 0;
+	struct pst_err why = PST_ERR_INIT;
+	virStorageVolPtr v;
+	int rc = volume_lookup(p, name, &v, &why);
 
-	if (!v)
-		return err->code;
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	/* Its seal goes with it. */
 	if (virStorageVolDelete(v, p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
 		rc = lv_error(err, NULL, "remove volume %s", name);

@@ -31,17 +31,15 @@ static int by_lvm(struct lv_pool *p, const struct volume_record *r, uint64_t siz
 	char bytes[32];
 	const char *const argv[] = { LVEXTEND, "-q", "-L", bytes, r->url, NULL };
 	const struct child_params child = { .argv = argv, .timeout_ms = EXTEND_MS, .cancel_fd = -1 };
+	struct pst_err why = PST_ERR_INIT;
 	struct stat st;
 
 	if (!r->is_block || stat(r->url, &st) < 0 || !S_ISBLK(st.st_mode))
 		return pst_err_set(err, PST_EUNSUPPORTED, "volume %s is no device of Puesto's machine, and libvirt makes no logical volume larger", r->volume);
 	snprintf(bytes, sizeof(bytes), "%" PRIu64 "b", size);
 	/* It may have it already: what libvirt knows of the pool is as old as its last look, which it refuses in the middle of a copy. */
-	if (child_run(&child, err) < 0 && !strstr(err->text, "existing size")) {
-		err->code = strstr(err->text, "nsufficient free space") ? PST_ENOSPC : err->code;
-		return pst_err_wrap(err, "make volume %s larger", r->volume);
-	}
-	*err = (struct pst_err)PST_ERR_INIT;
+	if (child_run(&child, &why) < 0 && !strstr(why.text, "existing size"))
+		return pst_err_set(err, strstr(why.text, "nsufficient free space") ? PST_ENOSPC : why.code, "make volume %s larger: %s", r->volume, why.text);
 	(void)virStoragePoolRefresh(p->pool, 0);
 	return 0;
 }

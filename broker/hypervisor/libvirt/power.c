@@ -51,17 +51,16 @@ static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *
 /* libvirt's reason is read before the next call forgets it. */
 static int domain_start(struct lv_found *f, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	unsigned flags;
+	int rc;
 
 	if (start_flags(f, &flags, err) < 0)
 		return err->code;
 	if (virDomainCreateWithFlags(f->domain, flags) == 0)
 		return 0;
-	lv_error(err, f->host, "start the domain");
-	if (virDomainIsActive(f->domain) != 1)
-		return err->code;
-	*err = (struct pst_err)PST_ERR_INIT; /* somebody else was faster */
-	return 0;
+	rc = lv_error(&why, f->host, "start the domain");
+	return virDomainIsActive(f->domain) == 1 ? 0 : pst_err_pass(err, rc, &why); /* somebody else was faster */
 }
 
 /* A disk that was exchanged stands on what it says, whatever the domain was defined with: a crash may lie in between. */
@@ -170,7 +169,9 @@ static int go_on(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 
 	if (virDomainGetState(f->domain, &state, NULL, 0) < 0)
 		return lv_error(err, f->host, "ask for its state");
-	if (state != VIR_DOMAIN_PAUSED || lv_call_step(c, f->host, "letting it go on", err) < 0)
+	if (state != VIR_DOMAIN_PAUSED)
+		return 0;
+	if (lv_call_step(c, f->host, "letting it go on", err) < 0)
 		return err->code;
 	return virDomainResume(f->domain) < 0 ? lv_error(err, f->host, "let it go on") : 0;
 }

@@ -200,12 +200,15 @@ static int disc_write(struct starting *s, enum qm_start how, struct pst_err *err
 static int file_write(struct starting *s, struct pst_err *err)
 {
 	json_t *seed = qm_seed(&s->op->q->set, &s->r->request, false, err);
-	char *text = seed ? json_dumps(seed, JSON_COMPACT) : NULL;
+	char *text;
 	int rc;
 
+	if (!seed)
+		return err->code;
+	text = json_dumps(seed, JSON_COMPACT);
 	json_decref(seed);
 	if (!text)
-		return err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory");
+		return pst_err_set(err, PST_ENOMEM, "no memory");
 	rc = pst_file_write(s->seed, text, strlen(text), 0400, err);
 	pst_wipe(text, strlen(text));
 	free(text);

@@ -5,6 +5,7 @@ TESTS += tests/unit/hypervisor/unit-hypervisor
 endif
 
 tests_unit_hypervisor_unit_hypervisor_SOURCES = \
+	tests/unit/fine.h \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
