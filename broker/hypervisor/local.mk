@@ -31,6 +31,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/seed.c broker/hypervisor/seed.h \
 	broker/hypervisor/uids.c broker/hypervisor/uids.h \
 	broker/hypervisor/watches.c broker/hypervisor/watches.h \
+	broker/hypervisor/windows_site.c broker/hypervisor/windows_site.h \
 	broker/hypervisor/container/container.c \
 	broker/hypervisor/container/container_dirs.c \
 	broker/hypervisor/container/container_find.c \

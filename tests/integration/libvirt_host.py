@@ -23,6 +23,7 @@ START = """set -e
 hostname "$2"
 for pair in $3; do mkdir -p "${pair#*:}"; mount --bind "$1/${pair%%:*}" "${pair#*:}"; done
 mount -t sysfs sysfs /sys 2>/dev/null || true # of this network: what a bridge can is set there; and no cgroups, which are not ours to make
+for file in $4; do mount --bind /dev/null "$file"; done
 mkdir -p "$1/lib/qemu" "$1/lib/dnsmasq"
 exec libvirtd -p "$1/libvirtd.pid"
 """
@@ -85,8 +86,9 @@ class Network:
 class Host:
     """One libvirtd, which may be killed and started again; its guests go on meanwhile, as they do in earnest."""
 
-    def __init__(self, folder, name, network):
-        self.name, self.network = name, network
+    def __init__(self, folder, name, network, hidden=""):
+        """hidden: programs that are not there for it, with spaces between."""
+        self.name, self.network, self.hidden = name, network, hidden
         self.folder = os.path.join(folder, name)
         self.process = None
         for part in PRIVATE:
@@ -105,7 +107,7 @@ class Host:
 
     def start(self):
         pairs = " ".join("%s:%s" % p for p in PRIVATE.items())
-        words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs)
+        words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs, self.hidden)
         with open(os.path.join(self.folder, "out"), "ab") as out:
             self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
         wait_for("libvirtd %s" % self.name, self.answers)

@@ -211,6 +211,8 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	if (d->is_parent)
 		pst_buf_put_str(&b, "<channel type='unix'><target type='virtio' name='org.puesto.seed'/></channel>");
 	screen_put(&b, d);
+	if (d->has_tpm)
+		pst_buf_put_str(&b, "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
 	pst_buf_put_str(&b, "</devices></domain>");
 	if (pst_buf_cstr(&b))
 		text = strdup(pst_buf_cstr(&b));

@@ -40,6 +40,7 @@ struct lv_domain {
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
 	bool has_display;    /* beside it, over D-Bus */
+	bool has_tpm;        /* a TPM 2.0 that libvirt emulates beside it */
 	bool has_ports;      /* PCI Express: root ports are kept for what is plugged in while it runs */
 	const struct lv_record *record;
 };

@@ -75,7 +75,7 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 		.append = plan->append,
 		.firmware = is_efi ? q->set.firmware : NULL,
 		.is_windows = r->is_windows,
-		.is_emulated = r->is_windows && q->set.is_emulated };
+		.is_emulated = r->is_windows && q->set.windows.is_emulated };
 	return 0;
 }
 

@@ -156,7 +156,7 @@ static int network_read(struct qemu *q, const struct driver_params *p, struct ps
 /* Ports below are the host's own, where machines share its loopback. */
 static int agents_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 || rdp_site_devices(p, &s->is_emulated, err) < 0)
+	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 || windows_site_read(&s->windows, p, err) < 0)
 		return err->code;
 	return s->seed.agent_port < PORT_MIN ? pst_err_set(err, PST_EINVAL, "agent_port: must be %d to 65535", PORT_MIN) : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/seed.h"
+#include "broker/hypervisor/windows_site.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -32,7 +33,7 @@ struct qm_settings {
 	char bridge[16];
 	struct seed_site seed;
 	struct rdp_site rdp;
-	bool is_emulated; /* Windows gets devices that it has drivers of its own for */
+	struct windows_site windows;
 	uint32_t capacity;
 	uint64_t deadline_ms, stop_ms, parent_boot_ms, parent_wait_ms;
 	int64_t recycle_ms; /* 0: what is destroyed is gone */
