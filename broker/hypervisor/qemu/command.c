@@ -109,6 +109,16 @@ static void input_put(struct command *c, const struct command_params *p)
 	words(c, "-device", "ide-cd,id=seed0,drive=seed,bus=ide.1");
 }
 
+/* Its emulator is at the other end. */
+static void tpm_put(struct command *c, const struct command_params *p)
+{
+	if (!p->tpm_fd)
+		return;
+	made(c, "-chardev", "socket,id=tpm,fd=%d", p->tpm_fd);
+	words(c, "-tpmdev", "emulator,id=tpm0,chardev=tpm");
+	words(c, "-device", "tpm-crb,tpmdev=tpm0");
+}
+
 static void devices_put(struct command *c, const struct command_params *p)
 {
 	/* Through the host's cache: whole again after its crash, because the guest's flushes are kept. */
@@ -125,6 +135,7 @@ static void devices_put(struct command *c, const struct command_params *p)
 	words(c, "-serial", "chardev:line");
 	made(c, "-device", "VGA,vgamem_mb=%d", VIDEO_MB);
 	input_put(c, p);
+	tpm_put(c, p);
 	/* It listens when somebody asks for the console. */
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");

@@ -39,6 +39,7 @@ struct command_params {
 	int cable_fd;                         /* the TAP device, by its number in QEMU */
 	unsigned plugs;                       /* root ports: 2, or 1 of machines from before there were personal disks */
 	int monitor_fd, port_fd;              /* listening sockets, by their numbers in QEMU */
+	int tpm_fd;                           /* the connection to its TPM; 0: it has none */
 	bool has_display; /* it knows D-Bus */
 	bool is_paused, is_incoming;
 	bool is_windows, is_emulated;         /* emulated: without virtio */

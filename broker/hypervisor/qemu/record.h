@@ -42,6 +42,7 @@ struct qm_record {
 	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
 	size_t snapshots_n;
 	unsigned plugs; /* what is saved of its memory has as many */
+	bool has_tpm;   /* and has that */
 };
 
 /* The desktop's folder, or a file in it (name may be NULL). */

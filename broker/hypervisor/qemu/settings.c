@@ -2,6 +2,7 @@
 /* The provider's section, and what this host has. */
 #include "broker/hypervisor/qemu/qemu_priv.h"
 #include "broker/hypervisor/qemu/tap.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/conf.h"
 #include "base/daemon.h"
@@ -74,7 +75,7 @@ static struct words *program_ask(const struct qm_settings *s, const char *option
 /* Which QEMU it is; without one, machine stays "". */
 static void program_probe(struct qm_settings *s)
 {
-	struct words *machines = program_ask(s, "-M"), *displays = program_ask(s, "-display");
+	struct words *machines = program_ask(s, "-M"), *displays = program_ask(s, "-display"), *devices = program_ask(s, "-device");
 	struct stat st;
 
 	if (machines && stat(s->program, &st) == 0) {
@@ -82,6 +83,8 @@ static void program_probe(struct qm_settings *s)
 		snprintf(s->mark, sizeof(s->mark), "%" PRIu64 ":%" PRId64, (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec);
 	}
 	s->has_display = displays && strstr(displays->text, "\ndbus\n");
+	s->knows_tpm = devices && strstr(devices->text, "\"tpm-crb\"");
+	free(devices);
 	free(machines);
 	free(displays);
 }
@@ -235,6 +238,7 @@ static int programs_read(struct qm_settings *s, const struct driver_params *p, s
 		const char *key, *fallback;
 		char *out;
 	} files[] = { { "program", "/usr/bin/qemu-system-x86_64", s->program }, { "image_program", "/usr/bin/qemu-img", s->image_program },
+		{ "tpm_program", "/usr/bin/swtpm", s->tpm_program },
 		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->variables } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(files); i++) {
@@ -287,4 +291,6 @@ void qm_settings_faults(const struct qemu *q, char *out, size_t size)
 		snprintf(out, size, "%.200s cannot be read: %s", s->directory, strerror(errno));
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)
 		snprintf(out, size, "less than %d MB are free in %.200s: make room", DISK_FREE_MIN_MB, s->directory);
+	else
+		(void)qm_tpm_fault(s, out, size);
 }

@@ -22,11 +22,12 @@ enum qm_network {
 struct qm_settings {
 	char directory[PATH_MAX];
 	char firmware[PATH_MAX], variables[PATH_MAX];    /* UEFI's code, and the template of its variables */
-	char program[PATH_MAX], image_program[PATH_MAX]; /* QEMU, qemu-img */
+	char program[PATH_MAX], image_program[PATH_MAX], tpm_program[PATH_MAX]; /* QEMU, qemu-img, swtpm */
 	char machine[48];                                /* "pc-q35-7.2": the alias would mean another one after an upgrade */
 	char mark[64];                                   /* of the program's file: a parent is resumed by the QEMU that saved it */
 	bool is_kvm;
 	bool has_display; /* over D-Bus */
+	bool knows_tpm;   /* emulated ones */
 	gid_t kvm_gid; /* of /dev/kvm */
 	bool is_instant;
 	enum qm_network network;

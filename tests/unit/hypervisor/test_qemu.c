@@ -6,7 +6,7 @@
 /* Covers: broker/hypervisor/qemu/keeper.c broker/hypervisor/qemu/life.c broker/hypervisor/qemu/list.c broker/hypervisor/qemu/machine.c */
 /* Covers: broker/hypervisor/qemu/net.c */
 /* Covers: broker/hypervisor/qemu/op.c broker/hypervisor/qemu/plan.c broker/hypervisor/qemu/power.c broker/hypervisor/qemu/record.c */
-/* Covers: broker/hypervisor/qemu/resize.c broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/snapshot.c */
+/* Covers: broker/hypervisor/qemu/resize.c broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/snapshot.c broker/hypervisor/qemu/tpm.c */
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/loop.h"
