@@ -4,6 +4,7 @@
  *
  *	windows_devices = virtio|emulated   those for which their image has drivers, or those for which Windows has them
  *	tpm = yes|no                        each has a TPM 2.0 of its own, emulated by swtpm; without the word: where that is there
+ *	secure_boot = no|yes                new ones that start by UEFI take only what is signed by whom Microsoft's keys trust
  */
 #pragma once
 
@@ -23,6 +24,7 @@ enum tpm_wish {
 struct windows_site {
 	bool is_emulated;
 	enum tpm_wish tpm;
+	bool is_secure;
 };
 
 int windows_site_read(struct windows_site *s, const struct driver_params *p, struct pst_err *err);

@@ -6,6 +6,7 @@ Run alone: top_builddir=build python3 tests/integration/test_libvirt.py [name]""
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+import tty
 import uuid
 
 import libvirt_host
@@ -840,8 +842,9 @@ def test_a_tpm_moves_with_its_machine(world):
 
 
 def test_a_host_without_an_emulator_says_so(world):
-    """Machines of Windows are made without a TPM there, unless the section insists."""
-    bare = libvirt_host.Host(world.folder, "bare", world.network, hidden="/usr/bin/swtpm")
+    """Machines of Windows are made without a TPM there, unless the section insists; nor can it give Secure Boot."""
+    firmware = "/usr/share/qemu/firmware/40-edk2-x86_64-secure-enrolled.json"
+    bare = libvirt_host.Host(world.folder, "bare", world.network, hidden="/usr/bin/swtpm " + (firmware if os.path.exists(firmware) else ""))
     bare.start()
     try:
         driver = windows_driver(world, uri=bare.uri, data="bare")
@@ -855,11 +858,69 @@ def test_a_host_without_an_emulator_says_so(world):
         health = driver.health()
         assert not health["healthy"] and "apt-get install swtpm swtpm-tools" in health["reason"], health
         driver.end()
+        if os.path.exists(firmware):
+            golden = os.path.join(world.folder, "unsigned.qcow2")
+            uefi_disk.make(golden)
+            driver = windows_driver(world, uri=bare.uri, data="bare", secure_boot="yes")
+            r = driver.refused("create", new(), new(), golden, "t")
+            assert r.code == "unsupported" and "apt-get install ovmf" in r.text and bare.domains() == [], r
+            driver.end()
     finally:
         bare.end()
 
 
+def says(host, desktop, words, seconds=120):
+    """On its serial line, which has to be listened to from its first word on: which of them first."""
+    line = os.open(re.search(r"<serial type='pty'[^>]*>\s*<source path='([^']*)'", host.virsh("dumpxml", "puesto-" + desktop))[1], os.O_RDONLY | os.O_NOCTTY)
+    said, end = b"", time.monotonic() + seconds
+    try:
+        tty.setraw(line)
+        while time.monotonic() < end:
+            if select.select([line], [], [], 1)[0]:
+                said += os.read(line, 65536)
+            for word in words:
+                if word in said:
+                    return word
+        raise TimeoutError("it said %s" % said[-400:])
+    finally:
+        os.close(line)
+
+
+def test_secure_boot_starts_nothing_unsigned(world):
+    """The firmware's own verdict on a loader that nobody has signed; in machines from before nothing changes until their disk is new."""
+    if uefi_disk.loader_missing():
+        print("SKIP:", uefi_disk.loader_missing())
+        return
+    golden, either = os.path.join(world.folder, "loader.qcow2"), (uefi_disk.STARTED, uefi_disk.REFUSED)
+    uefi_disk.make(golden, with_loader=True)
+    driver = windows_driver(world)
+    desktop = world.create(driver, golden=golden)
+    assert says(world.one, desktop, either) == uefi_disk.STARTED
+    driver.end()
+    driver = windows_driver(world, secure_boot="yes")
+    driver.call("power", desktop, "off")
+    driver.call("power", desktop, "start")
+    assert says(world.one, desktop, either) == uefi_disk.STARTED, "it keeps the firmware that it was made with"
+    driver.call("restart", desktop, new(), "refresh", "t", golden)
+    assert says(world.one, desktop, either) == uefi_disk.REFUSED
+    xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+    assert "<smm state='on'" in xml and "secure='yes'" in xml, xml
+    driver.call("power", desktop, "suspend")
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "off")
+    driver.end()
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    assert says(world.one, desktop, either) == uefi_disk.REFUSED, "this one, too"
+    driver.call("restart", desktop, new(), "refresh", "t", golden)
+    assert says(world.one, desktop, either) == uefi_disk.STARTED
+    driver.call("destroy", desktop)
+    assert world.one.domains() == []
+    driver.end()
+
+
 SECOND_TIER = (
+    "test_secure_boot_starts_nothing_unsigned",
     "test_a_tpm_lives_as_long_as_its_machine",
     "test_a_tpm_moves_with_its_machine",
     "test_a_host_without_an_emulator_says_so",

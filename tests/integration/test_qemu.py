@@ -4,6 +4,7 @@
 not come. With a guest: test_qemu_pool.py. Needs root.
 
 Run alone: top_builddir=build python3 tests/integration/test_qemu.py [name]"""
+import base64
 import glob
 import json
 import os
@@ -444,6 +445,60 @@ def test_a_host_without_an_emulator_says_so(world):
     assert not emulators(desktop) and not qemus(desktop)
     driver.call("destroy", desktop)
     assert world.left() == []
+    driver.end()
+
+
+def says(world, desktop, words, seconds=120):
+    """On its serial line, from its start: which of them first."""
+    said, qmp = b"", Qmp(os.path.join(world.directory, "desktops", desktop, "qmp"))
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            said += base64.b64decode(qmp("ringbuf-read", device="line", size=65536, format="base64"))
+            for word in words:
+                if word in said:
+                    return word
+            time.sleep(0.1)
+        raise TimeoutError("it said %s" % said[-400:])
+    finally:
+        qmp.socket.close()
+
+
+def test_secure_boot_starts_nothing_unsigned(world):
+    """The firmware's own verdict on a loader that nobody has signed; in machines from before nothing changes until their disk is new."""
+    if uefi_disk.loader_missing():
+        print("SKIP:", uefi_disk.loader_missing())
+        return
+    golden, either = os.path.join(world.folder, "loader.qcow2"), (uefi_disk.STARTED, uefi_disk.REFUSED)
+    uefi_disk.make(golden, with_loader=True)
+    desktop, driver = new(), windows_driver(world)
+    driver.call("create", desktop, new(), golden, "t")
+    assert says(world, desktop, either) == uefi_disk.STARTED
+    driver.end()
+    driver = windows_driver(world, secure_boot="yes")
+    driver.call("power", desktop, "off")
+    driver.call("power", desktop, "start")
+    assert says(world, desktop, either) == uefi_disk.STARTED, "it keeps the firmware that it was made with"
+    driver.call("restart", desktop, new(), "refresh", "t")
+    assert says(world, desktop, either) == uefi_disk.REFUSED
+    driver.call("snapshot", desktop, "take", "running")
+    driver.call("power", desktop, "suspend")
+    driver.call("power", desktop, "start")
+    driver.call("snapshot", desktop, "revert", "running")
+    driver.call("power", desktop, "off")
+    driver.end()
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    assert says(world, desktop, either) == uefi_disk.REFUSED, "this one, too"
+    driver.call("destroy", desktop)
+    driver.end()
+    driver = windows_driver(world, secure_boot="yes", secure_firmware="/nonexistent/code.fd")
+    assert "/nonexistent/code.fd" in driver.refused("create", new(), new(), golden, "t").text
+    driver.end()
+    driver = world.driver(secure_boot="yes")
+    driver.call("create", desktop, new(), golden, "t")
+    assert says(world, desktop, either) == uefi_disk.STARTED, "what is not Windows is asked for no signature"
+    driver.call("destroy", desktop)
     driver.end()
 
 

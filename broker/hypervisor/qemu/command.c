@@ -59,7 +59,9 @@ static void platform_put(struct command *c, const struct command_params *p)
 	word(c, "-no-user-config");
 	words(c, "-display", p->has_display ? "dbus,p2p=on" : "none"); /* somebody is let in when he asks for the console */
 	words(c, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-	made(c, "-machine", "%s,memory-backend=ram", p->machine);
+	made(c, "-machine", "%s,memory-backend=ram%s", p->machine, p->firmware && p->is_secure ? ",smm=on" : "");
+	if (p->firmware && p->is_secure)
+		words(c, "-global", "driver=cfi.pflash01,property=secure,value=on");
 	if (p->firmware) {
 		made(c, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s", p->firmware);
 		made(c, "-drive", "if=pflash,unit=1,format=raw,file=%s", p->variables);

@@ -185,6 +185,7 @@ static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *e
 	int rc;
 
 	r->plugs = QM_PLUGS;
+	r->is_secure = r->request.is_windows && op->q->set.windows.is_secure;
 	if (qm_tpm_wanted(&op->q->set, &r->request, &r->has_tpm, err) < 0)
 		return err->code;
 	rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);

@@ -234,7 +234,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 	s->op = op;
 	s->r = r;
 	s->log_fd = -1;
-	if (qm_plan(op->q, &r->request, &s->plan, &s->params, err) < 0 || paths_make(s, err) < 0 || socket_make(s, "qmp", err) < 0 ||
+	if (qm_plan(op->q, &r->request, r->is_secure, &s->plan, &s->params, err) < 0 || paths_make(s, err) < 0 || socket_make(s, "qmp", err) < 0 ||
 		socket_make(s, "seed", err) < 0 || groups_open(s, err) < 0)
 		return err->code;
 	s->log_fd = open(s->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -242,7 +242,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%s", s->log);
 	s->params.disk = s->disk;
 	s->params.variables = s->variables;
-	if (s->params.firmware && qm_variables_make(op->q, s->variables, r->uid, err) < 0)
+	if (s->params.firmware && qm_variables_make(op->q, r->is_secure, s->variables, r->uid, err) < 0)
 		return err->code;
 	s->params.plugs = r->plugs;
 	s->params.monitor_fd = SPAWN_FD;

@@ -52,7 +52,7 @@ int qm_parent_key(const struct qemu *q, const struct machine_request *r, char ou
 	struct qm_plan plan;
 	int n;
 
-	if (qm_plan(q, r, &plan, &p, err) < 0)
+	if (qm_plan(q, r, false, &plan, &p, err) < 0)
 		return err->code;
 	path_mark(r->image_base, golden);
 	path_mark(plan.kernel, kernel);
@@ -137,7 +137,7 @@ static int boot(struct making *m, struct pst_err *err)
 	fds[1] = listen_at(m, "seed", err);
 	if (c && fds[0] >= 0 && fds[1] >= 0 && log_fd >= 0 && in_folder(m, "ram", ram, err) == 0 &&
 		in_folder(m, "disk.qcow2", disk, err) == 0 && in_folder(m, "variables", variables, err) == 0 &&
-		qm_plan(m->q, &m->p->request, &plan, &params, err) == 0 && (!params.firmware || qm_variables_make(m->q, variables, m->uid, err) == 0)) {
+		qm_plan(m->q, &m->p->request, false, &plan, &params, err) == 0 && (!params.firmware || qm_variables_make(m->q, false, variables, m->uid, err) == 0)) {
 		pst_uuid_text(&nobody, uuid);
 		params.uuid = uuid;
 		params.memory = COMMAND_SHARED;

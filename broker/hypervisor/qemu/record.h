@@ -43,6 +43,7 @@ struct qm_record {
 	size_t snapshots_n;
 	unsigned plugs; /* what is saved of its memory has as many */
 	bool has_tpm;   /* and has that */
+	bool is_secure; /* firmware that starts it by UEFI asks for signatures */
 };
 
 /* The desktop's folder, or a file in it (name may be NULL). */

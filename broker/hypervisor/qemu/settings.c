@@ -239,7 +239,9 @@ static int programs_read(struct qm_settings *s, const struct driver_params *p, s
 		char *out;
 	} files[] = { { "program", "/usr/bin/qemu-system-x86_64", s->program }, { "image_program", "/usr/bin/qemu-img", s->image_program },
 		{ "tpm_program", "/usr/bin/swtpm", s->tpm_program },
-		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->variables } };
+		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware.code }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->firmware.variables },
+		{ "secure_firmware", "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", s->secure.code },
+		{ "secure_variables", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", s->secure.variables } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(files); i++) {
 		if (path_make(files[i].out, err, "%s", pst_conf_str(p->conf, p->section, files[i].key, files[i].fallback)) < 0)

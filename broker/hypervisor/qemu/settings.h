@@ -21,7 +21,9 @@ enum qm_network {
 
 struct qm_settings {
 	char directory[PATH_MAX];
-	char firmware[PATH_MAX], variables[PATH_MAX];    /* UEFI's code, and the template of its variables */
+	struct qm_firmware {
+		char code[PATH_MAX], variables[PATH_MAX]; /* UEFI's, and the template of its variables */
+	} firmware, secure; /* as ever, and with Secure Boot */
 	char program[PATH_MAX], image_program[PATH_MAX], tpm_program[PATH_MAX]; /* QEMU, qemu-img, swtpm */
 	char machine[48];                                /* "pc-q35-7.2": the alias would mean another one after an upgrade */
 	char mark[64];                                   /* of the program's file: a parent is resumed by the QEMU that saved it */
