@@ -24,6 +24,24 @@ def sized(data):
     return struct.pack(">H", len(data)) + data
 
 
+def command(code, handles, parameters):
+    """With an empty password for the first handle."""
+    body = struct.pack(">%dI" % len(handles), *handles) + struct.pack(">IIHBH", 9, PASSWORD, 0, 0, 0) + parameters
+    return struct.pack(">HII", 0x8002, len(body) + 10, code) + body
+
+
+def mark_read():
+    return command(READ, [OWNER, INDEX], struct.pack(">HH", 8, 0))
+
+
+def mark_define():
+    return command(DEFINE, [OWNER], sized(b"") + sized(struct.pack(">IHIHH", INDEX, 0xB, 0x02060006, 0, 8)))
+
+
+def mark_write(mark):
+    return command(WRITE, [OWNER, INDEX], sized(mark.ljust(8)) + struct.pack(">H", 0))
+
+
 def running():
     """pids and words of all emulators."""
     found = {}
@@ -53,31 +71,28 @@ class Tpm:
             time.sleep(0.01)
         self.socket.settimeout(20)
 
-    def call(self, code, handles, parameters, ok=True):
-        session = struct.pack(">IIHBH", 9, PASSWORD, 0, 0, 0)
-        body = struct.pack(">%dI" % len(handles), *handles) + session + parameters
-        self.socket.sendall(struct.pack(">HII", 0x8002, len(body) + 10, code) + body)
+    def call(self, words, ok=True):
+        self.socket.sendall(words)
         answer = self.socket.recv(4096)
         result = struct.unpack(">I", answer[6:10])[0]
-        assert not ok or result == 0, "TPM command %x: %x" % (code, result)
+        assert not ok or result == 0, "TPM command %s: %x" % (words.hex(), result)
         return answer[10:] if result == 0 else None
 
     def key(self):
         """What only this TPM's seed makes: the public part of an endorsement key."""
         template = struct.pack(">HHIHHHHHHHHH", 0x23, 0xB, 0x00030072, 0, 6, 128, 0x43, 0x10, 3, 0x10, 0, 0)
-        answer = self.call(PRIMARY, [ENDORSEMENT], sized(sized(b"") + sized(b"")) + sized(template) + sized(b"") + struct.pack(">I", 0))
+        answer = self.call(command(PRIMARY, [ENDORSEMENT], sized(sized(b"") + sized(b"")) + sized(template) + sized(b"") + struct.pack(">I", 0)))
         size = struct.unpack(">H", answer[8:10])[0]
         return hashlib.sha256(answer[10:10 + size]).hexdigest()
 
     def mark(self):
-        answer = self.call(READ, [OWNER, INDEX], struct.pack(">HH", 8, 0), ok=False)
+        answer = self.call(mark_read(), ok=False)
         return answer[6:14] if answer else b""
 
     def set_mark(self, mark):
-        self.call(UNDEFINE, [OWNER, INDEX], b"", ok=False)
-        public = struct.pack(">IHIHH", INDEX, 0xB, 0x02060006, 0, 8)
-        self.call(DEFINE, [OWNER], sized(b"") + sized(public))
-        self.call(WRITE, [OWNER, INDEX], sized(mark.ljust(8)) + struct.pack(">H", 0))
+        self.call(command(UNDEFINE, [OWNER, INDEX], b""), ok=False)
+        self.call(mark_define())
+        self.call(mark_write(mark))
 
     def end(self):
         self.socket.close()
