@@ -813,6 +813,32 @@ def test_a_tpm_lives_as_long_as_its_machine(world):
     driver.end()
 
 
+def test_a_machine_that_comes_back_has_a_new_tpm(world):
+    """With its disk from the recycle bin: what its TPM kept is not there."""
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    os.environ["PUESTO_OS"] = "windows"
+    try:
+        driver = on_stores(world)
+    finally:
+        del os.environ["PUESTO_OS"]
+    desktop = world.create(driver)
+    (store,) = store_of(world, desktop)
+    disk = os.path.join(world.files(desktop, world.stores[store]), "disk.qcow2")
+    number, key = os.stat(disk).st_ino, tpm_state.look(tpm_of(world.one, desktop))[0]
+    driver.call("order", desktop, 86400000, "no")
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == []
+    driver.call("order", desktop, 86400000, "restore")
+    world.create(driver, desktop)
+    assert os.stat(disk).st_ino == number and has_tpm(world.one, desktop) and tpm_state.look(tpm_of(world.one, desktop))[0] != key
+    driver.call("order", desktop, 0, "no")
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == [] and store_of(world, desktop) == []
+    driver.end()
+
+
 def test_a_tpm_moves_with_its_machine(world):
     """Each host has a folder of its own for what TPMs keep."""
     if tpm_state.missing():
@@ -922,6 +948,7 @@ def test_secure_boot_starts_nothing_unsigned(world):
 SECOND_TIER = (
     "test_secure_boot_starts_nothing_unsigned",
     "test_a_tpm_lives_as_long_as_its_machine",
+    "test_a_machine_that_comes_back_has_a_new_tpm",
     "test_a_tpm_moves_with_its_machine",
     "test_a_host_without_an_emulator_says_so",
     "test_variables_of_uefi_move_along",
