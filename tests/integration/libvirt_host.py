@@ -12,6 +12,8 @@ import uuid
 PATIENCE = float(os.environ.get("PUESTO_TEST_PATIENCE", "1"))  # how often the usual time is waited for, where everything is translated
 DEADLINE = 30.0 * PATIENCE
 PRIVATE = {"etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt"}
+# What swtpm has beside libvirt's own: its authority for certificates, and logs. They belong to its user.
+EMULATOR = {"localca": "/var/lib/swtpm-localca", "swtpm-log": "/var/log/swtpm"}
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
 # The contract of drivers by its parts (tests/unit/hypervisor/contract.c).
@@ -93,6 +95,12 @@ class Host:
         self.process = None
         for part in PRIVATE:
             os.makedirs(os.path.join(self.folder, part))
+        self.pairs = {**PRIVATE, **{part: path for part, path in EMULATOR.items() if os.path.isdir(path)}}
+        for part in self.pairs.keys() - PRIVATE.keys():
+            os.makedirs(os.path.join(self.folder, part))
+            owner = os.stat(self.pairs[part])
+            os.chown(os.path.join(self.folder, part), owner.st_uid, owner.st_gid)
+            os.chmod(os.path.join(self.folder, part), owner.st_mode & 0o7777)
         etc = os.path.join(self.folder, "etc")
         if os.path.isdir("/etc/libvirt/nwfilter"):
             shutil.copytree("/etc/libvirt/nwfilter", os.path.join(etc, "nwfilter"))
@@ -106,7 +114,7 @@ class Host:
         self.uri = "qemu+unix:///system?socket=" + self.socket
 
     def start(self):
-        pairs = " ".join("%s:%s" % p for p in PRIVATE.items())
+        pairs = " ".join("%s:%s" % p for p in self.pairs.items())
         words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs, self.hidden)
         with open(os.path.join(self.folder, "out"), "ab") as out:
             self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)

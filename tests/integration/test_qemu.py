@@ -373,9 +373,12 @@ def test_a_tpm_lives_as_long_as_its_machine(world):
     for those in qemus, emulators:
         os.kill(those(desktop)[0], signal.SIGKILL)
         eventually(lambda: not emulators(desktop), 20)
+        seen = driver.machines()[desktop]
+        assert those is qemus or (seen["state"] == "running" and "TPM" in seen["reason"]), seen
         driver.call("power", desktop, "off")
         driver.call("power", desktop, "start")
         assert len(emulators(desktop)) == 1 and tpm_state.look(state)[0] == fresh[0], "whatever died"
+        assert driver.machines()[desktop]["reason"] == ""
     driver.call("destroy", desktop)
     assert world.left() == [] and not emulators(desktop)
     driver.end()

@@ -117,6 +117,15 @@ static int open_by(const struct qemu *q, const char *desktop)
 	return process_open(&id, &ignored);
 }
 
+bool qm_tpm_runs(const struct qemu *q, const char *desktop)
+{
+	int pidfd = open_by(q, desktop);
+
+	if (pidfd >= 0)
+		close(pidfd);
+	return pidfd >= 0;
+}
+
 /* What it is at it writes to the end. */
 static void ask_to_end(int pidfd)
 {

@@ -23,6 +23,7 @@ int qm_tpm_wanted(const struct qm_settings *set, const struct machine_request *r
 
 /* Starts it as what l says of uid and groups (borrowed). Returns QEMU's end of the socket, owned, or a PST_E… with err. */
 int qm_tpm_start(struct qm_op *op, const struct spawn_params *l, struct pst_err *err);
+bool qm_tpm_runs(const struct qemu *q, const char *desktop);
 /* Whose QEMU has ended, or never came. 0 when it does not run. */
 int qm_tpm_end(struct qm_op *op, struct pst_err *err);
 /* An earlier provisioner left it without a QEMU. */
