@@ -472,3 +472,22 @@ Test(qemu, without_its_program_it_says_so)
 	folder_is_empty("desktops");
 	site_end(&site);
 }
+
+Test(qemu, a_tpm_that_cannot_be_given_is_a_fault)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct driver_capacity c;
+	struct machine_request r;
+	struct machine m;
+
+	site_begin(&site, "tpm = yes\ntpm_program = /nowhere/swtpm\n");
+	cr_assert_eq(driver_capacity(site.d, &c, &err), 0);
+	cr_expect_not(c.healthy);
+	cr_expect_not_null(strstr(c.reason, "apt-get install swtpm"), "%s", c.reason);
+	cr_expect_null(strstr(c.limits, "TPM"), "%s", c.limits);
+	contract_request(&r, site.golden);
+	r.is_windows = true;
+	cr_expect_eq(driver_create(site.d, &r, &m, &err), PST_EUNSUPPORTED, "%s", err.text);
+	folder_is_empty("desktops");
+	site_end(&site);
+}
