@@ -123,7 +123,8 @@ def test_a_killed_provisioner_finishes_what_it_began(world):
             driver = world.driver()
             driver.call(words[0], desktop, *words[1:])
             if words != ["destroy"]:
-                assert driver.machines()[desktop]["state"] == "stopped"
+                seen = driver.machines()[desktop]
+                assert seen["state"] == "stopped", (words, delay, seen)
                 driver.call("power", desktop, "start")
                 assert driver.machines()[desktop]["state"] == "running"
             driver.call("destroy", desktop)
@@ -505,6 +506,9 @@ def test_secure_boot_starts_nothing_unsigned(world):
     driver.end()
 
 
+SECOND_TIER = ("test_secure_boot_starts_nothing_unsigned",)
+
+
 def inside():
     """In a mount namespace of our own, so that no mount is left behind."""
     if "PUESTO_TEST_INSIDE" in os.environ:
@@ -524,7 +528,7 @@ def main():
     inside()
     failed, world = 0, World()
     try:
-        for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
+        for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_") and (TIER > 1 or n not in SECOND_TIER)]:
             began = time.monotonic()
             try:
                 globals()[name](world)
