@@ -61,6 +61,7 @@ EXTRA_DIST += \
 	deploy/packages/bench \
 	deploy/packages/build \
 	deploy/packages/ceph \
+	deploy/packages/docker \
 	deploy/packages/desktop \
 	deploy/packages/desktop-minimal \
 	deploy/packages/guest \

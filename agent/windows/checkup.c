@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process in a job of its own, so that its children end with it; what it says goes into a file of the agent's folder. */
+/* What it says goes into a file of the agent's folder. */
 #include "agent/windows/checkup.h"
 
 #include <windows.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/windows/process.h"
 #include "agent/windows/wide.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -18,28 +19,17 @@
 
 struct checkup {
 	struct disk disk;
-	HANDLE process, job;
+	struct process run;
 	uint64_t end_ms;
 	bool is_known;
 	char fault[CHECKUP_TEXT_SIZE];
 };
 
-static void end(struct checkup *c)
-{
-	if (c->job)
-		TerminateJobObject(c->job, 1);
-	if (c->process)
-		CloseHandle(c->process);
-	if (c->job)
-		CloseHandle(c->job);
-	c->process = c->job = NULL;
-}
-
 static void know(struct checkup *c, const char *fault)
 {
 	pst_strlcpy(c->fault, sizeof(c->fault), fault);
 	c->is_known = true;
-	end(c);
+	process_end(&c->run);
 }
 
 static HANDLE output_open(const struct disk *d)
@@ -54,22 +44,6 @@ static HANDLE output_open(const struct disk *d)
 	return file;
 }
 
-static bool process_start(struct checkup *c, wchar_t *line, HANDLE output)
-{
-	STARTUPINFOW how = { .cb = sizeof(how), .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = output, .hStdError = output };
-	PROCESS_INFORMATION p;
-
-	if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL, NULL, &how, &p))
-		return false;
-	c->job = CreateJobObjectW(NULL, NULL);
-	if (c->job)
-		AssignProcessToJobObject(c->job, p.hProcess);
-	c->process = p.hProcess;
-	ResumeThread(p.hThread);
-	CloseHandle(p.hThread);
-	return true;
-}
-
 static void start(struct checkup *c)
 {
 	char path[DISK_PATH_MAX], line[DISK_PATH_MAX + 64];
@@ -79,7 +53,7 @@ static void start(struct checkup *c)
 	disk_path(&c->disk, SCRIPT, path, &err);
 	snprintf(line, sizeof(line), "cmd.exe /d /s /c \"\"%s\"\"", path);
 	wchar_t *w = wide_from(line);
-	if (!w || output == INVALID_HANDLE_VALUE || !process_start(c, w, output))
+	if (!w || output == INVALID_HANDLE_VALUE || !process_start(&c->run, w, output, output))
 		know(c, "the image's check cannot be started");
 	free(w);
 	if (output != INVALID_HANDLE_VALUE)
@@ -104,7 +78,7 @@ struct checkup *checkup_start(const struct disk *d, uint64_t now_ms)
 void checkup_destroy(struct checkup *c)
 {
 	if (c)
-		end(c);
+		process_end(&c->run);
 	free(c);
 }
 
@@ -126,7 +100,7 @@ static void ended(struct checkup *c)
 	DWORD code = 1;
 	size_t len;
 
-	GetExitCodeProcess(c->process, &code);
+	GetExitCodeProcess(c->run.process, &code);
 	if (code != 0 && disk_read(&c->disk, SAID, SAID_MAX, &said, &len, &err) == 0)
 		line_take(said, line);
 	free(said);
@@ -141,7 +115,7 @@ bool checkup_step(struct checkup *c, uint64_t now_ms)
 
 	if (c->is_known)
 		return false;
-	if (WaitForSingleObject(c->process, 0) == WAIT_OBJECT_0) {
+	if (WaitForSingleObject(c->run.process, 0) == WAIT_OBJECT_0) {
 		ended(c);
 		return true;
 	}
@@ -154,7 +128,7 @@ bool checkup_step(struct checkup *c, uint64_t now_ms)
 
 void *checkup_event(const struct checkup *c)
 {
-	return c->process;
+	return c->run.process;
 }
 
 uint64_t checkup_next_ms(const struct checkup *c)

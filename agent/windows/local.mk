@@ -20,14 +20,17 @@ WINDOWS_OWN = \
 	agent/windows/compat.c agent/windows/compat.h \
 	agent/windows/digest.c \
 	agent/windows/disk.c agent/windows/disk.h \
+	agent/windows/guestinfo.c agent/windows/guestinfo.h \
 	agent/windows/identity.c agent/windows/identity.h \
 	agent/windows/journal.c agent/windows/journal.h \
 	agent/windows/key.c agent/windows/key.h agent/windows/key_cng.c agent/windows/key_csp.c \
+	agent/windows/kvp.c agent/windows/kvp.h \
 	agent/windows/line.c agent/windows/line.h \
 	agent/windows/main.c \
 	agent/windows/occupancy.c \
 	agent/windows/orders.c \
 	agent/windows/probe.c agent/windows/probe.h \
+	agent/windows/process.c agent/windows/process.h \
 	agent/windows/request.c agent/windows/request.h \
 	agent/windows/schannel.c agent/windows/schannel.h \
 	agent/windows/seeding.c agent/windows/seeding.h \
@@ -72,7 +75,12 @@ EXTRA_DIST += $(WINDOWS_SCRIPT)
 tests/integration/windows/puesto-agent-script.exe: $(WINDOWS_PARTS) $(WINDOWS_SCRIPT) agent/windows/version.o
 	$(AM_V_GEN)$(MKDIR_P) tests/integration/windows && $(WINDOWS_LINK) $(abs_builddir)/$@ $(WINDOWS_PARTS) $(WINDOWS_SCRIPT) \
 		$(abs_builddir)/agent/windows/version.o
-CLEANFILES += agent/windows/version.o agent/windows/puesto-agent.exe tests/integration/windows/puesto-agent-script.exe
+# And what it asks on VMware.
+WINDOWS_TOOLS = tests/integration/windows/vmtoolsd.c
+EXTRA_DIST += $(WINDOWS_TOOLS)
+tests/integration/windows/vmtoolsd.exe: $(WINDOWS_TOOLS)
+	$(AM_V_GEN)$(MKDIR_P) tests/integration/windows && $(MINGW_CC) -std=gnu11 -O2 -Wall -Wextra -static -o $@ $(top_srcdir)/$(WINDOWS_TOOLS)
+CLEANFILES += tests/integration/windows/vmtoolsd.exe agent/windows/version.o agent/windows/puesto-agent.exe tests/integration/windows/puesto-agent-script.exe
 
 # What goes into an image: the folder puesto and the answers stand on one CD.
 WINDOWS_IMAGE = deploy/windows/install.ps1 deploy/windows/prepare.ps1 deploy/windows/unattend-clone.xml

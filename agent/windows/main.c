@@ -16,7 +16,7 @@ static const char usage[] =
 	"Usage: puesto-agent [--data DIR] --service | --console [SEED] | --seed [FILE] | --forget | --install | --uninstall | --version\n"
 	"  --service     what Windows' service control manager starts\n"
 	"  --console     the same by hand, until Ctrl+C\n"
-	"  --seed        applies the seed of this machine (FILE, DIR\\seed.json, or puesto.json on a drive called CIDATA) and ends\n"
+	"  --seed        applies the seed of this machine (FILE, DIR\\seed.json, puesto.json on a drive called CIDATA, VMware's or Hyper-V's) and ends\n"
 	"  --forget      removes everything that is this machine's alone, before its disk becomes an image\n"
 	"  --install     registers the service; --uninstall removes it\n"
 	"  --data DIR    its folder (ProgramData\\Puesto)\n";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Drives, then files in the order in which they may be read. */
+/* A table of places, then files in the order in which they may be read. */
 #include "agent/windows/seeding.h"
 
 #include <windows.h>
@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "agent/windows/fields.h"
+#include "agent/windows/guestinfo.h"
 #include "agent/windows/journal.h"
+#include "agent/windows/kvp.h"
 #include "agent/windows/wide.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -30,7 +32,7 @@ static bool is_seed_drive(const wchar_t *root)
 	return GetVolumeInformationW(root, label, 64, NULL, NULL, NULL, NULL, 0) && _wcsicmp(label, LABEL) == 0;
 }
 
-static int from_drives(char **ret_text, size_t *ret_len, struct pst_err *err)
+static int from_drives(const struct disk *d, char **ret_text, size_t *ret_len, struct pst_err *err)
 {
 	DWORD drives = GetLogicalDrives();
 	wchar_t root[] = L"A:\\";
@@ -42,16 +44,52 @@ static int from_drives(char **ret_text, size_t *ret_len, struct pst_err *err)
 		if ((drives >> i & 1) && is_seed_drive(root))
 			return disk_read_path(path, BIRTH_MAX, ret_text, ret_len, err);
 	}
-	return pst_err_set(err, PST_ENOTFOUND, "no seed is there: neither %s in the agent's folder nor a drive called CIDATA", SEEDING_FILE);
+	return PST_ENOTFOUND;
 }
 
-static int find(const struct disk *d, const char *path, char **ret_text, size_t *ret_len, struct pst_err *err)
+static int from_folder(const struct disk *d, char **ret_text, size_t *ret_len, struct pst_err *err)
 {
+	return disk_has(d, SEEDING_FILE) ? disk_read(d, SEEDING_FILE, BIRTH_MAX, ret_text, ret_len, err) : PST_ENOTFOUND;
+}
+
+static int from_guestinfo(const struct disk *d, char **ret_text, size_t *ret_len, struct pst_err *err)
+{
+	return guestinfo_read(BIRTH_MAX, ret_text, ret_len, err);
+}
+
+static int from_kvp(const struct disk *d, char **ret_text, size_t *ret_len, struct pst_err *err)
+{
+	return kvp_read(BIRTH_MAX, ret_text, ret_len, err);
+}
+
+/* What somebody put there by hand goes first. */
+static const struct place_type {
+	const char *name;
+	int (*read)(const struct disk *d, char **ret_text, size_t *ret_len, struct pst_err *err);
+	void (*clear)(void); /* once it was used, where it would stay */
+} places[] = {
+	{ SEEDING_FILE, from_folder, NULL },
+	{ "the drive CIDATA", from_drives, NULL },
+	{ "VMware", from_guestinfo, guestinfo_clear },
+	{ "Hyper-V", from_kvp, kvp_clear },
+};
+
+static int find(const struct disk *d, const char *path, const struct place_type **ret_place, char **ret_text, size_t *ret_len, struct pst_err *err)
+{
+	*ret_place = NULL;
 	if (path)
 		return disk_read_path(path, BIRTH_MAX, ret_text, ret_len, err);
-	if (disk_has(d, SEEDING_FILE))
-		return disk_read(d, SEEDING_FILE, BIRTH_MAX, ret_text, ret_len, err);
-	return from_drives(ret_text, ret_len, err);
+	for (size_t i = 0; i < PST_ARRAY_LEN(places); i++) {
+		struct pst_err why = PST_ERR_INIT;
+		int rc = places[i].read(d, ret_text, ret_len, &why);
+
+		*ret_place = &places[i];
+		if (rc == 0)
+			return 0;
+		if (rc != PST_ENOTFOUND)
+			return pst_err_set(err, rc, "%s: %s", places[i].name, why.text);
+	}
+	return pst_err_set(err, PST_ENOTFOUND, "no seed is there: neither %s in the agent's folder, nor a drive called CIDATA, nor one of VMware's or Hyper-V's", SEEDING_FILE);
 }
 
 /* ---- applying ----------------------------------------------------------------------- */
@@ -136,10 +174,11 @@ static int apply(const struct disk *d, const struct birth *b, bool *ret_renamed,
 
 int seeding_run(const struct disk *d, const char *path, bool *ret_renamed, struct pst_err *err)
 {
+	const struct place_type *place;
 	struct birth b;
 	char *text = NULL;
 	size_t len;
-	int rc = find(d, path, &text, &len, err);
+	int rc = find(d, path, &place, &text, &len, err);
 
 	*ret_renamed = false;
 	if (rc < 0)
@@ -150,9 +189,12 @@ int seeding_run(const struct disk *d, const char *path, bool *ret_renamed, struc
 	if (rc == 0)
 		rc = apply(d, &b, ret_renamed, err);
 	birth_finish(&b);
-	if (rc == 0)
-		disk_remove(d, SEEDING_FILE);
-	return rc;
+	if (rc < 0)
+		return rc;
+	disk_remove(d, SEEDING_FILE);
+	if (place && place->clear)
+		place->clear();
+	return 0;
 }
 
 /* ---- what was applied ------------------------------------------------------------------ */

@@ -14,7 +14,8 @@ struct place {
 };
 
 /*
- * path: a file, or NULL: SEEDING_FILE, then puesto.json on a drive called CIDATA. Applies what is new. PST_ENOTFOUND: there is none.
+ * path: a file, or NULL: SEEDING_FILE, then puesto.json on a drive called CIDATA, then what VMware or Hyper-V gives. Applies what is new, and takes it
+ * away where it can be. PST_ENOTFOUND: there is none.
  * *ret_renamed: the computer has another name now, from its next start on.
  */
 int seeding_run(const struct disk *d, const char *path, bool *ret_renamed, struct pst_err *err);

@@ -59,7 +59,7 @@ enum endpoint_kind {
 	ENDPOINT_UNIX, /* address is the absolute path of a socket of this host */
 	ENDPOINT_TLS,  /* address is a numeric IP address, with port: an agent of another host */
 	ENDPOINT_RFB,  /* a console, or a VNC server of the machine's own: address is a path (port 0) or a numeric IP address */
-	ENDPOINT_RDP,  /* an RDP server of the machine's own: address is a numeric IP address */
+	ENDPOINT_RDP,  /* an RDP server of the machine's own: address is a numeric IP address, or "" where it has an agent, and is not known now */
 	ENDPOINT_DBUS, /* QEMU's D-Bus display: a connection that its driver has made */
 };
 

@@ -183,22 +183,42 @@ json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, 
 	return NULL;
 }
 
-json_t *rdp_site_machine(const struct rdp_site *s, const struct machine_request *r, const char *pin, struct pst_err *err)
+int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, const struct machine_endpoint *e, const char *pin, json_t **ret_account,
+	struct pst_err *err)
 {
 	const struct rdp_machine m = { .name = r->hostname, .pin = pin, .layout = r->layout };
 
-	return rdp_site_account(s, &m, err);
+	if (!ret_account)
+		return 0;
+	if (e->kind != ENDPOINT_RDP)
+		return pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", r->desktop);
+	if (!e->address[0])
+		return pst_err_set(err, PST_EBUSY, "nothing says now at which address desktop %s is", r->desktop);
+	*ret_account = rdp_site_account(s, &m, err);
+	return *ret_account ? 0 : err->code;
 }
 
 /* Of the systems that are shown by RDP, Windows alone has an agent for that. */
+bool rdp_site_has_agent(const struct seed_site *seed, const struct machine_request *r)
+{
+	return r->is_windows && seed->agents[0];
+}
+
+bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r)
+{
+	return request_speaks_rdp(r) && !rdp_site_has_agent(seed, r);
+}
+
 void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
 	struct machine_endpoint *ret)
 {
-	bool is_rdp = request_speaks_rdp(r);
+	bool is_rdp = request_speaks_rdp(r), has_agent = rdp_site_has_agent(seed, r);
 
+	if (!address[0] && !has_agent)
+		return;
 	ret->kind = is_rdp ? ENDPOINT_RDP : ENDPOINT_TLS;
 	ret->port = is_rdp ? s->port : seed->agent_port;
-	ret->has_agent = is_rdp && r->is_windows && seed->agents[0];
+	ret->has_agent = has_agent;
 	pst_strlcpy(ret->address, sizeof(ret->address), address);
 }
 

@@ -45,11 +45,26 @@ bool rdp_site_knows(const struct rdp_site *s, const char *pin);
 
 /* What the gateway's process needs (protocol/source/rdp/account.h): a secret. Returns owned; NULL with err. */
 json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, struct pst_err *err);
-/* The same for a machine of that request; pin "": what the provider knows of its certificate. In the file it has its host name. */
-json_t *rdp_site_machine(const struct rdp_site *s, const struct machine_request *r, const char *pin, struct pst_err *err);
-/* Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. */
+/*
+ * The same, in *ret_account, for a machine of that request that is reached at e; pin "": what the provider knows of its certificate. In the file it has
+ * its host name. PST_EUNSUPPORTED where e is no RDP server, PST_EBUSY
+ * while its address is not known. Without ret_account only the way is asked for: 0.
+ */
+int rdp_site_enter(const struct rdp_site *s, const struct machine_request *r, const struct machine_endpoint *e, const char *pin, json_t **ret_account,
+	struct pst_err *err);
+/*
+ * Where a machine at that numeric address is reached, by what it was asked to be: its agent's display link, or its RDP server. address "": it is not
+ * known. That is none, but for a machine with an agent beside it: the agent says when it can be used, and then its way says where it is.
+ */
 void rdp_site_endpoint(const struct rdp_site *s, const struct seed_site *seed, const struct machine_request *r, const char *address,
 	struct machine_endpoint *ret);
+/* It is shown by RDP, and nobody else says when it can be used: without an address it is of no use. */
+bool rdp_site_needs_address(const struct seed_site *seed, const struct machine_request *r);
+/*
+ * It has an agent beside its RDP server: Windows. That is told to end before the hypervisor asks for it, and what answers the hypervisor in it may have
+ * ended already.
+ */
+bool rdp_site_has_agent(const struct seed_site *seed, const struct machine_request *r);
 
 /* A VNC server's password for that machine: {"password"}, or {} without a line for it. Returns owned; NULL with err. */
 json_t *rdp_site_password(const struct rdp_site *s, const char *name, struct pst_err *err);

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Ceph of a test's own: one monitor, one manager, one OSD on a file of a folder, cephx, in the test's own mount and network namespaces.
 
-The packages (deploy/packages/ceph) are unpacked and laid over /usr there, where they are not installed; /etc/ceph is a folder of the test's. What is unpacked is kept
-below PUESTO_NESTED (or /tmp/puesto-nested) as nested.py's layers are."""
-import fcntl
-import hashlib
+The packages (deploy/packages/ceph) are laid over /usr there, where they are not installed; /etc/ceph is a folder of the test's."""
 import os
-import shutil
 import subprocess
-import tempfile
 import uuid
 
+import laid
 import libvirt_host
 import nested
 
@@ -52,53 +48,15 @@ crash_dir = %(folder)s
 """
 
 
-def further():
-    return nested.further(nested.names("ceph"))
-
-
-def missing():
-    """What keeps it from running here, in words; "" when nothing does."""
-    for program in ("apt-get", "dpkg-deb", "unshare", "mount"):
-        if not shutil.which(program):
-            return "%s is missing" % program
-    try:
-        further()
-    except subprocess.CalledProcessError as e:
-        return "apt knows no way to Ceph's packages: %s" % e.stderr.strip()[-300:]
-    return ""
-
-
-def layer():
-    """The folder of what is unpacked, "" where all of it is installed."""
-    packages = [p for _, p in further()]
-    if not packages:
-        return ""
-    folder = os.path.join(nested.CACHE, "ceph-" + hashlib.sha256(repr(packages).encode()).hexdigest()[:16])
-    os.makedirs(nested.CACHE, mode=0o700, exist_ok=True)
-    with open(nested.CACHE + "/lock-ceph", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(folder):
-            new = tempfile.mkdtemp(prefix="new-", dir=nested.CACHE)
-            try:
-                os.chmod(new, 0o755)
-                os.makedirs(new + "/layer")
-                nested.unpack(new, new + "/layer", packages)
-                os.rename(new, folder)
-            finally:
-                shutil.rmtree(new, ignore_errors=True)
-        os.utime(folder)
-    return folder + "/layer"
-
-
 def enter(folder):
     """In a mount namespace of the test's own: the programs, and an empty /etc/ceph."""
-    unpacked, top = layer(), os.path.join(folder, "etc")
+    words, top = laid.over_usr("ceph"), os.path.join(folder, "etc")
     os.makedirs(top)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "ceph", top], check=True)
     for part in "upper", "work":
         os.mkdir(os.path.join(top, part))
-    if unpacked:
-        subprocess.run(["mount", "-t", "overlay", "-o", "lowerdir=%s/usr:/usr" % unpacked, "ceph", "/usr"], check=True)
+    if words:
+        subprocess.run(words, check=True)
     subprocess.run(["mount", "-t", "overlay", "-o", "lowerdir=/etc,upperdir=%s/upper,workdir=%s/work" % (top, top), "ceph", "/etc"], check=True)
     os.makedirs("/etc/ceph", exist_ok=True)
 

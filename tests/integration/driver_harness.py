@@ -29,13 +29,14 @@ class Refused(Exception):
 
 
 class Driver:
-    def __init__(self, data, settings, more=""):
-        """settings: the lines of its section. more: other sections, as text."""
+    def __init__(self, data, settings, more="", env=None):
+        """settings: the lines of its section. more: other sections, as text. env: what driver_tool is told of machines."""
         os.makedirs(data, exist_ok=True)
         conf = os.path.join(data, "driver.conf")
         with open(conf, "w") as f:
             f.write("[provider-test]\n" + "".join("%s = %s\n" % s for s in settings.items()) + more)
-        self.process = subprocess.Popen([TOOL, data, conf, "provider-test"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([TOOL, data, conf, "provider-test"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, **(env or {})})
         self.numbers = itertools.count(1)
         self.waiting, self.ends, self.lock = {}, queue.Queue(), threading.Lock()
         self.reader = threading.Thread(target=self.read, daemon=True)

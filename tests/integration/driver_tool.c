@@ -63,6 +63,11 @@ static uint32_t number_of(const char *name, uint32_t fallback)
 	return text && pst_parse_u32(text, 1, 1 << 20, &value) == 0 ? value : fallback;
 }
 
+static bool is_word(const char *name, const char *word)
+{
+	return getenv(name) && strcmp(getenv(name), word) == 0;
+}
+
 /* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST [DISK_MB]]] */
 static void request_fill(const struct command *c, struct machine_request *r)
 {
@@ -82,7 +87,8 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	r->disk_mb = (uint32_t)atoi(c->words[6]);
 	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
 	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
-	r->is_windows = getenv("PUESTO_OS") && strcmp(getenv("PUESTO_OS"), "windows") == 0;
+	r->is_windows = is_word("PUESTO_OS", "windows");
+	r->has_rdp = is_word("PUESTO_DISPLAY", "rdp");
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;
@@ -217,6 +223,20 @@ static void run_console(struct command *c)
 	pst_fd_close(&s.fd);
 }
 
+/* DESKTOP [PIN]: where its user comes in, and with what. */
+static void run_way(struct command *c)
+{
+	struct machine_screen s;
+	json_t *account;
+
+	c->rc = driver_way(driver, c->words[0], c->words[1], &s, &account, &c->err);
+	if (c->rc < 0)
+		return;
+	json_object_update_new(c->answer, json_pack("{s:i,s:s,s:i}", "kind", (int)s.at.kind, "address", s.at.address, "port", (int)s.at.port));
+	json_object_set_new(c->answer, "account", account ? account : json_null());
+	pst_fd_close(&s.fd);
+}
+
 /* As the provisioner asks for it, but not as long. */
 static void run_detach(struct command *c, const struct machine_personal *p)
 {
@@ -341,6 +361,7 @@ static const struct {
 	{ "resize", run_resize },
 	{ "migrate", run_migrate },
 	{ "console", run_console },
+	{ "way", run_way },
 	{ "personal", run_personal },
 	{ "cancel", run_cancel },
 	{ "order", run_order },

@@ -4,12 +4,15 @@ also in a network namespace) that stays when the engine is killed, so that the n
 import http.client
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+
+import laid
 
 CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=%(files)d:%(files)d", "nproc=%(processes)d:%(processes)d"]
@@ -32,16 +35,17 @@ class Connection(http.client.HTTPConnection):
 
 
 class Engine:
-    """`socket` is where it answers. Subclasses say how it is started."""
-    name, needs, namespaces = "", (), ()
+    """`socket` is where it answers. Subclasses say how it is started. `packages`: a list of deploy/packages that is laid over its /usr."""
+    name, needs, namespaces, packages = "", (), (), ""
 
     def __init__(self, directory):
         self.dir, self.socket, self.storage, self.process = directory, directory + "/engine.sock", directory + "/storage", None
         os.makedirs(directory, exist_ok=True)
         self.log = open(directory + "/log", "ab")
+        laying = shlex.join(laid.over_usr(self.packages)) if self.packages else ""
         # A shell of the new namespaces that waits: the engine's home.
         self.home = subprocess.Popen(["unshare", "-m", "--propagation", "private", *self.namespaces, "sh", "-c",
-                                      HIDE_UNIFIED + self.prepare() + "echo ready; exec sleep infinity"], stdout=subprocess.PIPE, stderr=self.log)
+                                      HIDE_UNIFIED + (laying and laying + " && ") + self.prepare() + "echo ready; exec sleep infinity"], stdout=subprocess.PIPE, stderr=self.log)
         assert self.home.stdout.readline() == b"ready\n", "no namespaces for an engine"
 
     def prepare(self):
@@ -163,7 +167,7 @@ class Podman(Engine):
 
 
 class Docker(Engine):
-    name, needs, namespaces = "dockerd", ("dockerd", "containerd", "runc"), ("-n",)
+    name, namespaces, packages = "dockerd", ("-n",), "docker"
     containerd = None
 
     def prepare(self):
@@ -290,8 +294,9 @@ class Proxy:
 
 
 def missing(engine):
-    """The programs that an engine lacks here."""
-    return [p for p in engine.needs if not shutil.which(p)]
+    """What an engine lacks here: programs, or the reason why its packages cannot be laid."""
+    lacking = [p for p in engine.needs if not shutil.which(p)]
+    return lacking + ([laid.missing(engine.packages)] if engine.packages and laid.missing(engine.packages) else [])
 
 
 def terminate(process):

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 
@@ -118,9 +119,16 @@ class Host:
         words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs, self.hidden)
         with open(os.path.join(self.folder, "out"), "ab") as out:
             self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
+        threading.Thread(target=self.stand_up, args=(self.process,), daemon=True).start()
         wait_for("libvirtd %s" % self.name, self.answers)
         for what in "domcapabilities", "capabilities":  # it asks each QEMU what it can when it is asked first; that takes seconds
             self.virsh(what)
+
+    def stand_up(self, process):
+        """One that crashed by itself is started again, as its unit of systemd says: libvirt 9.0 does, at times, when who asked for a disk's removal is killed."""
+        if process.wait() in (-signal.SIGSEGV, -signal.SIGABRT) and process is self.process:
+            print("libvirtd %s crashed, and is started again" % self.name, flush=True)
+            self.start()
 
     def answers(self):
         if self.process.poll() is not None:

@@ -21,7 +21,7 @@ GATE_TESTS = \
 	tests/integration/test_wild_desktop.py \
 	tests/integration/test_worker.py
 TESTS += $(GATE_TESTS)
-EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/ports.py tests/integration/link_desk.py tests/integration/fake_worker.py tests/integration/rfb_client.py
+EXTRA_DIST += $(GATE_TESTS) tests/integration/gate_harness.py tests/integration/ports.py tests/integration/link_desk.py tests/integration/fake_worker.py tests/integration/rfb_client.py tests/integration/rdp_double.py
 include tests/integration/agent/local.mk
 
 # A real broker between a fake gate, a fake provisioner and agents.
@@ -84,7 +84,7 @@ TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py
 EXTRA_DIST += tests/integration/test_vsphere.py tests/integration/vsphere_host.py tests/integration/vsphere/simulator.go
-EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py \
+EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/laid.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py \
 	tests/integration/tpm_state.py
 # A Linux that uses a TPM, in machines of both; tier 2.
 TESTS += tests/integration/test_tpm_guest.py

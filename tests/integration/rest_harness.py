@@ -132,10 +132,10 @@ class RestWorld:
     def settings(self):
         raise NotImplementedError
 
-    def driver(self, data="data", **more):
-        """A setting that is None is left out."""
+    def driver(self, data="data", env=None, **more):
+        """A setting that is None is left out. env: what driver_tool is told of machines."""
         settings = {k: v for k, v in {**self.settings(), **more}.items() if v is not None}
-        driver = Driver(os.path.join(self.folder, data), settings)
+        driver = Driver(os.path.join(self.folder, data), settings, env=env)
         self.drivers.append(driver)
         return driver
 

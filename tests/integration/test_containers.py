@@ -202,7 +202,7 @@ def main(module="__main__"):
         return 77
     lacking = missing(ENGINE) + [p for p in ("Xvfb", "openbox") if not shutil.which(p)]
     if os.geteuid() != 0 or lacking or not os.path.exists(UNIT):
-        print("SKIP: desktops in containers need root, Criterion and %s: apt-get install podman, or docker.io" % " ".join(lacking or ["an engine"]))
+        print("SKIP: desktops in containers need root, Criterion and an engine: %s" % (", ".join(lacking) or "not all of it is here"))
         return 77
     return 0 if unittest.main(module, verbosity=2, exit=False, warnings="ignore").result.wasSuccessful() else 1
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What test_containers.py proves with Podman, with a dockerd of its own. Needs root and Debian's docker.io, whose service may be off.
+"""What test_containers.py proves with Podman, with a dockerd of its own. Needs root; where docker.io is not installed, it is laid over /usr for this test alone.
 
 Run alone: top_builddir=build python3 tests/integration/test_docker.py"""
 import os

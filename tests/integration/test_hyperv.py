@@ -18,6 +18,7 @@ import uuid
 
 from driver_harness import BUILD, Driver, Refused
 from hyperv_host import Host
+from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer
 
 UNIT = BUILD + "/tests/unit/hypervisor/unit-hypervisor"
 
@@ -33,8 +34,8 @@ class Hyperv(unittest.TestCase):
         self.host = Host(self.dir)
         self.addCleanup(self.host.stop)
 
-    def driver(self, **more):
-        d = Driver(self.dir + "/data", self.host.settings(**more))
+    def driver(self, env=None, **more):
+        d = Driver(self.dir + "/data", self.host.settings(**more), env=env)
         self.addCleanup(d.end)
         return d
 
@@ -262,6 +263,72 @@ class Hyperv(unittest.TestCase):
         self.assertEqual(d.machines()[desktop]["state"], "running")
         d.call("destroy", desktop)
         self.nothing_is_left()
+
+    def rdp(self):
+        server = RdpServer()
+        self.addCleanup(server.end)
+        return server
+
+    def rdp_driver(self, server, env, **more):
+        return self.driver(env, rdp_port=server.port, addresses="127.0.0.1-127.0.0.1", **more)
+
+    def test_a_machine_is_shown_by_its_own_rdp_server(self):
+        server = self.rdp().begin()
+        d = self.rdp_driver(server, SHOWN, rdp_fingerprint=PIN)
+        desktop = new()
+        shown = {"kind": ENDPOINT_RDP, "address": "127.0.0.1", "port": server.port, "agent": False}
+        machine = d.call("create", desktop, new(), "ref:desk", "-")["machine"]
+        self.assertEqual(({k: machine[k] for k in shown}, server.asked), (shown, 1))
+        self.assertEqual({k: d.machines()[desktop][k] for k in shown}, shown)
+        way = d.call("way", desktop)
+        self.assertEqual((way["kind"], way["address"], way["port"]), (ENDPOINT_RDP, "127.0.0.1", server.port))
+        self.assertEqual(way["account"], {"login": "ask", "layout": "us", "video": False, "fingerprint": PIN})
+        d.call("power", desktop, "off")
+        d.call("power", desktop, "start")
+        self.assertEqual(server.asked, 2)
+        for kind in "keep", "refresh":
+            machine = d.call("restart", desktop, new(), kind, "-")["machine"]
+            self.assertEqual({k: machine[k] for k in shown}, shown)
+        self.assertEqual(server.asked, 4)
+        self.assertNotIn("InitiateShutdown", self.host.calls, "nobody asks Linux before a restart")
+        # What does not answer any more fails, and stays.
+        server.end()
+        d.end()
+        d = self.rdp_driver(server, SHOWN, rdp_wait_s=1)
+        self.assertEqual(d.refused("restart", desktop, new(), "keep", "-").code, "timeout")
+        self.assertEqual(d.machines()[desktop]["state"], "running")
+        self.assertIn("by what certificate", d.refused("way", desktop).text)
+
+    def test_a_new_machine_whose_rdp_server_never_answers_is_removed(self):
+        server = self.rdp()
+        d = self.rdp_driver(server, SHOWN, rdp_wait_s=1)
+        refused = d.refused("create", new(), new(), "ref:desk", "-")
+        self.assertEqual(refused.code, "timeout")
+        self.assertIn("RDP server at 127.0.0.1 port %d does not answer" % server.port, refused.text)
+        self.nothing_is_left()
+
+    def test_windows_has_an_agent_and_is_asked_to_end(self):
+        with open(self.dir + "/ca.pem", "w") as f:
+            f.write("AUTHORITY\n")
+        server = self.rdp()  # it does not answer, and nobody waits for it
+        d = self.rdp_driver(server, WINDOWS, agents="10.0.0.1:5911", agents_ca=self.dir + "/ca.pem", deadline_s=20)
+        desktop = new()
+        machine = d.call("create", desktop, new(), "ref:desk", "t0p-secret")["machine"]
+        self.assertEqual((machine["kind"], machine["agent"]), (ENDPOINT_RDP, True))
+        self.assertTrue(d.machines()[desktop]["agent"])
+        self.assertEqual(json.loads(self.vm()["kvp"]["org.puesto.seed"])["token"], "t0p-secret")
+        self.assertEqual(d.call("way", desktop, PIN)["account"]["fingerprint"], PIN, "as its agent says")
+        d.call("restart", desktop, new(), "keep", "-")
+        self.assertTrue(self.vm().pop("asked"), "it was ended in the middle of its work")
+        # Its agent was told first, and Hyper-V's own service may have ended meanwhile: it is waited for.
+        self.vm()["deaf"], self.host.calls[:] = True, []
+        stop = d.begin("power", desktop, "stop")
+        until = time.monotonic() + 15
+        while self.host.calls.count("Enumerate") < 5 and time.monotonic() < until:  # to find it, to ask it, to see whether it has ended
+            time.sleep(0.02)
+        self.vm()["state"] = 3
+        d.finish(stop)
+        self.assertNotIn("RequestStateChange", self.host.calls)
 
 
 def main():

@@ -379,12 +379,19 @@ def test_a_datastore_that_is_away_holds_up_its_own_desktops_only(world):
     driver.kill()
     for name in [n for n in world.one.domains() if n != "puesto-" + stays]:
         world.one.virsh("destroy", name)
-    # As a server that is gone: at first nobody has seen it yet.
     driver = on_stores(world)
+
+    def returned():
+        driver.call("order", gone, 86400000, "restore")
+        return driver.refused("create", gone, new(), world.golden, "t")
+    # As a server that is gone just after both were looked at: nobody has seen it yet.
+    libvirt_host.wait_for("both are open", lambda: returned().code == "not_found", 20)
     os.mkdir(aside)
     subprocess.run(["mount", "--bind", slow, aside], check=True)
     subprocess.run(["umount", "-l", slow], check=True)
     try:
+        r = returned()
+        assert r.code == "busy" and "recycle bin" in r.text, r
         r = driver.refused("create", half, task, world.golden, "t")
         assert r.code == "busy" and "slow" in r.text, r
         libvirt_host.wait_for("it is offline", lambda: "slow is offline" in driver.refused("destroy", half).text, 20)
@@ -395,8 +402,7 @@ def test_a_datastore_that_is_away_holds_up_its_own_desktops_only(world):
         driver.call("restart", fresh, new(), "refresh", "t")
         driver.call("destroy", fresh)
         driver.call("destroy", new())
-        driver.call("order", gone, 86400000, "restore")
-        r = driver.refused("create", gone, new(), world.golden, "t")
+        r = returned()
         assert r.code == "busy" and "recycle bin" in r.text, r
         assert driver.machines()[stays]["state"] == "running" and driver.refused("destroy", stays).code == "busy"
         # Without the notes (an installation of before) nothing is known until it was here once.
@@ -719,6 +725,8 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         assert ("<tpm model='tpm-crb'>" in xml) == (not tpm_state.missing()), xml
         machine = driver.machines()[desktop]
         assert (machine["kind"], machine["port"], machine["agent"]) == (4, 3389, True) and machine["address"].startswith("10.9.0."), machine
+        way = driver.call("way", desktop, "ab" * 32)
+        assert (way["address"], way["port"], way["account"]["fingerprint"]) == (machine["address"], 3389, "ab" * 32), way
         # Its drive has the seed, and a token no more once QEMU has it open.
         path = os.path.join(world.files(desktop), "seed.iso")
         seed = open(path, "rb").read()

@@ -91,7 +91,7 @@ def test_users_files_outlive_the_machine(site):
     personal.log_off(site, viewer, desktop)
     eventually(lambda: "puesto-" + desktop not in site.host.domains(), 150)
     assert personal.holders(site) == []
-    assert (personal.listed(site)["state"], personal.listed(site)["clean"]) == ("unclean", False), personal.listed(site)
+    eventually(lambda: (personal.listed(site)["state"], personal.listed(site)["clean"]) == ("unclean", False), 30)
     viewer, desktop = work(site, 3)
     print("found after a machine that hung")
     viewer.ws.conn.close()

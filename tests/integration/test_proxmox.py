@@ -20,6 +20,7 @@ import time
 import guest_harness
 from driver_harness import Refused
 from proxmox_double import TOKEN, Cluster
+from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer
 from rest_double import wait_for
 from rest_harness import RestWorld, a_console_is_seen, again, crashes, new, run_contract, tests_run
 from test_image_builder import SelfStarter
@@ -495,6 +496,99 @@ def test_the_console_is_a_websocket_with_a_ticket(world):
     answer = a_console_is_seen(world)
     assert answer["password"] == "PVEVNC:" + answer["password"][7:] and len(answer["password"]) == 8, answer
     assert not any(world.double.tickets.values()), "each was used"
+
+
+RDP_ADDRESS = "127.0.0.1"
+
+
+def leases_say(world, address):
+    """Proxmox VE's DHCP gave that address to every machine; None: to none."""
+    world.double.get_cluster_sdn_ipams_status = lambda p, kind: [{"ip": address, "mac": mac} for mac in world.double.leases] if address else []
+
+
+def test_a_machine_is_shown_by_its_own_rdp_server(world):
+    """With an address of ours, and with one of Proxmox VE's."""
+    server, seen = RdpServer().begin(), len(world.double.seen)
+    leases_say(world, RDP_ADDRESS)
+    for addresses in "127.0.0.1-127.0.0.1", None:
+        server.asked = 0
+        driver = world.driver(env=SHOWN, rdp_port=server.port, rdp_fingerprint=PIN, addresses=addresses)
+        desktop = new()
+        shown = {"kind": ENDPOINT_RDP, "address": RDP_ADDRESS, "port": server.port, "agent": False}
+        machine = driver.call("create", desktop, new(), world.image, "t")["machine"]
+        assert {k: machine[k] for k in shown} == shown and server.asked == 1, (machine, server.asked)
+        assert {k: driver.machines()[desktop][k] for k in shown} == shown
+        way = driver.call("way", desktop)
+        assert (way["kind"], way["address"], way["port"]) == (ENDPOINT_RDP, RDP_ADDRESS, server.port), way
+        assert way["account"] == {"login": "ask", "layout": "us", "video": False, "fingerprint": PIN}, way
+        driver.call("power", desktop, "off")
+        driver.call("power", desktop, "start")
+        assert server.asked == 2
+        for kind in "keep", "refresh":
+            machine = driver.call("restart", desktop, new(), kind, "t")["machine"]
+            assert {k: machine[k] for k in shown} == shown, machine
+        assert server.asked == 4 and not any("/status/shutdown" in line for line in world.double.seen[seen:]), "nobody asks Linux before a restart"
+        driver.call("destroy", desktop)
+        driver.end()
+    server.end()
+    world.leave_nothing()
+
+
+def test_rdp_servers_that_do_not_come_leave_no_machine(world):
+    server = RdpServer()
+    driver = world.driver(env=SHOWN, rdp_port=server.port, rdp_wait_s=1, addresses="127.0.0.1-127.0.0.1")
+    refused = driver.refused("create", new(), new(), world.image, "t")
+    assert refused.code == "timeout" and "RDP server at 127.0.0.1 port %d does not answer" % server.port in refused.text, refused
+    world.leave_nothing()
+    driver.end()
+    leases_say(world, None)
+    for env, settings, code, words in ((SHOWN, {"deadline_s": 5}, "timeout", "DHCP gave it no address"), (SHOWN, {"ipam": ""}, "invalid", '"addresses"'),
+                                       (WINDOWS, {"ipam": ""}, "invalid", '"addresses"')):
+        driver = world.driver(env=env, addresses=None, **settings)
+        refused = driver.refused("create", new(), new(), world.image, "t")
+        assert refused.code == code and words in refused.text, refused
+        world.leave_nothing()
+        driver.end()
+    server.end()
+
+
+def test_windows_has_an_agent_and_is_asked_to_end(world):
+    double = world.double
+    driver = world.driver(env=WINDOWS, addresses=None)
+    desktop = new()
+    machine = driver.call("create", desktop, new(), world.image, "token_of_this_test")["machine"]
+    assert (machine["kind"], machine["agent"], machine["port"]) == (ENDPOINT_RDP, True, 3389), machine
+    assert driver.machines()[desktop]["agent"] and b"token_of_this_test" in list(double.isos.values())[0]
+    assert driver.call("way", desktop, PIN)["account"]["fingerprint"] == PIN, "as its agent says"
+    assert driver.refused("way", desktop).code == "invalid", "whoever answers first is not believed"
+    driver.call("restart", desktop, new(), "keep", "")
+    assert double.asked["forceStop"] in (0, "0") and 1 <= int(double.asked["timeout"]) <= 10, double.asked
+    # Its agent was told first, and QEMU's own, which Proxmox VE asks, may have ended meanwhile: it is waited for.
+    fault = double.fault("task-error", "POST .*/status/shutdown")
+    stop = driver.begin("power", desktop, "stop")
+    wait_for("the question", lambda: fault.hits == 1)
+    stops = sum("/status/stop" in line for line in double.seen)
+    vm, = double.ours().values()
+    vm["status"] = "stopped"
+    driver.finish(stop)
+    assert sum("/status/stop" in line for line in double.seen) == stops, "it was ended in the middle of its work"
+    # What does not end is ended.
+    driver.call("power", desktop, "start")
+    driver.end()
+    driver = world.driver(env=WINDOWS, addresses=None, deadline_s=8)
+    double.fault("task-error", "POST .*/status/shutdown")
+    driver.call("power", desktop, "stop")
+    assert vm["status"] == "stopped" and sum("/status/stop" in line for line in double.seen) == stops + 1
+    # Its address comes late, as Windows does; nobody waits for it, since its agent says when it can be used.
+    leases_say(world, None)
+    machine = driver.call("restart", desktop, new(), "refresh", "u")["machine"]
+    assert (machine["kind"], machine["agent"], machine["address"]) == (ENDPOINT_RDP, True, ""), machine
+    assert driver.machines()[desktop]["agent"] and driver.refused("way", desktop, PIN).code == "busy"
+    del double.get_cluster_sdn_ipams_status
+    assert driver.machines()[desktop]["address"].startswith("10.7.") and driver.call("way", desktop, PIN)["address"].startswith("10.7.")
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
 
 
 if __name__ == "__main__":

@@ -279,6 +279,8 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         desktop = new()
         machine = driver.call("create", desktop, new(), golden, "token_of_this_test")["machine"]
         assert (machine["kind"], machine["port"], machine["agent"]) == (4, 5910, True) and machine["address"].startswith("127."), machine
+        way = driver.call("way", desktop, "ab" * 32)
+        assert (way["address"], way["port"], way["account"]["fingerprint"]) == (machine["address"], 5910, "ab" * 32), way
         words = open("/proc/%d/cmdline" % qemus(desktop)[0]).read()
         assert "hostfwd=tcp:%s:5910-:3389" % machine["address"] in words and "base=localtime" in words and "ide-cd" in words and "fw_cfg" not in words, words
         assert ("virtio" in words) == (devices == "virtio") and ("e1000e" in words) == (devices == "emulated"), words

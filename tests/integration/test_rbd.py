@@ -13,6 +13,7 @@ import time
 import traceback
 
 import ceph_host
+import laid
 import libvirt_host
 from driver_harness import TOOL, Driver
 from test_san import Here
@@ -209,12 +210,12 @@ def main():
     if os.environ.get("SANITIZED") or int(os.environ.get("PUESTO_TIER", "1")) < 2:
         print("SKIP: a Ceph of its own is of tier 2")
         return 77
-    why = libvirt_host.missing() or ceph_host.missing() or ("" if os.path.exists(TOOL) else "the test programs are not built")
+    why = libvirt_host.missing() or laid.missing("ceph") or ("" if os.path.exists(TOOL) else "the test programs are not built")
     if why:
         print("SKIP:", why)
         return 77
     if "PUESTO_TEST_INSIDE" not in os.environ:
-        ceph_host.layer() # the mirror is not reached from within
+        laid.layer("ceph") # the mirror is not reached from within
     inside()
     failed, world, folder = 0, None, tempfile.mkdtemp(prefix="puesto-rbd-", dir="/var/tmp")
     os.chmod(folder, 0o755)

@@ -6,6 +6,7 @@ Run alone: top_builddir=build python3 tests/integration/test_vsphere.py [name]""
 import base64
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import uuid
 
 import vsphere_host
 from driver_harness import LATER, TOOL, Driver, Refused, is_for_later
+from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
@@ -49,11 +51,11 @@ class World:
             f.write("-----BEGIN CERTIFICATE-----\n")
         self.drivers = []
 
-    def driver(self, data="data", **more):
+    def driver(self, data="data", env=None, **more):
         settings = {"kind": "vsphere", "url": self.door.url, "ca": self.simulator.certificate, "user": vsphere_host.USER,
                     "password_file": self.password, "folder": "DC0/vm/Puesto", "templates": "DC0/vm/Templates",
                     "cluster": "DC0/host/DC0_C0", "agents": "10.9.0.1:5911", "agents_ca": self.ca, "deadline_s": 30, "poll_s": 20, **more}
-        driver = Driver(os.path.join(self.folder, data), settings)
+        driver = Driver(os.path.join(self.folder, data), settings, env=env)
         self.drivers.append(driver)
         return driver
 
@@ -637,6 +639,139 @@ def test_guests_that_do_not_listen_are_switched_off(world):
         assert world.door.count("ShutdownGuest") == world.door.count("PowerOffVM_Task") == 1
         assert driver.machines()[desktop]["state"] == "stopped"
         driver.call("power", desktop, "start")
+
+
+RDP_ADDRESS = "127.0.0.1"
+
+
+def tools_say(world, address, then=lambda method, n, forward: forward()):
+    """VMware Tools of all guests tell that address."""
+    world.door.rule = lambda method, n, forward: re.sub(rb"(guest.ipAddress</name><val[^>]*>)[0-9.]+", rb"\g<1>" + address.encode(),
+                                                        then(method, n, forward) or b"") or None
+
+
+def rdp_driver(world, server, env, **more):
+    return world.driver(env=env, rdp_port=server.port, addresses="127.0.0.1-127.0.0.9", **more)
+
+
+def test_a_machine_is_shown_by_its_own_rdp_server(world):
+    """Where VMware Tools say that it is, and once it answers: a new one, one that is started again, and one that is new again."""
+    server = RdpServer().begin()
+    try:
+        tools_say(world, RDP_ADDRESS)
+        driver = rdp_driver(world, server, SHOWN, rdp_fingerprint=PIN)
+        desktop = new()
+        machine = driver.call("create", desktop, new(), TEMPLATE, "t")["machine"]
+        shown = {"kind": ENDPOINT_RDP, "address": RDP_ADDRESS, "port": server.port, "agent": False}
+        assert {k: machine[k] for k in shown} == shown and server.asked == 1, (machine, server.asked)
+        assert {k: driver.machines()[desktop][k] for k in shown} == shown
+        way = driver.call("way", desktop)
+        assert (way["kind"], way["address"], way["port"]) == (ENDPOINT_RDP, RDP_ADDRESS, server.port), way
+        assert way["account"] == {"login": "ask", "layout": "us", "video": False, "fingerprint": PIN}, way
+        driver.call("power", desktop, "off")
+        driver.call("power", desktop, "start")
+        assert server.asked == 2
+        for kind in "keep", "refresh":
+            machine = driver.call("restart", desktop, new(), kind, "t")["machine"]
+            assert {k: machine[k] for k in shown} == shown, machine
+        assert server.asked == 4 and world.door.count("ShutdownGuest") == 0
+        driver.call("power", desktop, "off")
+        assert driver.refused("way", desktop).code == "unsupported", "nobody says where it is"
+        # Whoever knows no certificate believes none.
+        driver.end()
+        driver = rdp_driver(world, server, SHOWN)
+        driver.call("power", desktop, "start")
+        refused = driver.refused("way", desktop)
+        assert "by what certificate" in refused.text, refused.text
+    finally:
+        server.end()
+
+
+def test_windows_has_an_agent_that_says_when_it_is_ready(world):
+    server = RdpServer()  # it does not answer, and nobody waits for it
+    try:
+        tools_say(world, RDP_ADDRESS)
+        driver = rdp_driver(world, server, WINDOWS)
+        desktop = new()
+        machine = driver.call("create", desktop, new(), TEMPLATE, "token_of_this_test")["machine"]
+        assert (machine["kind"], machine["agent"], machine["address"]) == (ENDPOINT_RDP, True, RDP_ADDRESS), machine
+        assert driver.machines()[desktop]["agent"] and world.seed(desktop)["token"] == "token_of_this_test"
+        assert driver.call("way", desktop, PIN)["account"]["fingerprint"] == PIN, "as its agent says"
+        # It is told to shut down before it is started again, and the token was for one start.
+        driver.call("restart", desktop, new(), "keep")
+        assert world.door.count("ShutdownGuest") == 1 and world.door.count("PowerOffVM_Task") == 0
+        assert "token" not in world.seed(desktop)
+        # Its address comes late, as Windows does; nobody waits for it, since its agent says when it can be used.
+        tools_say(world, "10.9.0.1")
+        for words in ("restart", desktop, new(), "refresh", "u"), ("create", new(), new(), TEMPLATE, "t"):
+            machine = driver.call(*words)["machine"]
+            assert (machine["kind"], machine["agent"], machine["address"]) == (ENDPOINT_RDP, True, ""), machine
+        assert driver.machines()[desktop]["agent"]
+        refused = driver.refused("way", desktop, PIN)
+        assert refused.code == "busy" and "at which address" in refused.text, (refused.code, refused.text)
+        tools_say(world, RDP_ADDRESS)
+        assert driver.machines()[desktop]["address"] == driver.call("way", desktop, PIN)["address"] == RDP_ADDRESS
+    finally:
+        server.end()
+
+
+def test_an_agent_s_shut_down_is_awaited_when_vmware_tools_are_gone(world):
+    """They may have ended before VMware asks them."""
+    dumb = vsphere_host.ENVELOPE % ('<soapenv:Fault><faultstring>no tools</faultstring><detail><f xsi:type="ToolsUnavailable"/></detail>'
+                                    "</soapenv:Fault>")
+    driver = rdp_driver(world, type("Nobody", (), {"port": 3389}), WINDOWS)
+    tools_say(world, RDP_ADDRESS)
+    desktop = world.create(driver)
+    asked = threading.Event()
+
+    def rule(method, n, forward):
+        if method == "ShutdownGuest":
+            asked.set()
+            return dumb.encode()
+        return forward()
+    tools_say(world, RDP_ADDRESS, rule)
+    stop = driver.begin("power", desktop, "stop")
+    assert asked.wait(20)
+    world.admin.task("PowerOffVM_Task", world.vm(desktop))
+    driver.finish(stop)
+    assert world.door.count("PowerOffVM_Task") == 0, "it ended by itself"
+
+
+def is_let_go(driver, n, desktop):
+    """Of what is between two waits a cancel may be lost."""
+    driver.call("cancel", desktop)
+    try:
+        driver.finish(n, 0.2)
+    except queue.Empty:
+        return False
+    except Refused as r:
+        assert r.code == "closed", (r.code, r.text)
+        return True
+    raise AssertionError("it was cancelled")
+
+
+def test_rdp_servers_that_do_not_come_leave_no_machine(world):
+    server = RdpServer()
+    try:
+        tools_say(world, RDP_ADDRESS)
+        driver = rdp_driver(world, server, SHOWN, rdp_wait_s=1)
+        refused = driver.refused("create", new(), new(), TEMPLATE, "t")
+        assert refused.code == "timeout" and "RDP server at 127.0.0.1 port %d does not answer" % server.port in refused.text, refused.text
+        assert world.admin.names() == []
+        # One whose tools say nothing that may be believed.
+        tools_say(world, "10.9.0.1")
+        driver = rdp_driver(world, server, SHOWN, deadline_s=4)
+        refused = driver.refused("create", new(), new(), TEMPLATE, "t")
+        assert refused.code == "timeout" and "VMware Tools told no address" in refused.text, refused.text
+        assert world.admin.names() == []
+        # Whoever does not want it any more need not wait.
+        patient, desktop = rdp_driver(world, server, SHOWN, rdp_wait_s=600), new()
+        tools_say(world, RDP_ADDRESS)
+        n = patient.begin("create", desktop, new(), TEMPLATE, "t")
+        until("it runs", lambda: patient.machines().get(desktop, {}).get("address") == RDP_ADDRESS)
+        until("it is let go", lambda: is_let_go(patient, n, desktop))
+    finally:
+        server.end()
 
 
 def test_many_are_listed_quickly(world):

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """puesto-agent.exe under Wine, with a real broker: seeded by a drive, enrolled by Schannel's TLS, ready when something answers as Remote Desktop does, whose
-certificate it tells, sessions, orders, a broker that dies, a token that is used twice.
+certificate it tells, sessions, orders, a broker that dies, a token that is used twice; and seeds of VMware and Hyper-V.
 Covers: agent/windows/agent.c agent/windows/cert.c agent/windows/checkup.c agent/windows/compat.c agent/windows/digest.c agent/windows/disk.c
-        agent/windows/identity.c agent/windows/journal.c agent/windows/key.c agent/windows/key_csp.c agent/windows/line.c agent/windows/occupancy.c
-        agent/windows/orders.c agent/windows/probe.c agent/windows/request.c agent/windows/schannel.c agent/windows/seeding.c agent/windows/service.c
+        agent/windows/guestinfo.c agent/windows/identity.c agent/windows/journal.c agent/windows/key.c agent/windows/key_csp.c agent/windows/kvp.c
+        agent/windows/line.c agent/windows/occupancy.c agent/windows/orders.c agent/windows/probe.c agent/windows/process.c agent/windows/request.c agent/windows/schannel.c agent/windows/seeding.c agent/windows/service.c
         agent/windows/settings.c agent/windows/tls.c agent/windows/wide.c agent/windows/wts.c
 
 Tier 2. Needs wine and mingw-w64; else it is skipped. Under Wine keys are RSA and TLS is 1.2: its Schannel has neither EC keys of programs nor 1.3."""
+import base64
 import hashlib
 import json
 import os
@@ -27,6 +28,8 @@ from broker_harness import SETUP, Broker, Link, Provisioner, eventually, log_in
 BUILD = gate_harness.BUILD
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
 EXE, SCRIPT_EXE = "agent/windows/puesto-agent.exe", "tests/integration/windows/puesto-agent-script.exe"
+TOOLS_EXE = "tests/integration/windows/vmtoolsd.exe"
+VMWARE, HYPER_V = r"HKLM\SOFTWARE\VMware, Inc.\VMware Tools", r"HKLM\SOFTWARE\Microsoft\Virtual Machine\External"
 REQUEST = bytes.fromhex("030000130ee000000000000100080003000000")
 CONFIRM = bytes.fromhex("030000130ed000001234000200080002000000")
 
@@ -172,7 +175,8 @@ class OneMachine(Provisioner):
         return [{k: v for k, v in m.items() if k != "uid"} for m in super().list()]
 
     def start(self, desktop, m):
-        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "rdp", "host": "127.0.0.1", "port": self.rdp_port, "agent": True},
+        # Where a new one is, its hypervisor may not know yet.
+        self.machines[desktop] = {"task": m["task"], "endpoint": {"kind": "rdp", "host": "127.0.0.1" if self.tokens else "", "port": self.rdp_port, "agent": True},
                                   "process": True}
         with open(self.pki + "/ca.pem") as f:
             seed = {"desktop": desktop, "hostname": "d17", "broker": "127.0.0.1:%d" % self.broker_port, "display": "0.0.0.0:5910", "ca": f.read(),
@@ -202,7 +206,7 @@ def ask(port, pki, message):
 
 
 def build():
-    return subprocess.run(["make", "-C", BUILD, EXE, SCRIPT_EXE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return subprocess.run(["make", "-C", BUILD, EXE, SCRIPT_EXE, TOOLS_EXE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 @unittest.skipUnless(TIER >= 2, "tier 2")
@@ -384,6 +388,81 @@ class WindowsAgent(unittest.TestCase):
             self.assertEqual(json.load(f)["broker"], "127.0.0.1:%d" % self.port)
         self.assertEqual(self.windows.run("--data", place, "--forget").returncode, 0)
         self.assertEqual(os.listdir(data), [])
+
+
+@unittest.skipUnless(TIER >= 2, "tier 2")
+@unittest.skipUnless(shutil.which("wine") and shutil.which("x86_64-w64-mingw32-gcc"), "missing: apt-get install wine64 gcc-mingw-w64-x86-64-win32")
+class Seeds(unittest.TestCase):
+    """A machine without a drive CIDATA, on a hypervisor that gives seeds in another way."""
+
+    @classmethod
+    def setUpClass(cls):
+        built = build()
+        assert built.returncode == 0, built.stdout
+        cls.windows = Windows()
+        os.unlink(cls.windows.dir + "/prefix/dosdevices/e:")
+        cls.tools = cls.windows.dir + "/VMware Tools"
+        os.mkdir(cls.tools)
+        shutil.copy(BUILD + "/" + TOOLS_EXE, cls.tools + "/vmtoolsd.exe")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.windows.close()
+
+    def reg(self, *words):
+        with tempfile.TemporaryFile() as out:
+            return subprocess.run(["wine", "reg", *words], env=self.windows.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60, check=False).returncode
+
+    def seed(self, name):
+        return {"desktop": "6f0c0b52-4a29-4d2c-9f43-0a7f1f6d1d11", "hostname": name, "broker": "10.9.0.1:5911", "display": "0.0.0.0:5910", "token": "token-of-" + name,
+                "ca": "-----BEGIN CERTIFICATE-----\nñ\n-----END CERTIFICATE-----\n", "locale": "es_ES", "layout": "es"}
+
+    def apply(self, name):
+        self.data = self.windows.dir + "/data-" + name
+        return self.windows.run("--data", "Z:" + self.data.replace("/", "\\"), "--seed")
+
+    def check(self, done, name):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        seed = self.seed(name)
+        for file, key in (("place.json", "broker"), ("enrol.json", "token")):
+            with open(self.data + "/" + file, encoding="utf-8") as f:
+                self.assertEqual(json.load(f), {"desktop": seed["desktop"], key: seed[key]})
+        with open(self.data + "/ca.pem", encoding="utf-8") as f:
+            self.assertEqual(f.read(), seed["ca"])
+
+    def set(self, text):
+        with open(self.tools + "/guestinfo.puesto.seed", "w") as f:
+            f.write(text)
+
+    def test_vmware_tools_are_asked_and_the_seed_is_emptied(self):
+        self.assertEqual(self.reg("add", VMWARE, "/f", "/v", "InstallPath", "/d", "Z:" + self.tools.replace("/", "\\") + "\\"), 0)
+        self.addCleanup(self.reg, "delete", VMWARE, "/f")
+        for text, words in (("", "no seed is there"), ("{}", "no base64"), ("QQ==" * 30000, "too long"), (base64.b64encode(b'{"desktop":"x"}').decode(), "the seed: desktop")):
+            self.set(text)
+            done = self.apply("bad")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+        os.unlink(self.tools + "/asked")
+        self.set(base64.b64encode(json.dumps(self.seed("vm1")).encode()).decode())
+        self.check(self.apply("vm1"), "vm1")
+        with open(self.tools + "/asked", encoding="ascii") as f:
+            self.assertEqual(f.read().split("\n"), ["info-get guestinfo.puesto.seed", "info-set guestinfo.puesto.seed ", ""])
+        self.assertEqual(os.path.getsize(self.tools + "/guestinfo.puesto.seed"), 0)
+        with open(self.tools + "/hangs", "w"):
+            pass
+        self.addCleanup(os.unlink, self.tools + "/hangs")
+        done = self.apply("hung")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("VMware: VMware Tools do not answer", done.stderr)
+
+    def test_hyper_v_s_seed_is_in_the_registry_until_it_was_used(self):
+        self.assertIn("no seed is there", self.apply("none").stderr)
+        self.assertEqual(self.reg("add", HYPER_V, "/f", "/v", "org.puesto.seed", "/d", json.dumps(self.seed("hv1"), ensure_ascii=False)), 0)
+        self.check(self.apply("hv1"), "hv1")
+        self.assertNotEqual(self.reg("query", HYPER_V, "/v", "org.puesto.seed"), 0, "users of the machine could read it")
+        self.assertEqual(self.reg("add", HYPER_V, "/f", "/v", "org.puesto.seed", "/d", "{}"), 0)
+        self.addCleanup(self.reg, "delete", HYPER_V, "/f")
+        self.assertIn("the seed: desktop", self.apply("bad").stderr)
 
 
 if __name__ == "__main__":

@@ -345,23 +345,32 @@ static void init_turn(struct init *in)
 		signals_read(in, pst_mono_ms());
 }
 
-int init_run(const struct session *s, int output_fd)
+static int supervise(struct init *in)
 {
-	struct init in = { .session = s, .kept = output_fd, .signals = -1, .output = -1, .ready = -1 };
-
-	environ = (char **)s->env;
-	if (init_open(&in) < 0) {
+	if (init_open(in) < 0) {
 		pst_error("cannot supervise: %s", strerror(errno));
 		return 1;
 	}
-	while (in.x_failures < INIT_X_FAILURES_MAX) {
-		init_turn(&in);
-		if (in.ending && pst_mono_ms() >= in.end_ms) {
+	while (in->x_failures < INIT_X_FAILURES_MAX) {
+		init_turn(in);
+		if (in->ending && pst_mono_ms() >= in->end_ms) {
 			kill(-1, SIGKILL);
 			return 0;
 		}
 	}
-	output_read(&in);
+	output_read(in);
 	pst_error("the X server did not start in %d tries; see the lines above", INIT_X_FAILURES_MAX);
 	return 1;
+}
+
+int init_run(const struct session *s, int output_fd)
+{
+	struct init in = { .session = s, .kept = output_fd, .signals = -1, .output = -1, .ready = -1 };
+	char **before = environ;
+	int rc;
+
+	environ = (char **)s->env;
+	rc = supervise(&in);
+	environ = before; /* the session's goes with it */
+	return rc;
 }

@@ -7,10 +7,12 @@
 #include "broker/hypervisor/libvirt/record.h"
 #include "broker/hypervisor/mark.h"
 #include "broker/hypervisor/poller.h"
+#include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/rest/nets.h"
 #include "broker/hypervisor/seed.h"
 #include "broker/hypervisor/watches.h"
 
+#include <jansson.h>
 #include <pthread.h>
 
 #define HV_MACHINES_MAX 8192
@@ -27,6 +29,7 @@ struct hyperv {
 	uint32_t capacity;
 	uint64_t deadline_ms;
 	struct seed_site seed;
+	struct rdp_site rdp;
 	struct wsman *wsman;
 	struct calls calls;
 	struct watches *watches;
@@ -83,6 +86,9 @@ int hv_destroy(struct driver *d, const char *desktop, struct pst_err *err);
 int hv_restart(struct driver *d, const struct machine_request *r, bool refresh, struct machine *ret, struct pst_err *err);
 
 /* power.c */
+/* Asks the guest, which has half of what is left of the command's time, and ends it if it does not listen. */
+int hv_stop(struct hv_op *op, struct hv_vm *vm, struct pst_err *err);
+int hv_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 int hv_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
 int hv_snapshot_take(struct driver *d, const char *desktop, const char *name, struct pst_err *err);
 int hv_snapshot_revert(struct driver *d, const char *desktop, const char *name, struct pst_err *err);

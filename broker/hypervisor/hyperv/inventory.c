@@ -156,9 +156,7 @@ void hv_machine_fill(const struct hyperv *h, const struct hv_vm *vm, struct mach
 	pst_strlcpy(m->task, sizeof(m->task), r->task);
 	snprintf(m->image, sizeof(m->image), "%s:%s", r->image_name, r->image_version);
 	state_fill(vm, m);
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = h->seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), vm->record.address);
+	rdp_site_endpoint(&h->rdp, &h->seed, r, vm->record.address, &m->endpoint);
 }
 
 struct listing {

@@ -273,9 +273,12 @@ int hv_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 	return with_vm(d, desktop, destroy_work, NULL, err);
 }
 
+/* Its agent has asked Windows to shut down: what it has in memory is written out. */
 static int restart_keep(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
-	if (hv_off(op, vm, err) < 0 || seed_give(op, vm, err) < 0 || hv_on(op, vm, err) < 0)
+	bool asks = vm->record.request.is_windows;
+
+	if ((asks ? hv_stop(op, vm, err) : hv_off(op, vm, err)) < 0 || seed_give(op, vm, err) < 0 || hv_on(op, vm, err) < 0)
 		return err->code;
 	vm->record.phase = LV_RUNNING;
 	return hv_save(op, vm, err);

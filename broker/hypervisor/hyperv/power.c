@@ -44,12 +44,13 @@ static int change(struct driver *d, const char *desktop, int (*work)(struct hv_o
 }
 
 /* Who does not answer (no integration services) is switched off. */
-static int shut_down(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
+int hv_stop(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 {
+	bool has_agent = rdp_site_has_agent(&op->h->seed, &vm->record.request);
 	struct pst_err why = PST_ERR_INIT;
 	uint64_t now = pst_mono_ms();
 
-	if (vm->state == VM_RUNNING && vm_ask(&op->ws, vm->id, &why) == 0 &&
+	if (vm->state == VM_RUNNING && (vm_ask(&op->ws, vm->id, &why) == 0 || (has_agent && why.code != PST_ECLOSED)) &&
 		hv_await(op, vm, VM_OFF, now + (op->call.end_ms - PST_MIN(now, op->call.end_ms)) / SHUTDOWN_PART, &why) == 0)
 		return 0;
 	if (why.code == PST_ECLOSED)
@@ -81,7 +82,7 @@ static int power_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struc
 	else if (wish == POWER_SUSPEND)
 		rc = save_memory(op, vm, err);
 	else
-		rc = wish == POWER_STOP ? shut_down(op, vm, err) : hv_off(op, vm, err);
+		rc = wish == POWER_STOP ? hv_stop(op, vm, err) : hv_off(op, vm, err);
 	if (rc == 0 && wish == POWER_START)
 		watches_know(op->h->watches, op->call.desktop);
 	return rc;
@@ -90,6 +91,27 @@ static int power_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struc
 int hv_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err)
 {
 	return change(d, desktop, power_work, &wish, err);
+}
+
+struct entry {
+	const char *pin;
+	struct machine_endpoint *endpoint;
+	json_t **account;
+};
+
+static int way_work(struct hv_op *op, struct hv_vm *vm, const void *arg, struct pst_err *err)
+{
+	const struct entry *e = arg;
+
+	rdp_site_endpoint(&op->h->rdp, &op->h->seed, &vm->record.request, vm->record.address, e->endpoint);
+	return rdp_site_enter(&op->h->rdp, &vm->record.request, e->endpoint, e->pin, e->account, err);
+}
+
+int hv_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	struct entry e = { .pin = pin, .endpoint = ret, .account = ret_account };
+
+	return change(d, desktop, way_work, &e, err);
 }
 
 struct look {

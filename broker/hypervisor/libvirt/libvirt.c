@@ -281,10 +281,8 @@ static int libvirt_way(struct driver *d, const char *desktop, const char *pin, s
 	struct lv_call *c = ask(d, desktop, 0, lv_way_work, err);
 	int rc = c ? lv_call_run(c, 0, err) : err->code;
 
-	if (rc == 0 && ret_account && c->screen.at.kind != ENDPOINT_RDP)
-		rc = pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", desktop);
-	if (rc == 0 && ret_account && !(*ret_account = rdp_site_machine(&lv->set.rdp, &c->request, pin, err)))
-		rc = err->code;
+	if (rc == 0)
+		rc = rdp_site_enter(&lv->set.rdp, &c->request, &c->screen.at, pin, ret_account, err);
 	if (rc == 0)
 		*ret = c->screen.at;
 	if (c)

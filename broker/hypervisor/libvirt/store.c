@@ -275,14 +275,16 @@ static int restore(const struct libvirt *lv, const char *desktop, char ret_store
 	struct store_view v;
 
 	for (size_t i = 0; i < lv->set.stores_n; i++) {
-		int rc = restore_from(lv, lv->set.stores[i], desktop, err);
+		struct pst_err why = PST_ERR_INIT;
+		int rc = restore_from(lv, lv->set.stores[i], desktop, &why);
 
-		if (rc < 0)
-			return rc;
 		if (rc > 0)
 			return pst_strlcpy(ret_store, PLACEMENT_NAME_SIZE, lv->set.stores[i]);
-		if (!stores_view_named(stores_shared(), lv->set.stores[i], &v) || !v.is_online)
+		/* Each has a bin: one that is not there went away since the last look. */
+		if (rc == PST_ENOTFOUND || !stores_view_named(stores_shared(), lv->set.stores[i], &v) || !v.is_online)
 			away = lv->set.stores[i];
+		else if (rc < 0)
+			return pst_err_set(err, why.code, "%s", why.text);
 	}
 	if (away)
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline and may have the desktop's disk in its recycle bin", away);

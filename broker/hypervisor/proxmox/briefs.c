@@ -121,6 +121,8 @@ static void brief_fill(const struct claim *c, uint32_t id, struct pve_brief *ret
 	pst_strlcpy(ret->desktop, sizeof(ret->desktop), c->request.desktop);
 	pst_strlcpy(ret->task, sizeof(ret->task), c->request.task);
 	pst_strlcpy(ret->address, sizeof(ret->address), c->address);
+	ret->is_windows = c->request.is_windows;
+	ret->has_rdp = c->request.has_rdp;
 	snprintf(ret->image, sizeof(ret->image), "%s:%s", c->request.image_name, c->request.image_version);
 }
 

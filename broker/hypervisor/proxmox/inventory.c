@@ -277,6 +277,7 @@ void pve_inventory_finish(struct pve_inventory *v)
 static void machine_fill(const struct proxmox *p, const struct pve_item *item, const json_t *leases, struct machine *m)
 {
 	const struct pve_brief *b = &item->brief;
+	const struct machine_request r = { .is_windows = b->is_windows, .has_rdp = b->has_rdp };
 	struct claim c = { .phase = b->phase };
 	char address[CLAIM_ADDRESS_SIZE];
 
@@ -287,11 +288,9 @@ static void machine_fill(const struct proxmox *p, const struct pve_item *item, c
 	pst_strlcpy(m->host, sizeof(m->host), item->vm.node);
 	m->state = claim_state(&c, item->vm.is_running, m->reason);
 	pst_strlcpy(address, sizeof(address), b->address);
-	if (!address[0] && !pve_lease_find(leases, b->mac, address))
-		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = p->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), address);
+	if (!address[0])
+		(void)pve_lease_find(leases, b->mac, address);
+	rdp_site_endpoint(&p->set.rdp, &p->set.seed, &r, address, &m->endpoint);
 }
 
 int proxmox_list(struct driver *d, driver_visit_cb visit, void *arg, struct pst_err *err)

@@ -19,6 +19,7 @@
 
 static void machine_fill(const struct rest_op *op, const struct pve_found *f, struct machine *m)
 {
+	const struct pve_settings *set = &proxmox_of_op(op)->set;
 	const struct machine_request *r = &f->claim.request;
 
 	pst_strlcpy(m->desktop, sizeof(m->desktop), op->desktop);
@@ -27,11 +28,7 @@ static void machine_fill(const struct rest_op *op, const struct pve_found *f, st
 	pst_strlcpy(m->host, sizeof(m->host), f->vm.node);
 	m->state = MACHINE_RUNNING;
 	watches_know(op->rest->watches, op->desktop);
-	if (f->claim.address[0] == '\0')
-		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = proxmox_of_op(op)->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), f->claim.address);
+	rdp_site_endpoint(&set->rdp, &set->seed, r, f->claim.address, &m->endpoint);
 }
 
 /* Of all that was found, the one that counts last. */
@@ -230,10 +227,10 @@ static int refresh(struct rest_op *op, struct pve_found *f, const struct machine
 	return rc;
 }
 
-/* The same machine, ended and started. */
+/* The same machine, ended and started. Its agent has asked Windows to shut down: it has half of the time that there is. */
 static int restart_keep(struct rest_op *op, struct pve_found *f, const struct machine_request *r, struct pst_err *err)
 {
-	if (pve_vm_forget(op, &f->vm, err) < 0 || pve_vm_stop(op, &f->vm, err) < 0)
+	if (pve_vm_forget(op, &f->vm, err) < 0 || (r->is_windows ? pve_vm_shut_down(op, f, rest_left_ms(op) / 2000, err) : pve_vm_stop(op, &f->vm, err)) < 0)
 		return err->code;
 	f->claim.request = *r;
 	if (configure(op, f, CLAIM_RUNNING, err) < 0 || pve_vm_start(op, &f->vm, err) < 0)

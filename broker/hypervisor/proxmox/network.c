@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "broker/hypervisor/request.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -121,26 +122,54 @@ bool pve_lease_find(const json_t *leases, const char *mac, char out[CLAIM_ADDRES
 	return false;
 }
 
+/* How long it is waited for. */
+static uint64_t wait_ms(const struct rest_op *op, const struct machine_request *r)
+{
+	const struct proxmox *p = proxmox_of_op(op);
+	uint64_t left = rest_left_ms(op);
+
+	left -= PST_MIN(left, (uint64_t)RESERVE_MS);
+	if (rdp_site_needs_address(&p->set.seed, r))
+		return left;
+	return rdp_site_has_agent(&p->set.seed, r) ? 0 : PST_MIN(p->set.address_wait_ms, left);
+}
+
+static int address_lacks(const struct proxmox *p, const struct machine_request *r, uint64_t waited_ms, struct pst_err *err)
+{
+	if (!rdp_site_needs_address(&p->set.seed, r))
+		return 0;
+	return pst_err_set(err, PST_ETIMEOUT,
+		"Proxmox VE's DHCP gave it no address for %u s: does its template ask for one, and its network have that DHCP? \"deadline_s\" is how long it is "
+		"waited for",
+		(unsigned)(waited_ms / 1000));
+}
+
 int pve_address_wait(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
 	const struct proxmox *p = proxmox_of_op(op);
+	const struct machine_request *r = &f->claim.request;
 	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE);
-	uint64_t until = pst_mono_ms() + PST_MIN(p->set.address_wait_ms, rest_left_ms(op) - PST_MIN(rest_left_ms(op), (uint64_t)RESERVE_MS));
+	uint64_t wait = wait_ms(op, r), until = pst_mono_ms() + wait;
 	char mac[VMCONFIG_MAC_SIZE];
 	json_t *leases;
 
-	if (f->claim.address[0] || !p->set.ipam[0] || !net || !vmconfig_mac(net, mac))
+	if (f->claim.address[0])
 		return 0;
+	if (!p->set.ipam[0] && request_speaks_rdp(r))
+		return pst_err_set(err, PST_EINVAL, "nothing says where a machine is that is shown by RDP: give the provider \"addresses\" or \"ipam\"");
+	if (!p->set.ipam[0] || !net || !vmconfig_mac(net, mac))
+		return address_lacks(p, r, 0, err);
 	for (;;) {
 		leases = pve_leases(op, err);
 		if (!leases)
 			return err->code;
 		bool is_found = pve_lease_find(leases, mac, f->claim.address);
 		json_decref(leases);
-		if (is_found || pst_mono_ms() >= until)
-			break;
+		if (is_found)
+			return 0;
+		if (pst_mono_ms() >= until)
+			return address_lacks(p, r, wait, err);
 		if (rest_wait(op, PAUSE_MS, err) < 0)
 			return err->code;
 	}
-	return 0;
 }

@@ -2,10 +2,12 @@
 /* Start, shut down, stop and suspend. */
 #include "broker/hypervisor/proxmox/proxmox_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <string.h>
 
+#define LOOK_MS 500
 #define STOP_RESERVE_S 5 /* of the deadline, for ending a guest that does not listen */
 
 static int runs(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
@@ -49,16 +51,43 @@ int pve_vm_stop(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
 	return pve_reach(op, &g, err);
 }
 
-/* The guest is asked; whoever does not go is ended by the same task. */
-static int shut_down(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
+/* Whatever becomes of the question, it is looked whether it ends. */
+static int told_down(struct rest_op *op, struct pve_vm *vm, const json_t *how, uint64_t given_s, struct pst_err *err)
 {
-	uint64_t left_s = rest_left_ms(op) / 1000;
-	json_t *how = json_pack("{s:I,s:i}", "timeout", (json_int_t)(left_s > 2 * STOP_RESERVE_S ? left_s - STOP_RESERVE_S : left_s / 2), "forceStop", 1);
-	struct pve_goal g = { .vm = vm, .what = "shut down", .method = "POST", .path = "/status/shutdown", .json = how, .is_reached = rests };
-	int rc = how ? pve_reach(op, &g, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	uint64_t until = pst_mono_ms() + given_s * 1000;
+	struct pst_err ignored = PST_ERR_INIT;
+	char path[REST_PATH_SIZE];
 
+	if (pve_vm_path(vm, "/status/shutdown", path, err) < 0)
+		return err->code;
+	(void)pve_send(op, "POST", path, how, &ignored);
+	while (pve_vm_settle(op, vm, err) == 0 && vm->is_running && pst_mono_ms() < until) {
+		if (rest_wait(op, LOOK_MS, err) < 0)
+			return err->code;
+	}
+	return err->code < 0 ? err->code : pve_vm_stop(op, vm, err);
+}
+
+/* Whoever does not go is ended by the same task; but not one that goes by its agent's word, where nothing else takes Proxmox VE's. */
+int pve_vm_shut_down(struct rest_op *op, struct pve_found *f, uint64_t given_s, struct pst_err *err)
+{
+	bool has_agent = rdp_site_has_agent(&proxmox_of_op(op)->set.seed, &f->claim.request);
+	json_t *how = json_pack("{s:I,s:i}", "timeout", (json_int_t)given_s, "forceStop", !has_agent);
+	struct pve_goal g = { .vm = &f->vm, .what = "shut down", .method = "POST", .path = "/status/shutdown", .json = how, .is_reached = rests };
+	int rc;
+
+	if (!how)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	rc = has_agent && f->vm.is_running ? told_down(op, &f->vm, how, given_s, err) : pve_reach(op, &g, err);
 	json_decref(how);
 	return rc;
+}
+
+static int shut_down(struct rest_op *op, struct pve_found *f, struct pst_err *err)
+{
+	uint64_t left_s = rest_left_ms(op) / 1000;
+
+	return pve_vm_shut_down(op, f, left_s > 2 * STOP_RESERVE_S ? left_s - STOP_RESERVE_S : left_s / 2, err);
 }
 
 static int suspend(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
@@ -84,7 +113,7 @@ static int sleep_by(struct rest_op *op, struct pve_found *f, enum machine_power 
 	f->claim.phase = CLAIM_STOPPED;
 	rc = pve_claim_save(op, f, NULL, err);
 	if (rc == 0)
-		rc = wish == POWER_SUSPEND ? suspend(op, &f->vm, err) : wish == POWER_STOP ? shut_down(op, &f->vm, err) : pve_vm_stop(op, &f->vm, err);
+		rc = wish == POWER_SUSPEND ? suspend(op, &f->vm, err) : wish == POWER_STOP ? shut_down(op, f, err) : pve_vm_stop(op, &f->vm, err);
 	if (rc < 0 && !atomic_load(&op->cancelled) && pve_vm_look(op, &f->vm, &ignored) == 0 && f->vm.is_running) {
 		f->claim.phase = CLAIM_RUNNING;
 		(void)pve_claim_save(op, f, NULL, &ignored);
@@ -96,7 +125,9 @@ static int sleep_by(struct rest_op *op, struct pve_found *f, enum machine_power 
 
 static int wake(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
-	if (pve_vm_start(op, &f->vm, err) < 0)
+	bool needs_address = rdp_site_needs_address(&proxmox_of_op(op)->set.seed, &f->claim.request);
+
+	if (pve_vm_start(op, &f->vm, err) < 0 || (needs_address && pve_address_wait(op, f, err) < 0))
 		return err->code;
 	if (f->claim.phase != CLAIM_RUNNING) {
 		f->claim.phase = CLAIM_RUNNING;

@@ -166,6 +166,7 @@ const struct driver_type driver_proxmox = {
 	.resize = proxmox_resize,
 	.migrate = proxmox_migrate,
 	.console = proxmox_console,
+	.way = proxmox_way,
 	.hosts = proxmox_hosts,
 	.networks = proxmox_networks,
 	.cancel = proxmox_cancel,

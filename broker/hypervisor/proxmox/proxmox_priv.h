@@ -10,6 +10,7 @@
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/libvirt/address.h"
 #include "broker/hypervisor/proxmox/vm.h"
+#include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/rest/claim.h"
 #include "broker/hypervisor/rest/lookout.h"
 #include "broker/hypervisor/rest/nets.h"
@@ -41,6 +42,7 @@ struct pve_settings {
 	struct nets nets;
 	struct pve_net net[NETS_MAX]; /* what each of them is */
 	struct seed_site seed;
+	struct rdp_site rdp;
 	bool is_full, is_shared; /* full clones; templates lie where every node reaches them */
 	uint32_t id_first, id_last; /* 0: as Proxmox VE gives them */
 	uint32_t capacity;       /* 0: by the nodes' memory */
@@ -71,6 +73,7 @@ struct pve_brief {
 	char address[CLAIM_ADDRESS_SIZE];
 	char mac[VMCONFIG_MAC_SIZE];
 	enum claim_phase phase;
+	bool is_windows, has_rdp; /* of its request */
 };
 
 struct pve_item {
@@ -100,6 +103,8 @@ struct proxmox *proxmox_of_op(const struct rest_op *op);
 int pve_settings_read(struct proxmox *p, const struct driver_params *params, struct rest_params *ret_rest, struct pst_err *err);
 
 /* power.c */
+/* Asks the guest, which has so many seconds, and ends it if it does not listen. */
+int pve_vm_shut_down(struct rest_op *op, struct pve_found *f, uint64_t given_s, struct pst_err *err);
 int proxmox_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
 
 /* inventory.c: all of ours. finish accepts a zeroed struct. */
@@ -163,7 +168,10 @@ int pve_card_set(const struct proxmox *p, const struct pve_found *f, json_t *con
 /* Rows of the IPAM, owned; an empty array where none is asked. */
 json_t *pve_leases(struct rest_op *op, struct pst_err *err);
 bool pve_lease_find(const json_t *leases, const char *mac, char out[CLAIM_ADDRESS_SIZE]);
-/* Until it has one, or the time for it is over, which is no failure. */
+/*
+ * Until it has one, or the time for it is over, which is no failure. A machine whose agent says when it comes is not waited for; one that is of no use
+ * without (rdp_site_needs_address) is for as long as the command may take, and then it is PST_ETIMEOUT.
+ */
 int pve_address_wait(struct rest_op *op, struct pve_found *f, struct pst_err *err);
 
 /* life.c */
@@ -180,6 +188,7 @@ int pve_disk_grow(struct rest_op *op, struct pve_found *f, uint32_t mb, bool may
 /* Memory and processors, into config. */
 void pve_size_set(json_t *config, uint32_t memory_mb, uint32_t cpu_percent);
 /* screen.c */
+int proxmox_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 int proxmox_console(struct driver *d, const char *desktop, bool is_shared, struct machine_screen *ret, struct pst_err *err);
 /* migrate.c */
 int proxmox_migrate(struct driver *d, const char *desktop, const char *host, struct pst_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A machine's own screen. Proxmox VE begins a proxy for one connection and says its port and a ticket, which lets in
+ * A machine's own screen, and the way to its RDP server. Proxmox VE begins a proxy for one connection and says its port and a ticket, which lets in
  * the WebSocket (vncwebsocket) and is the VNC server's password, too: RFC 6143 knows eight letters of it.
  */
 #include "broker/hypervisor/proxmox/proxmox_priv.h"
@@ -87,6 +87,44 @@ int proxmox_console(struct driver *d, const char *desktop, bool is_shared, struc
 		rc = pst_err_set(err, PST_EBUSY, "desktop %s does not run: it has no screen", desktop);
 	if (rc == 0)
 		rc = screen_open(&op, &f.vm, ret, err);
+	pve_found_finish(&f);
+	rest_end(&op);
+	return rc;
+}
+
+static int address_find(struct rest_op *op, const struct pve_found *f, char out[CLAIM_ADDRESS_SIZE], struct pst_err *err)
+{
+	const char *net = pst_json_str(f->config, "net0", VMCONFIG_VALUE_SIZE);
+	char mac[VMCONFIG_MAC_SIZE] = "";
+	json_t *leases;
+
+	pst_strlcpy(out, CLAIM_ADDRESS_SIZE, f->claim.address);
+	if (out[0] || !net || !vmconfig_mac(net, mac))
+		return 0;
+	leases = pve_leases(op, err);
+	if (!leases)
+		return err->code;
+	(void)pve_lease_find(leases, mac, out);
+	json_decref(leases);
+	return 0;
+}
+
+int proxmox_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err)
+{
+	const struct pve_settings *set = &proxmox_of(d)->set;
+	char address[CLAIM_ADDRESS_SIZE] = "";
+	struct pve_found f = { 0 };
+	struct rest_op op;
+	int rc;
+
+	rest_begin(&op, &proxmox_of(d)->rest, desktop);
+	rc = pve_need(&op, &f, true, err);
+	if (rc == 0)
+		rc = address_find(&op, &f, address, err);
+	if (rc == 0)
+		rdp_site_endpoint(&set->rdp, &set->seed, &f.claim.request, address, ret);
+	if (rc == 0)
+		rc = rdp_site_enter(&set->rdp, &f.claim.request, ret, pin, ret_account, err);
 	pve_found_finish(&f);
 	rest_end(&op);
 	return rc;

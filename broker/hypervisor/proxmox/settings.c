@@ -63,7 +63,7 @@ static int seed_read(struct pve_settings *s, const struct driver_params *p, stru
 		return pst_err_set(err, PST_EINVAL, "[%s] seed_drive: \"%.20s\" is no drive such as ide2", p->section, drive);
 	if (name_read(p, "seed_storage", "local", s->seed_storage, err) < 0)
 		return err->code;
-	return seed_site_read(&s->seed, p, err) < 0 ? pst_err_wrap(err, "[%s]", p->section) : 0;
+	return seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 ? pst_err_wrap(err, "[%s]", p->section) : 0;
 }
 
 /* "bridge:vmbr1", "bridge:vmbr1 vlan:42" or "vnet:lab" (Proxmox VE's own names have at most 15 letters). */
@@ -148,5 +148,6 @@ int pve_settings_read(struct proxmox *x, const struct driver_params *p, struct r
 		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 10, &poll_s, err) < 0)
 		return err->code;
 	s->poll_ms = poll_s * UINT64_C(1000);
+	x->base.rdp_wait_ms = s->rdp.wait_ms;
 	return mark_read(p->data, x->instance, err);
 }

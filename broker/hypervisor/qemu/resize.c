@@ -129,9 +129,7 @@ int qm_way(struct qm_op *op, const char *pin, struct machine_endpoint *ret, json
 	if (qm_need(op, &r, err) < 0)
 		return err->code;
 	qm_net_endpoint(op->q, &r, &e);
-	if (ret_account && e.kind != ENDPOINT_RDP)
-		return pst_err_set(err, PST_EUNSUPPORTED, "desktop %s has no RDP server that can be reached", op->desktop);
-	if (ret_account && !(*ret_account = rdp_site_machine(&op->q->set.rdp, &r.request, pin, err)))
+	if (rdp_site_enter(&op->q->set.rdp, &r.request, &e, pin, ret_account, err) < 0)
 		return err->code;
 	*ret = e;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/vsphere/address.h"
 #include "broker/hypervisor/vsphere/fault.h"
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/spec.h"

@@ -8,8 +8,11 @@
  */
 #include "broker/hypervisor/vsphere/vsphere_priv.h"
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/request.h"
+#include "broker/hypervisor/vsphere/address.h"
 #include "broker/hypervisor/vsphere/task.h"
 
 #include <stdio.h>
@@ -137,13 +140,15 @@ static int refresh(struct vs_op *op, struct vs_vm *old, const struct machine_req
 	return finish(op, &f.now, ret, err);
 }
 
-/* The same machine with its disk, started again. */
+/* The same machine with its disk, started again. Its agent has asked Windows to shut down: it has half of the time that there is. */
 static int restart_keep(struct vs_op *op, struct vs_vm *vm, const struct machine_request *r, struct machine *ret, struct pst_err *err)
 {
+	uint64_t now = pst_mono_ms(), left = op->vim.end_ms - PST_MIN(op->vim.end_ms, now);
+	int rc;
+
 	vm->record.request = *r;
-	if (vs_power_off(op, vm, err) < 0)
-		return err->code;
-	return finish(op, vm, ret, err);
+	rc = r->is_windows ? vs_power_stop(op, vm, now + left / 2, err) : vs_power_off(op, vm, err);
+	return rc < 0 ? rc : finish(op, vm, ret, err);
 }
 
 static int restart_run(struct vs_op *op, const struct machine_request *wish, bool is_refresh, struct machine *ret, struct pst_err *err)

@@ -52,11 +52,7 @@ void vs_machine_fill(const struct vsphere *vs, const struct vs_vm *vm, struct ma
 		pst_strlcpy(m->reason, sizeof(m->reason), "it was suspended in vSphere: start it");
 	if (!vm->is_connected)
 		pst_strlcpy(m->reason, sizeof(m->reason), "vSphere does not reach its host: this is what was known before");
-	if (!vm->address[0])
-		return;
-	m->endpoint.kind = ENDPOINT_TLS;
-	m->endpoint.port = vs->set.seed.agent_port;
-	pst_strlcpy(m->endpoint.address, sizeof(m->endpoint.address), vm->address);
+	rdp_site_endpoint(&vs->set.rdp, &vs->set.seed, r, vm->address, &m->endpoint);
 }
 
 static const char *host_of(const struct list *l, const struct vim_ref *ref)

@@ -1,6 +1,6 @@
 # broker/hypervisor/vsphere: machines of a vCenter, a part of the drivers' library.
 broker_hypervisor_libhypervisor_a_SOURCES += \
-	broker/hypervisor/vsphere/address.c \
+	broker/hypervisor/vsphere/address.c broker/hypervisor/vsphere/address.h \
 	broker/hypervisor/vsphere/clone.c \
 	broker/hypervisor/vsphere/configure.c \
 	broker/hypervisor/vsphere/fault.c broker/hypervisor/vsphere/fault.h \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/hypervisor/vsphere/address.h"
 #include "broker/hypervisor/vsphere/fault.h"
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/task.h"
@@ -38,21 +39,19 @@ int vs_power_off(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	return power_task(op, vm, "PowerOffVM_Task", "switching the machine off", VS_OFF, err);
 }
 
-/* The guest is asked until the deadline comes near; whoever does not go is ended. */
-static int stop(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
+int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct pst_err *err)
 {
 	static const char *const paths[] = { "runtime.powerState", NULL };
 	struct property_set set = { .object = &vm->ref, .paths = paths };
-	struct vim_op ask = {
-		.vim = op->vim.vim, .owner = op->vim.owner, .end_ms = op->vim.end_ms - PST_MIN(op->vim.end_ms, (uint64_t)STOP_RESERVE_MS)
-	};
+	struct vim_op ask = { .vim = op->vim.vim, .owner = op->vim.owner, .end_ms = until_ms };
+	bool has_agent = rdp_site_has_agent(&op->vs->set.seed, &vm->record.request);
 	struct pst_err ignored = PST_ERR_INIT;
 	struct property_wait w;
 	struct soap *s;
 	int rc = 0;
 
 	s = vm->power == VS_ON ? vim_call(&ask, &(struct vim_call){ .method = "ShutdownGuest", .self = &vm->ref }, &ignored) : NULL;
-	if (s && property_wait_begin(&ask, &set, &w, &ignored) == 0) {
+	if ((s || has_agent) && property_wait_begin(&ask, &set, &w, &ignored) == 0) {
 		while (rc == 0 && vm->power == VS_ON && vim_op_check(&op->vim, &ignored) == 0 &&
 			property_wait_next(&ask, &w, VS_WAIT_S, &ignored) >= 0)
 			rc = vs_vm_look(op, vm, err);
@@ -60,6 +59,12 @@ static int stop(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	}
 	soap_destroy(s);
 	return rc < 0 ? rc : vs_power_off(op, vm, err);
+}
+
+/* Until the deadline comes near. */
+static int stop(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
+{
+	return vs_power_stop(op, vm, op->vim.end_ms - PST_MIN(op->vim.end_ms, (uint64_t)STOP_RESERVE_MS), err);
 }
 
 static int suspend(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
@@ -100,7 +105,9 @@ static int start(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 {
 	if (vm->power == VS_SUSPENDED && vs_power_on(op, vm, err) < 0)
 		return err->code;
-	return phase_save(op, vm, LV_RUNNING, err) < 0 ? err->code : vs_power_on(op, vm, err);
+	if (phase_save(op, vm, LV_RUNNING, err) < 0 || vs_power_on(op, vm, err) < 0)
+		return err->code;
+	return rdp_site_needs_address(&op->vs->set.seed, &vm->record.request) ? vs_address_wait(op, vm, err) : 0;
 }
 
 static int wish_do(struct vs_op *op, struct vs_vm *vm, const void *arg, struct pst_err *err)

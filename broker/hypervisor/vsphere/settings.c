@@ -138,7 +138,7 @@ static int addresses_read(struct vs_settings *s, const char *range, struct pst_e
 
 static int agents_read(struct vs_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	if (seed_site_read(&s->seed, p, err) < 0)
+	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0)
 		return err->code;
 	return addresses_read(s, pst_conf_str(p->conf, p->section, "addresses", NULL), err);
 }
@@ -174,5 +174,6 @@ int vs_settings_read(struct vsphere *vs, const struct driver_params *p, struct v
 	s->address_wait_ms = wait_s * UINT64_C(1000);
 	if (server_read(s, p, ret, err) < 0 || places_read(vs, p, err) < 0 || agents_read(s, p, err) < 0)
 		return pst_err_wrap(err, "[%s]", p->section);
+	vs->base.rdp_wait_ms = s->rdp.wait_ms;
 	return mark_read(p->data, vs->instance, err);
 }

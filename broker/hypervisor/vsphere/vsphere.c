@@ -124,6 +124,7 @@ const struct driver_type driver_vsphere = {
 	.snapshot_drop = vsphere_snapshot_drop,
 	.resize = vsphere_resize,
 	.migrate = vsphere_migrate,
+	.way = vsphere_way,
 	.hosts = vsphere_hosts,
 	.networks = vsphere_networks,
 	.cancel = vsphere_cancel,

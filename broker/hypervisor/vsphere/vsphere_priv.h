@@ -8,6 +8,7 @@
 #include "broker/hypervisor/driver.h"
 #include "broker/hypervisor/libvirt/record.h"
 #include "broker/hypervisor/mark.h"
+#include "broker/hypervisor/rdp_site.h"
 #include "broker/hypervisor/seed.h"
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/vim.h"
@@ -43,6 +44,7 @@ struct vs_settings {
 	size_t networks_n;
 	char host[VS_PATH_SIZE]; /* path; "": the cluster chooses */
 	struct seed_site seed;
+	struct rdp_site rdp;
 	uint32_t first, last; /* IPv4 addresses that guests may say they have, host order; 0: all but special ones */
 	uint32_t capacity;    /* 0: by the hosts' memory */
 	uint64_t deadline_ms, poll_ms, address_wait_ms;
@@ -111,10 +113,8 @@ int vs_datastore_find(struct vs_op *op, const char *path, struct vim_ref *ret, s
 /* Is there one? ret's type is "" without. */
 int vs_place_look(struct vs_op *op, const char *path, struct vim_ref *ret, struct pst_err *err);
 
-/* address.c: may a guest say that it has this address? */
-bool vs_address_is_good(const struct vs_settings *set, const char *text);
-/* Its address, waited for until the setting's time is over; then "". */
-int vs_address_wait(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
+/* address.c, beside what address.h has */
+int vsphere_way(struct driver *d, const char *desktop, const char *pin, struct machine_endpoint *ret, json_t **ret_account, struct pst_err *err);
 
 /* found.c */
 /* "puesto-UUID" or "puesto-UUID.next"? */
@@ -174,6 +174,8 @@ int vs_remove(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 /* power.c: what is so already is done. */
 int vs_power_on(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
 int vs_power_off(struct vs_op *op, struct vs_vm *vm, struct pst_err *err);
+/* Asks the guest, which has until that moment, and ends it if it does not listen. */
+int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct pst_err *err);
 int vsphere_power(struct driver *d, const char *desktop, enum machine_power wish, struct pst_err *err);
 
 /* snapshot.c */

@@ -28,6 +28,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_http.c \
 	tests/unit/hypervisor/test_hyperv.c \
 	tests/unit/hypervisor/test_identity.c \
+	tests/unit/hypervisor/test_init.c broker/hypervisor/desktop/init.c \
 	tests/unit/hypervisor/test_job.c \
 	tests/unit/hypervisor/test_keep.c broker/hypervisor/desktop/clock.c broker/hypervisor/desktop/grow.c \
 	tests/unit/hypervisor/test_lease.c \

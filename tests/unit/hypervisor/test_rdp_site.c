@@ -176,21 +176,58 @@ Test(rdp_site, a_machine_is_reached_by_what_it_was_asked_to_be)
 Test(rdp_site, what_the_agent_says_of_a_certificate_goes_before_the_provider)
 {
 	struct rdp_site none = site(""), own = site("rdp_fingerprint = " PIN "\n");
-	struct machine_request r = { .hostname = "desk-1", .layout = "es" };
+	struct machine_request r = { .desktop = "the-desktop", .hostname = "desk-1", .layout = "es" };
+	struct machine_endpoint e = { .kind = ENDPOINT_RDP, .address = "10.1.2.3" };
 	struct pst_err err = PST_ERR_INIT;
 	char pin[RDP_PIN_SIZE];
+	json_t *o = NULL;
 
-	cr_assert_null(rdp_site_machine(&none, &r, "", &err), "whoever answers first is not believed");
+	cr_assert_eq(rdp_site_enter(&none, &r, &e, "", &o, &err), PST_EINVAL, "whoever answers first is not believed");
+	cr_assert_null(o);
 	cr_assert(strstr(err.text, "desk-1"), "%s", err.text);
 	cr_assert_eq(rdp_pin_read("AB:" PIN, pin, &err), PST_EINVAL);
 	memset(pin, 'a', sizeof(pin) - 1);
 	pin[sizeof(pin) - 1] = '\0';
 	for (int i = 0; i < 3; i++) {
-		json_t *o = rdp_site_machine(i == 0 ? &none : &own, &r, i == 2 ? "" : pin, &err);
-
-		cr_assert_not_null(o, "%s", err.text);
+		cr_assert_eq(rdp_site_enter(i == 0 ? &none : &own, &r, &e, i == 2 ? "" : pin, &o, &err), 0, "%s", err.text);
 		cr_expect_str_eq(pst_json_str(o, "fingerprint", 64), i == 2 ? PIN : pin);
 		cr_expect_str_eq(pst_json_str(o, "layout", 8), "es");
 		json_decref(o);
+	}
+	cr_expect_eq(rdp_site_enter(&none, &r, &e, "", NULL, &err), 0, "who only asks where it is needs no account");
+	e.kind = ENDPOINT_TLS;
+	cr_expect_eq(rdp_site_enter(&own, &r, &e, "", &o, &err), PST_EUNSUPPORTED);
+	cr_expect(strstr(err.text, "the-desktop"), "%s", err.text);
+}
+
+Test(rdp_site, without_an_address_only_an_agent_helps)
+{
+	struct rdp_site s = site("");
+	struct seed_site with = { .agents = "10.0.0.1:5911" }, without = { .agents = "" };
+	static const struct {
+		bool is_windows, has_rdp, is_with, is_without; /* needs it, with a seed and without */
+		enum endpoint_kind kind;                       /* with a seed, while it is not known */
+	} cases[] = {
+		{ false, false, false, false, ENDPOINT_NONE },
+		{ false, true, true, true, ENDPOINT_NONE },
+		{ true, false, false, true, ENDPOINT_RDP },
+		{ true, true, false, true, ENDPOINT_RDP },
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct machine_request r = { .desktop = "the-desktop", .is_windows = cases[i].is_windows, .has_rdp = cases[i].has_rdp };
+		struct machine_endpoint e = { .kind = ENDPOINT_NONE }, none = e;
+		struct pst_err err = PST_ERR_INIT;
+		json_t *o = NULL;
+
+		cr_expect_eq(rdp_site_needs_address(&with, &r), cases[i].is_with, "case %zu", i);
+		cr_expect_eq(rdp_site_needs_address(&without, &r), cases[i].is_without, "case %zu", i);
+		cr_expect_eq(rdp_site_has_agent(&with, &r), cases[i].is_windows, "case %zu", i);
+		cr_expect_not(rdp_site_has_agent(&without, &r), "case %zu", i);
+		rdp_site_endpoint(&s, &with, &r, "", &e);
+		cr_expect(e.kind == cases[i].kind && e.has_agent == (e.kind == ENDPOINT_RDP), "case %zu", i);
+		rdp_site_endpoint(&s, &without, &r, "", &none);
+		cr_expect_eq(none.kind, ENDPOINT_NONE, "case %zu", i);
+		cr_expect_eq(rdp_site_enter(&s, &r, &e, PIN, &o, &err), e.kind == ENDPOINT_RDP ? PST_EBUSY : PST_EUNSUPPORTED, "case %zu", i);
 	}
 }

@@ -9,7 +9,7 @@
  * Covers: broker/hypervisor/vsphere/settings.c broker/hypervisor/vsphere/watch.c
  * Covers: broker/hypervisor/vsphere/address.c broker/hypervisor/vsphere/hosts.c
  */
-#include "broker/hypervisor/vsphere/vsphere_priv.h"
+#include "broker/hypervisor/vsphere/address.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
