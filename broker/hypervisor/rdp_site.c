@@ -64,16 +64,6 @@ int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_
 	return 0;
 }
 
-int rdp_site_devices(const struct driver_params *p, bool *ret_emulated, struct pst_err *err)
-{
-	const char *devices = pst_conf_str(p->conf, p->section, "windows_devices", "virtio");
-
-	*ret_emulated = strcmp(devices, "emulated") == 0;
-	if (!*ret_emulated && strcmp(devices, "virtio") != 0)
-		return pst_err_set(err, PST_EINVAL, "windows_devices: \"%.40s\" is not virtio or emulated", devices);
-	return 0;
-}
-
 bool rdp_site_knows(const struct rdp_site *s, const char *pin)
 {
 	return (pin && *pin) || s->pin[0] || s->ca[0];

@@ -7,6 +7,7 @@
 #include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
+#include "broker/hypervisor/libvirt/tpm.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -183,7 +184,10 @@ static void capacity_fill(const struct libvirt *lv, struct driver_capacity *ret)
 	if (lv->set.capacity)
 		ret->machines = lv->set.capacity;
 	ret->can = lv_can(lv);
-	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s", n->type, n->form ? ", " : "", n->form ? n->form->virt : "");
+	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s%s", n->type, n->form ? ", " : "", n->form ? n->form->virt : "",
+		n->has_tpm && lv_tpm_is_there(lv) ? ", TPM 2.0" : "");
+	if (ret->reason[0] == '\0')
+		(void)lv_tpm_fault(lv, ret->reason, sizeof(ret->reason));
 }
 
 static int libvirt_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)

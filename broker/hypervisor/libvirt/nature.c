@@ -79,6 +79,7 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 	if (enum_has(xml, "graphics", "vnc"))
 		n->can |= DRIVER_CONSOLE;
 	n->has_display = enum_has(xml, "graphics", "dbus");
+	n->has_tpm = enum_has(xml, "tpm", "tpm-crb") && enum_has(xml, "tpm", "emulator");
 	if (xml_find(host_xml, "migration_features"))
 		n->can |= DRIVER_MIGRATE;
 	/* PCI Express with hot plug, as it was tried; others have it too. */

@@ -48,6 +48,17 @@ static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *
 	return 0;
 }
 
+/* libvirt looks for firmware by what descriptions of it on the host promise (qemu/docs/interop/firmware.json), when it starts a domain. */
+static int firmware_hint(const struct lv_found *f, struct pst_err *err)
+{
+	const bool is_secure = f->record.request.is_windows && f->host->lv->set.windows.is_secure;
+
+	if (!strstr(err->text, "any firmware"))
+		return err->code;
+	return pst_err_set(err, PST_EUNSUPPORTED, "image %s starts by UEFI, and the host has no firmware%s for it: apt-get install ovmf there%s",
+		f->record.request.image_name, is_secure ? " with Secure Boot and Microsoft's keys" : "", is_secure ? ", or say secure_boot = no" : "");
+}
+
 /* libvirt's reason is read before the next call forgets it. */
 static int domain_start(struct lv_found *f, struct pst_err *err)
 {
@@ -60,7 +71,10 @@ static int domain_start(struct lv_found *f, struct pst_err *err)
 	if (virDomainCreateWithFlags(f->domain, flags) == 0)
 		return 0;
 	rc = lv_error(&why, f->host, "start the domain");
-	return virDomainIsActive(f->domain) == 1 ? 0 : pst_err_pass(err, rc, &why); /* somebody else was faster */
+	if (virDomainIsActive(f->domain) == 1)
+		return 0; /* somebody else was faster */
+	pst_err_pass(err, rc, &why);
+	return firmware_hint(f, err);
 }
 
 /* A disk that was exchanged stands on what it says, whatever the domain was defined with: a crash may lie in between. */

@@ -52,7 +52,7 @@ int qm_parent_key(const struct qemu *q, const struct machine_request *r, char ou
 	struct qm_plan plan;
 	int n;
 
-	if (qm_plan(q, r, &plan, &p, err) < 0)
+	if (qm_plan(q, r, false, &plan, &p, err) < 0)
 		return err->code;
 	path_mark(r->image_base, golden);
 	path_mark(plan.kernel, kernel);
@@ -133,7 +133,8 @@ static int spawn(struct making *m, struct command *c, const struct spawn_params 
 	struct qm_plan plan;
 
 	if (in_folder(m, "ram", ram, err) < 0 || in_folder(m, "disk.qcow2", disk, err) < 0 || in_folder(m, "variables", variables, err) < 0 ||
-		qm_plan(m->q, &m->p->request, &plan, &params, err) < 0 || (params.firmware && qm_variables_make(m->q, variables, m->uid, err) < 0))
+		qm_plan(m->q, &m->p->request, false, &plan, &params, err) < 0 ||
+		(params.firmware && qm_variables_make(m->q, false, variables, m->uid, err) < 0))
 		return err->code;
 	pst_uuid_text(&nobody, uuid);
 	params.uuid = uuid;

@@ -75,6 +75,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_wake.c \
 	tests/unit/hypervisor/test_vmconfig.c \
 	tests/unit/hypervisor/test_watches.c \
+	tests/unit/hypervisor/test_windows_site.c \
 	tests/unit/hypervisor/test_websocket.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT
