@@ -59,16 +59,18 @@ static void layout_want(struct agent *a, const char *layout)
 /* The X side. Everything here is made before anybody can connect. */
 static int screen_open(struct agent *a, const struct agent_params *p, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
+
 	a->x = x11_open(a->loop, p->display, on_x_lost, a, err);
 	if (!a->x)
 		return err->code;
 	layout_want(a, p->layout);
-	a->capture = capture_create(a->x, p->fbdir, &occupancy_capture_events, a, err);
-	a->inject = inject_create(a->loop, a->x, occupancy_inject_idle, a, err);
-	a->clipboard = clipboard_create(a->loop, a->x, occupancy_copied, a, err);
+	a->capture = capture_create(a->x, p->fbdir, &occupancy_capture_events, a, &why);
+	a->inject = inject_create(a->loop, a->x, occupancy_inject_idle, a, &why);
+	a->clipboard = clipboard_create(a->loop, a->x, occupancy_copied, a, &why);
 	a->notice = notice_create(a->loop, a->x);
 	if (!a->capture || !a->inject || !a->clipboard || !a->notice)
-		return err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory for the agent");
+		return why.code < 0 ? pst_err_pass(err, why.code, &why) : pst_err_set(err, PST_ENOMEM, "no memory for the agent");
 
 	XkbSelectEvents(a->x->dpy, XkbUseCoreKbd, XkbBellNotifyMask, XkbBellNotifyMask);
 	x11_subscribe(a->x, on_bell, a);
@@ -101,10 +103,10 @@ static void boot_name(struct agent *a)
 /* A new token in the enrolment file means a new key; the epochs of the same desktop are kept. */
 static int lease_open(struct agent *a, struct pst_err *err)
 {
-	struct pst_err none = PST_ERR_INIT;
-	int rc = state_load(a->state_path, &a->lease, a->enrolled, err);
+	struct pst_err why = PST_ERR_INIT, none = PST_ERR_INIT;
+	int rc = state_load(a->state_path, &a->lease, a->enrolled, &why);
 	if (rc < 0 && rc != PST_ENOTFOUND)
-		return rc;
+		return pst_err_pass(err, rc, &why);
 
 	if (enrol_read(a->enrol_path, &a->enrol, &none) == 0 && strcmp(a->enrol.hash, a->enrolled) != 0) {
 		a->lease.has_key = false;

@@ -177,7 +177,6 @@ static void on_hello(struct viewer *v, const struct viewer_hello *h, void *arg)
 static void on_input(struct viewer *v, const struct input_event *ev, void *arg)
 {
 	struct agent *a = arg;
-	struct pst_err err = PST_ERR_INIT;
 
 	if (v != a->occupant)
 		return;
@@ -187,10 +186,8 @@ static void on_input(struct viewer *v, const struct input_event *ev, void *arg)
 	}
 	if (ev->kind == INPUT_POINTER)
 		capture_pointer_placed(a->capture, ev->pointer.x, ev->pointer.y);
-	if (!inject_event(a->inject, ev, &err))
+	if (!inject_event(a->inject, ev))
 		viewer_pause(v, true);
-	if (err.code != 0)
-		pst_info("input: %s", err.text);
 }
 
 static void on_resize(struct viewer *v, int32_t width, int32_t height, void *arg)

@@ -102,12 +102,11 @@ static void on_lost(struct pst_ctl *ctl, const char *reason, void *arg)
 int session_ask_logoff(const char *path, struct pst_err *err)
 {
 	static const struct pst_ctl_events none = { .closed = on_lost };
-	struct question q = { .rc = PST_ECLOSED, .err = err };
+	struct question q = { .rc = PST_EAGAIN, .err = err };
 	int fd = pst_unix_connect(path, err);
 	if (fd < 0)
 		return pst_err_wrap(err, "no agent answers at %s", path);
 
-	pst_err_set(err, PST_ECLOSED, "the agent closed the connection without an answer");
 	uv_loop_init(&q.loop);
 	struct pst_ctl *ctl = pst_ctl_create(&q.loop, fd, &none, &q);
 	if (!ctl)
@@ -115,5 +114,5 @@ int session_ask_logoff(const char *path, struct pst_err *err)
 	pst_ctl_call(ctl, json_pack("{s:s}", "op", "logoff"), ANSWER_MS, on_answer, &q);
 	uv_run(&q.loop, UV_RUN_DEFAULT);
 	pst_loop_drain(&q.loop);
-	return q.rc;
+	return q.rc == PST_EAGAIN ? pst_err_set(err, PST_ECLOSED, "the agent closed the connection without an answer") : q.rc;
 }

@@ -185,7 +185,11 @@ struct x11 *x11_open(
 	c->lost_arg = arg;
 	the_connection = c;
 	c->lost_timer = pst_timer_create(loop);
-	if (!c->lost_timer || open_display(c, display, err) < 0)
+	if (!c->lost_timer) {
+		pst_err_set(err, PST_ENOMEM, "no memory for the X connection");
+		goto fail;
+	}
+	if (open_display(c, display, err) < 0)
 		goto fail;
 	if (uv_poll_init(loop, &c->poll, ConnectionNumber(c->x.dpy)) < 0) {
 		pst_err_set(err, PST_EIO, "the X connection cannot be watched");

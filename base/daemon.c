@@ -118,10 +118,11 @@ static int conf_fill(struct pst_conf *conf, const struct words *w,
 			return rc;
 	}
 	if (path) {
-		int rc = pst_conf_load(conf, path, err);
+		struct pst_err why = PST_ERR_INIT;
+		int rc = pst_conf_load(conf, path, &why);
 		/* The default file may be absent; one that was asked for may not. */
 		if (rc < 0 && (w->config || rc != PST_ENOTFOUND))
-			return rc;
+			return pst_err_pass(err, rc, &why);
 	}
 	return log_set_up(conf, o->program, err);
 }

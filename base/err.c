@@ -65,6 +65,11 @@ int pst_err_wrap(struct pst_err *err, const char *fmt, ...)
 	return err->code;
 }
 
+int pst_err_pass(struct pst_err *err, int rc, const struct pst_err *why)
+{
+	return rc < 0 ? pst_err_set(err, rc, "%s", why->text) : rc;
+}
+
 int pst_err_sys(struct pst_err *err, int code, int errnum, const char *fmt, ...)
 {
 	char words[128];

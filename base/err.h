@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Error codes, and an error that grows a readable sentence on its way up. */
+/* Error codes, and an error that grows a readable sentence on its way up.
+ *
+ * The contract: what a function returns says whether it failed. One that succeeds leaves err as it was; one that fails
+ * fills it. So err->code and err->text are read only after a call that has just failed, and whoever tries and recovers
+ * gives the try an error of its own, which pst_err_pass hands up when it cannot be recovered from. */
 #pragma once
 
 #include <stdarg.h>
@@ -38,6 +42,10 @@ int pst_err_set(struct pst_err *err, int code, const char *fmt, ...)
 
 /* Prefixes "context: " to the text and returns err->code (PST_EINTERNAL for NULL). */
 int pst_err_wrap(struct pst_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Hands up what was tried with an error of its own, why: with rc < 0 err says rc for why's reason, else it stays as it was.
+ * Returns rc. err may be NULL. */
+int pst_err_pass(struct pst_err *err, int rc, const struct pst_err *why);
 
 /* As pst_err_set, and appends ": " with the system's words for errnum. */
 int pst_err_sys(struct pst_err *err, int code, int errnum, const char *fmt, ...)

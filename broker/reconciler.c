@@ -460,12 +460,15 @@ int reconciler_config_changed(struct reconciler *r, struct pst_err *err)
 
 static int step_pool_deleting(struct reconciler *r, void *arg, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct core_now now;
 	int rc;
 
 	reconciler_now(r, &now);
-	rc = db_pool_set_deleting(r->db, arg, now.wall_ms, err);
-	return rc == PST_ENOTFOUND ? 0 : rc; /* an empty pool's row is gone in the same round */
+	rc = db_pool_set_deleting(r->db, arg, now.wall_ms, &why);
+	if (rc == PST_ENOTFOUND)
+		return 0; /* an empty pool's row is gone in the same round */
+	return pst_err_pass(err, rc, &why);
 }
 
 int reconciler_pool_delete(struct reconciler *r, const char *pool, const struct core_actor *by, struct pst_err *err)

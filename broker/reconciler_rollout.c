@@ -129,9 +129,12 @@ static int write_version(
 	struct reconciler *r, const struct core_change *ch, const struct core_now *now, struct pst_err *err)
 {
 	int64_t verified = strcmp(ch->code, "ready") == 0 ? now->wall_ms : 0;
-	int rc = db_version_set_state(r->db, ch->desktop_id, ch->text, ch->code, verified, now->wall_ms, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = db_version_set_state(r->db, ch->desktop_id, ch->text, ch->code, verified, now->wall_ms, &why);
 
-	return rc == PST_ENOTFOUND ? 0 : rc; /* somebody has removed it */
+	if (rc == PST_ENOTFOUND)
+		return 0; /* somebody has removed it */
+	return pst_err_pass(err, rc, &why);
 }
 
 int reconciler_write_rollout(

@@ -97,11 +97,17 @@ static int run(struct program *m, uint16_t port, struct pst_err *err)
 		return err->code;
 	snprintf(peer, sizeof(peer), "puesto:agent:%s", m->desktop);
 	net = pst_tcp_dial(m->address, port, err);
-	if (net < 0 || uv_loop_init(&loop) < 0 || sandbox_enter(err) < 0)
-		return err->code ? err->code : PST_EIO;
+	if (net < 0)
+		return net;
+	if (uv_loop_init(&loop) < 0)
+		return pst_err_set(err, PST_EIO, "no loop can be made");
+	if (sandbox_enter(err) < 0)
+		return err->code;
 	local = dup(LINK_FD);
-	if (local < 0 || pst_fd_set_nonblock(local, 1) < 0 || !pst_tls_pipe_create(&p, net, local, &events, m, err))
-		return err->code ? err->code : PST_EIO;
+	if (local < 0 || pst_fd_set_nonblock(local, 1) < 0)
+		return pst_err_sys(err, PST_EIO, errno, "the display link");
+	if (!pst_tls_pipe_create(&p, net, local, &events, m, err))
+		return err->code;
 	pst_tls_trust_unref(p.trust);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	return 0;

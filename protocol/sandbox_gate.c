@@ -70,12 +70,13 @@ static const struct pst_seccomp list = {
 
 static int enter(int web_dir_fd, enum pst_seccomp_default otherwise, struct pst_err *err)
 {
-	int rc = pst_landlock_read_below(web_dir_fd, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = pst_landlock_read_below(web_dir_fd, &why);
 
 	if (rc == PST_EUNSUPPORTED)
-		pst_warn("%s: only file permissions keep the gate from other files", err->text);
+		pst_warn("%s: only file permissions keep the gate from other files", why.text);
 	else if (rc < 0)
-		return rc;
+		return pst_err_pass(err, rc, &why);
 	return pst_seccomp_enter(&list, otherwise, err);
 }
 

@@ -146,7 +146,7 @@ int worker_front_open(struct worker *w, const char *cert_pem, const char *key_pe
 	w->params.client_fd = -1;
 	w->front = front_open(type, &p, &worker_front_events, w, err);
 	if (!w->front)
-		return err->code ? err->code : PST_EINTERNAL;
+		return err->code;
 	pst_mem_forget_zeros();
 	/* The libraries are loaded and nothing of the client has been read: from here on no file, no socket, no program. */
 	if (w->params.lock_down && w->params.lock_down(err) < 0)

@@ -9,6 +9,7 @@
 #include "agent/inject/keyboard.h"
 #include "agent/inject/pointer.h"
 #include "agent/inject/spare.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -118,8 +119,10 @@ static void release_all(struct inject *in)
 		pointer_release_all(&in->pointer);
 }
 
-bool inject_event(struct inject *in, const struct input_event *ev, struct pst_err *err)
+bool inject_event(struct inject *in, const struct input_event *ev)
 {
+	struct pst_err why = PST_ERR_INIT;
+
 	PRE(!in->is_holding);
 	if (in->x->is_lost)
 		return true;
@@ -139,7 +142,8 @@ bool inject_event(struct inject *in, const struct input_event *ev, struct pst_er
 		pointer_touch(&in->pointer, ev->touch.phase, ev->touch.finger, ev->touch.x, ev->touch.y);
 		break;
 	case INPUT_LAYOUT:
-		keyboard_layout(in->keyboard, ev->layout.name, err);
+		if (keyboard_layout(in->keyboard, ev->layout.name, &why) < 0)
+			pst_info("input: %s", why.text);
 		break;
 	case INPUT_LOCKS:
 		keyboard_locks(in->keyboard, ev->locks);
@@ -180,8 +184,11 @@ struct inject *inject_create(
 	in->arg = arg;
 	pointer_init(&in->pointer, x);
 	in->timer = pst_timer_create(loop);
-	in->keyboard = keyboard_create(x, err);
-	if (!in->timer || !in->keyboard) {
+	if (!in->timer)
+		pst_err_set(err, PST_ENOMEM, "no memory for the input");
+	else
+		in->keyboard = keyboard_create(x, err);
+	if (!in->keyboard) {
 		inject_destroy(in);
 		return NULL;
 	}

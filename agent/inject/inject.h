@@ -20,7 +20,6 @@ void inject_end(struct inject *in);
 
 /*
  * ev has passed input_event_is_valid. False: it waits for spare keys, and no further event may come before
- * idle; the caller stops reading from its viewer. err (never NULL) gets a reason when a layout cannot be
- * loaded.
+ * idle; the caller stops reading from its viewer. A layout that cannot be loaded is told in the log.
  */
-bool inject_event(struct inject *in, const struct input_event *ev, struct pst_err *err);
+bool inject_event(struct inject *in, const struct input_event *ev);

@@ -50,6 +50,7 @@ static int from_disk(
 /* An empty drive and a disk of somebody else are no seed; only a seed disk can be a damaged one. */
 static int from_disks(const char *root, char **ret_text, size_t *ret_len, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char path[PATH_MAX];
 	struct dirent *e;
 	int rc = PST_ENOTFOUND, n = 0;
@@ -61,11 +62,11 @@ static int from_disks(const char *root, char **ret_text, size_t *ret_len, struct
 			pst_str_starts(e->d_name, "zram"))
 			continue;
 		n++;
-		rc = from_disk(root, e->d_name, ret_text, ret_len, err);
+		rc = from_disk(root, e->d_name, ret_text, ret_len, &why);
 	}
 	if (dir)
 		closedir(dir);
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 static int base64_take(const char *text, char **ret_text, size_t *ret_len, struct pst_err *err)
@@ -158,11 +159,12 @@ int seed_find(const char *root, char **ret_text, size_t *ret_len, const char **r
 		{ GUESTINFO, from_guestinfo }, { "Hyper-V", from_kvp }, { SEED_FILE, from_file } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(places); i++) {
-		int rc = places[i].look(root, ret_text, ret_len, err);
+		struct pst_err why = PST_ERR_INIT;
+		int rc = places[i].look(root, ret_text, ret_len, &why);
 		if (rc == PST_ENOTFOUND)
 			continue;
 		*ret_where = places[i].where;
-		return rc < 0 ? pst_err_wrap(err, "%s", places[i].where) : 0;
+		return rc < 0 ? pst_err_set(err, rc, "%s: %s", places[i].where, why.text) : 0;
 	}
 	return pst_err_set(err, PST_ENOTFOUND, "this machine was given no seed");
 }

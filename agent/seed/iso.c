@@ -120,6 +120,7 @@ static int root_find(int fd, const uint8_t *descriptor, struct extent *ret, stru
 /* Goes through the descriptors of a disk whose primary one is called CIDATA. */
 static int file_find(int fd, struct extent *ret, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	bool is_cidata = false;
 	int rc = PST_ENOTFOUND;
 
@@ -128,18 +129,17 @@ static int file_find(int fd, struct extent *ret, struct pst_err *err)
 		uint8_t d[ISO_SECTOR];
 		char name[NAME_MAX_LEN];
 
-		if (sectors_read(fd, &e, d, err) < 0 || memcmp(d + 1, "CD001", 5) != 0 || d[0] == LAST)
+		if (sectors_read(fd, &e, d, &why) < 0 || memcmp(d + 1, "CD001", 5) != 0 || d[0] == LAST)
 			break;
 		name_copy(d + 40, 32, false, name);
 		if (d[0] == PRIMARY)
 			is_cidata = strcasecmp(name, "cidata") == 0;
 		if (is_cidata && (d[0] == PRIMARY || d[0] == SUPPLEMENTARY))
-			rc = root_find(fd, d, ret, err);
+			rc = root_find(fd, d, ret, &why);
 	}
-	return rc == PST_ENOTFOUND ? pst_err_set(err, rc,
-					     is_cidata ? "there is no puesto.json on the seed disk"
-						       : "this is no seed disk")
-				   : rc;
+	if (rc == PST_ENOTFOUND)
+		return pst_err_set(err, rc, is_cidata ? "there is no puesto.json on the seed disk" : "this is no seed disk");
+	return pst_err_pass(err, rc, &why);
 }
 
 int iso_seed_read(int fd, size_t max, char **ret_text, size_t *ret_len, struct pst_err *err)

@@ -64,15 +64,19 @@ static int wait_and_use(struct program *m, struct pst_err *err)
 	int fd = port_open(m->target.root, m->port, err), rc = fd;
 
 	while (fd >= 0) {
-		rc = port_wait(fd, SEED_MAX, &text, &len, err);
+		struct pst_err why = PST_ERR_INIT;
+
+		rc = port_wait(fd, SEED_MAX, &text, &len, &why);
 		if (rc == 0)
-			rc = use(m, text, len, "the port", err);
-		if (rc == PST_EIO)
+			rc = use(m, text, len, "the port", &why);
+		if (rc == PST_EIO) {
+			pst_err_pass(err, rc, &why);
 			break;
-		port_answer(fd, rc < 0 ? err->text : NULL);
+		}
+		port_answer(fd, rc < 0 ? why.text : NULL);
 		if (rc == 0)
 			break;
-		pst_warn("%s", err->text);
+		pst_warn("%s", why.text);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -81,6 +85,7 @@ static int wait_and_use(struct program *m, struct pst_err *err)
 
 static int run(struct program *m, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	const char *where;
 	char *text;
 	size_t len;
@@ -88,7 +93,7 @@ static int run(struct program *m, struct pst_err *err)
 	if (rc < 0)
 		return rc;
 
-	rc = seed_find(m->target.root, &text, &len, &where, err);
+	rc = seed_find(m->target.root, &text, &len, &where, &why);
 	if (rc == 0) {
 		rc = use(m, text, len, where, err);
 		if (rc == 0)
@@ -98,8 +103,8 @@ static int run(struct program *m, struct pst_err *err)
 	if (rc == PST_ENOTFOUND && m->may_wait && !seed_was_any(&m->target))
 		return wait_and_use(m, err);
 	if (rc != PST_ENOTFOUND)
-		return rc;
-	pst_info("%s", err->text);
+		return pst_err_pass(err, rc, &why);
+	pst_info("%s", why.text);
 	return 0;
 }
 

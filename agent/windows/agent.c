@@ -52,17 +52,18 @@ static void boot_name(char out[PST_UUID_SIZE])
 
 static int settings_load(struct agent *a, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char *text = NULL;
 	size_t len;
-	int rc = disk_read(a->disk, "settings.json", SETTINGS_MAX, &text, &len, err);
+	int rc = disk_read(a->disk, "settings.json", SETTINGS_MAX, &text, &len, &why);
 
 	settings_default(&a->settings);
 	if (rc == 0)
-		rc = settings_parse(text, len, &a->settings, err);
+		rc = settings_parse(text, len, &a->settings, &why);
 	else if (rc == PST_ENOTFOUND)
 		rc = 0;
 	free(text);
-	return rc < 0 ? pst_err_wrap(err, "settings.json") : 0;
+	return rc < 0 ? pst_err_set(err, rc, "settings.json: %s", why.text) : 0;
 }
 
 struct agent *agent_create(const struct agent_params *p, struct pst_err *err)

@@ -111,13 +111,16 @@ static void container_name(struct container *c, const struct key_type *type)
 /* What was asked for and not answered is asked for again with the same key. */
 static int pending_open(struct identity *id, uintptr_t *ret_handle, struct pst_err *err)
 {
-	if (id->pending.name[0] && id->type->open(id->pending.name, ret_handle, err) == 0)
+	struct pst_err none = PST_ERR_INIT;
+	int rc;
+
+	if (id->pending.name[0] && id->type->open(id->pending.name, ret_handle, &none) == 0)
 		return 0;
 	container_name(&id->pending, id->type);
-	if (id->type->make(id->pending.name, ret_handle, err) == 0)
-		return 0;
-	id->pending.name[0] = L'\0';
-	return err->code;
+	rc = id->type->make(id->pending.name, ret_handle, err);
+	if (rc < 0)
+		id->pending.name[0] = L'\0';
+	return rc;
 }
 
 int identity_prepare(struct identity *id, struct pst_err *err)

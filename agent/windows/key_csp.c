@@ -65,15 +65,16 @@ static int csp_sign(uintptr_t handle, const void *data, size_t len, struct pst_b
 	uint8_t signature[BITS / 8];
 	DWORD n = sizeof(signature);
 	HCRYPTHASH hash;
+	int rc = 0;
 
 	if (!CryptCreateHash(handle, CALG_SHA_256, 0, 0, &hash))
 		return wide_err(err, PST_EIO, GetLastError(), "the certificate request cannot be signed");
 	if (!CryptHashData(hash, data, (DWORD)len, 0) || !CryptSignHashW(hash, AT_KEYEXCHANGE, NULL, 0, signature, &n))
-		wide_err(err, PST_EIO, GetLastError(), "the certificate request cannot be signed");
+		rc = wide_err(err, PST_EIO, GetLastError(), "the certificate request cannot be signed");
 	else
 		reverse_append(out, signature, n);
 	CryptDestroyHash(hash);
-	return err->code;
+	return rc;
 }
 
 static void csp_close(uintptr_t handle)

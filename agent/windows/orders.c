@@ -50,13 +50,15 @@ static void keep(struct agent *a)
 
 static int state_load(struct agent *a, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char *text = NULL;
 	size_t len;
-	int rc = disk_read(a->disk, STATE, HOLD_TEXT_MAX, &text, &len, err);
+	int rc = disk_read(a->disk, STATE, HOLD_TEXT_MAX, &text, &len, &why);
 
-	if (rc == PST_ENOTFOUND)
-		return 0;
-	if (rc == 0 && (rc = hold_read(text, len, &a->hold, err)) < 0)
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
+	rc = hold_read(text, len, &a->hold, err);
+	if (rc < 0)
 		pst_err_wrap(err, "%s is damaged: remove it to enrol this desktop anew", STATE);
 	if (text)
 		pst_wipe(text, len);

@@ -51,7 +51,7 @@ static int set(struct ctl_options *o, const struct setting *s, const char *value
 static int load_file(struct ctl_options *o, const char *file, struct pst_err *err)
 {
 	struct pst_conf *conf = pst_conf_create();
-	int rc = conf ? pst_conf_load(conf, file, err) : PST_ENOMEM;
+	int rc = conf ? pst_conf_load(conf, file, err) : pst_err_set(err, PST_ENOMEM, "no memory");
 
 	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(table); i++) {
 		const char *value = pst_conf_str(conf, "server", table[i].key, NULL);

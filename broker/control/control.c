@@ -139,18 +139,20 @@ int control_create(uv_loop_t *loop, struct db *db, const struct control_settings
 	struct pst_err *err)
 {
 	struct control *c = pst_zalloc(1, sizeof(*c));
-	int rc = PST_ENOMEM;
+	int rc;
 
 	if (!c)
-		return pst_err_set(err, rc, "no memory");
+		return pst_err_set(err, PST_ENOMEM, "no memory");
 	c->loop = loop;
 	c->db = db;
 	c->settings = settings;
 	c->wake = pst_timer_create(loop);
 	c->sweep = pst_timer_create(loop);
 	c->auth = auth_create(loop, db, &settings->auth);
-	if (!c->wake || !c->sweep || !c->auth)
+	if (!c->wake || !c->sweep || !c->auth) {
+		rc = pst_err_set(err, PST_ENOMEM, "no memory");
 		goto fail;
+	}
 	rc = reconciler_create(db, &ops, c, &c->rec, err);
 	if (rc < 0 || (rc = storage_open(c, err)) < 0)
 		goto fail;

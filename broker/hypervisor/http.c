@@ -476,12 +476,14 @@ static int call_try(struct call *c, unsigned tries, struct http_answer *ret, int
 static int call_run(struct call *c, struct http_answer *ret, struct pst_err *err)
 {
 	int64_t wait;
-	int rc;
 
 	for (unsigned tries = 1;; tries++) {
-		rc = call_try(c, tries, ret, &wait, err);
+		struct pst_err why = PST_ERR_INIT;
+
+		int rc = call_try(c, tries, ret, &wait, &why);
+
 		if (wait < 0)
-			return rc;
+			return pst_err_pass(err, rc, &why);
 		/* A cancel wakes it. */
 		curl_multi_poll(c->wire->multi, NULL, 0, (int)wait, NULL);
 	}

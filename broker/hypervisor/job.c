@@ -272,12 +272,12 @@ static void network_collect(const struct driver_network *n, void *arg)
 static void provider_collect(struct job *job, struct driver *d)
 {
 	json_t *networks = json_array();
-	struct pst_err err = PST_ERR_INIT;
+	struct pst_err err = PST_ERR_INIT, ignored = PST_ERR_INIT;
 	struct driver_capacity c;
 	int rc = driver_capacity(d, &c, &err);
 	char can[128];
 
-	(void)driver_networks(d, network_collect, networks, &err);
+	(void)driver_networks(d, network_collect, networks, &ignored);
 	json_array_append_new(job->providers, json_pack("{s:s,s:s,s:I,s:b,s:s,s:s,s:s,s:o}", "name", d->name,
 		"kind", d->type->kind, "capacity", (json_int_t)c.machines, "healthy", rc == 0 && c.healthy,
 		"reason", rc < 0 ? err.text : c.reason, "limits", c.limits,

@@ -31,6 +31,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/seed.c broker/hypervisor/seed.h \
 	broker/hypervisor/uids.c broker/hypervisor/uids.h \
 	broker/hypervisor/watches.c broker/hypervisor/watches.h \
+	broker/hypervisor/windows_site.c broker/hypervisor/windows_site.h \
 	broker/hypervisor/container/container.c \
 	broker/hypervisor/container/container_dirs.c \
 	broker/hypervisor/container/container_find.c \
@@ -72,6 +73,7 @@ broker_hypervisor_libhypervisor_a_SOURCES = \
 	broker/hypervisor/qemu/plan.c \
 	broker/hypervisor/qemu/power.c \
 	broker/hypervisor/qemu/qemu.c broker/hypervisor/qemu/qemu_priv.h \
+	broker/hypervisor/qemu/tpm.c broker/hypervisor/qemu/tpm.h \
 	broker/hypervisor/qemu/qmp.c broker/hypervisor/qemu/qmp.h \
 	broker/hypervisor/qemu/qmp_message.c broker/hypervisor/qemu/qmp_message.h \
 	broker/hypervisor/qemu/record.c broker/hypervisor/qemu/record.h \

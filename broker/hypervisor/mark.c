@@ -24,6 +24,7 @@ static int mark_check(const char *path, char *text, char out[MARK_SIZE], struct 
 
 int mark_read(const char *data, char out[MARK_SIZE], struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char path[PATH_MAX], *text = NULL;
 	uint8_t random[BYTES];
 	size_t len = 0;
@@ -31,14 +32,13 @@ int mark_read(const char *data, char out[MARK_SIZE], struct pst_err *err)
 
 	if (path_make(path, err, "%s/instance", data) < 0)
 		return err->code;
-	rc = pst_file_read(path, 256, &text, &len, err);
+	rc = pst_file_read(path, 256, &text, &len, &why);
 	if (rc == 0) {
-		rc = mark_check(path, text, out, err);
+		rc = mark_check(path, text, out, &why);
 		free(text);
 	}
 	if (rc != PST_ENOTFOUND)
-		return rc;
-	err->code = 0;
+		return pst_err_pass(err, rc, &why);
 	pst_random(random, sizeof(random));
 	pst_hex_encode(random, sizeof(random), out, MARK_SIZE);
 	return pst_file_write(path, out, strlen(out), 0644, err);

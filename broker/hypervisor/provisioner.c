@@ -146,11 +146,13 @@ static void hello_done(json_t *reply, int fd, const struct pst_err *call_err, vo
 	struct provisioner *p = arg;
 	struct pst_err err = PST_ERR_INIT;
 
-	if (pst_ctl_reply_check(reply, call_err, &err) < 0)
+	if (pst_ctl_reply_check(reply, call_err, &err) < 0) {
 		pst_warn("the broker did not take the hello: %s", err.text);
-	else if (p->storage && !p->closing)
+		return;
+	}
+	if (p->storage && !p->closing)
 		storage_connect(p->storage, pst_ctl_client_ctl(p->client));
-	if (err.code == 0 && p->backups && !p->closing)
+	if (p->backups && !p->closing)
 		backups_connect(p->backups, pst_ctl_client_ctl(p->client));
 }
 
@@ -522,18 +524,19 @@ static struct driver *driver_named(void *arg, const char *name)
 int provisioner_files(void *arg, const char *desktop, int fd, uint64_t max, bool (*go_on)(void *arg), void *go_arg, struct pst_err *err)
 {
 	struct provisioner *p = arg;
+	struct pst_err last = PST_ERR_INIT;
 	int rc = PST_ENOTFOUND;
 
-	pst_err_set(err, rc, "no provider has the files of desktop %s", desktop);
+	pst_err_set(&last, rc, "no provider has the files of desktop %s", desktop);
 	for (size_t i = 0; i < p->drivers_n && rc != 0; i++) {
 		struct pst_err why = PST_ERR_INIT;
 
 		rc = p->drivers[i]->type->files ? driver_files(p->drivers[i], desktop, fd, max, go_on, go_arg, &why) : PST_ENOTFOUND;
 		/* One that cannot be asked may not be the one. */
 		if (rc != PST_ENOTFOUND)
-			*err = why;
+			last = why;
 	}
-	return rc == 0 ? 0 : err->code;
+	return rc == 0 ? 0 : pst_err_pass(err, last.code, &last);
 }
 
 static bool is_busy(void *arg, const char *desktop)

@@ -26,7 +26,8 @@ struct program {
 	char data[PATH_MAX], libexec[PATH_MAX], socket[PATH_MAX], lock[PATH_MAX];
 	uint32_t threads;
 	struct provisioner *provisioner;
-	struct pst_err err; /* of the walk over sections */
+	int rc; /* of the walk over sections, with its words in err */
+	struct pst_err err;
 	unsigned providers;
 };
 
@@ -75,16 +76,15 @@ static bool provider_section(const char *section, void *arg)
 	struct program *g = arg;
 	const char *name = section + strlen(SECTION_PREFIX);
 
-	return provider_open(g, name, section, pst_conf_str(g->conf, section, "kind", "local"), &g->err) == 0;
+	g->rc = provider_open(g, name, section, pst_conf_str(g->conf, section, "kind", "local"), &g->err);
+	return g->rc == 0;
 }
 
 static int providers_open(struct program *g, struct pst_err *err)
 {
 	pst_conf_each_section(g->conf, SECTION_PREFIX, provider_section, g);
-	if (g->err.code < 0) {
-		*err = g->err;
-		return err->code;
-	}
+	if (g->rc < 0)
+		return pst_err_pass(err, g->rc, &g->err);
 	if (g->providers > 0)
 		return 0;
 	return provider_open(g, "local", SECTION_PREFIX "local", "local", err);

@@ -64,16 +64,6 @@ int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_
 	return 0;
 }
 
-int rdp_site_devices(const struct driver_params *p, bool *ret_emulated, struct pst_err *err)
-{
-	const char *devices = pst_conf_str(p->conf, p->section, "windows_devices", "virtio");
-
-	*ret_emulated = strcmp(devices, "emulated") == 0;
-	if (!*ret_emulated && strcmp(devices, "virtio") != 0)
-		return pst_err_set(err, PST_EINVAL, "windows_devices: \"%.40s\" is not virtio or emulated", devices);
-	return 0;
-}
-
 bool rdp_site_knows(const struct rdp_site *s, const char *pin)
 {
 	return (pin && *pin) || s->pin[0] || s->ca[0];
@@ -166,7 +156,7 @@ static int identity_add(json_t *o, const struct rdp_site *s, const struct rdp_ma
 	size_t len;
 
 	if (*pin)
-		return json_object_set_new(o, "fingerprint", json_string(pin)) == 0 ? 0 : PST_ENOMEM;
+		return json_object_set_new(o, "fingerprint", json_string(pin)) == 0 ? 0 : pst_err_set(err, PST_ENOMEM, "no memory, or a text that is no UTF-8");
 	if (!s->ca[0])
 		return pst_err_set(err, PST_EINVAL, "nothing says by what certificate %s is known: its fingerprint, rdp_fingerprint or rdp_ca", m->name);
 	if (pst_file_read(s->ca, CA_MAX, &ca, &len, err) < 0)
@@ -182,6 +172,8 @@ json_t *rdp_site_account(const struct rdp_site *s, const struct rdp_machine *m, 
 	bool is_fixed = m->login && *m->login ? strcmp(m->login, "fixed") == 0 : s->is_fixed;
 	json_t *o = is_fixed ? account_of(s, m->name, true, err) : json_object();
 
+	if (!o && !is_fixed)
+		pst_err_set(err, PST_ENOMEM, "no memory");
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "login", json_string(is_fixed ? "fixed" : "ask"));

@@ -38,9 +38,6 @@ struct rdp_machine {
 
 int rdp_site_read(struct rdp_site *s, const struct driver_params *p, struct pst_err *err);
 
-/* What machines of Windows have, by "windows_devices": virtio, for which their image has drivers, or emulated ones, for which Windows has them. */
-int rdp_site_devices(const struct driver_params *p, bool *ret_emulated, struct pst_err *err);
-
 /* 64 hex digits, with or without colons, as 64 lower-case ones. PST_EINVAL. */
 int rdp_pin_read(const char *text, char ret[RDP_PIN_SIZE], struct pst_err *err);
 /* Something says by what its certificate is known. */

@@ -30,7 +30,7 @@ uid_t uids_base_default(const char *salt, uid_t lowest)
 
 int uids_take(struct uids *u, const bool also[UIDS_MAX], uid_t *ret_uid, struct pst_err *err)
 {
-	int rc = pst_err_set(err, PST_EBUSY, "all %u places for desktops are taken", u->count);
+	int rc = PST_EBUSY;
 
 	pthread_mutex_lock(&u->lock);
 	for (uint32_t i = 0; i < u->count && rc != 0; i++) {
@@ -44,7 +44,7 @@ int uids_take(struct uids *u, const bool also[UIDS_MAX], uid_t *ret_uid, struct 
 		}
 	}
 	pthread_mutex_unlock(&u->lock);
-	return rc;
+	return rc < 0 ? pst_err_set(err, rc, "all %u places for desktops are taken", u->count) : 0;
 }
 
 void uids_mark(struct uids *u, uid_t uid, bool taken)

@@ -186,7 +186,8 @@ static int ending_write(struct backup_jobs *jobs, struct ending *e, const char *
 static int desktop_bring(struct backup_jobs *jobs, const struct backup_row *r, struct pst_err *err)
 {
 	struct recycled_row was = {.epoch = r->epoch}, tomb;
-	struct pst_err ignored = PST_ERR_INIT;
+	struct pst_err why = PST_ERR_INIT, ignored = PST_ERR_INIT;
+	int rc;
 
 	pst_strlcpy(was.id, sizeof(was.id), r->desktop_id);
 	pst_strlcpy(was.name, sizeof(was.name), r->desktop);
@@ -200,13 +201,12 @@ static int desktop_bring(struct backup_jobs *jobs, const struct backup_row *r, s
 	/* An epoch never falls. */
 	if (db_recycled_desktop(jobs->db, r->desktop_id, &tomb, &ignored) == 0)
 		was.epoch = PST_MAX(was.epoch, tomb.epoch);
-	if (jobs->ops->restore(jobs->arg, &was, err) == 0)
-		return 0;
+	rc = jobs->ops->restore(jobs->arg, &was, &why);
 	/* It came back, and a crash, or a full disk, was before the row was written. */
-	if (err->code == PST_ECONFLICT && jobs->ops->can_back_up(jobs->arg, r->desktop_id))
+	if (rc == 0 || (rc == PST_ECONFLICT && jobs->ops->can_back_up(jobs->arg, r->desktop_id)))
 		return 0;
-	pst_warn("desktop=%s does not come back: %s", r->desktop_id, err->text);
-	return err->code;
+	pst_warn("desktop=%s does not come back: %s", r->desktop_id, why.text);
+	return pst_err_pass(err, rc, &why);
 }
 
 int backup_jobs_end(struct backup_jobs *jobs, struct backup_working *w, const json_t *msg, const char *code, const char *error,

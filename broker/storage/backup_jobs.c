@@ -325,14 +325,16 @@ static void due_begin(struct backup_jobs *jobs, const char *desktop_id)
 {
 	struct pst_err err = PST_ERR_INIT;
 	struct backup_row row;
+	int rc;
 
 	if (!jobs->ops->can_back_up(jobs->arg, desktop_id))
 		return;
-	if (db_backup_of_desktop(jobs->db, desktop_id, &row, &err) == 0) {
+	rc = db_backup_of_desktop(jobs->db, desktop_id, &row, &err);
+	if (rc == 0) {
 		backup_row_begin(&row, "backup", NULL);
-		(void)db_backup_put(jobs->db, &row, &err);
+		rc = db_backup_put(jobs->db, &row, &err);
 	}
-	if (err.code < 0)
+	if (rc < 0)
 		pst_warn("a back-up of desktop=%s is not begun: %s", desktop_id, err.text);
 	else
 		backup_jobs_begin(jobs, &row);

@@ -304,14 +304,16 @@ void datastores_reload(struct datastores *ds, const char *id)
 	struct entry *e = find(ds, id);
 	struct pst_err err = PST_ERR_INIT;
 	struct datastore_row row;
+	int rc;
 
 	if (!e)
 		return;
-	if (db_datastore_get(ds->db, id, &row, &err) == PST_ENOTFOUND) {
+	rc = db_datastore_get(ds->db, id, &row, &err);
+	if (rc == PST_ENOTFOUND) {
 		json_decref(e->report);
 		ds->n--;
 		memmove(e, e + 1, (size_t)(&ds->entries[ds->n] - e) * sizeof(*e));
-	} else if (err.code == 0) {
+	} else if (rc == 0) {
 		e->row = row;
 		wish_send(ds, &row);
 	}

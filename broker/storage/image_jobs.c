@@ -231,13 +231,14 @@ static int ending_write(struct image_jobs *jobs, const struct ending *e, struct 
 /* What cannot be written now (a full disk) is asked for again, and met by what is done. */
 static int end(struct image_jobs *jobs, struct working *w, const struct ending *e, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char image_id[DB_ID_SIZE];
-	int rc = ending_write(jobs, e, err);
+	int rc = ending_write(jobs, e, &why);
 
 	if (rc < 0 && rc != PST_ENOTFOUND) {
 		w->is_asked = false;
 		pst_timer_start(jobs->timer, AGAIN_MS, timer_cb, jobs);
-		return rc;
+		return pst_err_pass(err, rc, &why);
 	}
 	memcpy(image_id, w->row.image_id, sizeof(image_id));
 	drop(jobs, w);

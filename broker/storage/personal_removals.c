@@ -69,11 +69,11 @@ static void answer_take(struct personal_removals *r, const struct db_personal *d
 {
 	struct pst_err err = PST_ERR_INIT;
 
-	if (rc == 0 && gone_write(r, d, &err) < 0)
-		pst_warn("the end of a personal disk is not written yet: %s", err.text);
 	if (rc < 0)
 		(void)db_personal_removal_failed(r->db, d->user_id, d->pool_id, why->text, NULL);
-	r->skipped += rc < 0 || err.code < 0;
+	else if ((rc = gone_write(r, d, &err)) < 0)
+		pst_warn("the end of a personal disk is not written yet: %s", err.text);
+	r->skipped += rc < 0;
 	r->ops->changed(r->arg, "user", d->user_id);
 }
 

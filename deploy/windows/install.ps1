@@ -88,5 +88,12 @@ if ($RdpPort -eq 3389) {
 powercfg.exe /change standby-timeout-ac 0
 powercfg.exe /change hibernate-timeout-ac 0
 
+# Where it finds a TPM and Secure Boot, Windows may encrypt its disk by itself: every clone would write the whole of it anew.
+$encryption = 'HKLM:\SYSTEM\CurrentControlSet\Control\BitLocker'
+if (-not (Test-Path $encryption)) {
+	New-Item -Path $encryption | Out-Null
+}
+Set-ItemProperty -Path $encryption -Name PreventDeviceEncryption -Value 1 -Type DWord
+
 Start-Service -Name PuestoAgent
 Write-Output 'The agent is installed. When the image is as you want it, run prepare.ps1.'

@@ -144,7 +144,9 @@ static int load_paths(struct gate_config *c, struct pst_conf *conf, struct pst_e
 	}
 	if (network_list_check(c->link_networks, err) < 0)
 		return pst_err_wrap(err, "[link] networks");
-	return pst_strlcpy(c->name, sizeof(c->name), pst_conf_str(conf, "gate", "name", "gateway"));
+	if (pst_strlcpy(c->name, sizeof(c->name), pst_conf_str(conf, "gate", "name", "gateway")) < 0)
+		return pst_err_set(err, PST_EINVAL, "[gate] name: longer than %zu bytes", sizeof(c->name) - 1);
+	return 0;
 }
 
 static int load_sandbox(struct gate_config *c, struct pst_conf *conf, struct pst_err *err)

@@ -1,6 +1,7 @@
 # tests/checks: scripts that read the tree. Each names the file and what to do.
 CHECKS = \
 	tests/checks/banner.py \
+	tests/checks/errors.py \
 	tests/checks/floors.py \
 	tests/checks/hardening.py \
 	tests/checks/headers.sh \

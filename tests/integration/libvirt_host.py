@@ -13,6 +13,8 @@ import uuid
 PATIENCE = float(os.environ.get("PUESTO_TEST_PATIENCE", "1"))  # how often the usual time is waited for, where everything is translated
 DEADLINE = 30.0 * PATIENCE
 PRIVATE = {"etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt"}
+# What swtpm has beside libvirt's own: its authority for certificates, and logs. They belong to its user.
+EMULATOR = {"localca": "/var/lib/swtpm-localca", "swtpm-log": "/var/log/swtpm"}
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
 # The contract of drivers by its parts (tests/unit/hypervisor/contract.c).
@@ -24,6 +26,7 @@ START = """set -e
 hostname "$2"
 for pair in $3; do mkdir -p "${pair#*:}"; mount --bind "$1/${pair%%:*}" "${pair#*:}"; done
 mount -t sysfs sysfs /sys 2>/dev/null || true # of this network: what a bridge can is set there; and no cgroups, which are not ours to make
+for file in $4; do mount --bind /dev/null "$file"; done
 mkdir -p "$1/lib/qemu" "$1/lib/dnsmasq"
 exec libvirtd -p "$1/libvirtd.pid"
 """
@@ -86,12 +89,19 @@ class Network:
 class Host:
     """One libvirtd, which may be killed and started again; its guests go on meanwhile, as they do in earnest."""
 
-    def __init__(self, folder, name, network):
-        self.name, self.network = name, network
+    def __init__(self, folder, name, network, hidden=""):
+        """hidden: programs that are not there for it, with spaces between."""
+        self.name, self.network, self.hidden = name, network, hidden
         self.folder = os.path.join(folder, name)
         self.process = None
         for part in PRIVATE:
             os.makedirs(os.path.join(self.folder, part))
+        self.pairs = {**PRIVATE, **{part: path for part, path in EMULATOR.items() if os.path.isdir(path)}}
+        for part in self.pairs.keys() - PRIVATE.keys():
+            os.makedirs(os.path.join(self.folder, part))
+            owner = os.stat(self.pairs[part])
+            os.chown(os.path.join(self.folder, part), owner.st_uid, owner.st_gid)
+            os.chmod(os.path.join(self.folder, part), owner.st_mode & 0o7777)
         etc = os.path.join(self.folder, "etc")
         if os.path.isdir("/etc/libvirt/nwfilter"):
             shutil.copytree("/etc/libvirt/nwfilter", os.path.join(etc, "nwfilter"))
@@ -105,8 +115,8 @@ class Host:
         self.uri = "qemu+unix:///system?socket=" + self.socket
 
     def start(self):
-        pairs = " ".join("%s:%s" % p for p in PRIVATE.items())
-        words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs)
+        pairs = " ".join("%s:%s" % p for p in self.pairs.items())
+        words = self.network.enter("unshare", "-m", "-u", "--propagation", "private", "sh", "-c", START, "sh", self.folder, self.name, pairs, self.hidden)
         with open(os.path.join(self.folder, "out"), "ab") as out:
             self.process = subprocess.Popen(words, stdout=out, stderr=out, start_new_session=True)
         threading.Thread(target=self.stand_up, args=(self.process,), daemon=True).start()

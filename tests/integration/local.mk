@@ -84,7 +84,11 @@ TESTS += $(LIBVIRT_TESTS)
 # The provider "vsphere" with VMware's own simulator; skips itself without golang-go or govmomi.
 TESTS += tests/integration/test_vsphere.py
 EXTRA_DIST += tests/integration/test_vsphere.py tests/integration/vsphere_host.py tests/integration/vsphere/simulator.go
-EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/laid.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py
+EXTRA_DIST += $(LIBVIRT_TESTS) tests/integration/san_host.py tests/integration/ceph_host.py tests/integration/laid.py tests/integration/libvirt_host.py tests/integration/driver_harness.py tests/integration/uefi_disk.py \
+	tests/integration/tpm_state.py
+# A Linux that uses a TPM, in machines of both; tier 2.
+TESTS += tests/integration/test_tpm_guest.py
+EXTRA_DIST += tests/integration/test_tpm_guest.py
 
 # The RFB source before real servers; each test skips itself without its server.
 check_PROGRAMS += tests/integration/rfb_look

@@ -6,6 +6,7 @@ Run alone: top_builddir=build python3 tests/integration/test_libvirt.py [name]""
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -15,9 +16,11 @@ import sys
 import tempfile
 import time
 import traceback
+import tty
 import uuid
 
 import libvirt_host
+import tpm_state
 import uefi_disk
 from driver_harness import TOOL, Driver, Refused
 
@@ -697,10 +700,10 @@ def test_variables_of_uefi_move_along(world):
     driver.end()
 
 
-def windows_driver(world, devices):
+def windows_driver(world, devices="virtio", **more):
     os.environ["PUESTO_OS"] = "windows"
     try:
-        return world.driver(data="windows-" + devices, windows_devices=devices)
+        return world.driver(**{"data": "windows-" + devices, "windows_devices": devices, **more})
     finally:
         del os.environ["PUESTO_OS"]
 
@@ -719,6 +722,7 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         assert "-q35-" in xml and "<clock offset='localtime'>" in xml and "<target %s/>" % disk in xml and "device='cdrom'" in xml, xml
         assert "bus='usb'" in xml and "model type='vga'" in xml and re.search("<loader[^>]*type='pflash'", xml), xml
         assert ("virtio" in xml) == (devices == "virtio"), xml
+        assert ("<tpm model='tpm-crb'>" in xml) == (not tpm_state.missing()), xml
         machine = driver.machines()[desktop]
         assert (machine["kind"], machine["port"], machine["agent"]) == (4, 3389, True) and machine["address"].startswith("10.9.0."), machine
         way = driver.call("way", desktop, "ab" * 32)
@@ -739,7 +743,222 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
         driver.end()
 
 
+def tpm_of(host, desktop):
+    """Where libvirt keeps its state; never moved, made or copied by us."""
+    return os.path.join(host.folder, "lib/swtpm", desktop, "tpm2")
+
+
+def tpms(host):
+    folder = os.path.join(host.folder, "lib/swtpm")
+    return os.listdir(folder) if os.path.isdir(folder) else []
+
+
+def has_tpm(host, desktop):
+    """As its QEMU says it."""
+    answer = json.loads(host.virsh("qemu-monitor-command", "puesto-" + desktop, '{"execute": "query-tpm"}'))["return"]
+    return [(t["model"], t["options"]["type"]) for t in answer] == [("tpm-crb", "emulator")]
+
+
+def test_a_tpm_lives_as_long_as_its_machine(world):
+    """Its key and a mark in its memory over all that may happen to a machine of Windows, and another's beside it."""
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    driver = windows_driver(world, deadline_s=int(libvirt_host.DEADLINE / 3))
+    desktop, other = world.create(driver), world.create(driver)
+    assert driver.health()["limits"].endswith("TPM 2.0"), driver.health()
+    assert has_tpm(world.one, desktop) and has_tpm(world.one, other)
+    state = tpm_of(world.one, desktop)
+    key = tpm_state.look(state)[0]
+    assert key != tpm_state.look(tpm_of(world.one, other))[0], "each has its own"
+    driver.call("destroy", other)
+    assert tpms(world.one) == [desktop]
+    driver.call("power", desktop, "off")
+    assert not any(desktop in words for words in tpm_state.running().values()), "it ends with its QEMU"
+    tpm_state.look(state, b"first")
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "suspend")
+    driver.call("power", desktop, "start")
+    assert has_tpm(world.one, desktop)
+    driver.call("restart", desktop, new(), "keep", "t")
+    assert tpm_state.look(state) == (key, b"first   ")
+    # Memory and TPM belong together; of a machine that is off the disk alone goes back.
+    driver.call("snapshot", desktop, "take", "running")
+    driver.call("power", desktop, "off")
+    tpm_state.look(state, b"second")
+    driver.call("snapshot", desktop, "take", "off")
+    driver.call("snapshot", desktop, "revert", "running")
+    assert driver.machines()[desktop]["state"] == "running" and has_tpm(world.one, desktop)
+    driver.call("power", desktop, "off")
+    assert tpm_state.look(state) == (key, b"first   ")
+    driver.call("snapshot", desktop, "revert", "off")
+    assert tpm_state.look(state) == (key, b"first   ")
+    driver.call("restart", desktop, new(), "refresh", "t")
+    assert has_tpm(world.one, desktop)
+    fresh = tpm_state.look(state)
+    assert fresh[0] != key and fresh[1] == b"", "a fresh desktop has a fresh TPM"
+    pid = world.one.qemu_pid("puesto-" + desktop)
+    os.kill(pid, signal.SIGKILL)
+    libvirt_host.wait_for("its end", lambda: driver.machines()[desktop]["state"] == "failed")
+    driver.call("power", desktop, "start")
+    assert has_tpm(world.one, desktop) and tpm_state.look(state)[0] == fresh[0], "whatever its QEMU died of"
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == [] and world.one.domains() == []
+    libvirt_host.wait_for("no emulator", lambda: not any(desktop in words for words in tpm_state.running().values()))
+    driver.end()
+    # A machine from before gets one with its next disk.
+    driver = windows_driver(world, tpm="no")
+    world.create(driver, desktop)
+    assert not has_tpm(world.one, desktop) and tpms(world.one) == []
+    driver.end()
+    driver = windows_driver(world)
+    driver.call("power", desktop, "off")
+    driver.call("power", desktop, "start")
+    assert not has_tpm(world.one, desktop)
+    driver.call("restart", desktop, new(), "refresh", "t")
+    assert has_tpm(world.one, desktop)
+    driver.call("destroy", desktop)
+    driver.end()
+
+
+def test_a_machine_that_comes_back_has_a_new_tpm(world):
+    """With its disk from the recycle bin: what its TPM kept is not there."""
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    os.environ["PUESTO_OS"] = "windows"
+    try:
+        driver = on_stores(world)
+    finally:
+        del os.environ["PUESTO_OS"]
+    desktop = world.create(driver)
+    (store,) = store_of(world, desktop)
+    disk = os.path.join(world.files(desktop, world.stores[store]), "disk.qcow2")
+    number, key = os.stat(disk).st_ino, tpm_state.look(tpm_of(world.one, desktop))[0]
+    driver.call("order", desktop, 86400000, "no")
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == []
+    driver.call("order", desktop, 86400000, "restore")
+    world.create(driver, desktop)
+    assert os.stat(disk).st_ino == number and has_tpm(world.one, desktop) and tpm_state.look(tpm_of(world.one, desktop))[0] != key
+    driver.call("order", desktop, 0, "no")
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == [] and store_of(world, desktop) == []
+    driver.end()
+
+
+def test_a_tpm_moves_with_its_machine(world):
+    """Each host has a folder of its own for what TPMs keep."""
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    world.two.start()
+    hosts = {"one": world.one, "two": world.two}
+    driver = windows_driver(world, hosts="one=%s, two=%s" % (world.one.uri, world.two.uri), shared_directory="yes",
+                            migrate_uris="one=tcp://127.0.0.1, two=tcp://127.0.0.1", deadline_s=int(2 * libvirt_host.DEADLINE))
+    desktop = world.create(driver)
+    here = driver.machines()[desktop]["host"]
+    driver.call("power", desktop, "off")
+    before = tpm_state.look(tpm_of(hosts[here], desktop), b"moves")
+    driver.call("power", desktop, "start")
+    for _ in range(2):
+        here = driver.machines()[desktop]["host"]
+        there = "two" if here == "one" else "one"
+        driver.call("migrate", desktop, there)
+        assert driver.machines()[desktop]["host"] == there and has_tpm(hosts[there], desktop)
+        assert tpm_state.look(tpm_of(hosts[there], desktop)) == before and tpms(hosts[here]) == []
+        driver.call("power", desktop, "off")
+        driver.call("power", desktop, "start")
+        assert tpm_state.look(tpm_of(hosts[there], desktop)) == before
+    driver.call("destroy", desktop)
+    assert tpms(world.one) == [] and tpms(world.two) == []
+    driver.end()
+
+
+def test_a_host_without_an_emulator_says_so(world):
+    """Machines of Windows are made without a TPM there, unless the section insists; nor can it give Secure Boot."""
+    firmware = "/usr/share/qemu/firmware/40-edk2-x86_64-secure-enrolled.json"
+    bare = libvirt_host.Host(world.folder, "bare", world.network, hidden="/usr/bin/swtpm " + (firmware if os.path.exists(firmware) else ""))
+    bare.start()
+    try:
+        driver = windows_driver(world, uri=bare.uri, data="bare")
+        desktop = world.create(driver)
+        assert not has_tpm(bare, desktop) and "TPM" not in driver.health()["limits"]
+        driver.call("destroy", desktop)
+        driver.end()
+        driver = windows_driver(world, uri=bare.uri, data="bare", tpm="yes")
+        r = driver.refused("create", desktop, new(), world.golden, "t")
+        assert r.code == "unsupported" and "apt-get install swtpm swtpm-tools" in r.text and bare.domains() == [], r
+        health = driver.health()
+        assert not health["healthy"] and "apt-get install swtpm swtpm-tools" in health["reason"], health
+        driver.end()
+        if os.path.exists(firmware):
+            golden = os.path.join(world.folder, "unsigned.qcow2")
+            uefi_disk.make(golden)
+            driver = windows_driver(world, uri=bare.uri, data="bare", secure_boot="yes")
+            r = driver.refused("create", new(), new(), golden, "t")
+            assert r.code == "unsupported" and "apt-get install ovmf" in r.text and bare.domains() == [], r
+            driver.end()
+    finally:
+        bare.end()
+
+
+def says(host, desktop, words, seconds=120):
+    """On its serial line, which has to be listened to from its first word on: which of them first."""
+    line = os.open(re.search(r"<serial type='pty'[^>]*>\s*<source path='([^']*)'", host.virsh("dumpxml", "puesto-" + desktop))[1], os.O_RDONLY | os.O_NOCTTY)
+    said, end = b"", time.monotonic() + seconds
+    try:
+        tty.setraw(line)
+        while time.monotonic() < end:
+            if select.select([line], [], [], 1)[0]:
+                said += os.read(line, 65536)
+            for word in words:
+                if word in said:
+                    return word
+        raise TimeoutError("it said %s" % said[-400:])
+    finally:
+        os.close(line)
+
+
+def test_secure_boot_starts_nothing_unsigned(world):
+    """The firmware's own verdict on a loader that nobody has signed; in machines from before nothing changes until their disk is new."""
+    if uefi_disk.loader_missing():
+        print("SKIP:", uefi_disk.loader_missing())
+        return
+    golden, either = os.path.join(world.folder, "loader.qcow2"), (uefi_disk.STARTED, uefi_disk.REFUSED)
+    uefi_disk.make(golden, with_loader=True)
+    driver = windows_driver(world)
+    desktop = world.create(driver, golden=golden)
+    assert says(world.one, desktop, either) == uefi_disk.STARTED
+    driver.end()
+    driver = windows_driver(world, secure_boot="yes")
+    driver.call("power", desktop, "off")
+    driver.call("power", desktop, "start")
+    assert says(world.one, desktop, either) == uefi_disk.STARTED, "it keeps the firmware that it was made with"
+    driver.call("restart", desktop, new(), "refresh", "t", golden)
+    assert says(world.one, desktop, either) == uefi_disk.REFUSED
+    xml = world.one.virsh("dumpxml", "puesto-" + desktop)
+    assert "<smm state='on'" in xml and "secure='yes'" in xml, xml
+    driver.call("power", desktop, "suspend")
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "off")
+    driver.end()
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    assert says(world.one, desktop, either) == uefi_disk.REFUSED, "this one, too"
+    driver.call("restart", desktop, new(), "refresh", "t", golden)
+    assert says(world.one, desktop, either) == uefi_disk.STARTED
+    driver.call("destroy", desktop)
+    assert world.one.domains() == []
+    driver.end()
+
+
 SECOND_TIER = (
+    "test_secure_boot_starts_nothing_unsigned",
+    "test_a_tpm_lives_as_long_as_its_machine",
+    "test_a_machine_that_comes_back_has_a_new_tpm",
+    "test_a_tpm_moves_with_its_machine",
+    "test_a_host_without_an_emulator_says_so",
     "test_variables_of_uefi_move_along",
     "test_a_desktop_lives_on_a_datastore",
     "test_a_machine_of_windows_is_what_windows_likes",

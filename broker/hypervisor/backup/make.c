@@ -300,15 +300,16 @@ static int make(struct making *m, struct pst_err *err)
 	struct target_variables v = { .data = NULL };
 	uint64_t bytes = bytes_needed(m);
 	char *data = NULL;
+	int rc;
 
 	/* One after the other: of two daemons each would take the new file for its own. */
 	if (room_check(m, bytes, err) < 0 || staging_make(m, bytes, err) < 0 || (m->plan.kind == BACKUP_FULL && between_copy(m, err) < 0) ||
 		talk(m, on_copy, err) < 0 ||
 		blank_finish(&m->blank, m->fd, err) < 0 || variables_read(m, &v, &data, err) < 0)
 		return err->code;
-	(void)target_put(m->store.s.path, &m->note, m->fd, &v, on_put, (void *)(uintptr_t)m->w, err);
+	rc = target_put(m->store.s.path, &m->note, m->fd, &v, on_put, (void *)(uintptr_t)m->w, err);
 	free(data);
-	return err->code;
+	return rc;
 }
 
 static void expire(struct making *m, struct backup_result *ret)

@@ -84,17 +84,21 @@ static void dir_read(DIR *dir, const char *folder, const char *desktop, struct n
 
 int target_list(const char *folder, const char *desktop, struct note **ret, size_t *ret_n, struct pst_err *err)
 {
-	struct note *notes = pst_zalloc(BACKUPS_MAX, sizeof(*notes));
+	struct note *notes;
 	char path[PATH_MAX];
 	DIR *dir;
 	size_t n = 0;
 
-	if (!notes)
+	if (path_make(path, err, "%s/backups/%s", folder, desktop) < 0)
+		return err->code;
+	dir = opendir(path);
+	if (!dir && errno != ENOENT)
+		return failed(err, path);
+	notes = pst_zalloc(BACKUPS_MAX, sizeof(*notes));
+	if (!notes) {
+		if (dir)
+			closedir(dir);
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	dir = path_make(path, err, "%s/backups/%s", folder, desktop) < 0 ? NULL : opendir(path);
-	if (!dir && (err->code < 0 || errno != ENOENT)) {
-		free(notes);
-		return err->code < 0 ? err->code : failed(err, path);
 	}
 	if (dir) {
 		dir_read(dir, folder, desktop, notes, &n);
@@ -136,23 +140,24 @@ static int bytes_copy(const struct bringing *b, int from, int to, struct pst_err
 	char *piece = malloc(PIECE);
 	struct stat st;
 	off_t at = 0;
-	ssize_t n = piece ? 1 : 0;
+	ssize_t n = 0;
+	int rc = 0;
 
 	if (!piece || fstat(from, &st) < 0) {
 		free(piece);
 		return pst_err_set(err, PST_ENOMEM, "no memory");
 	}
-	while (err->code == 0 && (n = pread(from, piece, PIECE, at)) > 0) {
+	while (rc == 0 && (n = pread(from, piece, PIECE, at)) > 0) {
 		if (piece_write(to, piece, (size_t)n) < 0)
-			failed(err, b->disk);
+			rc = failed(err, b->disk);
 		at += n;
 		if (b->go_on && !b->go_on(b->arg, (uint32_t)(st.st_size ? at * 5000 / st.st_size : 0)))
-			pst_err_set(err, PST_ECLOSED, "it was cancelled");
+			rc = pst_err_set(err, PST_ECLOSED, "it was cancelled");
 	}
-	if (err->code == 0 && (n < 0 || at != st.st_size))
-		failed(err, b->disk);
+	if (rc == 0 && (n < 0 || at != st.st_size))
+		rc = failed(err, b->disk);
 	free(piece);
-	return err->code;
+	return rc;
 }
 
 static bool on_digested(void *arg, uint32_t basis_points)
@@ -316,6 +321,7 @@ int target_sweep(const char *folder, size_t *n, struct pst_err *err)
 	char above[PATH_MAX], path[PATH_MAX];
 	struct dirent *e;
 	struct pst_uuid u;
+	int rc = 0;
 	DIR *dir;
 
 	if (path_make(above, err, "%s/backups", folder) < 0)
@@ -323,13 +329,16 @@ int target_sweep(const char *folder, size_t *n, struct pst_err *err)
 	dir = opendir(above);
 	if (!dir)
 		return errno == ENOENT ? 0 : failed(err, above);
-	while (err->code == 0 && (e = readdir(dir))) {
+	while (rc == 0 && (e = readdir(dir))) {
 		size_t swept = 0;
 
-		if (pst_uuid_parse(e->d_name, &u) == 0 && path_make(path, err, "%s/%s", above, e->d_name) == 0)
-			(void)temp_sweep(path, &swept, err);
+		if (pst_uuid_parse(e->d_name, &u) < 0)
+			continue;
+		rc = path_make(path, err, "%s/%s", above, e->d_name);
+		if (rc == 0)
+			rc = temp_sweep(path, &swept, err);
 		*n += swept;
 	}
 	closedir(dir);
-	return err->code;
+	return rc;
 }

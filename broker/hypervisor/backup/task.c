@@ -26,6 +26,7 @@ struct backup_task {
 	unsigned percent;
 	bool is_over, is_interrupted;
 	struct backup_result result;
+	int rc; /* with its words in err */
 	struct pst_err err;
 	const char *told_step; /* NULL: nothing yet */
 	unsigned told_percent;
@@ -52,17 +53,15 @@ static void *work(void *arg)
 	struct backup_work w = { .set = t->set, .driver = t->driver, .o = &t->o, .cancel_fd = t->cancel_fd, .tell = step_tell, .arg = t };
 	struct backup_result *result = pst_zalloc(1, sizeof(*result));
 	struct pst_err err = PST_ERR_INIT;
+	int rc = result ? backup_work_run(&w, result, &err) : pst_err_set(&err, PST_ENOMEM, "no memory");
 
-	if (!result)
-		pst_err_set(&err, PST_ENOMEM, "no memory");
-	else if (backup_work_run(&w, result, &err) == 0)
-		err.code = 0;
 	pthread_mutex_lock(&t->lock);
 	if (result)
 		t->result = *result;
 	/* Whatever it stumbled over: it was told to stop. */
-	if (err.code < 0 && t->is_interrupted)
-		pst_err_set(&err, t->why ? PST_EBUSY : PST_ECLOSED, "%s", t->why ? t->why : "it was cancelled");
+	if (rc < 0 && t->is_interrupted)
+		rc = pst_err_set(&err, t->why ? PST_EBUSY : PST_ECLOSED, "%s", t->why ? t->why : "it was cancelled");
+	t->rc = rc;
 	t->err = err;
 	t->is_over = true;
 	pthread_mutex_unlock(&t->lock);
@@ -132,7 +131,7 @@ void backup_task_cancel(struct backup_task *t, const char *why)
 	t->is_interrupted = true;
 	/* One that has not had its turn never gets it. */
 	if (!t->has_begun && !t->is_over) {
-		pst_err_set(&t->err, why ? PST_EBUSY : PST_ECLOSED, "%s", why ? why : "it was cancelled");
+		t->rc = pst_err_set(&t->err, why ? PST_EBUSY : PST_ECLOSED, "%s", why ? why : "it was cancelled");
 		t->is_over = true;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -172,9 +171,9 @@ static json_t *task_json(const struct backup_task *t)
 	if (!t->is_over)
 		return json_pack("{s:s, s:s, s:s, s:s, s:i}", "op", "backup", "task", t->o.task, "state", "running", "step", t->step, "percent",
 			(int)t->percent);
-	if (t->err.code < 0)
+	if (t->rc < 0)
 		return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "backup", "task", t->o.task, "state", "failed", "error", "code",
-			pst_code_word(t->err.code), "title", t->err.text);
+			pst_code_word(t->rc), "title", t->err.text);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "op", "backup", "task", t->o.task, "state", "done", "datastore", t->result.datastore,
 		"removed", removed_json(&t->result), "made", made_json(&t->result.note));
 }

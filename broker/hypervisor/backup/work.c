@@ -225,10 +225,13 @@ static size_t top_of(const struct note *notes, size_t n, uint64_t id)
 	return top;
 }
 
-static void one_remove(const struct backup_work *w, const char *folder, uint64_t id, struct backup_result *ret, struct pst_err *err)
+static int one_remove(const struct backup_work *w, const char *folder, uint64_t id, struct backup_result *ret, struct pst_err *err)
 {
-	if (target_remove(folder, w->o->desktop, id, err) == 0)
+	int rc = target_remove(folder, w->o->desktop, id, err);
+
+	if (rc == 0)
 		ret->removed[ret->removed_n++] = id;
+	return rc;
 }
 
 static int chain_remove(const struct backup_work *w, struct backup_result *ret, struct pst_err *err)
@@ -236,26 +239,27 @@ static int chain_remove(const struct backup_work *w, struct backup_result *ret, 
 	struct store_view store;
 	struct note *notes = NULL;
 	size_t n = 0, top, asked;
+	int rc = 0;
 
 	if (work_store(w, &store, err) < 0 || target_list(store.s.path, w->o->desktop, &notes, &n, err) < 0)
 		return err->code;
 	top = top_of(notes, n, w->o->id);
 	asked = index_of(notes, n, w->o->id);
 	/* Those after it, the latest first; then from the full one on. By it, which is the last, a try after a crash finds the rest. */
-	for (size_t i = n; i-- > asked + 1 && err->code == 0;) {
+	for (size_t i = n; i-- > asked + 1 && rc == 0;) {
 		if (top_of(notes, n, notes[i].id) == top)
-			one_remove(w, store.s.path, notes[i].id, ret, err);
+			rc = one_remove(w, store.s.path, notes[i].id, ret, err);
 	}
-	for (size_t i = 0; i < asked && asked < n && err->code == 0; i++) {
+	for (size_t i = 0; i < asked && asked < n && rc == 0; i++) {
 		if (top_of(notes, n, notes[i].id) == top)
-			one_remove(w, store.s.path, notes[i].id, ret, err);
+			rc = one_remove(w, store.s.path, notes[i].id, ret, err);
 	}
 	free(notes);
 	/* One whose files are not there, or cannot be read, is gone all the same. */
-	if (err->code == 0)
-		one_remove(w, store.s.path, w->o->id, ret, err);
+	if (rc == 0)
+		rc = one_remove(w, store.s.path, w->o->id, ret, err);
 	pst_strlcpy(ret->datastore, sizeof(ret->datastore), store.s.name);
-	return err->code;
+	return rc;
 }
 
 int backup_work_run(const struct backup_work *w, struct backup_result *ret, struct pst_err *err)

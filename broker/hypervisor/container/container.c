@@ -87,8 +87,13 @@ static int machine_fill(const struct container *c, const struct machine_request 
 /* The container before what it stands on. Every step is done whether or not there is one, so a repetition finds the rest. */
 static int remains_remove(struct op *op, struct found *f, struct pst_err *err)
 {
-	if (found_tidy(op, f, err) < 0 || (f->is_there && engine_stop(&op->engine, f->now.id, 0, err) < 0 && err->code != PST_ENOTFOUND) ||
-		container_personal_release(op, err) < 0 || dirs_remove(op->c, op->desktop, err) < 0 || (f->is_there && engine_remove(&op->engine, f->now.id, err) < 0))
+	struct pst_err why = PST_ERR_INIT;
+
+	if (found_tidy(op, f, err) < 0)
+		return err->code;
+	if (f->is_there && engine_stop(&op->engine, f->now.id, 0, &why) < 0 && why.code != PST_ENOTFOUND)
+		return pst_err_pass(err, why.code, &why);
+	if (container_personal_release(op, err) < 0 || dirs_remove(op->c, op->desktop, err) < 0 || (f->is_there && engine_remove(&op->engine, f->now.id, err) < 0))
 		return err->code;
 	return container_snapshots_remove(op, err);
 }

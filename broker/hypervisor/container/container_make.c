@@ -16,14 +16,15 @@
 /* The image's file with our line; an image without one gets ours alone. */
 static int accounts_put(struct op *op, const char *name, const char *file, const char *own, struct pst_buf *tar, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char path[32], *text = NULL;
 	struct pst_buf b;
 	int rc;
 
 	snprintf(path, sizeof(path), "/%s", file);
-	rc = engine_file_get(&op->engine, name, path, IDENTITY_ACCOUNTS_MAX, &text, err);
+	rc = engine_file_get(&op->engine, name, path, IDENTITY_ACCOUNTS_MAX, &text, &why);
 	if (rc < 0 && rc != PST_ENOTFOUND)
-		return rc;
+		return pst_err_pass(err, rc, &why);
 	pst_buf_init(&b, 2 * IDENTITY_ACCOUNTS_MAX);
 	identity_accounts(&b, text ? text : "", own);
 	tar_put(tar, file, 0644, 0, (const char *)b.data, b.len);
@@ -83,14 +84,15 @@ static int create_call(struct op *op, const char *name, const struct machine_req
 
 int container_make(struct op *op, const char *name, const struct machine_request *r, uid_t uid, const char *image, struct pst_err *err)
 {
-	int rc = create_call(op, name, r, uid, image, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = create_call(op, name, r, uid, image, &why);
 
 	/* A first try whose answer was lost has made it; of an earlier command it may be anything. */
-	if (rc == PST_ECONFLICT && engine_remove(&op->engine, name, err) == 0)
-		rc = create_call(op, name, r, uid, image, err);
+	if (rc == PST_ECONFLICT)
+		rc = engine_remove(&op->engine, name, &why) < 0 ? why.code : create_call(op, name, r, uid, image, &why);
 	if (rc == PST_ENOTFOUND)
 		return pst_err_set(err, PST_EINVAL, "the engine has no image \"%.200s\": pull, import or load it there", image);
-	return rc < 0 ? rc : identity_put(op, name, uid, err);
+	return rc < 0 ? pst_err_pass(err, rc, &why) : identity_put(op, name, uid, err);
 }
 
 /* Real uid of a process of this host; -1 when there is none. */

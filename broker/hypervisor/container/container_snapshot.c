@@ -39,14 +39,15 @@ static int desktop_find(struct op *op, struct found *f, bool whole, struct pst_e
 static int take_run(struct op *op, struct found *f, const char *name, struct pst_err *err)
 {
 	char repo[REPO_SIZE], image[REPO_SIZE + MACHINE_NAME_SIZE];
+	struct pst_err why = PST_ERR_INIT;
 	json_t *there;
 
 	repo_name(op->desktop, repo);
 	snapshot_name(op->desktop, name, image);
-	there = engine_image(&op->engine, image, err);
+	there = engine_image(&op->engine, image, &why);
 	json_decref(there);
-	if (there || err->code != PST_ENOTFOUND)
-		return there ? 0 : err->code;
+	if (there || why.code != PST_ENOTFOUND)
+		return there ? 0 : pst_err_pass(err, why.code, &why);
 	return engine_commit(&op->engine, f->now.id, repo, name, f->now.phase == SPEC_RUNNING ? RAN : "rested", err);
 }
 
@@ -136,19 +137,20 @@ int container_snapshot_revert(struct driver *d, const char *desktop, const char 
 static int drop_run(struct op *op, const char *name, struct pst_err *err)
 {
 	char image[REPO_SIZE + MACHINE_NAME_SIZE], base[MACHINE_NAME_SIZE];
-	json_t *there = snapshot_open(op, name, err);
+	struct pst_err why = PST_ERR_INIT;
+	json_t *there = snapshot_open(op, name, &why);
 	int rc;
 
 	if (!there)
-		return err->code == PST_ENOTFOUND ? 0 : err->code;
+		return why.code == PST_ENOTFOUND ? 0 : pst_err_pass(err, why.code, &why);
 	rc = base_tag(there, base, err);
 	json_decref(there);
 	snapshot_name(op->desktop, name, image);
 	if (rc < 0 || engine_image_remove(&op->engine, image, err) < 0)
 		return err->code;
 	snapshot_name(op->desktop, base, image);
-	rc = engine_image_remove(&op->engine, image, err);
-	return rc == PST_ECONFLICT ? 0 : rc;
+	rc = engine_image_remove(&op->engine, image, &why);
+	return rc == PST_ECONFLICT ? 0 : pst_err_pass(err, rc, &why);
 }
 
 int container_snapshot_drop(struct driver *d, const char *desktop, const char *name, struct pst_err *err)

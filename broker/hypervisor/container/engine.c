@@ -224,9 +224,10 @@ int engine_rename(struct engine_op *op, const char *name, const char *to, struct
 static int delete_if_there(struct engine_op *op, const char *path, struct pst_err *err)
 {
 	struct call c = { .method = "DELETE" };
-	int rc = act(op, &c, path, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = act(op, &c, path, &why);
 
-	return rc == PST_ENOTFOUND ? 0 : rc;
+	return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 }
 
 int engine_remove(struct engine_op *op, const char *name, struct pst_err *err)
@@ -259,7 +260,8 @@ struct exporting {
 	uint64_t left;
 	bool (*go_on)(void *arg);
 	void *arg;
-	struct pst_err *err;
+	int rc; /* what the pieces met, with its words in err */
+	struct pst_err err;
 };
 
 static bool on_piece(const void *data, size_t len, void *arg)
@@ -267,33 +269,31 @@ static bool on_piece(const void *data, size_t len, void *arg)
 	struct exporting *e = arg;
 
 	if (!e->go_on(e->arg))
-		pst_err_set(e->err, PST_ECLOSED, "cancelled");
+		e->rc = pst_err_set(&e->err, PST_ECLOSED, "cancelled");
 	else if (len > e->left)
-		pst_err_set(e->err, PST_ELIMIT, "the desktop's files take more room than there is");
-	for (size_t done = 0; e->err->code == 0 && done < len;) {
+		e->rc = pst_err_set(&e->err, PST_ELIMIT, "the desktop's files take more room than there is");
+	for (size_t done = 0; e->rc == 0 && done < len;) {
 		ssize_t n = write(e->fd, (const char *)data + done, len - done);
 
 		if (n < 0 && errno != EINTR)
-			pst_err_sys(e->err, errno == ENOSPC || errno == EDQUOT ? PST_ENOSPC : PST_EIO, errno, "write the desktop's files");
+			e->rc = pst_err_sys(&e->err, errno == ENOSPC || errno == EDQUOT ? PST_ENOSPC : PST_EIO, errno, "write the desktop's files");
 		done += n > 0 ? (size_t)n : 0;
 	}
 	e->left -= PST_MIN((uint64_t)len, e->left);
-	return e->err->code == 0;
+	return e->rc == 0;
 }
 
 int engine_export(struct engine_op *op, const char *name, int fd, uint64_t max, bool (*go_on)(void *arg), void *arg, struct pst_err *err)
 {
-	struct pst_err why = PST_ERR_INIT;
-	struct exporting e = { .fd = fd, .left = max, .go_on = go_on, .arg = arg, .err = &why };
+	struct exporting e = { .fd = fd, .left = max, .go_on = go_on, .arg = arg };
 	struct call c = { .method = "GET", .piece = on_piece, .arg = &e };
 	char path[PATH_SIZE];
+	int rc;
 
 	if (path_make(path, err, API "/containers/%s/export", name) < 0)
 		return err->code;
-	(void)act(op, &c, path, err);
-	if (why.code < 0)
-		*err = why;
-	return err->code;
+	rc = act(op, &c, path, err);
+	return e.rc < 0 ? pst_err_pass(err, e.rc, &e.err) : rc;
 }
 
 int engine_files_put(struct engine_op *op, const char *name, const struct pst_buf *tar, struct pst_err *err)
@@ -366,7 +366,11 @@ json_t *engine_images(struct engine_op *op, const char *repo, struct pst_err *er
 	char path[PATH_SIZE], text[300], filter[NAME_SIZE];
 
 	snprintf(text, sizeof(text), "{\"reference\":[\"%.200s\"]}", repo);
-	if (!pst_url_escape(text, filter, sizeof(filter)) || path_make(path, err, API "/images/json?filters=%s", filter) < 0)
+	if (!pst_url_escape(text, filter, sizeof(filter))) {
+		pst_err_set(err, PST_ELIMIT, "too long a name of images: %.200s", repo);
+		return NULL;
+	}
+	if (path_make(path, err, API "/images/json?filters=%s", filter) < 0)
 		return NULL;
 	return ask(op, path, JSON_ARRAY, err);
 }

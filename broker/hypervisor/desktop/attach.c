@@ -106,8 +106,9 @@ static bool is_mount(int fd)
 static int home_look(const struct attach *a, bool *ret, struct pst_err *err)
 {
 	char path[64], files[PATH_MAX];
+	struct pst_err ignored = PST_ERR_INIT;
 	struct stat home, st;
-	int root, fd;
+	int root, fd, rc = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->id.pid);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -117,14 +118,14 @@ static int home_look(const struct attach *a, bool *ret, struct pst_err *err)
 		return pst_err_sys(err, PST_EIO, errno, "the desktop's %s", DESKTOP_HOME);
 	*ret = false;
 	if (is_mount(fd)) {
-		*ret = path_make(files, err, "%s/" FILES, a->folder) == 0 && fstat(fd, &home) == 0 && stat(files, &st) == 0 &&
+		*ret = path_make(files, &ignored, "%s/" FILES, a->folder) == 0 && fstat(fd, &home) == 0 && stat(files, &st) == 0 &&
 			home.st_dev == st.st_dev && home.st_ino == st.st_ino;
 		*ret = *ret || loop_is(fd, a->folder);
 		if (!*ret)
-			pst_err_set(err, PST_EBUSY, "something else is mounted on the desktop's home");
+			rc = pst_err_set(err, PST_EBUSY, "something else is mounted on the desktop's home");
 	}
 	close(fd);
-	return err->code;
+	return rc;
 }
 
 /* In the desktop's mount namespace from here on. dir: the desktop's own, outside. */
@@ -262,17 +263,16 @@ static int attach_run(struct attach *a, struct pst_err *err)
 
 static int home_leave(struct attach *a, struct pst_err *err)
 {
-	int rc = desktop_open(a, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = desktop_open(a, &why);
 
 	if (rc == 0)
-		rc = session_signal(a, SIGUSR1, err);
+		rc = session_signal(a, SIGUSR1, &why);
 	if (rc == 0)
-		rc = desktop_enter(a, err);
+		rc = desktop_enter(a, &why);
 	if (rc == 0)
 		return home_uncover(err);
-	if (rc == PST_ENOTFOUND)
-		*err = (struct pst_err)PST_ERR_INIT; /* with its process 1 its mounts are gone */
-	return err->code;
+	return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why); /* with its process 1 its mounts are gone */
 }
 
 static int detach_run(struct attach *a, struct pst_err *err)

@@ -100,7 +100,7 @@ static int session_run(struct pst_conf *conf, struct pst_err *err)
 	struct launch l = { .agent_conf = GUEST_AGENT_CONF };
 	struct session s;
 	gid_t gid;
-	int output, rc = 0;
+	int output, rc;
 
 	umask(022);
 	pid_put();
@@ -110,17 +110,20 @@ static int session_run(struct pst_conf *conf, struct pst_err *err)
 	output = open(OUTPUT, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (output < 0)
 		return pst_err_sys(err, PST_EIO, errno, OUTPUT);
-	if (pst_drop_privileges(l.uid, gid, err) < 0 || session_init(&s, &l, DISPLAY_NUMBER, err) < 0)
+	if (pst_drop_privileges(l.uid, gid, err) < 0 || session_init(&s, &l, DISPLAY_NUMBER, err) < 0) {
+		rc = err->code;
 		goto out;
+	}
 	umask(022);
 	/* What a program of the session leaves behind comes to us, as it does to process 1. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (session_cookie(err) == 0)
+	rc = session_cookie(err);
+	if (rc == 0)
 		rc = init_run(&s, output);
 	session_finish(&s);
 out:
 	close(output);
-	return err->code ? err->code : rc;
+	return rc;
 }
 
 int guest_main(void)

@@ -68,6 +68,7 @@ static int device_open(int file, char ret_path[32], struct pst_err *err)
 {
 	const struct loop_config how = { .fd = (uint32_t)file, .info.lo_flags = LO_FLAGS_AUTOCLEAR };
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), device = -1;
+	struct pst_err why = PST_ERR_INIT;
 
 	for (int i = 0; i < TRIES && control >= 0 && device < 0; i++) {
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
@@ -77,15 +78,13 @@ static int device_open(int file, char ret_path[32], struct pst_err *err)
 		if (device < 0 || ioctl(device, LOOP_CONFIGURE, &how) == 0)
 			break;
 		i = errno == EBUSY ? i : TRIES;
-		pst_err_sys(err, PST_EUNSUPPORTED, errno, "set up %s", ret_path);
+		pst_err_sys(&why, PST_EUNSUPPORTED, errno, "set up %s", ret_path);
 		pst_fd_close(&device);
 	}
 	pst_fd_close(&control);
-	if (device >= 0) {
-		*err = (struct pst_err)PST_ERR_INIT;
+	if (device >= 0)
 		return device;
-	}
-	return err->code < 0 ? err->code : pst_err_sys(err, PST_EUNSUPPORTED, errno, "open a loop device");
+	return why.code < 0 ? pst_err_pass(err, why.code, &why) : pst_err_sys(err, PST_EUNSUPPORTED, errno, "open a loop device");
 }
 
 static int mount_make(const char *device, struct pst_err *err)
@@ -144,20 +143,21 @@ static int home_begin(int mount, int skeleton, uid_t uid, struct pst_err *err)
 static int new_mount(const char *path, uint64_t size, int skeleton, uid_t uid, struct pst_err *err)
 {
 	int file = unlink(path) < 0 && errno != ENOENT ? pst_err_sys(err, PST_EIO, errno, "%.200s", path) : file_open(path, O_CREAT | O_EXCL, err);
-	int mount = -1;
+	int mount = -1, rc;
 
 	if (file < 0)
 		return file;
-	if (file_lock(file, 0, err) == 0 && size_set(file, size, err) == 0 && ext4_make(path, err) == 0)
-		mount = file_mount(file, err);
-	if (mount >= 0 && home_begin(mount, skeleton, uid, err) < 0)
-		pst_fd_close(&mount);
-	if (err->code == 0 && fsync(file) < 0)
-		pst_err_sys(err, PST_EIO, errno, "%.200s", path);
+	rc = file_lock(file, 0, err) < 0 || size_set(file, size, err) < 0 || ext4_make(path, err) < 0 ? err->code : 0;
+	if (rc == 0)
+		rc = mount = file_mount(file, err);
+	if (mount >= 0)
+		rc = home_begin(mount, skeleton, uid, err);
+	if (rc == 0 && fsync(file) < 0)
+		rc = pst_err_sys(err, PST_EIO, errno, "%.200s", path);
 	pst_fd_close(&file);
-	if (err->code < 0)
+	if (rc < 0)
 		pst_fd_close(&mount);
-	return err->code < 0 ? err->code : mount;
+	return rc < 0 ? rc : mount;
 }
 
 /* Whole or not at all, and never in place of another: what a crash leaves has the other name. */

@@ -210,6 +210,7 @@ int volume_mount(const char *device, const char *home, uid_t uid, struct pst_err
 {
 	enum content content = OTHER;
 	bool has_owner = true;
+	int rc;
 
 	if (is_mount(home))
 		return 0;
@@ -221,12 +222,15 @@ int volume_mount(const char *device, const char *home, uid_t uid, struct pst_err
 		return mount_new(device, home, uid, err);
 	if (ext4_mend(device, err) < 0 || put(device, home, err) < 0)
 		return err->code;
-	if (is_given(home, &has_owner, err) == 0 && !has_owner && !is_raw(home))
-		has_owner = adopt(home, uid, err) == 0;
-	if (err->code == 0 && has_owner)
+	rc = is_given(home, &has_owner, err);
+	if (rc == 0 && !has_owner && !is_raw(home)) {
+		rc = adopt(home, uid, err);
+		has_owner = true;
+	}
+	if (rc == 0 && has_owner)
 		return 0;
 	(void)umount2(home, 0);
-	return err->code ? err->code : mount_new(device, home, uid, err);
+	return rc < 0 ? rc : mount_new(device, home, uid, err);
 }
 
 int volume_unmount(const char *home, uint64_t wait_ms, struct pst_err *err)

@@ -198,6 +198,7 @@ static int held_forget(const char *folder, const char *desktop, struct pst_err *
 int personal_attach(const char *folder, const char *owner, const char *name, const char *desktop, struct pst_err *err)
 {
 	char own[PATH_MAX], link[PATH_MAX], holder[PST_UUID_SIZE];
+	struct pst_err ignored = PST_ERR_INIT;
 
 	if (part_path(folder, owner, name, "", own, err) < 0 || part_path(folder, owner, name, "holder", link, err) < 0)
 		return err->code;
@@ -211,7 +212,7 @@ int personal_attach(const char *folder, const char *owner, const char *name, con
 	if (holder_read(link, holder, err) < 0)
 		return err->code;
 	if (strcmp(holder, desktop) != 0) {
-		(void)held_forget(folder, desktop, err);
+		(void)held_forget(folder, desktop, &ignored);
 		return pst_err_set(err, PST_EBUSY, "the disk is attached to desktop %s", holder[0] ? holder : "(changing)");
 	}
 	return own_sync(folder, owner, name, err);
@@ -268,6 +269,7 @@ int personal_remove(const char *folder, const char *owner, const char *name, con
 	int64_t keep_ms, struct pst_err *err)
 {
 	char own[PATH_MAX], link[PATH_MAX], holder[PST_UUID_SIZE];
+	struct pst_err ignored = PST_ERR_INIT;
 	struct recycle_entry entry;
 
 	if (part_path(folder, owner, name, "", own, err) < 0 || part_path(folder, owner, name, "holder", link, err) < 0)
@@ -281,7 +283,7 @@ int personal_remove(const char *folder, const char *owner, const char *name, con
 		return pst_err_set(err, PST_EBUSY, "the disk is attached to desktop %s", holder);
 	if (recycle_put(folder, own, reason, now_ms, keep_ms, &entry, err) < 0)
 		return err->code;
-	if (path_make(link, err, "%s/holder", entry.item) == 0)
+	if (path_make(link, &ignored, "%s/holder", entry.item) == 0)
 		(void)unlink(link);
 	return 0;
 }

@@ -24,14 +24,14 @@ static int header_check(const char *folder, const char *path, uint64_t *ret_size
 
 int personal_file_take(const struct personal_wish *w, char ret_path[PATH_MAX], uint64_t *ret_size, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	int rc;
 
 	if (personal_path(w->folder, w->owner, w->name, ret_path, err) < 0)
 		return err->code;
-	rc = access(ret_path, F_OK) == 0 ? 0 : personal_create(w->folder, w->owner, w->name, w->size, w->uid, w->gid, err);
-	if (rc < 0 && rc != PST_ECONFLICT)
-		return rc;
-	*err = (struct pst_err)PST_ERR_INIT; /* somebody else has made it meanwhile */
+	rc = access(ret_path, F_OK) == 0 ? 0 : personal_create(w->folder, w->owner, w->name, w->size, w->uid, w->gid, &why);
+	if (rc < 0 && rc != PST_ECONFLICT) /* that one: somebody else has made it meanwhile */
+		return pst_err_pass(err, rc, &why);
 	if (personal_claim(w->folder, w->owner, w->name, w->desktop, w->is_there, w->arg, err) < 0)
 		return err->code;
 	return header_check(w->folder, ret_path, ret_size, err);

@@ -132,6 +132,7 @@ int lease_load(const char *folder, const char *seat, struct lease *ret, struct p
 /* file: its name in the folder; drafts have other names. */
 static int one_add(struct leases *all, const char *folder, const char *file, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char name[MACHINE_NAME_SIZE];
 	int rc;
 
@@ -148,11 +149,11 @@ static int one_add(struct leases *all, const char *folder, const char *file, str
 		all->list = list;
 		all->size = size;
 	}
-	rc = lease_load(folder, name, &all->list[all->n], err);
+	rc = lease_load(folder, name, &all->list[all->n], &why);
 	if (rc == PST_ENOTFOUND)
 		return 0; /* given back since */
 	all->n += rc == 0;
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 int leases_load(const char *folder, struct leases *ret, struct pst_err *err)

@@ -24,17 +24,18 @@ struct search {
 /* A dirty seat changes hands under the lock; of a free one the file system knows. */
 static int dirty_take(struct hosts *h, const struct lease *l, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct lease now;
 	int rc;
 
 	pthread_mutex_lock(&h->lock);
-	rc = lease_load(h->folder, l->seat, &now, err);
+	rc = lease_load(h->folder, l->seat, &now, &why);
 	if (rc == 0 && now.phase != LEASE_DIRTY)
-		rc = pst_err_set(err, PST_ECONFLICT, "somebody has the seat %s", l->seat);
+		rc = pst_err_set(&why, PST_ECONFLICT, "somebody has the seat %s", l->seat);
 	if (rc == 0)
-		rc = lease_save(h->folder, l, err);
+		rc = lease_save(h->folder, l, &why);
 	pthread_mutex_unlock(&h->lock);
-	return rc == PST_ENOTFOUND ? lease_take(h->folder, l, err) : rc;
+	return rc == PST_ENOTFOUND ? lease_take(h->folder, l, err) : pst_err_pass(err, rc, &why);
 }
 
 /* Not now: as it was before, and others first for a while. */
@@ -89,6 +90,7 @@ static int seat_try(struct search *f, const struct seat *s, bool was_dirty, stru
 	return lease_save(f->op->h->folder, l, err);
 }
 
+/* PST_EAGAIN, without words in err: none of them now. */
 static int search(struct search *f, struct lease *ret, const struct seat **ret_seat, struct pst_err *err)
 {
 	const struct seats *all = &f->op->seats;
@@ -101,16 +103,17 @@ static int search(struct search *f, struct lease *ret, const struct seat **ret_s
 	for (size_t i = 0; i < all->n; i++) {
 		const struct seat *s = &all->list[(first + i) % all->n];
 		const struct lease *l = leases_seat(&f->op->leases, s->name);
+		struct pst_err why = PST_ERR_INIT;
 		int rc;
 
 		f->lent += l && l->phase != LEASE_DIRTY;
 		if ((l && l->phase != LEASE_DIRTY) || !hosts_lends(f->op->h, s) || (!f->wakes && hosts_fault_is(f->op->h, s->name, pst_mono_ms())))
 			continue;
-		rc = seat_try(f, s, l != NULL, ret, err);
+		rc = seat_try(f, s, l != NULL, ret, &why);
 		if (rc == 0)
 			*ret_seat = s;
 		if (rc != PST_ECONFLICT && rc != PST_EAGAIN)
-			return rc;
+			return pst_err_pass(err, rc, &why);
 	}
 	return PST_EAGAIN;
 }

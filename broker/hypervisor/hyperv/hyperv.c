@@ -104,8 +104,10 @@ static int hv_begin(struct hyperv *h, const struct driver_params *p, struct pst_
 {
 	uint32_t deadline_s, poll_s;
 
-	if (pst_strlcpy(h->provider, sizeof(h->provider), p->name) < 0 || places_read(h, p, err) < 0 || mark_read(p->data, h->mark, err) < 0 ||
-		seed_site_read(&h->seed, p, err) < 0 || rdp_site_read(&h->rdp, p, err) < 0 || pst_conf_u32(p->conf, p->section, "capacity", 1, HV_MACHINES_MAX, 100, &h->capacity, err) < 0 ||
+	if (pst_strlcpy(h->provider, sizeof(h->provider), p->name) < 0)
+		return pst_err_set(err, PST_ELIMIT, "too long a name of a provider");
+	if (places_read(h, p, err) < 0 || mark_read(p->data, h->mark, err) < 0 || seed_site_read(&h->seed, p, err) < 0 ||
+		rdp_site_read(&h->rdp, p, err) < 0 || pst_conf_u32(p->conf, p->section, "capacity", 1, HV_MACHINES_MAX, 100, &h->capacity, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "deadline_s", 1, 3600, 300, &deadline_s, err) < 0 ||
 		pst_conf_u32(p->conf, p->section, "poll_s", 1, 3600, 15, &poll_s, err) < 0)
 		return err->code;

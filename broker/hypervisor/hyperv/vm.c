@@ -72,14 +72,15 @@ static struct cim_ref settings(const char *instance_id)
 /* 1 while it goes on. */
 static int job_look(const struct wsman_op *op, const struct cim_ref *job, const char *method, struct pst_err *err)
 {
-	struct soap *s = wsman_get(op, job, err);
+	struct pst_err why = PST_ERR_INIT;
+	struct soap *s = wsman_get(op, job, &why);
 	const struct soap_node *n = s ? soap_body(s) : NULL;
 	uint64_t state = soap_u64(n, "JobState");
 	int rc = 1;
 
 	/* One that ended well may be gone already. */
 	if (!s)
-		return err->code == PST_ENOTFOUND ? 0 : err->code;
+		return why.code == PST_ENOTFOUND ? 0 : pst_err_pass(err, why.code, &why);
 	if (state == JOB_COMPLETED || state == JOB_WARNED)
 		rc = 0;
 	else if (state >= JOB_TERMINATED && state != JOB_SERVICE)
@@ -472,13 +473,13 @@ static int files_remove(const struct wsman_op *op, struct files *f, const char *
 	f->is_more = false;
 	rc = wsman_enumerate(op, CIM_CIMV2, query, on_file, f, err);
 	for (size_t i = 0; rc == 0 && i < f->n; i++) {
+		struct pst_err why = PST_ERR_INIT;
 		struct pst_buf args;
 
 		args_begin(&args);
 		pst_buf_put_str(&args, "");
-		rc = call(op, &f->list[i], "Delete", &args, NULL, err);
-		if (rc == PST_ENOTFOUND)
-			rc = err->code = 0;
+		rc = call(op, &f->list[i], "Delete", &args, NULL, &why);
+		rc = rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	}
 	return rc;
 }

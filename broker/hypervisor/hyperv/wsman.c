@@ -295,7 +295,9 @@ static int pages_pull(const struct wsman_op *op, const struct cim_ref *target, s
 		xml_put_text(&b, p->context);
 		pst_buf_printf(&b, "</n:EnumerationContext><n:MaxElements>%d</n:MaxElements></n:Pull>", PAGE);
 		m.body = pst_buf_cstr(&b);
-		s = m.body ? exchange(op, &m, err) : NULL;
+		s = m.body && !b.failed ? exchange(op, &m, err) : NULL;
+		if (!m.body || b.failed)
+			pst_err_set(err, PST_ELIMIT, "too long a context of a list");
 		pst_buf_finish(&b);
 		if (!s)
 			return err->code;
@@ -322,7 +324,7 @@ int wsman_enumerate(const struct wsman_op *op, const char *space, const char *qu
 	pst_buf_put_str(&b, "</w:Filter></n:Enumerate>");
 	m.body = pst_buf_cstr(&b);
 	s = m.body && !b.failed ? exchange(op, &m, err) : NULL;
-	if (b.failed)
+	if (!m.body || b.failed)
 		pst_err_set(err, PST_ELIMIT, "too long a query");
 	pst_buf_finish(&b);
 	if (!s)

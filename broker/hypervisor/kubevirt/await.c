@@ -36,14 +36,15 @@ int kube_object_remove(struct rest_op *op, const char *path, int grace_s, struct
 {
 	for (unsigned i = 0;; i++) {
 		struct pst_err why = PST_ERR_INIT;
+		int rc = i % AGAIN == 0 ? k8s_delete(op, path, grace_s, &why) : 0;
 		json_t *o;
 
-		if (i % AGAIN == 0 && k8s_delete(op, path, grace_s, err) < 0 && !rest_is_unsure(op, err->code))
-			return err->code;
+		if (rc < 0 && !rest_is_unsure(op, rc))
+			return pst_err_pass(err, rc, &why);
 		o = k8s_get(op, path, &why);
 		json_decref(o);
 		if (!o)
-			return why.code == PST_ENOTFOUND ? (err->code = 0) : pst_err_set(err, why.code, "%s", why.text);
+			return why.code == PST_ENOTFOUND ? 0 : pst_err_pass(err, why.code, &why);
 		if (rest_wait(op, PAUSE_MS, err) < 0)
 			return err->code;
 	}

@@ -192,8 +192,10 @@ int kube_claim_save(struct rest_op *op, struct kube_found *f, json_t *more, stru
 {
 	struct kubevirt *k = kubevirt_of_op(op);
 	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE];
+	struct pst_err why = PST_ERR_INIT;
 	struct claim wish;
 	json_t *body, *machine = NULL;
+	int rc = 0;
 
 	place_make(k, op->desktop, f->claim.place);
 	wish = f->claim;
@@ -202,17 +204,20 @@ int kube_claim_save(struct rest_op *op, struct kube_found *f, json_t *more, stru
 	if (body && more)
 		json_object_update_recursive(body, more);
 	json_decref(more);
+	if (!body)
+		return err->code;
+	rc = kube_path(k, kube_machines(k), name, path, &why);
 	/* KubeVirt writes there, too: what has changed between is tried again. */
-	for (int i = 0; body && !machine && i < TRIES; i++) {
-		if ((i > 0 && rest_wait(op, PAUSE_MS << i, err) < 0) || kube_path(k, kube_machines(k), name, path, err) < 0)
-			break;
-		machine = k8s_merge(op, path, body, err);
-		if (!machine && !rest_is_unsure(op, err->code))
+	for (int i = 0; rc == 0 && !machine && i < TRIES; i++) {
+		if (i > 0)
+			rc = rest_wait(op, PAUSE_MS << i, &why);
+		machine = rc == 0 ? k8s_merge(op, path, body, &why) : NULL;
+		if (!machine && !rest_is_unsure(op, why.code))
 			break;
 	}
 	json_decref(body);
 	if (!machine)
-		return err->code;
+		return pst_err_pass(err, why.code, &why);
 	if (machine_take(op, f, machine, err) < 0)
 		return err->code;
 	f->claim = wish; /* with its token, which is never written */

@@ -108,13 +108,14 @@ int k8s_delete(struct rest_op *op, const char *path, int grace_s, struct pst_err
 {
 	json_t *how = json_pack("{s:s,s:s,s:s}", "apiVersion", "v1", "kind", "DeleteOptions", "propagationPolicy", "Foreground");
 	struct rest_call c = { .method = "DELETE", .json = how };
+	struct pst_err why = PST_ERR_INIT;
 	int rc;
 
 	if (grace_s >= 0)
 		json_object_set_new(how, "gracePeriodSeconds", json_integer(grace_s));
-	rc = act(op, &c, path, err);
+	rc = act(op, &c, path, &why);
 	json_decref(how);
-	return rc == PST_ENOTFOUND ? 0 : rc;
+	return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 }
 
 const char *k8s_name(const json_t *object)
@@ -183,9 +184,10 @@ static int list_once(struct rest_op *op, const struct k8s_list *l, struct pst_er
 
 int k8s_list(struct rest_op *op, const struct k8s_list *l, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	int rc = PST_EAGAIN;
 
 	for (int i = 0; i < BEGINNINGS && rc == PST_EAGAIN; i++)
-		rc = list_once(op, l, err);
-	return rc;
+		rc = list_once(op, l, &why);
+	return pst_err_pass(err, rc, &why);
 }

@@ -70,7 +70,7 @@ static int finish(struct rest_op *op, struct kube_found *f, struct pst_err *err)
 	return kube_claim_save(op, f, NULL, err);
 }
 
-static int claim_begin(struct rest_op *op, const struct machine_request *r, struct claim *c, struct pst_err *err)
+static void claim_begin(struct rest_op *op, const struct machine_request *r, struct claim *c)
 {
 	const struct kubevirt *k = kubevirt_of_op(op);
 
@@ -79,7 +79,7 @@ static int claim_begin(struct rest_op *op, const struct machine_request *r, stru
 	c->request = *r;
 	snprintf(c->place, sizeof(c->place), "%s/puesto-%s", k->space, op->desktop);
 	pst_strlcpy(c->provider, sizeof(c->provider), k->provider);
-	return pst_strlcpy(c->instance, sizeof(c->instance), k->instance);
+	pst_strlcpy(c->instance, sizeof(c->instance), k->instance);
 }
 
 /* Posts it; what is there then is found, by whichever answer. */
@@ -90,10 +90,12 @@ static int machine_post(struct rest_op *op, const struct claim *c, struct kube_f
 	int rc = o ? kube_path(kubevirt_of_op(op), kube_machines(kubevirt_of_op(op)), "", path, err) : err->code;
 
 	for (int i = 0; i < TRIES && rc == 0; i++) {
-		made = k8s_create(op, path, o, err);
+		struct pst_err why = PST_ERR_INIT;
+
+		made = k8s_create(op, path, o, &why);
 		json_decref(made);
-		if (!made && err->code != PST_ECONFLICT && !rest_is_unsure(op, err->code))
-			rc = err->code;
+		if (!made && why.code != PST_ECONFLICT && !rest_is_unsure(op, why.code))
+			rc = pst_err_pass(err, why.code, &why);
 		else
 			rc = kube_find(op, f, err);
 		if (rc < 0 || f->machine)
@@ -129,7 +131,7 @@ static int create_new(struct rest_op *op, const struct machine_request *r, struc
 	struct claim c;
 	int rc;
 
-	claim_begin(op, r, &c, err);
+	claim_begin(op, r, &c);
 	rc = nets_find(&kubevirt_of_op(op)->nets, r->network, &net, err);
 	if (rc == 0)
 		rc = machine_post(op, &c, &f, err);
@@ -180,21 +182,22 @@ int kubevirt_create(struct driver *d, const struct machine_request *r, struct ma
 
 int kubevirt_destroy(struct driver *d, const char *desktop, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct kube_found f;
 	struct rest_op op;
 	int rc;
 
 	rest_begin(&op, &kubevirt_of(d)->rest, desktop);
-	rc = kube_find(&op, &f, err);
+	rc = kube_find(&op, &f, &why);
 	if (rc == 0)
-		rc = remains_remove(&op, &f, err);
+		rc = remains_remove(&op, &f, &why);
 	else if (rc == PST_ECONFLICT) /* somebody else's is for us not there */
-		rc = err->code = 0;
+		rc = 0;
 	if (rc == 0)
 		watches_forget(op.rest->watches, desktop);
 	kube_found_finish(&f);
 	rest_end(&op);
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 /* The specification is made anew, with a disk of another name; KubeVirt makes that. */

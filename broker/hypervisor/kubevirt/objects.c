@@ -150,7 +150,7 @@ json_t *objects_claim(const struct claim *c, struct pst_err *err)
 	json_t *o = text ? json_pack("{s:{s:{s:s}}}", "metadata", "annotations", OBJECTS_CLAIM, text) : NULL;
 
 	if (text)
-		checked(o, err);
+		o = checked(o, err);
 	free(text);
 	return o;
 }

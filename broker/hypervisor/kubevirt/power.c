@@ -44,6 +44,7 @@ static int pod_make(struct rest_op *op, const struct kube_found *f, const struct
 {
 	const struct kubevirt *k = kubevirt_of_op(op);
 	char path[REST_PATH_SIZE], name[OBJECTS_NAME_SIZE], collection[REST_PATH_SIZE];
+	struct pst_err why = PST_ERR_INIT;
 	json_t *pod, *made = NULL;
 
 	objects_name(op->desktop, "", name);
@@ -51,12 +52,12 @@ static int pod_make(struct rest_op *op, const struct kube_found *f, const struct
 		return err->code;
 	if (f->phase[0] && !kube_is_up(f) && kube_object_remove(op, path, 0, err) < 0)
 		return err->code;
-	pod = pods_pod(&k->site, &f->claim, kube_root(f), f->uid, err);
+	pod = pods_pod(&k->site, &f->claim, kube_root(f), f->uid, &why);
 	if (pod)
-		made = k8s_create(op, collection, pod, err);
+		made = k8s_create(op, collection, pod, &why);
 	json_decref(pod);
 	json_decref(made);
-	return made || err->code == PST_ECONFLICT ? 0 : err->code;
+	return made || why.code == PST_ECONFLICT ? 0 : pst_err_pass(err, why.code, &why);
 }
 
 static int pod_remove(struct rest_op *op, const struct kube_found *f, const struct goal *g, struct pst_err *err)

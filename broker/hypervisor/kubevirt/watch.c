@@ -51,6 +51,7 @@ int kubevirt_await(struct driver *d, struct rest_op *op, struct pst_err *err)
 	struct follower f = { .is_news = false };
 	struct rest_call c = { .method = "GET", .line = on_event, .arg = &f, .most_ms = rest_left_ms(op) };
 	char path[REST_PATH_SIZE], base[REST_PATH_SIZE], selector[SELECTOR_SIZE], version[REST_NAME_SIZE];
+	struct pst_err why = PST_ERR_INIT;
 	struct http_answer a;
 	int rc;
 
@@ -65,7 +66,7 @@ int kubevirt_await(struct driver *d, struct rest_op *op, struct pst_err *err)
 		rest_path(path, err, "%.500s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=%s&labelSelector=%s", base,
 			(unsigned)(rest_left_ms(op) / 1000 + 1), version, selector) < 0)
 		return err->code;
-	rc = rest_ask(op, &c, path, &a, err);
+	rc = rest_ask(op, &c, path, &a, &why);
 	http_answer_finish(&a);
 	if (rc == PST_EAGAIN || f.is_old) {
 		version_set(k, "");
@@ -74,5 +75,5 @@ int kubevirt_await(struct driver *d, struct rest_op *op, struct pst_err *err)
 	if (rc == PST_EDENIED)
 		return pst_err_set(err, PST_EUNSUPPORTED, "the token may not watch");
 	version_set(k, f.version);
-	return rc == 0 && !f.is_news ? pst_err_set(err, PST_ECLOSED, "the stream has ended") : rc;
+	return rc == 0 && !f.is_news ? pst_err_set(err, PST_ECLOSED, "the stream has ended") : pst_err_pass(err, rc, &why);
 }

@@ -56,6 +56,7 @@ static int answer_read(const char *text, const char *what, json_t *all, struct p
 	size_t len = strlen(text);
 	json_t *o = len > ANSWER_MAX ? NULL : pst_json_parse(text, len, PST_JSON_DEPTH, err), *value;
 	const char *why;
+	int rc = 0;
 
 	if (!o)
 		return pst_err_set(err, PST_EPROTO, "QEMU's answer to %s cannot be read", what);
@@ -64,9 +65,9 @@ static int answer_read(const char *text, const char *what, json_t *all, struct p
 	if (value)
 		json_array_append(all, value);
 	else
-		pst_err_set(err, PST_ECONFLICT, "QEMU, %s: %s", what, why ? why : "no reason");
+		rc = pst_err_set(err, PST_ECONFLICT, "QEMU, %s: %s", what, why ? why : "no reason");
 	json_decref(o);
-	return err->code;
+	return rc;
 }
 
 static int ask_one(struct lv_found *f, const json_t *command, int fd, json_t *all, struct pst_err *err)
@@ -94,16 +95,18 @@ static int ask_one(struct lv_found *f, const json_t *command, int fd, json_t *al
 static int ask_all(struct lv_found *f, const json_t *commands, int fd, json_t **ret, struct pst_err *err)
 {
 	json_t *all = json_array(), *command;
+	int rc = 0;
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)commands, i, command) {
-		if (ask_one(f, command, i == 0 ? fd : -1, all, err) < 0)
+		rc = ask_one(f, command, i == 0 ? fd : -1, all, err);
+		if (rc < 0)
 			break;
 	}
-	if (err->code == 0 && ret)
+	if (rc == 0 && ret)
 		*ret = json_incref(all);
 	json_decref(all);
-	return err->code;
+	return rc;
 }
 
 int lv_disk_ask_work(struct lv_call *c, struct pst_err *err)
@@ -205,14 +208,18 @@ int lv_disk_room_work(struct lv_call *c, struct pst_err *err)
 	struct store_wish wish = { .names = names, .pool = "", .is_ours = true, .image = c->path, .weight = 1, .needs = c->bytes,
 		.promises = c->bytes, .deadline_ms = c->deadline_ms };
 	struct store_turn turn = { .id = 0 };
+	int rc;
 
 	if (rooms_find(c->lv, c->desktop, names, &wish.n, err) < 0 || lv_call_step(c, NULL, "waiting for a datastore", err) < 0 ||
 		stores_begin(stores_shared(), &wish, &turn, err) < 0)
 		return err->code;
-	if (folder_room(c->lv, turn.name, c->desktop, c->room.folder, err) == 0 && pst_mkdirs(c->room.folder, 0700, err) == 0)
+	rc = folder_room(c->lv, turn.name, c->desktop, c->room.folder, err);
+	if (rc == 0)
+		rc = pst_mkdirs(c->room.folder, 0700, err);
+	if (rc == 0)
 		pst_strlcpy(c->room.base, sizeof(c->room.base), turn.image[0] ? turn.image : c->path);
 	stores_end(stores_shared(), &turn);
-	return err->code;
+	return rc;
 }
 
 int lv_disk_return(const struct libvirt *lv, const char *store, const char *desktop, const char *disk, struct pst_err *err)

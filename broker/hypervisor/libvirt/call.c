@@ -110,10 +110,12 @@ static void *call_thread(void *arg)
 	struct lv_call *c = arg;
 	struct libvirt *lv = c->lv;
 	struct pst_err err = PST_ERR_INIT;
+	int rc = lv_can_check(c, &err);
 
-	if (lv_can_check(c, &err) == 0)
-		c->work(c, &err);
+	if (rc == 0)
+		rc = c->work(c, &err);
 	pthread_mutex_lock(&lv->lock);
+	c->rc = rc;
 	c->err = err;
 	c->is_done = true;
 	if (atomic_load(&c->stop))
@@ -236,11 +238,7 @@ int lv_call_run(struct lv_call *c, uint64_t timeout_ms, struct pst_err *err)
 	if (rc == 0 && !c->is_done)
 		return give_up(c, err);
 	pthread_mutex_unlock(&lv->lock);
-	if (rc == 0 && c->err.code < 0) {
-		*err = c->err;
-		rc = err->code;
-	}
-	return rc;
+	return rc == 0 ? pst_err_pass(err, PST_MIN(c->rc, 0), &c->err) : rc;
 }
 
 int lv_call_finish(struct lv_call *c, struct pst_err *err)

@@ -37,6 +37,7 @@ struct lv_call {
 	char path[PATH_MAX]; /* of a file, or a golden disk */
 	uint64_t bytes;
 	/* the answer, to be read when lv_call_run returned 0 */
+	int rc; /* of work, with its words in err */
 	struct pst_err err;
 	struct machine machine;
 	struct machine_screen screen;

@@ -141,12 +141,12 @@ int lv_parent_below(const struct libvirt *lv, const char *desktop, char ret_key[
 	/* ROOT/parents/KEY/disk.qcow2: whatever else it may stand on is no parent. */
 	if (rc == 0 && b->n > 1 && (slash = strrchr(b->layers[1].path, '/')) && slash - b->layers[1].path >= LV_KEY_SIZE) {
 		memcpy(key, slash - (LV_KEY_SIZE - 1), LV_KEY_SIZE - 1);
-		if (lv_parent_of(lv, desktop, key, "disk.qcow2", path, err) == 0 && strcmp(path, b->layers[1].path) == 0 &&
-			strspn(key, "0123456789abcdef") == LV_KEY_SIZE - 1)
+		rc = lv_parent_of(lv, desktop, key, "disk.qcow2", path, err);
+		if (rc == 0 && strcmp(path, b->layers[1].path) == 0 && strspn(key, "0123456789abcdef") == LV_KEY_SIZE - 1)
 			pst_strlcpy(ret_key, LV_KEY_SIZE, key);
 	}
 	free(b);
-	return rc < 0 ? rc : err->code;
+	return rc;
 }
 
 int lv_parent_leave(struct lv_found *f, const char *key, struct pst_err *err)

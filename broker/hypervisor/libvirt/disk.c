@@ -163,15 +163,17 @@ static int folder_recycle(const char *store, const char *path, const struct orde
 {
 	static const char *const seeds[] = { "seed.json", "seed.iso" };
 	char folder[900], seed[PATH_MAX];
-	int rc;
+	int rc = 0;
 
 	if (!stores_lock(stores_shared(), store, folder))
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline", store);
-	for (size_t i = 0; i < PST_ARRAY_LEN(seeds); i++) {
-		if (path_make(seed, err, "%s/%s", path, seeds[i]) == 0)
+	for (size_t i = 0; rc == 0 && i < PST_ARRAY_LEN(seeds); i++) {
+		rc = path_make(seed, err, "%s/%s", path, seeds[i]);
+		if (rc == 0)
 			unlink(seed);
 	}
-	rc = err->code < 0 ? err->code : recycle_put(folder, path, o->reason, pst_wall_ms(), o->keep_ms, NULL, err);
+	if (rc == 0)
+		rc = recycle_put(folder, path, o->reason, pst_wall_ms(), o->keep_ms, NULL, err);
 	stores_unlock(stores_shared(), store);
 	return rc;
 }

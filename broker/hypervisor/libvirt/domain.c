@@ -45,10 +45,13 @@ static void head_put(struct pst_buf *b, const struct lv_domain *d)
 		cpus ? cpus : 1);
 }
 
-/* Among the host's firmwares one that asks no signature of the loader. */
+/* Among the host's firmwares one that asks no signature of the loader, or one that does: libvirt adds what that needs of the machine (SMM). */
 static void firmware_put(struct pst_buf *b, const struct lv_domain *d)
 {
-	pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
+	if (d->is_secure)
+		pst_buf_put_str(b, "<firmware><feature enabled='yes' name='enrolled-keys'/><feature enabled='yes' name='secure-boot'/></firmware>");
+	else
+		pst_buf_put_str(b, "<firmware><feature enabled='no' name='secure-boot'/></firmware>");
 	if (is_set(d->variables))
 		put(b, "<nvram>", d->variables, "</nvram>");
 }
@@ -211,6 +214,8 @@ char *lv_domain_xml(const struct lv_domain *d, struct pst_err *err)
 	if (d->is_parent)
 		pst_buf_put_str(&b, "<channel type='unix'><target type='virtio' name='org.puesto.seed'/></channel>");
 	screen_put(&b, d);
+	if (d->has_tpm)
+		pst_buf_put_str(&b, "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
 	pst_buf_put_str(&b, "</devices></domain>");
 	if (pst_buf_cstr(&b))
 		text = strdup(pst_buf_cstr(&b));

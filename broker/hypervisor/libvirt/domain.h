@@ -36,10 +36,12 @@ struct lv_domain {
 	const char *kernel, *initrd, *cmdline; /* for images without a boot loader */
 	bool is_parent;      /* of instant clones: nobody's desktop, without a record; it waits for a seed on its port */
 	bool is_efi;         /* the disk starts by UEFI: libvirt gives it firmware, and makes its variables */
+	bool is_secure;      /* firmware with Secure Boot, which has Microsoft's keys */
 	const char *variables; /* path of these; "" or NULL: where libvirt has them */
 	const struct lv_net *net; /* NULL: no card */
 	bool has_console;
 	bool has_display;    /* beside it, over D-Bus */
+	bool has_tpm;        /* a TPM 2.0 that libvirt emulates beside it */
 	bool has_ports;      /* PCI Express: root ports are kept for what is plugged in while it runs */
 	const struct lv_record *record;
 };

@@ -36,16 +36,16 @@ static int host_find(struct lv_call *c, struct lv_host *h, struct lv_found *ret,
 {
 	virConnectPtr conn = lv_host_connection(h, c->deadline_ms, err);
 	struct lv_found f = { .host = h };
-	struct pst_err none = PST_ERR_INIT;
+	struct pst_err why = PST_ERR_INIT;
 	int rc = 0;
 
 	if (!conn)
 		return err->code;
 	f.domain = virDomainLookupByUUIDString(conn, c->desktop);
 	if (!f.domain && !lv_error_is(VIR_ERR_NO_DOMAIN))
-		rc = lv_error(err, h, "look for desktop %s", c->desktop);
+		rc = lv_error(&why, h, "look for desktop %s", c->desktop);
 	if (f.domain)
-		rc = found_read(c->lv, &f, err);
+		rc = found_read(c->lv, &f, &why);
 	virConnectClose(conn);
 	if (rc == 0 && f.domain && (!ret->domain || (f.is_active && !ret->is_active))) {
 		lv_found_finish(ret);
@@ -55,9 +55,8 @@ static int host_find(struct lv_call *c, struct lv_host *h, struct lv_found *ret,
 	}
 	lv_found_finish(&f);
 	if (rc != PST_ENOTFOUND)
-		return rc;
+		return pst_err_pass(err, rc, &why);
 	ret->is_foreign = true;
-	*err = none;
 	return 0;
 }
 
@@ -87,10 +86,8 @@ static int hosts_find(struct lv_call *c, bool standing, struct lv_found *ret, st
 		if (ret->is_active || c->is_asked[i] || (standing && !host_stands(h)) || (!standing && !host_is_needed(c, h)))
 			continue;
 		c->is_asked[i] = true;
-		if (lv_call_step(c, h, "looking for the domain", &one) < 0 || host_find(c, h, ret, &one) < 0) {
-			*err = one.code < 0 ? one : *err;
-			return err->code;
-		}
+		if (lv_call_step(c, h, "looking for the domain", &one) < 0 || host_find(c, h, ret, &one) < 0)
+			return pst_err_pass(err, one.code, &one);
 	}
 	return 0;
 }

@@ -95,12 +95,13 @@ int lv_hosts_work(struct lv_call *c, struct pst_err *err)
 /* The host with the most room, by memory and by how many run there. */
 static int roomiest(struct lv_call *c, struct lv_host **ret, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	int64_t most = INT64_MIN;
 
 	*ret = NULL;
 	for (size_t i = 0; i < c->lv->hosts_n; i++) {
 		struct lv_host *h = &c->lv->hosts[i];
-		virConnectPtr conn = lv_host_try(c, h, err);
+		virConnectPtr conn = lv_host_try(c, h, &why);
 		int64_t n = conn ? virConnectNumOfDomains(conn) : -1;
 
 		if (conn)
@@ -110,12 +111,9 @@ static int roomiest(struct lv_call *c, struct lv_host **ret, struct pst_err *err
 			*ret = h;
 		}
 	}
-	if (!*ret && err->code == 0)
-		pst_err_set(err, PST_EIO, "no host tells how many domains it has");
-	if (!*ret)
-		return err->code;
-	*err = (struct pst_err)PST_ERR_INIT;
-	return 0;
+	if (*ret)
+		return 0;
+	return why.code < 0 ? pst_err_pass(err, why.code, &why) : pst_err_set(err, PST_EIO, "no host tells how many domains it has");
 }
 
 int lv_host_choose(struct lv_call *c, struct lv_host **ret, struct pst_err *err)

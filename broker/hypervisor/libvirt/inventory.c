@@ -248,14 +248,15 @@ static bool host_look(struct lv_call *c, struct lv_host *h)
 	struct driver_capacity *ret = &c->capacity;
 	struct pst_err err = PST_ERR_INIT;
 	virConnectPtr conn = lv_host_try(c, h, &err);
+	int rc = conn ? 0 : err.code;
 
 	if (conn && virConnectNumOfDomains(conn) < 0)
-		lv_error(&err, h, "ask for domains");
-	if (err.code < 0)
+		rc = lv_error(&err, h, "ask for domains");
+	if (rc < 0)
 		snprintf(ret->reason, sizeof(ret->reason), "%.300s: look at libvirtd there, and at \"uri\"", err.text);
 	if (conn)
 		virConnectClose(conn);
-	return err.code == 0;
+	return rc == 0;
 }
 
 int lv_capacity_work(struct lv_call *c, struct pst_err *err)

@@ -7,6 +7,7 @@
 #include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
+#include "broker/hypervisor/libvirt/tpm.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -143,11 +144,14 @@ static int libvirt_list(struct driver *d, driver_visit_cb visit, void *arg, stru
 static int libvirt_hosts(struct driver *d, driver_host_cb visit, void *arg, struct pst_err *err)
 {
 	struct libvirt *lv = libvirt_of(d);
-	struct lv_call *c = lv->hosts[0].name[0] ? ask(d, NULL, 0, lv_hosts_work, err) : NULL;
+	struct lv_call *c;
 	int rc;
 
+	if (!lv->hosts[0].name[0])
+		return 0; /* it is the only one */
+	c = ask(d, NULL, 0, lv_hosts_work, err);
 	if (!c)
-		return err->code; /* 0 where one host has no name */
+		return err->code;
 	rc = lv_call_run(c, PST_MIN(lv->set.deadline_ms, (uint64_t)HEALTH_MS), err);
 	for (size_t i = 0; rc == 0 && i < lv->hosts_n; i++)
 		visit(&c->hosts[i], arg);
@@ -180,7 +184,10 @@ static void capacity_fill(const struct libvirt *lv, struct driver_capacity *ret)
 	if (lv->set.capacity)
 		ret->machines = lv->set.capacity;
 	ret->can = lv_can(lv);
-	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s", n->type, n->form ? ", " : "", n->form ? n->form->virt : "");
+	snprintf(ret->limits, sizeof(ret->limits), "libvirt %s%s%s%s", n->type, n->form ? ", " : "", n->form ? n->form->virt : "",
+		n->has_tpm && lv_tpm_is_there(lv) ? ", TPM 2.0" : "");
+	if (ret->reason[0] == '\0')
+		(void)lv_tpm_fault(lv, ret->reason, sizeof(ret->reason));
 }
 
 static int libvirt_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)

@@ -15,6 +15,7 @@
 #include "broker/hypervisor/libvirt/net.h"
 #include "broker/hypervisor/libvirt/record.h"
 #include "broker/hypervisor/rdp_site.h"
+#include "broker/hypervisor/windows_site.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -45,6 +46,7 @@ struct lv_nature {
 	char machine[48]; /* of QEMU and Xen; "" elsewhere */
 	char arch[16], video[16];
 	bool has_display; /* QEMU's, over D-Bus */
+	bool has_tpm;     /* emulated, for a PC */
 	bool has_ports; /* its machines take disks while they run: root ports are kept for them */
 	uint32_t machines; /* room by memory */
 	unsigned can;     /* DRIVER_… */
@@ -80,7 +82,7 @@ struct lv_settings {
 	const char *accel;        /* "kvm", "qemu", or "" for what the host has */
 	struct seed_site seed;
 	struct rdp_site rdp;
-	bool is_emulated;         /* Windows gets devices that it has drivers of its own for */
+	struct windows_site windows;
 	bool shares_directory, has_files; /* with other hosts, at the same path; one of the datastores is of files */
 	char tool[256];           /* qemu-img, which asks disks on the network for their size */
 };

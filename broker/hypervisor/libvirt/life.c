@@ -13,6 +13,7 @@
 #include "broker/hypervisor/libvirt/parent.h"
 #include "broker/hypervisor/libvirt/personal.h"
 #include "broker/hypervisor/libvirt/store.h"
+#include "broker/hypervisor/libvirt/tpm.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,12 +42,43 @@ static void machine_fill(const struct lv_found *f, struct machine *m)
 	rdp_site_endpoint(&lv->set.rdp, &lv->set.seed, r, f->record.address, &m->endpoint);
 }
 
+/* Older daemons do not know the later flags, nor do drivers without snapshots. A TPM's state goes without a flag. */
+static int undefine(virDomainPtr d)
+{
+	static const unsigned flags[] = {
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
+			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+		0,
+	};
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(flags); i++) {
+		if (virDomainUndefineFlags(d, flags[i]) == 0 || lv_error_is(VIR_ERR_NO_DOMAIN))
+			return 0;
+		if (!lv_error_is(VIR_ERR_INVALID_ARG) && !lv_error_is(VIR_ERR_NO_SUPPORT) && !lv_error_is(VIR_ERR_ARGUMENT_UNSUPPORTED))
+			return -1;
+	}
+	return -1;
+}
+
+/* A machine that is made anew has a new TPM, too: whatever its last user has kept in it goes. Until it is defined again its folder tells of it. */
+static int tpm_forget(struct lv_found *f, struct pst_err *err)
+{
+	if (f->record.phase != LV_CREATING || !f->domain || !lv_tpm_of(f->domain))
+		return 0;
+	return undefine(f->domain) < 0 ? lv_error(err, f->host, "undefine the domain with its TPM") : 0;
+}
+
 int lv_domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
 	char *xml = lv_plan_xml(f->host, &f->record, err);
 
-	if (!xml)
+	if (!xml || tpm_forget(f, err) < 0) {
+		free(xml);
 		return err->code;
+	}
 	lv_found_finish(f);
 	f->domain = virDomainDefineXML(conn, xml);
 	free(xml);
@@ -87,7 +119,9 @@ static int address_wait(struct lv_call *c, struct lv_found *f, virConnectPtr con
 
 	const struct lv_net *n = lv_network_of(c->lv, &f->record.request);
 
-	if (!n || n->addresses.n > 0 || lv_call_step(c, f->host, "waiting for its address", err) < 0)
+	if (!n || n->addresses.n > 0)
+		return 0;
+	if (lv_call_step(c, f->host, "waiting for its address", err) < 0)
 		return err->code;
 	if (lv_network_lease(c, conn, &f->record.request, until, f->record.address) < 0)
 		f->record.address[0] = '\0';
@@ -185,27 +219,6 @@ static int machine_make(struct lv_call *c, struct lv_found *f, virConnectPtr con
 	if (rc < 0 || (rc == 0 && lv_power_start(c, f, err) < 0))
 		return err->code;
 	return address_wait(c, f, conn, err);
-}
-
-/* Older daemons do not know the later flags, nor do drivers without snapshots. */
-static int undefine(virDomainPtr d)
-{
-	static const unsigned flags[] = {
-		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
-			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
-		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM,
-		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-		0,
-	};
-
-	for (size_t i = 0; i < PST_ARRAY_LEN(flags); i++) {
-		if (virDomainUndefineFlags(d, flags[i]) == 0 || lv_error_is(VIR_ERR_NO_DOMAIN))
-			return 0;
-		if (!lv_error_is(VIR_ERR_INVALID_ARG) && !lv_error_is(VIR_ERR_NO_SUPPORT) && !lv_error_is(VIR_ERR_ARGUMENT_UNSUPPORTED))
-			return -1;
-	}
-	return -1;
 }
 
 /* Everything of the domain that f found, the domain itself last. */

@@ -35,6 +35,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/settings.c \
 	broker/hypervisor/libvirt/snapshot.c \
 	broker/hypervisor/libvirt/store.c broker/hypervisor/libvirt/store.h \
+	broker/hypervisor/libvirt/tpm.c broker/hypervisor/libvirt/tpm.h \
 	broker/hypervisor/libvirt/volume_disk.c \
 	broker/hypervisor/libvirt/volume_version.c \
 	broker/hypervisor/libvirt/volumes.c broker/hypervisor/libvirt/volumes.h \

@@ -79,6 +79,7 @@ static int qemu_find(struct lv_nature *n, virConnectPtr conn, const char *host_x
 	if (enum_has(xml, "graphics", "vnc"))
 		n->can |= DRIVER_CONSOLE;
 	n->has_display = enum_has(xml, "graphics", "dbus");
+	n->has_tpm = enum_has(xml, "tpm", "tpm-crb") && enum_has(xml, "tpm", "emulator");
 	if (xml_find(host_xml, "migration_features"))
 		n->can |= DRIVER_MIGRATE;
 	/* PCI Express with hot plug, as it was tried; others have it too. */
@@ -148,20 +149,20 @@ int lv_nature_find(struct lv_nature *n, virConnectPtr conn, const char *accel, s
 {
 	const char *type = virConnectGetType(conn);
 	char *xml = type ? virConnectGetCapabilities(conn) : NULL;
-	int rc = PST_EUNSUPPORTED;
+	int (*find)(struct lv_nature *n, virConnectPtr conn, const char *host_xml, const char *accel, struct pst_err *err) = NULL;
+	int rc;
 
 	if (!xml)
 		return pst_err_set(err, PST_EIO, "its capabilities cannot be read: %s", virGetLastErrorMessage());
 	pst_strlcpy(n->type, sizeof(n->type), type);
 	plain_text(xml, "arch", n->arch, sizeof(n->arch));
 	n->machines = room(conn);
-	for (size_t i = 0; i < PST_ARRAY_LEN(kinds) && rc == PST_EUNSUPPORTED; i++) {
+	for (size_t i = 0; i < PST_ARRAY_LEN(kinds); i++) {
 		if (strcmp(kinds[i].type, type) == 0)
-			rc = kinds[i].find(n, conn, xml, accel, err);
+			find = kinds[i].find;
 	}
+	rc = find ? find(n, conn, xml, accel, err) : pst_err_set(err, PST_EUNSUPPORTED, "libvirt's driver \"%s\" is not carried; QEMU and Xen are", type);
 	free(xml);
-	if (rc == PST_EUNSUPPORTED && err->code == 0)
-		pst_err_set(err, rc, "libvirt's driver \"%s\" is not carried; QEMU and Xen are", type);
 	return rc;
 }
 

@@ -86,9 +86,10 @@ static int kind_read(struct lv_net *n, const char *word, const char *value, cons
 		if (strcmp(kinds[i].word, word) != 0)
 			continue;
 		n->kind = kinds[i].kind;
+		if (lv_net_is_made(n) && pst_strlcpy(n->where, sizeof(n->where), made) < 0)
+			return pst_err_set(err, PST_ELIMIT, "its name is too long");
 		if (lv_net_is_made(n))
-			return subnet_read(n, value, err) < 0 || pst_strlcpy(n->where, sizeof(n->where), made) < 0 ?
-				(err->code ? err->code : pst_err_set(err, PST_ELIMIT, "its name is too long")) : 0;
+			return subnet_read(n, value, err);
 		if (!is_plain(value) || pst_strlcpy(n->where, sizeof(n->where), value) < 0)
 			return pst_err_set(err, PST_EINVAL, "\"%.60s\" must name what is there, as %s", word, kinds[i].example);
 		return 0;

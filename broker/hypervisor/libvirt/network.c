@@ -49,11 +49,13 @@ static int network_make(struct lv_host *h, virConnectPtr conn, const struct lv_n
 
 	if (!net) {
 		xml = lv_net_xml(n, err);
-		net = xml ? virNetworkDefineXML(conn, xml) : NULL;
+		if (!xml)
+			return err->code;
+		net = virNetworkDefineXML(conn, xml);
 		free(xml);
 	}
 	if (!net)
-		return err->code ? err->code : lv_error(err, h, "make network %s", n->name);
+		return lv_error(err, h, "make network %s", n->name);
 	if (virNetworkIsActive(net) != 1 && virNetworkCreate(net) < 0 && !lv_error_is(VIR_ERR_OPERATION_INVALID))
 		rc = lv_error(err, h, "start network %s", n->name);
 	(void)virNetworkSetAutostart(net, 1);
@@ -112,7 +114,9 @@ int lv_network_reserve(struct lv_call *c, struct lv_host *h, virConnectPtr conn,
 	virNetworkPtr net;
 	int rc = 0;
 
-	if (r->address[0] == '\0' || lv_call_step(c, h, "reserving an address", err) < 0)
+	if (r->address[0] == '\0')
+		return 0;
+	if (lv_call_step(c, h, "reserving an address", err) < 0)
 		return err->code;
 	net = network_open(conn, lv_network_of(c->lv, &r->request));
 	if (!net)

@@ -131,9 +131,12 @@ static int is_plugged(struct lv_found *f, bool *ret, struct pst_err *err)
 	return 0;
 }
 
+/* An attach of a provisioner that was killed goes on in libvirtd: it may be in by the time that libvirtd comes to ours. */
 static int plug(struct lv_call *c, struct lv_found *f, const char *path, struct pst_err *err)
 {
 	char serial[PERSONAL_SERIAL_SIZE], *xml;
+	struct pst_err ignored = PST_ERR_INIT, why = PST_ERR_INIT;
+	bool has_it = false;
 	int rc;
 
 	personal_serial(c->personal.owner, c->personal.name, serial);
@@ -144,10 +147,12 @@ static int plug(struct lv_call *c, struct lv_found *f, const char *path, struct 
 	free(xml);
 	if (rc == 0)
 		return 0;
-	lv_error(err, f->host, "plug in its user's disk");
-	if (strstr(err->text, "PCI slots"))
-		pst_err_set(err, PST_EUNSUPPORTED, "desktop %s was made before there were personal disks: refresh it", c->desktop);
-	return err->code;
+	rc = lv_error(&why, f->host, "plug in its user's disk");
+	if (is_plugged(f, &has_it, &ignored) == 0 && has_it)
+		return 0;
+	if (strstr(why.text, "PCI slots"))
+		return pst_err_set(err, PST_EUNSUPPORTED, "desktop %s was made before there were personal disks: refresh it", c->desktop);
+	return pst_err_set(err, rc, "%s", why.text);
 }
 
 /* Its guest looks at the size when it mounts, which it is told after this. */

@@ -9,6 +9,7 @@
 #include "broker/hypervisor/libvirt/base.h"
 #include "broker/hypervisor/libvirt/domain.h"
 #include "broker/hypervisor/libvirt/parent.h"
+#include "broker/hypervisor/libvirt/tpm.h"
 #include "broker/hypervisor/path.h"
 #include "broker/hypervisor/storage/volume_record.h"
 
@@ -22,12 +23,12 @@ struct plan {
 	bool has_place;          /* it is no file */
 	char cmdline[512], variables[PATH_MAX];
 	struct lv_base base;
-	bool is_efi;
+	bool is_efi, has_tpm;
 };
 
 const struct lv_form *lv_form_for(const struct lv_host *h, const struct machine_request *r)
 {
-	const struct lv_form *own = h->nature.form, *windows = r->is_windows ? lv_form_windows(own->virt, h->lv->set.is_emulated) : NULL;
+	const struct lv_form *own = h->nature.form, *windows = r->is_windows ? lv_form_windows(own->virt, h->lv->set.windows.is_emulated) : NULL;
 
 	return windows ? windows : own;
 }
@@ -97,7 +98,7 @@ static int plan_make(const struct lv_host *h, const struct lv_record *record, st
 	if (record->parent[0] && lv_parent_of(lv, r->desktop, record->parent, "disk.qcow2", parent, err) < 0)
 		return err->code;
 	if (image_find(h, r, record->parent[0] ? parent : r->image_base, p, err) < 0 || disk_find(lv, r, p, err) < 0 ||
-		lv_disk_path(lv, r->desktop, "variables", p->variables, err) < 0)
+		lv_disk_path(lv, r->desktop, "variables", p->variables, err) < 0 || lv_tpm_wanted(h, r, &p->has_tpm, err) < 0)
 		return err->code;
 	return lv->set.seed.agents[0] ? lv_disk_path(lv, r->desktop, lv_form_for(h, r)->seed_file, p->seed, err) : 0;
 }
@@ -122,8 +123,9 @@ static char *xml_make(const struct lv_host *h, const struct lv_record *r, const 
 	const struct lv_nature *n = &h->nature;
 	struct lv_domain d = { .form = form, .os = n->os, .machine = n->machine, .arch = n->arch, .video = n->video, .disk = p->disk,
 		.place = p->has_place ? &p->place : NULL, .layers = p->base.layers, .layers_n = p->base.n, .seed = p->seed, .kernel = p->kernel, .initrd = p->initrd,
-		.cmdline = p->cmdline, .is_efi = p->is_efi, .variables = p->variables, .net = lv_network_of(h->lv, &r->request),
-		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .record = r };
+		.cmdline = p->cmdline, .is_efi = p->is_efi, .is_secure = r->request.is_windows && h->lv->set.windows.is_secure, .variables = p->variables,
+		.net = lv_network_of(h->lv, &r->request),
+		.has_console = n->can & DRIVER_CONSOLE, .has_display = lv_has_display(h->lv), .has_ports = n->has_ports, .has_tpm = p->has_tpm, .record = r };
 
 	return lv_domain_xml(&d, err);
 }

@@ -208,22 +208,21 @@ int pool_each(struct lv_pool *p, pool_visit visit, void *arg, struct pst_err *er
 /* --- volumes -------------------------------------------------------------------------------- */
 
 /* NULL without err: there is none. */
-static virStorageVolPtr volume_lookup(struct lv_pool *p, const char *name, struct pst_err *err)
+/* PST_ENOTFOUND when there is none. */
+static int volume_lookup(struct lv_pool *p, const char *name, virStorageVolPtr *ret, struct pst_err *err)
 {
-	virStorageVolPtr v = virStorageVolLookupByName(p->pool, name);
-
-	if (!v && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
+	*ret = virStorageVolLookupByName(p->pool, name);
+	if (*ret)
+		return 0;
+	return lv_error_is(VIR_ERR_NO_STORAGE_VOL) ? pst_err_set(err, PST_ENOTFOUND, "pool %s has no volume %s", p->s->pool, name) :
 		lv_error(err, NULL, "look for volume %s", name);
-	return v;
 }
 
 static virStorageVolPtr volume_need(struct lv_pool *p, const char *name, struct pst_err *err)
 {
-	virStorageVolPtr v = volume_lookup(p, name, err);
+	virStorageVolPtr v;
 
-	if (!v && err->code == 0)
-		pst_err_set(err, PST_ENOTFOUND, "pool %s has no volume %s", p->s->pool, name);
-	return v;
+	return volume_lookup(p, name, &v, err) < 0 ? NULL : v;
 }
 
 static int place_find(struct lv_pool *p, virStorageVolPtr v, struct volume_record *r, struct pst_err *err)
@@ -264,24 +263,32 @@ static virStorageVolPtr volume_create(struct lv_pool *p, const char *name, uint6
 	return v;
 }
 
-static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *err)
+/* udev looks into a device of ZFS whenever somebody closes it, and is in the way for that long. A seal goes with its volume. */
+static int volume_destroy(struct lv_pool *p, virStorageVolPtr v, const char *name, struct pst_err *err)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
-	virStorageVolPtr v = volume_lookup(p, name, err);
+	unsigned flags = p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0;
 	uint64_t end = pst_mono_ms() + BUSY_MS;
-	int rc = 0;
 
-	if (!v)
-		return err->code;
-	/* Its seal goes with it. udev looks into a device of ZFS whenever somebody closes it, and is in the way for that long. */
-	while (virStorageVolDelete(v, p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL)) {
-		rc = lv_error(err, NULL, "remove volume %s", name);
-		if (!strstr(err->text, "dataset is busy") || pst_mono_ms() >= end)
-			break;
-		*err = (struct pst_err)PST_ERR_INIT;
-		rc = 0;
+	while (virStorageVolDelete(v, flags) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL)) {
+		const char *words = virGetLastErrorMessage();
+
+		if (!words || !strstr(words, "dataset is busy") || pst_mono_ms() >= end)
+			return lv_error(err, NULL, "remove volume %s", name);
 		nanosleep(&pause, NULL);
 	}
+	return 0;
+}
+
+static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *err)
+{
+	struct pst_err why = PST_ERR_INIT;
+	virStorageVolPtr v;
+	int rc = volume_lookup(p, name, &v, &why);
+
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
+	rc = volume_destroy(p, v, name, err);
 	virStorageVolFree(v);
 	return rc;
 }

@@ -189,11 +189,12 @@ static int lun_look(struct choice *c, const struct lun *l, struct pst_err *err)
 		rc = 1;
 	else if (head && is_zero((uint8_t *)head, len)) {
 		tail = piece_read(c->p, &place, l->size - len, len, err);
-		rc = tail && is_zero((uint8_t *)tail, len);
-	}
+		rc = tail ? is_zero((uint8_t *)tail, len) : err->code;
+	} else if (!head)
+		rc = err->code;
 	free(head);
 	free(tail);
-	return err->code < 0 ? err->code : rc;
+	return rc;
 }
 
 /* --- the choice -------------------------------------------------------------------------------------- */
@@ -263,6 +264,7 @@ int pool_lun_release(struct lv_pool *p, const char *name, const struct disk_plac
 {
 	struct volume_record r = { .is_block = false };
 	char *bytes = pst_zalloc(1, LOOK_BYTES);
+	struct pst_err why = PST_ERR_INIT;
 	uint64_t size = 0;
 	int rc;
 
@@ -271,16 +273,12 @@ int pool_lun_release(struct lv_pool *p, const char *name, const struct disk_plac
 	pst_strlcpy(r.volume, sizeof(r.volume), name);
 	snprintf(bytes, LOOK_BYTES, MARK "%s\n", p->s->name);
 	pst_strlcpy(r.initiator, sizeof(r.initiator), place->initiator);
-	rc = pool_volume_size(p, name, &size, err);
+	rc = pool_volume_size(p, name, &size, &why);
 	if (rc == 0)
-		rc = place_url(place, r.url, err);
+		rc = place_url(place, r.url, &why);
 	if (rc == 0)
-		rc = pool_volume_put(p, &r, bytes, (size_t)PST_MIN(size, (uint64_t)LOOK_BYTES), err);
+		rc = pool_volume_put(p, &r, bytes, (size_t)PST_MIN(size, (uint64_t)LOOK_BYTES), &why);
 	free(bytes);
 	/* A LUN that the storage system has taken away is not ours any more. */
-	if (rc == PST_ENOTFOUND) {
-		*err = (struct pst_err)PST_ERR_INIT;
-		rc = 0;
-	}
-	return rc;
+	return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 }

@@ -48,20 +48,33 @@ static int start_flags(const struct lv_found *f, unsigned *ret, struct pst_err *
 	return 0;
 }
 
+/* libvirt looks for firmware by what descriptions of it on the host promise (qemu/docs/interop/firmware.json), when it starts a domain. */
+static int firmware_hint(const struct lv_found *f, struct pst_err *err)
+{
+	const bool is_secure = f->record.request.is_windows && f->host->lv->set.windows.is_secure;
+
+	if (!strstr(err->text, "any firmware"))
+		return err->code;
+	return pst_err_set(err, PST_EUNSUPPORTED, "image %s starts by UEFI, and the host has no firmware%s for it: apt-get install ovmf there%s",
+		f->record.request.image_name, is_secure ? " with Secure Boot and Microsoft's keys" : "", is_secure ? ", or say secure_boot = no" : "");
+}
+
 /* libvirt's reason is read before the next call forgets it. */
 static int domain_start(struct lv_found *f, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	unsigned flags;
+	int rc;
 
 	if (start_flags(f, &flags, err) < 0)
 		return err->code;
 	if (virDomainCreateWithFlags(f->domain, flags) == 0)
 		return 0;
-	lv_error(err, f->host, "start the domain");
-	if (virDomainIsActive(f->domain) != 1)
-		return err->code;
-	*err = (struct pst_err)PST_ERR_INIT; /* somebody else was faster */
-	return 0;
+	rc = lv_error(&why, f->host, "start the domain");
+	if (virDomainIsActive(f->domain) == 1)
+		return 0; /* somebody else was faster */
+	pst_err_pass(err, rc, &why);
+	return firmware_hint(f, err);
 }
 
 /* A disk that was exchanged stands on what it says, whatever the domain was defined with: a crash may lie in between. */
@@ -170,7 +183,9 @@ static int go_on(struct lv_call *c, struct lv_found *f, struct pst_err *err)
 
 	if (virDomainGetState(f->domain, &state, NULL, 0) < 0)
 		return lv_error(err, f->host, "ask for its state");
-	if (state != VIR_DOMAIN_PAUSED || lv_call_step(c, f->host, "letting it go on", err) < 0)
+	if (state != VIR_DOMAIN_PAUSED)
+		return 0;
+	if (lv_call_step(c, f->host, "letting it go on", err) < 0)
 		return err->code;
 	return virDomainResume(f->domain) < 0 ? lv_error(err, f->host, "let it go on") : 0;
 }

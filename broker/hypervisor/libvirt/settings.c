@@ -158,7 +158,7 @@ static int network_read(struct libvirt *lv, const struct driver_params *p, struc
 	struct lv_settings *s = &lv->set;
 
 	if (own_network_read(lv, p, err) < 0 || networks_read(lv, p, err) < 0 || seed_site_read(&s->seed, p, err) < 0 ||
-		rdp_site_read(&s->rdp, p, err) < 0 || rdp_site_devices(p, &s->is_emulated, err) < 0)
+		rdp_site_read(&s->rdp, p, err) < 0 || windows_site_read(&s->windows, p, err) < 0)
 		return err->code;
 	lv->base.rdp_wait_ms = s->rdp.wait_ms;
 	return 0;

@@ -36,13 +36,15 @@ int lv_snapshot_take_work(struct lv_call *c, struct pst_err *err)
 		return rc;
 	s = lookup(&f, c->name);
 	xml = s ? NULL : lv_snapshot_xml(c->name);
-	if (!s && xml && lv_call_step(c, f.host, "taking a snapshot", err) == 0) {
+	if (!s && !xml)
+		rc = pst_err_set(err, PST_ENOMEM, "no memory");
+	else if (!s)
+		rc = lv_call_step(c, f.host, "taking a snapshot", err);
+	if (!s && rc == 0) {
 		lv_call_job(c, true);
 		s = virDomainSnapshotCreateXML(f.domain, xml, 0);
 		lv_call_job(c, false);
 		rc = s ? 0 : failed(c, &f, "take", err);
-	} else if (!s) {
-		rc = err->code < 0 ? err->code : pst_err_set(err, PST_ENOMEM, "no memory");
 	}
 	free(xml);
 	if (s)
@@ -92,14 +94,16 @@ int lv_snapshot_drop_work(struct lv_call *c, struct pst_err *err)
 	if (rc < 0)
 		return rc;
 	s = lookup(&f, c->name);
-	if (s && lv_call_step(c, f.host, "dropping a snapshot", err) == 0 && virDomainSnapshotDelete(s, 0) < 0)
-		failed(c, &f, "drop", err);
-	else if (!s && !lv_error_is(VIR_ERR_NO_DOMAIN_SNAPSHOT))
-		lv_error(err, f.host, "look for snapshot \"%s\"", c->name);
+	if (!s && !lv_error_is(VIR_ERR_NO_DOMAIN_SNAPSHOT))
+		rc = lv_error(err, f.host, "look for snapshot \"%s\"", c->name);
+	if (s)
+		rc = lv_call_step(c, f.host, "dropping a snapshot", err);
+	if (s && rc == 0 && virDomainSnapshotDelete(s, 0) < 0)
+		rc = failed(c, &f, "drop", err);
 	if (s)
 		virDomainSnapshotFree(s);
 	lv_found_finish(&f);
-	return err->code;
+	return rc;
 }
 
 /* Its disk goes anyway; drivers that cannot forget the name alone delete the whole. */

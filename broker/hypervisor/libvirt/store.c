@@ -297,15 +297,17 @@ static int restore(const struct libvirt *lv, const char *desktop, char ret_store
 static int size_find(const struct libvirt *lv, const struct machine_request *r, uint64_t *ret, struct pst_err *err)
 {
 	struct lv_base *b = pst_zalloc(1, sizeof(*b));
+	int rc;
 
 	if (!b)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (lv_base_find(r->image_base, b, err) < 0 || lv_base_size(b, lv->set.tool, err) < 0)
-		pst_err_wrap(err, "image %s", r->image_name);
-	else
+	rc = lv_base_find(r->image_base, b, err);
+	if (rc == 0)
+		rc = lv_base_size(b, lv->set.tool, err);
+	if (rc == 0)
 		*ret = PST_MAX(b->size, (uint64_t)r->disk_mb << 20);
 	free(b);
-	return err->code;
+	return rc < 0 ? pst_err_wrap(err, "image %s", r->image_name) : 0;
 }
 
 int lv_store_place(struct lv_call *c, struct machine_request *r, struct store_turn *turn, struct pst_err *err)

@@ -236,12 +236,14 @@ int volume_version_remove(const struct store_settings *s, const char *const *oth
 	struct pst_err ignored = PST_ERR_INIT;
 	char folder[PATH_MAX], record[PATH_MAX];
 	struct recycle_entry entry;
+	int rc;
 
 	if (version_path(s, image, version, "", folder, err) < 0 || version_path(s, image, version, VOLUME_OF_VERSION, record, err) < 0 ||
 		volume_references(s, others, record, err) < 0 || recycle_put(s->path, folder, reason, pst_wall_ms(), keep_ms, &entry, err) < 0)
 		return err->code;
 	/* A disk that was made in between still has its name: then it comes back. */
-	if (volume_references(s, others, record, err) < 0)
+	rc = volume_references(s, others, record, err);
+	if (rc < 0)
 		recycle_restore(s->path, entry.token, &ignored);
-	return err->code;
+	return rc;
 }

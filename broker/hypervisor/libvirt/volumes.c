@@ -210,7 +210,7 @@ static int volumes_sweep(const struct store_settings *s, int64_t now_ms, unsigne
 	(void)now_ms;
 	dir = rc == 0 ? opendir(images) : NULL;
 	while (dir && rc == 0 && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' || path_make(path, err, "%s/%s", images, e->d_name) < 0)
+		if (e->d_name[0] == '.' || path_make(path, &ignored, "%s/%s", images, e->d_name) < 0)
 			continue;
 		rc = unfinished_end(s, path, ret_n, err);
 		/* A record that stays would keep its LUN from everybody, and mark it again at each start. */
@@ -254,23 +254,22 @@ static int item_end(const struct store_settings *s, const struct recycle_entry *
 static int entry_look(const struct recycle_entry *e, void *arg, struct pst_err *err)
 {
 	struct bin *b = arg;
+	struct pst_err why = PST_ERR_INIT;
 	char record[PATH_MAX];
 	int rc;
 
 	if (b->token ? strcmp(b->token, e->token) != 0 : e->is_whole && e->until_ms > b->now_ms)
 		return 0;
 	b->is_found = true;
-	rc = path_make(record, err, "%s/" VOLUME_OF_VERSION, e->path);
+	rc = path_make(record, &why, "%s/" VOLUME_OF_VERSION, e->path);
 	if (rc == 0)
-		rc = volume_references(b->s, b->others, record, err);
-	if (rc == PST_EBUSY && !b->token) {
-		*err = (struct pst_err)PST_ERR_INIT;
+		rc = volume_references(b->s, b->others, record, &why);
+	if (rc == PST_EBUSY && !b->token)
 		return 0;
-	}
 	if (rc == 0)
-		rc = item_end(b->s, e, err);
+		rc = item_end(b->s, e, &why);
 	b->n += rc == 0;
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 static int volumes_purge(const struct store_settings *s, const char *const *others, int64_t now_ms, unsigned *ret_n, struct pst_err *err)

@@ -254,7 +254,8 @@ void life_ask(const struct local *l, const char *desktop)
 
 int life_end(const struct local *l, const char *desktop, struct pst_err *err)
 {
-	int pidfd = life_open(l, desktop, err);
+	struct pst_err ignored = PST_ERR_INIT;
+	int pidfd = life_open(l, desktop, &ignored);
 
 	if (pidfd >= 0) {
 		struct pollfd p = { .fd = pidfd, .events = POLLIN };

@@ -167,6 +167,7 @@ int local_restart(struct driver *d, const struct machine_request *req, bool refr
 	struct machine *ret, struct pst_err *err)
 {
 	struct local *l = local_of(d);
+	struct pst_err ignored = PST_ERR_INIT;
 	struct record r = { 0 };
 	struct machine_request old;
 	char base[PATH_MAX];
@@ -179,7 +180,7 @@ int local_restart(struct driver *d, const struct machine_request *req, bool refr
 		return pst_err_set(err, rc, "there is no desktop %s to restart", req->desktop);
 	if (rc < 0)
 		return rc;
-	pidfd = life_open(l, req->desktop, err);
+	pidfd = life_open(l, req->desktop, &ignored);
 	if (pidfd >= 0)
 		close(pidfd);
 	if (strcmp(r.request.task, req->task) == 0 && pidfd >= 0 && r.phase == RECORD_RUNNING)
@@ -208,7 +209,8 @@ static int power_off(struct local *l, struct record *r, bool ask, struct pst_err
 
 static int power_on(struct local *l, struct record *r, struct pst_err *err)
 {
-	int pidfd = life_open(l, r->request.desktop, err);
+	struct pst_err ignored = PST_ERR_INIT;
+	int pidfd = life_open(l, r->request.desktop, &ignored);
 
 	if (pidfd < 0)
 		return life_end(l, r->request.desktop, err) < 0 ? err->code : restart_dead(l, r, false, err);

@@ -101,6 +101,7 @@ int local_watch(struct driver *d, const char *desktop, driver_ended_cb ended, vo
 	struct pst_err *err)
 {
 	struct local *l = pst_container_of(d, struct local, base);
+	struct pst_err why = PST_ERR_INIT;
 	struct local_watch *w;
 	struct record r;
 	int pidfd;
@@ -108,11 +109,11 @@ int local_watch(struct driver *d, const char *desktop, driver_ended_cb ended, vo
 	watch_replace(l, desktop);
 	if (record_load(l, desktop, &r, err) < 0)
 		return err->code;
-	pidfd = life_open(l, desktop, err);
+	pidfd = life_open(l, desktop, &why);
 	if (pidfd == PST_ENOTFOUND)
 		return late_post(l, desktop, ended, arg, err);
 	if (pidfd < 0)
-		return pidfd;
+		return pst_err_pass(err, pidfd, &why);
 	w = pst_zalloc(1, sizeof(*w));
 	if (!w || uv_poll_init(l->loop, &w->poll, pidfd) < 0) {
 		free(w);

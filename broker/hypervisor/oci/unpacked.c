@@ -16,22 +16,23 @@
 
 struct hearing {
 	struct record_reader reader;
-	struct pst_err err; /* of what reading it met */
+	int rc; /* what reading it met, with its words in err */
+	struct pst_err err;
 };
 
 static void said(void *arg, const char *text, size_t len)
 {
 	struct hearing *h = arg;
 
-	if (h->err.code == 0)
-		(void)record_feed(&h->reader, (const uint8_t *)text, len, &h->err);
+	if (h->rc == 0)
+		h->rc = record_feed(&h->reader, (const uint8_t *)text, len, &h->err);
 }
 
 static bool said_well(void *arg)
 {
 	const struct hearing *h = arg;
 
-	return h->err.code == 0;
+	return h->rc == 0;
 }
 
 static int run(const struct unpacked *u, struct hearing *h, uint64_t now, struct pst_err *err)
@@ -49,13 +50,11 @@ static int run(const struct unpacked *u, struct hearing *h, uint64_t now, struct
 		return err->code;
 	rc = child_run(&child, &why);
 	sandbox_finish(&sandbox);
-	if (h->err.code < 0)
-		*err = h->err;
-	else if (rc == PST_EIO)
-		pst_err_set(err, PST_EINVAL, "the archive cannot be unpacked: %.300s", why.text);
-	else if (rc < 0)
-		*err = why;
-	return err->code < 0 ? err->code : record_finish(&h->reader, err);
+	if (h->rc < 0)
+		return pst_err_pass(err, h->rc, &h->err);
+	if (rc == PST_EIO)
+		return pst_err_set(err, PST_EINVAL, "the archive cannot be unpacked: %.300s", why.text);
+	return rc < 0 ? pst_err_pass(err, rc, &why) : record_finish(&h->reader, err);
 }
 
 int unpacked_run(const struct unpacked *u, struct pst_err *err)

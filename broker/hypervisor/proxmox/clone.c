@@ -101,15 +101,16 @@ static int clone_under(struct rest_op *op, struct pve_found *f, const struct pve
 	body = body_make(op, f, template, err);
 	rc = body ? pve_vm_path(template, "/clone", path, err) : err->code;
 	for (int i = 0; i < TRIES && rc == 0; i++) {
-		int sent = pve_send(op, "POST", path, body, err);
+		struct pst_err why = PST_ERR_INIT;
+		int sent = pve_send(op, "POST", path, body, &why);
 
 		if (sent < 0 && sent != PST_ECONFLICT && !rest_is_unsure(op, sent)) {
-			rc = sent;
+			rc = pst_err_pass(err, sent, &why);
 			break;
 		}
 		rc = clone_look(op, f, nodes, err);
 		if (rc == 0 && sent == PST_ECONFLICT) /* a volume of that id is left of somebody's */
-			rc = sent;
+			rc = pst_err_pass(err, sent, &why);
 		if (rc != 0)
 			break;
 		if (rest_wait(op, PAUSE_MS, err) < 0)
@@ -124,6 +125,7 @@ static int clone_under(struct rest_op *op, struct pve_found *f, const struct pve
 
 int pve_clone(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct pve_vm template;
 	char node[VMCONFIG_NAME_SIZE];
 	uint32_t after = 0;
@@ -137,9 +139,9 @@ int pve_clone(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 		if (pve_id_take(op, after, &f->vm.id, err) < 0)
 			return err->code;
 		after = f->vm.id;
-		rc = clone_under(op, f, &template, err);
+		rc = clone_under(op, f, &template, &why);
 		pve_id_give(proxmox_of_op(op), after);
 	}
 	f->is_there = rc == 0;
-	return rc < 0 ? pst_err_wrap(err, "clone template %u", template.id) : 0;
+	return rc < 0 ? pst_err_set(err, rc, "clone template %u: %s", template.id, why.text) : 0;
 }

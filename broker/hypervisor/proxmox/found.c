@@ -59,14 +59,16 @@ static int find_once(struct rest_op *op, struct pve_found *ret, struct pst_err *
 
 int pve_find(struct rest_op *op, struct pve_found *ret, struct pst_err *err)
 {
-	int rc = find_once(op, ret, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = find_once(op, ret, &why);
 
 	for (int i = 1; i < TRIES && rc == PST_ENOTFOUND; i++) {
-		err->code = 0;
 		pve_found_finish(ret);
-		rc = find_once(op, ret, err);
+		rc = find_once(op, ret, &why);
 	}
-	return rc == PST_ENOTFOUND ? pst_err_set(err, PST_EBUSY, "what %s says of desktop %s does not hold", op->rest->what, op->desktop) : rc;
+	if (rc == PST_ENOTFOUND)
+		return pst_err_set(err, PST_EBUSY, "what %s says of desktop %s does not hold", op->rest->what, op->desktop);
+	return pst_err_pass(err, rc, &why);
 }
 
 int pve_need(struct rest_op *op, struct pve_found *ret, bool whole, struct pst_err *err)
@@ -137,28 +139,30 @@ static int is_gone(struct rest_op *op, const struct pve_goal *g, struct pst_err 
 int pve_vm_remove(struct rest_op *op, struct pve_vm *vm, struct pst_err *err)
 {
 	struct pve_goal g = { .vm = vm, .what = "remove", .method = "DELETE", .path = "?purge=1", .is_reached = is_gone };
-	int rc = pve_vm_settle(op, vm, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = pve_vm_settle(op, vm, &why);
 
 	if (rc == 0 && vm->is_running)
-		rc = pve_vm_stop(op, vm, err);
+		rc = pve_vm_stop(op, vm, &why);
 	if (rc == 0)
-		rc = pve_seed_remove(op, vm, err);
+		rc = pve_seed_remove(op, vm, &why);
 	if (rc == 0)
-		rc = pve_reach(op, &g, err);
-	return rc == PST_ENOTFOUND ? 0 : rc;
+		rc = pve_reach(op, &g, &why);
+	return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 }
 
 int pve_found_tidy(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
 	for (size_t i = 0; i < f->others_n; i++) {
 		struct pve_vm *vm = &f->others[i];
+		struct pst_err why = PST_ERR_INIT;
+		int rc = pve_vm_settle(op, vm, &why);
 
 		/* Half-made ones have the template's protection. */
-		if (pve_vm_settle(op, vm, err) == 0)
-			pve_vm_configure(op, vm, json_pack("{s:i}", "protection", 0), err);
-		if (err->code < 0 && err->code != PST_ENOTFOUND)
-			return err->code;
-		err->code = 0;
+		if (rc == 0)
+			rc = pve_vm_configure(op, vm, json_pack("{s:i}", "protection", 0), &why);
+		if (rc < 0 && rc != PST_ENOTFOUND)
+			return pst_err_pass(err, rc, &why);
 		if (pve_vm_remove(op, vm, err) < 0)
 			return err->code;
 	}

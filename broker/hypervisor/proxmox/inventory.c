@@ -90,8 +90,10 @@ static int machine_take(struct reading *r, const char *node, const json_t *o, st
 {
 	const char *status = pst_json_str(o, "status", 32), *lock = pst_json_str(o, "lock", sizeof(((struct pve_vm *)0)->lock) - 1);
 	struct pve_vm vm = { .id = (uint32_t)pst_json_int(o, "vmid", PVE_ID_MIN, PVE_ID_MAX, 0) };
+	struct pst_err why = PST_ERR_INIT;
 	struct pve_brief brief;
 	struct pve_item *item;
+	int rc;
 
 	if (!vm.id || !status || !may_be_ours(r->p, o))
 		return 0;
@@ -101,8 +103,9 @@ static int machine_take(struct reading *r, const char *node, const json_t *o, st
 	pst_strlcpy(vm.node, sizeof(vm.node), node);
 	pst_strlcpy(vm.lock, sizeof(vm.lock), lock ? lock : "");
 	vm.is_running = strcmp(status, "running") == 0;
-	if (brief_get(r, &vm, o, &brief, err) < 0)
-		return err->code == PST_ENOTFOUND ? 0 : err->code;
+	rc = brief_get(r, &vm, o, &brief, &why);
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	item = item_add(r->inventory);
 	if (!item)
 		return pst_err_set(err, PST_ENOMEM, "no memory");

@@ -34,16 +34,18 @@ static void machine_fill(const struct rest_op *op, const struct pve_found *f, st
 /* Of all that was found, the one that counts last. */
 static int remains_remove(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
-	struct pst_err ignored = PST_ERR_INIT;
+	struct pst_err why = PST_ERR_INIT, ignored = PST_ERR_INIT;
 	json_t *free_it = NULL;
+	int rc;
 
 	if (pve_found_tidy(op, f, err) < 0)
 		return err->code;
 	if (!f->is_there)
 		return 0;
 	/* Half a clone cannot be written on yet: what it says, that it is being made, is as good. */
-	if (pve_vm_settle(op, &f->vm, err) < 0)
-		return err->code == PST_ENOTFOUND ? 0 : err->code;
+	rc = pve_vm_settle(op, &f->vm, &why);
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	/* What was never finished has the template's protection; what an administrator has protected since stays. */
 	if (f->claim.phase == CLAIM_CREATING)
 		free_it = json_pack("{s:i}", "protection", 0);

@@ -38,19 +38,22 @@ static int has_moved(struct rest_op *op, struct pve_vm *vm, const char *host, st
 static int move(struct rest_op *op, struct pve_found *f, const char *host, struct pst_err *err)
 {
 	json_t *body = json_pack("{s:s,s:i}", "target", host, "online", f->vm.is_running ? 1 : 0);
+	struct pst_err why = PST_ERR_INIT;
 	char path[REST_PATH_SIZE];
 	int rc, moved;
 
 	if (!body)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	rc = pve_vm_path(&f->vm, "/migrate", path, err);
+	rc = pve_vm_path(&f->vm, "/migrate", path, &why);
 	if (rc == 0)
-		rc = pve_send(op, "POST", path, body, err);
+		rc = pve_send(op, "POST", path, body, &why);
 	json_decref(body);
-	if (rc < 0 && !rest_is_unsure(op, rc))
-		return rc;
-	if (rc < 0 && pve_vm_settle(op, &f->vm, err) < 0 && err->code != PST_ENOTFOUND)
-		return err->code;
+	if (rc < 0 && rest_is_unsure(op, rc)) {
+		rc = pve_vm_settle(op, &f->vm, &why);
+		rc = rc == PST_ENOTFOUND ? 0 : rc;
+	}
+	if (rc < 0)
+		return pst_err_pass(err, rc, &why);
 	moved = has_moved(op, &f->vm, host, err);
 	if (moved < 0)
 		return moved;

@@ -154,16 +154,17 @@ static int id_ask(struct rest_op *op, uint32_t id, uint32_t *ret, struct pst_err
 static int id_try(struct rest_op *op, uint32_t id, struct pst_err *err)
 {
 	struct proxmox *p = proxmox_of_op(op);
+	struct pst_err why = PST_ERR_INIT;
 	uint32_t same;
 	int rc;
 
 	if (!id_mark(p, id))
 		return 0;
-	rc = id_ask(op, id, &same, err);
+	rc = id_ask(op, id, &same, &why);
 	if (rc == 0)
 		return 1;
 	pve_id_give(p, id);
-	return op->status == 400 || rc == PST_ECONFLICT ? 0 : rc;
+	return op->status == 400 || rc == PST_ECONFLICT ? 0 : pst_err_pass(err, rc, &why);
 }
 
 /* Where to begin: after the last, else by Proxmox VE's word, or in our own range at a place of the desktop's. */

@@ -57,15 +57,16 @@ static int told_down(struct rest_op *op, struct pve_vm *vm, const json_t *how, u
 	uint64_t until = pst_mono_ms() + given_s * 1000;
 	struct pst_err ignored = PST_ERR_INIT;
 	char path[REST_PATH_SIZE];
+	int rc;
 
 	if (pve_vm_path(vm, "/status/shutdown", path, err) < 0)
 		return err->code;
 	(void)pve_send(op, "POST", path, how, &ignored);
-	while (pve_vm_settle(op, vm, err) == 0 && vm->is_running && pst_mono_ms() < until) {
+	while ((rc = pve_vm_settle(op, vm, err)) == 0 && vm->is_running && pst_mono_ms() < until) {
 		if (rest_wait(op, LOOK_MS, err) < 0)
 			return err->code;
 	}
-	return err->code < 0 ? err->code : pve_vm_stop(op, vm, err);
+	return rc < 0 ? rc : pve_vm_stop(op, vm, err);
 }
 
 /* Whoever does not go is ended by the same task; but not one that goes by its agent's word, where nothing else takes Proxmox VE's. */

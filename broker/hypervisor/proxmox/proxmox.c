@@ -48,18 +48,21 @@ static int seed_storage_check(struct rest_op *op, const char *node, struct pst_e
 	const struct pve_settings *s = &proxmox_of_op(op)->set;
 	const char *content;
 	char path[REST_PATH_SIZE];
+	int rc = 0;
 	json_t *o;
 
-	if (!s->seed.agents[0] || rest_path(path, err, PVE_API "/nodes/%s/storage/%s/status", node, s->seed_storage) < 0)
+	if (!s->seed.agents[0])
+		return 0;
+	if (rest_path(path, err, PVE_API "/nodes/%s/storage/%s/status", node, s->seed_storage) < 0)
 		return err->code;
 	o = pve_get(op, path, JSON_OBJECT, err);
 	if (!o)
 		return err->code;
 	content = pst_json_str(o, "content", 256);
 	if (!content || !strstr(content, "iso"))
-		pst_err_set(err, PST_EINVAL, "storage %s does not take ISO images: allow it that content, or name another as seed_storage", s->seed_storage);
+		rc = pst_err_set(err, PST_EINVAL, "storage %s does not take ISO images: allow it that content, or name another as seed_storage", s->seed_storage);
 	json_decref(o);
-	return err->code;
+	return rc;
 }
 
 static int proxmox_capacity(struct driver *d, struct driver_capacity *ret, struct pst_err *err)
@@ -71,6 +74,7 @@ static int proxmox_capacity(struct driver *d, struct driver_capacity *ret, struc
 	unsigned on = 0;
 	uint64_t mb = 0;
 	json_t *nodes;
+	int rc;
 
 	ret->can = DRIVER_POWER | DRIVER_SUSPEND | DRIVER_SNAPSHOT | DRIVER_RESIZE | DRIVER_GROW | DRIVER_MIGRATE | DRIVER_CONSOLE |
 		(p->set.is_full ? 0 : DRIVER_LINKED_CLONE);
@@ -78,17 +82,19 @@ static int proxmox_capacity(struct driver *d, struct driver_capacity *ret, struc
 	op.end_ms -= rest_left_ms(&op) - PST_MIN(rest_left_ms(&op), (uint64_t)HEALTH_MS);
 	nodes = pve_nodes(&op, &why);
 	node = nodes_count(&p->set, nodes, &mb, &on);
-	if (nodes && !node)
-		pst_err_set(&why, PST_EBUSY, "none of its nodes that take desktops is on: look at them in Proxmox VE, and at nodes");
-	else if (nodes && mb == 0 && !p->set.capacity)
-		pst_err_set(&why, PST_EDENIED, "the token does not see the nodes' memory: give it Sys.Audit on /nodes, or set capacity");
-	else if (nodes)
-		(void)seed_storage_check(&op, node, &why);
+	if (!nodes)
+		rc = why.code;
+	else if (!node)
+		rc = pst_err_set(&why, PST_EBUSY, "none of its nodes that take desktops is on: look at them in Proxmox VE, and at nodes");
+	else if (mb == 0 && !p->set.capacity)
+		rc = pst_err_set(&why, PST_EDENIED, "the token does not see the nodes' memory: give it Sys.Audit on /nodes, or set capacity");
+	else
+		rc = seed_storage_check(&op, node, &why);
 	json_decref(nodes);
 	rest_end(&op);
 	ret->machines = p->set.capacity ? p->set.capacity : (uint32_t)PST_CLAMP(mb / MACHINE_MB, (uint64_t)1, (uint64_t)PVE_MACHINES_MAX);
-	pst_strlcpy(ret->reason, sizeof(ret->reason), why.text);
-	ret->healthy = why.code == 0;
+	pst_strlcpy(ret->reason, sizeof(ret->reason), rc < 0 ? why.text : "");
+	ret->healthy = rc == 0;
 	snprintf(ret->limits, sizeof(ret->limits), "memory cpu (Proxmox VE, %u nodes on)", on);
 	return 0;
 }

@@ -81,6 +81,7 @@ int pve_seed_remove(struct rest_op *op, const struct pve_vm *vm, struct pst_err 
 {
 	const struct proxmox *p = proxmox_of_op(op);
 	char name[96], volume[256], escaped[REST_NAME_SIZE], path[REST_PATH_SIZE];
+	struct pst_err why = PST_ERR_INIT;
 	int rc;
 
 	if (!has_seeds(p))
@@ -90,10 +91,10 @@ int pve_seed_remove(struct rest_op *op, const struct pve_vm *vm, struct pst_err 
 	if (!pst_url_escape(volume, escaped, sizeof(escaped)) ||
 		rest_path(path, err, PVE_API "/nodes/%s/storage/%s/content/%s", vm->node, p->set.seed_storage, escaped) < 0)
 		return pst_err_set(err, PST_ELIMIT, "too long a name of a volume");
-	rc = pve_send(op, "DELETE", path, NULL, err);
-	if (rc == PST_ENOTFOUND || (rc < 0 && strstr(err->text, "does not exist")))
+	rc = pve_send(op, "DELETE", path, NULL, &why);
+	if (rc == 0 || rc == PST_ENOTFOUND || strstr(why.text, "does not exist"))
 		return 0;
-	return rc < 0 ? pst_err_wrap(err, "remove the seed from storage %s", p->set.seed_storage) : 0;
+	return pst_err_set(err, rc, "remove the seed from storage %s: %s", p->set.seed_storage, why.text);
 }
 
 int pve_seed_drive(const struct proxmox *p, const struct pve_vm *vm, const char *desktop, json_t *config, struct pst_err *err)
@@ -115,12 +116,14 @@ int pve_seed_leave(struct rest_op *op, struct pve_found *f, struct pst_err *err)
 {
 	struct proxmox *p = proxmox_of_op(op);
 	json_t *config = json_object();
+	int rc;
 
 	if (!config)
 		return pst_err_set(err, PST_ENOMEM, "no memory");
-	if (pve_seed_drive(p, &f->vm, NULL, config, err) < 0 || json_object_size(config) == 0) {
+	rc = pve_seed_drive(p, &f->vm, NULL, config, err);
+	if (rc < 0 || json_object_size(config) == 0) {
 		json_decref(config);
-		return err->code;
+		return rc;
 	}
 	if (pve_vm_configure(op, &f->vm, config, err) < 0)
 		return err->code;

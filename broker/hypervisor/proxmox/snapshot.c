@@ -100,6 +100,7 @@ static int revert_run(struct rest_op *op, struct pve_found *f, const char *name,
 {
 	char own[VMCONFIG_SNAPSHOT_SIZE], rest[80], path[REST_PATH_SIZE];
 	struct rest_call c = { .method = "POST", .is_repeatable = true };
+	struct pst_err why = PST_ERR_INIT;
 	int rc;
 
 	vmconfig_snapshot(name, own);
@@ -109,10 +110,13 @@ static int revert_run(struct rest_op *op, struct pve_found *f, const char *name,
 	snprintf(rest, sizeof(rest), "/snapshot/%s/rollback", own);
 	if (pve_vm_path(&f->vm, rest, path, err) < 0)
 		return err->code;
-	rc = pve_do(op, &c, path, err);
-	if (rc < 0 && rest_is_unsure(op, rc) && pve_vm_settle(op, &f->vm, err) == 0)
-		rc = pve_do(op, &c, path, err);
-	return rc < 0 ? rc : claim_renew(op, f, err);
+	rc = pve_do(op, &c, path, &why);
+	if (rc < 0 && rest_is_unsure(op, rc)) {
+		rc = pve_vm_settle(op, &f->vm, &why);
+		if (rc == 0)
+			rc = pve_do(op, &c, path, &why);
+	}
+	return rc < 0 ? pst_err_pass(err, rc, &why) : claim_renew(op, f, err);
 }
 
 static int run(struct driver *d, const char *desktop, const char *name,

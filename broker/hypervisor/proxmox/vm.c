@@ -67,28 +67,30 @@ json_t *pve_vm_config(struct rest_op *op, const struct pve_vm *vm, struct pst_er
 
 int pve_vm_configure(struct rest_op *op, const struct pve_vm *vm, json_t *json, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	char path[REST_PATH_SIZE];
-	int rc = json ? pve_vm_path(vm, "/config", path, err) : pst_err_set(err, PST_ENOMEM, "no memory");
+	int rc = json ? pve_vm_path(vm, "/config", path, &why) : pst_err_set(&why, PST_ENOMEM, "no memory");
 
 	/* The same once more is as once; another call of ours may hold the lock of its file for a moment. */
 	for (int i = 0; rc == 0 && i < TRIES; i++) {
-		rc = pve_send(op, "PUT", path, json, err);
+		rc = pve_send(op, "PUT", path, json, &why);
 		if (rc == 0 || !rest_is_unsure(op, rc))
 			break;
-		rc = rest_wait(op, PAUSE_FIRST_MS << i, err);
+		rc = rest_wait(op, PAUSE_FIRST_MS << i, &why);
 		if (rc == 0 && i + 1 == TRIES)
-			rc = pst_err_set(err, PST_EBUSY, "machine %u of node %s cannot be configured now", vm->id, vm->node);
+			rc = pst_err_set(&why, PST_EBUSY, "machine %u of node %s cannot be configured now", vm->id, vm->node);
 	}
 	json_decref(json);
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 /* 1 when it is reached, 0, or an error. */
 static int goal_look(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)
 {
-	int rc = pve_vm_settle(op, g->vm, err);
+	struct pst_err why = PST_ERR_INIT;
+	int rc = pve_vm_settle(op, g->vm, &why);
 
-	return rc == 0 || rc == PST_ENOTFOUND ? g->is_reached(op, g, err) : rc;
+	return rc == 0 || rc == PST_ENOTFOUND ? g->is_reached(op, g, err) : pst_err_pass(err, rc, &why);
 }
 
 static int goal_try(struct rest_op *op, const struct pve_goal *g, struct pst_err *err)

@@ -59,7 +59,9 @@ static void platform_put(struct command *c, const struct command_params *p)
 	word(c, "-no-user-config");
 	words(c, "-display", p->has_display ? "dbus,p2p=on" : "none"); /* somebody is let in when he asks for the console */
 	words(c, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-	made(c, "-machine", "%s,memory-backend=ram", p->machine);
+	made(c, "-machine", "%s,memory-backend=ram%s", p->machine, p->firmware && p->is_secure ? ",smm=on" : "");
+	if (p->firmware && p->is_secure)
+		words(c, "-global", "driver=cfi.pflash01,property=secure,value=on");
 	if (p->firmware) {
 		made(c, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s", p->firmware);
 		made(c, "-drive", "if=pflash,unit=1,format=raw,file=%s", p->variables);
@@ -109,6 +111,16 @@ static void input_put(struct command *c, const struct command_params *p)
 	words(c, "-device", "ide-cd,id=seed0,drive=seed,bus=ide.1");
 }
 
+/* Its emulator is at the other end. */
+static void tpm_put(struct command *c, const struct command_params *p)
+{
+	if (!p->tpm_fd)
+		return;
+	made(c, "-chardev", "socket,id=tpm,fd=%d", p->tpm_fd);
+	words(c, "-tpmdev", "emulator,id=tpm0,chardev=tpm");
+	words(c, "-device", "tpm-crb,tpmdev=tpm0");
+}
+
 static void devices_put(struct command *c, const struct command_params *p)
 {
 	/* Through the host's cache: whole again after its crash, because the guest's flushes are kept. */
@@ -125,6 +137,7 @@ static void devices_put(struct command *c, const struct command_params *p)
 	words(c, "-serial", "chardev:line");
 	made(c, "-device", "VGA,vgamem_mb=%d", VIDEO_MB);
 	input_put(c, p);
+	tpm_put(c, p);
 	/* It listens when somebody asks for the console. */
 	words(c, "-vnc", "none");
 	words(c, "-device", "pcie-root-port,id=" COMMAND_SLOT ",slot=1,chassis=1");

@@ -33,12 +33,14 @@ struct command_params {
 	const char *disk;                     /* qcow2 */
 	const char *kernel, *initrd, *append; /* NULL: the disk starts by itself */
 	const char *firmware, *variables;     /* files of UEFI's code and of this machine's own variables, both raw; NULL: BIOS */
+	bool is_secure;                       /* it is for Secure Boot: its code alone, in the machine's own mode of management, writes the variables */
 	const char *seed;                     /* a file for fw_cfg, or of a CD where it is Windows; or NULL */
 	const char *mac;                      /* with a card from the start; else NULL */
 	const char *forward;                  /* the card's: "127.1.2.3:5910-:5910"; NULL with a TAP device */
 	int cable_fd;                         /* the TAP device, by its number in QEMU */
 	unsigned plugs;                       /* root ports: 2, or 1 of machines from before there were personal disks */
 	int monitor_fd, port_fd;              /* listening sockets, by their numbers in QEMU */
+	int tpm_fd;                           /* the connection to its TPM; 0: it has none */
 	bool has_display; /* it knows D-Bus */
 	bool is_paused, is_incoming;
 	bool is_windows, is_emulated;         /* emulated: without virtio */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The disk as back-ups see it: asked of its QEMU, exchanged for a restored one, or taken from where one was restored. */
 #include "broker/hypervisor/qemu/qemu_priv.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -73,6 +74,8 @@ int qm_disk_replace(struct qm_op *op, const char *file, struct pst_err *err)
 		return err->code;
 	if (qm_machine_runs(op))
 		return pst_err_set(err, PST_EBUSY, "desktop %s runs: stop it first", op->desktop);
+	if (qm_tpm_drop_all(op, &r, err) < 0)
+		return err->code;
 	r.phase = QM_STOPPED;
 	r.snapshots_n = 0;
 	if (tree_remove(memory, err) < 0 || qm_record_save(op->q, &r, err) < 0 || give(file, r.uid, path, err) < 0)

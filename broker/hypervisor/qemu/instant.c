@@ -173,13 +173,14 @@ static int port_await(struct line_conn *c, const char *word, uint64_t deadline_m
 	while (!is_it) {
 		char *text;
 		size_t len;
+		int rc = line_receive(c, deadline_ms, &text, &len, err);
 
-		if (line_receive(c, deadline_ms, &text, &len, err) < 0)
-			return err->code;
-		(void)port_hear(text, len, word, &is_it, err);
+		if (rc < 0)
+			return rc;
+		rc = port_hear(text, len, word, &is_it, err);
 		free(text);
-		if (err->code < 0)
-			return err->code;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "broker/hypervisor/qemu/instant.h"
 #include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -71,7 +72,9 @@ static int overlay_make(struct qm_op *op, const struct qm_record *r, struct pst_
 		return err->code;
 	if (qm_path(op->q, op->desktop, "variables", variables, err) < 0)
 		return err->code;
-	/* What the last user has written into the firmware goes with the disk. */
+	/* What the last user has written into the firmware, or put into the TPM, goes with the disk. */
+	if (qm_tpm_forget(op, err) < 0)
+		return err->code;
 	if ((unlink(path) < 0 && errno != ENOENT) || (unlink(variables) < 0 && errno != ENOENT))
 		return pst_err_sys(err, PST_EIO, errno, "remove %s", path);
 	return qcow2_overlays_create(&o, 1, err);
@@ -182,6 +185,9 @@ static int machine_make(struct qm_op *op, struct qm_record *r, struct pst_err *e
 	int rc;
 
 	r->plugs = QM_PLUGS;
+	r->is_secure = r->request.is_windows && op->q->set.windows.is_secure;
+	if (qm_tpm_wanted(&op->q->set, &r->request, &r->has_tpm, err) < 0)
+		return err->code;
 	rc = is_restored(op) ? 0 : qm_parent_take(op, &r->request, &p, err);
 
 	if (rc < 0)
@@ -330,7 +336,7 @@ static int restart_run(struct qm_op *op, struct qm_record *r, bool refresh, stru
 	if ((asks ? qm_power_stop(op, err) : qm_machine_end(op, !refresh, err)) < 0 || memory_remove(op, err) < 0)
 		return err->code;
 	if (refresh) {
-		if (qm_personal_release(op, err) < 0)
+		if (qm_personal_release(op, err) < 0 || qm_tpm_drop_all(op, r, err) < 0)
 			return err->code;
 		/* From here until the new disk stands it is a desktop that was never finished. */
 		r->phase = QM_CREATING;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What there is: the folders, their records, and whether their QEMUs run. */
-#include "broker/hypervisor/qemu/qemu_priv.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/text.h"
 #include "broker/hypervisor/path.h"
@@ -70,6 +70,8 @@ static void machine_find(struct qemu *q, const char *desktop, driver_visit_cb vi
 		unfinished_explain(q, &r, &m);
 	else if (pidfd < 0)
 		rest_explain(q, &r, &m);
+	else if (r.has_tpm && !qm_tpm_runs(q, desktop))
+		pst_strlcpy(m.reason, sizeof(m.reason), "its TPM has ended before it: restart it");
 	visit(&m, arg);
 }
 

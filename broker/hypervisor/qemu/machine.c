@@ -4,6 +4,7 @@
 #include "broker/hypervisor/qemu/spawn.h"
 #include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -26,6 +27,7 @@
 
 #define POLITE_MS 5000
 #define KILL_MS 15000
+#define GONE_MS 1000
 #define OVERHEAD_MB 768 /* of a QEMU beside its guest's memory */
 #define THREADS 512
 #define WORDS_SIZE 240
@@ -37,7 +39,7 @@ struct starting {
 	struct command_params params;
 	struct qm_plan plan;
 	char disk[PATH_MAX], variables[PATH_MAX], seed[PATH_MAX], log[PATH_MAX], pid[PATH_MAX], memory[64], forward[64], mac[LV_MAC_SIZE];
-	int fds[4]; /* monitor, port, memory or cable */
+	int fds[4]; /* monitor, port, memory or cable and TPM */
 	size_t fds_n;
 	int groups[CGROUP_HIERARCHIES_MAX];
 	size_t groups_n;
@@ -123,7 +125,7 @@ int qm_machine_end(struct qm_op *op, bool politely, struct pst_err *err)
 		close(pidfd);
 	}
 	qm_op_monitor_close(op);
-	return rc < 0 ? rc : cgroup_remove(&op->q->cgroup, op->desktop, err);
+	return rc < 0 || qm_tpm_end(op, err) < 0 ? err->code : cgroup_remove(&op->q->cgroup, op->desktop, err);
 }
 
 static int paths_make(struct starting *s, struct pst_err *err)
@@ -200,12 +202,15 @@ static int disc_write(struct starting *s, enum qm_start how, struct pst_err *err
 static int file_write(struct starting *s, struct pst_err *err)
 {
 	json_t *seed = qm_seed(&s->op->q->set, &s->r->request, false, err);
-	char *text = seed ? json_dumps(seed, JSON_COMPACT) : NULL;
+	char *text;
 	int rc;
 
+	if (!seed)
+		return err->code;
+	text = json_dumps(seed, JSON_COMPACT);
 	json_decref(seed);
 	if (!text)
-		return err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory");
+		return pst_err_set(err, PST_ENOMEM, "no memory");
 	rc = pst_file_write(s->seed, text, strlen(text), 0400, err);
 	pst_wipe(text, strlen(text));
 	free(text);
@@ -232,7 +237,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 	s->op = op;
 	s->r = r;
 	s->log_fd = -1;
-	if (qm_plan(op->q, &r->request, &s->plan, &s->params, err) < 0 || paths_make(s, err) < 0 || socket_make(s, "qmp", err) < 0 ||
+	if (qm_plan(op->q, &r->request, r->is_secure, &s->plan, &s->params, err) < 0 || paths_make(s, err) < 0 || socket_make(s, "qmp", err) < 0 ||
 		socket_make(s, "seed", err) < 0 || groups_open(s, err) < 0)
 		return err->code;
 	s->log_fd = open(s->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -240,7 +245,7 @@ static int starting_init(struct starting *s, struct qm_op *op, const struct qm_r
 		return pst_err_sys(err, errno == ENOSPC ? PST_ENOSPC : PST_EIO, errno, "%s", s->log);
 	s->params.disk = s->disk;
 	s->params.variables = s->variables;
-	if (s->params.firmware && qm_variables_make(op->q, s->variables, r->uid, err) < 0)
+	if (s->params.firmware && qm_variables_make(op->q, r->is_secure, s->variables, r->uid, err) < 0)
 		return err->code;
 	s->params.plugs = r->plugs;
 	s->params.monitor_fd = SPAWN_FD;
@@ -310,6 +315,32 @@ static int card_plug(struct starting *s, struct pst_err *err)
 	return 0;
 }
 
+static int tpm_plug(struct starting *s, struct pst_err *err)
+{
+	const struct spawn_params l = { .groups = s->groups, .groups_n = s->groups_n, .uid = s->r->uid };
+	int fd;
+
+	if (!s->r->has_tpm)
+		return 0;
+	fd = qm_tpm_start(s->op, &l, err);
+	if (fd < 0)
+		return fd;
+	s->params.tpm_fd = SPAWN_FD + (int)s->fds_n;
+	s->fds[s->fds_n++] = fd;
+	return 0;
+}
+
+/* A QEMU that never came, or gives up and is gone in a moment, need not have told it anything. */
+static void tpm_unplug(struct qm_op *op)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int pidfd = qm_machine_open(op->q, op->desktop, &ignored);
+
+	if (pidfd < 0 || qm_op_await(op, pidfd, pst_mono_ms() + GONE_MS, &ignored) == 0)
+		(void)qm_tpm_end(op, &ignored);
+	pst_fd_close(&pidfd);
+}
+
 int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start how, struct pst_err *err)
 {
 	struct starting *s = malloc(sizeof(*s));
@@ -325,8 +356,12 @@ int qm_machine_start(struct qm_op *op, const struct qm_record *r, enum qm_start 
 	if (rc == 0)
 		rc = seed_write(s, how, err);
 	if (rc == 0)
+		rc = tpm_plug(s, err);
+	if (rc == 0)
 		rc = go(s, err);
 	starting_finish(s);
+	if (rc < 0 && r->has_tpm)
+		tpm_unplug(op);
 	return rc;
 }
 

@@ -69,6 +69,6 @@ struct qm_plan {
 	char kernel[PATH_MAX], initrd[PATH_MAX], append[400];
 };
 /* plan.c: fills p but for memory, sockets, seed, card and UEFI's variables; strings lie in plan, which has to live as long. */
-int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_plan *plan, struct command_params *p, struct pst_err *err);
-/* plan.c: a machine's own variables of UEFI, from the template where there are none yet. */
-int qm_variables_make(const struct qemu *q, const char *path, uid_t uid, struct pst_err *err);
+int qm_plan(const struct qemu *q, const struct machine_request *r, bool is_secure, struct qm_plan *plan, struct command_params *p, struct pst_err *err);
+/* plan.c: a machine's own variables of UEFI, from the template of that firmware where there are none yet. */
+int qm_variables_make(const struct qemu *q, bool is_secure, const char *path, uid_t uid, struct pst_err *err);

@@ -52,7 +52,7 @@ int qm_parent_key(const struct qemu *q, const struct machine_request *r, char ou
 	struct qm_plan plan;
 	int n;
 
-	if (qm_plan(q, r, &plan, &p, err) < 0)
+	if (qm_plan(q, r, false, &plan, &p, err) < 0)
 		return err->code;
 	path_mark(r->image_base, golden);
 	path_mark(plan.kernel, kernel);
@@ -124,37 +124,53 @@ static int listen_at(const struct making *m, const char *name, struct pst_err *e
 	return in_folder(m, name, path, err) < 0 ? err->code : pst_unix_listen(path, 0600, 1, err);
 }
 
-static int boot(struct making *m, struct pst_err *err)
+/* With what it listens at and writes to open already. */
+static int spawn(struct making *m, struct command *c, const struct spawn_params *l, struct pst_err *err)
 {
 	char ram[PATH_MAX], disk[PATH_MAX], variables[PATH_MAX], uuid[PST_UUID_SIZE];
 	struct pst_uuid nobody = pst_uuid_make();
-	int fds[2] = { listen_at(m, "qmp", err), -1 }, log_fd = file_make(m, "log", 0, err);
 	struct command_params params;
 	struct qm_plan plan;
-	struct command *c = pst_zalloc(1, sizeof(*c));
-	struct spawn_params l = { .fds = fds, .fds_n = 2, .uid = m->uid, .also = m->q->set.kvm_gid, .log_fd = log_fd, .follows = true };
 
-	fds[1] = listen_at(m, "seed", err);
-	if (c && fds[0] >= 0 && fds[1] >= 0 && log_fd >= 0 && in_folder(m, "ram", ram, err) == 0 &&
-		in_folder(m, "disk.qcow2", disk, err) == 0 && in_folder(m, "variables", variables, err) == 0 &&
-		qm_plan(m->q, &m->p->request, &plan, &params, err) == 0 && (!params.firmware || qm_variables_make(m->q, variables, m->uid, err) == 0)) {
-		pst_uuid_text(&nobody, uuid);
-		params.uuid = uuid;
-		params.memory = COMMAND_SHARED;
-		params.memory_path = ram;
-		params.disk = disk;
-		params.variables = variables;
-		params.monitor_fd = SPAWN_FD;
-		params.port_fd = SPAWN_FD + 1;
-		l.argv = c->argv;
-		if (command_build(c, &params, err) == 0)
-			m->pidfd = qm_spawn(&l, err);
-	}
+	if (in_folder(m, "ram", ram, err) < 0 || in_folder(m, "disk.qcow2", disk, err) < 0 || in_folder(m, "variables", variables, err) < 0 ||
+		qm_plan(m->q, &m->p->request, false, &plan, &params, err) < 0 ||
+		(params.firmware && qm_variables_make(m->q, false, variables, m->uid, err) < 0))
+		return err->code;
+	pst_uuid_text(&nobody, uuid);
+	params.uuid = uuid;
+	params.memory = COMMAND_SHARED;
+	params.memory_path = ram;
+	params.disk = disk;
+	params.variables = variables;
+	params.monitor_fd = SPAWN_FD;
+	params.port_fd = SPAWN_FD + 1;
+	if (command_build(c, &params, err) < 0)
+		return err->code;
+	m->pidfd = qm_spawn(l, err);
+	return PST_MIN(m->pidfd, 0);
+}
+
+static int boot(struct making *m, struct pst_err *err)
+{
+	struct command *c = pst_zalloc(1, sizeof(*c));
+	int fds[2] = { -1, -1 }, rc;
+	struct spawn_params l = { .fds = fds, .fds_n = 2, .uid = m->uid, .also = m->q->set.kvm_gid, .log_fd = -1, .follows = true };
+
+	if (!c)
+		return pst_err_set(err, PST_ENOMEM, "no memory");
+	l.argv = c->argv;
+	rc = fds[0] = listen_at(m, "qmp", err);
+	if (rc >= 0)
+		rc = fds[1] = listen_at(m, "seed", err);
+	if (rc >= 0)
+		rc = l.log_fd = file_make(m, "log", 0, err);
+	if (rc >= 0)
+		rc = spawn(m, c, &l, err);
 	for (int i = 0; i < 2; i++)
 		pst_fd_close(&fds[i]);
-	pst_fd_close(&log_fd);
+	pst_fd_close(&l.log_fd);
 	free(c);
-	return m->pidfd < 0 ? err->code ? err->code : pst_err_set(err, PST_ENOMEM, "no memory") : 0;
+	return rc;
 }
 
 static int save(struct making *m, struct pst_err *err)
@@ -329,8 +345,8 @@ static int load_compare(const struct qemu *q, struct qm_parent *p, const json_t 
 {
 	const char *disk = pst_json_str(o, "disk", 79), *ram = pst_json_str(o, "ram", 64), *state = pst_json_str(o, "state", 64);
 	char path[PATH_MAX], mark[PATH_MARK_SIZE], ram_hex[PST_SHA256_HEX_SIZE] = "", state_hex[PST_SHA256_HEX_SIZE] = "";
-	int ram_file = open_file(q, p->key, "ram", err), state_file = ram_file < 0 ? -1 : open_file(q, p->key, "state", err),
-	    rc = err->code;
+	int ram_file = open_file(q, p->key, "ram", err), state_file = ram_file < 0 ? ram_file : open_file(q, p->key, "state", err),
+	    rc = PST_MIN(state_file, 0);
 
 	p->ram_size = (uint64_t)pst_json_int(o, "ram_size", 0, INT64_MAX, 0);
 	if (rc == 0)

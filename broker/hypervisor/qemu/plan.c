@@ -47,8 +47,14 @@ static void append_make(const struct qemu *q, const struct machine_request *r, s
 			r->max_width, r->max_height);
 }
 
-int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_plan *plan, struct command_params *p, struct pst_err *err)
+static const struct qm_firmware *firmware_of(const struct qemu *q, bool is_secure)
 {
+	return is_secure ? &q->set.secure : &q->set.firmware;
+}
+
+int qm_plan(const struct qemu *q, const struct machine_request *r, bool is_secure, struct qm_plan *plan, struct command_params *p, struct pst_err *err)
+{
+	const struct qm_firmware *firmware = firmware_of(q, is_secure);
 	bool is_efi = false;
 
 	if (r->image_base[0] != '/')
@@ -58,9 +64,9 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 		return err->code;
 	if (!plan->kernel[0] && firmware_is_efi(r->image_base, qm_golden_format(r->image_base), &is_efi, err) < 0)
 		return pst_err_wrap(err, "image %s", r->image_name);
-	if (is_efi && (access(q->set.firmware, R_OK) < 0 || access(q->set.variables, R_OK) < 0))
+	if (is_efi && (access(firmware->code, R_OK) < 0 || access(firmware->variables, R_OK) < 0))
 		return pst_err_set(err, PST_EUNSUPPORTED, "image %s starts by UEFI, and %.200s or %.200s is missing: apt-get install ovmf", r->image_name,
-			q->set.firmware, q->set.variables);
+			firmware->code, firmware->variables);
 	append_make(q, r, plan);
 	*p = (struct command_params){ .program = q->set.program,
 		.machine = q->set.machine,
@@ -73,14 +79,15 @@ int qm_plan(const struct qemu *q, const struct machine_request *r, struct qm_pla
 		.kernel = plan->kernel[0] ? plan->kernel : NULL,
 		.initrd = plan->initrd[0] ? plan->initrd : NULL,
 		.append = plan->append,
-		.firmware = is_efi ? q->set.firmware : NULL,
+		.firmware = is_efi ? firmware->code : NULL,
+		.is_secure = is_secure,
 		.is_windows = r->is_windows,
-		.is_emulated = r->is_windows && q->set.is_emulated };
+		.is_emulated = r->is_windows && q->set.windows.is_emulated };
 	return 0;
 }
 
 /* Some hundred kilobytes: read and written at once. */
-int qm_variables_make(const struct qemu *q, const char *path, uid_t uid, struct pst_err *err)
+int qm_variables_make(const struct qemu *q, bool is_secure, const char *path, uid_t uid, struct pst_err *err)
 {
 	char *data;
 	size_t len;
@@ -88,7 +95,7 @@ int qm_variables_make(const struct qemu *q, const char *path, uid_t uid, struct 
 
 	if (access(path, F_OK) == 0)
 		return lchown(path, uid, uid) < 0 ? pst_err_sys(err, PST_EIO, errno, "%s", path) : 0;
-	if (pst_file_read(q->set.variables, VARIABLES_MAX, &data, &len, err) < 0)
+	if (pst_file_read(firmware_of(q, is_secure)->variables, VARIABLES_MAX, &data, &len, err) < 0)
 		return err->code;
 	rc = pst_file_write(path, data, len, 0600, err);
 	free(data);

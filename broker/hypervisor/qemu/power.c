@@ -196,6 +196,8 @@ int qm_power(struct qm_op *op, enum machine_power wish, struct pst_err *err)
 		rc = off(op, &r, wish, err);
 	else if (r.phase == QM_RUNNING && qm_machine_runs(op))
 		rc = suspend(op, &r, err);
+	else if (r.phase == QM_SUSPENDED)
+		rc = qm_machine_end(op, true, err); /* asked again, while the QEMU of the first time is still there */
 	if (rc == 0 && wish == POWER_START)
 		watches_know(op->q->watches, op->desktop);
 	else if (rc == 0)

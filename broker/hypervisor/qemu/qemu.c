@@ -3,6 +3,7 @@
 #include "broker/hypervisor/qemu/net.h"
 #include "broker/hypervisor/qemu/parent.h"
 #include "broker/hypervisor/qemu/qemu_priv.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -67,7 +68,7 @@ static int qemu_capacity(struct driver *d, struct driver_capacity *ret, struct p
 	qm_settings_faults(q, ret->reason, sizeof(ret->reason));
 	ret->healthy = ret->reason[0] == '\0';
 	cgroup_describe(&q->cgroup, limits, sizeof(limits));
-	snprintf(ret->limits, sizeof(ret->limits), "%s, %.50s", q->set.is_kvm ? "kvm" : "tcg", limits);
+	snprintf(ret->limits, sizeof(ret->limits), "%s, %.40s%s", q->set.is_kvm ? "kvm" : "tcg", limits, qm_tpm_is_there(&q->set) ? ", TPM 2.0" : "");
 	return 0;
 }
 
@@ -184,7 +185,7 @@ static void leftovers_sweep(struct qemu *q)
 		pst_info("provider=%s cleared up: parents=%zu images=%u recycled=%u", q->base.name, parents, images, over);
 }
 
-/* A machine of an earlier provisioner: its uid is taken, its QEMU is looked after. */
+/* A machine of an earlier provisioner: its uid is taken, its QEMU is looked after; a TPM that has none is ended. */
 static void adopt(const struct machine *m, void *arg)
 {
 	struct pst_err ignored = PST_ERR_INIT;
@@ -198,6 +199,8 @@ static void adopt(const struct machine *m, void *arg)
 	pidfd = qm_machine_open(q, m->desktop, &ignored);
 	if (pidfd >= 0 && qm_keeper_add(q, m->desktop, pidfd, &ignored) < 0)
 		pst_warn("desktop=%s is not looked after: %s", m->desktop, ignored.text);
+	if (pidfd < 0)
+		qm_tpm_sweep(q, m->desktop);
 	if (qm_record_load(q, m->desktop, &r, &ignored) < 0)
 		return;
 	uids_mark(&q->uids, r.uid, true);

@@ -9,6 +9,7 @@
  *	                        variables     of its UEFI, where its disk starts by that; new with each new disk
  *	                        qmp, seed, screen   sockets, bound by us and handed to QEMU as descriptors
  *	                        memory        of a suspended machine
+ *	                        tpm           of a machine of Windows (tpm.h)
  *	DIRECTORY/parents/KEY/                parent.h
  *	DIRECTORY/recycle/                    disk/recycle.h
  *

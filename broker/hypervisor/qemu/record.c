@@ -55,8 +55,9 @@ int qm_record_save(const struct qemu *q, const struct qm_record *r, struct pst_e
 
 	if (qm_path(q, r->request.desktop, "record.json", path, err) < 0)
 		return err->code;
-	obj = json_pack("{s:i,s:s,s:I,s:s,s:s,s:i,s:o,s:o}", "v", 1, "phase", phases[r->phase], "uid", (json_int_t)r->uid, "parent", r->parent,
-		"address", r->address, "plugs", (int)r->plugs, "request", request_json(&r->request), "snapshots", snapshots_json(r));
+	obj = json_pack("{s:i,s:s,s:I,s:s,s:s,s:i,s:b,s:b,s:o,s:o}", "v", 1, "phase", phases[r->phase], "uid", (json_int_t)r->uid, "parent", r->parent,
+		"address", r->address, "plugs", (int)r->plugs, "tpm", r->has_tpm, "secure", r->is_secure,
+		"request", request_json(&r->request), "snapshots", snapshots_json(r));
 	if (obj)
 		text = pst_json_text(obj, NULL);
 	json_decref(obj);
@@ -118,7 +119,9 @@ static int fields_read(const json_t *obj, struct qm_record *r, struct pst_err *e
 	if (phase_read(obj, r, err) < 0 || pst_json_need_int(obj, "uid", 1000, INT32_MAX, &uid, err) < 0 ||
 		pst_json_need_str(obj, "parent", QM_KEY_SIZE - 1, &parent, err) < 0 ||
 		pst_json_need_str(obj, "address", LV_ADDRESS_SIZE - 1, &address, err) < 0 ||
-		pst_json_opt_int(obj, "plugs", 1, QM_PLUGS, 1, &plugs, err) < 0 || pst_json_need_obj(obj, "request", &request, err) < 0 || request_parse(request, &r->request, err) < 0)
+		pst_json_opt_int(obj, "plugs", 1, QM_PLUGS, 1, &plugs, err) < 0 || pst_json_opt_bool(obj, "tpm", false, &r->has_tpm, err) < 0 ||
+		pst_json_opt_bool(obj, "secure", false, &r->is_secure, err) < 0 ||
+		pst_json_need_obj(obj, "request", &request, err) < 0 || request_parse(request, &r->request, err) < 0)
 		return err->code;
 	r->uid = (uid_t)uid;
 	r->plugs = (unsigned)plugs;

@@ -42,6 +42,8 @@ struct qm_record {
 	struct qm_snapshot snapshots[QM_SNAPSHOTS_MAX];
 	size_t snapshots_n;
 	unsigned plugs; /* what is saved of its memory has as many */
+	bool has_tpm;   /* and has that */
+	bool is_secure; /* firmware that starts it by UEFI asks for signatures */
 };
 
 /* The desktop's folder, or a file in it (name may be NULL). */

@@ -2,6 +2,7 @@
 /* The provider's section, and what this host has. */
 #include "broker/hypervisor/qemu/qemu_priv.h"
 #include "broker/hypervisor/qemu/tap.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/conf.h"
 #include "base/daemon.h"
@@ -74,7 +75,7 @@ static struct words *program_ask(const struct qm_settings *s, const char *option
 /* Which QEMU it is; without one, machine stays "". */
 static void program_probe(struct qm_settings *s)
 {
-	struct words *machines = program_ask(s, "-M"), *displays = program_ask(s, "-display");
+	struct words *machines = program_ask(s, "-M"), *displays = program_ask(s, "-display"), *devices = program_ask(s, "-device");
 	struct stat st;
 
 	if (machines && stat(s->program, &st) == 0) {
@@ -82,6 +83,8 @@ static void program_probe(struct qm_settings *s)
 		snprintf(s->mark, sizeof(s->mark), "%" PRIu64 ":%" PRId64, (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec);
 	}
 	s->has_display = displays && strstr(displays->text, "\ndbus\n");
+	s->knows_tpm = devices && strstr(devices->text, "\"tpm-crb\"");
+	free(devices);
 	free(machines);
 	free(displays);
 }
@@ -156,7 +159,7 @@ static int network_read(struct qemu *q, const struct driver_params *p, struct ps
 /* Ports below are the host's own, where machines share its loopback. */
 static int agents_read(struct qm_settings *s, const struct driver_params *p, struct pst_err *err)
 {
-	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 || rdp_site_devices(p, &s->is_emulated, err) < 0)
+	if (seed_site_read(&s->seed, p, err) < 0 || rdp_site_read(&s->rdp, p, err) < 0 || windows_site_read(&s->windows, p, err) < 0)
 		return err->code;
 	return s->seed.agent_port < PORT_MIN ? pst_err_set(err, PST_EINVAL, "agent_port: must be %d to 65535", PORT_MIN) : 0;
 }
@@ -235,7 +238,10 @@ static int programs_read(struct qm_settings *s, const struct driver_params *p, s
 		const char *key, *fallback;
 		char *out;
 	} files[] = { { "program", "/usr/bin/qemu-system-x86_64", s->program }, { "image_program", "/usr/bin/qemu-img", s->image_program },
-		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->variables } };
+		{ "tpm_program", "/usr/bin/swtpm", s->tpm_program },
+		{ "firmware", "/usr/share/OVMF/OVMF_CODE_4M.fd", s->firmware.code }, { "firmware_variables", "/usr/share/OVMF/OVMF_VARS_4M.fd", s->firmware.variables },
+		{ "secure_firmware", "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", s->secure.code },
+		{ "secure_variables", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", s->secure.variables } };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(files); i++) {
 		if (path_make(files[i].out, err, "%s", pst_conf_str(p->conf, p->section, files[i].key, files[i].fallback)) < 0)
@@ -287,4 +293,6 @@ void qm_settings_faults(const struct qemu *q, char *out, size_t size)
 		snprintf(out, size, "%.200s cannot be read: %s", s->directory, strerror(errno));
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)DISK_FREE_MIN_MB << 20)
 		snprintf(out, size, "less than %d MB are free in %.200s: make room", DISK_FREE_MIN_MB, s->directory);
+	else
+		(void)qm_tpm_fault(s, out, size);
 }

@@ -6,6 +6,7 @@
  */
 #include "broker/hypervisor/qemu/instant.h"
 #include "broker/hypervisor/qemu/qemu_priv.h"
+#include "broker/hypervisor/qemu/tpm.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -98,6 +99,8 @@ static int at_rest(struct qm_op *op, enum edit_snapshot how, const char *name, s
 
 static int remove_one(struct qm_op *op, const char *name, struct pst_err *err)
 {
+	if (qm_tpm_drop(op, name, err) < 0)
+		return err->code;
 	if (!qm_machine_runs(op))
 		return at_rest(op, EDIT_SNAPSHOT_DELETE, name, err);
 	return qm_op_monitor(op, err) < 0 ? err->code : live(op, "snapshot-delete", name, false, err);
@@ -106,7 +109,7 @@ static int remove_one(struct qm_op *op, const char *name, struct pst_err *err)
 static int take_one(struct qm_op *op, struct qm_snapshot *s, struct pst_err *err)
 {
 	if (!s->has_memory)
-		return at_rest(op, EDIT_SNAPSHOT_TAKE, s->name, err);
+		return qm_tpm_keep(op, s->name, err) < 0 ? err->code : at_rest(op, EDIT_SNAPSHOT_TAKE, s->name, err);
 	if (qm_op_monitor(op, err) < 0 || instant_whole(op->qmp, op->end_ms, err) < 0)
 		return err->code;
 	return live(op, "snapshot-save", s->name, true, err);
@@ -196,7 +199,9 @@ int qm_snapshot_revert(struct qm_op *op, const char *name, struct pst_err *err)
 	if (s->has_memory)
 		return revert_running(op, &r, s, err);
 	watches_forget(op->q->watches, op->desktop);
-	return qm_disk_forget(op, err) < 0 ? err->code : at_rest(op, EDIT_SNAPSHOT_APPLY, name, err);
+	if (qm_disk_forget(op, err) < 0 || at_rest(op, EDIT_SNAPSHOT_APPLY, name, err) < 0)
+		return err->code;
+	return qm_tpm_return(op, r.uid, name, err);
 }
 
 int qm_snapshot_drop(struct qm_op *op, const char *name, struct pst_err *err)

@@ -37,16 +37,14 @@ static int device_make(int fd, const char *name, struct pst_err *err)
 static int isolate(const char *name, struct pst_err *err)
 {
 	char path[80];
-	int fd;
+	int fd, rc = 0;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/brport/isolated", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "1", 1) != 1)
-		pst_err_sys(err, PST_EIO, errno, "isolate %s from its neighbours", name);
-	else
-		err->code = 0;
+		rc = pst_err_sys(err, PST_EIO, errno, "isolate %s from its neighbours", name);
 	pst_fd_close(&fd);
-	return err->code;
+	return rc;
 }
 
 static int enslave(int control, const char *name, const char *bridge, struct pst_err *err)

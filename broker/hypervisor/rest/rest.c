@@ -23,20 +23,18 @@ static int auth_read(const struct rest *r, char out[REST_AUTH_SIZE], struct pst_
 {
 	char *text;
 	size_t len;
-	int n;
+	int n, rc = 0;
 
 	if (pst_file_read(r->auth_file, REST_AUTH_SIZE - 64, &text, &len, err) < 0)
 		return pst_err_wrap(err, "[%s] token_file", r->section);
 	text[strcspn(text, "\r\n")] = '\0';
 	n = snprintf(out, REST_AUTH_SIZE, "%s%s", r->auth_scheme, text);
 	if (n < 0 || n >= REST_AUTH_SIZE || text[0] == '\0' || text[strcspn(text, " \t")] != '\0')
-		pst_err_set(err, PST_EINVAL, "[%s] token_file: %s must have the token in its first line, and nothing else there", r->section,
+		rc = pst_err_set(err, PST_EINVAL, "[%s] token_file: %s must have the token in its first line, and nothing else there", r->section,
 			r->auth_file);
-	else
-		err->code = 0;
 	pst_wipe(text, len);
 	free(text);
-	return err->code;
+	return rc;
 }
 
 /* Was the secret in the file changed since, as those of Kubernetes are every hour? */
@@ -71,8 +69,10 @@ int rest_init(struct rest *r, const struct rest_params *p, struct pst_err *err)
 	pthread_condattr_destroy(&attr);
 	r->is_made = true;
 	pst_strlcpy(r->auth_scheme, sizeof(r->auth_scheme), p->auth_scheme ? p->auth_scheme : "");
-	if (p->auth_file && (pst_strlcpy(r->auth_file, sizeof(r->auth_file), p->auth_file) < 0 || auth_read(r, r->auth, err) < 0))
-		return err->code ? err->code : pst_err_set(err, PST_ELIMIT, "[%s] token_file: too long a path", p->section);
+	if (p->auth_file && pst_strlcpy(r->auth_file, sizeof(r->auth_file), p->auth_file) < 0)
+		return pst_err_set(err, PST_ELIMIT, "[%s] token_file: too long a path", p->section);
+	if (p->auth_file && auth_read(r, r->auth, err) < 0)
+		return err->code;
 	r->http = http_create(&p->http, err);
 	if (!r->http)
 		return pst_err_wrap(err, "[%s]", r->section);

@@ -26,6 +26,7 @@ struct image_job {
 	unsigned percent;
 	bool is_over;
 	struct image_result result;
+	int rc; /* with its words in err */
 	struct pst_err err;
 	const char *told_step; /* NULL: nothing yet */
 	unsigned told_percent;
@@ -165,12 +166,13 @@ static void *work(void *arg)
 		.arg = job };
 	struct pst_err err = PST_ERR_INIT;
 	struct image_result result;
+	int rc;
 
 	memset(&result, 0, sizeof(result));
-	if (image_work_run(&w, &result, &err) == 0)
-		err.code = 0;
+	rc = image_work_run(&w, &result, &err);
 	pthread_mutex_lock(&job->lock);
 	job->result = result;
+	job->rc = rc;
 	job->err = err;
 	job->is_over = true;
 	pthread_mutex_unlock(&job->lock);
@@ -229,9 +231,9 @@ static json_t *job_json(const struct image_job *job)
 	if (!job->is_over)
 		return json_pack("{s:s, s:s, s:s, s:s, s:i}", "op", "image", "task", job->p.task, "state", "running", "step", job->step,
 			"percent", (int)job->percent);
-	if (job->err.code < 0)
+	if (job->rc < 0)
 		return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "image", "task", job->p.task, "state", "failed", "error", "code",
-			pst_code_word(job->err.code), "title", job->err.text);
+			pst_code_word(job->rc), "title", job->err.text);
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "op", "image", "task", job->p.task, "state", "done", "path", r->path, "size",
 		(json_int_t)r->manifest.size, "file_size", (json_int_t)r->manifest.file_size, "sha256", r->manifest.sha256);
 }

@@ -133,12 +133,10 @@ static int format_find(struct making *m, struct pst_err *err)
 }
 
 /* No disk of it: perhaps it is a container's. */
-static int files_instead(struct making *m, struct pst_err *err)
+static int files_instead(struct making *m, int rc, struct pst_err *err)
 {
-	if ((err->code != PST_ENOTFOUND && err->code != PST_EBUSY) || !m->w->tools->files)
-		return err->code;
-	m->no_disk = *err;
-	*err = (struct pst_err)PST_ERR_INIT;
+	if ((rc != PST_ENOTFOUND && rc != PST_EBUSY) || !m->w->tools->files)
+		return pst_err_pass(err, rc, &m->no_disk);
 	m->is_files = m->is_oci = true;
 	m->needs = FILES_NEED;
 	return 0;
@@ -148,6 +146,7 @@ static int source_find(struct making *m, struct pst_err *err)
 {
 	struct found_disk found;
 	struct store_view v;
+	int rc;
 
 	if (!stores_view_named(m->w->set, m->w->p->datastore, &v) || v.s.is_plain)
 		return pst_err_set(err, PST_ENOTFOUND, "no datastore \"%s\" is configured", m->w->p->datastore);
@@ -161,8 +160,9 @@ static int source_find(struct making *m, struct pst_err *err)
 		m->needs *= m->is_oci ? OCI_GROWS : 1;
 		return 0;
 	}
-	if (found_disk_of(m->w->set, m->w->p->desktop, m->w->p->base, &found, err) < 0)
-		return files_instead(m, err);
+	rc = found_disk_of(m->w->set, m->w->p->desktop, m->w->p->base, &found, &m->no_disk);
+	if (rc < 0)
+		return files_instead(m, rc, err);
 	m->format = DISK_QCOW2;
 	m->needs = found.allocated;
 	pst_strlcpy(m->source, sizeof(m->source), found.path);
@@ -363,16 +363,15 @@ static int files_take(struct making *m, struct pst_err *err)
 static int is_made(const struct image_work *w, struct image_result *ret, struct pst_err *err)
 {
 	const struct image_job_params *p = w->p;
+	struct pst_err why = PST_ERR_INIT;
 	struct store_view v;
+	int rc;
 
 	if (!stores_view_named(w->set, p->datastore, &v) || !v.is_online)
 		return pst_err_set(err, PST_EBUSY, "datastore %s is offline, or is not configured", p->datastore);
-	if (version_read(v.s.path, p->image, p->version, &ret->manifest, err) < 0) {
-		if (err->code != PST_ENOTFOUND)
-			return err->code;
-		*err = (struct pst_err)PST_ERR_INIT;
-		return 0;
-	}
+	rc = version_read(v.s.path, p->image, p->version, &ret->manifest, &why);
+	if (rc < 0)
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	if (p->kind == IMAGE_COPY && strcmp(ret->manifest.sha256, p->sha256) != 0)
 		return pst_err_set(err, PST_ECONFLICT, "datastore %s has another version %s of %s", p->datastore, p->version, p->image);
 	if ((!p->is_repeat && p->kind != IMAGE_COPY) || store_type_of(&v.s)->verify(&v.s, p->image, p->version, err) < 0)

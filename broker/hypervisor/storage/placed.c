@@ -93,7 +93,7 @@ static bool is_learnt(const char *folder, const struct store_settings *s, const 
 	if (store_mark_path(s, data, path, &ignored) < 0 || store_mark_read(path, mark, &ignored) < 0 ||
 		link_path(folder, s->name, true, path, &ignored) < 0 || link_read(path, there, sizeof(there), &ignored) < 0)
 		return false;
-	return mark[0] ? strcmp(mark, there) == 0 : ignored.code == 0;
+	return !mark[0] || strcmp(mark, there) == 0;
 }
 
 bool placed_may_be(const char *folder, const struct store_settings *s, const char *data, const char *store)
@@ -160,7 +160,7 @@ int placed_learn(const char *folder, const struct store_settings *s, const char 
 	pst_fd_close(&fd);
 	if (rc == 0)
 		rc = folder_sync(folder, err);
-	if (rc == 0 && mark[0] && link_path(folder, s->name, true, path, err) == 0 && link_write(path, mark, err) == 0)
-		rc = folder_sync(folder, err);
-	return rc < 0 ? rc : err->code;
+	if (rc < 0 || !mark[0])
+		return rc;
+	return link_path(folder, s->name, true, path, err) < 0 || link_write(path, mark, err) < 0 ? err->code : folder_sync(folder, err);
 }

@@ -41,6 +41,7 @@ struct reading {
 	struct stores *set;
 	struct pst_conf *conf;
 	const char *data;
+	int rc;
 	struct pst_err *err;
 };
 
@@ -65,8 +66,10 @@ static bool section_take(const char *section, void *arg)
 	struct store_view v;
 
 	if (store_settings_read(r->conf, section, section + strlen(STORAGE_SECTION), &s, r->err) < 0 || folder_choose(&s, r->data, r->err) < 0 ||
-		stores_add(r->set, &s, r->data, r->err) < 0)
+		stores_add(r->set, &s, r->data, r->err) < 0) {
+		r->rc = r->err->code;
 		return false;
+	}
 	if (stores_view_named(r->set, s.name, &v))
 		pst_info("datastore name=%s path=%s online=%s %s", s.name, s.path, v.is_online ? "yes" : "no", v.reason);
 	return true;
@@ -74,11 +77,10 @@ static bool section_take(const char *section, void *arg)
 
 int storage_configure(struct stores *set, struct pst_conf *conf, const char *data, struct pst_err *err)
 {
-	struct reading r = { set, conf, data, err };
+	struct reading r = { .set = set, .conf = conf, .data = data, .err = err };
 
-	err->code = 0;
 	pst_conf_each_section(conf, STORAGE_SECTION, section_take, &r);
-	return err->code;
+	return r.rc;
 }
 
 /* --- what is told ------------------------------------------------------------------- */

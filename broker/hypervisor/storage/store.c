@@ -106,19 +106,16 @@ bool store_allows(const struct store_settings *s, const char *pool)
 
 int store_mark_read(const char *path, char out[STORE_MARK_SIZE], struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	uint8_t bytes[MARK_BYTES];
 	char *text;
 	size_t len;
 	int rc;
 
 	out[0] = '\0';
-	rc = pst_file_read(path, 64, &text, &len, err);
-	if (rc == PST_ENOTFOUND) {
-		err->code = 0;
-		return 0;
-	}
+	rc = pst_file_read(path, 64, &text, &len, &why);
 	if (rc < 0)
-		return rc;
+		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
 	text[strcspn(text, "\r\n")] = '\0';
 	rc = pst_hex_decode(text, strlen(text), bytes, sizeof(bytes)) == MARK_BYTES ? pst_strlcpy(out, STORE_MARK_SIZE, text) :
 		pst_err_set(err, PST_EINVAL, "%.200s: is no mark of a datastore", path);

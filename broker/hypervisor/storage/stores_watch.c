@@ -35,13 +35,16 @@ static void store_sweep(struct store *s)
 	struct pst_err err = PST_ERR_INIT;
 	unsigned n = 0;
 	size_t files = 0;
+	int rc = store_type_of(&s->s)->sweep(&s->s, pst_wall_ms(), &n, &err);
 
-	if (store_type_of(&s->s)->sweep(&s->s, pst_wall_ms(), &n, &err) < 0 || (s->s.is_backups && target_sweep(s->s.path, &files, &err) < 0))
+	if (rc == 0 && s->s.is_backups)
+		rc = target_sweep(s->s.path, &files, &err);
+	if (rc < 0)
 		pst_warn("datastore %s: what a crash has left cannot be cleared away: %s", s->s.name, err.text);
 	if (n + files > 0)
 		pst_info("datastore %s: cleared away what a crash has left n=%zu", s->s.name, n + files);
 	pthread_mutex_lock(&s->set->lock);
-	pst_strlcpy(s->opening, sizeof(s->opening), err.code < 0 ? err.text : "");
+	pst_strlcpy(s->opening, sizeof(s->opening), rc < 0 ? err.text : "");
 	pthread_mutex_unlock(&s->set->lock);
 }
 
@@ -68,7 +71,7 @@ static bool look_take(struct store *s, const struct look *l)
 	s->looks++;
 	s->is_good = l->rc == 0;
 	s->was_opened |= l->rc == 0;
-	pst_strlcpy(s->reason, sizeof(s->reason), l->err.text);
+	pst_strlcpy(s->reason, sizeof(s->reason), l->rc < 0 ? l->err.text : "");
 	if (l->rc == 0) {
 		s->space = l->found.space;
 		s->takes_whole = l->found.takes_whole;

@@ -109,6 +109,7 @@ static int vm_load(struct vs_op *op, const char *name, struct vs_vm *ret, struct
 	char path[VS_PATH_SIZE + VS_NAME_SIZE];
 	struct property_set set = { .object = &ret->ref, .paths = vs_vm_paths };
 	const struct soap_node *content;
+	struct pst_err why = PST_ERR_INIT;
 	struct vim_ref ref;
 	struct soap *s;
 	int rc = 0;
@@ -120,11 +121,11 @@ static int vm_load(struct vs_op *op, const char *name, struct vs_vm *ret, struct
 	if (!ref.type[0])
 		return 0;
 	ret->ref = ref;
-	s = property_get(&op->vim, &set, &content, err);
-	if (!s && err->code == PST_ENOTFOUND)
+	s = property_get(&op->vim, &set, &content, &why);
+	if (!s && why.code == PST_ENOTFOUND)
 		return 0; /* gone since */
 	if (!s)
-		return err->code;
+		return pst_err_pass(err, why.code, &why);
 	vs_vm_read(op->vs, &ref, content, ret);
 	if (ret->whose == VS_UNREADABLE)
 		rc = vs_vm_explain(ret, content, err);

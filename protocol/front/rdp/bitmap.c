@@ -211,7 +211,7 @@ static int bitmap_frame(struct rdp *f, const struct op_list *ops, const struct p
 	f->bitmap.frame_bytes = 0;
 	if (is_long(ops))
 		rdp_detect_start(f);
-	int r = mark(f, SURFACECMD_FRAMEACTION_BEGIN, id) ? put_ops(&b, ops, sent, err) : PST_ECLOSED;
+	int r = mark(f, SURFACECMD_FRAMEACTION_BEGIN, id) ? put_ops(&b, ops, sent, err) : pst_err_set(err, PST_ECLOSED, "the RDP client takes no more pictures");
 	batch_clear(&b);
 	if (r == 0 && (!mark(f, SURFACECMD_FRAMEACTION_END, id) || rdp_flush(f) < 0))
 		r = pst_err_set(err, PST_ECLOSED, "the RDP client takes no more pictures");

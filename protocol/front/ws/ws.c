@@ -294,7 +294,8 @@ static int ws_frame(struct front *f, const struct op_list *ops, const struct pix
 	if (w->phase != WS_OPEN)
 		return pst_err_set(err, PST_ECLOSED, "the connection to the browser is closing");
 	pst_buf_reset(&w->body);
-	int rc = w->writer.flat || ws_frame_writer_init(&w->writer) == 0 ? ws_frame_write(&w->writer, ops, sent, &w->body, err) : PST_ENOMEM;
+	int rc = w->writer.flat || ws_frame_writer_init(&w->writer) == 0 ? ws_frame_write(&w->writer, ops, sent, &w->body, err)
+									  : pst_err_set(err, PST_ENOMEM, "no memory for the browser's pictures");
 
 	if (rc < 0) {
 		ws_stream_break(w->stream, "a picture could not be encoded for the browser");

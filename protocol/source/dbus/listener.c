@@ -36,9 +36,10 @@ static void take_picture(struct dbus_listener *l, const struct dbus_picture *nex
 	dbus_picture_finish(&last);
 }
 
-static int answer(struct dbus_listener *l, sd_bus_message *m, const struct pst_err *err)
+/* rc: what err, which is read after a failure only, says the reason of. */
+static int answer(struct dbus_listener *l, sd_bus_message *m, int rc, const struct pst_err *err)
 {
-	if (err->code < 0)
+	if (rc < 0)
 		l->events->failed(l->arg, err);
 	return sd_bus_reply_method_return(m, NULL);
 }
@@ -72,12 +73,15 @@ static int on_scanout(sd_bus_message *m, void *arg, sd_bus_error *e)
 	in.height = height;
 	/* Everything of a screen that has changed comes as a new one, too. */
 	if (dbus_picture_fits(&l->picture, &in)) {
-		if (dbus_picture_paint(&l->picture, 0, 0, &in, &r, &err) == 0)
+		rc = dbus_picture_paint(&l->picture, 0, 0, &in, &r, &err);
+		if (rc == 0)
 			take_damage(l, &r);
-	} else if (dbus_picture_make(&next, &in, &err) == 0) {
-		take_picture(l, &next);
+	} else {
+		rc = dbus_picture_make(&next, &in, &err);
+		if (rc == 0)
+			take_picture(l, &next);
 	}
-	return answer(l, m, &err);
+	return answer(l, m, rc, &err);
 }
 
 static int on_update(sd_bus_message *m, void *arg, sd_bus_error *e)
@@ -100,9 +104,10 @@ static int on_update(sd_bus_message *m, void *arg, sd_bus_error *e)
 	}
 	in.width = w;
 	in.height = h;
-	if (dbus_picture_paint(&l->picture, x, y, &in, &r, &err) == 0 && r.w)
+	rc = dbus_picture_paint(&l->picture, x, y, &in, &r, &err);
+	if (rc == 0 && r.w)
 		take_damage(l, &r);
-	return answer(l, m, &err);
+	return answer(l, m, rc, &err);
 }
 
 /* Refused where it cannot be shown so: QEMU sends copies instead. */

@@ -2,6 +2,7 @@
 /* An RDP client as a source. */
 #include "protocol/source/rdp/rdp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,7 +216,12 @@ static struct source *rdp_open(const struct source_params *p, const struct sourc
 
 	if (p->fd < 0)
 		pst_err_set(err, PST_EINVAL, "an RDP source needs a connection to its server");
-	if (!r || pst_fd_set_nonblock(p->fd, 0) < 0 || rdp_account_parse(p->grant ? p->grant : "", &r->account, err) < 0) {
+	if (r && pst_fd_set_nonblock(p->fd, 0) < 0) {
+		pst_err_sys(err, PST_EIO, errno, "the connection to the RDP server");
+		rdp_free(r);
+		r = NULL;
+	}
+	if (!r || rdp_account_parse(p->grant ? p->grant : "", &r->account, err) < 0) {
 		if (p->fd >= 0)
 			close(p->fd);
 		if (r)

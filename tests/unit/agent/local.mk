@@ -25,7 +25,7 @@ check_PROGRAMS += tests/unit/agent/test-seed
 TESTS += tests/unit/agent/test-seed
 
 tests_unit_agent_test_seed_SOURCES = \
-	tests/unit/agent/seed_kit.c tests/unit/agent/seed_kit.h \
+	tests/unit/agent/seed_kit.c tests/unit/agent/seed_kit.h tests/unit/fine.h \
 	tests/unit/agent/test_apply.c \
 	tests/unit/agent/test_find.c \
 	tests/unit/agent/test_guestinfo.c \

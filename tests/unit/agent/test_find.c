@@ -7,6 +7,7 @@
 
 #include "agent/seed/find.h"
 #include "tests/unit/agent/seed_kit.h"
+#include "tests/unit/fine.h"
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/org.puesto/seed/raw"
 #define DMI "/sys/firmware/dmi/tables/DMI"
@@ -15,12 +16,12 @@ TestSuite(find, .init = kit_open, .fini = kit_close);
 
 static void finds(const char *want, const char *want_where)
 {
-	struct pst_err err = PST_ERR_INIT;
 	const char *where;
+	struct pst_err err;
 	char *text;
 	size_t len;
 
-	cr_assert_eq(seed_find(kit_root(), &text, &len, &where, &err), 0, "%s", err.text);
+	FINE(seed_find(kit_root(), &text, &len, &where, &err));
 	cr_assert(len == strlen(want) && memcmp(text, want, len) == 0, "%s", text);
 	cr_assert_str_eq(where, want_where);
 	free(text);

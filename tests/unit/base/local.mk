@@ -27,7 +27,7 @@ tests_unit_base_unit_base_SOURCES = \
 	tests/unit/base/test_tls_listener.c \
 	tests/unit/base/test_tls_pipe.c \
 	tests/unit/base/test_unixsock.c \
-	tests/unit/base/util.h
+	tests/unit/base/util.h tests/unit/fine.h
 tests_unit_base_unit_base_CPPFLAGS = $(BASE_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_base_unit_base_CFLAGS = $(CRITERION_TEST_CFLAGS)
 tests_unit_base_unit_base_LDADD = $(BASE_LIBS) $(SECCOMP_LIBS) $(CRITERION_LIBS)

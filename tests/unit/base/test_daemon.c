@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "tests/unit/base/util.h"
+#include "tests/unit/fine.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -49,6 +50,17 @@ Test(daemon, understands_its_words)
 	cr_assert_eq(parse(WORDS("--set", "log.level=loud"), &c, NULL, &err), PST_EINVAL);
 	cr_assert_eq(parse(WORDS("--set", "log.format=xml"), &c, NULL, &err), PST_EINVAL);
 	cr_assert_null(c);
+}
+
+Test(daemon, a_default_file_that_is_not_there_is_no_error)
+{
+	const struct pst_daemon_options o = { .program = "puesto-test", .summary = "Tests.", .default_config = "/nonexistent/puesto.conf" };
+	char *argv[] = { "puesto-test" };
+	struct pst_conf *c = NULL;
+	struct pst_err err;
+
+	FINE(pst_daemon_parse(1, argv, &o, &c, NULL, &err));
+	pst_conf_destroy(c);
 }
 
 Test(daemon, a_pidfile_has_one_owner)

@@ -21,6 +21,23 @@ Test(err, grows_a_sentence_and_keeps_the_code)
 	cr_assert_eq(pst_err_wrap(NULL, "x"), PST_EINTERNAL);
 }
 
+Test(err, hands_up_what_was_tried_apart)
+{
+	struct pst_err e = PST_ERR_INIT, why = PST_ERR_INIT;
+
+	pst_err_set(&why, PST_ENOTFOUND, "pool %s", "blue");
+	cr_assert_eq(pst_err_pass(&e, 0, &why), 0, "it was recovered from");
+	cr_assert_eq(pst_err_pass(&e, 3, &why), 3);
+	cr_assert_eq(e.code, 0);
+	cr_assert_str_eq(e.text, "");
+	cr_assert_eq(pst_err_pass(&e, PST_ENOTFOUND, &why), PST_ENOTFOUND);
+	cr_assert_eq(e.code, PST_ENOTFOUND);
+	cr_assert_str_eq(e.text, "pool blue");
+	cr_assert_eq(pst_err_pass(&e, PST_EBUSY, &why), PST_EBUSY, "the result counts");
+	cr_assert_eq(e.code, PST_EBUSY);
+	cr_assert_eq(pst_err_pass(NULL, PST_EBUSY, &why), PST_EBUSY);
+}
+
 Test(err, cuts_what_is_too_long)
 {
 	struct pst_err e = PST_ERR_INIT;

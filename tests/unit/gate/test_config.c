@@ -34,7 +34,7 @@ Test(config, test_addresses_of_every_form)
 Test(config, test_mistakes_are_named)
 {
 	static const char *const texts[] = { "[listen]\nhttps = 0\n", "[listen]\nhttps = 65536\n", "[listen]\nhttps = host:1\n", "[listen]\nhtps = 1\n",
-					     "[gate]\nsandbox = maybe\n", "[limits]\nopen_total = 0\n", "[limits]\npreauth_deadline = 1h\n" };
+					     "[gate]\nsandbox = maybe\n", "[limits]\nopen_total = 0\n", "[limits]\npreauth_deadline = 1h\n", "[gate]\nname = 0123456789012345678901234567890123456789012345678901234567890123456789\n" };
 
 	for (size_t i = 0; i < PST_ARRAY_LEN(texts); i++) {
 		struct gate_config c;

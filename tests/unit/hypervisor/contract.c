@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "tests/unit/fine.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -75,7 +76,7 @@ static struct sighting look(struct driver *d, const char *desktop)
 	struct sighting s = { .n = 0 };
 
 	pst_strlcpy(s.desktop, sizeof(s.desktop), desktop);
-	cr_assert_eq(driver_list(d, see, &s, &err), 0, "%s", err.text);
+	FINE(driver_list(d, see, &s, &err));
 	return s;
 }
 
@@ -95,12 +96,12 @@ static void create_is_idempotent(struct driver *d, const char *image)
 	struct machine a, b;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_create(d, &r, &a, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &a, &err));
 	cr_assert_str_eq(a.desktop, r.desktop);
 	cr_assert_str_eq(a.task, r.task);
 	cr_assert_str_eq(a.image, "demo:1");
 	cr_assert_neq(a.endpoint.kind, ENDPOINT_NONE);
-	cr_assert_eq(driver_create(d, &r, &b, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &b, &err));
 	cr_assert_eq(b.uid, a.uid);
 	cr_assert_str_eq(b.endpoint.address, a.endpoint.address);
 	struct sighting s = look(d, r.desktop);
@@ -109,7 +110,7 @@ static void create_is_idempotent(struct driver *d, const char *image)
 	cr_assert_str_eq(s.machine.task, r.task);
 	uuid_new(r.task);
 	cr_assert_eq(driver_create(d, &r, &b, &err), PST_ECONFLICT);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 static void destroy_always_succeeds(struct driver *d, const char *image)
@@ -119,10 +120,10 @@ static void destroy_always_succeeds(struct driver *d, const char *image)
 	struct machine m;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "nothing there: %s", err.text);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
+	FINE(driver_create(d, &r, &m, &err));
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+		FINE(driver_destroy(d, r.desktop, &err));
 	cr_assert_eq(look(d, r.desktop).n, 0);
 	cr_assert_eq(driver_restart(d, &r, false, &m, &err), PST_ENOTFOUND);
 	cr_assert_eq(driver_destroy(d, "../../etc", &err), PST_EINVAL);
@@ -136,12 +137,12 @@ static void restart_keeps_and_refreshes(struct driver *d, const char *image)
 	struct machine a, b;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_create(d, &r, &a, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &a, &err));
 	memset(&again, 0, sizeof(again));
 	pst_strlcpy(again.desktop, sizeof(again.desktop), r.desktop);
 	for (int refresh = 0; refresh < 2; refresh++) {
 		uuid_new(again.task);
-		cr_assert_eq(driver_restart(d, &again, refresh == 1, &b, &err), 0, "%s", err.text);
+		FINE(driver_restart(d, &again, refresh == 1, &b, &err));
 		cr_assert_str_eq(b.task, again.task);
 		cr_assert_str_eq(b.image, a.image, "what the request leaves open stays");
 		cr_assert_str_eq(b.endpoint.address, a.endpoint.address);
@@ -149,10 +150,10 @@ static void restart_keeps_and_refreshes(struct driver *d, const char *image)
 	}
 	r.image_version[0]++;
 	uuid_new(r.task);
-	cr_assert_eq(driver_restart(d, &r, true, &b, &err), 0, "%s", err.text);
+	FINE(driver_restart(d, &r, true, &b, &err));
 	cr_assert_str_neq(b.image, a.image, "a refresh takes the version that it is given");
 	cr_assert_str_eq(look(d, r.desktop).machine.image, b.image);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 static void ends_are_told(struct driver *d, uv_loop_t *loop, const char *image,
@@ -165,21 +166,21 @@ static void ends_are_told(struct driver *d, uv_loop_t *loop, const char *image,
 
 	contract_request(&r, image);
 	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &first, &err), PST_ENOTFOUND);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
-	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &first, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
+	FINE(driver_watch(d, r.desktop, on_ended, &first, &err));
 	die(d, r.desktop);
 	while (first.n == 0)
 		uv_run(loop, UV_RUN_ONCE);
 	cr_assert_str_eq(first.desktop, r.desktop);
 	cr_assert_neq(first.reason[0], '\0', "an end has a reason");
 	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_FAILED);
-	cr_assert_eq(driver_watch(d, r.desktop, on_ended, &late, &err), 0, "%s", err.text);
+	FINE(driver_watch(d, r.desktop, on_ended, &late, &err));
 	while (late.n == 0)
 		uv_run(loop, UV_RUN_ONCE);
 	cr_assert_eq(first.n + late.n, 2);
 	uuid_new(r.task);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "the remains are replaced: %s", err.text);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 static const char *const nobody = "1b4e28ba-2fa1-41d2-883f-0016d3cca427";
@@ -196,22 +197,22 @@ static void power_moves(struct driver *d, const char *image, unsigned can)
 	}
 	contract_request(&r, image);
 	cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), PST_ENOTFOUND);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(driver_power(d, r.desktop, POWER_OFF, &err), 0, "%s", err.text);
+		FINE(driver_power(d, r.desktop, POWER_OFF, &err));
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_STOPPED);
 	}
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), 0, "%s", err.text);
+		FINE(driver_power(d, r.desktop, POWER_START, &err));
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
 	}
 	if (can & DRIVER_SUSPEND) {
-		cr_assert_eq(driver_power(d, r.desktop, POWER_SUSPEND, &err), 0, "%s", err.text);
+		FINE(driver_power(d, r.desktop, POWER_SUSPEND, &err));
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_STOPPED);
-		cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), 0, "%s", err.text);
+		FINE(driver_power(d, r.desktop, POWER_START, &err));
 		cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
 	}
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 	cr_assert_eq(driver_power(d, r.desktop, POWER_START, &err), PST_ENOTFOUND, "what is destroyed does not come back");
 }
 
@@ -227,18 +228,18 @@ static void snapshots_are_taken_and_reverted(struct driver *d, const char *image
 	}
 	contract_request(&r, image);
 	cr_assert_eq(driver_snapshot_take(d, r.desktop, "a", &err), PST_ENOTFOUND);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
 	cr_assert_eq(driver_snapshot_take(d, r.desktop, "../a", &err), PST_EINVAL);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_snapshot_take(d, r.desktop, "a", &err), 0, "%s", err.text);
+		FINE(driver_snapshot_take(d, r.desktop, "a", &err));
 	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "b", &err), PST_ENOTFOUND);
-	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), 0, "%s", err.text);
+	FINE(driver_snapshot_revert(d, r.desktop, "a", &err));
 	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING, "it ran when it was taken");
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_snapshot_drop(d, r.desktop, "a", &err), 0, "%s", err.text);
+		FINE(driver_snapshot_drop(d, r.desktop, "a", &err));
 	cr_assert_eq(driver_snapshot_revert(d, r.desktop, "a", &err), PST_ENOTFOUND);
-	cr_assert_eq(driver_snapshot_take(d, r.desktop, "last", &err), 0, "%s", err.text);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "with a snapshot left: %s", err.text);
+	FINE(driver_snapshot_take(d, r.desktop, "last", &err));
+	FINE(driver_destroy(d, r.desktop, &err));
 	cr_assert_eq(look(d, r.desktop).n, 0);
 }
 
@@ -253,12 +254,12 @@ static void sizes_grow(struct driver *d, const char *image, unsigned can)
 		return;
 	contract_request(&r, image);
 	r.disk_mb = 2048;
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
 	cr_assert_eq(driver_resize(d, r.desktop, &smaller, &err), PST_EINVAL);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_resize(d, r.desktop, &larger, &err), 0, "%s", err.text);
+		FINE(driver_resize(d, r.desktop, &larger, &err));
 	cr_assert_eq(look(d, r.desktop).machine.state, MACHINE_RUNNING);
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 static void screens_and_hosts_are_checked(struct driver *d, const char *image, unsigned can)
@@ -269,7 +270,7 @@ static void screens_and_hosts_are_checked(struct driver *d, const char *image, u
 	struct machine m;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
 	cr_assert_eq(driver_migrate(d, r.desktop, "nowhere", &err), can & DRIVER_MIGRATE ? PST_ENOTFOUND : PST_EUNSUPPORTED);
 	cr_assert_eq(driver_console(d, r.desktop, false, &screen, &err), can & DRIVER_CONSOLE ? 0 : PST_EUNSUPPORTED, "%s", err.text);
 	if (can & DRIVER_CONSOLE) {
@@ -278,7 +279,7 @@ static void screens_and_hosts_are_checked(struct driver *d, const char *image, u
 			close(screen.fd);
 		cr_assert_eq(driver_console(d, nobody, false, &screen, &err), PST_ENOTFOUND);
 	}
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 static void made(struct driver *d, const char *image, char desktop[PST_UUID_SIZE])
@@ -288,7 +289,7 @@ static void made(struct driver *d, const char *image, char desktop[PST_UUID_SIZE
 	struct machine m;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &m, &err));
 	pst_strlcpy(desktop, PST_UUID_SIZE, r.desktop);
 }
 
@@ -298,11 +299,11 @@ static void personal_let_go(struct driver *d, const char *desktop, const struct 
 	struct pst_err err = PST_ERR_INIT;
 
 	if (contract_guestless)
-		cr_assert_eq(driver_power(d, desktop, POWER_OFF, &err), 0, "%s", err.text);
+		FINE(driver_power(d, desktop, POWER_OFF, &err));
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_personal_detach(d, desktop, p, &err), 0, "%s", err.text);
+		FINE(driver_personal_detach(d, desktop, p, &err));
 	if (contract_guestless)
-		cr_assert_eq(driver_power(d, desktop, POWER_START, &err), 0, "%s", err.text);
+		FINE(driver_power(d, desktop, POWER_START, &err));
 }
 
 /* One desktop has it at a time; a destroy and a refresh take it away. */
@@ -321,7 +322,7 @@ static void personal_disks_move(struct driver *d, const char *image, unsigned ca
 		return;
 	}
 	cr_assert_eq(driver_personal_attach(d, nobody, &p, &err), PST_ENOTFOUND, "%s", err.text);
-	cr_assert_eq(driver_personal_detach(d, nobody, &p, &err), 0, "%s", err.text);
+	FINE(driver_personal_detach(d, nobody, &p, &err));
 	made(d, image, one);
 	made(d, image, two);
 	other = p;
@@ -329,28 +330,28 @@ static void personal_disks_move(struct driver *d, const char *image, unsigned ca
 	cr_assert_eq(driver_personal_attach(d, one, &other, &err), PST_EINVAL);
 	uuid_new(other.owner);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "%s", err.text);
+		FINE(driver_personal_attach(d, one, &p, &err));
 	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY);
 	cr_assert_not_null(strstr(err.text, one), "%s", err.text);
 	cr_assert_eq(driver_personal_attach(d, one, &other, &err), PST_EBUSY, "a desktop has one");
 	cr_assert_eq(driver_personal_remove(d, &p, 0, &err), PST_EBUSY);
-	cr_assert_eq(driver_personal_detach(d, two, &p, &err), 0, "it has it not: %s", err.text);
+	FINE(driver_personal_detach(d, two, &p, &err));
 	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY);
 	pst_strlcpy(again.desktop, sizeof(again.desktop), one);
 	uuid_new(again.task);
-	cr_assert_eq(driver_restart(d, &again, false, &m, &err), 0, "%s", err.text);
+	FINE(driver_restart(d, &again, false, &m, &err));
 	cr_assert_eq(driver_personal_attach(d, two, &p, &err), PST_EBUSY, "a restart keeps it");
-	cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "%s", err.text);
+	FINE(driver_personal_attach(d, one, &p, &err));
 	personal_let_go(d, one, &p);
-	cr_assert_eq(driver_personal_attach(d, two, &p, &err), 0, "%s", err.text);
-	cr_assert_eq(driver_destroy(d, two, &err), 0, "%s", err.text);
-	cr_assert_eq(driver_personal_attach(d, one, &p, &err), 0, "a destroy takes it away: %s", err.text);
+	FINE(driver_personal_attach(d, two, &p, &err));
+	FINE(driver_destroy(d, two, &err));
+	FINE(driver_personal_attach(d, one, &p, &err));
 	uuid_new(again.task);
-	cr_assert_eq(driver_restart(d, &again, true, &m, &err), 0, "%s", err.text);
+	FINE(driver_restart(d, &again, true, &m, &err));
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(driver_personal_remove(d, &p, 1000, &err), 0, "a refresh takes it away: %s", err.text);
-	cr_assert_eq(driver_personal_remove(d, &other, 0, &err), 0, "%s", err.text);
-	cr_assert_eq(driver_destroy(d, one, &err), 0, "%s", err.text);
+		FINE(driver_personal_remove(d, &p, 1000, &err));
+	FINE(driver_personal_remove(d, &other, 0, &err));
+	FINE(driver_destroy(d, one, &err));
 }
 
 struct host_sight {
@@ -384,17 +385,17 @@ static void hosts_are_chosen(struct driver *d, const char *image)
 	struct machine_request r;
 	struct machine m;
 
-	cr_assert_eq(driver_hosts(d, host_see, &s, &err), 0, "%s", err.text);
+	FINE(driver_hosts(d, host_see, &s, &err));
 	contract_request(&r, image);
 	pst_strlcpy(r.host, sizeof(r.host), "nowhere");
 	cr_assert_eq(driver_create(d, &r, &m, &err), s.n ? PST_ENOTFOUND : PST_EINVAL, "%s", err.text);
 	for (size_t i = 0; i < s.n; i++) {
 		contract_request(&r, image);
 		pst_strlcpy(r.host, sizeof(r.host), s.hosts[i].name);
-		cr_assert_eq(driver_create(d, &r, &m, &err), 0, "%s", err.text);
+		FINE(driver_create(d, &r, &m, &err));
 		cr_assert_str_eq(m.host, s.hosts[i].name);
 		cr_assert_str_eq(look(d, r.desktop).machine.host, s.hosts[i].name);
-		cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+		FINE(driver_destroy(d, r.desktop, &err));
 	}
 }
 
@@ -405,7 +406,7 @@ static void networks_are_named(struct driver *d, const char *image)
 	struct machine m;
 	size_t n = 0;
 
-	cr_assert_eq(driver_networks(d, network_see, &n, &err), 0, "%s", err.text);
+	FINE(driver_networks(d, network_see, &n, &err));
 	contract_request(&r, image);
 	pst_strlcpy(r.network, sizeof(r.network), "nowhere");
 	cr_assert_eq(driver_create(d, &r, &m, &err), PST_EINVAL, "%s", err.text);
@@ -447,7 +448,7 @@ void contract_check(struct driver *d, uv_loop_t *loop, const char *image_path,
 	struct driver_capacity c;
 	size_t n = 0;
 
-	cr_assert_eq(driver_capacity(d, &c, &err), 0, "%s", err.text);
+	FINE(driver_capacity(d, &c, &err));
 	cr_assert(c.healthy, "%s", c.reason);
 	cr_assert_gt(c.machines, 0);
 	for (size_t i = 0; i < PST_ARRAY_LEN(parts); i++) {

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "tests/unit/fine.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -67,7 +68,7 @@ static struct count count(struct driver *d, const char *desktop)
 	struct count c = { .desktop = desktop };
 	struct pst_err err = PST_ERR_INIT;
 
-	cr_assert_eq(driver_list(d, count_one, &c, &err), 0, "%s", err.text);
+	FINE(driver_list(d, count_one, &c, &err));
 	return c;
 }
 
@@ -79,11 +80,11 @@ void contract_twice(struct driver *d, const char *image)
 	struct machine a, b;
 
 	contract_request(&r, image);
-	cr_assert_eq(driver_create(d, &r, &a, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &r, &a, &err));
 	again = r;
 	pst_uuid_text(&(struct pst_uuid){ .b = { 1, 2, 3, 4 } }, again.task);
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(driver_restart(d, &again, true, &b, &err), 0, "%s", err.text);
+		FINE(driver_restart(d, &again, true, &b, &err));
 		cr_assert_str_eq(b.task, again.task);
 		cr_assert_str_eq(b.endpoint.address, a.endpoint.address);
 	}
@@ -91,7 +92,7 @@ void contract_twice(struct driver *d, const char *image)
 	cr_assert_eq(c.n, 1);
 	cr_assert_str_eq(c.task, again.task);
 	cr_assert_eq(driver_create(d, &r, &b, &err), PST_ECONFLICT, "the create's task is not the last one any more");
-	cr_assert_eq(driver_destroy(d, r.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, r.desktop, &err));
 }
 
 void contract_at_once(struct driver *d, const char *image)
@@ -132,10 +133,10 @@ void contract_cancel(struct driver *d, const char *image)
 	pthread_join(w.thread, NULL);
 	cr_assert(w.rc == 0 || w.rc == PST_ECLOSED, "%d: %s", w.rc, w.err.text);
 	cr_assert_leq(count(d, w.request.desktop).n, 1);
-	cr_assert_eq(driver_create(d, &w.request, &m, &err), 0, "%s", err.text);
+	FINE(driver_create(d, &w.request, &m, &err));
 	struct count c = count(d, w.request.desktop);
 	cr_assert_eq(c.n, 1);
 	cr_assert_eq(c.state, MACHINE_RUNNING);
-	cr_assert_eq(driver_destroy(d, w.request.desktop, &err), 0, "%s", err.text);
+	FINE(driver_destroy(d, w.request.desktop, &err));
 	cr_assert_eq(count(d, w.request.desktop).n, 0);
 }

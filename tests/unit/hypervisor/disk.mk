@@ -5,6 +5,7 @@ TESTS += tests/unit/hypervisor/unit-disk
 endif
 
 tests_unit_hypervisor_unit_disk_SOURCES = \
+	tests/unit/fine.h \
 	tests/unit/hypervisor/disk_folder.c tests/unit/hypervisor/disk_folder.h \
 	tests/unit/hypervisor/disk_stack.c tests/unit/hypervisor/disk_stack.h \
 	tests/unit/hypervisor/stores_folder.c tests/unit/hypervisor/stores_folder.h \
@@ -46,6 +47,7 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_store.c \
 	tests/unit/hypervisor/test_stores.c \
 	tests/unit/hypervisor/test_sync.c \
+	tests/unit/hypervisor/test_target.c \
 	tests/unit/hypervisor/test_temp.c \
 	tests/unit/hypervisor/test_version.c \
 	tests/unit/hypervisor/test_loop.c broker/hypervisor/desktop/ext4.c broker/hypervisor/desktop/home.c broker/hypervisor/desktop/loop.c \

@@ -5,6 +5,7 @@ TESTS += tests/unit/hypervisor/unit-hypervisor
 endif
 
 tests_unit_hypervisor_unit_hypervisor_SOURCES = \
+	tests/unit/fine.h \
 	tests/unit/hypervisor/contract.c tests/unit/hypervisor/contract.h \
 	tests/unit/hypervisor/contract_faults.c \
 	tests/unit/hypervisor/http_peer.c tests/unit/hypervisor/http_peer.h \
@@ -74,6 +75,7 @@ tests_unit_hypervisor_unit_hypervisor_SOURCES = \
 	tests/unit/hypervisor/test_wake.c \
 	tests/unit/hypervisor/test_vmconfig.c \
 	tests/unit/hypervisor/test_watches.c \
+	tests/unit/hypervisor/test_windows_site.c \
 	tests/unit/hypervisor/test_websocket.c \
 	tests/unit/hypervisor/test_xml.c
 if LIBVIRT

@@ -158,7 +158,14 @@ Test(command, windows_has_its_clock_and_a_drive_with_its_seed)
 	for (int i = 0; i < 4; i++) {
 		p.is_emulated = i & 1;
 		p.is_kvm = i & 2;
+		p.tpm_fd = i == 3 ? 6 : 0;
+		p.firmware = i ? "/ovmf/code.fd" : NULL;
+		p.variables = "/d/variables";
+		p.is_secure = i != 1;
 		build(&p);
+		cr_expect_eq(has("-drive", "if=pflash,unit=0,format=raw,readonly=on,file=/ovmf/code.fd") && has("-drive", "file=/d/variables"), i > 0);
+		cr_expect_eq(has("-machine", "smm=on") && has("-global", "driver=cfi.pflash01,property=secure,value=on"), i > 1, "of no use without such firmware");
+		cr_expect_eq(has("-chardev", "socket,id=tpm,fd=6") && has("-device", "tpm-crb,tpmdev=tpm0"), i == 3);
 		cr_expect(has("-rtc", "base=localtime,driftfix=slew"));
 		cr_expect_eq(has("-cpu", "hv-relaxed") && has("-cpu", "hv-stimer"), p.is_kvm);
 		cr_expect(has("-blockdev", "node-name=seed,read-only=on") && has("-device", "ide-cd,id=seed0,drive=seed,bus=ide.1"));

@@ -201,7 +201,7 @@ Test(domain, one_of_windows_is_what_windows_likes)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool is_kvm = strcmp(cases[i].virt, "kvm") == 0;
 		struct lv_domain d = { .form = lv_form_windows(cases[i].virt, cases[i].is_emulated), .machine = "pc-q35-7.2", .arch = "x86_64", .video = "virtio",
-			.disk = "/d/disk.qcow2", .seed = "/d/seed.iso", .net = &net, .is_efi = true, .has_console = true, .record = &r };
+			.disk = "/d/disk.qcow2", .seed = "/d/seed.iso", .net = &net, .is_efi = true, .is_secure = i & 2, .has_console = true, .has_tpm = i & 1, .record = &r };
 		char *xml = lv_domain_xml(&d, &err), head[32];
 
 		snprintf(head, sizeof(head), "<domain type='%s'>", cases[i].virt);
@@ -213,6 +213,9 @@ Test(domain, one_of_windows_is_what_windows_likes)
 		cr_assert(has(xml, "<clock offset='localtime'>") && has(xml, "<input type='tablet' bus='usb'/>") && has(xml, "<model type='vga'/>"));
 		cr_assert_eq(has(xml, "<relaxed state='on'/>") && has(xml, "<stimer state='on'/>") && has(xml, "hypervclock"), is_kvm, "KVM alone has Hyper-V's ways");
 		cr_assert_eq(has(xml, "virtio"), !cases[i].is_emulated, "case %zu: %s", i, xml);
+		cr_assert_eq(has(xml, "<feature enabled='yes' name='enrolled-keys'/><feature enabled='yes' name='secure-boot'/>"), (i & 2) != 0, "case %zu: %s", i, xml);
+		cr_assert_eq(has(xml, "<feature enabled='no' name='secure-boot'/>"), (i & 2) == 0, "case %zu: %s", i, xml);
+		cr_assert_eq(has(xml, "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"), i & 1, "case %zu: %s", i, xml);
 		cr_assert(!has(xml, r.request.enrol_token), "the token is not in the document");
 		free(xml);
 	}

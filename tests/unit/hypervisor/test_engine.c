@@ -3,6 +3,7 @@
 #include "broker/hypervisor/container/engine.h"
 
 #include "base/clock.h"
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/http_peer.h"
 
 #include <criterion/criterion.h>
@@ -63,11 +64,11 @@ Test(engine, what_is_so_already_is_done)
 	struct stage s;
 
 	stage_begin(&s, answers);
-	cr_assert_eq(engine_start(&s.op, "a", &err), 0, "%s", err.text);
-	cr_assert_eq(engine_stop(&s.op, "a", 3, &err), 0, "%s", err.text);
+	FINE(engine_start(&s.op, "a", &err));
+	FINE(engine_stop(&s.op, "a", 3, &err));
 	cr_assert_not_null(strstr(s.peer.request, "POST /v1.41/containers/a/stop?t=3 HTTP/1.1"), "%s", s.peer.request);
-	cr_assert_eq(engine_remove(&s.op, "a", &err), 0, "%s", err.text);
-	cr_assert_eq(engine_image_remove(&s.op, "localhost/x:y", &err), 0, "%s", err.text);
+	FINE(engine_remove(&s.op, "a", &err));
+	FINE(engine_image_remove(&s.op, "localhost/x:y", &err));
 	cr_assert_null(strstr(s.peer.request, "force"), "force would take a container along");
 	cr_assert_eq(engine_rename(&s.op, "a", "b", &err), 0, "%s", err.text);
 	stage_end(&s);
@@ -133,14 +134,12 @@ Test(engine, an_export_goes_into_a_file_up_to_a_ceiling)
 	struct stage s;
 
 	stage_begin(&s, answers);
-	cr_assert_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &yes, &err), 0, "%s", err.text);
+	FINE(engine_export(&s.op, "a", fd, 10, is_wanted, &yes, &err));
 	cr_assert_not_null(strstr(s.peer.request, "GET /v1.41/containers/a/export HTTP/1.1"), "%s", s.peer.request);
 	cr_assert_eq(pread(fd, text, sizeof(text), 0), 10);
 	cr_expect_str_eq(text, "0123456789");
 	cr_expect_eq(engine_export(&s.op, "a", fd, 9, is_wanted, &yes, &err), PST_ELIMIT);
-	err = (struct pst_err)PST_ERR_INIT;
 	cr_expect_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &no, &err), PST_ECLOSED);
-	err = (struct pst_err)PST_ERR_INIT;
 	cr_expect_eq(engine_export(&s.op, "a", fd, 10, is_wanted, &yes, &err), PST_ENOTFOUND, "a refusal's words are no files");
 	cr_expect_eq(lseek(fd, 0, SEEK_END), 10);
 	close(fd);

@@ -5,6 +5,8 @@
  */
 #include "broker/hypervisor/desktop/volume.h"
 
+#include "tests/unit/fine.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -81,9 +83,9 @@ TestSuite(home_volume, .init = make, .fini = drop, .timeout = 60);
 
 static void put(void)
 {
-	struct pst_err err = PST_ERR_INIT;
+	struct pst_err err;
 
-	cr_assert_eq(volume_mount(device, home, UID, &err), 0, "%s", err.text);
+	FINE(volume_mount(device, home, UID, &err));
 }
 
 static void away(void)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/tls.h"
 #include "base/unixsock.h"
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/http_peer.h"
 
 #include <arpa/inet.h>
@@ -268,7 +269,7 @@ Test(http, what_may_be_repeated_is)
 	cr_assert_eq(http_call(h, &r, &a, &err), PST_ECLOSED, "once, and nobody knows");
 	peer.served = 0;
 	r.repeatable = true;
-	cr_assert_eq(http_call(h, &r, &a, &err), 0, "%s", err.text);
+	FINE(http_call(h, &r, &a, &err));
 	cr_assert_eq(a.status, 200);
 	cr_assert_eq(peer.served, 3);
 	http_answer_finish(&a);

@@ -13,10 +13,11 @@
  * Covers: broker/hypervisor/libvirt/plan.c broker/hypervisor/libvirt/power.c
  * Covers: broker/hypervisor/libvirt/resize.c broker/hypervisor/libvirt/settings.c
  * Covers: broker/hypervisor/libvirt/snapshot.c broker/hypervisor/libvirt/watch.c
- * Covers: broker/hypervisor/libvirt/opening.c broker/hypervisor/libvirt/seed.c
+ * Covers: broker/hypervisor/libvirt/opening.c broker/hypervisor/libvirt/seed.c broker/hypervisor/libvirt/tpm.c
  */
 #include "base/file.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/registry.h"
@@ -128,6 +129,36 @@ Test(libvirt, a_refresh_forgets_snapshots_and_a_stopped_one_is_resized, .timeout
 	pst_conf_destroy(conf);
 	pst_loop_drain(&loop);
 	data_remove();
+}
+
+Test(libvirt, a_tpm_that_no_host_can_give_is_a_fault, .timeout = 60)
+{
+	static const struct {
+		const char *word;
+		bool is_healthy;
+	} cases[] = { { "", true }, { "tpm = no\n", true }, { "tpm = yes\n", false } };
+
+	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
+		struct pst_err err = PST_ERR_INIT;
+		struct driver_capacity c = { 0 };
+		struct pst_conf *conf;
+		char text[256];
+		uv_loop_t loop;
+
+		data_make();
+		uv_loop_init(&loop);
+		snprintf(text, sizeof(text), IN_PROCESS "%s", cases[i].word);
+		struct driver *d = open_with(text, &loop, &conf, &err);
+		cr_assert_not_null(d, "%s", err.text);
+		cr_assert_eq(driver_capacity(d, &c, &err), 0);
+		cr_assert_eq(c.healthy, cases[i].is_healthy, "%s", c.reason);
+		cr_assert_eq(strstr(c.reason, "apt-get install swtpm swtpm-tools") != NULL, !cases[i].is_healthy, "%s", c.reason);
+		cr_assert_null(strstr(c.limits, "TPM"), "%s", c.limits);
+		driver_close(d);
+		pst_conf_destroy(conf);
+		pst_loop_drain(&loop);
+		data_remove();
+	}
 }
 
 struct sighted {

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "broker/hypervisor/local/tree.h"
+#include "tests/unit/fine.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -17,9 +18,9 @@ Test(mark, is_made_once_and_a_damaged_one_is_refused)
 	struct pst_err err = PST_ERR_INIT;
 
 	cr_assert_not_null(mkdtemp(data));
-	cr_assert_eq(mark_read(data, a, &err), 0, "%s", err.text);
+	FINE(mark_read(data, a, &err));
 	cr_assert_eq(strlen(a), MARK_SIZE - 1);
-	cr_assert_eq(mark_read(data, b, &err), 0, "%s", err.text);
+	FINE(mark_read(data, b, &err));
 	cr_assert_str_eq(a, b);
 	snprintf(path, sizeof(path), "%s/instance", data);
 	cr_assert_eq(pst_file_write(path, "abc\n", 4, 0644, &err), 0);

@@ -5,6 +5,7 @@
 #include "broker/hypervisor/disk/datastore.h"
 #include "broker/hypervisor/disk/info.h"
 #include "broker/hypervisor/disk/qcow2.h"
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
@@ -240,7 +241,7 @@ Test(personal, a_file_is_made_taken_and_given_back)
 	uint64_t size = 0;
 
 	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(personal_file_take(&first, path, &size, &err), 0, "%s", err.text);
+		FINE(personal_file_take(&first, path, &size, &err));
 		cr_assert_eq(size, 4 << 20);
 	}
 	cr_assert_eq(personal_file_take(&second, path, &size, &err), PST_EBUSY, "it is with one that is there");

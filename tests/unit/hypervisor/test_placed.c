@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
@@ -93,7 +94,7 @@ Test(placed, a_datastore_is_learnt_while_it_is_here)
 	cr_assert(placed_may_be(notes, &fast, data, ""), "it was here, and nobody has looked what lies on it");
 	cr_assert_eq(pst_mkdirs(disk_at("fast/" BELOW "/" A), 0700, &err), 0, "%s", err.text);
 	cr_assert_eq(pst_mkdirs(disk_at("fast/" BELOW "/.restore-" B), 0700, &err), 0, "%s", err.text);
-	cr_assert_eq(placed_learn(notes, &fast, data, BELOW, &err), 0, "%s", err.text);
+	FINE(placed_learn(notes, &fast, data, BELOW, &err));
 	cr_assert_str_eq(place_of(A), "fast");
 	cr_assert_str_eq(place_of(B), "");
 	cr_assert(placed_may_be(notes, &fast, data, place_of(A)));

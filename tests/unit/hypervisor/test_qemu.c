@@ -6,7 +6,7 @@
 /* Covers: broker/hypervisor/qemu/keeper.c broker/hypervisor/qemu/life.c broker/hypervisor/qemu/list.c broker/hypervisor/qemu/machine.c */
 /* Covers: broker/hypervisor/qemu/net.c */
 /* Covers: broker/hypervisor/qemu/op.c broker/hypervisor/qemu/plan.c broker/hypervisor/qemu/power.c broker/hypervisor/qemu/record.c */
-/* Covers: broker/hypervisor/qemu/resize.c broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/snapshot.c */
+/* Covers: broker/hypervisor/qemu/resize.c broker/hypervisor/qemu/settings.c broker/hypervisor/qemu/snapshot.c broker/hypervisor/qemu/tpm.c */
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/loop.h"
@@ -469,6 +469,25 @@ Test(qemu, without_its_program_it_says_so)
 	cr_expect_not_null(strstr(c.reason, "apt-get install"), "%s", c.reason);
 	contract_request(&r, site.golden);
 	cr_expect_lt(driver_create(site.d, &r, &m, &err), 0);
+	folder_is_empty("desktops");
+	site_end(&site);
+}
+
+Test(qemu, a_tpm_that_cannot_be_given_is_a_fault)
+{
+	struct pst_err err = PST_ERR_INIT;
+	struct driver_capacity c;
+	struct machine_request r;
+	struct machine m;
+
+	site_begin(&site, "tpm = yes\ntpm_program = /nowhere/swtpm\n");
+	cr_assert_eq(driver_capacity(site.d, &c, &err), 0);
+	cr_expect_not(c.healthy);
+	cr_expect_not_null(strstr(c.reason, "apt-get install swtpm"), "%s", c.reason);
+	cr_expect_null(strstr(c.limits, "TPM"), "%s", c.limits);
+	contract_request(&r, site.golden);
+	r.is_windows = true;
+	cr_expect_eq(driver_create(site.d, &r, &m, &err), PST_EUNSUPPORTED, "%s", err.text);
 	folder_is_empty("desktops");
 	site_end(&site);
 }

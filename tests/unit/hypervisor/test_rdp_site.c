@@ -231,25 +231,3 @@ Test(rdp_site, without_an_address_only_an_agent_helps)
 		cr_expect_eq(rdp_site_enter(&s, &r, &e, PIN, &o, &err), e.kind == ENDPOINT_RDP ? PST_EBUSY : PST_EUNSUPPORTED, "case %zu", i);
 	}
 }
-
-Test(rdp_site, devices_of_windows_are_one_of_two)
-{
-	static const struct {
-		const char *text;
-		int rc;
-		bool is_emulated;
-	} cases[] = { { "", 0, false }, { "windows_devices = virtio\n", 0, false }, { "windows_devices = emulated\n", 0, true }, { "windows_devices = scsi\n", PST_EINVAL, false } };
-
-	for (size_t i = 0; i < PST_ARRAY_LEN(cases); i++) {
-		struct driver_params p = { .conf = pst_conf_create(), .section = "provider-x" };
-		struct pst_err err = PST_ERR_INIT;
-		bool is_emulated = false;
-		char text[128];
-
-		snprintf(text, sizeof(text), "[provider-x]\n%s", cases[i].text);
-		cr_assert_eq(pst_conf_parse(p.conf, "test", text, strlen(text), &err), 0);
-		cr_assert_eq(rdp_site_devices(&p, &is_emulated, &err), cases[i].rc, "case %zu: %s", i, err.text);
-		cr_assert_eq(is_emulated, cases[i].is_emulated, "case %zu", i);
-		pst_conf_destroy(p.conf);
-	}
-}

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/loop.h"
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/http_peer.h"
 
 #include <criterion/criterion.h>
@@ -37,7 +38,10 @@ static void begin(struct rest *r, struct http_peer *peer, uv_loop_t *loop, const
 	uv_loop_init(loop);
 	http_peer_start(peer, dir);
 	p.http = (struct http_params){ .socket = peer->socket, .timeout_ms = 20000, .connect_ms = 5000 };
-	cr_assert_eq(rest_init(r, &p, &err), strchr(secret, ' ') ? PST_EINVAL : 0, "%s", err.text);
+	if (strchr(secret, ' '))
+		cr_assert_eq(rest_init(r, &p, &err), PST_EINVAL, "%s", err.text);
+	else
+		FINE(rest_init(r, &p, &err));
 }
 
 static void end(struct rest *r, struct http_peer *peer, uv_loop_t *loop)

@@ -2,6 +2,7 @@
 /* A datastore's section, and the mark that tells it from an empty folder. Covers: broker/hypervisor/storage/store_directory.c broker/hypervisor/storage/store_types.c broker/hypervisor/libvirt/store.c (with test_libvirt.py) */
 #include "broker/hypervisor/storage/store.h"
 
+#include "tests/unit/fine.h"
 #include "tests/unit/hypervisor/disk_folder.h"
 
 #include <criterion/criterion.h>
@@ -84,8 +85,8 @@ Test(store, an_unmounted_one_is_told_from_a_new_one)
 	cr_assert_eq(mkdir(data, 0755), 0);
 	cr_assert_eq(store_check(&s, data, &err), PST_ENOTFOUND, "there is no folder");
 	cr_assert_eq(mkdir(path, 0755), 0);
-	cr_assert_eq(store_check(&s, data, &err), 0, "%s", err.text);
-	cr_assert_eq(store_check(&s, data, &err), 0, "%s", err.text);
+	FINE(store_check(&s, data, &err));
+	FINE(store_check(&s, data, &err));
 	snprintf(mark, sizeof(mark), "%s/images", path);
 	cr_assert_eq(access(mark, F_OK), 0);
 

@@ -2,6 +2,8 @@
 /* Each desktop has its own, and none comes back soon. */
 #include "broker/hypervisor/uids.h"
 
+#include "tests/unit/fine.h"
+
 #include <criterion/criterion.h>
 
 Test(uids, are_given_once_and_the_longest_unused_first)
@@ -12,12 +14,13 @@ Test(uids, are_given_once_and_the_longest_unused_first)
 	uid_t uid;
 
 	uids_init(&u, 5000, 3);
-	cr_assert_eq(uids_take(&u, also, &uid, &err), 0);
+	FINE(uids_take(&u, also, &uid, &err));
 	cr_assert_eq(uid, 5000);
-	cr_assert_eq(uids_take(&u, also, &uid, &err), 0);
+	FINE(uids_take(&u, also, &uid, &err));
 	cr_assert_eq(uid, 5002, "one that somebody else knows of is passed over");
 	cr_assert_eq(uids_take(&u, also, &uid, &err), PST_EBUSY);
-	cr_assert_eq(uids_take(&u, NULL, &uid, &err), 0);
+	cr_assert_str_eq(err.text, "all 3 places for desktops are taken");
+	FINE(uids_take(&u, NULL, &uid, &err));
 	cr_assert_eq(uid, 5001);
 	uids_mark(&u, 5000, false);
 	uids_mark(&u, 5001, false);
