@@ -69,6 +69,7 @@ EXTRA_DIST += \
 	deploy/packages/machine \
 	deploy/packages/machine-storage \
 	deploy/packages/machine-xen \
+	deploy/packages/machine-zfs \
 	deploy/packages/test \
 	deploy/packages/windows \
 	deploy/samples/broker.conf \

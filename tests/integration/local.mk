@@ -138,6 +138,6 @@ EXTRA_DIST += $(REST_TESTS) tests/integration/rest_double.py tests/integration/r
 TESTS += tests/integration/test_hyperv.py
 EXTRA_DIST += tests/integration/test_hyperv.py tests/integration/hyperv_host.py
 # Machines with a kernel of their own, tier 3.
-NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py tests/integration/test_nested_storage.py
+NESTED_TESTS = tests/integration/test_nested.py tests/integration/test_nested_kvm.py tests/integration/test_nested_xen.py tests/integration/test_nested_storage.py tests/integration/test_nested_zfs.py
 TESTS += $(NESTED_TESTS)
-EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py
+EXTRA_DIST += $(NESTED_TESTS) tests/integration/nested.py tests/integration/zfs_host.py

@@ -17,6 +17,7 @@ The guest's init is init() below: file systems, udev, a card eth0 with 10.0.2.15
 works. There is no systemd: a test starts the daemons that it wants. Time in it may be its own (own_time): it goes by the instructions that were translated, two
 nanoseconds each, and by the clock only while it has nothing to do; so what waits ten seconds in it waits as long on a busy machine as on an idle one. The folder m.share is /nested in the guest, for writing too. disks are files of the
 host (raw or ….qcow2), /dev/disk/by-id/virtio-disk0 and so on; scratch_mb is one of ours below /var/tmp and /var/lib/libvirt, which else are memory. further words for QEMU (a tap, another card): more.
+Lists that this machine's own sources do not have want words for apt (apt); modules that the kernel's package does not have are a folder of them (modules), as zfs_host.py builds.
 
 QEMU ends with the test's process whatever happens to it, and with the machine's close()."""
 import ctypes
@@ -96,7 +97,7 @@ while :; do setsid sh -c 'exec sh -i </dev/ttyS1 >/dev/ttyS1 2>&1'; done
 """ % MARK
 
 
-def missing(*lists):
+def missing(*lists, apt=()):
     """What keeps such a machine from running here, in words; "" when nothing does."""
     if os.geteuid() != 0:
         return "a machine of its own needs root"
@@ -106,7 +107,7 @@ def missing(*lists):
     if shutil.disk_usage(os.path.dirname(CACHE) or "/").free < 2 << 30:
         return "%s has less than 2 GB free" % os.path.dirname(CACHE)
     try:
-        further(names("machine", *lists))
+        further(names("machine", *lists), apt)
     except subprocess.CalledProcessError as e:
         return "apt knows no way to the packages of %s: %s" % (" ".join(lists), e.stderr.strip()[-300:])
     return ""
@@ -132,23 +133,23 @@ def names(*lists):
     return list(dict.fromkeys(found))
 
 
-def further(packages):
+def further(packages, apt=()):
     """What of them and of what they need this machine lacks, as (file's name, NAME=VERSION)."""
     with tempfile.TemporaryDirectory(prefix="puesto-nested-") as empty: # what lies in apt's own cache is not named
         os.mkdir(empty + "/partial")
-        done = subprocess.run(["apt-get", "-o", "Debug::NoLocking=1", "-o", "Dir::Cache::archives=" + empty, "install", "-qq", "-y", "--no-install-recommends",
+        done = subprocess.run(["apt-get", *apt, "-o", "Debug::NoLocking=1", "-o", "Dir::Cache::archives=" + empty, "install", "-qq", "-y", "--no-install-recommends",
                                "--print-uris", *packages], capture_output=True, text=True, check=True)
     files = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("'")]
     return [(f, "%s=%s" % tuple(urllib.parse.unquote(f).split("_")[:2])) for f in sorted(files)]
 
 
-def unpack(folder, layer, packages):
+def unpack(folder, layer, packages, apt=()):
     """As dpkg would, but for the scripts. Where /bin and /lib are links into /usr here, they are in the layer."""
     for link in ("bin", "sbin", "lib", "lib64"):
         if os.path.islink("/" + link):
             os.makedirs(layer + "/usr/" + link, exist_ok=True)
             os.symlink("usr/" + link, layer + "/" + link)
-    subprocess.run(["apt-get", "-q", "download", *packages], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["apt-get", "-q", *apt, "download", *packages], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for deb in sorted(f for f in os.listdir(folder) if f.endswith(".deb")):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", folder + "/" + deb], stdout=subprocess.PIPE) as files:
             subprocess.run(["tar", "-x", "-C", layer, "--keep-directory-symlink", "--exclude=./usr/share/doc", "--exclude=./usr/share/man"], stdin=files.stdout,
@@ -185,10 +186,10 @@ def initrd_make(layer, version, path):
         subprocess.run("find . | cpio -o -H newc --quiet | gzip -1 >'%s'" % path, shell=True, cwd=root, check=True)
 
 
-def prepared(lists):
+def prepared(lists, apt=(), modules=""):
     """The folder of a machine with these lists of packages, made now or by an earlier run."""
-    packages = further(names("machine", *lists))
-    key = hashlib.sha256(repr((packages, INITRD, init(), FIRST_MODULES, "kernel")).encode()).hexdigest()[:16]
+    packages = further(names("machine", *lists), apt)
+    key = hashlib.sha256(repr((packages, INITRD, init(), FIRST_MODULES, "kernel", *([os.path.basename(modules)] if modules else ()))).encode()).hexdigest()[:16]
     folder = os.path.join(CACHE, key)
     os.makedirs(CACHE, mode=0o700, exist_ok=True)
     with open(CACHE + "/lock", "w") as lock:
@@ -199,7 +200,7 @@ def prepared(lists):
         if not os.path.exists(folder):
             new = tempfile.mkdtemp(prefix="new-", dir=CACHE)
             try:
-                make(new, [p for _, p in packages])
+                make(new, [p for _, p in packages], apt, modules)
                 os.rename(new, folder)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
@@ -218,12 +219,14 @@ def kernel_unpack(packed, path):
         f.write(kernel)
 
 
-def make(new, packages):
+def make(new, packages, apt, modules):
     layer = new + "/layer"
     os.makedirs(layer)
     os.chmod(new, 0o755)
-    unpack(new, layer, packages)
+    unpack(new, layer, packages, apt)
     version = max(os.listdir(layer + "/lib/modules"))
+    if modules:
+        shutil.copytree(modules, "%s/lib/modules/%s/extra" % (layer, version))
     subprocess.run(["depmod", "-b", layer, version], check=True)
     kernel_unpack("%s/boot/vmlinuz-%s" % (layer, version), new + "/kernel")
     shutil.copy(new + "/kernel", "%s/boot/kernel-%s" % (layer, version))
@@ -311,8 +314,8 @@ class Machine:
     """One machine. lists: of deploy/packages, beside "machine". ports: of the guest, reached by port(). own_time: see above; processors take turns then, and only Xen
     starts a second one."""
 
-    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, own_time=False, more=()):
-        self.folder = prepared([w for w in lists if w != "machine"])
+    def __init__(self, lists=(), memory_mb=1024, cpus=2, disks=(), ports=(), scratch_mb=0, xen=False, cpu=None, own_time=False, more=(), apt=(), modules=""):
+        self.folder = prepared([w for w in lists if w != "machine"], apt, modules)
         self.dir = tempfile.mkdtemp(prefix="puesto-nested-")
         self.share, self.xen, self.own_time, self.count, self.shell, self.process = self.dir + "/share", xen, own_time, 0, None, None
         self.ports = {p: free_port() for p in ports}

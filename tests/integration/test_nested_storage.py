@@ -52,7 +52,7 @@ class Storage(unittest.TestCase):
 
     def on_volumes(self, *names):
         self.run_in("vgs vdi >/dev/null 2>&1 || vgcreate -q vdi /dev/disk/by-id/virtio-disk0", 120)
-        self.run_tests("test_volumes.py", names, "PUESTO_TEST_VG=vdi")
+        self.run_tests("test_volumes.py", names, "PUESTO_TEST_POOL=logical:vdi")
         self.assertEqual(self.run_in("lvs --noheadings vdi", 60), "", "nothing is left")
 
     def disks(self, folder):
@@ -69,7 +69,7 @@ class Storage(unittest.TestCase):
         self.run_tests("test_libvirt.py", ["test_a_desktop_lives_on_a_datastore", "test_an_image_of_a_datastore_keeps_its_overlays_there"], "PUESTO_TEST_STORES=%s/desktops" % folder)
 
     def test_lvm_new_again_removed_full(self):
-        self.on_volumes("test_on_a_volume_group")
+        self.on_volumes("test_volumes_are_devices")
 
     def test_lvm_grows_in_use(self):
         self.on_volumes("test_a_disk_grows_and_keeps_its_snapshots")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Datastores of volumes: real storage pools of a libvirtd of the test's own, with real QEMU machines on them. Needs root.
 
-Covers: broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool_copy.c broker/hypervisor/libvirt/pool_grow.c broker/hypervisor/libvirt/volumes.c
-broker/hypervisor/libvirt/volume_disk.c broker/hypervisor/libvirt/volume_version.c broker/hypervisor/libvirt/base.c
+Covers: broker/hypervisor/libvirt/pool.c broker/hypervisor/libvirt/pool_copy.c broker/hypervisor/libvirt/pool_grow.c broker/hypervisor/libvirt/pool_zfs.c
+broker/hypervisor/libvirt/volumes.c broker/hypervisor/libvirt/volume_disk.c broker/hypervisor/libvirt/volume_version.c broker/hypervisor/libvirt/base.c
 Run alone: top_builddir=build python3 tests/integration/test_volumes.py [name]"""
 import glob
 import hashlib
@@ -42,8 +42,10 @@ class World:
         os.chmod(self.folder, 0o755)
         self.pool = os.path.join(self.folder, "pool")
         os.mkdir(self.pool)
-        self.vg = os.environ.get("PUESTO_TEST_VG") # a volume group instead, as test_nested_storage.py has one
-        if not self.vg:
+        # logical:GROUP or zfs:DATASET instead, as test_nested_storage.py has them.
+        self.kind, _, self.source = os.environ.get("PUESTO_TEST_POOL", "dir").partition(":")
+        self.devices = {"logical": "/dev/", "zfs": "/dev/zvol/"}[self.kind] + self.source if self.source else ""
+        if not self.devices:
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=711", "pool", self.pool], check=True)
         self.data = os.path.join(self.folder, "data")
         self.ca = os.path.join(self.folder, "ca.pem")
@@ -67,12 +69,9 @@ class World:
 
     def define(self, name, path, pool_id=None):
         xml = os.path.join(self.folder, "pool.xml")
+        source = "<source><name>%s</name></source>" % self.source if self.source else ""
         with open(xml, "w") as f:
-            if self.vg:
-                f.write("<pool type='logical'><name>%s</name><uuid>%s</uuid><source><name>%s</name><format type='lvm2'/></source><target><path>/dev/%s</path></target></pool>"
-                        % (name, pool_id or new(), self.vg, self.vg))
-            else:
-                f.write("<pool type='dir'><name>%s</name><uuid>%s</uuid><target><path>%s</path></target></pool>" % (name, pool_id or new(), path))
+            f.write("<pool type='%s'><name>%s</name><uuid>%s</uuid>%s<target><path>%s</path></target></pool>" % (self.kind, name, pool_id or new(), source, self.devices or path))
         self.one.virsh("pool-define", xml)
         self.one.virsh("pool-start", name)
 
@@ -105,6 +104,23 @@ class World:
         assert not os.path.exists(source)
         return "%s/volumes/san/images/desk/%s/disk.volume" % (self.data, name)
 
+    def fill(self):
+        """All but some megabytes of the pool, by somebody else."""
+        if self.kind == "zfs":
+            pool, place = self.source.split("/")[0], os.path.join(self.folder, "filler")
+            left = int(subprocess.run(["zfs", "get", "-Hp", "-o", "value", "available", pool], capture_output=True, text=True, check=True).stdout) // MIB - 24
+            subprocess.run(["zfs", "create", "-o", "recordsize=1M", "-o", "mountpoint=" + place, pool + "/filler"], check=True)
+            subprocess.run(["dd", "if=/dev/zero", "of=%s/filler" % place, "bs=1M", "count=%d" % left, "conv=fsync"], check=True, stderr=subprocess.DEVNULL)
+        else:
+            with open(os.path.join(self.pool, "filler"), "wb") as f:
+                f.write(bytes(64 * MIB))
+
+    def unfill(self):
+        if self.kind == "zfs":
+            subprocess.run(["zfs", "destroy", self.source.split("/")[0] + "/filler"], check=True)
+        else:
+            os.unlink(os.path.join(self.pool, "filler"))
+
     def state(self, driver):
         return driver.call("stores")["stores"]["san"]
 
@@ -127,6 +143,10 @@ class World:
         self.network.end()
         subprocess.run(["umount", "-l", self.pool], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def device_size(path):
+    return int(subprocess.run(["blockdev", "--getsize64", path], capture_output=True, text=True, check=True).stdout)
 
 
 def images(path):
@@ -205,7 +225,7 @@ def test_a_version_is_a_volume_that_nobody_writes(world):
 def test_a_pool_that_is_not_there_is_offline(world):
     driver = world.driver()
     desktop = world.create(driver)
-    if world.vg: # whose devices are in use while it runs
+    if world.devices: # which are in use while it runs
         driver.call("power", desktop, "off")
     world.one.virsh("pool-destroy", "vdi")
     libvirt_host.wait_for("it is seen", lambda: not world.state(driver)["online"], 20)
@@ -237,20 +257,19 @@ def test_a_pool_that_is_not_there_is_offline(world):
 
 def test_a_full_pool_takes_nothing_and_leaves_nothing(world):
     driver = world.driver("keep_free_mb = 0\nwarning = 50\ncritical = 60")
-    filler = os.path.join(world.pool, "filler")
-    with open(filler, "wb") as f:
-        f.write(bytes(64 * MIB))
+    world.fill()
+    there = world.volumes()
     libvirt_host.wait_for("it is seen", lambda: world.state(driver)["level"] == "critical", 20)
     r = driver.refused("create", new(), new(), world.golden, "t")
-    assert r.code == "no_space" and "san is full (6" in r.text, r
+    assert r.code == "no_space" and "san is full (" in r.text, r
     source = shutil.copy(world.golden, os.path.join(world.folder, "large"))
     os.chmod(source, 0o600)
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 1 4M 40M", source], check=True, stdout=subprocess.DEVNULL)
     r = driver.refused("publish", "san", "desk", "large", source)
     assert r.code == "no_space", r
-    assert world.volumes() == ["filler"] and os.path.exists(source), "nothing of it is left, and the source is there"
+    assert world.volumes() == there and os.path.exists(source), "nothing of it is left, and the source is there"
     assert os.listdir(world.data + "/volumes/san/images/desk") == []
-    os.unlink(filler)
+    world.unfill()
     libvirt_host.wait_for("there is room", lambda: world.state(driver)["level"] == "calm", 20)
     driver.call("publish", "san", "desk", "large", source)
     driver.call("unpublish", "san", "desk", "large")
@@ -297,7 +316,7 @@ def test_versions_are_imported_and_copied_both_ways(world):
     try:
         site.begin()
         libvirt_host.wait_for("the pool", lambda: site.admin.call("GET", "datastores/san")[0] == 200 and site.store("san")["online"])
-        assert site.store("san")["pool"] == "vdi" and site.store("san")["about"] == "dir", site.store("san")
+        assert site.store("san")["pool"] == "vdi" and site.store("san")["about"] == world.kind, site.store("san")
         for home, other in (("san", "fast"), ("fast", "san")):
             bytes_in = site.upload("small.img", 6, "qcow2", home)
             version = site.make("import", datastore=home, file="small.img", format="qcow2")
@@ -351,14 +370,14 @@ def test_a_copy_stands_for_a_version_whose_pool_is_away(world):
     driver.end()
 
 
-def test_on_a_volume_group(world):
-    """Volumes are devices that take all of their room; the golden one takes no writes from anybody."""
+def test_volumes_are_devices(world):
+    """The golden one takes no writes from anybody."""
     driver = world.driver()
     libvirt_host.wait_for("the pool", lambda: world.state(driver)["online"])
-    assert world.state(driver)["about"] == "logical", world.state(driver)
+    assert world.state(driver)["about"] == world.kind, world.state(driver)
     record = world.version(driver, "1")
     golden, size = json.load(open(record))["url"], os.path.getsize(world.golden)
-    assert golden.startswith("/dev/%s/puesto-image-desk-1-" % world.vg), golden
+    assert golden.startswith(world.devices + "/puesto-image-desk-1-"), golden
     desktop = world.create(driver, golden=record)
     with open(golden, "rb") as f:
         before = f.read()
@@ -366,11 +385,10 @@ def test_on_a_volume_group(world):
     assert subprocess.run(["blockdev", "--getro", golden], capture_output=True, text=True, check=True).stdout == "1\n"
     assert subprocess.run(["dd", "if=/dev/zero", "of=" + golden, "bs=4096", "count=1", "oflag=direct"], capture_output=True).returncode != 0
     disk = world.record(desktop)
-    assert disk["block"] and disk["url"] == "/dev/%s/puesto-%s" % (world.vg, desktop), disk
+    assert disk["block"] and disk["url"] == "%s/puesto-%s" % (world.devices, desktop), disk
     xml = world.one.virsh("dumpxml", "puesto-" + desktop)
     assert "<disk type='block' device='disk'>" in xml and "<source dev='%s'" % disk["url"] in xml and "dev='%s'" % golden in xml, xml
-    room = int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout)
-    assert 64 * MIB < room < 80 * MIB, room
+    assert 64 * MIB < device_size(disk["url"]) < 80 * MIB, device_size(disk["url"])
     driver.call("power", desktop, "off")
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "read -q -P 0x5a 1M 2M", "-c", "write -q -P 0x33 1M 1M", "-c", "write -q -P 0x44 8M 50M",
                     "-c", "read -q -P 0x44 8M 50M", disk["url"]], check=True, stdout=subprocess.DEVNULL)
@@ -380,9 +398,9 @@ def test_on_a_volume_group(world):
     driver.call("restart", desktop, new(), "refresh", "t")
     driver.call("power", desktop, "off")
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "read -q -P 0 8M 50M", "-c", "read -q -P 0x5a 1M 2M", disk["url"]], check=True, stdout=subprocess.DEVNULL)
-    # The group cannot hold a disk of that size, and nothing of it is left.
-    r = driver.refused("create", new(), new(), record, "t", "host", "", 4096)
-    assert r.code == "no_space" and "san has no room" in r.text, r
+    if world.kind == "logical": # it cannot hold a disk of that size, and nothing of it is left; elsewhere they are sparse
+        r = driver.refused("create", new(), new(), record, "t", "host", "", 4096)
+        assert r.code == "no_space" and "san has no room" in r.text, r
     assert driver.refused("unpublish", "san", "desk", "1").code == "busy"
     driver.call("destroy", desktop)
     driver.call("unpublish", "san", "desk", "1")
@@ -396,7 +414,7 @@ def test_a_disk_grows_and_keeps_its_snapshots(world):
     driver = world.driver()
     desktop = world.create(driver, golden=world.version(driver, "1"))
     disk, capacity = world.record(desktop), lambda: world.one.virsh("domblkinfo", "puesto-" + desktop, "vda", "--human").splitlines()[0].split(":")[1].strip()
-    room = lambda: int(subprocess.run(["blockdev", "--getsize64", disk["url"]], capture_output=True, text=True, check=True).stdout) if world.vg else 1 << 30 # a file's grows
+    room = lambda: device_size(disk["url"]) if world.devices else 1 << 30 # a file's grows
     driver.call("snapshot", desktop, "take", "before")
     driver.call("resize", desktop, 0, 0, 80)
     assert capacity() == "80.000 MiB" and 80 * MIB < room(), (capacity(), room())
@@ -407,7 +425,7 @@ def test_a_disk_grows_and_keeps_its_snapshots(world):
     assert room() > 96 * MIB, "there is room before it needs it"
     driver.call("power", desktop, "start")
     assert capacity() == "96.000 MiB", capacity()
-    if world.vg:
+    if world.kind == "logical":
         r = driver.refused("resize", desktop, 0, 0, 4096)
         assert r.code == "no_space", r
         driver.call("power", desktop, "off")
@@ -422,7 +440,55 @@ def test_a_disk_grows_and_keeps_its_snapshots(world):
     driver.end()
 
 
-NESTED = ("test_on_a_volume_group",)
+def test_a_name_of_zfs_that_comes_late_is_waited_for(world):
+    """udev makes and removes the names of devices when it comes to it: the name that a disk had leads to another one meanwhile."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    name, url = "%s/puesto-%s" % (world.source, desktop), world.record(desktop)["url"]
+    number = os.path.realpath(url)
+    driver.call("power", desktop, "off")
+    subprocess.run(["udevadm", "settle"], check=True)
+    subprocess.run(["udevadm", "control", "--stop-exec-queue"], check=True)
+    try:
+        driver.call("destroy", desktop)
+        subprocess.run(["zfs", "create", "-s", "-V", "64M", world.source + "/other"], check=True)
+        waits = driver.begin("create", desktop, new(), world.golden, "t")
+        libvirt_host.wait_for("it is made", lambda: subprocess.run(["zfs", "list", name], capture_output=True, check=False).returncode == 0)
+        assert os.path.realpath(url) == number and os.path.exists(number), "its name leads to the other one, which has its number"
+        time.sleep(3) # in which that does not change
+    finally:
+        subprocess.run(["udevadm", "control", "--start-exec-queue"], check=True)
+    driver.finish(waits)
+    driver.call("power", desktop, "off")
+    top, below = images(url)
+    assert top["virtual-size"] == 64 * MIB and below["filename"] == world.golden, top
+    with open("%s/other" % world.devices, "rb") as f:
+        assert f.read(MIB) == bytes(MIB), "another volume is as it was"
+    driver.call("destroy", desktop)
+    libvirt_host.wait_for("nobody looks at it", lambda: subprocess.run(["zfs", "destroy", world.source + "/other"], capture_output=True, check=False).returncode == 0)
+    driver.end()
+
+
+def test_a_pool_of_zfs_goes_and_comes(world):
+    """Which libvirt does not notice: its pool is active all the time."""
+    driver, pool = world.driver(), world.source.split("/")[0]
+    libvirt_host.wait_for("the pool", lambda: world.state(driver)["online"])
+    run = lambda *words: subprocess.run(words, check=True)
+    run("zpool", "export", pool)
+    libvirt_host.wait_for("it is seen", lambda: not world.state(driver)["online"])
+    assert "is it imported?" in world.state(driver)["reason"], world.state(driver)
+    run("zpool", "import", pool)
+    libvirt_host.wait_for("it is back", lambda: world.state(driver)["online"])
+    run("zfs", "rename", world.source, pool + "/kept")
+    run("zfs", "create", world.source)
+    libvirt_host.wait_for("it is seen", lambda: "another one" in world.state(driver)["reason"])
+    run("zfs", "destroy", world.source)
+    run("zfs", "rename", pool + "/kept", world.source)
+    libvirt_host.wait_for("it is back", lambda: world.state(driver)["online"])
+    driver.end()
+
+
+NESTED = ("test_volumes_are_devices", "test_a_name_of_zfs_that_comes_late_is_waited_for", "test_a_pool_of_zfs_goes_and_comes")
 SECOND_TIER = NESTED + ("test_a_disk_grows_and_keeps_its_snapshots", "test_a_copy_stands_for_a_version_whose_pool_is_away", "test_versions_are_imported_and_copied_both_ways", "test_a_desktops_disk_is_a_volume", "test_a_version_is_a_volume_that_nobody_writes", "test_a_pool_that_is_not_there_is_offline", "test_what_a_crash_leaves_is_found")
 
 

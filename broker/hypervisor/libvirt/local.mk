@@ -28,6 +28,7 @@ LIBVIRT_SOURCES = \
 	broker/hypervisor/libvirt/pool_copy.c \
 	broker/hypervisor/libvirt/pool_grow.c \
 	broker/hypervisor/libvirt/pool_lun.c \
+	broker/hypervisor/libvirt/pool_zfs.c \
 	broker/hypervisor/libvirt/power.c \
 	broker/hypervisor/libvirt/resize.c \
 	broker/hypervisor/libvirt/seed.c \

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/libvirt/pool.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "broker/hypervisor/libvirt/events.h"
@@ -12,11 +13,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CONNECTIONS_MAX 8
 #define VOLUMES_MAX 65536
 #define KEEPALIVE_S 5
 #define KEEPALIVE_N 3
+#define BUSY_MS 20000
+#define POLL_MS 100
 
 /* --- connections ------------------------------------------------------------------------ */
 
@@ -177,7 +181,7 @@ int pool_mark(struct lv_pool *p, char out[STORE_MARK_SIZE], struct pst_err *err)
 			out[n++] = *c;
 	}
 	out[n] = '\0';
-	return 0;
+	return pool_zfs_mark(p, out, err);
 }
 
 int pool_each(struct lv_pool *p, pool_visit visit, void *arg, struct pst_err *err)
@@ -247,7 +251,7 @@ static virStorageVolPtr volume_create(struct lv_pool *p, const char *name, uint6
 	xml_put_text(&b, name);
 	pst_buf_printf(&b, "</name><capacity unit='bytes'>%llu</capacity><allocation unit='bytes'>%llu</allocation><target><format type='raw'/>"
 		"<permissions><mode>%s</mode><owner>0</owner><group>0</group></permissions></target></volume>", (unsigned long long)size,
-		p->kind->can & POOL_WHOLE ? (unsigned long long)size : 0ULL, is_golden ? "0444" : "0600");
+		p->kind->can & POOL_WHOLE || (is_golden && p->kind->can & POOL_RESERVES) ? (unsigned long long)size : 0ULL, is_golden ? "0444" : "0600");
 	v = pst_buf_cstr(&b) ? virStorageVolCreateXML(p->pool, pst_buf_cstr(&b), 0) : NULL;
 	if (!v)
 		lv_error(err, NULL, "make volume %s in pool %s", name, p->s->pool);
@@ -259,6 +263,23 @@ static virStorageVolPtr volume_create(struct lv_pool *p, const char *name, uint6
 	return v;
 }
 
+/* udev looks into a device of ZFS whenever somebody closes it, and is in the way for that long. A seal goes with its volume. */
+static int volume_destroy(struct lv_pool *p, virStorageVolPtr v, const char *name, struct pst_err *err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	unsigned flags = p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0;
+	uint64_t end = pst_mono_ms() + BUSY_MS;
+
+	while (virStorageVolDelete(v, flags) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL)) {
+		const char *words = virGetLastErrorMessage();
+
+		if (!words || !strstr(words, "dataset is busy") || pst_mono_ms() >= end)
+			return lv_error(err, NULL, "remove volume %s", name);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *err)
 {
 	struct pst_err why = PST_ERR_INIT;
@@ -267,9 +288,7 @@ static int volume_delete(struct lv_pool *p, const char *name, struct pst_err *er
 
 	if (rc < 0)
 		return rc == PST_ENOTFOUND ? 0 : pst_err_pass(err, rc, &why);
-	/* Its seal goes with it. */
-	if (virStorageVolDelete(v, p->kind->can & POOL_SEALS ? VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS : 0) < 0 && !lv_error_is(VIR_ERR_NO_STORAGE_VOL))
-		rc = lv_error(err, NULL, "remove volume %s", name);
+	rc = volume_destroy(p, v, name, err);
 	virStorageVolFree(v);
 	return rc;
 }
@@ -287,7 +306,7 @@ int pool_volume_make(struct lv_pool *p, struct volume_record *r, uint64_t size, 
 		return err->code;
 	rc = place_find(p, v, r, err);
 	virStorageVolFree(v);
-	return rc;
+	return rc < 0 ? rc : pool_zfs_wait(p, r->url, err);
 }
 
 int pool_volume_remove(struct lv_pool *p, const struct volume_record *r, struct pst_err *err)
@@ -308,13 +327,16 @@ int pool_volume_size(struct lv_pool *p, const char *name, uint64_t *ret, struct 
 {
 	virStorageVolPtr v = volume_need(p, name, err);
 	virStorageVolInfo info;
+	char *path;
 	int rc;
 
 	if (!v)
 		return err->code;
+	path = p->kind->can & POOL_BLOCK ? virStorageVolGetPath(v) : NULL;
 	rc = virStorageVolGetInfo(v, &info) < 0 ? lv_error(err, NULL, "ask for volume %s", name) : 0;
 	virStorageVolFree(v);
-	if (rc == 0)
+	if (rc == 0 && !(path && pool_device_size(path, ret)))
 		*ret = info.capacity;
+	free(path);
 	return rc;
 }

@@ -32,7 +32,7 @@ int pool_open(const struct store_settings *s, struct lv_pool *ret, struct pst_er
 /* Accepts a zeroed one. */
 void pool_close(struct lv_pool *p);
 
-/* 32 hexadecimal digits. */
+/* 32 hexadecimal digits. PST_ENOTFOUND where what libvirt's pool stands on is away. */
 int pool_mark(struct lv_pool *p, char out[STORE_MARK_SIZE], struct pst_err *err);
 
 /* Each volume, borrowed for the call. Not 0 ends it. */
@@ -46,9 +46,21 @@ int pool_each(struct lv_pool *p, pool_visit visit, void *arg, struct pst_err *er
 int pool_volume_make(struct lv_pool *p, struct volume_record *r, uint64_t size, bool is_golden, struct pst_err *err);
 /* The volume ends, or becomes a free LUN again; 0 when there is none. */
 int pool_volume_remove(struct lv_pool *p, const struct volume_record *r, struct pst_err *err);
-/* Bytes of the volume. PST_ENOTFOUND. */
+/* Bytes of the volume: as the kernel says of a device of this machine, else as libvirt saw it last. PST_ENOTFOUND. */
 int pool_volume_size(struct lv_pool *p, const char *name, uint64_t *ret, struct pst_err *err);
 
+/* pool_grow.c: false where the path is no block device of this machine. */
+bool pool_device_size(const char *path, uint64_t *ret);
+/*
+ * pool_zfs.c; both leave alone what is no ZFS of this machine. The data set's own number becomes the mark's second half; PST_ENOTFOUND
+ * when it is not there.
+ */
+int pool_zfs_mark(struct lv_pool *p, char mark[STORE_MARK_SIZE], struct pst_err *err);
+/*
+ * udev makes and removes the names of ZFS's volumes some time after them, and neither zfs(8) nor libvirt waits: until then a
+ * volume's name leads nowhere, or to another one that has its number now. Returns when it is right. PST_ETIMEOUT.
+ */
+int pool_zfs_wait(const struct lv_pool *p, const char *path, struct pst_err *err);
 /* pool_grow.c: to at least that many bytes; QEMU may have it open. PST_ENOSPC; PST_EUNSUPPORTED where the pool cannot. */
 int pool_volume_grow(struct lv_pool *p, const struct volume_record *r, uint64_t size, struct pst_err *err);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "broker/hypervisor/libvirt/xml.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static const struct pool_kind kinds[] = {
 	{ "fs", POOL_CREATES },
 	{ "netfs", POOL_CREATES },
 	{ "logical", POOL_CREATES | POOL_WHOLE | POOL_BLOCK | POOL_EXTENDS },
-	{ "zfs", POOL_CREATES | POOL_BLOCK },
+	{ "zfs", POOL_CREATES | POOL_BLOCK | POOL_EXTENDS | POOL_RESERVES },
 	{ "rbd", POOL_CREATES | POOL_NETWORK | POOL_SEALS },
 	{ "iscsi-direct", POOL_NETWORK | POOL_WHOLE },
 };
@@ -31,6 +32,21 @@ const struct pool_kind *pool_kind_find(const char *type)
 const char *pool_kinds(void)
 {
 	return "dir, fs, netfs, logical, zfs, rbd, iscsi-direct";
+}
+
+int pool_extend_words(const struct pool_kind *kind, const char *device, uint64_t size, struct pool_extend *ret, struct pst_err *err)
+{
+	bool is_zfs = strcmp(kind->type, "zfs") == 0;
+
+	if (!(kind->can & POOL_EXTENDS) || !pst_str_starts(device, is_zfs ? POOL_ZVOLS : "/dev/") ||
+		pst_strlcpy(ret->name, sizeof(ret->name), is_zfs ? device + strlen(POOL_ZVOLS) : device) < 0)
+		return pst_err_set(err, PST_EUNSUPPORTED, "nothing makes a volume larger that is at \"%.100s\" in a pool of the kind %s", device, kind->type);
+	snprintf(ret->size, sizeof(ret->size), is_zfs ? "volsize=%" PRIu64 : "%" PRIu64 "b", size);
+	if (is_zfs)
+		memcpy(ret->argv, (const char *const[6]){ "/sbin/zfs", "set", ret->size, ret->name }, sizeof(ret->argv));
+	else
+		memcpy(ret->argv, (const char *const[6]){ "/sbin/lvextend", "-q", "-L", ret->size, ret->name }, sizeof(ret->argv));
+	return 0;
 }
 
 /* element's attribute, or its text where attribute is NULL, within the first part of that name. */

@@ -3,6 +3,7 @@
 #include "broker/hypervisor/libvirt/pool_kind.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char iscsi_pool[] = "<pool type='iscsi-direct'><name>luns</name><capacity unit='bytes'>1</capacity><source><host name='10.0.0.9' port='3261'/>"
@@ -43,6 +44,30 @@ Test(pool_kind, a_volume_is_where_libvirt_says)
 		strcmp(p.secret, "1b4e28ba-2fa1-41d2-883f-0016d3cca427") == 0);
 	cr_assert_eq(pool_place(pool_kind_find("rbd"), "<pool type='rbd'><name>ceph</name><source><name>vdi</name></source></pool>", "", "x", &p, &err), 0, "%s", err.text);
 	cr_assert(strcmp(p.target, "vdi/x") == 0 && !p.initiator[0] && !p.secret[0], "without a key");
+}
+
+static const char *words_of(const char *kind, const char *device, uint64_t size)
+{
+	static char line[512];
+	static struct pst_err err;
+	struct pool_extend e;
+
+	line[0] = '\0';
+	if (pool_extend_words(pool_kind_find(kind), device, size, &e, &err) < 0)
+		return err.code == PST_EUNSUPPORTED ? "refused" : err.text;
+	for (size_t i = 0; e.argv[i]; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "", e.argv[i]);
+	return line;
+}
+
+Test(pool_kind, a_program_makes_devices_larger)
+{
+	cr_assert_str_eq(words_of("logical", "/dev/vdi/puesto-x", 8 << 20), "/sbin/lvextend -q -L 8388608b /dev/vdi/puesto-x");
+	cr_assert_str_eq(words_of("zfs", "/dev/zvol/tank/vdi/puesto-x", UINT64_C(5) << 30), "/sbin/zfs set volsize=5368709120 tank/vdi/puesto-x");
+	cr_assert_str_eq(words_of("zfs", "/dev/vdi/puesto-x", 8 << 20), "refused");
+	cr_assert_str_eq(words_of("logical", "vdi/puesto-x", 8 << 20), "refused");
+	cr_assert_str_eq(words_of("dir", "/dev/vdi/puesto-x", 8 << 20), "refused");
+	cr_assert_str_eq(words_of("rbd", "/dev/rbd/a", 8 << 20), "refused");
 }
 
 Test(pool_kind, what_nobody_should_follow_is_refused)
