@@ -18,7 +18,7 @@ import uuid
 
 from driver_harness import BUILD, Driver, Refused
 from hyperv_host import Host
-from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer
+from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer, shown_by
 
 UNIT = BUILD + "/tests/unit/hypervisor/unit-hypervisor"
 
@@ -275,21 +275,7 @@ class Hyperv(unittest.TestCase):
     def test_a_machine_is_shown_by_its_own_rdp_server(self):
         server = self.rdp().begin()
         d = self.rdp_driver(server, SHOWN, rdp_fingerprint=PIN)
-        desktop = new()
-        shown = {"kind": ENDPOINT_RDP, "address": "127.0.0.1", "port": server.port, "agent": False}
-        machine = d.call("create", desktop, new(), "ref:desk", "-")["machine"]
-        self.assertEqual(({k: machine[k] for k in shown}, server.asked), (shown, 1))
-        self.assertEqual({k: d.machines()[desktop][k] for k in shown}, shown)
-        way = d.call("way", desktop)
-        self.assertEqual((way["kind"], way["address"], way["port"]), (ENDPOINT_RDP, "127.0.0.1", server.port))
-        self.assertEqual(way["account"], {"login": "ask", "layout": "us", "video": False, "fingerprint": PIN})
-        d.call("power", desktop, "off")
-        d.call("power", desktop, "start")
-        self.assertEqual(server.asked, 2)
-        for kind in "keep", "refresh":
-            machine = d.call("restart", desktop, new(), kind, "-")["machine"]
-            self.assertEqual({k: machine[k] for k in shown}, shown)
-        self.assertEqual(server.asked, 4)
+        desktop = shown_by(d, server, "ref:desk")
         self.assertNotIn("InitiateShutdown", self.host.calls, "nobody asks Linux before a restart")
         # What does not answer any more fails, and stays.
         server.end()

@@ -19,7 +19,7 @@ import uuid
 
 import vsphere_host
 from driver_harness import LATER, TOOL, Driver, Refused, is_for_later
-from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer
+from rdp_double import ENDPOINT_RDP, PIN, SHOWN, WINDOWS, RdpServer, shown_by
 
 BUILD = os.path.abspath(os.environ.get("top_builddir", "build"))
 UNIT = os.path.join(BUILD, "tests/unit/hypervisor/unit-hypervisor")
@@ -660,21 +660,8 @@ def test_a_machine_is_shown_by_its_own_rdp_server(world):
     try:
         tools_say(world, RDP_ADDRESS)
         driver = rdp_driver(world, server, SHOWN, rdp_fingerprint=PIN)
-        desktop = new()
-        machine = driver.call("create", desktop, new(), TEMPLATE, "t")["machine"]
-        shown = {"kind": ENDPOINT_RDP, "address": RDP_ADDRESS, "port": server.port, "agent": False}
-        assert {k: machine[k] for k in shown} == shown and server.asked == 1, (machine, server.asked)
-        assert {k: driver.machines()[desktop][k] for k in shown} == shown
-        way = driver.call("way", desktop)
-        assert (way["kind"], way["address"], way["port"]) == (ENDPOINT_RDP, RDP_ADDRESS, server.port), way
-        assert way["account"] == {"login": "ask", "layout": "us", "video": False, "fingerprint": PIN}, way
-        driver.call("power", desktop, "off")
-        driver.call("power", desktop, "start")
-        assert server.asked == 2
-        for kind in "keep", "refresh":
-            machine = driver.call("restart", desktop, new(), kind, "t")["machine"]
-            assert {k: machine[k] for k in shown} == shown, machine
-        assert server.asked == 4 and world.door.count("ShutdownGuest") == 0
+        desktop = shown_by(driver, server, TEMPLATE)
+        assert world.door.count("ShutdownGuest") == 0, "nobody asks Linux before a restart"
         driver.call("power", desktop, "off")
         assert driver.refused("way", desktop).code == "unsupported", "nobody says where it is"
         # Whoever knows no certificate believes none.
