@@ -207,7 +207,6 @@ int pool_each(struct lv_pool *p, pool_visit visit, void *arg, struct pst_err *er
 
 /* --- volumes -------------------------------------------------------------------------------- */
 
-/* NULL without err: there is none. */
 /* PST_ENOTFOUND when there is none. */
 static int volume_lookup(struct lv_pool *p, const char *name, virStorageVolPtr *ret, struct pst_err *err)
 {
