@@ -715,6 +715,33 @@ def test_windows_has_an_agent_that_says_when_it_is_ready(world):
         server.end()
 
 
+def test_a_wait_for_an_address_that_breaks_off_is_begun_anew(world):
+    """A machine that is of no use without its address is not given up for that; and whoever lets go of it is told so."""
+    server = RdpServer().begin()
+    try:
+        said, broken = {"address": "10.9.0.1"}, threading.Event()
+
+        def rule(method, n, forward):
+            asks = re.findall("<pathSet>([^<]*)", world.door.sent(method)[n - 1]) if method == "CreateFilter" else []
+            if asks == ["guest.ipAddress"] and not broken.is_set():
+                broken.set()
+                said["address"] = RDP_ADDRESS
+                return (vsphere_host.ENVELOPE % '<soapenv:Fault><faultstring>gone</faultstring><detail><f xsi:type="ManagedObjectNotFound"/></detail>'
+                        "</soapenv:Fault>").encode()
+            return re.sub(rb"(guest.ipAddress</name><val[^>]*>)[0-9.]+", rb"\g<1>" + said["address"].encode(), forward() or b"") or None
+        driver = rdp_driver(world, server, SHOWN)
+        driver.call("list")
+        world.door.rule = rule
+        machine = driver.call("create", new(), new(), TEMPLATE, "t")["machine"]
+        assert machine["address"] == RDP_ADDRESS and broken.is_set(), machine
+        said["address"], desktop = "10.9.0.1", new()
+        n = driver.begin("create", desktop, new(), TEMPLATE, "t")
+        until("it runs", lambda: driver.machines().get(desktop, {}).get("state") == "running")
+        until("it is let go", lambda: is_let_go(driver, n, desktop))
+    finally:
+        server.end()
+
+
 def test_an_agent_s_shut_down_is_awaited_when_vmware_tools_are_gone(world):
     """They may have ended before VMware asks them."""
     dumb = vsphere_host.ENVELOPE % ('<soapenv:Fault><faultstring>no tools</faultstring><detail><f xsi:type="ToolsUnavailable"/></detail>'
