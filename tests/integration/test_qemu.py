@@ -301,6 +301,26 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
     assert world.left() == []
 
 
+def test_what_is_woken_is_written_down_before_it_goes_on(world):
+    """Else its memory would be loaded once more, beside a disk that it has written on since."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    folder = os.path.join(world.directory, "desktops", desktop)
+    driver.call("power", desktop, "suspend")
+    subprocess.run(["mount", "--bind", folder + "/record.json", folder + "/record.json"], check=True)  # it cannot be exchanged
+    try:
+        assert "record.json" in driver.refused("power", desktop, "start").text
+        assert not qemus(desktop), "it goes on, and nobody knows that it did"
+    finally:
+        subprocess.run(["umount", folder + "/record.json"], check=True)
+    assert os.path.exists(folder + "/memory") and driver.machines()[desktop]["state"] == "stopped"
+    driver.call("power", desktop, "start")
+    assert driver.machines()[desktop]["state"] == "running" and not [n for n in os.listdir(folder) if n.startswith("memory")]
+    driver.call("destroy", desktop)
+    assert world.left() == []
+    driver.end()
+
+
 def windows_driver(world, **more):
     os.environ["PUESTO_OS"] = "windows"
     try:
