@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import uuid
 from broker_harness import eventually
 import tpm_state
 import uefi_disk
-from driver_harness import TOOL, Driver
+from driver_harness import TOOL, Driver, Refused
 from guest_harness import Qmp
 
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
@@ -426,6 +427,38 @@ def test_a_killed_provisioner_leaves_no_emulator(world):
         driver.call("destroy", desktop)
         assert not emulators(desktop) and world.left() == []
         driver.end()
+
+
+def test_a_tpm_is_left_to_what_it_writes_and_a_failed_snapshot_leaves_none(world):
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    driver = windows_driver(world)
+    desktop = world.create(driver)
+    (pid,) = emulators(desktop)
+    fd = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        n = driver.begin("power", desktop, "off")
+        eventually(lambda: not qemus(desktop), 20)
+        driver.call("cancel", desktop)
+        try:
+            driver.finish(n)
+            raise AssertionError("it was cancelled")
+        except Refused as r:
+            assert r.code == "closed", r
+        assert not select.select([fd], [], [], 0.5)[0], "it was killed, perhaps in the middle of a write"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert select.select([fd], [], [], 20)[0], "it was asked to end"
+    os.close(fd)
+    driver.end()
+    driver = windows_driver(world, image_program="/bin/false")
+    driver.refused("snapshot", desktop, "take", "never")
+    assert [n for n in os.listdir(os.path.join(world.directory, "desktops", desktop)) if n.startswith("tpm.s-")] == []
+    driver.call("destroy", desktop)
+    assert world.left() == []
+    driver.end()
 
 
 def test_a_host_without_an_emulator_says_so(world):
