@@ -494,6 +494,21 @@ def test_a_host_without_an_emulator_says_so(world):
     r = driver.refused("power", desktop, "start")
     assert "TPM" in r.text and "/nonexistent/swtpm" in r.text and not qemus(desktop), r
     driver.end()
+    # One that sleeps goes on sleeping until it is there again.
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "suspend")
+    driver.end()
+    driver = windows_driver(world, tpm_program="/nonexistent/swtpm")
+    assert "/nonexistent/swtpm" in driver.refused("power", desktop, "start").text and not qemus(desktop)
+    driver.end()
+    folder = os.path.join(world.directory, "desktops", desktop)
+    assert [n for n in os.listdir(folder) if n.startswith("memory")] == ["memory"], "what its user had open is lost"
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    assert tpms(world, desktop) == EMULATED and [n for n in os.listdir(folder) if n.startswith("memory")] == []
+    driver.call("power", desktop, "off")
+    driver.end()
     # What it keeps is damaged: QEMU does not start, and nothing of the try is left.
     with open(os.path.join(world.directory, "desktops", desktop, "tpm"), "r+b") as f:
         f.seek(256)

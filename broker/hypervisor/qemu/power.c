@@ -133,6 +133,17 @@ static int woken(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 	return err->code;
 }
 
+/* What does not even start would not boot either: its memory is kept for another time. */
+static int start_asleep(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int rc = qm_machine_start(op, r, QM_WAKE, err);
+
+	if (rc < 0 && !atomic_load(&op->is_cancelled))
+		(void)qm_machine_end(op, false, &ignored);
+	return rc;
+}
+
 /* Its memory is loaded once; one that cannot be is kept aside, and the machine boots. */
 static int wake(struct qm_op *op, struct qm_record *r, const char *path, struct pst_err *err)
 {
@@ -142,9 +153,11 @@ static int wake(struct qm_op *op, struct qm_record *r, const char *path, struct 
 
 	if (fd < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%s", path);
-	rc = qm_machine_start(op, r, QM_WAKE, &why);
-	if (rc == 0)
-		rc = instant_load(op->qmp, fd, op->end_ms, &why);
+	if (start_asleep(op, r, err) < 0) {
+		pst_fd_close(&fd);
+		return err->code;
+	}
+	rc = instant_load(op->qmp, fd, op->end_ms, &why);
 	pst_fd_close(&fd);
 	if (rc == 0)
 		return woken(op, r, err);
