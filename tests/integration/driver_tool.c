@@ -68,23 +68,16 @@ static bool is_word(const char *name, const char *word)
 	return getenv(name) && strcmp(getenv(name), word) == 0;
 }
 
-/* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST [DISK_MB]]] */
-static void request_fill(const struct command *c, struct machine_request *r)
+static void details_fill(const char *base, struct machine_request *r)
 {
-	memset(r, 0, sizeof(*r));
-	pst_strlcpy(r->desktop, sizeof(r->desktop), c->words[0]);
-	pst_strlcpy(r->task, sizeof(r->task), c->words[1]);
 	pst_strlcpy(r->image_name, sizeof(r->image_name), "demo");
 	pst_strlcpy(r->image_version, sizeof(r->image_version), "1");
-	pst_strlcpy(r->image_base, sizeof(r->image_base), c->words[2]);
+	pst_strlcpy(r->image_base, sizeof(r->image_base), base);
 	pst_strlcpy(r->image_path, sizeof(r->image_path), "/images/demo/1");
 	pst_strlcpy(r->hostname, sizeof(r->hostname), "test");
 	pst_strlcpy(r->locale, sizeof(r->locale), "en_US");
 	pst_strlcpy(r->layout, sizeof(r->layout), "us");
-	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), c->words[3]);
-	pst_strlcpy(r->network, sizeof(r->network), c->words[4][0] ? c->words[4] : "host");
-	pst_strlcpy(r->host, sizeof(r->host), c->words[5]);
-	r->disk_mb = (uint32_t)atoi(c->words[6]);
+	pst_strlcpy(r->network, sizeof(r->network), "host");
 	r->memory_mb = number_of("PUESTO_MEMORY_MB", 128);
 	r->cpu_percent = number_of("PUESTO_CPU_PERCENT", 100);
 	r->is_windows = is_word("PUESTO_OS", "windows");
@@ -92,6 +85,20 @@ static void request_fill(const struct command *c, struct machine_request *r)
 	r->pids = 100;
 	r->max_width = 1280;
 	r->max_height = 800;
+}
+
+/* words: DESKTOP TASK BASE TOKEN [NETWORK [HOST [DISK_MB]]] */
+static void request_fill(const struct command *c, struct machine_request *r)
+{
+	memset(r, 0, sizeof(*r));
+	details_fill(c->words[2], r);
+	pst_strlcpy(r->desktop, sizeof(r->desktop), c->words[0]);
+	pst_strlcpy(r->task, sizeof(r->task), c->words[1]);
+	pst_strlcpy(r->enrol_token, sizeof(r->enrol_token), c->words[3]);
+	if (c->words[4][0])
+		pst_strlcpy(r->network, sizeof(r->network), c->words[4]);
+	pst_strlcpy(r->host, sizeof(r->host), c->words[5]);
+	r->disk_mb = (uint32_t)atoi(c->words[6]);
 }
 
 static void run_create(struct command *c)
@@ -105,11 +112,14 @@ static void run_create(struct command *c)
 		json_object_set_new(c->answer, "machine", machine_json(&m));
 }
 
+/* DESKTOP TASK KIND TOKEN [BASE]: with the last a refresh asks for all that the machine shall be, as the broker does. */
 static void run_restart(struct command *c)
 {
 	struct machine_request r = { .memory_mb = 0 };
 	struct machine m;
 
+	if (c->words[4][0])
+		details_fill(c->words[4], &r);
 	pst_strlcpy(r.desktop, sizeof(r.desktop), c->words[0]);
 	pst_strlcpy(r.task, sizeof(r.task), c->words[1]);
 	pst_strlcpy(r.enrol_token, sizeof(r.enrol_token), c->words[3]);

@@ -315,6 +315,18 @@ class Hyperv(unittest.TestCase):
         self.vm()["state"] = 3
         d.finish(stop)
         self.assertNotIn("RequestStateChange", self.host.calls)
+        # That it could not be looked once is no reason to end it.
+        d.call("power", desktop, "start")
+        self.host.calls[:] = []
+        stop = d.begin("power", desktop, "stop")
+        until = time.monotonic() + 15
+        while self.host.calls.count("Enumerate") < 5 and time.monotonic() < until:
+            time.sleep(0.02)
+        self.host.faults["Enumerate"] = "fault"
+        with self.assertRaises(Refused) as caught:
+            d.finish(stop)
+        self.assertIn("the provider has crashed", caught.exception.text)
+        self.assertEqual((self.vm()["state"], "RequestStateChange" in self.host.calls), (2, False), "it was ended in the middle of its work")
 
 
 def main():

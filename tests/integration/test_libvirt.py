@@ -821,6 +821,28 @@ def test_a_tpm_lives_as_long_as_its_machine(world):
     driver.end()
 
 
+def test_a_refresh_that_was_cut_off_is_finished(world):
+    """Between the old domain, which goes with its TPM, and the new one there is nothing but the folder."""
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    driver = windows_driver(world)
+    desktop = world.create(driver)
+    driver.call("power", desktop, "off")
+    world.one.virsh("undefine", "--nvram", "puesto-" + desktop)
+    assert tpms(world.one) == [] and driver.machines()[desktop]["state"] == "failed"
+    driver.end()
+    driver = windows_driver(world)
+    for words in ("keep", "t"), ("keep", "t", world.golden), ("refresh", "t"):
+        assert driver.refused("restart", desktop, new(), *words).code == "not_found", words
+    assert driver.call("restart", desktop, new(), "refresh", "t", world.golden)["machine"]["desktop"] == desktop
+    assert has_tpm(world.one, desktop) and driver.machines()[desktop]["state"] == "running"
+    driver.call("destroy", desktop)
+    assert driver.refused("restart", desktop, new(), "refresh", "t", world.golden).code == "not_found", "nothing is left to finish"
+    assert world.one.domains() == [] and tpms(world.one) == []
+    driver.end()
+
+
 def test_a_machine_that_comes_back_has_a_new_tpm(world):
     """With its disk from the recycle bin: what its TPM kept is not there."""
     if tpm_state.missing():
@@ -956,6 +978,7 @@ def test_secure_boot_starts_nothing_unsigned(world):
 SECOND_TIER = (
     "test_secure_boot_starts_nothing_unsigned",
     "test_a_tpm_lives_as_long_as_its_machine",
+    "test_a_refresh_that_was_cut_off_is_finished",
     "test_a_machine_that_comes_back_has_a_new_tpm",
     "test_a_tpm_moves_with_its_machine",
     "test_a_host_without_an_emulator_says_so",

@@ -520,6 +520,22 @@ def test_a_machine_is_shown_by_its_own_rdp_server(world):
     world.leave_nothing()
 
 
+def test_where_linux_is_is_not_asked_at_its_start(world):
+    """Its agent comes by itself: Proxmox VE's DHCP may be silent for a while."""
+    leases_say(world, None)
+    driver = world.driver(addresses=None, address_wait_s=0)
+    desktop = new()
+    driver.call("create", desktop, new(), world.image, "t")
+    driver.call("power", desktop, "off")
+    world.double.fault("500", "GET .*/ipams/", times=100)
+    driver.call("power", desktop, "start")
+    world.double.faults.clear()
+    del world.double.get_cluster_sdn_ipams_status
+    driver.call("destroy", desktop)
+    world.leave_nothing()
+    driver.end()
+
+
 def test_rdp_servers_that_do_not_come_leave_no_machine(world):
     server = RdpServer()
     driver = world.driver(env=SHOWN, rdp_port=server.port, rdp_wait_s=1, addresses="127.0.0.1-127.0.0.1")

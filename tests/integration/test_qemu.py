@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ import uuid
 from broker_harness import eventually
 import tpm_state
 import uefi_disk
-from driver_harness import TOOL, Driver
+from driver_harness import TOOL, Driver, Refused
 from guest_harness import Qmp
 
 TIER = int(os.environ.get("PUESTO_TIER", "1"))
@@ -301,6 +302,26 @@ def test_a_machine_of_windows_is_what_windows_likes(world):
     assert world.left() == []
 
 
+def test_what_is_woken_is_written_down_before_it_goes_on(world):
+    """Else its memory would be loaded once more, beside a disk that it has written on since."""
+    driver = world.driver()
+    desktop = world.create(driver)
+    folder = os.path.join(world.directory, "desktops", desktop)
+    driver.call("power", desktop, "suspend")
+    subprocess.run(["mount", "--bind", folder + "/record.json", folder + "/record.json"], check=True)  # it cannot be exchanged
+    try:
+        assert "record.json" in driver.refused("power", desktop, "start").text
+        assert not qemus(desktop), "it goes on, and nobody knows that it did"
+    finally:
+        subprocess.run(["umount", folder + "/record.json"], check=True)
+    assert os.path.exists(folder + "/memory") and driver.machines()[desktop]["state"] == "stopped"
+    driver.call("power", desktop, "start")
+    assert driver.machines()[desktop]["state"] == "running" and not [n for n in os.listdir(folder) if n.startswith("memory")]
+    driver.call("destroy", desktop)
+    assert world.left() == []
+    driver.end()
+
+
 def windows_driver(world, **more):
     os.environ["PUESTO_OS"] = "windows"
     try:
@@ -408,6 +429,38 @@ def test_a_killed_provisioner_leaves_no_emulator(world):
         driver.end()
 
 
+def test_a_tpm_is_left_to_what_it_writes_and_a_failed_snapshot_leaves_none(world):
+    if tpm_state.missing():
+        print("SKIP:", tpm_state.missing())
+        return
+    driver = windows_driver(world)
+    desktop = world.create(driver)
+    (pid,) = emulators(desktop)
+    fd = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        n = driver.begin("power", desktop, "off")
+        eventually(lambda: not qemus(desktop), 20)
+        driver.call("cancel", desktop)
+        try:
+            driver.finish(n)
+            raise AssertionError("it was cancelled")
+        except Refused as r:
+            assert r.code == "closed", r
+        assert not select.select([fd], [], [], 0.5)[0], "it was killed, perhaps in the middle of a write"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert select.select([fd], [], [], 20)[0], "it was asked to end"
+    os.close(fd)
+    driver.end()
+    driver = windows_driver(world, image_program="/bin/false")
+    driver.refused("snapshot", desktop, "take", "never")
+    assert [n for n in os.listdir(os.path.join(world.directory, "desktops", desktop)) if n.startswith("tpm.s-")] == []
+    driver.call("destroy", desktop)
+    assert world.left() == []
+    driver.end()
+
+
 def test_a_host_without_an_emulator_says_so(world):
     """Machines of Windows are made without a TPM, unless the section insists; what has one does not start without its emulator."""
     desktop = new()
@@ -440,6 +493,21 @@ def test_a_host_without_an_emulator_says_so(world):
     driver = windows_driver(world, tpm_program="/nonexistent/swtpm")
     r = driver.refused("power", desktop, "start")
     assert "TPM" in r.text and "/nonexistent/swtpm" in r.text and not qemus(desktop), r
+    driver.end()
+    # One that sleeps goes on sleeping until it is there again.
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    driver.call("power", desktop, "suspend")
+    driver.end()
+    driver = windows_driver(world, tpm_program="/nonexistent/swtpm")
+    assert "/nonexistent/swtpm" in driver.refused("power", desktop, "start").text and not qemus(desktop)
+    driver.end()
+    folder = os.path.join(world.directory, "desktops", desktop)
+    assert [n for n in os.listdir(folder) if n.startswith("memory")] == ["memory"], "what its user had open is lost"
+    driver = windows_driver(world)
+    driver.call("power", desktop, "start")
+    assert tpms(world, desktop) == EMULATED and [n for n in os.listdir(folder) if n.startswith("memory")] == []
+    driver.call("power", desktop, "off")
     driver.end()
     # What it keeps is damaged: QEMU does not start, and nothing of the try is left.
     with open(os.path.join(world.directory, "desktops", desktop, "tpm"), "r+b") as f:

@@ -702,23 +702,60 @@ def test_windows_has_an_agent_that_says_when_it_is_ready(world):
         server.end()
 
 
+def fault_of(name):
+    return (vsphere_host.ENVELOPE % ('<soapenv:Fault><faultstring>no</faultstring><detail><f xsi:type="%s"/></detail></soapenv:Fault>' % name)).encode()
+
+
+def asks(world, method, n):
+    """What that wait is for; n: its number."""
+    return re.findall("<pathSet>([^<]*)", world.door.sent(method)[n - 1]) if method == "CreateFilter" else []
+
+
+def test_a_wait_for_an_address_that_breaks_off_is_begun_anew(world):
+    """A machine that is of no use without its address is not given up for that; and whoever lets go of it is told so."""
+    server = RdpServer().begin()
+    try:
+        said, broken = {"address": "10.9.0.1"}, threading.Event()
+
+        def rule(method, n, forward):
+            if asks(world, method, n) == ["guest.ipAddress"] and not broken.is_set():
+                broken.set()
+                said["address"] = RDP_ADDRESS
+                return fault_of("ManagedObjectNotFound")
+            return re.sub(rb"(guest.ipAddress</name><val[^>]*>)[0-9.]+", rb"\g<1>" + said["address"].encode(), forward() or b"") or None
+        driver = rdp_driver(world, server, SHOWN)
+        driver.call("list")
+        world.door.rule = rule
+        machine = driver.call("create", new(), new(), TEMPLATE, "t")["machine"]
+        assert machine["address"] == RDP_ADDRESS and broken.is_set(), machine
+        said["address"], desktop = "10.9.0.1", new()
+        n = driver.begin("create", desktop, new(), TEMPLATE, "t")
+        until("it runs", lambda: driver.machines().get(desktop, {}).get("state") == "running")
+        until("it is let go", lambda: is_let_go(driver, n, desktop))
+    finally:
+        server.end()
+
+
 def test_an_agent_s_shut_down_is_awaited_when_vmware_tools_are_gone(world):
     """They may have ended before VMware asks them."""
-    dumb = vsphere_host.ENVELOPE % ('<soapenv:Fault><faultstring>no tools</faultstring><detail><f xsi:type="ToolsUnavailable"/></detail>'
-                                    "</soapenv:Fault>")
     driver = rdp_driver(world, type("Nobody", (), {"port": 3389}), WINDOWS)
     tools_say(world, RDP_ADDRESS)
     desktop = world.create(driver)
-    asked = threading.Event()
+    asked, broken = threading.Event(), threading.Event()
 
     def rule(method, n, forward):
         if method == "ShutdownGuest":
             asked.set()
-            return dumb.encode()
+            return fault_of("ToolsUnavailable")
+        if asks(world, method, n) == ["runtime.powerState"] and not broken.is_set():  # nor is a wait that breaks off a reason to end it
+            broken.set()
+            return fault_of("ManagedObjectNotFound")
         return forward()
     tools_say(world, RDP_ADDRESS, rule)
     stop = driver.begin("power", desktop, "stop")
-    assert asked.wait(20)
+    assert asked.wait(20) and broken.wait(20)
+    until("it is waited for again",
+          lambda: [asks(world, "CreateFilter", n) for n in range(1, world.door.count("CreateFilter") + 1)].count(["runtime.powerState"]) == 2)
     world.admin.task("PowerOffVM_Task", world.vm(desktop))
     driver.finish(stop)
     assert world.door.count("PowerOffVM_Task") == 0, "it ended by itself"

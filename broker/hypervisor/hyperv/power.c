@@ -49,13 +49,18 @@ int hv_stop(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)
 	bool has_agent = rdp_site_has_agent(&op->h->seed, &vm->record.request);
 	struct pst_err why = PST_ERR_INIT;
 	uint64_t now = pst_mono_ms();
+	int rc;
 
-	if (vm->state == VM_RUNNING && (vm_ask(&op->ws, vm->id, &why) == 0 || (has_agent && why.code != PST_ECLOSED)) &&
-		hv_await(op, vm, VM_OFF, now + (op->call.end_ms - PST_MIN(now, op->call.end_ms)) / SHUTDOWN_PART, &why) == 0)
-		return 0;
-	if (why.code == PST_ECLOSED)
-		return pst_err_set(err, why.code, "%s", why.text);
-	return hv_off(op, vm, err);
+	if (vm->state != VM_RUNNING)
+		return hv_off(op, vm, err);
+	rc = vm_ask(&op->ws, vm->id, &why);
+	if (rc == PST_ECLOSED)
+		return pst_err_pass(err, rc, &why);
+	if (rc < 0 && !has_agent)
+		return hv_off(op, vm, err);
+	rc = hv_await(op, vm, VM_OFF, now + (op->call.end_ms - PST_MIN(now, op->call.end_ms)) / SHUTDOWN_PART, &why);
+	/* That it could not be looked is no reason to end a guest that is at it. */
+	return rc == PST_ETIMEOUT ? hv_off(op, vm, err) : pst_err_pass(err, rc, &why);
 }
 
 static int save_memory(struct hv_op *op, struct hv_vm *vm, struct pst_err *err)

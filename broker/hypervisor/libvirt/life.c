@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void machine_fill(const struct lv_found *f, struct machine *m)
 {
@@ -63,11 +64,21 @@ static int undefine(virDomainPtr d)
 	return -1;
 }
 
-/* A machine that is made anew has a new TPM, too: whatever its last user has kept in it goes. Until it is defined again its folder tells of it. */
-static int tpm_forget(struct lv_found *f, struct pst_err *err)
+/*
+ * A machine that is made anew has a new TPM, too: whatever its last user has kept in it goes. Until it is defined again its folder tells of it
+ * (is_cut_off), and nothing else.
+ */
+static int tpm_forget(struct lv_found *f, virConnectPtr conn, struct pst_err *err)
 {
-	if (f->record.phase != LV_CREATING || !f->domain || !lv_tpm_of(f->domain))
+	bool has_tpm = false;
+
+	if (f->record.phase != LV_CREATING || !f->domain)
 		return 0;
+	if (lv_tpm_of(f, &has_tpm, err) < 0)
+		return err->code;
+	if (!has_tpm)
+		return 0;
+	lv_network_release(f->host, conn, &f->record);
 	return undefine(f->domain) < 0 ? lv_error(err, f->host, "undefine the domain with its TPM") : 0;
 }
 
@@ -75,7 +86,7 @@ int lv_domain_define(struct lv_found *f, virConnectPtr conn, struct pst_err *err
 {
 	char *xml = lv_plan_xml(f->host, &f->record, err);
 
-	if (!xml || tpm_forget(f, err) < 0) {
+	if (!xml || tpm_forget(f, conn, err) < 0) {
 		free(xml);
 		return err->code;
 	}
@@ -397,15 +408,33 @@ static int restart_stop(struct lv_call *c, struct lv_found *f, struct pst_err *e
 	return f->is_active && f->record.request.is_windows ? lv_power_stop(c, f, now + left / 2, err) : lv_power_off(c, f, err);
 }
 
+/* A refresh ended before its domain was defined again: its folder is there, and what is asked is whole. */
+static bool is_cut_off(struct lv_call *c)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	struct lv_found f;
+	char path[PATH_MAX];
+	bool has_domain;
+
+	if (!c->refresh || !c->request.memory_mb || !c->request.image_base[0] || lv_find(c, &f, &ignored) < 0)
+		return false;
+	has_domain = f.domain || f.is_foreign;
+	lv_found_finish(&f);
+	return !has_domain && lv_disk_path(c->lv, c->desktop, NULL, path, &ignored) == 0 && access(path, F_OK) == 0;
+}
+
 int lv_restart_work(struct lv_call *c, struct pst_err *err)
 {
+	struct pst_err why = PST_ERR_INIT;
 	struct machine_request old;
 	struct lv_found f;
 	bool is_whole;
-	int rc = lv_need(c, &f, err);
+	int rc = lv_need(c, &f, &why);
 
+	if (rc == PST_ENOTFOUND && is_cut_off(c))
+		return lv_create_work(c, err);
 	if (rc < 0)
-		return rc;
+		return pst_err_pass(err, rc, &why);
 	is_whole = f.record.phase != LV_CREATING;
 	if (f.is_active && is_whole && strcmp(f.record.request.task, c->request.task) == 0) {
 		machine_fill(&f, &c->machine); /* done before */

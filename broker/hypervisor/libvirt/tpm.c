@@ -52,11 +52,13 @@ int lv_tpm_wanted(const struct lv_host *h, const struct machine_request *r, bool
 	return is_fault ? pst_err_set(err, PST_EUNSUPPORTED, "%s", words) : 0;
 }
 
-bool lv_tpm_of(virDomainPtr d)
+int lv_tpm_of(const struct lv_found *f, bool *ret, struct pst_err *err)
 {
-	char *xml = virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE);
-	bool has = xml && xml_find(xml, "tpm");
+	char *xml = virDomainGetXMLDesc(f->domain, VIR_DOMAIN_XML_INACTIVE);
 
+	if (!xml)
+		return lv_error(err, f->host, "read the domain's definition");
+	*ret = xml_find(xml, "tpm") != NULL;
 	free(xml);
-	return has;
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "broker/hypervisor/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,8 @@ static int address_find(struct rest_op *op, const struct pve_found *f, char out[
 	json_t *leases;
 
 	pst_strlcpy(out, CLAIM_ADDRESS_SIZE, f->claim.address);
-	if (out[0] || !net || !vmconfig_mac(net, mac))
+	/* Each start asks for the way, of machines with a display link for nothing. */
+	if (out[0] || !request_speaks_rdp(&f->claim.request) || !net || !vmconfig_mac(net, mac))
 		return 0;
 	leases = pve_leases(op, err);
 	if (!leases)

@@ -120,13 +120,11 @@ int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_
 	return rc < 0 ? rc : state_save(q, memory, false, deadline_ms, err);
 }
 
-int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)
+int instant_load(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err)
 {
 	int rc = state_begin(q, "migrate-incoming", memory, false, deadline_ms, err);
 
-	if (rc == 0)
-		rc = migration_wait(q, deadline_ms, err);
-	return rc < 0 ? rc : qmp_call(q, "cont", NULL, NULL, deadline_ms, err);
+	return rc < 0 ? rc : migration_wait(q, deadline_ms, err);
 }
 
 int instant_whole(struct qmp *q, uint64_t deadline_ms, struct pst_err *err)

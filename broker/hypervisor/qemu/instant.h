@@ -41,9 +41,9 @@ int instant_resume(
 int instant_seed(const char *path, const json_t *seed, uint64_t deadline_ms, struct pst_err *err);
 
 /* The same of one machine, memory included, for a suspend: writes all of it to memory (an empty file, borrowed),
- * and loads it into the next QEMU, which waits with -incoming defer and has its card; then it runs. */
+ * and loads it into the next QEMU, which waits with -incoming defer and has its card; there it is paused. */
 int instant_suspend(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
-int instant_wake(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
+int instant_load(struct qmp *q, int memory, uint64_t deadline_ms, struct pst_err *err);
 
 /* What an interrupted suspend has left is given up, and the machine runs. */
 int instant_settle(struct qmp *q, uint64_t deadline_ms, struct pst_err *err);

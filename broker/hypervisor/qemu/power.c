@@ -122,6 +122,28 @@ static int disk_grow(struct qm_op *op, const struct qm_record *r, struct pst_err
 	return qm_disk_forget(op, err) < 0 ? err->code : edit_grow(&p, size, err);
 }
 
+/* Written down before it goes on: loaded a second time, beside what it writes from here on, that memory would damage its disk. */
+static int woken(struct qm_op *op, struct qm_record *r, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+
+	if (phase_save(op, r, QM_RUNNING, err) == 0)
+		return qmp_call(op->qmp, "cont", NULL, NULL, op->end_ms, err);
+	(void)qm_machine_end(op, false, &ignored);
+	return err->code;
+}
+
+/* What does not even start would not boot either: its memory is kept for another time. */
+static int start_asleep(struct qm_op *op, const struct qm_record *r, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int rc = qm_machine_start(op, r, QM_WAKE, err);
+
+	if (rc < 0 && !atomic_load(&op->is_cancelled))
+		(void)qm_machine_end(op, false, &ignored);
+	return rc;
+}
+
 /* Its memory is loaded once; one that cannot be is kept aside, and the machine boots. */
 static int wake(struct qm_op *op, struct qm_record *r, const char *path, struct pst_err *err)
 {
@@ -131,15 +153,16 @@ static int wake(struct qm_op *op, struct qm_record *r, const char *path, struct 
 
 	if (fd < 0)
 		return pst_err_sys(err, PST_EIO, errno, "%s", path);
-	rc = qm_machine_start(op, r, QM_WAKE, &why);
-	if (rc == 0)
-		rc = instant_wake(op->qmp, fd, op->end_ms, &why);
-	pst_fd_close(&fd);
-	if (rc == 0 || atomic_load(&op->is_cancelled)) {
-		if (rc < 0)
-			*err = why;
-		return rc;
+	if (start_asleep(op, r, err) < 0) {
+		pst_fd_close(&fd);
+		return err->code;
 	}
+	rc = instant_load(op->qmp, fd, op->end_ms, &why);
+	pst_fd_close(&fd);
+	if (rc == 0)
+		return woken(op, r, err);
+	if (atomic_load(&op->is_cancelled))
+		return pst_err_pass(err, rc, &why);
 	pst_warn("desktop=%s boots, because the memory that it was suspended with cannot be loaded: %s", op->desktop, why.text);
 	if (qm_machine_end(op, false, err) < 0 || memory_path(op, "memory.bad", aside, err) < 0)
 		return err->code;
@@ -158,7 +181,7 @@ int qm_power_start(struct qm_op *op, struct qm_record *r, struct pst_err *err)
 		return err->code;
 	has_memory = r->phase == QM_SUSPENDED && access(path, F_OK) == 0;
 	rc = has_memory ? wake(op, r, path, err) : disk_grow(op, r, err) < 0 ? err->code : qm_machine_start(op, r, QM_BOOT, err);
-	if (rc == 0)
+	if (rc == 0 && r->phase != QM_RUNNING)
 		rc = phase_save(op, r, QM_RUNNING, err);
 	if (rc == 0 && unlink(path) < 0 && errno != ENOENT)
 		rc = pst_err_sys(err, PST_EIO, errno, "%s", path);

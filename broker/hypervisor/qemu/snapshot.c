@@ -158,7 +158,7 @@ int qm_snapshot_take(struct qm_op *op, const char *name, struct pst_err *err)
 			return err->code;
 	}
 	if (announce(op, &r, name, &s, err) < 0 || qm_op_step(op, err, "taking snapshot %s", name) < 0 || take_one(op, s, err) < 0) {
-		if (!atomic_load(&op->is_cancelled) && (s = find(&r, name)))
+		if (!atomic_load(&op->is_cancelled) && (s = find(&r, name)) && qm_tpm_drop(op, name, &ignored) == 0)
 			(void)strike(op, &r, s, &ignored);
 		return err->code;
 	}

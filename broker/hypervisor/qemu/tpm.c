@@ -134,18 +134,20 @@ static void ask_to_end(int pidfd)
 
 int qm_tpm_end(struct qm_op *op, struct pst_err *err)
 {
-	struct pst_err ignored = PST_ERR_INIT;
-	int pidfd = open_by(op->q, op->desktop), rc = 0;
+	struct pst_err why = PST_ERR_INIT;
+	int pidfd = open_by(op->q, op->desktop), rc;
 
 	if (pidfd < 0)
 		return 0;
 	ask_to_end(pidfd);
-	if (qm_op_await(op, pidfd, pst_mono_ms() + END_MS, &ignored) < 0) {
+	rc = qm_op_await(op, pidfd, pst_mono_ms() + END_MS, &why);
+	/* Whoever gives up does not end it in the middle of a write. */
+	if (rc == PST_ETIMEOUT) {
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-		rc = qm_op_await(op, pidfd, pst_mono_ms() + KILL_MS, err);
+		rc = qm_op_await(op, pidfd, pst_mono_ms() + KILL_MS, &why);
 	}
 	close(pidfd);
-	return rc;
+	return pst_err_pass(err, rc, &why);
 }
 
 void qm_tpm_sweep(const struct qemu *q, const char *desktop)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define RESERVE_MS 2000 /* of the deadline: what was waited for is said, or what is missing */
+#define AGAIN_MS 1000   /* between two waits, of which the first broke off */
 
 static bool is_good_v4(const struct vs_settings *set, uint32_t a)
 {
@@ -61,12 +62,17 @@ static int address_until(struct vs_op *op, struct vs_vm *vm, uint64_t end, struc
 static int address_need(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 {
 	uint64_t now = pst_mono_ms(), left = op->vim.end_ms - PST_MIN(op->vim.end_ms, now);
+	struct pst_err ignored = PST_ERR_INIT;
 
 	left -= PST_MIN(left, (uint64_t)RESERVE_MS);
-	if (address_until(op, vm, now + left, err) < 0)
+	do {
+		if (address_until(op, vm, now + left, err) < 0)
+			return err->code;
+		if (vm->address[0])
+			return 0;
+	} while (pst_mono_ms() < now + left && vim_op_pause(&op->vim, AGAIN_MS, &ignored) == 0);
+	if (vim_op_check(&op->vim, err) < 0)
 		return err->code;
-	if (vm->address[0])
-		return 0;
 	return pst_err_set(err, PST_ETIMEOUT,
 		"its VMware Tools told no address for %u s (that \"addresses\" allows): are they in the template, and has its network a DHCP server? \"deadline_s\" "
 		"is how long it is waited for",

@@ -9,6 +9,7 @@
 #include "broker/hypervisor/vsphere/property.h"
 #include "broker/hypervisor/vsphere/task.h"
 
+#define AGAIN_MS 1000 /* between two waits, of which the first broke off */
 #define STOP_RESERVE_MS 15000 /* of the deadline, for ending a guest that does not listen */
 
 /* Whoever was there first has made it so, too. */
@@ -39,24 +40,48 @@ int vs_power_off(struct vs_op *op, struct vs_vm *vm, struct pst_err *err)
 	return power_task(op, vm, "PowerOffVM_Task", "switching the machine off", VS_OFF, err);
 }
 
-int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct pst_err *err)
+/* Until it is off, or a wait breaks off. */
+static int off_wait(struct vs_op *op, struct vs_vm *vm, struct vim_op *ask, struct pst_err *err)
 {
 	static const char *const paths[] = { "runtime.powerState", NULL };
 	struct property_set set = { .object = &vm->ref, .paths = paths };
+	struct pst_err ignored = PST_ERR_INIT;
+	struct property_wait w;
+	int rc = 0;
+
+	if (property_wait_begin(ask, &set, &w, &ignored) < 0)
+		return 0;
+	while (rc == 0 && vm->power == VS_ON && vim_op_check(&op->vim, &ignored) == 0 && property_wait_next(ask, &w, VS_WAIT_S, &ignored) >= 0)
+		rc = vs_vm_look(op, vm, err);
+	property_wait_end(ask, &w);
+	return rc;
+}
+
+/* A guest that is shutting down is not ended because a wait broke off, as with its session: it is begun anew. */
+static int off_await(struct vs_op *op, struct vs_vm *vm, struct vim_op *ask, struct pst_err *err)
+{
+	struct pst_err ignored = PST_ERR_INIT;
+	int rc = 0;
+
+	while (rc == 0 && vm->power == VS_ON && vim_op_check(ask, &ignored) == 0) {
+		rc = off_wait(op, vm, ask, err);
+		if (rc == 0 && vm->power == VS_ON && vim_op_left(ask) && (rc = vim_op_pause(&op->vim, AGAIN_MS, err)) == 0)
+			rc = vs_vm_look(op, vm, err);
+	}
+	return rc;
+}
+
+int vs_power_stop(struct vs_op *op, struct vs_vm *vm, uint64_t until_ms, struct pst_err *err)
+{
 	struct vim_op ask = { .vim = op->vim.vim, .owner = op->vim.owner, .end_ms = until_ms };
 	bool has_agent = rdp_site_has_agent(&op->vs->set.seed, &vm->record.request);
 	struct pst_err ignored = PST_ERR_INIT;
-	struct property_wait w;
 	struct soap *s;
 	int rc = 0;
 
 	s = vm->power == VS_ON ? vim_call(&ask, &(struct vim_call){ .method = "ShutdownGuest", .self = &vm->ref }, &ignored) : NULL;
-	if ((s || has_agent) && property_wait_begin(&ask, &set, &w, &ignored) == 0) {
-		while (rc == 0 && vm->power == VS_ON && vim_op_check(&op->vim, &ignored) == 0 &&
-			property_wait_next(&ask, &w, VS_WAIT_S, &ignored) >= 0)
-			rc = vs_vm_look(op, vm, err);
-		property_wait_end(&ask, &w);
-	}
+	if (s || has_agent)
+		rc = off_await(op, vm, &ask, err);
 	soap_destroy(s);
 	return rc < 0 ? rc : vs_power_off(op, vm, err);
 }

@@ -19,6 +19,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "broker/hypervisor/libvirt/tpm.h"
 #include "broker/hypervisor/local/tree.h"
 #include "broker/hypervisor/registry.h"
 #include "tests/unit/hypervisor/contract.h"
@@ -159,6 +160,23 @@ Test(libvirt, a_tpm_that_no_host_can_give_is_a_fault, .timeout = 60)
 		pst_loop_drain(&loop);
 		data_remove();
 	}
+}
+
+Test(libvirt, whether_a_domain_has_a_tpm_is_known_or_an_error)
+{
+	static struct libvirt lv = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	static struct lv_host host = { .name = "one", .lv = &lv };
+	virConnectPtr conn = virConnectOpen("test:///default");
+	struct lv_found f = { .host = &host, .domain = virDomainLookupByName(conn, "test") };
+	struct pst_err err = PST_ERR_INIT;
+	bool has = true;
+
+	cr_assert_not_null(f.domain);
+	cr_expect(lv_tpm_of(&f, &has, &err) == 0 && !has, "%s", err.text);
+	cr_assert(virDomainDestroy(f.domain) == 0 && virDomainUndefine(f.domain) == 0);
+	cr_expect_lt(lv_tpm_of(&f, &has, &err), 0, "the last user's would be left to the next");
+	lv_found_finish(&f);
+	virConnectClose(conn);
 }
 
 struct sighted {
