@@ -132,11 +132,6 @@ bool db_in_transaction(const struct db *db)
 	return !sqlite3_get_autocommit(db->handle);
 }
 
-int db_changes(struct db *db)
-{
-	return sqlite3_changes(db->handle);
-}
-
 int db_backup(struct db *db, const char *path, struct pst_err *err)
 {
 	sqlite3 *copy = NULL;

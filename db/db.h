@@ -83,6 +83,3 @@ void db_col_text(struct db_query *q, char *dst, size_t size);
 const char *db_col_str(struct db_query *q);
 /* Copies exactly len bytes; returns false for NULL; another length is a sticky error. */
 bool db_col_blob(struct db_query *q, void *dst, size_t len);
-
-/* Rows touched by the last statement. */
-int db_changes(struct db *db);

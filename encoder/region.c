@@ -83,12 +83,3 @@ bool region_touches(const struct region *g, const struct rect *r)
 			return true;
 	return false;
 }
-
-struct rect region_bounds(const struct region *g)
-{
-	struct rect hull = { 0, 0, 0, 0 };
-
-	for (size_t i = 0; i < g->len; i++)
-		hull = rect_union(&hull, &g->rects[i]);
-	return hull;
-}

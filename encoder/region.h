@@ -25,6 +25,3 @@ void region_limit(struct region *g, size_t n);
 
 /* True when one of the rectangles shares a pixel with r. */
 bool region_touches(const struct region *g, const struct rect *r);
-
-/* The hull of all; empty when there is none. */
-struct rect region_bounds(const struct region *g);

@@ -27,13 +27,6 @@ void tiles_finish(struct tiles *t)
 	t->at = NULL;
 }
 
-struct rect tiles_rect(const struct tiles *t, int32_t column, int32_t row)
-{
-	int32_t x = column * TILE_SIDE, y = row * TILE_SIDE;
-
-	return (struct rect){ x, y, PST_MIN(TILE_SIDE, t->width - x), PST_MIN(TILE_SIDE, t->height - y) };
-}
-
 struct rect tiles_span(const struct rect *r)
 {
 	int32_t c0 = r->x / TILE_SIDE, r0 = r->y / TILE_SIDE;

@@ -49,9 +49,6 @@ int tiles_init(struct tiles *t, int32_t width, int32_t height);
 /* Accepts a zeroed struct. */
 void tiles_finish(struct tiles *t);
 
-/* The tile's part of the screen (less than 64 at the right and lower edge). */
-struct rect tiles_rect(const struct tiles *t, int32_t column, int32_t row);
-
 /* Columns and rows of the tiles that r touches, as a half-open rectangle. r lies within the screen. */
 struct rect tiles_span(const struct rect *r);
 

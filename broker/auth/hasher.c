@@ -251,8 +251,3 @@ void hasher_cancel(struct hasher *h, void *arg)
 		list_cancel(h->busy[i], arg);
 	uv_mutex_unlock(&h->lock);
 }
-
-size_t hasher_queued(const struct hasher *h)
-{
-	return h->queued;
-}

@@ -42,5 +42,3 @@ int hasher_make(struct hasher *h, const char *source, const char *password, hash
 
 /* No callback with this arg comes any more. */
 void hasher_cancel(struct hasher *h, void *arg);
-
-size_t hasher_queued(const struct hasher *h);

@@ -8,7 +8,6 @@
 #include "broker/hypervisor/disk/probe.h"
 #include "broker/hypervisor/disk/qcow2.h"
 #include "broker/hypervisor/disk/recycle.h"
-#include "broker/hypervisor/disk/snapshot.h"
 #include "broker/hypervisor/disk/version.h"
 #include "broker/hypervisor/oci/oci_import.h"
 
@@ -152,34 +151,6 @@ static int run_grow(int argc, char **argv)
 	return edit_grow(&p, strtoull(argv[2], NULL, 10), &err);
 }
 
-/* snapshot DISK WITHIN NAME */
-static int run_snapshot(int argc, char **argv)
-{
-	struct snapshot s;
-
-	(void)argc;
-	int rc = snapshot_take(argv[0], argv[1], argv[2], pst_wall_ms(), &s, &err);
-	if (rc == 0)
-		printf("%s %s\n", s.id, s.path);
-	return rc;
-}
-
-/* revert DISK WITHIN ID */
-static int run_revert(int argc, char **argv)
-{
-	(void)argc;
-	return snapshot_revert(argv[0], argv[1], argv[2], &err);
-}
-
-/* delete DISK WITHIN ID */
-static int run_delete(int argc, char **argv)
-{
-	struct edit_params p = edit_params_of(NULL, argv[1]);
-
-	(void)argc;
-	return snapshot_delete(&p, argv[0], argv[1], NULL, argv[2], &err);
-}
-
 /* personal FOLDER OWNER NAME SIZE */
 static int run_personal(int argc, char **argv)
 {
@@ -237,7 +208,6 @@ static const struct verb {
 } verbs[] = {
 	{ "overlay", 4, run_overlay },
 	{ "chain", 3, run_chain },
-	{ "delete", 3, run_delete },
 	{ "grow", 3, run_grow },
 	{ "import", 6, run_import },
 	{ "oci", 6, run_oci },
@@ -245,8 +215,6 @@ static const struct verb {
 	{ "probe", 1, run_probe },
 	{ "publish", 4, run_publish },
 	{ "remove", 3, run_remove },
-	{ "revert", 3, run_revert },
-	{ "snapshot", 3, run_snapshot },
 	{ "sweep", 1, run_sweep },
 	{ "verify", 3, run_verify },
 };

@@ -392,7 +392,7 @@ class Version(Disk):
 
 
 class Personal(Disk):
-    """Disks that grow, and go back to what they were."""
+    """Disks that grow, and users' own."""
 
     def setUp(self):
         super().setUp()
@@ -404,9 +404,6 @@ class Personal(Disk):
 
     def pattern(self, path, value, size="64k"):
         self.io(path, "read -P %d 0 %s" % (value, size))
-
-    def snapshot(self, name):
-        return tool("snapshot", self.disk, self.folder, name).split()
 
     def test_a_disk_grows_with_what_is_in_it(self):
         self.io(self.disk, "write -P 7 0 64k")
@@ -426,64 +423,9 @@ class Personal(Disk):
             try:
                 user.stdout.readline()  # its greeting: the disk is open
                 self.assertIn("busy", tool("grow", self.disk, self.folder, 16 * MIB, ok=False))
-                self.assertIn("busy", tool("snapshot", self.disk, self.folder, "a", ok=False))
             finally:
                 user.kill()
-        self.snapshot("a")
-
-    def test_snapshots_keep_what_was(self):
-        self.io(self.disk, "write -P 1 0 64k")
-        first, first_path = self.snapshot("first")
-        self.io(self.disk, "write -P 2 0 64k", "write -P 2 1M 64k")
-        second, second_path = self.snapshot("second")
-        self.io(self.disk, "write -P 3 0 64k")
         tool("grow", self.disk, self.folder, 16 * MIB)
-        for path, value in ((self.disk, 3), (second_path, 2), (first_path, 1)):
-            run("qemu-io", "-r", "-f", "qcow2", "-c", "read -P %d 0 64k" % value, path)
-        tool("revert", self.disk, self.folder, second)
-        self.pattern(self.disk, 2)
-        tool("revert", self.disk, self.folder, first)
-        self.pattern(self.disk, 1)
-        self.io(self.disk, "read -P 0 1M 64k")
-        self.assertEqual(info(self.disk)["virtual-size"], 8 * MIB, "as large as it was")
-        self.assertIn("busy", tool("delete", self.disk, self.folder, first, ok=False))
-        tool("delete", self.disk, self.folder, second)
-        self.io(self.disk, "write -P 5 2M 64k")
-        tool("delete", self.disk, self.folder, first)
-        self.assertEqual(os.listdir(self.at("d")), ["disk.qcow2"])
-        self.pattern(self.disk, 1)
-        self.io(self.disk, "read -P 5 2M 64k", "read -P 0 1M 64k")
-        self.check(self.disk)
-        self.assertEqual(info(self.disk)["backing-filename"], self.golden)
-        status = os.stat(self.disk)
-        self.assertEqual((status.st_uid, status.st_mode & 0o7777), (64055, 0o600))
-
-    def test_a_snapshot_between_others_goes(self):
-        paths = {}
-        for value in (1, 2, 3):
-            self.io(self.disk, "write -P %d %dM 64k" % (value, value), "write -P %d 0 64k" % value)
-            paths[value] = self.snapshot(str(value))
-        tool("delete", self.disk, self.folder, paths[2][0])
-        run("qemu-io", "-r", "-f", "qcow2", "-c", "read -P 3 0 64k", "-c", "read -P 2 2M 64k", "-c", "read -P 1 1M 64k",
-            paths[3][1])
-        self.assertEqual(info(paths[3][1])["backing-filename"], paths[1][1])
-        self.assertEqual(os.stat(paths[3][1]).st_mode & 0o7777, 0o400)
-        self.check(self.disk)
-
-    def test_a_snapshot_killed_anywhere_is_taken_or_not(self):
-        self.io(self.disk, "write -P 7 0 64k")
-        for call, when in (("rename", 1), ("link", 1), ("pwrite64", 1), ("renameat2", 1), ("rename", 2), ("chmod", 1)):
-            with self.subTest(call=call, when=when):
-                killed = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
-                                         "inject=%s:signal=KILL:when=%d" % (call, when), TOOL, "snapshot", self.disk,
-                                         self.folder, "x"], capture_output=True, timeout=60)
-                self.assertNotEqual(killed.returncode, 0)
-                self.check(self.disk)
-                self.pattern(self.disk, 7)
-        taken = self.snapshot("last")
-        self.pattern(self.disk, 7)
-        tool("delete", self.disk, self.folder, taken[0])
-        self.pattern(self.disk, 7)
 
     def test_a_personal_disk_is_an_empty_disk(self):
         os.mkdir(self.at("personal"))

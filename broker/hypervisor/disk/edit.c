@@ -145,33 +145,6 @@ int edit_grow(const struct edit_params *p, uint64_t size, struct pst_err *err)
 	return rc;
 }
 
-static int rebase(struct edit *e, const char *backing, enum disk_format format, struct pst_err *err)
-{
-	const char *const on_none[] = { e->p->program, "rebase", "-p", "-f", "qcow2", "-b", "", e->p->path, NULL };
-	const char *const on_other[] = { e->p->program, "rebase", "-p", "-f", "qcow2", "-b", backing, "-F",
-		disk_format_name(format), e->p->path, NULL };
-	struct disk_info info;
-	int rc = edit_run(e, backing ? on_other : on_none, err);
-
-	if (rc < 0)
-		return rc;
-	rc = disk_info_read(e->fd, DISK_QCOW2, &info, err);
-	if (rc == 0 && (info.size != e->info.size || strcmp(info.qcow2.backing, backing ? backing : "") != 0))
-		rc = pst_err_set(err, PST_EIO, "%.200s: stands on another file than it should", e->p->path);
-	return rc;
-}
-
-int edit_rebase(const struct edit_params *p, const char *backing, enum disk_format format, struct pst_err *err)
-{
-	struct edit e = { .p = p, .fd = -1 };
-	int rc = edit_open(&e, err);
-
-	if (rc == 0)
-		rc = rebase(&e, backing, format, err);
-	edit_close(&e);
-	return rc;
-}
-
 int edit_snapshot(const struct edit_params *p, enum edit_snapshot how, const char *name, struct pst_err *err)
 {
 	static const char *const options[] = { "-c", "-a", "-d" };

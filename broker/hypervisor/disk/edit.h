@@ -27,12 +27,6 @@ struct edit_params {
  */
 int edit_grow(const struct edit_params *p, uint64_t size, struct pst_err *err);
 
-/*
- * Lets the overlay stand on another file of its chain (NULL: on none) and holds the same bytes:
- * what the files in between had is copied into it first. A stop in between leaves it on the old one.
- */
-int edit_rebase(const struct edit_params *p, const char *backing, enum disk_format format, struct pst_err *err);
-
 enum edit_snapshot {
 	EDIT_SNAPSHOT_TAKE,
 	EDIT_SNAPSHOT_APPLY,

@@ -27,8 +27,6 @@ broker_hypervisor_libhypervisor_a_SOURCES += \
 	broker/hypervisor/disk/references.c broker/hypervisor/disk/references.h \
 	broker/hypervisor/disk/sandbox.c broker/hypervisor/disk/sandbox.h \
 	broker/hypervisor/disk/seal.c broker/hypervisor/disk/seal.h \
-	broker/hypervisor/disk/snapshot.c broker/hypervisor/disk/snapshot.h \
-	broker/hypervisor/disk/snapshot_list.c broker/hypervisor/disk/snapshot_priv.h \
 	broker/hypervisor/disk/sync.c broker/hypervisor/disk/sync.h \
 	broker/hypervisor/disk/temp.c broker/hypervisor/disk/temp.h \
 	broker/hypervisor/disk/version.c broker/hypervisor/disk/version.h \

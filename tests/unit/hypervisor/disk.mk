@@ -42,7 +42,6 @@ tests_unit_hypervisor_unit_disk_SOURCES = \
 	tests/unit/hypervisor/test_references.c \
 	tests/unit/hypervisor/test_sandbox.c \
 	tests/unit/hypervisor/test_seal.c \
-	tests/unit/hypervisor/test_snapshot.c \
 	tests/unit/hypervisor/test_storage.c \
 	tests/unit/hypervisor/test_store.c \
 	tests/unit/hypervisor/test_stores.c \
