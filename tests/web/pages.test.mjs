@@ -44,6 +44,12 @@ async function logIn(page, user, password = 'secret') {
 	await page.click('.login button[type=submit]');
 }
 
+/** The words of a list of choices, once it is there: what it offers may have to be asked for first. */
+async function choices(page, options) {
+	await page.locator(options).first().waitFor({ state: 'attached' });
+	return page.locator(options).allTextContents();
+}
+
 const calls = (api, method, path) => api.calls.filter((c) => c.method === method && (typeof path === 'string' ? c.path === path : path.test(c.path)));
 
 test('a wrong password is told in words that help, and the name stays', async () => {
@@ -480,7 +486,7 @@ test('a desktop says where it is and why, and moves to the best host or one of t
 	await page.waitForSelector('.facts:has-text("kvm2 (71: 60 % memory free")');
 	await page.click('.page-actions .menu > button');
 	await page.click('role=menuitem[name="Move to another host"]');
-	assert.deepEqual(await page.locator('dialog [name=host] option').allTextContents(), ['the best one', 'kvm1']);
+	assert.deepEqual(await choices(page, 'dialog [name=host] option'), ['the best one', 'kvm1']);
 	await page.click('dialog button[type=submit]');
 	await page.waitForSelector('.facts:has-text("under way")');
 	assert.deepEqual(calls(api, 'POST', /migrate$/)[0].body, {});
@@ -509,7 +515,7 @@ test('a pool keeps desktops asleep ahead of its users, and says why when it has 
 test('a pool is put on one of its provider\'s networks', async () => {
 	const { api, page } = await open('/console/#/pools/new', { as: 'admin' });
 	await page.waitForSelector('.pool-form form');
-	assert.deepEqual(await page.locator('[name="spec.network"] option').allTextContents(), ['the host\'s', 'none']);
+	assert.deepEqual(await choices(page, '[name="spec.network"] option'), ['the host\'s', 'none']);
 	await page.selectOption('[name=provider]', 'cluster');
 	await page.waitForSelector('[name="spec.network"] option[value=lab]', { state: 'attached' });
 	await page.selectOption('[name="spec.network"]', 'lab');
@@ -582,7 +588,7 @@ test('a version is copied to a further datastore', async () => {
 	await page.goto(`${api.origin}/console/#/images/${api.world.images[0].id}`);
 	await page.waitForSelector('tr:has-text("2026.11") >> text=fast, nas · 3,072 MB');
 	await page.click('[aria-label="Copy the version 2026.11 to another datastore"]');
-	assert.deepEqual(await page.locator('dialog select option').allTextContents(), ['full (35 GB left)']);
+	assert.deepEqual(await choices(page, 'dialog select option'), ['full (35 GB left)']);
 	await page.click('dialog button[type=submit]');
 	await page.waitForSelector('tr:has-text("2026.11") >> text=copying: 30 %');
 	assert.deepEqual(calls(api, 'POST', /copies$/)[0].body, { datastore: 'full' });
