@@ -166,7 +166,8 @@ static const struct core_desktop *assign_coming(const struct core_state *st, con
 	for (size_t i = 0; i < st->desktop_count; i++) {
 		const struct core_desktop *d = st->desktops[i];
 
-		if (!desktop_is_coming(d) || strcmp(d->pool_id, p->id) != 0)
+		/* Of ten thousand few are of this pool: that is asked first. */
+		if (strcmp(d->pool_id, p->id) != 0 || !desktop_is_coming(d))
 			continue;
 		coming++;
 		if (!best || stage_of(d, &why) > best_stage) {

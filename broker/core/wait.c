@@ -71,7 +71,7 @@ static bool view_add_resuming(const struct core_round *c, struct estimate_view *
 
 static void view_add(const struct core_round *c, struct estimate_view *v, const struct core_pool *p, const struct core_desktop *d)
 {
-	bool ours = desktop_is_coming(d) && !strcmp(d->pool_id, p->id);
+	bool ours = !strcmp(d->pool_id, p->id) && desktop_is_coming(d);
 	bool waits = task_loads(d) && d->t.state == TASK_PENDING;
 
 	if (task_loads(d) && !strcmp(d->provider_id, p->provider_id)) {
