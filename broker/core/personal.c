@@ -311,6 +311,9 @@ static void personal_anew(struct core_desktop *d)
 
 void personal_started(struct core_round *c, struct core_desktop *d, enum task_kind kind)
 {
+	/* One that ran after all has its agent, and the disk in it, still; another boot says so by its hello. */
+	if (kind == TASK_START && d->x.agent == AGENT_READY)
+		return;
 	if (kind != TASK_REFRESH) {
 		personal_anew(d);
 		return;

@@ -243,6 +243,24 @@ Test(personal_core, a_machine_that_starts_again_gets_the_disk_again)
 	cr_assert(d->personal.held);
 }
 
+Test(personal_core, a_start_of_a_machine_that_runs_after_all_takes_no_disk_out_of_it)
+{
+	struct core_actor by = { .kind = "user", .name = "root" };
+	struct core_event ev = { .kind = EVENT_OPERATE, .operation = TASK_START, .word = "", .by = &by };
+	struct core_desktop *d;
+
+	begin(2, ON_LOGOFF_REFRESH);
+	d = brought("ana");
+	fixture_work(&f, "ana");
+	cr_assert_eq(d->personal.phase, PERSONAL_MOUNTED);
+	d->x.power = POWER_UNKNOWN; /* a move failed, and nobody has looked since */
+	ev.desktop = d->id;
+	fixture_run(&f, &ev);
+	cr_assert_eq(d->t.kind, TASK_START);
+	answer(d, true, false);
+	cr_assert_eq(d->personal.phase, PERSONAL_MOUNTED, "its guest has it still");
+}
+
 Test(personal_core, who_does_not_come_gives_it_back)
 {
 	struct core_desktop *d;
