@@ -479,7 +479,6 @@ static int call_run(struct call *c, struct http_answer *ret, struct pst_err *err
 
 	for (unsigned tries = 1;; tries++) {
 		struct pst_err why = PST_ERR_INIT;
-
 		int rc = call_try(c, tries, ret, &wait, &why);
 
 		if (wait < 0)

@@ -322,6 +322,7 @@ static int tpm_plug(struct starting *s, struct pst_err *err)
 
 	if (!s->r->has_tpm)
 		return 0;
+	PRE(s->fds_n < PST_ARRAY_LEN(s->fds));
 	fd = qm_tpm_start(s->op, &l, err);
 	if (fd < 0)
 		return fd;
